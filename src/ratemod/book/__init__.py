@@ -1,0 +1,1 @@
+"""Who is rated: declared columns, readers, checks, size classes, accident grades, codes, synthetic province."""

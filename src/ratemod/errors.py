@@ -1,0 +1,179 @@
+"""Problems and the few exceptions: the one place where messages are built.
+
+A `Problem` is a code plus arguments. Its text lives in `messages/*.toml`, in English and in Chinese, so that the
+same problem reads the same in a terminal, a refused sheet and a report. Problems are collected, not raised one by
+one: an exception carries all of them, grouped and capped when printed.
+"""
+
+from __future__ import annotations
+
+import difflib
+import functools
+import locale
+import os
+import tomllib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib import resources
+from typing import Any, Literal
+
+Lang = Literal["zh", "en"]
+
+
+@functools.cache
+def catalogue() -> Mapping[str, Mapping[str, str]]:
+    """Every message by code: ``{"RM101": {"en": ..., "zh": ..., "fix_en": ..., "fix_zh": ...}}``.
+
+    Raises
+    ------
+    ValueError
+        When two catalogue files define the same code.
+    """
+    merged: dict[str, Mapping[str, str]] = {}
+    folder = resources.files("ratemod") / "messages"
+    for entry in sorted(folder.iterdir(), key=lambda item: item.name):
+        if entry.name.endswith(".toml"):
+            for code, texts in tomllib.loads(entry.read_text(encoding="utf-8")).items():
+                if code in merged:
+                    raise ValueError(f"message {code} is defined twice, again in {entry.name}")
+                merged[code] = texts
+    return merged
+
+
+def default_language() -> Lang:
+    """Return ``"zh"`` in a Chinese locale, else ``"en"``."""
+    name = os.environ.get("LC_ALL") or os.environ.get("LC_MESSAGES") or os.environ.get("LANG")
+    if not name:
+        name = locale.getlocale()[0] or ""
+    return "zh" if name.lower().startswith(("zh", "chinese")) else "en"
+
+
+def text(code: str, lang: Lang, **args: object) -> str:
+    """Return the catalogue text of `code` in `lang` with its arguments filled in.
+
+    Raises
+    ------
+    KeyError
+        When the catalogue has no such code.
+
+    Examples
+    --------
+    >>> text("RM001", "en", value="mime", nearest="mine")
+    "did you mean 'mine'?"
+    """
+    return catalogue()[code][lang].format(**args)
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is wrong: what, where, why and how to mend it.
+
+    Attributes
+    ----------
+    code : str
+        Catalogue code, such as ``RM203``. The same kind of problem always has the same code.
+    args : mapping
+        What the message text needs (column, value, bounds, nearest match ...).
+    file, sheet : str or None
+        Where it was found.
+    row : int or None
+        Line of a text file, or 1-based row of a sheet, as an editor or Excel counts.
+    count : int
+        How many rows share this very problem.
+    """
+
+    code: str
+    args: Mapping[str, Any] = field(default_factory=dict)
+    file: str | None = None
+    sheet: str | None = None
+    row: int | None = None
+    count: int = 1
+
+    def where(self) -> str:
+        """Return ``file:row`` (with the sheet, if any), or an empty string."""
+        place = self.file or ""
+        if self.sheet:
+            place += f"[{self.sheet}]"
+        return f"{place}:{self.row}" if self.row is not None else place
+
+    def what(self, lang: Lang = "en") -> str:
+        """Return what is wrong and why, with the nearest match where there is one."""
+        said = text(self.code, lang, **self.args)
+        near = self.args.get("nearest")
+        return f"{said}; {text('RM001', lang, nearest=near)}" if near else said
+
+    def fix(self, lang: Lang = "en") -> str:
+        """Return how to mend it, or an empty string where the message says it all."""
+        return catalogue()[self.code].get(f"fix_{lang}", "").format(**self.args)
+
+    def line(self, lang: Lang = "en") -> str:
+        """Return the whole problem as one line: code, place, what, fix."""
+        parts = [self.code, self.where(), self.what(lang)]
+        said = " ".join(part for part in parts if part)
+        if self.count > 1:
+            said += f" (×{self.count:,})"
+        mend = self.fix(lang)
+        return f"{said}. {mend}" if mend else said
+
+
+def problem(code: str, *, file: str | None = None, sheet: str | None = None, row: int | None = None,
+            count: int = 1, **args: object) -> Problem:
+    """Build a `Problem`; keyword arguments other than the place become message arguments."""
+    return Problem(code, args, file, sheet, row, count)
+
+
+def nearest(value: str, known: Iterable[str]) -> str | None:
+    """Return the known name closest to `value`, or None when nothing is close.
+
+    Examples
+    --------
+    >>> nearest("constuction", ["mine", "construction"])
+    'construction'
+    """
+    names = list(known)
+    if value in names:
+        return value
+    folded = {name.casefold().replace("_", "").replace("-", ""): name for name in names}
+    key = value.casefold().strip().replace("_", "").replace("-", "")
+    match = difflib.get_close_matches(key, folded, n=1, cutoff=0.6)
+    if match:
+        return folded[match[0]]
+    inside = [name for name in names if value and (value in name or name in value)]
+    return inside[0] if len(inside) == 1 else None
+
+
+def render(problems: Sequence[Problem], lang: Lang = "en", limit: int = 20) -> str:
+    """Return the problems as text, grouped by code, at most `limit` lines and then a count."""
+    ordered = sorted(enumerate(problems), key=lambda pair: (pair[1].code, pair[0]))
+    lines = [item.line(lang) for _, item in ordered[:limit]]
+    if len(problems) > limit:
+        lines.append(text("RM002", lang, more=len(problems) - limit))
+    return "\n".join(lines)
+
+
+class RatemodError(Exception):
+    """What the engine raises: carries every `Problem` found, not only the first.
+
+    Attributes
+    ----------
+    problems : tuple of Problem
+    """
+
+    def __init__(self, problems: Problem | Iterable[Problem]) -> None:
+        self.problems: tuple[Problem, ...] = (problems,) if isinstance(problems, Problem) else tuple(problems)
+        super().__init__(self.problems)
+
+    def __str__(self) -> str:
+        return render(self.problems, default_language())
+
+
+class PlanError(RatemodError):
+    """A plan, a scenario or an edit of a plan cannot be used."""
+
+
+class BookError(RatemodError):
+    """A book, a register or a file of data cannot be used at all (single bad rows never raise)."""
+
+
+class ModelError(RatemodError):
+    """A calculation asked for cannot be done honestly on this input (too thin, not converged, contradictory)."""

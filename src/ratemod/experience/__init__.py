@@ -1,0 +1,1 @@
+"""A firm's own record: split rating, credibility, merit schemes, bonus-malus, calibration."""

@@ -1,0 +1,1 @@
+"""The accident-prevention fund: levy, duties, allocation, ledger, evaluation."""

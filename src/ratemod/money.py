@@ -1,0 +1,119 @@
+"""Money is int64 fen (分); rounding is half-up; what is divided adds up.
+
+Largest remainder (Hamilton's method): each party gets the floor of its quota, and the fen left over go to the
+largest fractional parts. Ties go to the party that stands first, so the result does not depend on anything else.
+Source: Balinski & Young, *Fair Representation*, 2nd ed. 2001, ch. 3.
+"""
+
+from __future__ import annotations
+
+from decimal import ROUND_HALF_UP, Decimal
+
+import numpy as np
+import numpy.typing as npt
+
+from ratemod.errors import ModelError, problem
+
+Fen = npt.NDArray[np.int64]
+
+FEN_PER_YUAN = 100
+
+
+def to_fen(yuan: Decimal | str | int) -> int:
+    """Return an exact amount of yuan in fen, rounded half-up.
+
+    Examples
+    --------
+    >>> to_fen("12.345")
+    1235
+    """
+    return int((Decimal(yuan) * FEN_PER_YUAN).quantize(Decimal(1), ROUND_HALF_UP))
+
+
+def to_yuan(fen: int) -> Decimal:
+    """Return an amount in fen as exact yuan.
+
+    Examples
+    --------
+    >>> to_yuan(1235)
+    Decimal('12.35')
+    """
+    return Decimal(int(fen)) / FEN_PER_YUAN
+
+
+def yuan_text(fen: int) -> str:
+    """Return fen as yuan with thousands separators and two decimals.
+
+    Examples
+    --------
+    >>> yuan_text(123456789)
+    '1,234,567.89'
+    """
+    return f"{to_yuan(fen):,.2f}"
+
+
+def apportion(total_fen: npt.ArrayLike, weights: npt.ArrayLike) -> Fen:
+    """Divide amounts among parties in proportion to weights, by largest remainder.
+
+    Parameters
+    ----------
+    total_fen : (n,) or scalar int64, fen, may be negative (refunds mirror charges)
+    weights : (k,) or (n, k) int64, or Decimals in an object array; >= 0, a positive sum in every row.
+        Integers are used exactly; floats are first scaled to 1/2^40 of the row's sum.
+
+    Returns
+    -------
+    (n, k) int64, fen ((k,) for a scalar total); every row sums to its total, always.
+
+    Raises
+    ------
+    ModelError
+        RM011 when a weight is negative or not finite, or a row of weights sums to zero.
+
+    Source
+    ------
+    Balinski & Young (2001), Hamilton's method; ties to the first party.
+
+    Examples
+    --------
+    >>> apportion(100, [1, 1, 1]).tolist()
+    [34, 33, 33]
+    >>> apportion([-100, 7], [[1, 1, 1], [1, 2, 4]]).tolist()
+    [[-34, -33, -33], [1, 2, 4]]
+    """
+    total = np.atleast_1d(np.asarray(total_fen, dtype=np.int64))
+    share = np.atleast_2d(_whole_weights(np.asarray(weights)))
+    whole = share.sum(axis=1)
+    if (share < 0).any() or (whole <= 0).any():
+        raise ModelError(problem("RM011"))
+    size = np.abs(total)
+    safe = int(size.max(initial=0)) * int(share.max(initial=0)) < 2**62
+    if not safe:
+        size, share, whole = size.astype(object), share.astype(object), whole.astype(object)
+    product = size[:, None] * share
+    quota = product // whole[:, None]
+    rest = product - quota * whole[:, None]
+    left = (size - quota.sum(axis=1)).astype(np.int64)
+    order = np.argsort(-rest, axis=1, kind="stable")
+    rank = np.empty_like(order)
+    np.put_along_axis(rank, order, np.arange(order.shape[1])[None, :].repeat(order.shape[0], 0), axis=1)
+    part = quota.astype(np.int64) + (rank < left[:, None])
+    part *= np.sign(total)[:, None]
+    return part[0] if np.ndim(total_fen) == 0 else part
+
+
+def _whole_weights(weights: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:
+    """Return weights as integers: exact for integers and Decimals, scaled for floats."""
+    if weights.dtype.kind in "iu":
+        return weights.astype(np.int64)
+    if weights.dtype == object:
+        places = max((-int(Decimal(w).normalize().as_tuple().exponent) for w in weights.flat), default=0)
+        scaled = [int(Decimal(w) * 10 ** max(places, 0)) for w in weights.flat]
+        return np.array(scaled, dtype=object).reshape(weights.shape)
+    if not np.isfinite(weights).all():
+        raise ModelError(problem("RM011"))
+    rows = np.atleast_2d(weights)
+    top = rows.sum(axis=1, keepdims=True)
+    if (top <= 0).any():
+        raise ModelError(problem("RM011"))
+    return np.rint(rows / top * 2.0**40).astype(np.int64).reshape(weights.shape)

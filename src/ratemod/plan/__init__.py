@@ -1,0 +1,1 @@
+"""What a rate is: model, files, checks, editions, edits."""

@@ -1,0 +1,1 @@
+"""The main job: encode, steps, exact arithmetic, worksheet, stream."""

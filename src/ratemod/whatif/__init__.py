@@ -1,0 +1,1 @@
+"""Change any number: overlays, grids, solve, dislocation, attribution."""
