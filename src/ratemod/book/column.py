@@ -1,0 +1,96 @@
+"""A declared column of a book: its name, kind, unit, levels, aliases and permitted range."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Literal
+
+Kind = Literal["level", "number", "flag", "date", "text"]
+KINDS: tuple[Kind, ...] = ("level", "number", "flag", "date", "text")
+
+# What a number measures; readers use it to understand 万元, 亿元, % and ‰ in cells and headers.
+UNITS = ("yuan", "persons", "share", "factor", "per_mille", "days", "months", "years", "count", "hours", "tonnes",
+         "square_metres", "metres", "vehicles", "class", "score")
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """One permitted value of a level column."""
+
+    code: str
+    label_en: str = ""
+    label_zh: str = ""
+    aliases: tuple[str, ...] = ()
+
+    def names(self) -> tuple[str, ...]:
+        """Return every spelling that means this level."""
+        return tuple(dict.fromkeys(name for name in (self.code, self.label_en, self.label_zh, *self.aliases) if name))
+
+
+FLAG_LEVELS = (
+    Level("no", "No", "否", ("n", "false", "0", "无", "没有", "×", "f")),
+    Level("yes", "Yes", "是", ("y", "true", "1", "有", "√", "t")),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One input column that a plan declares.
+
+    Attributes
+    ----------
+    name : str
+        The name in steps, outputs and frames (English identifier).
+    kind : "level", "number", "flag", "date" or "text"
+        A flag is a level column with the levels ``no`` and ``yes``.
+    label_en, label_zh : str
+        What people read; both are also accepted as headers.
+    aliases : tuple of str
+        Further headers that mean this column.
+    levels : tuple of Level
+        Permitted values of a level or flag column, in the plan's order.
+    unit : str or None
+        Of a number; one of `UNITS`.
+    decimals : int
+        Most decimal places a number may have; what has more is refused, so that every number is an exact decimal.
+    low, high : Decimal or None
+        Permitted range of a number, both ends included.
+    optional : bool
+        A row may leave it empty; a step that needs it then refuses the row, unless its condition excludes it.
+    default, default_source : str or None
+        What an empty cell means, only where the plan says so, with its source; recorded in the row's notes.
+    derive : str or None
+        Name of the derivation that fills the column when the book lacks it (see `ratemod.book.derive`).
+    source : str or None
+        Source of the permitted range.
+    """
+
+    name: str
+    kind: Kind
+    label_en: str = ""
+    label_zh: str = ""
+    aliases: tuple[str, ...] = ()
+    levels: tuple[Level, ...] = ()
+    unit: str | None = None
+    decimals: int = 0
+    low: Decimal | None = None
+    high: Decimal | None = None
+    optional: bool = False
+    default: str | None = None
+    default_source: str | None = None
+    derive: str | None = None
+    source: str | None = None
+
+    def names(self) -> tuple[str, ...]:
+        """Return every header that means this column."""
+        named = (self.name, self.label_en, self.label_zh, *self.aliases)
+        return tuple(dict.fromkeys(name for name in named if name))
+
+    def label(self, lang: str) -> str:
+        """Return the label in a language, falling back to the name."""
+        return (self.label_zh if lang == "zh" else self.label_en) or self.name
+
+    def codes(self) -> tuple[str, ...]:
+        """Return the level codes in order."""
+        return tuple(level.code for level in self.levels)
