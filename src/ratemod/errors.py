@@ -48,7 +48,7 @@ def default_language() -> Lang:
     return "zh" if name.lower().startswith(("zh", "chinese")) else "en"
 
 
-def text(code: str, lang: Lang, **args: object) -> str:
+def text(code: str, lang: Lang, **args: Any) -> str:
     """Return the catalogue text of `code` in `lang` with its arguments filled in.
 
     Raises
@@ -117,7 +117,7 @@ class Problem:
 
 
 def problem(code: str, *, file: str | None = None, sheet: str | None = None, row: int | None = None,
-            count: int = 1, **args: object) -> Problem:
+            count: int = 1, **args: Any) -> Problem:
     """Build a `Problem`; keyword arguments other than the place become message arguments."""
     return Problem(code, args, file, sheet, row, count)
 

@@ -1,0 +1,307 @@
+"""Everything that can be wrong with a plan, found at once.
+
+Each check is a small function that yields problems; `problems_of` runs them all. What fits together statically is
+proved here (`proofs`); what depends on rows is guarded at rating time.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from ratemod.book.column import Column
+from ratemod.errors import Problem, nearest, problem
+from ratemod.plan.files import read_toml
+from ratemod.plan.model import (
+    Condition,
+    Plan,
+    names_in,
+    names_in_condition,
+    tests_of,
+)
+from ratemod.plan.ranges import Range, ranges
+from ratemod.plan.table_check import table_problems, table_warnings
+
+FEN = Decimal("0.01")
+ARITHMETIC = frozenset({"product", "sum", "difference", "ratio", "largest", "smallest", "add_percentages", "bound",
+                        "cap", "round", "power", "rollup", "share_out"})
+KEEP = frozenset({"bound", "cap", "round"})
+DERIVATION_INPUTS = {
+    "sector_from_industry_code": ("industry_code",),
+    "size_class": ("industry_code", "staff", "revenue_yuan", "assets_yuan"),
+    "term_days": ("start_date", "end_date"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """How a legal range is kept: proved from the plan alone, or guarded row by row."""
+
+    name: str
+    of: str
+    proved: bool
+    low: Decimal | None
+    high: Decimal | None
+
+
+def problems_of(plan: Plan) -> list[Problem]:
+    """Return every problem of a plan that was read; empty when it can be used."""
+    found = [item for check in CHECKS for item in check(plan)]
+    if not found:  # ranges assume that names and tables fit
+        found = list(_ranges_fit(plan))
+    return found
+
+
+def warnings_of(plan: Plan) -> list[Problem]:
+    """Return what is allowed but worth a look: combinations without a rate, sources never used."""
+    used = _used_sources(plan)
+    unused = [_at(plan, "RM150", ("source", name), name=name) for name in plan.sources if name not in used]
+    return [*table_warnings(plan), *unused]
+
+
+def proofs(plan: Plan) -> list[Proof]:
+    """Return, for each legal range, whether the plan alone proves it."""
+    known = ranges(plan)
+    found = []
+    for item in plan.legal:
+        reach = known.get(item.of, Range(None, None, None))
+        proved = ((item.low is None or (reach.low is not None and reach.low >= item.low))
+                  and (item.high is None or (reach.high is not None and reach.high <= item.high)))
+        found.append(Proof(item.name, item.of, proved, item.low, item.high))
+    return found
+
+
+def _at(plan: Plan, code: str, place: tuple[str | int, ...], **args: Any) -> Problem:
+    """Return a problem at a place of the plan's own file."""
+    line = next((step.line for step in plan.steps if place == ("step", step.name)), None)
+    if line is None:
+        from ratemod.plan.toml_lines import line_of
+
+        path = Path(plan.folder) / "plan.toml"
+        line = line_of(read_toml(path, "").lines, *place) if path.exists() else None
+    return problem(code, file=f"{plan.folder}/plan.toml", row=line, **args)
+
+
+def _identity(plan: Plan) -> Iterator[Problem]:
+    folder = Path(plan.folder)
+    for key, value, wanted in (("edition", plan.edition, folder.name), ("scheme", plan.scheme, folder.parent.name)):
+        if plan.folder and value != wanted:
+            yield _at(plan, "RM108", ("plan", key), key=key, value=value, wanted=wanted)
+    if plan.standing != "official" and not (plan.warning_en and plan.warning_zh):
+        yield _at(plan, "RM109", ("plan", "warning_en"), standing=plan.standing)
+    if plan.until is not None and plan.until <= max(plan.new_from, plan.renewal_from):
+        yield _at(plan, "RM149", ("plan", "until"), until=plan.until)
+    for key, name in (("premium", plan.premium), ("fund", plan.fund)):
+        if name is None:
+            continue
+        if name not in plan.step_names:
+            yield _at(plan, "RM110", ("plan", key), key=key, name=name, nearest=nearest(name, plan.step_names))
+        elif plan.step(name).op != "share_out" and (plan.step(name).op != "round" or plan.step(name).quantum != FEN):
+            yield _at(plan, "RM151", ("plan", key), key=key, name=name)
+    if plan.key is not None and plan.key not in plan.columns:
+        yield _at(plan, "RM113", ("plan", "key"), name=plan.key, step="plan.key", nearest=nearest(plan.key, plan.columns))
+
+
+def _names(plan: Plan) -> Iterator[Problem]:
+    everything = [*plan.columns, *plan.constants, *plan.step_names]
+    for name, count in Counter(everything).items():
+        if count > 1:
+            yield _at(plan, "RM111", ("step", name), name=name)
+        if not name.replace(".", "_").isidentifier():
+            yield _at(plan, "RM112", ("step", name), name=name)
+    seen = {*plan.columns, *plan.constants}
+    for step in plan.steps:
+        for name in names_in(step):
+            if name in seen:
+                continue
+            code = "RM114" if name in everything else "RM113"
+            yield _at(plan, code, ("step", step.name), name=name, step=step.name,
+                      nearest=None if code == "RM114" else nearest(name, everything))
+        seen.add(step.name)
+    for part in (*plan.rules, *plan.checks, *plan.legal):
+        asked = [part.of, getattr(part, "by", "")] if hasattr(part, "of") else list(names_in_condition(part.when))
+        for name in filter(None, asked):
+            if name not in seen:
+                yield _at(plan, "RM113", ("plan",), name=name, step=part.name, nearest=nearest(name, everything))
+
+
+def _kinds(plan: Plan) -> Iterator[Problem]:
+    columns = plan.columns
+    for step in plan.steps:
+        wanted: list[tuple[str, tuple[str, ...]]] = []
+        if step.op in ARITHMETIC:
+            wanted += [(name, ("number",)) for name in (*step.of, step.low, step.high, step.against, step.weights)
+                       if isinstance(name, str) and name]
+        if step.op in ("days", "months"):
+            wanted += [(str(name), ("date",)) for name in step.of]
+        if step.op == "judgement":
+            wanted += [(step.chosen, ("number",)), (step.reason, ("text",))]
+        for name, kinds in wanted:
+            column = columns.get(name)
+            if column is not None and column.kind not in kinds:
+                yield _at(plan, "RM115", ("step", step.name), name=name, kind=column.kind, wanted=" / ".join(kinds),
+                          step=step.name)
+        if step.op in ("ratio", "days", "months") and len(step.of) != 2:
+            yield _at(plan, "RM152", ("step", step.name), step=step.name, op=step.op)
+        if step.op in ("bound", "cap") and step.low is None and step.high is None:
+            yield _at(plan, "RM153", ("step", step.name), step=step.name)
+        if (step.when is None) != (step.otherwise is None) and not (step.op in KEEP and step.otherwise is None):
+            yield _at(plan, "RM143", ("step", step.name), step=step.name)
+        if step.op in ("rollup", "share_out") and step.group not in columns:
+            yield _at(plan, "RM113", ("step", step.name), name=step.group, step=step.name,
+                      nearest=nearest(step.group, columns))
+        if step.quantum is not None and step.quantum <= 0:
+            yield _at(plan, "RM154", ("step", step.name), step=step.name)
+
+
+def _conditions(plan: Plan) -> Iterator[Problem]:
+    used: list[tuple[str, Condition]] = [(step.name, step.when) for step in plan.steps if step.when is not None]
+    used += [(rule.name, rule.when) for rule in plan.rules]
+    used += [(item.name, item.exception.when) for item in plan.legal if item.exception is not None]
+    for owner, condition in used:
+        for test in tests_of(condition):
+            column = plan.columns.get(test.of)
+            codes = column.codes() if column is not None else ()
+            for value in (*test.is_, *test.is_not):
+                if column is None or column.kind not in ("level", "flag", "text"):
+                    yield _at(plan, "RM116", ("step", owner), name=test.of, value=value, step=owner)
+                elif codes and value not in codes:
+                    yield _at(plan, "RM130", ("step", owner), column=test.of, value=value, nearest=nearest(value, codes))
+            compared = [end for end in (test.at_least, test.above, test.at_most, test.below) if end is not None]
+            if compared and column is not None and column.kind not in ("number", "date"):
+                yield _at(plan, "RM115", ("step", owner), name=test.of, kind=column.kind, wanted="number / date", step=owner)
+
+
+def _used_sources(plan: Plan) -> set[str]:
+    used = {row.source for table in plan.tables.values() for row in table.rows}
+    used |= {part.source for part in (*plan.steps, *plan.rules, *plan.checks, *plan.legal, *plan.constants.values())}
+    used |= {item.exception.source for item in plan.legal if item.exception}
+    return used | {name for column in plan.columns.values() for name in (column.source, column.default_source) if name}
+
+
+def _sources(plan: Plan) -> Iterator[Problem]:
+    known = plan.sources
+    for part in (*plan.rules, *plan.checks, *plan.legal, *plan.constants.values()):
+        if part.source not in known:
+            yield _at(plan, "RM117", ("source",), name=part.source, owner=part.name, nearest=nearest(part.source, known))
+    for step in plan.steps:
+        numbers = [end for end in (*step.of, step.low, step.high, step.exponent) if isinstance(end, Decimal)]
+        stated = any(number not in (0, 1, -1, 100) for number in numbers)
+        if stated and not step.source:
+            yield _at(plan, "RM118", ("step", step.name), step=step.name)
+        if step.source and step.source not in known:
+            yield _at(plan, "RM117", ("step", step.name), name=step.source, owner=step.name,
+                      nearest=nearest(step.source, known))
+    for column in plan.columns.values():
+        for name in (column.source, column.default_source):
+            if name and name not in known:
+                yield _at(plan, "RM117", ("column", column.name), name=name, owner=column.name, nearest=nearest(name, known))
+
+
+def _columns(plan: Plan) -> Iterator[Problem]:
+    read = {name for step in plan.steps for name in names_in(step)}
+    read |= {name for part in (*plan.rules,) for name in names_in_condition(part.when)}
+    read |= {name for check in plan.checks for name in (check.of, check.by)} | {item.of for item in plan.legal}
+    read |= {name for step in plan.steps if step.table in plan.tables
+             for axis in plan.tables[step.table].axes for name in (dict(step.by).get(axis.name, axis.name),)}
+    read |= {name for column in plan.columns.values() if column.derive
+             for name in DERIVATION_INPUTS.get(column.derive, ())}
+    headers: dict[str, str] = {}
+    for column in plan.columns.values():
+        place = ("column", column.name)
+        yield from _column(plan, column)
+        if column.kind != "text" and column.name not in read and column.name != plan.key:
+            yield _at(plan, "RM155", place, name=column.name)
+        for name in column.names():
+            other = headers.setdefault(name.casefold(), column.name)
+            if other != column.name:
+                yield _at(plan, "RM144", place, name=name, other=other)
+    for constant in plan.constants:
+        if constant not in read:
+            yield _at(plan, "RM155", ("constant", constant), name=constant)
+
+
+def _column(plan: Plan, column: Column) -> Iterator[Problem]:
+    place = ("column", column.name)
+    if column.kind == "number" and (column.low is None or column.high is None):
+        yield _at(plan, "RM139", place, name=column.name)
+    if column.kind == "number" and column.low is not None and column.high is not None:
+        if column.low > column.high:
+            yield _at(plan, "RM156", place, name=column.name)
+        if max(abs(column.low), abs(column.high)) * 10**column.decimals >= 2**53:
+            yield _at(plan, "RM157", place, name=column.name)
+    if column.kind == "level" and not column.levels:
+        yield _at(plan, "RM140", place, name=column.name)
+    spellings = Counter(name.casefold() for level in column.levels for name in level.names())
+    if column.kind == "level":
+        for name, count in spellings.items():
+            if count > 1:
+                yield _at(plan, "RM145", place, name=column.name, level=name)
+    if (column.default is None) != (column.default_source is None):
+        yield _at(plan, "RM141", place, name=column.name)
+    if column.default is not None and column.codes() and column.default not in column.codes():
+        yield _at(plan, "RM130", place, column=column.name, value=column.default,
+                  nearest=nearest(column.default, column.codes()))
+    if column.derive is not None:
+        if column.derive not in DERIVATION_INPUTS:
+            yield _at(plan, "RM142", place, name=column.derive, nearest=nearest(column.derive, DERIVATION_INPUTS))
+        for name in DERIVATION_INPUTS.get(column.derive, ()):
+            if name not in plan.columns:
+                yield _at(plan, "RM158", place, name=column.name, needs=name)
+
+
+def _tables(plan: Plan) -> Iterator[Problem]:
+    asked = {step.table for step in plan.steps if step.table}
+    for name in asked - set(plan.tables):
+        step = next(step for step in plan.steps if step.table == name)
+        yield _at(plan, "RM159", ("step", step.name), name=name, step=step.name, nearest=nearest(name, plan.tables))
+    for name, table in plan.tables.items():
+        if name not in asked:
+            yield problem("RM135", file=table.file, name=name)
+    yield from table_problems(plan)
+
+
+def _legal(plan: Plan) -> Iterator[Problem]:
+    for item in plan.legal:
+        if item.low is None and item.high is None:
+            yield _at(plan, "RM153", ("legal",), step=item.name)
+        constant = plan.constants.get(item.of)
+        if constant is not None and ((item.low is not None and constant.value < item.low)
+                                     or (item.high is not None and constant.value > item.high)):
+            yield _at(plan, "RM146", ("constant", item.of), name=item.of, value=constant.value, low=item.low,
+                      high=item.high, legal=item.name)
+
+
+def _lock(plan: Plan) -> Iterator[Problem]:
+    lock = Path(plan.folder) / "plan.lock"
+    if plan.status != "active" or not plan.folder or plan.overlay:
+        return
+    locked = lock.read_text(encoding="utf-8").strip() if lock.exists() else None
+    if locked is None:
+        yield _at(plan, "RM160", ("plan", "status"), fingerprint=plan.fingerprint)
+    elif locked != plan.fingerprint:
+        yield _at(plan, "RM148", ("plan", "status"), locked=locked, fingerprint=plan.fingerprint)
+
+
+def _ranges_fit(plan: Plan) -> Iterator[Problem]:
+    known = ranges(plan)
+    for step in plan.steps:
+        if step.op in ("rollup", "share_out"):
+            for name in (*step.of, step.weights):
+                if isinstance(name, str) and name and (known[name].places is None or (known[name].places or 0) > 6):
+                    yield _at(plan, "RM147", ("step", step.name), name=name, step=step.name)
+    for item in plan.legal:
+        reach = known[item.of]
+        if item.exception is None and reach.low is not None and reach.high is not None and (
+                (item.high is not None and reach.low > item.high) or (item.low is not None and reach.high < item.low)):
+            yield _at(plan, "RM161", ("legal",), name=item.of, legal=item.name)
+
+
+
+
+CHECKS: tuple[Callable[[Plan], Iterator[Problem]], ...] = (
+    _identity, _names, _kinds, _conditions, _sources, _columns, _tables, _legal, _lock)

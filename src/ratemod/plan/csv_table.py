@@ -1,0 +1,141 @@
+"""One rating table from its CSV file."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping, Sequence
+from datetime import date
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+
+from ratemod.book.column import Column
+from ratemod.errors import Problem, nearest, problem
+from ratemod.plan.model import ANY, Axis, AxisKey, Band, Row
+
+_EPOCH = date(1970, 1, 1).toordinal()
+_ENDS = {"_from": ("band", "low"), "_below": ("band", "low"), "_above": ("band", "high"), "_to": ("band", "high"),
+         "_at": ("point", "low")}
+VALUES = ("value", "low", "high")
+TEXTS = ("source", "note")
+
+
+def day_number(day: date) -> Decimal:
+    """Return days since 1970-01-01 as an exact number."""
+    return Decimal(day.toordinal() - _EPOCH)
+
+
+def read_rows(path: Path, shown: str, extra_values: Sequence[str], columns: Mapping[str, Column],
+              axis_names: Mapping[str, str], step_names: frozenset[str], problems: list[Problem],
+              ) -> tuple[tuple[Axis, ...], tuple[str, ...], tuple[Row, ...]]:
+    """Return axes, value columns and rows; problems are appended, with file and line.
+
+    Parameters
+    ----------
+    axis_names : mapping
+        Axis -> column, where a step's ``by`` binds an axis to a column of another name.
+    """
+    try:
+        content = path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        problems.append(problem("RM120", file=shown))
+        return (), (), ()
+    except UnicodeDecodeError:
+        problems.append(problem("RM121", file=shown))
+        return (), (), ()
+    reader = csv.reader(content.splitlines())
+    header = [name.strip() for name in next(reader, [])]
+    value_names = tuple(name for name in header if name in VALUES or name in extra_values)
+    axes = _axes(header, value_names, columns, axis_names, step_names)
+    for name in extra_values:
+        if name not in header:
+            problems.append(problem("RM122", file=shown, row=1, column=name, nearest=nearest(name, header)))
+    if not value_names:
+        problems.append(problem("RM123", file=shown, row=1))
+    if "source" not in header:
+        problems.append(problem("RM124", file=shown, row=1))
+    for name in {name for name in header if header.count(name) > 1}:
+        problems.append(problem("RM125", file=shown, row=1, column=name))
+    rows = []
+    for number, cells in enumerate(reader, 2):
+        if not any(cell.strip() for cell in cells):
+            continue
+        if len(cells) != len(header):
+            problems.append(problem("RM126", file=shown, row=number, found=len(cells), wanted=len(header)))
+            continue
+        cell = dict(zip(header, (text.strip() for text in cells)))
+        keys = tuple(_key(axis, cell, columns.get(axis_names.get(axis.name, axis.name)), shown, number, problems)
+                     for axis in axes)
+        values = tuple(_number(cell[name], shown, number, name, problems) for name in value_names)
+        rows.append(Row(keys, values, cell.get("source", ""), cell.get("note", ""), number))
+    if not rows:
+        problems.append(problem("RM127", file=shown))
+    return axes, value_names, tuple(rows)
+
+
+def _axes(header: Sequence[str], value_names: Sequence[str], columns: Mapping[str, Column],
+          axis_names: Mapping[str, str], step_names: frozenset[str]) -> tuple[Axis, ...]:
+    axes: dict[str, Axis] = {}
+    for name in header:
+        if name in value_names or name in TEXTS or not name:
+            continue
+        stem, kind, closed = name, "", "low"
+        for ending, (end_kind, end_closed) in _ENDS.items():
+            if name.endswith(ending) and name not in columns:
+                stem, kind, closed = name[: -len(ending)], end_kind, end_closed
+        bound = axis_names.get(stem, stem)
+        column = columns.get(bound)
+        if not kind:
+            numeric = bound in step_names or (column is not None and column.kind in ("number", "date"))
+            kind = "number" if numeric else "level"
+        axes.setdefault(stem, Axis(stem, kind, closed, column is not None and column.kind == "date"))  # type: ignore[arg-type]
+    return tuple(axes.values())
+
+
+def _key(axis: Axis, cell: Mapping[str, str], column: Column | None, file: str, line: int,
+         problems: list[Problem]) -> AxisKey:
+    if axis.kind == "band":
+        names = ("_from", "_below") if axis.closed == "low" else ("_above", "_to")
+        ends = [cell.get(axis.name + ending, "") for ending in names]
+        if "*" in ends:
+            return ANY
+        low, high = (_end(text, axis, file, line, problems) for text in ends)
+        if low is not None and high is not None and low >= high:
+            problems.append(problem("RM128", file=file, row=line, axis=axis.name, low=ends[0], high=ends[1]))
+        return Band(low, high)
+    text = cell[axis.name + "_at"] if axis.kind == "point" else cell[axis.name]
+    if text == "*" and axis.kind != "point":
+        return ANY
+    if axis.kind in ("number", "point"):
+        number = _end(text, axis, file, line, problems)
+        if number is None and not text:
+            problems.append(problem("RM129", file=file, row=line, column=axis.name))
+        return Decimal(0) if number is None else number
+    if not text:
+        problems.append(problem("RM129", file=file, row=line, column=axis.name))
+    elif column is not None and column.codes() and text not in column.codes():
+        problems.append(problem("RM130", file=file, row=line, column=axis.name, value=text,
+                                nearest=nearest(text, column.codes())))
+    return text
+
+
+def _end(text: str, axis: Axis, file: str, line: int, problems: list[Problem]) -> Decimal | None:
+    if axis.is_date and text:
+        try:
+            return day_number(date.fromisoformat(text))
+        except ValueError:
+            problems.append(problem("RM131", file=file, row=line, column=axis.name, value=text))
+            return None
+    return _number(text, file, line, axis.name, problems)
+
+
+def _number(text: str, file: str, line: int, column: str, problems: list[Problem]) -> Decimal | None:
+    if not text:
+        return None
+    try:
+        number = Decimal(text)
+    except InvalidOperation:
+        number = Decimal("NaN")
+    if not number.is_finite():
+        problems.append(problem("RM132", file=file, row=line, column=column, value=text))
+        return None
+    return number

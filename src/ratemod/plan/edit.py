@@ -1,0 +1,179 @@
+"""Change a plan: small overlays on a frozen plan, and the difference between two plans in words.
+
+A path names one number: ``tables.NAME[key, key].value``, ``constants.NAME``, ``steps.NAME.low``, ``steps.NAME.high``,
+``steps.NAME.otherwise``. Keys stand in the table's order; a band is written ``from..below`` (an open end stays empty).
+The cost is that of copying what changes, never of reading the plan again. The legal range cannot be edited.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import replace as copy
+from decimal import Decimal, InvalidOperation
+from types import MappingProxyType
+from typing import Any
+
+from ratemod.errors import PlanError, Problem, nearest, problem, text
+from ratemod.plan.model import ANY, AxisKey, Band, Plan, Row, Step, Table, plain
+
+_CELL = re.compile(r"^tables\.(?P<table>[^.\[]+)\[(?P<keys>.*)\](?:\.(?P<column>\w+))?$")
+STEP_NUMBERS = ("low", "high", "otherwise", "quantum", "exponent")
+
+
+def key_text(key: AxisKey) -> str:
+    """Return an axis key as it is written in a path."""
+    if isinstance(key, Band):
+        return f"{'' if key.low is None else plain(key.low)}..{'' if key.high is None else plain(key.high)}"
+    return plain(key) if isinstance(key, Decimal) else ("*" if key is ANY else str(key))
+
+
+def row_path(table: Table, row: Row, column: str = "value") -> str:
+    """Return the path of one cell."""
+    return f"tables.{table.name}[{', '.join(map(key_text, row.keys))}].{column}"
+
+
+def replace(plan: Plan, changes: Mapping[str, Any]) -> Plan:
+    """Return a new plan with some numbers changed.
+
+    Parameters
+    ----------
+    plan : Plan
+    changes : mapping of path to number
+        Numbers as text, int or Decimal (floats are read as their shortest text).
+
+    Raises
+    ------
+    PlanError
+        RM180 a path that names nothing (with the nearest), RM181 not a number, RM182 outside the table's permitted
+        values, RM183 the legal range, RM184 a constant that would leave its legal range. All at once.
+
+    Examples
+    --------
+    >>> from ratemod.plan.editions import load_plan
+    >>> plan = load_plan("work-injury")
+    >>> plan.replace({"tables.no_such[1].value": "2"})
+    Traceback (most recent call last):
+    ...
+    ratemod.errors.PlanError: ...
+    """
+    problems: list[Problem] = []
+    tables, constants, steps = dict(plan.tables), dict(plan.constants), list(plan.steps)
+    done = []
+    for path, value in changes.items():
+        number = _number(path, value, problems)
+        if number is None:
+            continue
+        cell = _CELL.match(path)
+        parts = path.split(".")
+        if cell:
+            _edit_cell(plan, tables, path, cell, number, problems)
+        elif parts[0] == "constants" and len(parts) == 2 and parts[1] in constants:
+            constants[parts[1]] = copy(constants[parts[1]], value=number)
+            _lawful(plan, parts[1], number, path, problems)
+        elif parts[0] == "steps" and len(parts) >= 3 and _edit_step(steps, ".".join(parts[1:-1]), parts[-1], number):
+            pass
+        elif parts[0] == "legal":
+            problems.append(problem("RM183", path=path))
+        else:
+            problems.append(problem("RM180", path=path, nearest=nearest(path, paths(plan))))
+        done.append((path, plain(number)))
+    if problems:
+        raise PlanError(problems)
+    overlay = tuple(sorted({**dict(plan.overlay), **dict(done)}.items()))
+    return copy(plan, tables=MappingProxyType(tables), constants=MappingProxyType(constants), steps=tuple(steps),
+                overlay=overlay)
+
+
+def paths(plan: Plan) -> Iterator[str]:
+    """Yield the path of every number that `replace` can change."""
+    for table in plan.tables.values():
+        for row in table.rows:
+            for column in table.value_names:
+                yield row_path(table, row, column)
+    yield from (f"constants.{name}" for name in plan.constants)
+    for step in plan.steps:
+        for name in STEP_NUMBERS:
+            if isinstance(getattr(step, name), Decimal):
+                yield f"steps.{step.name}.{name}"
+
+
+def differences(before: Plan, after: Plan, lang: str = "en") -> list[str]:
+    """Return what differs between two plans, one line each, in words; empty when they price alike."""
+    old, new = _numbers(before), _numbers(after)
+    lines = []
+    for path in [*old, *(path for path in new if path not in old)]:
+        if path not in new:
+            lines.append(text("RM185", lang, path=path, old=old[path]))  # type: ignore[arg-type]
+        elif path not in old:
+            lines.append(text("RM186", lang, path=path, new=new[path]))  # type: ignore[arg-type]
+        elif old[path] != new[path]:
+            lines.append(text("RM187", lang, path=path, old=old[path], new=new[path]))  # type: ignore[arg-type]
+    return lines
+
+
+def _numbers(plan: Plan) -> dict[str, str]:
+    found = {"plan.new_from": str(plan.new_from), "plan.renewal_from": str(plan.renewal_from),
+             "plan.until": str(plan.until or ""), "plan.standing": plan.standing}
+    for column in plan.columns.values():
+        for key, value in plain(column).items():
+            if key not in ("name", "label_en", "label_zh", "aliases") and value not in (None, [], False, 0, ""):
+                found[f"columns.{column.name}.{key}"] = str(value)
+    for name, constant in plan.constants.items():
+        found[f"constants.{name}"] = plain(constant.value)
+    for table in plan.tables.values():
+        for row in table.rows:
+            for column_name, number in zip(table.value_names, row.values):
+                found[row_path(table, row, column_name)] = str(plain(number))
+    for step in plan.steps:
+        skip = {"name", "label_en", "label_zh", "note", "headline", "line", "source"}
+        for key, value in plain(step).items():
+            if key not in skip and value not in (None, "", [], False):
+                found[f"steps.{step.name}.{key}"] = str(value)
+    for part in (*plan.rules, *plan.checks, *plan.legal):
+        found[f"{type(part).__name__.lower()}.{part.name}"] = str(plain(part))
+    return found
+
+
+def _number(path: str, value: Any, problems: list[Problem]) -> Decimal | None:
+    try:
+        number = Decimal(str(value))
+    except InvalidOperation:
+        number = Decimal("NaN")
+    if isinstance(value, bool) or not number.is_finite():
+        problems.append(problem("RM181", path=path, value=value))
+        return None
+    return number
+
+
+def _edit_cell(plan: Plan, tables: dict[str, Table], path: str, cell: re.Match[str], number: Decimal,
+               problems: list[Problem]) -> None:
+    table = tables.get(cell["table"])
+    keys = tuple(key.strip() for key in cell["keys"].split(","))
+    column = cell["column"] or "value"
+    at = None
+    if table is not None and column in table.value_names:
+        at = next((i for i, row in enumerate(table.rows) if tuple(map(key_text, row.keys)) == keys), None)
+    if table is None or at is None:
+        problems.append(problem("RM180", path=path, nearest=nearest(path, paths(plan))))
+        return
+    if (table.low is not None and number < table.low) or (table.high is not None and number > table.high):
+        problems.append(problem("RM182", path=path, value=number, low=table.low, high=table.high))
+    row = table.rows[at]
+    values = tuple(number if name == column else old for name, old in zip(table.value_names, row.values))
+    tables[table.name] = copy(table, rows=(*table.rows[:at], copy(row, values=values), *table.rows[at + 1:]))
+
+
+def _edit_step(steps: list[Step], name: str, key: str, number: Decimal) -> bool:
+    for at, step in enumerate(steps):
+        if step.name == name and key in STEP_NUMBERS and isinstance(getattr(step, key), Decimal):
+            steps[at] = copy(step, **{key: number})  # type: ignore[arg-type]
+            return True
+    return False
+
+
+def _lawful(plan: Plan, name: str, number: Decimal, path: str, problems: list[Problem]) -> None:
+    for item in plan.legal:
+        if item.of == name and ((item.low is not None and number < item.low)
+                                or (item.high is not None and number > item.high)):
+            problems.append(problem("RM184", path=path, value=number, legal=item.name))

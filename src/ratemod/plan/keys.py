@@ -1,0 +1,140 @@
+"""The closed set: which keys and operations a plan file may use.
+
+The reader refuses what is not here, the JSON Schema and the format reference are generated from here, so the three
+cannot drift apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from ratemod.book.column import KINDS, UNITS
+
+KeyKind = Literal["text", "flag", "date", "number", "operand", "operands", "names", "condition", "levels", "texts",
+                  "exception", "integer"]
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """What may stand behind one key of a plan file."""
+
+    kind: KeyKind
+    required: bool = False
+    choices: tuple[str, ...] = ()
+    doc: str = ""
+
+
+def _text(doc: str = "", required: bool = False, choices: tuple[str, ...] = ()) -> Key:
+    return Key("text", required, choices, doc)
+
+
+LABELS = {"label_en": _text("English label"), "label_zh": _text("Chinese label")}
+MESSAGES = {"message_en": _text("English message", True), "message_zh": _text("Chinese message", True)}
+
+PLAN: Mapping[str, Key] = {
+    "scheme": _text("name of the scheme: the folder above", True),
+    "edition": _text("name of the edition: this folder", True),
+    "title_en": _text("English title", True),
+    "title_zh": _text("Chinese title", True),
+    "standing": _text("how far it may be trusted", True, ("official", "published", "prototype", "example")),
+    "status": _text("an active edition is frozen by plan.lock", True, ("draft", "active", "withdrawn")),
+    "new_from": Key("date", True, doc="first day for new business"),
+    "renewal_from": Key("date", doc="first day for renewals; default new_from"),
+    "until": Key("date", doc="the day from which it no longer applies"),
+    "key": _text("the column that names a row"),
+    "premium": _text("the step that is the premium, yuan, rounded to 0.01", True),
+    "fund": _text("the step that is the prevention fund, yuan, rounded to 0.01"),
+    "warning_en": _text("printed on every output"),
+    "warning_zh": _text("printed on every output"),
+}
+SOURCE: Mapping[str, Key] = {
+    "title": _text("what it is, with its document number", True),
+    "confidence": _text("", True, ("primary", "secondary", "prototype", "derived", "illustrative")),
+    "date": Key("date"),
+    "url": _text(),
+}
+CONSTANT: Mapping[str, Key] = {
+    "value": Key("number", True), "source": _text("a source", True), "unit": _text("", choices=UNITS), **LABELS,
+}
+COLUMN: Mapping[str, Key] = {
+    "kind": _text("", True, KINDS),
+    **LABELS,
+    "aliases": Key("texts", doc="further headers"),
+    "levels": Key("levels", doc="permitted values of a level column"),
+    "unit": _text("what a number measures", choices=UNITS),
+    "decimals": Key("integer", doc="most decimal places"),
+    "min": Key("number", doc="least permitted number"),
+    "max": Key("number", doc="largest permitted number"),
+    "optional": Key("flag", doc="may be empty"),
+    "default": _text("what an empty cell means"),
+    "default_source": _text("the source that says so"),
+    "derive": _text("derivation that fills the column where the book lacks it"),
+    "source": _text("source of the permitted range"),
+}
+TABLE: Mapping[str, Key] = {
+    "file": _text("path, where it is not tables/NAME.csv"),
+    "values": Key("texts", doc="value columns besides value, low, high"),
+    "unit": _text("", choices=UNITS),
+    "min": Key("number", doc="least permitted value"),
+    "max": Key("number", doc="largest permitted value"),
+    **LABELS,
+}
+RULE: Mapping[str, Key] = {
+    "name": _text("", True), "when": Key("condition", True),
+    "action": _text("", True, ("refuse", "decline", "refer", "label")), **MESSAGES, "source": _text("", True),
+}
+CHECK: Mapping[str, Key] = {
+    "name": _text("", True), "kind": _text("", True, ("same", "unique")), "of": _text("", True), "by": _text(),
+    **MESSAGES, "source": _text("", True),
+}
+LEGAL: Mapping[str, Key] = {
+    "name": _text("", True), "of": _text("column, constant or step", True), "low": Key("number"), "high": Key("number"),
+    "source": _text("the article", True), "exception": Key("exception"),
+}
+EXCEPTION: Mapping[str, Key] = {
+    "when": Key("condition", True), "label_en": _text("", True), "label_zh": _text("", True), "source": _text("", True),
+}
+LEVEL: Mapping[str, Key] = {"code": _text("", True), **LABELS, "aliases": Key("texts")}
+CASE: Mapping[str, Key] = {"name": _text("", True), "source": _text("", True)}
+TEST: Mapping[str, Key] = {
+    "of": _text("", True), "is": Key("texts"), "is_not": Key("texts"), "at_least": Key("operand"),
+    "above": Key("operand"), "at_most": Key("operand"), "below": Key("operand"), "missing": Key("flag"),
+}
+
+STEP: Mapping[str, Key] = {
+    "name": _text("", True), "op": _text("", True), **LABELS, "source": _text("a source id"),
+    "unit": _text("for display", choices=UNITS), "headline": Key("flag", doc="written by default"),
+    "note": _text(), "when": Key("condition"), "otherwise": Key("operand"),
+}
+_LOOK_UP = {"table": _text("", True), "by": Key("names", doc="axis = name, where they differ"), "column": _text()}
+_OF_MANY = {"of": Key("operands", True)}
+_OF_ONE = {"of": Key("operand", True)}
+
+OPERATIONS: Mapping[str, Mapping[str, Key]] = {
+    "lookup": _LOOK_UP,
+    "interpolate": {**_LOOK_UP, "beyond": _text("", choices=("refuse", "flat"))},
+    "product": _OF_MANY,
+    "sum": _OF_MANY,
+    "difference": _OF_MANY,
+    "ratio": _OF_MANY,
+    "largest": _OF_MANY,
+    "smallest": _OF_MANY,
+    "add_percentages": _OF_MANY,
+    "bound": {**_OF_ONE, "low": Key("operand"), "high": Key("operand")},
+    "cap": {**_OF_ONE, "against": _text("", True), "low": Key("operand"), "high": Key("operand")},
+    "round": {**_OF_ONE, "unit": Key("number", True), "mode": _text("", choices=("half_up", "up", "down", "half_even"))},
+    "judgement": {"table": _text("", True), "by": Key("names"), "chosen": _text("", True), "reason": _text("", True)},
+    "days": {**_OF_MANY, "inclusive": Key("flag")},
+    "months": {**_OF_MANY, "count": _text("", choices=("started", "complete")), "inclusive": Key("flag")},
+    "power": {**_OF_ONE, "exponent": Key("number", True), "unit": Key("number", True)},
+    "rollup": {**_OF_ONE, "by": _text("", True), "how": _text("", True, ("sum", "max", "min"))},
+    "share_out": {**_OF_ONE, "by": _text("", True), "weights": _text("", True)},
+}
+EXPERIENCE: Mapping[str, Mapping[str, Key]] = {
+    "split": {name: Key("operand", True) for name in
+              ("actual_primary", "actual_excess", "expected", "expected_excess", "weight", "ballast")},
+    "credibility": {name: Key("operand", True) for name in ("actual", "expected", "credibility")},
+    "buhlmann": {name: Key("operand", True) for name in ("actual", "expected", "exposure", "k")},
+}

@@ -1,0 +1,378 @@
+"""What a plan is: frozen values, read from files by `ratemod.plan.files`, interpreted by `ratemod.rating`.
+
+A plan is a worksheet: an ordered tuple of steps over columns, constants, tables and earlier steps. Nothing here
+computes a premium; everything that does reads the same `Step` values.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, fields, is_dataclass
+from datetime import date
+from decimal import Decimal
+from functools import cached_property
+from typing import Any, Literal
+
+from ratemod.book.column import Column
+
+Operand = str | Decimal  # a name of a column, constant or earlier step; or an exact number
+NOTHING = "none"  # `otherwise = "none"`: the step is empty for rows outside its condition
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a number comes from and how far it may be trusted."""
+
+    name: str
+    title: str
+    confidence: str
+    date: date | None = None
+    url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Constant:
+    """A named number of the plan."""
+
+    name: str
+    value: Decimal
+    source: str
+    unit: str | None = None
+    label_en: str = ""
+    label_zh: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Band:
+    """An interval of an axis; an end that is None is open."""
+
+    low: Decimal | None
+    high: Decimal | None
+
+
+class _Any:
+    """The wildcard `*` of an axis; a single value, compared by identity."""
+
+    def __repr__(self) -> str:
+        return "*"
+
+
+ANY = _Any()
+AxisKey = str | Decimal | Band | _Any
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """One axis of a table.
+
+    Attributes
+    ----------
+    kind : "level", "number", "band" or "point"
+    closed : "low" or "high"
+        For bands: ``x_from, x_below`` are closed below, ``x_above, x_to`` are closed above.
+    is_date : bool
+        Keys are days since 1970-01-01.
+    """
+
+    name: str
+    kind: Literal["level", "number", "band", "point"]
+    closed: Literal["low", "high"] = "low"
+    is_date: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row of a table: a key per axis, a number (or None) per value column, its source and line."""
+
+    keys: tuple[AxisKey, ...]
+    values: tuple[Decimal | None, ...]
+    source: str
+    note: str = ""
+    line: int = 0
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """A rating table in long form."""
+
+    name: str
+    axes: tuple[Axis, ...]
+    value_names: tuple[str, ...]
+    rows: tuple[Row, ...]
+    unit: str | None = None
+    label_en: str = ""
+    label_zh: str = ""
+    low: Decimal | None = None
+    high: Decimal | None = None
+    file: str = ""
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of everything a premium depends on; row order does not matter."""
+        rows = sorted(json.dumps([plain(row.keys), plain(row.values), row.source], ensure_ascii=False)
+                      for row in self.rows)
+        return _sha(json.dumps([self.name, plain(self.axes), self.value_names, plain(self.low), plain(self.high), rows]))
+
+    def column(self, name: str) -> tuple[Decimal | None, ...]:
+        """Return one value column, a number (or None) per row."""
+        at = self.value_names.index(name)
+        return tuple(row.values[at] for row in self.rows)
+
+
+@dataclass(frozen=True, slots=True)
+class Test:
+    """One comparison of a condition; several given together must all hold."""
+
+    of: str
+    is_: tuple[str, ...] = ()
+    is_not: tuple[str, ...] = ()
+    at_least: Operand | None = None
+    above: Operand | None = None
+    at_most: Operand | None = None
+    below: Operand | None = None
+    missing: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Combination:
+    """All, any or none of several conditions."""
+
+    how: Literal["all", "any", "none"]
+    parts: tuple[Condition, ...]
+
+
+Condition = Test | Combination
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of the worksheet; which fields an operation uses is set out in `ratemod.plan.keys`."""
+
+    name: str
+    op: str
+    of: tuple[Operand, ...] = ()
+    table: str = ""
+    by: tuple[tuple[str, str], ...] = ()
+    column: str = "value"
+    beyond: str = "refuse"
+    low: Operand | None = None
+    high: Operand | None = None
+    against: str = ""
+    quantum: Decimal | None = None
+    mode: str = "half_up"
+    chosen: str = ""
+    reason: str = ""
+    exponent: Decimal | None = None
+    inclusive: bool = False
+    count: str = "started"
+    group: str = ""
+    how: str = ""
+    weights: str = ""
+    when: Condition | None = None
+    otherwise: Operand | None = None
+    unit: str | None = None
+    label_en: str = ""
+    label_zh: str = ""
+    source: str = ""
+    note: str = ""
+    headline: bool = False
+    line: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A condition that refuses, declines, refers or labels a row."""
+
+    name: str
+    when: Condition
+    action: Literal["refuse", "decline", "refer", "label"]
+    message_en: str
+    message_zh: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A condition across rows: `of` the same within each `by`, or `of` unique."""
+
+    name: str
+    kind: Literal["same", "unique"]
+    of: str
+    message_en: str
+    message_zh: str
+    source: str
+    by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LegalException:
+    """When a value outside the legal range is allowed, and what it must then be called."""
+
+    when: Condition
+    label_en: str
+    label_zh: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Legal:
+    """What the law allows for a column, constant or step; never changed by an edit."""
+
+    name: str
+    of: str
+    source: str
+    low: Decimal | None = None
+    high: Decimal | None = None
+    exception: LegalException | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A worked example that ships with the plan."""
+
+    name: str
+    source: str
+    inputs: Mapping[str, Any]
+    expect: Mapping[str, str]
+    file: str = ""
+    line: int = 0
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """A rating plan: one edition of one scheme.
+
+    `plan.id` (``scheme/edition@fingerprint``) goes on every result. `plan.replace` makes a what-if in time
+    proportional to what changes.
+    """
+
+    scheme: str
+    edition: str
+    title_en: str
+    title_zh: str
+    standing: str
+    status: str
+    new_from: date
+    renewal_from: date
+    until: date | None
+    key: str | None
+    premium: str
+    fund: str | None
+    warning_en: str
+    warning_zh: str
+    sources: Mapping[str, Source]
+    columns: Mapping[str, Column]
+    constants: Mapping[str, Constant]
+    tables: Mapping[str, Table]
+    steps: tuple[Step, ...]
+    rules: tuple[Rule, ...] = ()
+    checks: tuple[Check, ...] = ()
+    legal: tuple[Legal, ...] = ()
+    cases: tuple[Case, ...] = field(default=(), repr=False)
+    folder: str = ""
+    overlay: tuple[tuple[str, str], ...] = ()
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """First 12 hex digits of the SHA-256 of everything a premium depends on."""
+        parts = [self.scheme, self.edition, self.standing, self.new_from.isoformat(), self.renewal_from.isoformat(),
+                 plain(self.until), self.key, self.premium, self.fund,
+                 [plain(column) for column in self.columns.values()],
+                 sorted(json.dumps(plain(constant), ensure_ascii=False) for constant in self.constants.values()),
+                 sorted(table.digest for table in self.tables.values()),
+                 [plain(step, skip=("line",)) for step in self.steps],
+                 plain(self.rules), plain(self.checks), plain(self.legal)]
+        return _sha(json.dumps(parts, ensure_ascii=False))[:12]
+
+    @property
+    def id(self) -> str:
+        """``scheme/edition@fingerprint``, with ``+`` where an overlay changed the plan."""
+        return f"{self.scheme}/{self.edition}{'+' if self.overlay else ''}@{self.fingerprint}"
+
+    @cached_property
+    def step_names(self) -> tuple[str, ...]:
+        """Names of the steps in order."""
+        return tuple(step.name for step in self.steps)
+
+    def step(self, name: str) -> Step:
+        """Return the step of that name; KeyError when there is none."""
+        for step in self.steps:
+            if step.name == name:
+                return step
+        raise KeyError(name)
+
+    def label(self, name: str, lang: str) -> str:
+        """Return the label of a column, constant, table or step, falling back to its name."""
+        found: Any = self.columns.get(name) or self.constants.get(name)
+        if found is None and name in self.step_names:
+            found = self.step(name)
+        found = found or self.tables.get(name)
+        return (getattr(found, f"label_{lang}", "") if found else "") or name
+
+    def warning(self, lang: str) -> str:
+        """Return the warning that every output carries."""
+        return self.warning_zh if lang == "zh" else self.warning_en
+
+    def replace(self, changes: Mapping[str, Any]) -> Plan:
+        """Return a new plan with the given cells, constants or step numbers changed; see `ratemod.plan.edit`."""
+        from ratemod.plan.edit import replace
+
+        return replace(self, changes)
+
+    def __repr__(self) -> str:
+        return f"<Plan {self.id} ({self.standing}): {len(self.steps)} steps, {len(self.tables)} tables>"
+
+
+def tests_of(condition: Condition) -> Iterator[Test]:
+    """Yield every single test inside a condition."""
+    if isinstance(condition, Test):
+        yield condition
+    else:
+        for part in condition.parts:
+            yield from tests_of(part)
+
+
+def names_in(step: Step) -> Iterator[str]:
+    """Yield every name of a column, constant or step that a step reads."""
+    for operand in (*step.of, step.low, step.high, step.otherwise):
+        if isinstance(operand, str) and operand != NOTHING:
+            yield operand
+    for name in (step.against, step.chosen, step.reason, step.group, step.weights):
+        if name:
+            yield name
+    for _, name in step.by:
+        yield name
+    if step.when is not None:
+        yield from names_in_condition(step.when)
+
+
+def names_in_condition(condition: Condition) -> Iterator[str]:
+    """Yield every name a condition reads."""
+    for test in tests_of(condition):
+        yield test.of
+        for operand in (test.at_least, test.above, test.at_most, test.below):
+            if isinstance(operand, str):
+                yield operand
+
+
+def plain(value: Any, skip: tuple[str, ...] = ()) -> Any:
+    """Return a value as JSON-ready data with exact numbers as normalised text."""
+    if isinstance(value, Decimal):
+        return format(value.normalize(), "f")
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, _Any):
+        return "*"
+    if is_dataclass(value):
+        return {f.name: plain(getattr(value, f.name), skip) for f in fields(value) if f.name not in skip}
+    if isinstance(value, tuple | list):
+        return [plain(item, skip) for item in value]
+    if isinstance(value, Mapping):
+        return {str(key): plain(item, skip) for key, item in value.items()}
+    return value
+
+
+def _sha(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8")).hexdigest()

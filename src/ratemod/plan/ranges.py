@@ -1,0 +1,254 @@
+"""What can be known of every column and step before any row is seen.
+
+For each name: the interval its exact value lies in, how many decimal places it can have, and how far its float64
+value can be from the exact one. The check uses the intervals to prove legal ranges; the fast path uses all three to
+know when a float decides a comparison or a rounding surely, and when the exact path must decide.
+
+Error model: ``|float - exact| <= rel·|exact| + abs`` (Higham, *Accuracy and Stability of Numerical Algorithms*,
+2nd ed. 2002, ch. 2-3, first-order bounds with a safety factor of 2).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from fractions import Fraction
+from math import inf
+
+from ratemod.plan.model import NOTHING, Operand, Plan, Step
+
+UNIT = 2.0**-53
+MOST_LINES = 10**6  # lines that one policy may have; bounds what a rollup can sum to
+Number = Fraction | float  # a float only for an infinite end
+_DATES = (Fraction(-25567), Fraction(109572))  # 1900-01-01 .. 2269-12-31
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """Interval, decimal places and float error of a value.
+
+    Attributes
+    ----------
+    low, high : Fraction, or an infinite float where nothing is known
+    places : int or None
+        Most decimal places; None where the value need not be a decimal.
+    rel, abs : float
+        Error bound of the float64 value; infinite where none is known.
+    raw : bool
+        The float is the one nearest to the exact decimal, so equal decimals are equal floats.
+    """
+
+    low: Number = -inf
+    high: Number = inf
+    places: int | None = None
+    rel: float = UNIT
+    abs: float = 0.0
+    raw: bool = False
+
+    @property
+    def size(self) -> Number:
+        """Largest absolute value."""
+        return max(abs(self.low), abs(self.high))
+
+    def error_at(self, size: float) -> float:
+        """Return the error bound of a float no larger than `size`."""
+        return (self.rel * size if self.rel else 0.0) + self.abs
+
+    @property
+    def on_grid(self) -> bool:
+        """Whether rounding the float to `places` decimals recovers the exact value."""
+        if self.places is None or self.size == inf:
+            return False
+        return self.size * 10**self.places < 2**50 and self.error_at(float(self.size)) * 10.0**self.places < 0.05
+
+
+UNKNOWN = Range(rel=inf)
+
+
+def places_of(number: Decimal) -> int:
+    """Return the decimal places of an exact number."""
+    return max(0, -int(number.normalize().as_tuple().exponent))
+
+
+def exactly(number: Decimal) -> Range:
+    """Return the range of a plan number."""
+    value = Fraction(number)
+    return Range(value, value, places_of(number), raw=True)
+
+
+def ranges(plan: Plan) -> Mapping[str, Range]:
+    """Return the range of every column, constant and step of a plan (steps in order)."""
+    known: dict[str, Range] = {}
+    for name, column in plan.columns.items():
+        if column.kind == "number":
+            low = -inf if column.low is None else Fraction(column.low)
+            high = inf if column.high is None else Fraction(column.high)
+            known[name] = Range(low, high, column.decimals, raw=True)
+        elif column.kind == "date":
+            known[name] = Range(*_DATES, 0, rel=0.0, raw=True)
+    for name, constant in plan.constants.items():
+        known[name] = exactly(constant.value)
+    for step in plan.steps:
+        known[step.name] = step_range(step, plan, known)
+    return known
+
+
+def operand_range(operand: Operand, known: Mapping[str, Range]) -> Range:
+    """Return the range of a name or number; nothing is known of an unknown name."""
+    return exactly(operand) if isinstance(operand, Decimal) else known.get(operand, UNKNOWN)
+
+
+def step_range(step: Step, plan: Plan, known: Mapping[str, Range]) -> Range:
+    """Return the range of one step from the ranges before it."""
+    found = _of_operation(step, plan, known)
+    if step.when is None or step.otherwise == NOTHING:
+        return found
+    other = step.of[0] if step.otherwise is None and step.of else step.otherwise
+    return found if other is None else extreme_range([found, operand_range(other, known)])
+
+
+def _of_operation(step: Step, plan: Plan, known: Mapping[str, Range]) -> Range:
+    of = [operand_range(operand, known) for operand in step.of]
+    match step.op:
+        case "lookup" | "judgement" | "interpolate":
+            return _cells(step, plan, known)
+        case "product":
+            return _fold(of, product_range)
+        case "sum":
+            return _fold(of, sum_range)
+        case "difference":
+            return _fold([of[0], *(negated(item) for item in of[1:])], sum_range)
+        case "add_percentages":
+            return _fold([*of, exactly(Decimal(1 - len(of)))], sum_range)
+        case "ratio":
+            return ratio_range(*of) if len(of) == 2 else UNKNOWN
+        case "largest":
+            return extreme_range(of, max)
+        case "smallest":
+            return extreme_range(of, min)
+        case "bound":
+            return bounded_range(of[0], *bound_ranges(step, known))
+        case "cap":
+            return extreme_range([bounded_range(of[0], *bound_ranges(step, known)), of[0]])
+        case "round":
+            return _rounded(step.quantum or Decimal(1), of[0])
+        case "power":
+            return _power(step, of[0])
+        case "days":
+            return Range(_DATES[0] - _DATES[1], _DATES[1] - _DATES[0] + 1, 0, rel=0.0, raw=True)
+        case "months":
+            return Range(Fraction(-5000), Fraction(5000), 0, rel=0.0, raw=True)
+        case "rollup":
+            lines = MOST_LINES if step.how == "sum" else 1
+            return replace(of[0], low=min(of[0].low * lines, of[0].low), high=max(of[0].high * lines, of[0].high))
+        case "share_out":
+            return Range(of[0].low, of[0].high, 2)
+    return UNKNOWN
+
+
+def bound_ranges(step: Step, known: Mapping[str, Range]) -> tuple[Range | None, Range | None]:
+    """Return the ranges of the two ends of a bound or cap, None for an end it does not have."""
+    ends = [None if end is None else operand_range(end, known) for end in (step.low, step.high)]
+    if step.op == "cap":
+        against = operand_range(step.against, known)
+        ends = [None if end is None else product_range(end, against) for end in ends]
+    return ends[0], ends[1]
+
+
+def _cells(step: Step, plan: Plan, known: Mapping[str, Range]) -> Range:
+    table = plan.tables.get(step.table)
+    if table is None or step.column not in table.value_names:
+        return UNKNOWN
+    numbers = [value for value in table.column(step.column) if value is not None]
+    if step.op == "judgement":
+        numbers += [value for name in ("low", "high") if name in table.value_names
+                    for value in table.column(name) if value is not None]
+    if not numbers:
+        return UNKNOWN
+    low, high, places = Fraction(min(numbers)), Fraction(max(numbers)), max(map(places_of, numbers))
+    if step.op == "interpolate":
+        slack = float(max(abs(low), abs(high))) * 64 * UNIT
+        return Range(low, high, None, rel=0.0, abs=slack)
+    if step.op == "judgement":
+        places = max(places, known[step.chosen].places or 0) if step.chosen in known else places
+    return Range(low, high, places, raw=True)
+
+
+def _times(x: Number, y: Number) -> Number:
+    return Fraction(0) if x == 0 or y == 0 else x * y
+
+
+def _slack(error: float, size: Number) -> float:
+    return 0.0 if error == 0 else error * float(size)
+
+
+def product_range(a: Range, b: Range) -> Range:
+    """Return the range of a product."""
+    places = None if a.places is None or b.places is None else a.places + b.places
+    ends = [_times(x, y) for x in (a.low, a.high) for y in (b.low, b.high)]
+    return Range(min(ends), max(ends), places, rel=a.rel + b.rel + 2 * UNIT,
+                 abs=2 * (_slack(a.abs, b.size) + _slack(b.abs, a.size)))
+
+
+def sum_range(a: Range, b: Range) -> Range:
+    """Return the range of a sum; where signs may differ the error is taken as absolute, for it may cancel."""
+    places = None if a.places is None or b.places is None else max(a.places, b.places)
+    low, high = a.low + b.low, a.high + b.high
+    if (a.low >= 0 and b.low >= 0) or (a.high <= 0 and b.high <= 0):
+        return Range(low, high, places, rel=max(a.rel, b.rel) + 2 * UNIT, abs=a.abs + b.abs)
+    return Range(low, high, places, rel=2 * UNIT,
+                 abs=a.abs + b.abs + 2 * (_slack(a.rel, a.size) + _slack(b.rel, b.size)))
+
+
+def negated(a: Range) -> Range:
+    """Return the range of the opposite number."""
+    return replace(a, low=-a.high, high=-a.low)
+
+
+def ratio_range(a: Range, b: Range) -> Range:
+    """Return the range of a quotient; a divisor of zero refuses the row, so it may be as small as one likes."""
+    rel = a.rel + b.rel + 3 * UNIT
+    if b.low <= 0 <= b.high or b.size == inf:
+        low, high = (Fraction(0), inf) if a.low >= 0 and b.low >= 0 else (-inf, inf)
+        return Range(low, high, None, rel=rel, abs=inf if a.abs or b.abs else 0.0)
+    ends = [_times(x, Fraction(1) / Fraction(y)) for x in (a.low, a.high) for y in (b.low, b.high)]
+    least, widest = float(min(abs(b.low), abs(b.high))), max(abs(end) for end in ends)
+    return Range(min(ends), max(ends), None, rel=rel, abs=2 * (a.abs / least + _slack(b.abs, widest) / least))
+
+
+def extreme_range(of: list[Range], pick: Callable[..., Number] | None = None) -> Range:
+    """Return the range of the largest (`max`), the smallest (`min`) or any (None) of several values."""
+    places = None if any(item.places is None for item in of) else max(item.places or 0 for item in of)
+    low = (max if pick is max else min)(item.low for item in of)
+    high = (min if pick is min else max)(item.high for item in of)
+    return Range(low, high, places, max(i.rel for i in of), max(i.abs for i in of), all(i.raw for i in of))
+
+
+def bounded_range(of: Range, low: Range | None, high: Range | None) -> Range:
+    """Return the range of a value kept within two others."""
+    found = of if low is None else extreme_range([of, low], max)
+    return found if high is None else extreme_range([found, high], min)
+
+
+def _rounded(quantum: Decimal, of: Range) -> Range:
+    unit = Fraction(quantum)
+    low = of.low if of.low == -inf else Fraction(of.low) // unit * unit
+    high = of.high if of.high == inf else -(-Fraction(of.high) // unit) * unit
+    return Range(low, high, places_of(quantum), rel=2 * UNIT)
+
+
+def _power(step: Step, of: Range) -> Range:
+    quantum = step.quantum or Decimal(1)
+    if of.low <= 0 or of.high == inf:
+        return Range(Fraction(0), inf, places_of(quantum))
+    ends = sorted(Fraction(float(end) ** float(step.exponent or 0)) for end in (of.low, of.high))
+    return Range(ends[0] - Fraction(quantum), ends[1] * (1 + Fraction(1, 10**9)) + Fraction(quantum),
+                 places_of(quantum), rel=2 * UNIT)
+
+
+def _fold(of: list[Range], join: Callable[[Range, Range], Range]) -> Range:
+    found = of[0] if of else UNKNOWN
+    for item in of[1:]:
+        found = join(found, item)
+    return found

@@ -1,0 +1,154 @@
+"""What can be wrong inside one table: axes, overlaps, gaps, missing and unlawful values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import numpy.typing as npt
+
+from ratemod.book.column import Column
+from ratemod.errors import Problem, nearest, problem
+from ratemod.plan.grid import MOST_CELLS, Grid, grid
+from ratemod.plan.model import Plan, Step, Table
+
+
+def table_problems(plan: Plan) -> Iterator[Problem]:
+    """Yield the problems of every table that a step reads."""
+    done: set[tuple[str, tuple[tuple[str, str], ...]]] = set()
+    for step in plan.steps:
+        table = plan.tables.get(step.table)
+        if table is None:
+            continue
+        yield from _values_fit(step, table)
+        if (table.name, step.by) in done:
+            continue
+        done.add((table.name, step.by))
+        yield from _rows(plan, table)
+        axis_problems = list(_axes(plan, step, table))
+        yield from axis_problems
+        if axis_problems or not table.rows:
+            continue
+        found = grid(table, step.by, plan.columns)
+        if found is None:
+            yield problem("RM162", file=table.file, most=MOST_CELLS)
+            continue
+        for first, second in found.clashes[:50]:
+            yield problem("RM133", file=table.file, row=table.rows[second].line, other=table.rows[first].line)
+        yield from _gaps(plan, table, found)
+
+
+def table_warnings(plan: Plan) -> Iterator[Problem]:
+    """Yield combinations of levels without any rate: rows there will be refused."""
+    for step in plan.steps:
+        table = plan.tables.get(step.table)
+        found = grid(table, step.by, plan.columns) if table is not None and table.rows else None
+        if table is None or found is None:
+            continue
+        empty = _unrated_combinations(plan, found)
+        if empty:
+            yield problem("RM163", file=table.file, count=len(empty), cells="; ".join(empty[:5]), step=step.name)
+
+
+def _values_fit(step: Step, table: Table) -> Iterator[Problem]:
+    wanted = ("value", "low", "high") if step.op == "judgement" else (step.column,)
+    for name in wanted:
+        if name not in table.value_names:
+            yield problem("RM164", file=table.file, name=name, step=step.name, nearest=nearest(name, table.value_names))
+    points = sum(axis.kind == "point" for axis in table.axes)
+    if points != (1 if step.op == "interpolate" else 0):
+        yield problem("RM138", file=table.file, step=step.name, op=step.op)
+
+
+def _rows(plan: Plan, table: Table) -> Iterator[Problem]:
+    for row in table.rows:
+        if row.source not in plan.sources:
+            yield problem("RM117", file=table.file, row=row.line, name=row.source, owner=table.name,
+                          nearest=nearest(row.source, plan.sources))
+        for name, value in zip(table.value_names, row.values):
+            if value is None:
+                yield problem("RM136", file=table.file, row=row.line, column=name)
+            elif (table.low is not None and value < table.low) or (table.high is not None and value > table.high):
+                yield problem("RM137", file=table.file, row=row.line, value=value, low=table.low, high=table.high)
+
+
+def _axes(plan: Plan, step: Step, table: Table) -> Iterator[Problem]:
+    bound = dict(step.by)
+    for axis in bound:
+        if axis not in {axis.name for axis in table.axes}:
+            yield problem("RM165", file=table.file, name=axis, step=step.name,
+                          nearest=nearest(axis, [axis.name for axis in table.axes]))
+    before = {*plan.columns, *plan.constants}
+    for earlier in plan.steps:
+        if earlier.name == step.name:
+            break
+        before.add(earlier.name)
+    for axis in table.axes:
+        name = bound.get(axis.name, axis.name)
+        column = plan.columns.get(name)
+        if name not in before:
+            yield problem("RM119", file=table.file, row=1, name=name, step=step.name, nearest=nearest(name, before))
+        elif axis.kind == "level" and (column is None or column.kind not in ("level", "flag")):
+            yield problem("RM166", file=table.file, row=1, name=name)
+        elif axis.kind != "level" and column is not None and column.kind not in ("number", "date"):
+            yield problem("RM167", file=table.file, row=1, name=name)
+
+
+def _reachable(plan: Plan, found: Grid) -> list[npt.NDArray[np.bool_]]:
+    """Return, per axis, which slots a permitted value can fall into."""
+    masks = []
+    for axis in found.axes:
+        mask = np.ones(axis.size, dtype=bool)
+        if axis.axis.kind != "point":
+            mask[-1] = False
+        if axis.axis.kind == "number":
+            mask[-2] = False
+        column = plan.columns.get(axis.bound)
+        if axis.axis.kind == "band" and isinstance(column, Column) and column.low is not None and column.high is not None:
+            edges = np.array([float(mark) for mark in axis.marks])
+            first, last = np.searchsorted(edges, [float(column.low), float(column.high)], side=axis.side)  # type: ignore[call-overload]
+            mask[: int(first)] = False
+            mask[int(last) + 1:] = False
+        elif axis.axis.kind == "band":  # of a step or a date: its ends are not declared
+            mask[0], mask[-2] = False, False
+        masks.append(mask)
+    return masks
+
+
+def _gaps(plan: Plan, table: Table, found: Grid) -> Iterator[Problem]:
+    banded = [at for at, axis in enumerate(found.axes) if axis.axis.kind in ("band", "point")]
+    if not banded:
+        return
+    masks = _reachable(plan, found)
+    empty = found.row_of < 0
+    for at, mask in enumerate(masks):
+        shape = [1] * empty.ndim
+        shape[at] = -1
+        empty = empty & mask.reshape(shape)
+    rated = (found.row_of >= 0).any(axis=tuple(banded), keepdims=True)
+    holes = np.argwhere(empty & rated)
+    for hole in holes[:20]:
+        yield problem("RM134", file=table.file, cell=_cell(found, hole), count=1)
+
+
+def _unrated_combinations(plan: Plan, found: Grid) -> list[str]:
+    others = tuple(at for at, axis in enumerate(found.axes) if axis.axis.kind != "level")
+    rated = (found.row_of >= 0).any(axis=others) if others else found.row_of >= 0
+    axes = [axis for axis in found.axes if axis.axis.kind == "level"]
+    if not axes:
+        return []
+    inner = rated[tuple(slice(0, axis.size - 1) for axis in axes)]
+    return [", ".join(f"{axis.bound}={axis.marks[slot]}" for axis, slot in zip(axes, where))
+            for where in np.argwhere(~inner)]
+
+
+def _cell(found: Grid, hole: npt.NDArray[np.intp]) -> str:
+    parts = []
+    for axis, slot in zip(found.axes, hole.tolist()):
+        if axis.axis.kind == "band":
+            low = axis.marks[slot - 1] if slot > 0 else "-∞"
+            high = axis.marks[slot] if slot < len(axis.marks) else "∞"
+            parts.append(f"{axis.bound} {low}..{high}")
+        else:
+            parts.append(f"{axis.bound}={axis.marks[slot]}")
+    return ", ".join(parts)

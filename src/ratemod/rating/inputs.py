@@ -1,0 +1,52 @@
+"""The coded columns that steps read: numbers as float64, levels as small integers, texts only as far as needed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Selector = slice | npt.NDArray[np.intp]
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Inputs:
+    """Coded columns of n rows.
+
+    Attributes
+    ----------
+    numbers : mapping of (n,) float64
+        Number columns, and dates as days since 1970-01-01; NaN where missing. Each stands for the decimal nearest
+        to it with the declared number of places.
+    codes : mapping of (n,) int16
+        Level and flag columns: index into the column's levels, -1 where missing or refused.
+    filled : mapping of (n,) bool
+        Text columns: whether there is any text.
+    texts : mapping of (n,) object
+        Text columns that a condition tests.
+    groups : mapping of (n,) int64
+        Columns that rows are rolled up by: equal number, same group; -1 where missing.
+    ranks : (n,) int64 or None
+        Order of the row keys, to break ties without regard to row order.
+    """
+
+    n: int
+    numbers: Mapping[str, npt.NDArray[np.float64]] = field(default_factory=dict)
+    codes: Mapping[str, npt.NDArray[np.int16]] = field(default_factory=dict)
+    filled: Mapping[str, npt.NDArray[np.bool_]] = field(default_factory=dict)
+    texts: Mapping[str, npt.NDArray[Any]] = field(default_factory=dict)
+    groups: Mapping[str, npt.NDArray[np.int64]] = field(default_factory=dict)
+    ranks: npt.NDArray[np.int64] | None = None
+
+    def part(self, rows: Selector) -> Inputs:
+        """Return the chosen rows; a slice shares memory."""
+        n = len(range(*rows.indices(self.n))) if isinstance(rows, slice) else len(rows)
+        numbers = {name: array[rows] for name, array in self.numbers.items()}
+        codes = {name: array[rows] for name, array in self.codes.items()}
+        filled = {name: array[rows] for name, array in self.filled.items()}
+        texts = {name: array[rows] for name, array in self.texts.items()}
+        groups = {name: array[rows] for name, array in self.groups.items()}
+        return Inputs(n, numbers, codes, filled, texts, groups, None if self.ranks is None else self.ranks[rows])
