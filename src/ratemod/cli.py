@@ -22,7 +22,10 @@ ALL_RATED, UNUSABLE, USAGE, SOME_REFUSED, INTERRUPTED, NO_READER = 0, 1, 2, 3, 1
 COMPLAINTS = (
     (re.compile(r"the following arguments are required: (?P<names>.*)"), "UI_required"),
     (re.compile(r"unrecognized arguments: (?P<names>.*)"), "UI_unrecognised"),
-    (re.compile(r"argument (?P<name>.*): invalid choice: '(?P<value>.*)' \(choose from (?P<choices>.*)\)"), "UI_choice"),
+    (
+        re.compile(r"argument (?P<name>.*): invalid choice: '(?P<value>.*)' \(choose from (?P<choices>.*)\)"),
+        "UI_choice",
+    ),
     (re.compile(r"argument (?P<name>.*): expected one argument"), "UI_expected"),
 )
 
@@ -97,13 +100,16 @@ def language_of(argv: Sequence[str]) -> Lang:
 def build_parser(lang: Lang) -> Parser:
     """Return the parser of the whole command line in one language."""
     parser = _parser("ratemod", lang, description=text("UI_about_ratemod", lang), epilog=text("UI_epilog", lang))
-    parser.add_argument("--version", action="version", version=f"ratemod {version()}", help=text("UI_help_version", lang))
+    parser.add_argument(
+        "--version", action="version", version=f"ratemod {version()}", help=text("UI_help_version", lang)
+    )
     _language(parser, lang)
     commands = parser.add_subparsers(title=text("UI_commands", lang), dest="command", metavar="COMMAND", required=True)
     for name in COMMANDS:
         said = text(f"UI_help_{name}", lang)
-        own = commands.add_parser(name, help=said, description=said, add_help=False,
-                                  formatter_class=argparse.RawDescriptionHelpFormatter)
+        own = commands.add_parser(
+            name, help=said, description=said, add_help=False, formatter_class=argparse.RawDescriptionHelpFormatter
+        )
         _dress(own, lang)
         importlib.import_module(f"ratemod.commands.{name}").arguments(own, lang)
         _language(own, lang)

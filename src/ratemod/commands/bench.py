@@ -14,8 +14,9 @@ ROWS, ROUNDS = 1_000_000, 3
 
 def arguments(parser: argparse.ArgumentParser, lang: Lang) -> None:
     """Declare the arguments."""
-    parser.add_argument("--rows", type=count(lang), default=ROWS, metavar="ROWS",
-                        help=text("UI_help_bench_rows", lang, rows=ROWS))
+    parser.add_argument(
+        "--rows", type=count(lang), default=ROWS, metavar="ROWS", help=text("UI_help_bench_rows", lang, rows=ROWS)
+    )
 
 
 def run(args: argparse.Namespace, lang: Lang) -> int:

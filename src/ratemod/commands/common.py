@@ -29,6 +29,7 @@ def version() -> str:
 
 def day(lang: Lang) -> Callable[[str], date]:
     """Return a reader of ISO dates for the command line."""
+
     def read(said: str) -> date:
         from datetime import date
 
@@ -36,16 +37,19 @@ def day(lang: Lang) -> Callable[[str], date]:
             return date.fromisoformat(said)
         except ValueError:
             raise argparse.ArgumentTypeError(text("UI_not_a_date", lang, value=said)) from None
+
     return read
 
 
 def count(lang: Lang) -> Callable[[str], int]:
     """Return a reader of positive whole numbers for the command line; separators are understood."""
+
     def read(said: str) -> int:
         plain = said.replace(",", "").replace("_", "")
         if not plain.isascii() or not plain.isdigit() or int(plain) == 0:
             raise argparse.ArgumentTypeError(text("UI_not_a_count", lang, value=said))
         return int(plain)
+
     return read
 
 
@@ -75,8 +79,11 @@ def column_map(given: str | None, plan: Plan) -> dict[str, str] | None:
     if not given:
         return None
     pairs = _pairs(given) if "=" in given else _map_file(Path(given))
-    wrong = [problem("RM812", header=header, column=column, nearest=nearest(column, plan.columns))
-             for header, column in pairs.items() if column not in plan.columns]
+    wrong = [
+        problem("RM812", header=header, column=column, nearest=nearest(column, plan.columns))
+        for header, column in pairs.items()
+        if column not in plan.columns
+    ]
     if wrong:
         raise BookError(wrong)
     return pairs

@@ -19,8 +19,9 @@ MOST_REFUSED = 20
 
 def arguments(parser: argparse.ArgumentParser, lang: Lang) -> None:
     """Declare the arguments."""
-    parser.add_argument("--out", metavar="FOLDER", type=Path, default=Path("ratemod-demo"),
-                        help=text("UI_help_demo_out", lang))
+    parser.add_argument(
+        "--out", metavar="FOLDER", type=Path, default=Path("ratemod-demo"), help=text("UI_help_demo_out", lang)
+    )
 
 
 def run(args: argparse.Namespace, lang: Lang) -> int:
@@ -31,7 +32,7 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
     from ratemod.commands.rate import full_facts, write
     from ratemod.exhibits.output import check_target, whole_file, write_problem
     from ratemod.exhibits.summary_table import default_by
-    from ratemod.exhibits.terminal import plan_text, rated_text, worksheet_text
+    from ratemod.exhibits.terminal import rated_text, worksheet_text
 
     folder: Path = args.out
     try:
@@ -40,22 +41,25 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
         raise BookError(write_problem(error, str(folder))) from None
     given = folder / "renewals.xlsx"
     targets = [check_target(folder / name, [given]) for name in ("priced.xlsx", "priced.csv", "priced.parquet")]
-    with (resources.as_file(resources.files("ratemod") / "demo" / "renewals.xlsx") as shipped,
-          whole_file(given) as part):
+    with resources.as_file(resources.files("ratemod") / "demo" / "renewals.xlsx") as shipped, whole_file(given) as part:
         shutil.copyfile(shipped, part)
-    told = argparse.Namespace(book=given, plan=PLAN, at=date.fromisoformat(AT), business="renewal", columns=None,
-                              sheet=None)
+    told = argparse.Namespace(
+        book=given, plan=PLAN, at=date.fromisoformat(AT), business="renewal", columns=None, sheet=None
+    )
     rated = price(told, lang, trace=True)
     by = default_by(rated.plan)
     files = [str(given)]
     for target in targets:
         files += write(rated, target, lang, by, full_facts(told, lang))
-    parts = [rated_text(rated, by, lang, facts(told, lang)),
-             heading("UI_demo_explain", lang), plan_text(rated.plan, lang),
-             worksheet_text(rated.explain(telling_key(rated)), lang),
-             heading("UI_demo_refused", lang), refused_text(rated, lang),
-             text("UI_files", lang) + "\n" + "\n".join(f"  {file}" for file in files),
-             text("UI_demo_next", lang, plan=PLAN, at=AT)]
+    parts = [
+        rated_text(rated, by, lang, facts(told, lang)),
+        heading("UI_demo_explain", lang),
+        worksheet_text(rated.explain(telling_key(rated)), lang),
+        heading("UI_demo_refused", lang),
+        refused_text(rated, lang),
+        text("UI_files", lang) + "\n" + "\n".join(f"  {file}" for file in files),
+        text("UI_demo_next", lang, plan=PLAN, at=AT),
+    ]
     print("\n\n".join(parts))
     return 0
 
@@ -81,11 +85,11 @@ def refused_text(rated: Rated, lang: Lang) -> str:
     from ratemod.exhibits.priced_columns import refused_view
     from ratemod.exhibits.terminal import table_text
 
-    table, _ = refused_view(rated, lang)
-    key = rated.plan.key or "row"
-    rows = [[f"{row['row']:,}", str(row[key] or ""), str(row["status"]), str(row["reason"] or "")]
-            for row in table.slice(0, MOST_REFUSED).to_pylist()]
+    columns = {column.name: column.values for column in refused_view(rated, lang)}
+    names = ("row", rated.plan.key or "row", "status", "reason")
+    picked = [columns[name].slice(0, MOST_REFUSED).to_pylist() for name in names]
+    rows = [["" if cell is None else str(cell) for cell in row] for row in zip(*picked)]
     headers = [text(f"UI_{name}", lang) for name in ("row", "key", "status", "reason")]
     said = table_text(headers, rows, [True, False, False, False], widest=90)
-    more = table.num_rows - MOST_REFUSED
+    more = len(columns["row"]) - MOST_REFUSED
     return f"{said}\n{text('RM002', lang, more=more)}" if more > 0 else said

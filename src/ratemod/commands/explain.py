@@ -16,9 +16,9 @@ def arguments(parser: argparse.ArgumentParser, lang: Lang) -> None:
 
 def run(args: argparse.Namespace, lang: Lang) -> int:
     """Show one row's worksheet; 0 when it has a premium, 3 when not."""
-    from ratemod.exhibits.terminal import plan_text, worksheet_text
+    from ratemod.exhibits.terminal import worksheet_text
 
     rated = price(args, lang, trace=True)
     sheet = rated.explain(args.key)
-    print(plan_text(rated.plan, lang) + "\n\n" + worksheet_text(sheet, lang))
+    print(worksheet_text(sheet, lang))
     return 0 if sheet.status in ("rated", "referred") else 3

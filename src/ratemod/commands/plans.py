@@ -42,9 +42,17 @@ def listing(lang: Lang) -> str:
         plan, problems = read_plan(folder)
         wrong += problems
         if plan is not None:
-            rows.append([f"{plan.scheme}/{plan.edition}", words.standing(plan, lang),
-                         text(f"UI_plans_{plan.status}", lang), str(plan.new_from), str(plan.renewal_from),
-                         str(plan.until or ""), words.title(plan, lang)])
+            rows.append(
+                [
+                    f"{plan.scheme}/{plan.edition}",
+                    words.standing(plan, lang),
+                    text(f"UI_plans_{plan.status}", lang),
+                    str(plan.new_from),
+                    str(plan.renewal_from),
+                    str(plan.until or ""),
+                    words.title(plan, lang),
+                ]
+            )
     if wrong:
         raise PlanError(wrong)
     names = ("edition", "standing", "status", "from", "renewal", "until", "title")
@@ -56,9 +64,16 @@ def needs(plan: Plan, lang: Lang) -> str:
     from ratemod.exhibits import words
     from ratemod.exhibits.terminal import plan_text, table_text
 
-    rows = [[column.label(lang), ", ".join(name for name in column.names() if name != column.label(lang)),
-             text(f"UI_kind_{column.kind}", lang), _must(column, lang), _values(column, lang)]
-            for column in plan.columns.values()]
+    rows = [
+        [
+            column.label(lang),
+            ", ".join(name for name in column.names() if name != column.label(lang)),
+            text(f"UI_kind_{column.kind}", lang),
+            _must(column, lang),
+            _values(column, lang),
+        ]
+        for column in plan.columns.values()
+    ]
     names = ("name", "headers", "kind", "must", "values")
     table = table_text([text(f"UI_needs_{name}", lang) for name in names], rows, [False] * len(names), widest=60)
     dates = f"{text('UI_in_force', lang)}  {words.period(plan, lang)}"

@@ -48,7 +48,9 @@ def check_target(path: str | Path, inputs: Sequence[str | Path] = ()) -> Path:
     target = Path(path)
     suffix = target.suffix.lower()
     if suffix not in SUFFIXES:
-        raise BookError(problem("RM800", path=str(path), suffixes=" ".join(SUFFIXES), nearest=nearest(suffix, SUFFIXES)))
+        raise BookError(
+            problem("RM800", path=str(path), suffixes=" ".join(SUFFIXES), nearest=nearest(suffix, SUFFIXES))
+        )
     written = [target, refused_path(target)] if suffix == ".csv" else [target]
     for file in written:
         _check_one(file, inputs)

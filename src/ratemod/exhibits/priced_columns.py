@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ratemod.errors import Lang, catalogue, text
+from ratemod.errors import Lang, text
 
 if TYPE_CHECKING:
     from ratemod.plan.model import Plan
@@ -26,18 +26,35 @@ PRICED = ("rated", "referred")
 FORMULA_STARTS = "=+-@\t\r\n＝＋－＠"
 _PLAIN_NUMBER = re.compile(r"-?(0|[1-9]\d{0,14})(\.\d{1,14})?")
 _STEP_LOOKS: Mapping[str, Look] = {
-    "yuan": "money", "factor": "factor", "share": "share", "per_mille": "factor",
-    "persons": "whole", "days": "whole", "months": "whole", "count": "whole",
+    "yuan": "money",
+    "factor": "factor",
+    "share": "share",
+    "per_mille": "factor",
+    "persons": "whole",
+    "days": "whole",
+    "months": "whole",
+    "count": "whole",
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False, slots=True)
 class Shown:
-    """One column as people see it: its name in the table, its header, its look."""
+    """One column as people see it.
+
+    Attributes
+    ----------
+    name : str
+        As in the rated table.
+    header : str
+    look : Look
+    values : (n,) pyarrow.ChunkedArray
+        Amounts in fen where the look is ``fen``; dictionaries are decoded.
+    """
 
     name: str
     header: str
     look: Look
+    values: pa.ChunkedArray
 
 
 def row_numbers(rated: Rated) -> pa.Array:
@@ -49,51 +66,76 @@ def row_numbers(rated: Rated) -> pa.Array:
 def is_priced(rated: Rated) -> pa.Array:
     """Return which rows have a premium: (n,) bool."""
     status = rated.table["status"].cast(pa.string())
-    return pc.is_in(status, value_set=pa.array(PRICED))
+    return pc.is_in(status, value_set=pa.array(PRICED)).combine_chunks()
 
 
-def priced_view(rated: Rated, lang: Lang) -> tuple[pa.Table, tuple[Shown, ...]]:
-    """Return the priced rows and their columns: the book's own, then the result, then its steps."""
-    plan, table = rated.plan, rated.table
-    own = _book_columns(rated, lang)
-    steps = [Shown(name, _header(plan, name, lang), _STEP_LOOKS.get(plan.step(name).unit or "", "number"))
-             for name in plan.step_names
-             if name in table.column_names and name not in (plan.premium, plan.fund)]
-    result = [Shown("premium_fen", text("UI_premium_yuan", lang), "fen")]
-    if "fund_fen" in table.column_names and plan.fund:
-        result.append(Shown("fund_fen", text("UI_fund_yuan", lang), "fen"))
-    result.append(Shown("status", text("UI_status", lang), "text"))
-    trail = [Shown(name, text(f"UI_{name}", lang), "text") for name in ("bounds", "notes", "plan")
-             if name in table.column_names]
-    number = Shown("row", text("UI_row", lang), "whole")
-    shown = (number, *own, *result, *steps, *trail)
-    picked = _with_words(table.append_column("row", row_numbers(rated)), rated, lang).filter(is_priced(rated))
-    return picked.select([column.name for column in shown]), shown
+def priced_view(rated: Rated, lang: Lang) -> tuple[Shown, ...]:
+    """Return the priced rows: original row, the book's own columns, the result, then the steps and remarks."""
+    plan, table, rows = rated.plan, rated.table, is_priced(rated)
+    result = [_result(rated, "premium_fen", "premium_yuan", "fen", lang)]
+    if plan.fund and "fund_fen" in table.column_names:
+        result.append(_result(rated, "fund_fen", "fund_yuan", "fen", lang))
+    result.append(_result(rated, "status", "status", "text", lang))
+    steps = [
+        Shown(name, _step_header(plan, name, lang), _STEP_LOOKS.get(plan.step(name).unit or "", "number"), table[name])
+        for name in plan.step_names
+        if name in table.column_names and name not in (plan.premium, plan.fund)
+    ]
+    remarks = [_result(rated, name, name, "text", lang) for name in ("bounds", "notes", "plan")]
+    return _only((_numbers(rated, lang), *_book_columns(rated, lang), *result, *steps, *remarks), rows)
 
 
-def refused_view(rated: Rated, lang: Lang) -> tuple[pa.Table, tuple[Shown, ...]]:
+def refused_view(rated: Rated, lang: Lang) -> tuple[Shown, ...]:
     """Return the rows without a premium: original row, status, code, reason, suggestion, then the book's columns."""
-    table = _with_words(rated.table.append_column("row", row_numbers(rated)), rated, lang)
-    table = table.filter(pc.invert(is_priced(rated)))
-    fixes = suggestions(rated, lang)
-    given = zip(table["code"].to_pylist(), table["reason"].to_pylist())
-    mended = [fixes.get((code, reason)) or plain_fix(code, lang) for code, reason in given]
-    table = table.append_column("suggestion", pa.array(mended, pa.string()))
-    lead = [Shown("row", text("UI_row", lang), "whole"),
-            *(Shown(name, text(f"UI_{name}", lang), "text") for name in ("status", "code", "reason", "suggestion"))]
-    shown = (*lead, *_book_columns(rated, lang))
-    return table.select([column.name for column in shown]), shown
+    said = [_result(rated, name, name, "text", lang) for name in ("status", "code", "reason")]
+    fixes = pa.chunked_array([suggestions(rated, lang)])
+    advice = Shown("suggestion", text("UI_suggestion", lang), "text", fixes)
+    shown = (_numbers(rated, lang), *said, advice, *_book_columns(rated, lang))
+    return _only(shown, pc.invert(is_priced(rated)))
 
 
-def suggestions(rated: Rated, lang: Lang) -> dict[tuple[str, str], str]:
-    """Return how to mend each refusal, by its code and reason."""
-    return {(item.code, item.what(lang)): item.fix(lang) for item in rated.problems if item.code in catalogue()}
+def suggestions(rated: Rated, lang: Lang) -> pa.Array:
+    """Return how to mend each row: (n,) dictionary of string, null where nothing is wrong or there is no advice."""
+    verdict = rated.verdict
+    between = text("UI_semicolon", lang)
+    fixes = [
+        between.join(dict.fromkeys(fix for item in reasons if (fix := item.fix(lang)))) or None
+        for reasons in verdict.reasons
+    ]
+    n = rated.table.num_rows
+    which = verdict.reason_of if len(verdict.reason_of) == n else np.zeros(n, dtype=np.int32)
+    return pa.array([None, *fixes], pa.string()).take(pa.array(which, pa.int32()))
 
 
-def plain_fix(code: str | None, lang: Lang) -> str | None:
-    """Return the advice of a code where it needs no particulars."""
-    advice = catalogue().get(code or "", {}).get(f"fix_{lang}", "")
-    return advice if advice and "{" not in advice else None
+def _only(shown: tuple[Shown, ...], rows: pa.Array) -> tuple[Shown, ...]:
+    """Return the chosen rows of every column, dictionaries decoded."""
+    kept = []
+    for column in shown:
+        values = column.values.filter(rows)
+        if pa.types.is_dictionary(values.type):
+            values = values.cast(values.type.value_type)
+        kept.append(replace(column, values=values))
+    return tuple(kept)
+
+
+def _numbers(rated: Rated, lang: Lang) -> Shown:
+    return Shown("row", text("UI_row", lang), "whole", pa.chunked_array([row_numbers(rated)]))
+
+
+def _result(rated: Rated, name: str, label: str, look: Look, lang: Lang) -> Shown:
+    values = rated.table[name]
+    if name == "status":
+        values = _words(values, lambda value: text(f"UI_status_{value}", lang))
+    elif name == "bounds":
+        values = _words(values, lambda value: bounds_words(value, rated.plan, lang))
+    return Shown(name, text(f"UI_{label}", lang), look, values)
+
+
+def _words(values: pa.ChunkedArray, say: Callable[[str], str]) -> pa.ChunkedArray:
+    """Return the words people read for codes; only distinct values are looked up."""
+    coded = values.cast(pa.string()).combine_chunks().dictionary_encode()
+    said = pa.array([say(value) for value in coded.dictionary.to_pylist()], pa.string())
+    return pa.chunked_array([said.take(coded.indices)])
 
 
 def bounds_words(bounds: str, plan: Plan, lang: Lang) -> str:
@@ -105,25 +147,13 @@ def bounds_words(bounds: str, plan: Plan, lang: Lang) -> str:
     return text("UI_semicolon", lang).join(said)
 
 
-def _with_words(table: pa.Table, rated: Rated, lang: Lang) -> pa.Table:
-    """Put the words people read for statuses and bounds; only distinct values are looked up."""
-    words: dict[str, Any] = {
-        "status": lambda value: text(f"UI_status_{value}", lang),
-        "bounds": lambda value: bounds_words(value, rated.plan, lang),
-    }
-    for name, say in words.items():
-        if name in table.column_names:
-            coded = table[name].combine_chunks().cast(pa.string()).dictionary_encode()
-            said = pa.array([say(value) for value in coded.dictionary.to_pylist()], pa.string())
-            decoded = pa.DictionaryArray.from_arrays(coded.indices, said)
-            table = table.set_column(table.column_names.index(name), name, decoded)
-    return table
-
-
 def _book_columns(rated: Rated, lang: Lang) -> list[Shown]:
     computed = {*RESULTS, *rated.plan.step_names}
-    return [Shown(name, _book_header(rated, name, lang), _book_look(rated, name))
-            for name in rated.table.column_names if name not in computed or name in rated.book.table.column_names]
+    return [
+        Shown(name, _book_header(rated, name, lang), _book_look(rated, name), rated.table[name])
+        for name in rated.table.column_names
+        if name not in computed
+    ]
 
 
 def _book_header(rated: Rated, name: str, lang: Lang) -> str:
@@ -145,7 +175,7 @@ def _book_look(rated: Rated, name: str) -> Look:
     return "number" if numeric else "text"
 
 
-def _header(plan: Plan, name: str, lang: Lang) -> str:
+def _step_header(plan: Plan, name: str, lang: Lang) -> str:
     header, unit = plan.label(name, lang), plan.step(name).unit
     if unit in ("yuan", "per_mille"):
         return header + text(f"UI_unit_{unit}", lang)

@@ -35,8 +35,8 @@ def write_priced_csv(rated: Rated, path: str | Path, *, lang: Lang) -> tuple[Pat
         Those of `whole_file`.
     """
     priced, refused = Path(path), refused_path(Path(path))
-    _write(*refused_view(rated, lang), refused)
-    _write(*priced_view(rated, lang), priced)
+    _write(refused_view(rated, lang), refused)
+    _write(priced_view(rated, lang), priced)
     return priced, refused
 
 
@@ -55,13 +55,12 @@ def write_priced_parquet(rated: Rated, path: str | Path) -> Path:
     return Path(path)
 
 
-def _write(table: pa.Table, shown: tuple[Shown, ...], path: Path) -> None:
+def _write(shown: tuple[Shown, ...], path: Path) -> None:
     from pyarrow import csv
 
-    columns = [_printed(table[column.name], column.look) for column in shown]
-    headers = pa.table([pa.array([safe_text(column.header)]) for column in shown],
-                       names=[f"c{at}" for at in range(len(shown))])
-    body = pa.table(columns, names=headers.column_names)
+    names = [f"c{at}" for at in range(len(shown))]  # headers may repeat; they go in as a row of their own
+    headers = pa.table([pa.array([safe_text(column.header)]) for column in shown], names=names)
+    body = pa.table([_printed(column.values, column.look) for column in shown], names=names)
     plain = csv.WriteOptions(include_header=False)
     with whole_file(path) as part, pa.OSFile(str(part), "wb") as file:
         file.write(BYTE_ORDER_MARK)
@@ -71,8 +70,6 @@ def _write(table: pa.Table, shown: tuple[Shown, ...], path: Path) -> None:
 
 def _printed(array: pa.ChunkedArray, look: str) -> pa.ChunkedArray:
     """Return a column as it is printed: fen as exact yuan, whole floats without a point, risky text made safe."""
-    if pa.types.is_dictionary(array.type):
-        array = array.cast(array.type.value_type)
     kind = array.type
     if look == "fen":
         return pa.chunked_array([yuan_decimals(chunk) for chunk in array.chunks], pa.decimal128(20, 2))
@@ -81,8 +78,9 @@ def _printed(array: pa.ChunkedArray, look: str) -> pa.ChunkedArray:
         return pc.if_else(risky, pc.binary_join_element_wise("'", array.cast(pa.string()), ""), array.cast(pa.string()))
     if pa.types.is_floating(kind):
         array = pc.if_else(pc.is_nan(array), pa.scalar(None, kind), array)
-        return pa.chunked_array([pa.array(map(_digits, chunk.to_pylist()), pa.string()) for chunk in array.chunks],
-                                pa.string())
+        return pa.chunked_array(
+            [pa.array(map(_digits, chunk.to_pylist()), pa.string()) for chunk in array.chunks], pa.string()
+        )
     return array
 
 

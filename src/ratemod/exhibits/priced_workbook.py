@@ -29,14 +29,29 @@ if TYPE_CHECKING:
 MOST_ROWS, MOST_COLUMNS, MOST_TEXT = 1_048_576, 16_384, 32_767
 BATCH = 2_048
 WIDEST, NARROWEST, SAMPLE = 44, 8, 200
-FORMATS = {"text": "@", "number": "General", "whole": "#,##0", "money": "#,##0.00", "fen": "#,##0.00",
-           "factor": "0.00####", "share": "0.00%", "date": "yyyy-mm-dd"}
+FORMATS = {
+    "text": "@",
+    "number": "General",
+    "whole": "#,##0",
+    "money": "#,##0.00",
+    "fen": "#,##0.00",
+    "factor": "0.00####",
+    "share": "0.00%",
+    "date": "yyyy-mm-dd",
+}
 MADE = datetime(2000, 1, 1)  # not the clock: the same book must give the same bytes
 Tick = Callable[[int, int], None]
 
 
-def write_priced_workbook(rated: Rated, path: str | Path, *, lang: Lang, by: Sequence[str] = (),
-                          facts: Sequence[tuple[str, str]] = (), tick: Tick | None = None) -> None:
+def write_priced_workbook(
+    rated: Rated,
+    path: str | Path,
+    *,
+    lang: Lang,
+    by: Sequence[str] = (),
+    facts: Sequence[tuple[str, str]] = (),
+    tick: Tick | None = None,
+) -> None:
     """Write a rated book as an Excel workbook with four sheets.
 
     Parameters
@@ -58,22 +73,32 @@ def write_priced_workbook(rated: Rated, path: str | Path, *, lang: Lang, by: Seq
     import xlsxwriter
     from xlsxwriter.exceptions import FileCreateError
 
-    views = [(text("UI_sheet_priced", lang), *priced_view(rated, lang)),
-             (text("UI_sheet_refused", lang), *refused_view(rated, lang))]
-    for _, table, _ in views:
-        _fits(table)
+    views = [
+        (text("UI_sheet_priced", lang), priced_view(rated, lang)),
+        (text("UI_sheet_refused", lang), refused_view(rated, lang)),
+    ]
+    for _, shown in views:
+        _fits(shown)
     total, done = rated.table.num_rows, 0
     with whole_file(path) as part:
-        book = xlsxwriter.Workbook(str(part), {
-            "constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False,
-            "default_format_properties": {"font_name": "Microsoft YaHei" if lang == "zh" else "Calibri", "font_size": 10},
-        })
+        book = xlsxwriter.Workbook(
+            str(part),
+            {
+                "constant_memory": True,
+                "strings_to_formulas": False,
+                "strings_to_urls": False,
+                "default_format_properties": {
+                    "font_name": "Microsoft YaHei" if lang == "zh" else "Calibri",
+                    "font_size": 10,
+                },
+            },
+        )
         book.set_properties({"created": MADE, "title": rated.plan.id, "comments": rated.plan.warning(lang)})
         looks = _looks(book)
         try:
-            for name, table, shown in views:
+            for name, shown in views:
                 sheet = _sheet(book, name, rated, lang)
-                for rows in _rows(sheet, table, shown, looks, rated.plan.key):
+                for rows in _rows(sheet, shown, looks, rated.plan.key):
                     done += rows
                     if tick:
                         tick(done, total)
@@ -87,20 +112,22 @@ def write_priced_workbook(rated: Rated, path: str | Path, *, lang: Lang, by: Seq
                 raise BookError(write_problem(cause, str(path))) from error
 
 
-def _fits(table: pa.Table) -> None:
-    if table.num_rows + 1 > MOST_ROWS or table.num_columns > MOST_COLUMNS:
-        raise BookError(problem("RM807", rows=table.num_rows, columns=table.num_columns))
-    for name in table.column_names:
-        if pa.types.is_string(table[name].type) or pa.types.is_large_string(table[name].type):
-            longest = pc.max(pc.utf8_length(table[name])).as_py() or 0
+def _fits(shown: Sequence[Shown]) -> None:
+    rows = len(shown[0].values)
+    if rows + 1 > MOST_ROWS or len(shown) > MOST_COLUMNS:
+        raise BookError(problem("RM807", rows=rows, columns=len(shown)))
+    for column in shown:
+        if pa.types.is_string(column.values.type) or pa.types.is_large_string(column.values.type):
+            longest = pc.max(pc.utf8_length(column.values)).as_py() or 0
             if longest > MOST_TEXT:
-                raise BookError(problem("RM808", column=name, length=longest))
+                raise BookError(problem("RM808", column=column.header, length=longest))
 
 
 def _looks(book: Any) -> dict[str, Any]:
     looks = {name: book.add_format({"num_format": shape, "valign": "top"}) for name, shape in FORMATS.items()}
-    looks["header"] = book.add_format({"bold": True, "bg_color": "#DDE6F0", "bottom": 1, "text_wrap": True,
-                                       "valign": "vcenter"})
+    looks["header"] = book.add_format(
+        {"bold": True, "bg_color": "#DDE6F0", "bottom": 1, "text_wrap": True, "valign": "vcenter"}
+    )
     looks["title"] = book.add_format({"bold": True, "font_size": 14})
     looks["warning"] = book.add_format({"bold": True, "font_color": "#B00020", "text_wrap": True, "valign": "top"})
     looks["wrap"] = book.add_format({"text_wrap": True, "valign": "top"})
@@ -121,34 +148,25 @@ def _sheet(book: Any, name: str, rated: Rated, lang: Lang) -> Any:
     return sheet
 
 
-def _rows(sheet: Any, table: pa.Table, shown: Sequence[Shown], looks: dict[str, Any],
-          key: str | None) -> Iterator[int]:
+def _rows(sheet: Any, shown: Sequence[Shown], looks: dict[str, Any], key: str | None) -> Iterator[int]:
     """Write the header and the rows; yield how many rows each batch had."""
+    count, names = len(shown[0].values), [column.name for column in shown]
     for at, column in enumerate(shown):
-        sheet.set_column(at, at, _width(table[column.name], column))
-    names = [column.name for column in shown]
+        sheet.set_column(at, at, _width(column))
     beside = names.index(key) + 1 if key in names and names.index(key) < 4 else 1
     sheet.freeze_panes(1, beside)
     sheet.repeat_rows(0)
-    sheet.autofilter(0, 0, table.num_rows, len(shown) - 1)
+    sheet.autofilter(0, 0, count, len(shown) - 1)
     sheet.set_row(0, 32)
     for at, column in enumerate(shown):
         sheet.write_string(0, at, column.header, looks["header"])
-    line = 1
-    for batch in table.to_batches(max_chunksize=BATCH):
-        columns = [_plain(batch.column(at)) for at in range(len(shown))]
-        for cells in zip(*columns):
+    for start in range(0, count, BATCH):
+        batch = [column.values.slice(start, BATCH).to_pylist() for column in shown]
+        for line, cells in enumerate(zip(*batch), start=start + 1):
             for at, value in enumerate(cells):
                 if value is not None:
                     _write(sheet, line, at, value, shown[at].look, looks)
-            line += 1
-        yield batch.num_rows
-
-
-def _plain(array: pa.Array) -> list[Any]:
-    if pa.types.is_dictionary(array.type):
-        array = array.dictionary_decode()
-    return list(array.to_pylist())
+        yield len(batch[0])
 
 
 def _write(sheet: Any, line: int, at: int, value: Any, look: str, looks: dict[str, Any]) -> None:
@@ -177,13 +195,11 @@ def _has_time(value: Any) -> bool:
     return isinstance(value, datetime) and value.time() != datetime.min.time()
 
 
-def _width(array: pa.ChunkedArray, column: Shown) -> float:
+def _width(column: Shown) -> float:
     """Return a column width for the header (on two lines) and the first rows; a Chinese character takes two."""
-    header = max(display_width(column.header) / 2 + 3, max(map(display_width, column.header.split()), default=0) + 3)
-    sample = array.slice(0, SAMPLE)
-    if pa.types.is_dictionary(sample.type):
-        sample = sample.cast(sample.type.value_type)
-    widest = max((display_width(_sample(value, column.look)) for value in sample.to_pylist()), default=0)
+    header = max(display_width(column.header) / 2 + 4, max(map(display_width, column.header.split()), default=0) + 3)
+    sample = column.values.slice(0, SAMPLE).to_pylist()
+    widest = max((display_width(_sample(value, column.look)) for value in sample), default=0)
     return max(NARROWEST, min(WIDEST, max(header, widest * 1.05 + 2)))
 
 
@@ -199,8 +215,10 @@ def _sample(value: Any, look: str) -> str:
 
 def _summary(sheet: Any, rated: Rated, by: Sequence[str], lang: Lang, looks: dict[str, Any]) -> None:
     table = summary_table(rated, by, lang)
-    widths = [max([display_width(head), *(display_width(str(row[at])) for row in table.rows)]) + 4
-              for at, head in enumerate(table.headers)]
+    widths = [
+        max([display_width(head), *(display_width(str(row[at])) for row in table.rows)]) + 4
+        for at, head in enumerate(table.headers)
+    ]
     for at, width in enumerate(widths):
         sheet.set_column(at, at, max(12, min(WIDEST, width)))
     sheet.write_string(0, 0, words.title(rated.plan, lang), looks["title"])
@@ -247,4 +265,3 @@ def _about(sheet: Any, rated: Rated, facts: Sequence[tuple[str, str]], lang: Lan
     for offset, source in enumerate(plan.sources.values(), start=1):
         sheet.write_string(line + offset, 0, source.name, looks["wrap"])
         sheet.write_string(line + offset, 1, words.source_words(source, lang), looks["wrap"])
-

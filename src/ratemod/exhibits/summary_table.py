@@ -31,8 +31,9 @@ class SummaryTable:
 
 def default_by(plan: Plan) -> tuple[str, ...]:
     """Return the columns to summarise by when nobody chose: sector and size, or the plan's first level columns."""
-    levels = [name for name, column in plan.columns.items()
-              if column.kind == "level" and len(column.levels) <= MOST_LEVELS]
+    levels = [
+        name for name, column in plan.columns.items() if column.kind == "level" and len(column.levels) <= MOST_LEVELS
+    ]
     wanted = [next((name for name in names if name in levels), None) for names in (SECTORS, SIZES)]
     found = tuple(name for name in wanted if name)
     return found or tuple(levels[:2])
@@ -41,8 +42,11 @@ def default_by(plan: Plan) -> tuple[str, ...]:
 def check_by(plan: Plan, by: Sequence[str]) -> None:
     """Raise BookError RM813 when a column to summarise by is not a level or flag column of the plan."""
     known = [name for name, column in plan.columns.items() if column.kind in ("level", "flag")]
-    wrong = [problem("RM813", name=name, known=", ".join(known), nearest=nearest(name, known))
-             for name in by if name not in known]
+    wrong = [
+        problem("RM813", name=name, known=", ".join(known), nearest=nearest(name, known))
+        for name in by
+        if name not in known
+    ]
     if wrong:
         raise BookError(wrong)
 
@@ -71,8 +75,12 @@ def summary_table(rated: Rated, by: Sequence[str], lang: Lang) -> SummaryTable:
         names = [_level(plan, name, record[name], lang) for name in by]
         rows.append((*names, *_figures(policies, premium, fund, unpriced, funded)))
     lead = [text("UI_total", lang), *[""] * (len(by) - 1)] if by else []
-    return SummaryTable(tuple(headers), tuple(looks), tuple(rows) if by else (),
-                        (*lead, *_figures(sums[0], sums[1], sums[2], sums[3], funded)))
+    return SummaryTable(
+        tuple(headers),
+        tuple(looks),
+        tuple(rows) if by else (),
+        (*lead, *_figures(sums[0], sums[1], sums[2], sums[3], funded)),
+    )
 
 
 def _figures(policies: int, premium: int, fund: int, unpriced: int, funded: bool) -> tuple[Cell, ...]:

@@ -6,11 +6,12 @@ book may hold control characters; they are never sent to a terminal.
 
 from __future__ import annotations
 
+import re
 import sys
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from ratemod.errors import Lang, Problem, text
 from ratemod.exhibits import words
@@ -18,8 +19,9 @@ from ratemod.exhibits.summary_table import SummaryTable, summary_table
 from ratemod.money import yuan_text
 
 if TYPE_CHECKING:
+    from ratemod.plan.model import Plan
     from ratemod.rating.rated import Rated
-    from ratemod.rating.worksheet import Worksheet
+    from ratemod.rating.worksheet import Line, Worksheet
 
 MOST_PROBLEMS = 10
 HIDDEN = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f")
@@ -35,8 +37,9 @@ def display_width(said: str) -> int:
     >>> display_width("矿山 A1")
     7
     """
-    return sum(0 if unicodedata.combining(char) else 2 if unicodedata.east_asian_width(char) in "WF" else 1
-               for char in said)
+    return sum(
+        0 if unicodedata.combining(char) else 2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in said
+    )
 
 
 def clean(said: str) -> str:
@@ -68,8 +71,13 @@ def pad(said: str, columns: int, right: bool = False) -> str:
     return space + said if right else said + space
 
 
-def table_text(headers: Sequence[str], rows: Iterable[Sequence[str]], right: Sequence[bool],
-               total: Sequence[str] | None = None, widest: int = 48) -> str:
+def table_text(
+    headers: Sequence[str],
+    rows: Iterable[Sequence[str]],
+    right: Sequence[bool],
+    total: Sequence[str] | None = None,
+    widest: int = 48,
+) -> str:
     """Return an aligned table; `right` says which columns hold figures."""
     body = [[shorten(clean(cell), widest) for cell in row] for row in rows]
     last = [[*total]] if total else []
@@ -114,7 +122,7 @@ def clean_lines(said: str) -> str:
     return "\n".join(map(clean, said.split("\n")))
 
 
-def plan_text(plan: Any, lang: Lang) -> str:
+def plan_text(plan: Plan, lang: Lang) -> str:
     """Return which plan priced this and how far it may be trusted: its identity is never left out."""
     lines = [f"{words.title(plan, lang)} · {words.standing(plan, lang)}", f"{text('UI_plan', lang)}  {plan.id}"]
     if plan.warning(lang):
@@ -122,8 +130,9 @@ def plan_text(plan: Any, lang: Lang) -> str:
     return "\n".join(lines)
 
 
-def rated_text(rated: Rated, by: Sequence[str], lang: Lang, facts: Sequence[tuple[str, str]] = (),
-               files: Sequence[str] = ()) -> str:
+def rated_text(
+    rated: Rated, by: Sequence[str], lang: Lang, facts: Sequence[tuple[str, str]] = (), files: Sequence[str] = ()
+) -> str:
     """Return what an underwriter wants to know after a run: plan, counts, money, who pays, what went wrong, files."""
     counts, parts = rated.counts, [plan_text(rated.plan, lang)]
     parts.append("\n".join(f"{label}  {clean(value)}" for label, value in facts))
@@ -146,20 +155,27 @@ def rated_text(rated: Rated, by: Sequence[str], lang: Lang, facts: Sequence[tupl
 
 
 def worksheet_text(worksheet: Worksheet, lang: Lang) -> str:
-    """Return one premium step by step: label, figure, how it came about, what bound; sources listed below."""
+    """Return one premium step by step: label and figure, below it how the figure came about and from which source."""
     sources = list(dict.fromkeys(line.source for line in worksheet.lines if line.source))
-    rows = []
-    for number, line in enumerate(worksheet.lines, start=1):
+    labels = [line_label(line, lang) for line in worksheet.lines]
+    figures = [line_value(line) for line in worksheet.lines]
+    wide = max(map(display_width, labels), default=0), max(map(display_width, figures), default=0)
+    steps = [text("UI_steps", lang)]
+    for number, (line, label, figure) in enumerate(zip(worksheet.lines, labels, figures), start=1):
+        ends = (line_unit(line, lang), f"◄ {held}" if (held := line_bound(line, lang)) else "")
+        head = f"  {number:>3}  {pad(clean(label), wide[0])}  {pad(figure, wide[1], right=True)}"
+        steps.append("  ".join((head, *(part for part in ends if part))))
         mark = f"[{sources.index(line.source) + 1}]" if line.source else ""
-        bound = text(f"UI_bound_{line.bound}", lang, step="").strip() if line.bound in ("low", "high") else ""
-        rows.append([str(number), line_label(line, lang), line_value(line), line_unit(line, lang),
-                     text("UI_semicolon", lang).join(part for part in (line.text, bound) if part), mark])
-    headers = [text(f"UI_{name}", lang) for name in ("step_number", "step", "figure", "unit", "how", "source")]
+        how = "  ".join(part for part in (line_how(worksheet, line, lang), mark) if part)
+        if how:
+            steps.append(f"         {clean(how)}")
     parts = [worksheet_head(worksheet, lang)]
-    given = worksheet_inputs(worksheet)
+    given = worksheet_inputs(worksheet, lang)
     if given:
-        parts.append(text("UI_inputs", lang) + "\n" + "\n".join(f"  {clean(name)}  {clean(value)}" for name, value in given))
-    parts.append(table_text(headers, rows, [True, False, True, False, False, False], widest=64))
+        wide_name = max(display_width(name) for name, _ in given)
+        lines = (f"  {pad(clean(name), wide_name)}  {clean(value)}" for name, value in given)
+        parts.append(text("UI_inputs", lang) + "\n" + "\n".join(lines))
+    parts.append("\n".join(steps))
     if sources:
         listed = (f"  [{at}] {clean(source)}" for at, source in enumerate(sources, start=1))
         parts.append(text("UI_sources", lang) + "\n" + "\n".join(listed))
@@ -167,38 +183,66 @@ def worksheet_text(worksheet: Worksheet, lang: Lang) -> str:
 
 
 def worksheet_head(worksheet: Worksheet, lang: Lang) -> str:
-    """Return which row this is, under which plan, and how it ended."""
-    lines = [f"{text('UI_key', lang)}  {clean(str(worksheet.key))}", f"{text('UI_plan', lang)}  {worksheet.plan_id}",
-             f"{text('UI_status', lang)}  {text(f'UI_status_{worksheet.status}', lang)}"]
-    if worksheet.reason:
-        lines.append(f"{text('UI_reason', lang)}  {clean(worksheet.reason)}")
-    return "\n".join(lines)
+    """Return which row this is, under which plan and warning, and how it ended."""
+    return "\n".join(f"{label}  {clean(value)}" for label, value in worksheet_facts(worksheet, lang))
 
 
-def worksheet_inputs(worksheet: Worksheet) -> list[tuple[str, str]]:
+def worksheet_facts(worksheet: Worksheet, lang: Lang) -> list[tuple[str, str]]:
+    """Return the head of a worksheet as label and value: plan, warning, row, status, reason, notes, money."""
+    money = [("premium_yuan", worksheet.premium_fen), ("fund_yuan", worksheet.fund_fen)]
+    said = [
+        (text("UI_title", lang), worksheet.title_zh if lang == "zh" else worksheet.title_en),
+        (text("UI_plan", lang), worksheet.plan_id),
+        (text("UI_warning", lang), worksheet.warning_zh if lang == "zh" else worksheet.warning_en),
+        (text("UI_key", lang), worksheet.key),
+        (text("UI_status", lang), text(f"UI_status_{worksheet.status}", lang)),
+        (text("UI_reason", lang), worksheet.reason_zh if lang == "zh" else worksheet.reason_en),
+        (text("UI_notes", lang), worksheet.notes_zh if lang == "zh" else worksheet.notes_en),
+        *((text(f"UI_{name}", lang), yuan_text(fen)) for name, fen in money if fen is not None),
+    ]
+    return [(label, value) for label, value in said if value]
+
+
+def worksheet_inputs(worksheet: Worksheet, lang: Lang) -> list[tuple[str, str]]:
     """Return the inputs of a worksheet as label and value."""
-    return [(str(name), "—" if value is None else str(value)) for name, value in dict(worksheet.inputs).items()]
+    return [(zh if lang == "zh" else en, value or "—") for _, en, zh, value in worksheet.inputs]
 
 
-def line_label(line: Any, lang: Lang) -> str:
-    """Return the label of a worksheet line, falling back to its name."""
-    return (line.label_zh if lang == "zh" else line.label_en) or line.name
+def line_label(line: Line, lang: Lang) -> str:
+    """Return the label of a worksheet line."""
+    return line.label_zh if lang == "zh" else line.label_en
 
 
-def line_unit(line: Any, lang: Lang) -> str:
+def line_how(worksheet: Worksheet, line: Line, lang: Lang) -> str:
+    """Return how a line came about, its names put as labels, and the table cell that it was read from."""
+    labels = {name: zh if lang == "zh" else en for name, en, zh, _ in worksheet.inputs}
+    labels |= {other.name: line_label(other, lang) for other in worksheet.lines}
+    # In a look-up the values are level codes, which may be spelt like a name: only what stands before "=" is a name.
+    names = r"[A-Za-z_][\w.]*(?= = )" if line.cell else r"[A-Za-z_][\w.]*"
+    said = re.sub(names, lambda found: labels.get(found[0], found[0]), line.text)
+    cell = line.cell.removeprefix("tables.").removesuffix(".value")
+    return f"{said}  ← {cell}" if cell else said
+
+
+def line_bound(line: Line, lang: Lang) -> str:
+    """Return which end held, in words, or an empty string."""
+    return text(f"UI_held_{line.bound}", lang) if line.bound else ""
+
+
+def line_unit(line: Line, lang: Lang) -> str:
     """Return the unit of a worksheet line, in words."""
     return text(f"UI_of_{line.unit}", lang) if line.unit else ""
 
 
-def line_value(line: Any) -> str:
+def line_value(line: Line) -> str:
     """Return the figure of a worksheet line: yuan with fen and separators, other numbers with their own digits."""
     if line.value is None:
         return "—"
-    if line.unit == "yuan":
-        exact = line.value.normalize()
-        return f"{line.value:,.2f}" if -exact.as_tuple().exponent <= 2 else f"{exact:,f}"
     said = f"{line.value:,f}"
-    return said.rstrip("0").rstrip(".") if "." in said else said
+    said = said.rstrip("0").rstrip(".") if "." in said else said
+    if line.unit == "yuan" and len(said.partition(".")[2]) <= 2:
+        said = f"{line.value:,.2f}"
+    return said if line.exact else f"≈ {said}"
 
 
 @contextmanager

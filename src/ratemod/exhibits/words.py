@@ -28,8 +28,12 @@ def period(plan: Plan, lang: Lang) -> str:
 
 def source_words(source: Source, lang: Lang) -> str:
     """Return a source in one line: title, date, how far to trust it, address."""
-    parts = [source.title, str(source.date) if source.date else "",
-             text(f"UI_confidence_{source.confidence}", lang), source.url or ""]
+    parts = [
+        source.title,
+        str(source.date) if source.date else "",
+        text(f"UI_confidence_{source.confidence}", lang),
+        source.url or "",
+    ]
     return text("UI_semicolon", lang).join(part for part in parts if part)
 
 

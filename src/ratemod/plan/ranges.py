@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
+from itertools import pairwise
 from math import inf
 
 from ratemod.plan.model import NOTHING, Operand, Plan, Step
@@ -49,7 +50,8 @@ class Range:
     @property
     def size(self) -> Number:
         """Largest absolute value."""
-        return max(abs(self.low), abs(self.high))
+        ends: list[Number] = [self.low, -self.low, self.high, -self.high]
+        return max(ends)
 
     def error_at(self, size: float) -> float:
         """Return the error bound of a float no larger than `size`."""
@@ -162,13 +164,28 @@ def _cells(step: Step, plan: Plan, known: Mapping[str, Range]) -> Range:
         return UNKNOWN
     numbers = [value for value in table.column(step.column) if value is not None]
     if step.op == "judgement":
-        numbers += [value for name in ("low", "high") if name in table.value_names
-                    for value in table.column(name) if value is not None]
+        numbers += [
+            value
+            for name in ("low", "high")
+            if name in table.value_names
+            for value in table.column(name)
+            if value is not None
+        ]
     if not numbers:
         return UNKNOWN
     low, high, places = Fraction(min(numbers)), Fraction(max(numbers)), max(map(places_of, numbers))
     if step.op == "interpolate":
-        slack = float(max(abs(low), abs(high))) * 64 * UNIT
+        at = next((at for at, axis in enumerate(table.axes) if axis.kind == "point"), None)
+        points = sorted({key for row in table.rows if at is not None and isinstance(key := row.keys[at], Decimal)})
+        gap = min((b - a for a, b in pairwise(points)), default=Decimal(1))
+        of = (
+            known.get(dict(step.by).get(table.axes[at].name, table.axes[at].name), UNKNOWN)
+            if at is not None
+            else UNKNOWN
+        )
+        reach = float(max(map(abs, points), default=Decimal(0)))
+        steepest = float(high - low) / float(gap)
+        slack = float(max(abs(low), abs(high))) * 64 * UNIT + steepest * (of.error_at(reach) + 8 * UNIT * reach)
         return Range(low, high, None, rel=0.0, abs=slack)
     if step.op == "judgement":
         places = max(places, known[step.chosen].places or 0) if step.chosen in known else places
@@ -187,8 +204,13 @@ def product_range(a: Range, b: Range) -> Range:
     """Return the range of a product."""
     places = None if a.places is None or b.places is None else a.places + b.places
     ends = [_times(x, y) for x in (a.low, a.high) for y in (b.low, b.high)]
-    return Range(min(ends), max(ends), places, rel=a.rel + b.rel + 2 * UNIT,
-                 abs=2 * (_slack(a.abs, b.size) + _slack(b.abs, a.size)))
+    return Range(
+        min(ends),
+        max(ends),
+        places,
+        rel=a.rel + b.rel + 2 * UNIT,
+        abs=2 * (_slack(a.abs, b.size) + _slack(b.abs, a.size)),
+    )
 
 
 def sum_range(a: Range, b: Range) -> Range:
@@ -197,8 +219,9 @@ def sum_range(a: Range, b: Range) -> Range:
     low, high = a.low + b.low, a.high + b.high
     if (a.low >= 0 and b.low >= 0) or (a.high <= 0 and b.high <= 0):
         return Range(low, high, places, rel=max(a.rel, b.rel) + 2 * UNIT, abs=a.abs + b.abs)
-    return Range(low, high, places, rel=2 * UNIT,
-                 abs=a.abs + b.abs + 2 * (_slack(a.rel, a.size) + _slack(b.rel, b.size)))
+    return Range(
+        low, high, places, rel=2 * UNIT, abs=a.abs + b.abs + 2 * (_slack(a.rel, a.size) + _slack(b.rel, b.size))
+    )
 
 
 def negated(a: Range) -> Range:
@@ -213,7 +236,7 @@ def ratio_range(a: Range, b: Range) -> Range:
         low, high = (Fraction(0), inf) if a.low >= 0 and b.low >= 0 else (-inf, inf)
         return Range(low, high, None, rel=rel, abs=inf if a.abs or b.abs else 0.0)
     ends = [_times(x, Fraction(1) / Fraction(y)) for x in (a.low, a.high) for y in (b.low, b.high)]
-    least, widest = float(min(abs(b.low), abs(b.high))), max(abs(end) for end in ends)
+    least, widest = min(abs(float(b.low)), abs(float(b.high))), max(-min(ends), max(ends))
     return Range(min(ends), max(ends), None, rel=rel, abs=2 * (a.abs / least + _slack(b.abs, widest) / least))
 
 
@@ -235,7 +258,7 @@ def _rounded(quantum: Decimal, of: Range) -> Range:
     unit = Fraction(quantum)
     low = of.low if of.low == -inf else Fraction(of.low) // unit * unit
     high = of.high if of.high == inf else -(-Fraction(of.high) // unit) * unit
-    return Range(low, high, places_of(quantum), rel=2 * UNIT)
+    return Range(low, high, places_of(quantum), rel=UNIT, raw=True)
 
 
 def _power(step: Step, of: Range) -> Range:
@@ -243,8 +266,12 @@ def _power(step: Step, of: Range) -> Range:
     if of.low <= 0 or of.high == inf:
         return Range(Fraction(0), inf, places_of(quantum))
     ends = sorted(Fraction(float(end) ** float(step.exponent or 0)) for end in (of.low, of.high))
-    return Range(ends[0] - Fraction(quantum), ends[1] * (1 + Fraction(1, 10**9)) + Fraction(quantum),
-                 places_of(quantum), rel=2 * UNIT)
+    return Range(
+        ends[0] - Fraction(quantum),
+        ends[1] * (1 + Fraction(1, 10**9)) + Fraction(quantum),
+        places_of(quantum),
+        rel=2 * UNIT,
+    )
 
 
 def _fold(of: list[Range], join: Callable[[Range, Range], Range]) -> Range:
