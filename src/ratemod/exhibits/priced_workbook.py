@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 MOST_ROWS, MOST_COLUMNS, MOST_TEXT = 1_048_576, 16_384, 32_767
 BATCH = 2_048
+EXACT = 10**15  # Excel keeps 15 digits of a number
 WIDEST, NARROWEST, SAMPLE = 44, 8, 200
 FORMATS = {
     "text": "@",
@@ -39,6 +40,7 @@ FORMATS = {
     "share": "0.00%",
     "date": "yyyy-mm-dd",
 }
+LEFT = ("text", "date")
 MADE = datetime(2000, 1, 1)  # not the clock: the same book must give the same bytes
 Tick = Callable[[int, int], None]
 
@@ -124,10 +126,15 @@ def _fits(shown: Sequence[Shown]) -> None:
 
 
 def _looks(book: Any) -> dict[str, Any]:
-    looks = {name: book.add_format({"num_format": shape, "valign": "top"}) for name, shape in FORMATS.items()}
+    looks = {name: book.add_format({"num_format": shape}) for name, shape in FORMATS.items()}
     looks["header"] = book.add_format(
         {"bold": True, "bg_color": "#DDE6F0", "bottom": 1, "text_wrap": True, "valign": "vcenter"}
     )
+    looks["header_right"] = book.add_format(
+        {"bold": True, "bg_color": "#DDE6F0", "bottom": 1, "text_wrap": True, "valign": "vcenter", "align": "right"}
+    )
+    looks["label"] = book.add_format({"bold": True, "bg_color": "#DDE6F0", "valign": "top"})
+    looks["alarm"] = book.add_format({"bold": True, "font_color": "#B00020"})
     looks["title"] = book.add_format({"bold": True, "font_size": 14})
     looks["warning"] = book.add_format({"bold": True, "font_color": "#B00020", "text_wrap": True, "valign": "top"})
     looks["wrap"] = book.add_format({"text_wrap": True, "valign": "top"})
@@ -159,7 +166,7 @@ def _rows(sheet: Any, shown: Sequence[Shown], looks: dict[str, Any], key: str | 
     sheet.autofilter(0, 0, count, len(shown) - 1)
     sheet.set_row(0, 32)
     for at, column in enumerate(shown):
-        sheet.write_string(0, at, column.header, looks["header"])
+        sheet.write_string(0, at, column.header, looks["header" if column.look in LEFT else "header_right"])
     for start in range(0, count, BATCH):
         batch = [column.values.slice(start, BATCH).to_pylist() for column in shown]
         for line, cells in enumerate(zip(*batch), start=start + 1):
@@ -170,25 +177,26 @@ def _rows(sheet: Any, shown: Sequence[Shown], looks: dict[str, Any], key: str | 
 
 
 def _write(sheet: Any, line: int, at: int, value: Any, look: str, looks: dict[str, Any]) -> None:
-    """Write one cell; text always as text, numbers that Excel cannot hold exactly as text too."""
-    style = looks[look]
+    """Write one cell; text always as text, and numbers that Excel cannot hold exactly as text too."""
     if isinstance(value, bool):
-        sheet.write_boolean(line, at, value, style)
-    elif isinstance(value, int) and look == "fen":
-        sheet.write_number(line, at, value / 100, style)
-    elif isinstance(value, int | float | Decimal):
-        if isinstance(value, float) and math.isfinite(value):
-            sheet.write_number(line, at, value, style)
-        elif not isinstance(value, float) and abs(value) < 10**15:
-            sheet.write_number(line, at, float(value), style)
-        elif not (isinstance(value, float) and math.isnan(value)):
-            sheet.write_string(line, at, str(value), style)
-    elif look == "date" and (day := as_day(value)) is not None and not _has_time(value):
-        sheet.write_datetime(line, at, day, style)
-    elif isinstance(value, str) and look in ("whole", "number") and (number := as_number(value)) is not None:
-        sheet.write_number(line, at, number, style)
-    else:
+        sheet.write_boolean(line, at, value, looks[look])
+    elif look == "date" and not _has_time(value) and (day := as_day(value)) is not None:
+        sheet.write_datetime(line, at, day, looks[look])
+    elif (number := _number(value, look)) is not None:
+        sheet.write_number(line, at, number, looks[look])
+    elif value == value:  # what is not a number stays empty
         sheet.write_string(line, at, str(value), looks["text"])
+
+
+def _number(value: Any, look: str) -> float | None:
+    """Return a cell's number where Excel (15 digits) holds it exactly, else None."""
+    if isinstance(value, str):
+        return as_number(value) if look in ("whole", "number") else None
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if not isinstance(value, int | Decimal) or abs(value) >= EXACT:
+        return None
+    return float(value) / 100 if look == "fen" else float(value)
 
 
 def _has_time(value: Any) -> bool:
@@ -222,10 +230,10 @@ def _summary(sheet: Any, rated: Rated, by: Sequence[str], lang: Lang, looks: dic
     for at, width in enumerate(widths):
         sheet.set_column(at, at, max(12, min(WIDEST, width)))
     sheet.write_string(0, 0, words.title(rated.plan, lang), looks["title"])
-    sheet.write_string(1, 0, rated.plan.warning(lang), looks["warning"])
+    sheet.write_string(1, 0, rated.plan.warning(lang), looks["alarm"])
     sheet.freeze_panes(4, 0)
     for at, head in enumerate(table.headers):
-        sheet.write_string(3, at, head, looks["header"])
+        sheet.write_string(3, at, head, looks["header" if table.looks[at] == "text" else "header_right"])
     for line, row in enumerate((*table.rows, table.total), start=4):
         last = line == 4 + len(table.rows)
         for at, value in enumerate(row):
@@ -254,7 +262,7 @@ def _about(sheet: Any, rated: Rated, facts: Sequence[tuple[str, str]], lang: Lan
         (text("UI_money", lang), text("UI_money_note", lang), "wrap"),
     ]
     for line, (label, value, style) in enumerate(lines):
-        sheet.write_string(line, 0, label, looks["header"])
+        sheet.write_string(line, 0, label, looks["label"])
         if isinstance(value, int):
             sheet.write_number(line, 1, value, looks["count"])
         else:

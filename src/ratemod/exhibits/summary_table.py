@@ -56,7 +56,7 @@ def summary_table(rated: Rated, by: Sequence[str], lang: Lang) -> SummaryTable:
 
     Premiums count priced rows only; what could not be priced stands in a column of its own and is never averaged in.
     """
-    plan, frame = rated.plan, rated.summary(by=list(by) or None)
+    plan, frame = rated.plan, rated.summary(tuple(by))
     funded = plan.fund is not None and "fund_fen" in frame.columns
     headers = [plan.label(name, lang) for name in by]
     headers += [text(f"UI_{name}", lang) for name in ("policies", "premium_yuan", "mean_yuan")]

@@ -11,9 +11,10 @@ import sys
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, TextIO
 
-from ratemod.errors import Lang, Problem, text
+from ratemod.errors import Lang, Problem, catalogue, text
 from ratemod.exhibits import words
 from ratemod.exhibits.summary_table import SummaryTable, summary_table
 from ratemod.money import yuan_text
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
     from ratemod.rating.rated import Rated
     from ratemod.rating.worksheet import Line, Worksheet
 
-MOST_PROBLEMS = 10
+MOST_PROBLEMS, MOST_ROWS = 10, 5
+TABLED = frozenset({"lookup", "interpolate", "judgement"})
 HIDDEN = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f")
 
 
@@ -109,12 +111,41 @@ def _cell(value: str | int | None, look: str) -> str:
 
 
 def problems_text(problems: Sequence[Problem], lang: Lang, most: int = MOST_PROBLEMS) -> str:
-    """Return the problems that most rows share, first the commonest; at most `most` and then a count."""
+    """Return problems one by one, the commonest first; at most `most` and then a count."""
     ordered = sorted(problems, key=lambda item: (-item.count, item.code, str(item.args)))
-    lines = ["  " + clean_lines(words.problem_words(item, lang)).replace("\n", "\n  ") for item in ordered[:most]]
-    if len(ordered) > most:
-        lines.append("  " + text("RM002", lang, more=len(ordered) - most))
+    return _listed([words.problem_words(item, lang) for item in ordered[:most]], len(ordered) - most, lang)
+
+
+def unpriced_text(rated: Rated, lang: Lang, most: int = MOST_PROBLEMS) -> str:
+    """Return why rows were not priced, the commonest reason first, each with the first rows it touches."""
+    said = []
+    for item in rated.problems[:most]:
+        rows = rows_of(rated, item, MOST_ROWS)
+        code = "UI_rows_more" if item.count > len(rows) else "UI_rows"
+        place = text(code, lang, rows=", ".join(map(str, rows)))
+        said.append(words.problem_words(replace(item, file=None), lang, place))
+    return _listed(said, len(rated.problems) - most, lang)
+
+
+def _listed(said: Sequence[str], more: int, lang: Lang) -> str:
+    lines = ["  " + clean_lines(item).replace("\n", "\n  ") for item in said]
+    if more > 0:
+        lines.append("  " + text("RM002", lang, more=more))
     return "\n".join(lines)
+
+
+def rows_of(rated: Rated, item: Problem, most: int) -> list[int]:
+    """Return the original numbers of the first rows that a problem touches, at most `most`."""
+    import numpy as np
+
+    verdict = rated.verdict
+    held = [
+        at
+        for at, reasons in enumerate(verdict.reasons, start=1)
+        if any(item.code == other.code and item.args == other.args for other in reasons)
+    ]
+    rows = np.flatnonzero(np.isin(verdict.reason_of, held))[:most]
+    return [int(row) for row in (rows + 1 if rated.book.rows is None else rated.book.rows[rows])]
 
 
 def clean_lines(said: str) -> str:
@@ -146,7 +177,7 @@ def rated_text(
     parts.append("\n".join(lines))
     parts.append(summary_text(summary_table(rated, by, lang)))
     if rated.problems:
-        parts.append(text("UI_problems", lang) + "\n" + problems_text(rated.problems, lang))
+        parts.append(text("UI_problems", lang) + "\n" + unpriced_text(rated, lang))
     if rated.book.skipped:
         parts.append(text("UI_skipped", lang) + "\n" + problems_text(rated.book.skipped, lang, 5))
     if files:
@@ -217,11 +248,22 @@ def line_how(worksheet: Worksheet, line: Line, lang: Lang) -> str:
     """Return how a line came about, its names put as labels, and the table cell that it was read from."""
     labels = {name: zh if lang == "zh" else en for name, en, zh, _ in worksheet.inputs}
     labels |= {other.name: line_label(other, lang) for other in worksheet.lines}
-    # In a look-up the values are level codes, which may be spelt like a name: only what stands before "=" is a name.
-    names = r"[A-Za-z_][\w.]*(?= = )" if line.cell else r"[A-Za-z_][\w.]*"
-    said = re.sub(names, lambda found: labels.get(found[0], found[0]), line.text)
-    cell = line.cell.removeprefix("tables.").removesuffix(".value")
-    return f"{said}  ← {cell}" if cell else said
+    if line.op in TABLED:  # what stands behind "=" may be a level code, spelt like any word
+        return re.sub(r"[A-Za-z_][\w.]*(?= = )", lambda found: labels.get(found[0], found[0]), line.text) + (
+            f"  ← {cell_words(line.cell)}" if line.cell else ""
+        )
+    known = catalogue()
+
+    def put(found: re.Match[str]) -> str:
+        word = found[0]
+        return labels.get(word) or (text(f"UI_word_{word}", lang) if f"UI_word_{word}" in known else word)
+
+    return re.sub(r"[A-Za-z_][\w.]*", put, line.text)
+
+
+def cell_words(cell: str) -> str:
+    """Return the path of a table cell without what every path has."""
+    return cell.removeprefix("tables.").removesuffix(".value")
 
 
 def line_bound(line: Line, lang: Lang) -> str:

@@ -37,10 +37,9 @@ def source_words(source: Source, lang: Lang) -> str:
     return text("UI_semicolon", lang).join(part for part in parts if part)
 
 
-def problem_words(item: Problem, lang: Lang) -> str:
-    """Return what a problem says, how many rows share it, and the way to mend it, on up to two lines."""
-    place = item.where() if item.count == 1 else ""
-    times = f" ×{item.count:,}" if item.count > 1 else ""
-    said = f"{item.code}{times}{' ' + place if place else ''}  {item.what(lang)}"
+def problem_words(item: Problem, lang: Lang, place: str = "") -> str:
+    """Return what a problem says, where, how many rows share it, and the way to mend it, on up to two lines."""
+    times = f"×{item.count:,}" if item.count > 1 else ""
+    said = "  ".join(part for part in (item.code, times, item.what(lang), place or item.where()) if part)
     mend = item.fix(lang)
     return f"{said}\n    → {mend}" if mend else said
