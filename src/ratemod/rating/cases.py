@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 
 from ratemod.book.book import Book
@@ -86,7 +84,9 @@ def run_cases(plan: Plan) -> tuple[list[Problem], int]:
 def _run(plan: Plan, case: Case) -> list[Problem]:
     unknown = [name for name in case.inputs if name not in plan.columns]
     if unknown:
-        return [_told(case, "RM113", name=name, step=case.name, nearest=nearest(name, plan.columns)) for name in unknown]
+        return [
+            _told(case, "RM113", name=name, step=case.name, nearest=nearest(name, plan.columns)) for name in unknown
+        ]
     cells = {name: pa.array([_cell(value)], pa.string()) for name, value in case.inputs.items()}
     for name, column in plan.columns.items():
         if name not in cells:
@@ -139,5 +139,3 @@ def _cell(value: object) -> str | None:
 
 def _told(case: Case, code: str, **args: Any) -> Problem:
     return problem(code, file=case.file, row=case.line, **{"name": case.name, **args})
-
-

@@ -67,7 +67,7 @@ class Rated:
             )
         shown = self.verdict.status < REFUSED
         for name, values in self.outputs.steps.items():
-            columns[name] = to_arrow(values, ~np.isnan(values))
+            columns[name] = to_arrow(values, shown & ~np.isnan(values))
         return pa.table(columns | self._results(shown))
 
     def _results(self, shown: np.ndarray[Any, np.dtype[np.bool_]]) -> dict[str, pa.Array]:

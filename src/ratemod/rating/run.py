@@ -11,7 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ratemod.rating import exact
-from ratemod.rating.fast import Block, Program, holds, outside_range
+from ratemod.rating.block import Block, holds, outside_range
+from ratemod.rating.fast import Program
 from ratemod.rating.inputs import Inputs
 from ratemod.rating.rational import Rational
 
