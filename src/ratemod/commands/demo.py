@@ -54,7 +54,7 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
     parts = [
         rated_text(rated, by, lang, facts(told, lang)),
         heading("UI_demo_explain", lang),
-        worksheet_text(rated.explain(telling_key(rated)), lang),
+        worksheet_text(rated.explain(telling_key(rated)), lang, rated.plan),
         heading("UI_demo_refused", lang),
         refused_text(rated, lang),
         text("UI_files", lang) + "\n" + "\n".join(f"  {file}" for file in files),

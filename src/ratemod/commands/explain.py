@@ -20,5 +20,5 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
 
     rated = price(args, lang, trace=True)
     sheet = rated.explain(args.key)
-    print(worksheet_text(sheet, lang))
+    print(worksheet_text(sheet, lang, rated.plan))
     return 0 if sheet.status in ("rated", "referred") else 3

@@ -194,7 +194,7 @@ def _number(value: Any, look: str) -> float | None:
         return as_number(value) if look in ("whole", "number") else None
     if isinstance(value, float):
         return value if math.isfinite(value) else None
-    if not isinstance(value, int | Decimal) or abs(value) >= EXACT:
+    if not isinstance(value, int | Decimal) or not -EXACT < value < EXACT:
         return None
     return float(value) / 100 if look == "fen" else float(value)
 

@@ -6,7 +6,6 @@ book may hold control characters; they are never sent to a terminal.
 
 from __future__ import annotations
 
-import re
 import sys
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
@@ -14,18 +13,18 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, TextIO
 
-from ratemod.errors import Lang, Problem, catalogue, text
+from ratemod.errors import Lang, Problem, text
 from ratemod.exhibits import words
 from ratemod.exhibits.summary_table import SummaryTable, summary_table
+from ratemod.exhibits.worksheet_words import WorksheetWords
 from ratemod.money import yuan_text
 
 if TYPE_CHECKING:
     from ratemod.plan.model import Plan
     from ratemod.rating.rated import Rated
-    from ratemod.rating.worksheet import Line, Worksheet
+    from ratemod.rating.worksheet import Worksheet
 
 MOST_PROBLEMS, MOST_ROWS = 10, 5
-TABLED = frozenset({"lookup", "interpolate", "judgement"})
 HIDDEN = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f")
 
 
@@ -166,7 +165,7 @@ def rated_text(
 ) -> str:
     """Return what an underwriter wants to know after a run: plan, counts, money, who pays, what went wrong, files."""
     counts, parts = rated.counts, [plan_text(rated.plan, lang)]
-    parts.append("\n".join(f"{label}  {clean(value)}" for label, value in facts))
+    parts.append(_pairs(facts, ""))
     unpriced = counts["refused"] + counts["declined"]
     priced = counts["rated"] + counts["referred"]
     lines = [text("UI_counts", lang, rows=counts["rows"], priced=priced, unpriced=unpriced)]
@@ -185,106 +184,37 @@ def rated_text(
     return "\n\n".join(part for part in parts if part)
 
 
-def worksheet_text(worksheet: Worksheet, lang: Lang) -> str:
-    """Return one premium step by step: label and figure, below it how the figure came about and from which source."""
-    sources = list(dict.fromkeys(line.source for line in worksheet.lines if line.source))
-    labels = [line_label(line, lang) for line in worksheet.lines]
-    figures = [line_value(line) for line in worksheet.lines]
+def worksheet_text(worksheet: Worksheet, lang: Lang, plan: Plan | None = None) -> str:
+    """Return one premium step by step: label and figure, below it how the figure came about and from which source.
+
+    With the plan, level codes and constants too are put in words.
+    """
+    said = WorksheetWords(worksheet, lang, plan)
+    sources = said.sources()
+    labels = [said.label(line) for line in worksheet.lines]
+    figures = [said.figure(line) for line in worksheet.lines]
     wide = max(map(display_width, labels), default=0), max(map(display_width, figures), default=0)
     steps = [text("UI_steps", lang)]
     for number, (line, label, figure) in enumerate(zip(worksheet.lines, labels, figures), start=1):
-        ends = (line_unit(line, lang), f"◄ {held}" if (held := line_bound(line, lang)) else "")
+        ends = (said.unit(line), f"◄ {held}" if (held := said.bound(line)) else "")
         head = f"  {number:>3}  {pad(clean(label), wide[0])}  {pad(figure, wide[1], right=True)}"
         steps.append("  ".join((head, *(part for part in ends if part))))
         mark = f"[{sources.index(line.source) + 1}]" if line.source else ""
-        how = "  ".join(part for part in (line_how(worksheet, line, lang), mark) if part)
-        if how:
+        if how := "  ".join(part for part in (said.how(line), mark) if part):
             steps.append(f"         {clean(how)}")
-    parts = [worksheet_head(worksheet, lang)]
-    given = worksheet_inputs(worksheet, lang)
-    if given:
-        wide_name = max(display_width(name) for name, _ in given)
-        lines = (f"  {pad(clean(name), wide_name)}  {clean(value)}" for name, value in given)
-        parts.append(text("UI_inputs", lang) + "\n" + "\n".join(lines))
-    parts.append("\n".join(steps))
+    parts = [_pairs(said.facts(), ""), "\n".join(steps)]
+    if given := said.inputs():
+        parts.insert(1, text("UI_inputs", lang) + "\n" + _pairs(given, "  "))
     if sources:
         listed = (f"  [{at}] {clean(source)}" for at, source in enumerate(sources, start=1))
         parts.append(text("UI_sources", lang) + "\n" + "\n".join(listed))
     return "\n\n".join(parts)
 
 
-def worksheet_head(worksheet: Worksheet, lang: Lang) -> str:
-    """Return which row this is, under which plan and warning, and how it ended."""
-    return "\n".join(f"{label}  {clean(value)}" for label, value in worksheet_facts(worksheet, lang))
-
-
-def worksheet_facts(worksheet: Worksheet, lang: Lang) -> list[tuple[str, str]]:
-    """Return the head of a worksheet as label and value: plan, warning, row, status, reason, notes, money."""
-    money = [("premium_yuan", worksheet.premium_fen), ("fund_yuan", worksheet.fund_fen)]
-    said = [
-        (text("UI_title", lang), worksheet.title_zh if lang == "zh" else worksheet.title_en),
-        (text("UI_plan", lang), worksheet.plan_id),
-        (text("UI_warning", lang), worksheet.warning_zh if lang == "zh" else worksheet.warning_en),
-        (text("UI_key", lang), worksheet.key),
-        (text("UI_status", lang), text(f"UI_status_{worksheet.status}", lang)),
-        (text("UI_reason", lang), worksheet.reason_zh if lang == "zh" else worksheet.reason_en),
-        (text("UI_notes", lang), worksheet.notes_zh if lang == "zh" else worksheet.notes_en),
-        *((text(f"UI_{name}", lang), yuan_text(fen)) for name, fen in money if fen is not None),
-    ]
-    return [(label, value) for label, value in said if value]
-
-
-def worksheet_inputs(worksheet: Worksheet, lang: Lang) -> list[tuple[str, str]]:
-    """Return the inputs of a worksheet as label and value."""
-    return [(zh if lang == "zh" else en, value or "—") for _, en, zh, value in worksheet.inputs]
-
-
-def line_label(line: Line, lang: Lang) -> str:
-    """Return the label of a worksheet line."""
-    return line.label_zh if lang == "zh" else line.label_en
-
-
-def line_how(worksheet: Worksheet, line: Line, lang: Lang) -> str:
-    """Return how a line came about, its names put as labels, and the table cell that it was read from."""
-    labels = {name: zh if lang == "zh" else en for name, en, zh, _ in worksheet.inputs}
-    labels |= {other.name: line_label(other, lang) for other in worksheet.lines}
-    if line.op in TABLED:  # what stands behind "=" may be a level code, spelt like any word
-        return re.sub(r"[A-Za-z_][\w.]*(?= = )", lambda found: labels.get(found[0], found[0]), line.text) + (
-            f"  ← {cell_words(line.cell)}" if line.cell else ""
-        )
-    known = catalogue()
-
-    def put(found: re.Match[str]) -> str:
-        word = found[0]
-        return labels.get(word) or (text(f"UI_word_{word}", lang) if f"UI_word_{word}" in known else word)
-
-    return re.sub(r"[A-Za-z_][\w.]*", put, line.text)
-
-
-def cell_words(cell: str) -> str:
-    """Return the path of a table cell without what every path has."""
-    return cell.removeprefix("tables.").removesuffix(".value")
-
-
-def line_bound(line: Line, lang: Lang) -> str:
-    """Return which end held, in words, or an empty string."""
-    return text(f"UI_held_{line.bound}", lang) if line.bound else ""
-
-
-def line_unit(line: Line, lang: Lang) -> str:
-    """Return the unit of a worksheet line, in words."""
-    return text(f"UI_of_{line.unit}", lang) if line.unit else ""
-
-
-def line_value(line: Line) -> str:
-    """Return the figure of a worksheet line: yuan with fen and separators, other numbers with their own digits."""
-    if line.value is None:
-        return "—"
-    said = f"{line.value:,f}"
-    said = said.rstrip("0").rstrip(".") if "." in said else said
-    if line.unit == "yuan" and len(said.partition(".")[2]) <= 2:
-        said = f"{line.value:,.2f}"
-    return said if line.exact else f"≈ {said}"
+def _pairs(pairs: Sequence[tuple[str, str]], indent: str) -> str:
+    """Return labels and values in two columns."""
+    wide = max((display_width(label) for label, _ in pairs), default=0)
+    return "\n".join(f"{indent}{pad(clean(label), wide)}  {clean(value)}" for label, value in pairs)
 
 
 @contextmanager
