@@ -126,9 +126,12 @@ def _fits(shown: Sequence[Shown]) -> None:
 
 
 def _looks(book: Any) -> dict[str, Any]:
-    looks = {name: book.add_format({"num_format": shape}) for name, shape in FORMATS.items()}
+    looks = {
+        name: book.add_format({"num_format": shape, "indent": 1} if name in LEFT else {"num_format": shape})
+        for name, shape in FORMATS.items()
+    }
     looks["header"] = book.add_format(
-        {"bold": True, "bg_color": "#DDE6F0", "bottom": 1, "text_wrap": True, "valign": "vcenter"}
+        {"bold": True, "bg_color": "#DDE6F0", "bottom": 1, "text_wrap": True, "valign": "vcenter", "indent": 1}
     )
     looks["header_right"] = book.add_format(
         {"bold": True, "bg_color": "#DDE6F0", "bottom": 1, "text_wrap": True, "valign": "vcenter", "align": "right"}
@@ -178,7 +181,9 @@ def _rows(sheet: Any, shown: Sequence[Shown], looks: dict[str, Any], key: str | 
 
 def _write(sheet: Any, line: int, at: int, value: Any, look: str, looks: dict[str, Any]) -> None:
     """Write one cell; text always as text, and numbers that Excel cannot hold exactly as text too."""
-    if isinstance(value, bool):
+    if look == "text" and isinstance(value, str):
+        sheet.write_string(line, at, value, looks["text"])
+    elif isinstance(value, bool):
         sheet.write_boolean(line, at, value, looks[look])
     elif look == "date" and not _has_time(value) and (day := as_day(value)) is not None:
         sheet.write_datetime(line, at, day, looks[look])
