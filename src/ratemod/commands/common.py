@@ -124,13 +124,12 @@ def open_plan(args: argparse.Namespace) -> Plan:
     return load_plan(args.plan, args.at, args.business)
 
 
-def price(args: argparse.Namespace, lang: Lang, *, trace: bool, strict: bool = False) -> Rated:
-    """Read the book, price it under the plan, and return it rated; a terminal shows which part is under way."""
+def price(args: argparse.Namespace, plan: Plan, lang: Lang, *, trace: bool, strict: bool = False) -> Rated:
+    """Read the book that the arguments name and price it; a terminal shows which part is under way."""
     from ratemod.book.read import read_book
     from ratemod.exhibits.terminal import progress
     from ratemod.rating.rate import rate
 
-    plan = open_plan(args)
     headers = column_map(args.columns, plan)
     with progress(text("UI_reading", lang, file=args.book.name)):
         book: Book = read_book(args.book, plan.columns, header_map=headers, sheet=args.sheet)

@@ -28,7 +28,7 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
     """Price the demonstration book, explain one premium, list what was refused, say where the files are."""
     from datetime import date
 
-    from ratemod.commands.common import facts, price
+    from ratemod.commands.common import facts, open_plan, price
     from ratemod.commands.rate import full_facts, write
     from ratemod.exhibits.output import check_target, whole_file, write_problem
     from ratemod.exhibits.summary_table import default_by
@@ -46,7 +46,7 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
     told = argparse.Namespace(
         book=given, plan=PLAN, at=date.fromisoformat(AT), business="renewal", columns=None, sheet=None
     )
-    rated = price(told, lang, trace=True)
+    rated = price(told, open_plan(told), lang, trace=True)
     by = default_by(rated.plan)
     files = [str(given)]
     for target in targets:

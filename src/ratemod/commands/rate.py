@@ -33,7 +33,7 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
     plan = open_plan(args)
     by = tuple(name.strip() for name in args.by.split(",") if name.strip()) if args.by else default_by(plan)
     check_by(plan, by)
-    rated = price(args, lang, trace=args.trace, strict=args.strict)
+    rated = price(args, plan, lang, trace=args.trace, strict=args.strict)
     files = write(rated, target, lang, by, full_facts(args, lang)) if target else []
     print(rated_text(rated, by, lang, facts(args, lang), [clean(file) for file in files]))
     if not files:
