@@ -37,7 +37,7 @@ FORMATS = {
     "money": "#,##0.00",
     "fen": "#,##0.00",
     "factor": "0.00####",
-    "share": "0.00%",
+    "share": "0.00##%",
     "date": "yyyy-mm-dd",
 }
 LEFT = ("text", "date")
@@ -142,7 +142,7 @@ def _looks(book: Any) -> dict[str, Any]:
     looks["warning"] = book.add_format({"bold": True, "font_color": "#B00020", "text_wrap": True, "valign": "top"})
     looks["wrap"] = book.add_format({"text_wrap": True, "valign": "top"})
     looks["count"] = book.add_format({"num_format": FORMATS["whole"], "align": "left"})
-    looks["total"] = book.add_format({"bold": True, "top": 1})
+    looks["total"] = book.add_format({"bold": True, "top": 1, "indent": 1})
     looks["total_fen"] = book.add_format({"bold": True, "top": 1, "num_format": FORMATS["fen"]})
     looks["total_whole"] = book.add_format({"bold": True, "top": 1, "num_format": FORMATS["whole"]})
     return looks
