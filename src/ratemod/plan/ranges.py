@@ -21,6 +21,7 @@ from ratemod.plan.model import NOTHING, Operand, Plan, Step
 
 UNIT = 2.0**-53
 MOST_LINES = 10**6  # lines that one policy may have; bounds what a rollup can sum to
+SUMS = ("sum", "difference", "add_percentages")
 Number = Fraction | float  # a float only for an infinite end
 _DATES = (Fraction(-25567), Fraction(109572))  # 1900-01-01 .. 2269-12-31
 
@@ -103,11 +104,27 @@ def operand_range(operand: Operand, known: Mapping[str, Range]) -> Range:
 
 def step_range(step: Step, plan: Plan, known: Mapping[str, Range]) -> Range:
     """Return the range of one step from the ranges before it."""
-    found = _of_operation(step, plan, known)
+    found = settled(_of_operation(step, plan, known))
+    if snaps(step, plan, known):
+        found = replace(found, rel=UNIT, abs=0.0, raw=True)
     if step.when is None or step.otherwise == NOTHING:
         return found
     other = step.of[0] if step.otherwise is None and step.of else step.otherwise
     return found if other is None else extreme_range([found, operand_range(other, known)])
+
+
+def snaps(step: Step, plan: Plan, known: Mapping[str, Range]) -> bool:
+    """Return whether the fast path puts a sum that may cancel back on its grid, so that no error is left."""
+    if step.op not in SUMS:
+        return False
+    found = settled(_of_operation(step, plan, known))
+    return found.abs > 0 and found.on_grid
+
+
+def settled(of: Range) -> Range:
+    """Return the range with its absolute error as a relative one, where the value cannot come near zero."""
+    least = max(of.low, -of.high, Fraction(0))
+    return replace(of, rel=of.rel + of.abs / float(least), abs=0.0) if least and of.abs not in (0.0, inf) else of
 
 
 def _of_operation(step: Step, plan: Plan, known: Mapping[str, Range]) -> Range:

@@ -30,14 +30,14 @@ class Block:
         Rows that the exact path must decide.
     bits : (n,) int64
         Two bits a bounding step: its low end held, its high end held.
-    sure : mapping of (n,) bool
-        For bounding steps: rows whose value is a bound, on a grid.
+    applies : mapping of (n,) bool
+        For conditional steps: rows that meet the condition.
     """
 
     size: int
     buffers: dict[str, Floats] = field(default_factory=dict)
     values: dict[str, Floats] = field(default_factory=dict)
-    sure: dict[str, Mask] = field(default_factory=dict)
+    applies: dict[str, Mask] = field(default_factory=dict)
     slots: dict[tuple[str, int], npt.NDArray[np.intp]] = field(default_factory=dict)
     inputs: Inputs = field(default_factory=lambda: Inputs(0))
     suspect: Mask = field(default_factory=lambda: np.zeros(0, dtype=bool))
@@ -47,7 +47,7 @@ class Block:
         """Begin a block."""
         self.inputs = inputs
         self.values = dict(inputs.numbers)
-        self.sure.clear()
+        self.applies.clear()
         self.slots.clear()
         self.suspect = np.zeros(inputs.n, dtype=bool)
         self.bits = np.zeros(inputs.n, dtype=np.int64)

@@ -13,23 +13,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from math import inf
+from decimal import Decimal
+from fractions import Fraction
 
 import numpy as np
 import numpy.typing as npt
 
 from ratemod.plan.check import proofs
 from ratemod.plan.model import NOTHING, Legal, Plan, Step
-from ratemod.plan.ranges import UNIT, Range, bound_ranges, operand_range, ranges
+from ratemod.plan.ranges import UNIT, Range, bound_ranges, operand_range, ranges, snaps
 from ratemod.rating.block import Block, Floats, Mask, exceeds, holds, largest
 from ratemod.rating.calendar import days_between, months_between
 from ratemod.rating.groups import rollup, share_out
 from ratemod.rating.inputs import Inputs
 from ratemod.rating.look_up import compile_look_up
-
-COARSE = 4  # decimal places up to which a bound's grid is far wider than any rounding slack in use
-FINE = 2e-6  # the widest slack for which that is so
-
+from ratemod.rating.residue import Context, side_of_tie
 
 Run = Callable[[Block], None]
 
@@ -72,9 +70,15 @@ def compile_plan(plan: Plan) -> Program:
     known = ranges(plan)
     constants = {name: float(constant.value) for name, constant in plan.constants.items()}
     bounding = tuple(step.name for step in plan.steps if step.op in ("bound", "cap"))
+    context = Context(
+        {step.name: step for step in plan.steps},
+        known,
+        {name: constant.value for name, constant in plan.constants.items()},
+        bounding,
+    )
     runs = []
     for step in plan.steps:
-        run = _compile(plan, step, known, constants, bounding)
+        run = _compile(plan, step, context, constants)
         runs.append(
             (step.name, run if step.when is None else _conditional(plan, step, run, known, constants, bounding))
         )
@@ -84,22 +88,21 @@ def compile_plan(plan: Plan) -> Program:
     return Program(plan, known, tuple(runs), bounding, constants, guarded, whole)
 
 
-def _compile(
-    plan: Plan, step: Step, known: Mapping[str, Range], constants: Mapping[str, float], bounding: tuple[str, ...]
-) -> Run:
+def _compile(plan: Plan, step: Step, context: Context, constants: Mapping[str, float]) -> Run:
+    known = context.known
     match step.op:
         case "lookup" | "judgement" | "interpolate":
             return compile_look_up(plan, step, known, constants)
         case "product" | "sum" | "difference" | "largest" | "smallest":
-            return _chain(step, constants)
+            return _snapped(plan, step, _chain(step, constants), known)
         case "add_percentages":
-            return _percentages(step, constants)
+            return _snapped(plan, step, _percentages(step, constants), known)
         case "ratio":
             return _ratio(step, constants)
         case "bound" | "cap":
-            return _bound(step, known, constants, bounding)
+            return _bound(step, known, constants, context.bounding)
         case "round" | "power":
-            return _round(step, known, constants)
+            return _round(step, context, constants)
         case "days" | "months":
             return _dates(step)
         case "rollup" | "share_out":
@@ -123,6 +126,7 @@ def _conditional(
         suspect = block.suspect.copy()
         run(block)
         applies = holds(when, plan, block, known, constants)
+        block.applies[step.name] = applies
         out = block.buffer(step.name)
         block.suspect &= applies | suspect  # what the step itself doubted does not matter where it does not apply
         block.suspect |= suspect
@@ -130,8 +134,6 @@ def _conditional(
         np.copyto(out, other, where=~applies)
         if bits is not None:
             np.bitwise_and(block.bits, bits, out=block.bits, where=~applies)
-            if step.name in block.sure:
-                block.sure[step.name] &= applies
 
     return conditional
 
@@ -156,6 +158,22 @@ def _chain(step: Step, constants: Mapping[str, float]) -> Run:
             ufunc(out, block.get(operand, constants), out=out)
 
     return chain
+
+
+def _snapped(plan: Plan, step: Step, run: Run, known: Mapping[str, Range]) -> Run:
+    """Put sums that may cancel back on their grid, where `ranges` counts on it: the float nearest to the decimal."""
+    if not snaps(step, plan, known):
+        return run
+    scale = 10.0 ** (known[step.name].places or 0)
+
+    def snapped(block: Block) -> None:
+        run(block)
+        out = block.buffer(step.name)
+        np.multiply(out, scale, out=out)
+        np.rint(out, out=out)
+        np.divide(out, scale, out=out)
+
+    return snapped
 
 
 def _percentages(step: Step, constants: Mapping[str, float]) -> Run:
@@ -195,24 +213,20 @@ def _bound(step: Step, known: Mapping[str, Range], constants: Mapping[str, float
     def bound(block: Block) -> None:
         out = block.buffer(step.name)
         np.copyto(out, block.get(of, constants))
-        sure = block.sure.get(of)
-        sure = np.zeros(block.inputs.n, dtype=bool) if sure is None else sure.copy()
         known_out = known_of
         for end, reach, sign in ends:
             limit = block.get(end, constants)
             if step.op == "cap":
                 limit = np.multiply(limit, block.values[step.against])
-                limit[np.isnan(limit)] = sign * inf
             if sign < 0:
                 held = exceeds(block, limit, reach, out, known_out, or_equal=False)
-                np.maximum(out, limit, out=out)
             else:
                 held = exceeds(block, out, known_out, limit, reach, or_equal=False)
-                np.minimum(out, limit, out=out)
-                block.bits[held] &= ~np.int64(1 << place)
-            block.bits[held] |= np.int64(1 << (place + (sign > 0)))
-            coarse = reach.on_grid and (reach.places or 0) <= COARSE
-            sure = sure | held if coarse else sure & ~held
+                np.bitwise_and(block.bits, ~np.int64(1 << place), out=block.bits, where=held)
+            np.copyto(out, limit, where=held)
+            if step.op == "bound" and not isinstance(limit, float):
+                np.copyto(out, np.nan, where=np.isnan(limit))
+            np.bitwise_or(block.bits, np.int64(1 << (place + (sign > 0))), out=block.bits, where=held)
             known_out = Range(
                 known_out.low,
                 known_out.high,
@@ -221,19 +235,19 @@ def _bound(step: Step, known: Mapping[str, Range], constants: Mapping[str, float
                 max(known_out.abs, reach.abs),
                 known_out.raw and reach.raw,
             )
-        block.sure[step.name] = sure
 
     return bound
 
 
-def _round(step: Step, known: Mapping[str, Range], constants: Mapping[str, float]) -> Run:
+def _round(step: Step, context: Context, constants: Mapping[str, float]) -> Run:
     assert step.quantum is not None
     quantum, mode = step.quantum, "half_up" if step.op == "power" else step.mode
     numerator, denominator = (float(part) for part in quantum.as_integer_ratio())
-    reach, own = operand_range(step.of[0], known), known[step.name]
-    spacing = 10.0 ** -(reach.places or 0) / float(quantum)
-    steady = reach.on_grid and step.op == "round"
+    reach, own = operand_range(step.of[0], context.known), context.known[step.name]
+    spacing = None if reach.places is None or step.op == "power" else 10.0**-reach.places / float(quantum)
     exponent = float(step.exponent or 1)
+    rel = 2 * (reach.rel * max(exponent, 1.0) + 4 * UNIT)
+    slip = 2 * reach.abs * denominator / numerator
 
     def round_(block: Block) -> None:
         out = block.buffer(step.name)
@@ -247,38 +261,67 @@ def _round(step: Step, known: Mapping[str, Range], constants: Mapping[str, float
         negative = own.low < 0 and np.signbit(out)
         if own.low < 0:
             np.abs(out, out=out)
-        if steady:
-            slack = 0.25 * min(spacing, 1.0)
-        else:
-            size = largest(out)
-            spread = (reach.rel * max(exponent, 1.0) * 4 + 8 * UNIT) * size
-            slack = 4 * (spread + reach.abs * denominator / numerator)
-        _whole(block, out, mode, slack, None if steady else block.sure.get(str(step.of[0])), steady)
+        size = largest(out)
+        spread = rel * size + slip
+        fine = spacing is not None and size < 2**50 * spacing and spread < 0.1 * min(spacing, 1.0)
+        slack = 0.25 * min(spacing or 1.0, 1.0) if fine else min(2 * spread, 0.25)
+        near, apart = _whole(out, mode, slack, fine)
+        if len(near):
+            _settle(block, out, near, apart)
         np.multiply(out, numerator, out=out)
         np.divide(out, denominator, out=out)
         if own.low < 0:
             np.negative(out, out=out, where=negative)
 
+    def _settle(block: Block, out: Floats, near: npt.NDArray[np.intp], apart: Floats) -> None:
+        """Decide rows near a tie: by their own float error if it is small enough, else by exact integers."""
+        upper = out[near]
+        spread = rel * (upper + 1.0) + slip
+        sign = np.sign(apart).astype(np.int8)
+        decided = (np.abs(apart) > spread) & (spread < 0.25)
+        if step.op == "round" and isinstance(step.of[0], str) and step.of[0] not in constants:
+            open_ = np.flatnonzero(~decided & (spread < 0.25))
+            ties = (2 * upper[open_] - (1 if mode in ("half_up", "half_even") else 0)).astype(np.int64)
+            reach_row = 2 * spread[open_] * float(quantum)
+            exact_sign, sure = side_of_tie(context, block, step.of[0], near[open_], ties, Fraction(quantum) / 2, reach_row)
+            sign[open_[sure]] = exact_sign[sure]
+            decided[open_[sure]] = True
+        if mode == "up":
+            upper += sign > 0
+        elif mode == "half_even":
+            upper -= (sign < 0) | ((sign == 0) & (upper % 2 == 1))
+        else:
+            upper -= sign < 0
+        out[near] = upper
+        block.suspect[near[~decided]] = True
+
     return round_
 
 
-def _whole(block: Block, out: Floats, mode: str, slack: float, sure: Mask | None, steady: bool) -> None:
-    """Round non-negative values to whole numbers in place; what lies within `slack` of a tie becomes suspect."""
-    if mode == "down":
-        np.add(out, slack, out=out)
-    elif mode == "up":
-        np.add(out, 1.0 - slack, out=out)
-    else:
-        np.add(out, 0.5 + slack, out=out)
-    floor = np.floor(out)
-    if not steady or mode == "half_even":
-        near = (out - floor) < 2 * slack if mode != "up" else (floor + 1.0 - out) < 2 * slack
-        if mode != "half_even" and sure is not None and slack < FINE:
-            near &= ~sure
-        if slack >= 0.25:
-            near[:] = True
-        block.suspect |= near
+def _whole(out: Floats, mode: str, slack: float, fine: bool) -> tuple[npt.NDArray[np.intp], Floats]:
+    """Round non-negative values to whole numbers in place.
+
+    Returns
+    -------
+    near : (m,) intp
+        Rows within `slack` of a tie, rounded as if the tie were reached.
+    apart : (m,) float64
+        Their float distance from the tie.
+    """
+    shift = {"down": 0.0, "up": 0.0}.get(mode, 0.5)
+    np.add(out, shift - slack if mode == "up" else shift + slack, out=out)
+    floor = np.floor(out) if mode != "up" else np.ceil(out)
+    near, apart = np.zeros(0, dtype=np.intp), np.zeros(0)
+    if not fine or mode == "half_even":
+        over = np.subtract(out, floor)
+        if mode == "up":
+            np.negative(over, out=over)
+        near = np.flatnonzero(over < 2 * slack) if slack < 0.25 else np.flatnonzero(~np.isnan(out))
+        apart = over[near] - slack
+        if mode == "up":
+            np.negative(apart, out=apart)
     np.copyto(out, floor)
+    return near, apart
 
 
 def _dates(step: Step) -> Run:
