@@ -94,7 +94,7 @@ def _run(plan: Plan, case: Case) -> list[Problem]:
             if column.derive:
                 del cells[name]
     try:
-        rated = rate(Book(pa.table(cells), None, case.file, None, (), {}), plan, lang="en", threads=1)
+        rated = rate(Book(pa.table(cells), file=case.file), plan, lang="en", threads=1)
     except BookError as error:
         return list(error.problems)
     state = exact.evaluate(plan, rated.encoded.inputs)

@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from ratemod.book.book import Book
-from ratemod.book.checks import differs_within, repeats
+from ratemod.book.checks import codes_of, differs_within, repeats
 from ratemod.book.column import Column
 from ratemod.book.convert import MISSING_DATE, Coded, convert
 from ratemod.book.derive import derive
@@ -67,7 +67,7 @@ def encode(book: Book, plan: Plan) -> Encoded:
             sheet=book.sheet,
             column=column.name,
             label=column.label("zh"),
-            nearest=nearest(column.name, table.column_names),
+            nearest=_near(column, table.column_names, plan),
         )
         for column in plan.columns.values()
         if _lacks(column, table, plan)
@@ -100,11 +100,17 @@ def encode(book: Book, plan: Plan) -> Encoded:
         else:
             numbers[name] = values
     filled, texts = _texts(plan, coded, table.num_rows)
-    groups = {step.group: _group(table[step.group]) for step in plan.steps if step.group}
+    groups = {step.group: codes_of(table[step.group]) for step in plan.steps if step.group}
     ranks = _ranks(table[plan.key]) if groups and plan.key in table.column_names else None
     inputs = Inputs(table.num_rows, numbers, codes, filled, texts, groups, ranks)
     doubts += list(_checks(plan, table, inputs))
     return Encoded(inputs, tuple(doubts), defaulted, derived)
+
+
+def _near(column: Column, headers: list[str], plan: Plan) -> str | None:
+    """Return the header that comes nearest to a column's names, among those that mean no column."""
+    free = [header for header in headers if header not in plan.columns]
+    return next((near for name in column.names() if (near := nearest(name, free))), None)
 
 
 def _lacks(column: Column, table: pa.Table, plan: Plan) -> bool:
@@ -165,17 +171,6 @@ def _texts(
             texts[name] = np.array(["" if value is None else value.strip() for value in values], dtype=object)
             filled[name] = texts[name] != ""
     return filled, texts
-
-
-def _group(column: pa.ChunkedArray) -> npt.NDArray[np.int64]:
-    whole = (
-        column.combine_chunks().dictionary_encode()
-        if not pa.types.is_dictionary(column.type)
-        else column.combine_chunks()
-    )
-    if isinstance(whole, pa.ChunkedArray):
-        whole = whole.chunk(0) if whole.num_chunks else pa.array([], pa.string()).dictionary_encode()
-    return np.asarray(whole.indices.fill_null(-1).to_numpy(zero_copy_only=False), dtype=np.int64)
 
 
 def _ranks(column: pa.ChunkedArray) -> npt.NDArray[np.int64]:

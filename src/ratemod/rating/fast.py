@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from decimal import Decimal
 from fractions import Fraction
 
 import numpy as np
@@ -283,7 +282,9 @@ def _round(step: Step, context: Context, constants: Mapping[str, float]) -> Run:
             open_ = np.flatnonzero(~decided & (spread < 0.25))
             ties = (2 * upper[open_] - (1 if mode in ("half_up", "half_even") else 0)).astype(np.int64)
             reach_row = 2 * spread[open_] * float(quantum)
-            exact_sign, sure = side_of_tie(context, block, step.of[0], near[open_], ties, Fraction(quantum) / 2, reach_row)
+            exact_sign, sure = side_of_tie(
+                context, block, step.of[0], near[open_], ties, Fraction(quantum) / 2, reach_row
+            )
             sign[open_[sure]] = exact_sign[sure]
             decided[open_[sure]] = True
         if mode == "up":

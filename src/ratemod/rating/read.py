@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ratemod.book import read as reader
 from ratemod.book.book import Book
+from ratemod.book.read import read_book as read_columns
 from ratemod.plan.model import Plan
 
 
@@ -31,4 +31,4 @@ def read_book(
     BookError
         When the file cannot be read, or lacks columns, with every reason at once.
     """
-    return reader.read_book(source, plan.columns, header_map=header_map, sheet=sheet)
+    return read_columns(source, plan.columns, header_map=header_map, sheet=sheet)

@@ -82,14 +82,15 @@ def side_of_tie(
 
 def _wrapped(number: int) -> np.int64:
     """Return an integer modulo 2^64 as int64."""
-    return np.array(number & (2**64 - 1), dtype=np.uint64).astype(np.int64)[()]  # type: ignore[no-any-return]
+    return np.int64((number + 2**63) % 2**64 - 2**63)
 
 
 POWERS = np.array([_wrapped(10**places) for places in range(MOST_PLACES)])
 
 
 def _aligned(value: Residue, places: Ints) -> Ints:
-    return value.num * POWERS[places - value.places]
+    shifted: Ints = value.num * POWERS[places - value.places]
+    return shifted
 
 
 def _exact_number(number: Decimal, n: int) -> Residue:
