@@ -304,7 +304,7 @@ def _column(plan: Plan, column: Column) -> Iterator[Problem]:
             yield _at(plan, "RM157", place, name=column.name)
     if column.kind == "level" and not column.levels:
         yield _at(plan, "RM140", place, name=column.name)
-    spellings = Counter(name.casefold() for level in column.levels for name in level.names())
+    spellings = Counter(name for level in column.levels for name in {name.casefold() for name in level.names()})
     if column.kind == "level":
         for name, count in spellings.items():
             if count > 1:

@@ -22,6 +22,7 @@ _ENDS = {
 }
 VALUES = ("value", "low", "high")
 TEXTS = ("source", "note")
+NOT_OFFERED = "none"
 
 
 def day_number(day: date) -> Decimal:
@@ -78,8 +79,12 @@ def read_rows(
             _key(axis, cell, columns.get(axis_names.get(axis.name, axis.name)), shown, number, problems)
             for axis in axes
         )
-        values = tuple(_number(cell[name], shown, number, name, problems) for name in value_names)
-        rows.append(Row(keys, values, cell.get("source", ""), cell.get("note", ""), number))
+        offered = not value_names or any(cell[name] != NOT_OFFERED for name in value_names)
+        values = tuple(
+            None if cell[name] == NOT_OFFERED else _number(cell[name], shown, number, name, problems)
+            for name in value_names
+        )
+        rows.append(Row(keys, values, cell.get("source", ""), cell.get("note", ""), number, offered))
     if not rows:
         problems.append(problem("RM127", file=shown))
     return axes, value_names, tuple(rows)

@@ -84,13 +84,17 @@ class Axis:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row of a table: a key per axis, a number (or None) per value column, its source and line."""
+    """One row of a table: a key per axis, a number (or None) per value column, its source and line.
+
+    A row whose values are written ``none`` answers its cells by saying that they are not offered.
+    """
 
     keys: tuple[AxisKey, ...]
     values: tuple[Decimal | None, ...]
     source: str
     note: str = ""
     line: int = 0
+    offered: bool = True
 
 
 @dataclass(frozen=True, eq=False)

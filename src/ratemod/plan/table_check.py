@@ -72,6 +72,8 @@ def _rows(plan: Plan, table: Table) -> Iterator[Problem]:
                 nearest=nearest(row.source, plan.sources),
             )
         for name, value in zip(table.value_names, row.values):
+            if value is None and not row.offered:
+                continue
             if value is None:
                 yield problem("RM136", file=table.file, row=row.line, column=name)
             elif (table.low is not None and value < table.low) or (table.high is not None and value > table.high):

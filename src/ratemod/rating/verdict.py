@@ -183,6 +183,10 @@ def _why(plan: Plan, step: Step, state: exact.Exact, at: int) -> Problem:
         for axis in found.axes:
             if _empty(axis.bound, state, at):
                 return _stuck(plan, "RM311", step.name, needs=axis.bound, needs_label=plan.label(axis.bound, "zh"))
+        chosen = state.cells.get(step.name)
+        if chosen is not None and chosen[at] >= 0 and not table.rows[int(chosen[at])].offered:
+            note = table.rows[int(chosen[at])].note
+            return _stuck(plan, "RM318", step.name, table=table.name, note=f": {note}" if note else "")
         cell = ", ".join(f"{axis.bound}={shown(plan, axis.bound, state, at)}" for axis in found.axes)
         return _stuck(plan, "RM310", step.name, table=table.name, cell=cell)
     if step.op == "ratio" and isinstance(step.of[1], str):
