@@ -86,3 +86,17 @@ def test_html_escapes_what_comes_from_the_book(sheet: Worksheet, lang: Lang) -> 
     assert "&lt;script&gt;" in said
     assert "38,220.00" in said
     assert sheet._repr_html_()
+
+
+def test_steps_that_do_not_apply_are_counted_not_shown() -> None:
+    """The experience modification of the Jilin example applies to large enterprises only."""
+    plan = load_plan("jilin-spli", "2026-01-01")
+    case = plan.cases[0]
+    cells = {name: pa.array([None if name not in case.inputs else str(case.inputs[name])]) for name in plan.columns}
+    found = rate(pa.table(cells), plan).explain(0)
+    left_out = [line for line in found.lines if line.value is None]
+    if not left_out:
+        pytest.skip("every step of the first case applies")
+    said = worksheet_text(found, "zh", plan)
+    assert f"另有{len(left_out)}步不适用" in said
+    assert left_out[0].label_zh not in said.split("逐步计算")[1].split("依据")[0].replace("限幅前", "")

@@ -56,7 +56,7 @@ def listing(lang: Lang) -> str:
     if wrong:
         raise PlanError(wrong)
     names = ("edition", "standing", "status", "from", "renewal", "until", "title")
-    return table_text([text(f"UI_plans_{name}", lang) for name in names], rows, [False] * len(names), widest=60)
+    return table_text([text(f"UI_plans_{name}", lang) for name in names], rows, [False] * len(names), widest=120)
 
 
 def needs(plan: Plan, lang: Lang) -> str:

@@ -190,18 +190,22 @@ def worksheet_text(worksheet: Worksheet, lang: Lang, plan: Plan | None = None) -
     With the plan, level codes and constants too are put in words.
     """
     said = WorksheetWords(worksheet, lang, plan)
-    sources = said.sources()
-    labels = [said.label(line) for line in worksheet.lines]
-    figures = [said.figure(line) for line in worksheet.lines]
-    wide = max(map(display_width, labels), default=0), max(map(display_width, figures), default=0)
+    sources, lines = said.sources(), said.lines()
+    wide = (
+        max((display_width(said.label(line)) for _, line in lines), default=0),
+        max((display_width(said.figure(line)) for _, line in lines), default=0),
+    )
     steps = [text("UI_steps", lang)]
-    for number, (line, label, figure) in enumerate(zip(worksheet.lines, labels, figures), start=1):
+    for number, line in lines:
+        label, figure = said.label(line), said.figure(line)
         ends = (said.unit(line), f"◄ {held}" if (held := said.bound(line)) else "")
         head = f"  {number:>3}  {pad(clean(label), wide[0])}  {pad(figure, wide[1], right=True)}"
         steps.append("  ".join((head, *(part for part in ends if part))))
         mark = f"[{sources.index(line.source) + 1}]" if line.source else ""
         if how := "  ".join(part for part in (said.how(line), mark) if part):
             steps.append(f"         {clean(how)}")
+    if more := said.left_out():
+        steps.append(f"       {more}")
     parts = [_pairs(said.facts(), ""), "\n".join(steps)]
     if given := said.inputs():
         parts.insert(1, text("UI_inputs", lang) + "\n" + _pairs(given, "  "))

@@ -28,7 +28,7 @@ def worksheet_html(worksheet: Worksheet, lang: Lang, plan: Plan | None = None) -
     names = ("step", "figure", "unit", "how", "source")
     header = "".join(f"<th style='{LEFT}'>{escape(text(f'UI_{name}', lang))}</th>" for name in names)
     rows = []
-    for line in worksheet.lines:
+    for _, line in said.lines():
         how = text("UI_semicolon", lang).join(part for part in (said.how(line), said.bound(line)) if part)
         mark = f"[{sources.index(line.source) + 1}]" if line.source else ""
         cells = (said.label(line), said.figure(line), said.unit(line), how, mark)
@@ -36,6 +36,8 @@ def worksheet_html(worksheet: Worksheet, lang: Lang, plan: Plan | None = None) -
         row = "".join(f"<td style='{side}'>{escape(cell)}</td>" for cell, side in zip(cells, sides))
         rows.append(f"<tr>{row}</tr>")
     parts = [head, f"<table style='{TABLE}'><thead><tr>{header}</tr></thead><tbody>{''.join(rows)}</tbody></table>"]
+    if more := said.left_out():
+        parts.append(f"<p>{escape(more)}</p>")
     given = "".join(f"<li>{escape(name)}: {escape(value)}</li>" for name, value in said.inputs())
     listed = "".join(f"<li>{escape(source)}</li>" for source in sources)
     if given:

@@ -43,15 +43,30 @@ class WorksheetWords:
         return [(label, value) for label, value in said if value]
 
     def inputs(self) -> list[tuple[str, str]]:
-        """Return the inputs as label and value, levels by their labels."""
+        """Return the inputs as label and value, levels by their labels; empty ones only where there is no premium."""
         return [
             (zh if self.lang == "zh" else en, self.level(name, value) or "—")
             for name, en, zh, value in self.worksheet.inputs
+            if value or not self.is_priced()
         ]
+
+    def lines(self) -> list[tuple[int, Line]]:
+        """Return the steps that apply, with their numbers; of a row without a premium all steps."""
+        numbered = enumerate(self.worksheet.lines, start=1)
+        return [(at, line) for at, line in numbered if line.value is not None or not self.is_priced()]
+
+    def left_out(self) -> str:
+        """Return how many steps do not apply and are not shown, or an empty string."""
+        count = len(self.worksheet.lines) - len(self.lines())
+        return text("UI_left_out", self.lang, count=count) if count else ""
+
+    def is_priced(self) -> bool:
+        """Return whether the row has a premium."""
+        return self.worksheet.premium_fen is not None
 
     def sources(self) -> list[str]:
         """Return every source once, in the order of the steps."""
-        return list(dict.fromkeys(line.source for line in self.worksheet.lines if line.source))
+        return list(dict.fromkeys(line.source for _, line in self.lines() if line.source))
 
     def label(self, line: Line) -> str:
         """Return the label of a line."""
@@ -77,7 +92,9 @@ class WorksheetWords:
 
     def how(self, line: Line) -> str:
         """Return how a line came about, in words, and the table cell that it was read from."""
-        if line.op in TABLED:  # behind "=" stands a level code, which may be spelt like a name
+        if line.op in TABLED and not line.text.startswith(
+            "when:"
+        ):  # behind "=" stands a level code, which may be spelt like a name
             said = PAIR.sub(lambda pair: f"{self.called(pair[1])} = {self.level(pair[1], pair[2])}", line.text)
             cell = line.cell.removeprefix("tables.").removesuffix(".value")
             return f"{said}  ← {cell}" if cell else said
