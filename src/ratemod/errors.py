@@ -136,7 +136,8 @@ def nearest(value: str, known: Iterable[str]) -> str | None:
         return value
     folded = {name.casefold().replace("_", "").replace("-", ""): name for name in names}
     key = value.casefold().strip().replace("_", "").replace("-", "")
-    match = difflib.get_close_matches(key, folded, n=1, cutoff=0.6)
+    cutoff = 0.5 if len(key) <= 3 else 0.6  # one character of two differs: 矿上, 矿山
+    match = difflib.get_close_matches(key, folded, n=1, cutoff=cutoff)
     if match:
         return folded[match[0]]
     inside = [name for name in names if value and (value in name or name in value)]

@@ -33,7 +33,6 @@ def derive(column: Column, coded: Mapping[str, Coded], columns: Mapping[str, Col
         Number of rows.
     """
     needs = NEEDS[column.derive or ""]
-    lacking = [columns[name].label("zh") for name in needs if name not in coded]
     told = problem(
         "RM208",
         column=column.name,
@@ -41,28 +40,30 @@ def derive(column: Column, coded: Mapping[str, Coded], columns: Mapping[str, Col
         needs=", ".join(needs),
         needs_label="、".join(columns[name].label("zh") for name in needs),
     )
-    if lacking:
+    if needs[0] not in coded or (column.derive == "term_days" and needs[1] not in coded):
         values = np.full(n, -1, np.int16) if column.codes() else np.full(n, np.nan)
     elif column.derive == "term_days":
         start, end = (coded[name].values for name in needs)
         missing = (start == MISSING_DATE) | (end == MISSING_DATE)
         values = np.where(missing, np.nan, end.astype(np.float64) - start)
     else:
-        values = _levels(column, coded)
+        values = _levels(column, coded, n)
     wrong = values < 0 if column.codes() else np.isnan(values)
     if column.optional or not wrong.any():
         return Coded(values, None, ())
     return Coded(values, wrong.astype(np.int32), (told,))
 
 
-def _levels(column: Column, coded: Mapping[str, Coded]) -> npt.NDArray[np.int16]:
+def _levels(column: Column, coded: Mapping[str, Coded], n: int) -> npt.NDArray[np.int16]:
     from ratemod.book.industry import SECTORS, sector_of
     from ratemod.book.size_class import SIZES, size_class
 
     codes = coded["industry_code"].values.to_pylist()
     if column.derive == "size_class":
         names: tuple[str, ...] = SIZES
-        found = size_class(codes, *(coded[name].values for name in ("staff", "revenue_yuan", "assets_yuan")))
+        unknown = np.full(n, np.nan)
+        measures = (coded[name].values if name in coded else unknown for name in NEEDS["size_class"][1:])
+        found = size_class(codes, *measures)
     else:
         names = SECTORS
         found = sector_of(codes)

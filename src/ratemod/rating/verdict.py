@@ -75,6 +75,10 @@ def judge(
     wrong = np.zeros(inputs.n, dtype=bool)
     for doubt in doubts:
         wrong |= doubt.which > 0
+    if any(step.group for step in plan.steps):
+        others = _other_lines(inputs, wrong)
+        doubts.append(Doubt(others.astype(np.int32), (problem("RM315"),)))
+        wrong |= others
     for item, outside in legal:
         doubts.extend(_legal_doubts(plan, item, outside & ~wrong, inputs, notes))
     doubts.extend(_unpriced(plan, inputs, np.flatnonzero(~priced & ~wrong)))
@@ -92,21 +96,17 @@ def judge(
         for doubt in doubts:
             if doubt.final == final:
                 status[doubt.which > 0] = code
-    if any(step.group for step in plan.steps):
-        doubts.append(_other_lines(plan, inputs, status))
     reason_of, reasons = _combine(doubts)
     note_of, said = _combine(notes)
     return Verdict(status, reason_of, reasons, note_of, said)
 
 
-def _other_lines(plan: Plan, inputs: Inputs, status: npt.NDArray[np.uint8]) -> Doubt:
-    """Refuse the other lines of a policy one of whose lines cannot be priced."""
-    unpriced = status >= REFUSED
+def _other_lines(inputs: Inputs, wrong: Mask) -> Mask:
+    """Return the other lines of the policies that have a line which cannot be priced."""
     others = np.zeros(inputs.n, dtype=bool)
     for groups in inputs.groups.values():
-        others |= np.isin(groups, groups[unpriced]) & ~unpriced
-    status[others] = REFUSED
-    return Doubt(others.astype(np.int32), (problem("RM315"),))
+        others |= np.isin(groups, groups[wrong])
+    return others & ~wrong
 
 
 def _combine(doubts: Sequence[Doubt]) -> tuple[npt.NDArray[np.int32], tuple[tuple[Problem, ...], ...]]:
@@ -163,6 +163,8 @@ def _stuck(plan: Plan, code: str, step: str, **args: Any) -> Problem:
 
 def _why(plan: Plan, step: Step, state: exact.Exact, at: int) -> Problem:
     """Return why a step has no value for one row."""
+    if step.op in ("rollup", "share_out"):
+        return problem("RM315")
     for name in names_in(step):
         if _empty(name, state, at) and name not in (step.chosen, step.reason, step.against):
             return _stuck(plan, "RM311", step.name, needs=name, needs_label=plan.label(name, "zh"))
