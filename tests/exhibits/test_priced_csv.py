@@ -7,13 +7,14 @@ from decimal import Decimal
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.cli.books import BAD, HEADERS, PLAN, PREMIUMS_FEN, write_book
 
 from ratemod.exhibits.priced_columns import FORMULA_STARTS, as_number, safe_text
-from ratemod.exhibits.priced_csv import _digits, _printed, write_priced_csv, yuan_decimals
+from ratemod.exhibits.priced_csv import _digits, _printed, write_priced_csv, write_priced_parquet, yuan_decimals
 from ratemod.plan.editions import load_plan
 from ratemod.rating.rate import rate
 from ratemod.rating.rated import Rated
@@ -50,6 +51,18 @@ def test_nothing_in_it_starts_a_formula(rated: Rated, tmp_path: Path) -> None:
                     Decimal(cell)  # only a number may start with a sign
                 assert name in HEADERS or name[0] not in FORMULA_STARTS
     assert read(tmp_path / "priced.csv")[1]["企业名称"].startswith("'=HYPERLINK")
+
+
+def test_parquet_is_the_table_and_always_the_same(rated: Rated, tmp_path: Path) -> None:
+    written = set()
+    for number in range(5):
+        target = write_priced_parquet(rated, tmp_path / f"{number}.parquet")
+        written.add(target.read_bytes())
+    assert len(written) == 1
+    found = pq.read_table(target)
+    assert found.column_names == rated.table.column_names
+    for name in found.column_names:
+        assert found[name].to_pylist() == rated.table[name].to_pylist(), name
 
 
 @given(st.text())

@@ -46,7 +46,7 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
     told = argparse.Namespace(
         book=given, plan=PLAN, at=date.fromisoformat(AT), business="renewal", columns=None, sheet=None
     )
-    rated = price(told, open_plan(told), lang, trace=True)
+    rated = price(told, open_plan(told), lang, trace=False)
     by = default_by(rated.plan)
     files = [str(given)]
     for target in targets:

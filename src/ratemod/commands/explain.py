@@ -18,7 +18,7 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
     """Show one row's worksheet; 0 when it has a premium, 3 when not."""
     from ratemod.exhibits.terminal import worksheet_text
 
-    rated = price(args, open_plan(args), lang, trace=True)
+    rated = price(args, open_plan(args), lang, trace=False)
     sheet = rated.explain(args.key)
     print(worksheet_text(sheet, lang, rated.plan))
     return 0 if sheet.status in ("rated", "referred") else 3

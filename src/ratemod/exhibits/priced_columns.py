@@ -167,8 +167,9 @@ def _book_look(rated: Rated, name: str) -> Look:
     column = rated.plan.columns.get(name)
     kind = rated.table.schema.field(name).type
     if column is not None and column.kind == "number":
-        plain = column.decimals == 0 and name not in rated.book.conversions and column.unit in ("yuan", "persons")
-        return "whole" if plain else "number"
+        if name in rated.book.conversions or column.unit not in ("yuan", "persons"):
+            return "number"
+        return "whole" if column.decimals == 0 else "money"
     if pa.types.is_temporal(kind) or (column is not None and column.kind == "date"):
         return "date"
     numeric = pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)

@@ -51,8 +51,19 @@ def write_priced_parquet(rated: Rated, path: str | Path) -> Path:
     import pyarrow.parquet as pq
 
     with whole_file(path) as part:
-        pq.write_table(rated.table, part, compression="zstd")
+        pq.write_table(_one_name_a_code(rated.table), part, compression="zstd")
     return Path(path)
+
+
+def _one_name_a_code(table: pa.Table) -> pa.Table:
+    """Return a table whose dictionaries name each value once; of others Parquet's bytes are not the same each time."""
+    for at, name in enumerate(table.column_names):
+        column = table[name]
+        if pa.types.is_dictionary(column.type):
+            names = [chunk.dictionary.to_pylist() for chunk in column.chunks]
+            if any(len(set(own)) < len(own) for own in names):
+                table = table.set_column(at, name, column.cast(column.type.value_type).dictionary_encode())
+    return table
 
 
 def _write(shown: tuple[Shown, ...], path: Path) -> None:

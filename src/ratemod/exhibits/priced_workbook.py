@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 MOST_ROWS, MOST_COLUMNS, MOST_TEXT = 1_048_576, 16_384, 32_767
 BATCH = 2_048
+PAGE = 240  # the most characters across that are still legible on a landscape A4
 EXACT = 10**15  # Excel keeps 15 digits of a number
 WIDEST, NARROWEST, SAMPLE = 44, 8, 200
 FORMATS = {
@@ -152,7 +153,6 @@ def _sheet(book: Any, name: str, rated: Rated, lang: Lang) -> Any:
     sheet = book.add_worksheet(name)
     sheet.set_landscape()
     sheet.set_paper(9)
-    sheet.fit_to_pages(1, 0)
     identity = f"{rated.plan.id} {rated.plan.warning(lang)}"[:180].replace("&", "&&")
     sheet.set_footer(f"&L&8{identity}&R&8&P / &N")
     return sheet
@@ -161,11 +161,17 @@ def _sheet(book: Any, name: str, rated: Rated, lang: Lang) -> Any:
 def _rows(sheet: Any, shown: Sequence[Shown], looks: dict[str, Any], key: str | None) -> Iterator[int]:
     """Write the header and the rows; yield how many rows each batch had."""
     count, names = len(shown[0].values), [column.name for column in shown]
-    for at, column in enumerate(shown):
-        sheet.set_column(at, at, _width(column))
+    widths = [_width(column) for column in shown]
+    for at, width in enumerate(widths):
+        sheet.set_column(at, at, width)
     beside = names.index(key) + 1 if key in names and names.index(key) < 4 else 1
     sheet.freeze_panes(1, beside)
     sheet.repeat_rows(0)
+    if sum(widths) <= PAGE:
+        sheet.fit_to_pages(1, 0)
+    else:  # shrunk to one page nobody could read it
+        sheet.set_print_scale(60)
+        sheet.repeat_columns(0, beside - 1)
     sheet.autofilter(0, 0, count, len(shown) - 1)
     sheet.set_row(0, 32)
     for at, column in enumerate(shown):
@@ -196,7 +202,7 @@ def _write(sheet: Any, line: int, at: int, value: Any, look: str, looks: dict[st
 def _number(value: Any, look: str) -> float | None:
     """Return a cell's number where Excel (15 digits) holds it exactly, else None."""
     if isinstance(value, str):
-        return as_number(value) if look in ("whole", "number") else None
+        return as_number(value) if look in ("whole", "number", "money") else None
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if not isinstance(value, int | Decimal) or not -EXACT < value < EXACT:
@@ -228,6 +234,7 @@ def _sample(value: Any, look: str) -> str:
 
 def _summary(sheet: Any, rated: Rated, by: Sequence[str], lang: Lang, looks: dict[str, Any]) -> None:
     table = summary_table(rated, by, lang)
+    sheet.fit_to_pages(1, 0)
     widths = [
         max([display_width(head), *(display_width(str(row[at])) for row in table.rows)]) + 4
         for at, head in enumerate(table.headers)
@@ -254,6 +261,7 @@ def _summary(sheet: Any, rated: Rated, by: Sequence[str], lang: Lang, looks: dic
 
 def _about(sheet: Any, rated: Rated, facts: Sequence[tuple[str, str]], lang: Lang, looks: dict[str, Any]) -> None:
     plan = rated.plan
+    sheet.fit_to_pages(1, 0)
     sheet.set_column(0, 0, 24)
     sheet.set_column(1, 1, 100)
     lines: list[tuple[str, str | int, str]] = [
