@@ -77,9 +77,9 @@ def coded(plan: Plan, n: int, seed: int = 1) -> Inputs:
 def table(plan: Plan, n: int, seed: int = 1, first: int = 0) -> pa.Table:
     """Return the book as an Arrow table: dictionary levels, dates, nulls, keys."""
     columns = book_columns(plan, n, seed)
-    keys = np.char.add("P", np.arange(first, first + n).astype("U9"))
+    keys = np.char.add("P", np.char.zfill(np.arange(first, first + n).astype("U9"), 9))
     out: dict[str, Any] = {"policy_no": pa.array(keys.tolist(), pa.string())}
-    out["credit_code"] = pa.array(np.char.add("91000000", np.arange(first, first + n).astype("U9")).tolist(), pa.string())
+    out["credit_code"] = pa.array(np.char.add("91000000", np.char.zfill(np.arange(first, first + n).astype("U9"), 10)).tolist(), pa.string())
     for name, values in columns.items():
         column = plan.columns[name]
         if column.codes():

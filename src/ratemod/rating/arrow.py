@@ -30,6 +30,12 @@ def to_arrow(values: npt.NDArray[Any], valid: npt.NDArray[np.bool_] | None = Non
     return pa.Array.from_buffers(kind, len(data), [bitmap, pa.py_buffer(data)], null_count=nulls)
 
 
+def from_arrow(array: pa.Array) -> npt.NDArray[np.int64]:
+    """Return an integer Arrow array without nulls as int64."""
+    whole = array.cast(pa.int64())
+    return np.frombuffer(whole.buffers()[1], dtype=np.int64, count=len(whole) + whole.offset)[whole.offset :]
+
+
 def dictionary(codes: npt.NDArray[Any], names: tuple[str, ...], valid: npt.NDArray[np.bool_] | None = None) -> pa.Array:
     """Return integer codes as an Arrow dictionary of strings."""
     return pa.DictionaryArray.from_arrays(to_arrow(codes, valid), pa.array(list(names), pa.string()))

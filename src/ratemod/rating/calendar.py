@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 import numpy.typing as npt
 
@@ -45,19 +47,33 @@ def months_between(start: Days, end: Days, count: str = "started", inclusive: bo
     [1]
     """
     last = end + int(inclusive)
-    first_month, first_day = _split(start)
-    last_month, last_day = _split(last)
-    month_length = (last_month + 1).astype("datetime64[D]").astype(np.int64) - last_month.astype(
-        "datetime64[D]"
-    ).astype(np.int64)
-    anniversary = np.minimum(first_day, month_length)
-    complete = (last_month.astype(np.int64) - first_month.astype(np.int64)) - (last_day < anniversary)
+    months, days = _calendar()
+    begin, finish = start - _FIRST, last - _FIRST
+    first_day, last_month, last_day = days[begin], months[finish], days[finish]
+    complete = last_month - months[begin]
+    anniversary = first_day
+    if (late := first_day > 28).any():  # only then can a month be too short to have that day
+        length = np.where(late, _month_lengths()[last_month], 31)
+        anniversary = np.minimum(first_day, length)
+    complete = complete - (last_day < anniversary)
     if count == "complete":
-        return complete
-    return complete + np.where(last_day < anniversary, 1, (last_day > anniversary).astype(np.int64))
+        return complete.astype(np.int64)
+    return (complete + (last_day != anniversary)).astype(np.int64)
 
 
-def _split(days: Days) -> tuple[npt.NDArray[np.datetime64], Days]:
-    """Return the month and the day of the month (1..31)."""
-    month = days.astype("datetime64[D]").astype("datetime64[M]")
-    return month, days - month.astype("datetime64[D]").astype(np.int64) + 1
+_FIRST, _LAST = -25_567, 109_573  # 1900-01-01 .. 2270-01-01
+
+
+@functools.cache
+def _calendar() -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
+    """Return month since 1900-01 and day of the month for every day from 1900 to 2269."""
+    day = np.arange(_FIRST, _LAST + 1).astype("datetime64[D]")
+    month = day.astype("datetime64[M]")
+    number = month.astype(np.int32) - month[0].astype(np.int32)
+    return number.astype(np.int32), (day - month.astype("datetime64[D]")).astype(np.int32) + 1
+
+
+@functools.cache
+def _month_lengths() -> npt.NDArray[np.int32]:
+    """Return the days of every month since 1900-01."""
+    return np.bincount(_calendar()[0]).astype(np.int32)

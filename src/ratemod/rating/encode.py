@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -18,6 +19,7 @@ from ratemod.book.convert import MISSING_DATE, Coded, convert
 from ratemod.book.derive import derive
 from ratemod.errors import BookError, Problem, nearest, problem
 from ratemod.plan.model import Plan, names_in, names_in_condition
+from ratemod.rating.arrow import from_arrow
 from ratemod.rating.inputs import Inputs
 
 
@@ -74,11 +76,12 @@ def encode(book: Book, plan: Plan) -> Encoded:
     ]
     if lacking:
         raise BookError(lacking)
-    coded = {
-        name: convert(table[name], column, book.conversions.get(name))
-        for name, column in plan.columns.items()
-        if name in table.column_names
-    }
+    given = [column for name, column in plan.columns.items() if name in table.column_names]
+    with ThreadPoolExecutor() as pool:  # Arrow and NumPy let go of the interpreter while they work
+        converted = pool.map(
+            lambda column: convert(table[column.name], column, book.conversions.get(column.name)), given
+        )
+        coded = {column.name: found for column, found in zip(given, converted)}
     derived = _derive(plan, coded, table.num_rows)
     numbers: dict[str, npt.NDArray[np.float64]] = {}
     codes: dict[str, npt.NDArray[np.int16]] = {}
@@ -167,9 +170,14 @@ def _texts(
     filled, texts = {}, {}
     for name in used:
         if name in plan.columns and plan.columns[name].kind == "text":
-            values = coded[name].values.to_pylist() if name in coded else [None] * n
-            texts[name] = np.array(["" if value is None else value.strip() for value in values], dtype=object)
-            filled[name] = texts[name] != ""
+            if name not in coded:
+                texts[name] = np.full(n, "", dtype=object)
+                filled[name] = np.zeros(n, dtype=bool)
+                continue
+            whole = coded[name].values.dictionary_encode()
+            unique = np.array([(value or "").strip() for value in whole.dictionary.to_pylist()] + [""], dtype=object)
+            place = from_arrow(whole.indices.fill_null(len(unique) - 1))
+            texts[name], filled[name] = unique[place], (unique != "")[place]
     return filled, texts
 
 

@@ -14,6 +14,7 @@ from ratemod.errors import Lang, Problem, problem
 from ratemod.plan.grid import grid
 from ratemod.plan.model import Legal, Plan, Rule, Step, names_in, plain
 from ratemod.rating import exact
+from ratemod.rating.arrow import from_arrow, to_arrow
 from ratemod.rating.encode import Doubt, Encoded
 from ratemod.rating.inputs import Inputs
 from ratemod.rating.rational import Mask
@@ -119,14 +120,29 @@ def _combine(doubts: Sequence[Doubt]) -> tuple[npt.NDArray[np.int32], tuple[tupl
     for doubt in doubts:
         touched |= doubt.which > 0
     rows = np.flatnonzero(touched)
-    matrix = np.stack([doubt.which[rows] for doubt in doubts], axis=1)
-    unique, inverse = np.unique(matrix, axis=0, return_inverse=True)
-    which_of[rows] = inverse.reshape(-1) + 1
-    combined = tuple(
-        tuple(doubt.problems[which - 1] for doubt, which in zip(doubts, combination) if which)
-        for combination in unique.tolist()
-    )
-    return which_of, combined
+    found = np.zeros(len(rows), dtype=np.int64)
+    combinations: list[tuple[Problem, ...]] = [()]
+    for doubt in doubts:  # one doubt at a time: so the number of combinations stays small throughout
+        if not doubt.which[rows].any():
+            continue
+        base = len(doubt.problems) + 1
+        values, found = distinct(found * base + doubt.which[rows])
+        combinations = [
+            combinations[value // base] + ((doubt.problems[value % base - 1],) if value % base else ())
+            for value in values.tolist()
+        ]
+    which_of[rows] = found + 1
+    return which_of, tuple(combinations)
+
+
+def distinct(numbers: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Return the different numbers in order, and the place of each number among them; by hashing, not sorting."""
+    coded = to_arrow(numbers).dictionary_encode()
+    values = from_arrow(coded.dictionary)
+    order = np.argsort(values)
+    place = np.empty(len(order), dtype=np.int64)
+    place[order] = np.arange(len(order))
+    return values[order], place[from_arrow(coded.indices)]
 
 
 def _unpriced(plan: Plan, inputs: Inputs, rows: npt.NDArray[np.intp]) -> Iterator[Doubt]:
