@@ -19,6 +19,7 @@ from ratemod.book.numbers import parse_number
 from ratemod.errors import Problem, nearest, problem
 
 MISSING_DATE = -(2**31)
+AT_ONCE = 65_536
 BLANKS = frozenset({"", "-", "—", "--", "无数据", "n/a", "na", "nan", "null", "none", "/", "\\"})
 
 
@@ -83,31 +84,33 @@ def convert(array: pa.ChunkedArray | pa.Array, column: Column, hint: Decimal | N
         return _text(whole, refusals)
     numeric = pa.types.is_integer(whole.type) or pa.types.is_floating(whole.type)
     if column.kind == "number" and numeric:
-        values = _floats(whole)
-        if hint is not None:
-            values = values * float(hint)
-        return _within(values, np.isnan(values), refusals)
+        return _within(_floats(whole) if hint is None else _floats(whole) * float(hint), refusals)
     if column.kind == "date" and (pa.types.is_date(whole.type) or pa.types.is_timestamp(whole.type)):
         return _days(whole, refusals)
     return _by_unique(whole, refusals, hint)
+
+
+def _raw(whole: pa.Array) -> npt.NDArray[Any]:
+    """Return a numeric array without nulls as it lies in memory."""
+    kind = whole.type.to_pandas_dtype()
+    return np.frombuffer(whole.buffers()[1], dtype=kind, count=len(whole) + whole.offset)[whole.offset :]
 
 
 def _floats(whole: pa.Array) -> npt.NDArray[np.float64]:
     """Return a numeric array as float64 with NaN for null, without going through pandas."""
     if whole.null_count:
         whole = whole.cast(pa.float64()).fill_null(float("nan"))
-    kind = whole.type.to_pandas_dtype()
-    data = np.frombuffer(whole.buffers()[1], dtype=kind, count=len(whole) + whole.offset)[whole.offset :]
-    return data.astype(np.float64)
+    return _raw(whole).astype(np.float64, copy=False)
 
 
 def _integers(whole: pa.Array) -> npt.NDArray[np.int64]:
     """Return an array of days or ticks as int64, 0 where null."""
-    return np.asarray(_floats(whole.cast(pa.int64()).fill_null(0)), dtype=np.int64)
+    whole = whole.cast(pa.int64())
+    return np.asarray(_raw(whole.fill_null(0) if whole.null_count else whole))
 
 
 def _valid(whole: pa.Array) -> npt.NDArray[np.bool_]:
-    return np.asarray(_floats(pc.is_valid(whole).cast(pa.int8())), dtype=bool)
+    return _raw(pc.is_valid(whole).cast(pa.int8())).astype(bool)
 
 
 def _coded(values: Any, which: npt.NDArray[np.int32] | None, refusals: Refusals) -> Coded:
@@ -118,27 +121,35 @@ def _needed(column: Column) -> bool:
     return not column.optional and column.default is None
 
 
-def _within(values: npt.NDArray[np.float64], missing: npt.NDArray[np.bool_], refusals: Refusals) -> Coded:
+def _within(values: npt.NDArray[np.float64], refusals: Refusals) -> Coded:
     """Check range, decimals and presence of numbers."""
     column = refusals.column
-    which: npt.NDArray[np.int32] | None = None
-    low, high = (None if end is None else float(end) for end in (column.low, column.high))
-    scaled = values * 10.0**column.decimals
-    wrong = np.abs(scaled - np.rint(scaled)) > np.maximum(1e-6, np.abs(scaled) * 1e-15)
-    wrong |= np.isinf(values)
-    if low is not None:
-        wrong |= values < low
-    if high is not None:
-        wrong |= values > high
-    if wrong.any():
-        which = np.zeros(len(values), dtype=np.int32)
-        rows = np.flatnonzero(wrong)
+    low, high = (np.inf * sign if end is None else float(end) for end, sign in ((column.low, -1), (column.high, 1)))
+    wrong: list[npt.NDArray[np.intp]] = []
+    missing: list[npt.NDArray[np.intp]] = []
+    for start in range(0, len(values), AT_ONCE):  # in blocks that stay in cache: most books have nothing wrong
+        part = values[start : start + AT_ONCE]
+        outside = ~((part >= low) & (part <= high))
+        scaled = part if column.decimals == 0 else part * 10.0**column.decimals
+        apart = np.abs(scaled - np.rint(scaled))
+        odd = outside | (apart > 1e-6)
+        if odd.any():
+            empty = np.isnan(part)
+            odd &= ~empty & (outside | (apart > np.maximum(1e-6, np.abs(scaled) * 1e-15)))
+            wrong.append(np.flatnonzero(odd) + start)
+            missing.append(np.flatnonzero(empty) + start)
+    rows = np.concatenate([np.zeros(0, dtype=np.intp), *wrong])
+    none = np.concatenate([np.zeros(0, dtype=np.intp), *missing])
+    if not len(rows) and not (len(none) and _needed(column)):
+        return Coded(values, None, ())
+    which = np.zeros(len(values), dtype=np.int32)
+    if len(rows):
         unique, inverse = np.unique(values[rows], return_inverse=True)
         which[rows] = np.array([_range_problem(float(value), refusals) for value in unique], dtype=np.int32)[inverse]
-        values = np.where(wrong, np.nan, values)
-    if missing.any() and _needed(column):
-        which = np.zeros(len(values), dtype=np.int32) if which is None else which
-        which[missing] = refusals.number("RM201")
+        values = values.copy()
+        values[rows] = np.nan
+    if len(none) and _needed(column):
+        which[none] = refusals.number("RM201")
     return _coded(values, which, refusals)
 
 
@@ -194,12 +205,12 @@ def _by_unique(whole: pa.Array, refusals: Refusals, hint: Decimal | None) -> Cod
     none = -1 if column.codes() else MISSING_DATE if column.kind == "date" else np.nan
     empty = refusals.number("RM201") if _needed(column) and (coded.null_count or None in numbers) else 0
     which_of = np.array([empty if number is None else number for number in numbers] + [empty], dtype=np.int32)
-    index = _integers(coded.indices.fill_null(len(values)))
+    index = _raw(coded.indices) if not coded.null_count else _integers(coded.indices.cast(pa.int64()).fill_null(len(values)))
     kind = np.int16 if column.codes() else np.int32 if column.kind == "date" else np.float64
     spread = np.array([*values, none], dtype=kind)[index]
-    which = which_of[index]
-    if not which.any():
+    if not which_of.any():
         return Coded(spread, None, ())
+    which = which_of[index]
     return _coded(spread, which, refusals)
 
 

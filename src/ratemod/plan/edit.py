@@ -140,8 +140,19 @@ def _numbers(plan: Plan) -> dict[str, str]:
             if key not in skip and value not in (None, "", [], False):
                 found[f"steps.{step.name}.{key}"] = str(value)
     for section, parts in (("rule", plan.rules), ("check", plan.checks), ("legal", plan.legal)):
-        found |= {f"{section}.{part.name}": str(plain(part)) for part in parts}
+        for part in parts:
+            found |= {f"{section}.{part.name}.{key}": _words(value) for key, value in plain(part).items() if key != "name"}
     return found
+
+
+def _words(value: Any) -> str:
+    """Return a condition or any other part of a plan as words, without what is not said."""
+    if isinstance(value, dict):
+        said = {key: _words(item) for key, item in value.items()}
+        return ", ".join(f"{key.rstrip('_')} {item}" for key, item in said.items() if item)
+    if isinstance(value, list):
+        return " / ".join(filter(None, map(_words, value)))
+    return "" if value is None else str(value)
 
 
 def _number(path: str, value: Any, problems: list[Problem]) -> Decimal | None:

@@ -352,6 +352,13 @@ def tests_of(condition: Condition) -> Iterator[Test]:
             yield from tests_of(part)
 
 
+def conditions_of(plan: Plan) -> Iterator[Condition]:
+    """Yield every condition of a plan: of its steps, rules and legal exceptions."""
+    yield from (step.when for step in plan.steps if step.when is not None)
+    yield from (rule.when for rule in plan.rules)
+    yield from (item.exception.when for item in plan.legal if item.exception is not None)
+
+
 def names_in(step: Step) -> Iterator[str]:
     """Yield every name of a column, constant or step that a step reads."""
     for operand in (*step.of, step.low, step.high, step.otherwise):

@@ -69,11 +69,12 @@ class Block:
         return self.values[name] if name in self.values else np.full(self.inputs.n, constants[name])
 
 
-def largest(values: Floats | float) -> float:
+def largest(values: Floats | float, known: Range) -> float:
     """Return the largest absolute value, missing ones apart."""
     if isinstance(values, float):
         return abs(values)
-    return max(float(np.fmax.reduce(values, initial=0.0)), -float(np.fmin.reduce(values, initial=0.0)))
+    top = float(np.fmax.reduce(values, initial=0.0))
+    return top if known.low >= 0 else max(top, -float(np.fmin.reduce(values, initial=0.0)))
 
 
 def exceeds(block: Block, x: Floats | float, known_x: Range, y: Floats | float, known_y: Range, or_equal: bool) -> Mask:
@@ -83,10 +84,10 @@ def exceeds(block: Block, x: Floats | float, known_x: Range, y: Floats | float, 
     if known_x.on_grid and known_y.on_grid:
         half = 0.5 * 10.0 ** -max(known_x.places or 0, known_y.places or 0)
         return np.greater(np.subtract(x, y), -half if or_equal else half)
-    slack = known_x.error_at(largest(x)) + known_y.error_at(largest(y))
+    slack = known_x.error_at(largest(x, known_x)) + known_y.error_at(largest(y, known_y))
     apart = np.subtract(x, y)
     sure, maybe = apart > slack, apart >= -slack
-    block.suspect |= maybe & ~sure
+    block.suspect |= maybe != sure
     return maybe if or_equal else sure
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -18,7 +17,7 @@ from ratemod.book.column import Column
 from ratemod.book.convert import MISSING_DATE, Coded, convert
 from ratemod.book.derive import derive
 from ratemod.errors import BookError, Problem, nearest, problem
-from ratemod.plan.model import Plan, names_in, names_in_condition
+from ratemod.plan.model import Plan, conditions_of, names_in, names_in_condition, tests_of
 from ratemod.rating.arrow import from_arrow
 from ratemod.rating.inputs import Inputs
 
@@ -76,12 +75,11 @@ def encode(book: Book, plan: Plan) -> Encoded:
     ]
     if lacking:
         raise BookError(lacking)
-    given = [column for name, column in plan.columns.items() if name in table.column_names]
-    with ThreadPoolExecutor() as pool:  # Arrow and NumPy let go of the interpreter while they work
-        converted = pool.map(
-            lambda column: convert(table[column.name], column, book.conversions.get(column.name)), given
-        )
-        coded = {column.name: found for column, found in zip(given, converted)}
+    coded = {
+        name: convert(table[name], column, book.conversions.get(name))
+        for name, column in plan.columns.items()
+        if name in table.column_names
+    }
     derived = _derive(plan, coded, table.num_rows)
     numbers: dict[str, npt.NDArray[np.float64]] = {}
     codes: dict[str, npt.NDArray[np.int16]] = {}
@@ -99,7 +97,9 @@ def encode(book: Book, plan: Plan) -> Encoded:
         if column.kind in ("level", "flag"):
             codes[name] = values
         elif column.kind == "date":
-            numbers[name] = np.where(values == MISSING_DATE, np.nan, values.astype(np.float64))
+            days = values.astype(np.float64)
+            days[values == MISSING_DATE] = np.nan
+            numbers[name] = days
         else:
             numbers[name] = values
     filled, texts = _texts(plan, coded, table.num_rows)
@@ -165,19 +165,21 @@ def _texts(
     n: int,
 ) -> tuple[dict[str, npt.NDArray[np.bool_]], dict[str, npt.NDArray[Any]]]:
     used = {name for step in plan.steps for name in names_in(step)}
-    used |= {name for rule in plan.rules for name in names_in_condition(rule.when)}
-    used |= {name for item in plan.legal if item.exception for name in names_in_condition(item.exception.when)}
+    used |= {name for condition in conditions_of(plan) for name in names_in_condition(condition)}
+    tested = {test.of for condition in conditions_of(plan) for test in tests_of(condition) if test.is_ or test.is_not}
     filled, texts = {}, {}
     for name in used:
         if name in plan.columns and plan.columns[name].kind == "text":
             if name not in coded:
-                texts[name] = np.full(n, "", dtype=object)
+                texts |= {name: np.full(n, "", dtype=object)} if name in tested else {}
                 filled[name] = np.zeros(n, dtype=bool)
                 continue
             whole = coded[name].values.dictionary_encode()
             unique = np.array([(value or "").strip() for value in whole.dictionary.to_pylist()] + [""], dtype=object)
             place = from_arrow(whole.indices.fill_null(len(unique) - 1))
-            texts[name], filled[name] = unique[place], (unique != "")[place]
+            filled[name] = (unique != "")[place]
+            if name in tested:
+                texts[name] = unique[place]
     return filled, texts
 
 

@@ -28,6 +28,7 @@ from ratemod.rating.inputs import Inputs
 from ratemod.rating.look_up import compile_look_up
 from ratemod.rating.residue import Context, side_of_tie
 
+ABSOLUTE = Range(low=Fraction(0))
 Run = Callable[[Block], None]
 
 
@@ -260,7 +261,7 @@ def _round(step: Step, context: Context, constants: Mapping[str, float]) -> Run:
         negative = own.low < 0 and np.signbit(out)
         if own.low < 0:
             np.abs(out, out=out)
-        size = largest(out)
+        size = largest(out, ABSOLUTE)
         spread = rel * size + slip
         fine = spacing is not None and size < 2**50 * spacing and spread < 0.1 * min(spacing, 1.0)
         slack = 0.25 * min(spacing or 1.0, 1.0) if fine else min(2 * spread, 0.25)

@@ -48,6 +48,8 @@ def compile_look_up(
         if step.op == "judgement":
             chosen = block.values[step.chosen]
             given = ~np.isnan(chosen)
+            if not given.any():
+                return
             low, high = (np.take(cells[name], index, mode="clip") for name in ("low", "high"))
             fine = (chosen >= low) & (chosen <= high) & block.inputs.filled[step.reason]
             np.copyto(out, np.where(fine, chosen, np.nan), where=given)
@@ -110,7 +112,7 @@ def _bands(block: Block, value: Floats, marks: Floats, axis: GridAxis, reach: Ra
         places = max([reach.places or 0, *(places_of(Decimal(mark)) for mark in axis.marks)])
         half = 0.5 * 10.0**-places
         return np.searchsorted(marks + (-half if axis.side == "right" else half), value)
-    slack = reach.error_at(largest(value))
+    slack = reach.error_at(largest(value, reach))
     low, high = np.searchsorted(marks, value - slack), np.searchsorted(marks, value + slack, side="right")
     block.suspect |= low != high
     return high

@@ -120,6 +120,8 @@ def _combine(doubts: Sequence[Doubt]) -> tuple[npt.NDArray[np.int32], tuple[tupl
     for doubt in doubts:
         touched |= doubt.which > 0
     rows = np.flatnonzero(touched)
+    if not len(rows):
+        return which_of, ()
     found = np.zeros(len(rows), dtype=np.int64)
     combinations: list[tuple[Problem, ...]] = [()]
     for doubt in doubts:  # one doubt at a time: so the number of combinations stays small throughout

@@ -74,18 +74,19 @@ class Worksheet:
     lines: tuple[Line, ...]
     premium_fen: int | None
     fund_fen: int | None
+    plan: Plan
 
     def text(self, lang: Lang = "en") -> str:
         """Return the worksheet as an underwriter reads it in a terminal."""
         from ratemod.exhibits.terminal import worksheet_text
 
-        return worksheet_text(self, lang)
+        return worksheet_text(self, lang, self.plan)
 
     def _repr_html_(self) -> str:
         from ratemod.errors import default_language
         from ratemod.exhibits.worksheet_html import worksheet_html
 
-        return worksheet_html(self, default_language())
+        return worksheet_html(self, default_language(), self.plan)
 
     def frame(self) -> pd.DataFrame:
         """Return the lines as a pandas frame."""
@@ -128,6 +129,7 @@ def worksheet(rated: Rated, at: int) -> Worksheet:
         lines,
         int(rated.outputs.premium_fen[at]) if priced else None,
         int(fund[at]) if priced and fund is not None else None,
+        plan,
     )
 
 
