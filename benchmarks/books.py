@@ -54,8 +54,12 @@ def book_columns(plan: Plan, n: int, seed: int = 1) -> dict[str, Any]:
         "expected_losses_yuan": np.where(rated, expected, np.nan),
         "expected_primary_losses_yuan": np.where(rated, primary, np.nan),
         "actual_primary_losses_yuan": np.where(rated, np.round(primary * rng.gamma(1.0, 1.0, n), 2), np.nan),
-        "actual_excess_losses_yuan": np.where(rated, np.round((expected - primary) * rng.gamma(0.3, 3.0, n), 2), np.nan),
-        "expiring_premium_yuan": np.where(renewal, np.round(heads * 500_000 * 0.0014 * rng.lognormal(0, 0.25, n), 2), np.nan),
+        "actual_excess_losses_yuan": np.where(
+            rated, np.round((expected - primary) * rng.gamma(0.3, 3.0, n), 2), np.nan
+        ),
+        "expiring_premium_yuan": np.where(
+            renewal, np.round(heads * 500_000 * 0.0014 * rng.lognormal(0, 0.25, n), 2), np.nan
+        ),
         "schedule_factor": np.where(rng.random(n) < 0.9, np.nan, np.round(rng.uniform(0.95, 1.05, n), 2)),
     }
     return {name: values for name, values in found.items() if name in plan.columns}
@@ -79,13 +83,17 @@ def table(plan: Plan, n: int, seed: int = 1, first: int = 0) -> pa.Table:
     columns = book_columns(plan, n, seed)
     keys = np.char.add("P", np.char.zfill(np.arange(first, first + n).astype("U9"), 9))
     out: dict[str, Any] = {"policy_no": pa.array(keys.tolist(), pa.string())}
-    out["credit_code"] = pa.array(np.char.add("91000000", np.char.zfill(np.arange(first, first + n).astype("U9"), 10)).tolist(), pa.string())
+    out["credit_code"] = pa.array(
+        np.char.add("91000000", np.char.zfill(np.arange(first, first + n).astype("U9"), 10)).tolist(), pa.string()
+    )
     for name, values in columns.items():
         column = plan.columns[name]
         if column.codes():
             out[name] = pa.DictionaryArray.from_arrays(pa.array(values.astype(np.int8)), list(column.codes()))
         elif column.kind == "date":
-            out[name] = pa.array(values, pa.float64(), mask=np.isnan(values.astype(float))).cast(pa.int32()).cast(pa.date32())
+            out[name] = (
+                pa.array(values, pa.float64(), mask=np.isnan(values.astype(float))).cast(pa.int32()).cast(pa.date32())
+            )
         elif values.dtype.kind == "f":
             out[name] = pa.array(values, pa.float64(), mask=np.isnan(values))
         else:

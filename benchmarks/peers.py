@@ -1,7 +1,7 @@
 """The same plan in DuckDB SQL, polars and pandas, generated from its steps as their own users would write them.
 
-Levels are joined or mapped, bands become CASE / when-then / searchsorted, everything else is column arithmetic. Money is
-rounded with a hair (1e-7) above one half, which is how a careful user of floats gets ties right.
+Levels are joined or mapped, bands become CASE / when-then / searchsorted, everything else is column arithmetic.
+Money is rounded with a hair (1e-7) above one half, which is how a careful user of floats gets ties right.
 """
 
 from __future__ import annotations
@@ -27,7 +27,9 @@ class Peer:
     run: Callable[[Any], Any]
 
 
-def flat_cells(plan: Plan, step: Step, column: str) -> tuple[list[str], list[list[Any]], list[float | None], list[list[float]]]:
+def flat_cells(
+    plan: Plan, step: Step, column: str
+) -> tuple[list[str], list[list[Any]], list[float | None], list[list[float]]]:
     """Return axis names, per axis the codes, the dense values in row-major order, and per axis the band edges."""
     table: Table = plan.tables[step.table]
     found = grid(table, step.by, plan.columns)
@@ -65,7 +67,11 @@ def duckdb_sql(plan: Plan, source: str, keys: tuple[str, ...] = ()) -> tuple[lis
     for number, step in enumerate(plan.steps):
         expression, join = _sql_step(plan, step, number, setup)
         if step.when is not None:
-            other = "NULL" if step.otherwise == NOTHING else _sql(plan, step.of[0] if step.otherwise is None else step.otherwise)
+            other = (
+                "NULL"
+                if step.otherwise == NOTHING
+                else _sql(plan, step.of[0] if step.otherwise is None else step.otherwise)
+            )
             expression = f"CASE WHEN {_sql_condition(plan, step.when)} THEN {expression} ELSE {other} END"
         query = f'SELECT s.*, {expression} AS "{step.name}" FROM ({query}) s{join}'
     fund = f', CAST(round("{plan.fund}" * 100) AS BIGINT) AS fund_fen' if plan.fund else ""
@@ -83,7 +89,7 @@ def _sql(plan: Plan, operand: str | Decimal) -> str:
 
 def _sql_band(plan: Plan, step: Step, name: str, edges: list[float]) -> str:
     below = "<" if side_of(plan, step, name) == "low" else "<="
-    cases = " ".join(f'WHEN {_sql(plan, name)} {below} {edge!r} THEN {at}' for at, edge in enumerate(edges))
+    cases = " ".join(f"WHEN {_sql(plan, name)} {below} {edge!r} THEN {at}" for at, edge in enumerate(edges))
     return f"(CASE {cases} ELSE {len(edges)} END)" if edges else "0"
 
 
@@ -91,8 +97,11 @@ def _sql_look_up(plan: Plan, step: Step, number: int, setup: list[str], column: 
     names, codes, dense, edges = flat_cells(plan, step, column)
     if len(names) == 1 and edges[0]:
         below = "<" if side_of(plan, step, names[0]) == "low" else "<="
-        cases = " ".join(f"WHEN {_sql(plan, names[0])} {below} {edge!r} THEN {value!r}"
-                         for edge, value in zip(edges[0], dense) if value is not None)
+        cases = " ".join(
+            f"WHEN {_sql(plan, names[0])} {below} {edge!r} THEN {value!r}"
+            for edge, value in zip(edges[0], dense)
+            if value is not None
+        )
         return f"(CASE WHEN {_sql(plan, names[0])} IS NULL THEN NULL {cases} ELSE {dense[-1]!r} END)", ""
     if len(names) == 1 and len(dense) <= 16:
         cases = " ".join(f"WHEN '{code}' THEN {value!r}" for code, value in zip(codes[0], dense) if value is not None)
@@ -103,10 +112,13 @@ def _sql_look_up(plan: Plan, step: Step, number: int, setup: list[str], column: 
     rows = [(*key, value) for key, value in zip(itertools.product(*codes), dense) if value is not None]
     kinds = ", ".join(f"k{at} {'INTEGER' if edges[at] else 'VARCHAR'}" for at in range(len(names)))
     setup.append(f"CREATE OR REPLACE TEMP TABLE {alias} ({kinds}, v DOUBLE)")
-    setup.append(f"INSERT INTO {alias} VALUES " + ", ".join(
-        "(" + ", ".join(repr(cell) for cell in row) + ")" for row in rows))
-    on = " AND ".join(f"{alias}.k{at} = {_sql_band(plan, step, name, edges[at]) if edges[at] else _sql(plan, name)}"
-                      for at, name in enumerate(names))
+    setup.append(
+        f"INSERT INTO {alias} VALUES " + ", ".join("(" + ", ".join(repr(cell) for cell in row) + ")" for row in rows)
+    )
+    on = " AND ".join(
+        f"{alias}.k{at} = {_sql_band(plan, step, name, edges[at]) if edges[at] else _sql(plan, name)}"
+        for at, name in enumerate(names)
+    )
     return f"{alias}.v", f" LEFT JOIN {alias} ON {on}"
 
 
@@ -136,8 +148,11 @@ def _sql_step(plan: Plan, step: Step, number: int, setup: list[str]) -> tuple[st
         case "round":
             unit = float(step.quantum or 1)
             scaled = f"{of[0]} * {1 / unit!r}" if unit < 1 else f"{of[0]} / {unit!r}"
-            whole = {"half_up": f"floor({scaled} + {0.5 + HAIR!r})", "up": f"ceil({scaled} - {HAIR!r})",
-                     "down": f"floor({scaled} + {HAIR!r})"}[step.mode]
+            whole = {
+                "half_up": f"floor({scaled} + {0.5 + HAIR!r})",
+                "up": f"ceil({scaled} - {HAIR!r})",
+                "down": f"floor({scaled} + {HAIR!r})",
+            }[step.mode]
             return f"{whole} / {1 / unit!r}" if unit < 1 else f"{whole} * {unit!r}", ""
         case "days":
             return f"date_diff('day', {of[0]}, {of[1]}){' + 1' if step.inclusive else ''}", ""
@@ -205,15 +220,19 @@ def polars_rater(plan: Plan) -> Callable[[Any], Any]:
         if len(names) == 1:
             key = band(step, names[0], edges[0]) if edges[0] else pl.col(names[0]).cast(pl.String)
             known = [(code, value) for code, value in zip(codes[0], dense) if value is not None]
-            value = key.replace_strict([code for code, _ in known], [value for _, value in known], default=None,
-                                       return_dtype=pl.Float64)
+            value = key.replace_strict(
+                [code for code, _ in known], [value for _, value in known], default=None, return_dtype=pl.Float64
+            )
             return frame.with_columns(value.alias(out))
         rows = [(*key, value) for key, value in zip(itertools.product(*codes), dense) if value is not None]
         keys = [f"_{out}_{at}" for at in range(len(names))]
         cells = pl.DataFrame(rows, schema=[*keys, out], orient="row").with_columns(
-            [pl.col(key).cast(pl.Int32) for at, key in enumerate(keys) if edges[at]])
-        made = [(band(step, name, edges[at]) if edges[at] else pl.col(name).cast(pl.String)).alias(keys[at])
-                for at, name in enumerate(names)]
+            [pl.col(key).cast(pl.Int32) for at, key in enumerate(keys) if edges[at]]
+        )
+        made = [
+            (band(step, name, edges[at]) if edges[at] else pl.col(name).cast(pl.String)).alias(keys[at])
+            for at, name in enumerate(names)
+        ]
         return frame.with_columns(made).join(cells.lazy(), on=keys, how="left", maintain_order="left").drop(keys)
 
     def condition(given: Condition) -> Any:
@@ -260,16 +279,24 @@ def polars_rater(plan: Plan) -> Callable[[Any], Any]:
             case "round":
                 unit = float(step.quantum or 1)
                 scaled = found * (1 / unit)
-                whole = {"half_up": lambda: (scaled + (0.5 + HAIR)).floor(), "up": lambda: (scaled - HAIR).ceil(),
-                         "down": lambda: (scaled + HAIR).floor()}[step.mode]()
+                whole = {
+                    "half_up": lambda: (scaled + (0.5 + HAIR)).floor(),
+                    "up": lambda: (scaled - HAIR).ceil(),
+                    "down": lambda: (scaled + HAIR).floor(),
+                }[step.mode]()
                 return whole / (1 / unit)
             case "days":
                 return (of[1] - of[0]).dt.total_days() + int(step.inclusive)
             case "months":
                 end = of[1].dt.offset_by("1d") if step.inclusive else of[1]
-                complete = ((end.dt.year() - of[0].dt.year()) * 12 + (end.dt.month() - of[0].dt.month())
-                            - (end.dt.day() < of[0].dt.day()).cast(pl.Int32))
-                return complete if step.count == "complete" else complete + (end.dt.day() != of[0].dt.day()).cast(pl.Int32)
+                complete = (
+                    (end.dt.year() - of[0].dt.year()) * 12
+                    + (end.dt.month() - of[0].dt.month())
+                    - (end.dt.day() < of[0].dt.day()).cast(pl.Int32)
+                )
+                return (
+                    complete if step.count == "complete" else complete + (end.dt.day() != of[0].dt.day()).cast(pl.Int32)
+                )
         raise NotImplementedError(step.op)
 
     def rate(frame: Any) -> Any:
@@ -277,12 +304,17 @@ def polars_rater(plan: Plan) -> Callable[[Any], Any]:
         for step in plan.steps:
             if step.op in ("lookup", "judgement"):
                 lazy = look_up(lazy, step, step.column, step.name)
-                found = pl.coalesce(pl.col(step.chosen), pl.col(step.name)) if step.op == "judgement" else pl.col(step.name)
+                found = (
+                    pl.coalesce(pl.col(step.chosen), pl.col(step.name)) if step.op == "judgement" else pl.col(step.name)
+                )
             else:
                 found = value(step)
             if step.when is not None:
-                other = pl.lit(None, pl.Float64) if step.otherwise == NOTHING else col(
-                    step.of[0] if step.otherwise is None else step.otherwise)
+                other = (
+                    pl.lit(None, pl.Float64)
+                    if step.otherwise == NOTHING
+                    else col(step.of[0] if step.otherwise is None else step.otherwise)
+                )
                 found = pl.when(condition(step.when)).then(found).otherwise(other)
             lazy = lazy.with_columns(found.alias(step.name))
         fen = [(pl.col(plan.premium) * 100).round().cast(pl.Int64).alias("premium_fen")]
@@ -313,14 +345,20 @@ def pandas_rater(plan: Plan) -> Callable[[Any], Any]:
 
         def look_up(step: Step) -> Any:
             names, codes, dense, edges = flat_cells(plan, step, step.column)
-            keys = [np.searchsorted(edges[at], col(name), side="right" if side_of(plan, step, name) == "low" else "left")
-                    if edges[at] else out[name] for at, name in enumerate(names)]
+            keys = [
+                np.searchsorted(edges[at], col(name), side="right" if side_of(plan, step, name) == "low" else "left")
+                if edges[at]
+                else out[name]
+                for at, name in enumerate(names)
+            ]
             if len(names) == 1 and not edges[0]:
                 return keys[0].map(dict(zip(codes[0], dense))).astype(float)
             if len(names) == 1:
                 return pd.Series(np.array([np.nan if v is None else v for v in dense])[keys[0]], index=out.index)
-            cells = pd.DataFrame([(*key, cell) for key, cell in zip(itertools.product(*codes), dense)],
-                                 columns=[*(f"k{at}" for at in range(len(names))), "v"])
+            cells = pd.DataFrame(
+                [(*key, cell) for key, cell in zip(itertools.product(*codes), dense)],
+                columns=[*(f"k{at}" for at in range(len(names))), "v"],
+            )
             left = pd.DataFrame({f"k{at}": np.asarray(key) for at, key in enumerate(keys)})
             merged = left.merge(cells, on=list(left.columns), how="left")
             return pd.Series(merged["v"].to_numpy(), index=out.index)
@@ -337,9 +375,16 @@ def pandas_rater(plan: Plan) -> Callable[[Any], Any]:
             if given.is_not:
                 mask &= ~series.isin(given.is_not).to_numpy()
             dated = given.of in plan.columns and plan.columns[given.of].kind == "date"
-            for operand, sign in ((given.at_least, "ge"), (given.above, "gt"), (given.at_most, "le"), (given.below, "lt")):
+            for operand, sign in (
+                (given.at_least, "ge"),
+                (given.above, "gt"),
+                (given.at_most, "le"),
+                (given.below, "lt"),
+            ):
                 if operand is not None:
-                    limit = pd.Timestamp(int(operand), unit="D") if dated and isinstance(operand, Decimal) else col(operand)
+                    limit = (
+                        pd.Timestamp(int(operand), unit="D") if dated and isinstance(operand, Decimal) else col(operand)
+                    )
                     mask &= getattr(series, sign)(limit).to_numpy()
             if given.missing is not None:
                 mask &= (series.isna() == given.missing).to_numpy()
@@ -348,7 +393,7 @@ def pandas_rater(plan: Plan) -> Callable[[Any], Any]:
         def months(step: Step) -> Any:
             start, end = (out[str(name)] for name in step.of)
             end = end + pd.Timedelta(days=1) if step.inclusive else end
-            complete = ((end.dt.year - start.dt.year) * 12 + end.dt.month - start.dt.month - (end.dt.day < start.dt.day))
+            complete = (end.dt.year - start.dt.year) * 12 + end.dt.month - start.dt.month - (end.dt.day < start.dt.day)
             return complete if step.count == "complete" else complete + (end.dt.day != start.dt.day)
 
         def value(step: Step) -> Any:
@@ -361,8 +406,11 @@ def pandas_rater(plan: Plan) -> Callable[[Any], Any]:
                     return out[step.chosen].fillna(look_up(step))
                 case "product" | "sum" | "difference":
                     for item in of[1:]:
-                        found = {"product": lambda a, b: a * b, "sum": lambda a, b: a + b,
-                                 "difference": lambda a, b: a - b}[step.op](found, item)
+                        found = {
+                            "product": lambda a, b: a * b,
+                            "sum": lambda a, b: a + b,
+                            "difference": lambda a, b: a - b,
+                        }[step.op](found, item)
                     return found
                 case "add_percentages":
                     return sum(of[1:], of[0]) + (1 - len(of))
@@ -381,8 +429,11 @@ def pandas_rater(plan: Plan) -> Callable[[Any], Any]:
                 case "round":
                     unit = float(step.quantum or 1)
                     scaled = found * (1 / unit)
-                    whole = {"half_up": lambda: np.floor(scaled + (0.5 + HAIR)), "up": lambda: np.ceil(scaled - HAIR),
-                             "down": lambda: np.floor(scaled + HAIR)}[step.mode]()
+                    whole = {
+                        "half_up": lambda: np.floor(scaled + (0.5 + HAIR)),
+                        "up": lambda: np.ceil(scaled - HAIR),
+                        "down": lambda: np.floor(scaled + HAIR),
+                    }[step.mode]()
                     return whole / (1 / unit)
                 case "days":
                     return (out[str(step.of[1])] - out[str(step.of[0])]).dt.days + int(step.inclusive)
@@ -393,7 +444,11 @@ def pandas_rater(plan: Plan) -> Callable[[Any], Any]:
         for step in plan.steps:
             found = value(step)
             if step.when is not None:
-                other = np.nan if step.otherwise == NOTHING else col(step.of[0] if step.otherwise is None else step.otherwise)
+                other = (
+                    np.nan
+                    if step.otherwise == NOTHING
+                    else col(step.of[0] if step.otherwise is None else step.otherwise)
+                )
                 found = np.where(condition(step.when), found, other)
             out[step.name] = found
         out["premium_fen"] = np.rint(out[plan.premium] * 100)

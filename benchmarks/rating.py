@@ -80,8 +80,16 @@ def compare_in_memory(n: int, repeats: int) -> list[dict[str, Any]]:
     base = median(times["ratemod"])
     for name in contenders:
         seconds = median(times[name])
-        rows.append({"contender": name, "rows": n, "fen that differ": differ[name], "seconds": round(seconds, 3),
-                     "ns a row": round(seconds / n * 1e9), "× ratemod": round(seconds / base, 2)})
+        rows.append(
+            {
+                "contender": name,
+                "rows": n,
+                "fen that differ": differ[name],
+                "seconds": round(seconds, 3),
+                "ns a row": round(seconds / n * 1e9),
+                "× ratemod": round(seconds / base, 2),
+            }
+        )
     return rows
 
 
@@ -101,10 +109,14 @@ def exactness(n: int, chunk: int = 1_000_000) -> dict[str, Any]:
             part = inputs.part(slice(low, low + 50_000))
             value = evaluate(plan, part).values["premium"]
             exact = (value.num * 100 // value.den).astype(np.int64)
-            differ += int((exact != found.premium_fen[low: low + 50_000]).sum())
-            ties += int((found.premium_fen[low: low + 50_000] % 5 == 0).sum())
-    return {"rows": n, "differences": differ, "rows left to the wide exact path": suspects,
-            "fast ns a row": round(fast / n * 1e9, 1)}
+            differ += int((exact != found.premium_fen[low : low + 50_000]).sum())
+            ties += int((found.premium_fen[low : low + 50_000] % 5 == 0).sum())
+    return {
+        "rows": n,
+        "differences": differ,
+        "rows left to the wide exact path": suspects,
+        "fast ns a row": round(fast / n * 1e9, 1),
+    }
 
 
 def file_to_file(n: int) -> list[dict[str, Any]]:
@@ -118,8 +130,9 @@ def file_to_file(n: int) -> list[dict[str, Any]]:
         rows = []
         for name in ("ratemod", "DuckDB SQL", "polars", "pandas"):
             start = time.perf_counter()
-            subprocess.run([sys.executable, "-m", "benchmarks.one", name, str(book), str(Path(folder) / "out.parquet")],
-                           check=True)
+            subprocess.run(
+                [sys.executable, "-m", "benchmarks.one", name, str(book), str(Path(folder) / "out.parquet")], check=True
+            )
             rows.append({"contender": name, "rows": n, "seconds": round(time.perf_counter() - start, 2)})
         base = rows[0]["seconds"]
         return [row | {"× ratemod": round(row["seconds"] / base, 2)} for row in rows]

@@ -14,8 +14,22 @@ MODULES = sorted(path for path in SOURCE.rglob("*.py") if path.name != "__init__
 MAP = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
 
 # A package may import itself and those before it.
-ORDER = ["errors", "money", "book", "plan", "rating", "experience", "synth", "ratemaking", "fund", "whatif", "exhibits",
-         "commands", "cli", "__main__"]
+ORDER = [
+    "errors",
+    "money",
+    "book",
+    "plan",
+    "rating",
+    "experience",
+    "synth",
+    "ratemaking",
+    "fund",
+    "whatif",
+    "exhibits",
+    "commands",
+    "cli",
+    "__main__",
+]
 # A worksheet and a price list know how to show themselves; they load the exhibit when asked.
 LAZY = {("rating/worksheet.py", "exhibits")}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-PLAN = '''
+PLAN = """
 [plan]
 scheme = "small"
 edition = "1"
@@ -96,10 +96,10 @@ name = "fund_floor"
 of = "share"
 low = "0.10"
 source = "own"
-'''
+"""
 RATE = "sector,value,source\nmining,2.5,own\ntransport,1.2,own\n"
 SCALE = "heads_from,heads_below,value,source\n,100,1,own\n100,1000,0.9,own\n1000,,0.75,own\n"
-CASES = '''
+CASES = """
 [[case]]
 name = "by hand"
 source = "400000 × 2.5‰ × 10 × 1 = 10,000.00"
@@ -125,7 +125,7 @@ scale = "0.75"
 float = "0.80"
 bounds = "float:low"
 premium = "768000.00"
-'''
+"""
 
 
 def write(folder: Path, plan: str = PLAN, rate: str = RATE, scale: str = SCALE, cases: str = CASES) -> Path:

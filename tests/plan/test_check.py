@@ -36,8 +36,13 @@ MISTAKES = [
     ("RM103", {"plan": PLAN.replace("new_from = 2026-01-01", 'new_from = "soon"')}),
     ("RM104", {"plan": PLAN.replace('standing = "example"', 'standing = "exampel"')}),
     ("RM104", {"plan": PLAN.replace('op = "bound"', 'op = "bond"')}),
-    ("RM106", {"plan": PLAN + '[[rule]]\nname = "r"\nwhen = { of = "heads" }\naction = "refer"\nmessage_en = "x"\n'
-                              'message_zh = "x"\nsource = "own"\n'}),
+    (
+        "RM106",
+        {
+            "plan": PLAN + '[[rule]]\nname = "r"\nwhen = { of = "heads" }\naction = "refer"\nmessage_en = "x"\n'
+            'message_zh = "x"\nsource = "own"\n'
+        },
+    ),
     ("RM107", {"plan": PLAN + "\n[broken"}),
     ("RM108", {"plan": PLAN.replace('edition = "1"', 'edition = "2"')}),
     ("RM109", {"plan": PLAN.replace('warning_zh = "示例。"\n', "")}),
@@ -137,23 +142,46 @@ def test_editions_are_chosen_by_date_for_new_business_and_renewals_apart(tmp_pat
 
 def test_replace_changes_one_number_and_the_fingerprint(tmp_path):
     plan = load_folder(small_plan.write(tmp_path))
-    new = plan.replace({"tables.rate[mining].value": "3", "constants.share": "0.12", "steps.float.high": Decimal("1.25"),
-                        "tables.scale[100..1000].value": 0.85})
+    new = plan.replace(
+        {
+            "tables.rate[mining].value": "3",
+            "constants.share": "0.12",
+            "steps.float.high": Decimal("1.25"),
+            "tables.scale[100..1000].value": 0.85,
+        }
+    )
     assert plan.tables["rate"].column("value")[0] == Decimal("2.5")
     assert new.tables["rate"].column("value")[0] == 3 and new.constants["share"].value == Decimal("0.12")
     assert new.fingerprint != plan.fingerprint and "+" in new.id
     lines = differences(plan, new)
     assert len(lines) == 4 and any("2.5 → 3" in line for line in lines)
-    assert new.replace({"tables.rate[mining].value": "2.5", "constants.share": "0.1", "steps.float.high": "1.2",
-                        "tables.scale[100..1000].value": "0.9"}).fingerprint == plan.fingerprint
+    assert (
+        new.replace(
+            {
+                "tables.rate[mining].value": "2.5",
+                "constants.share": "0.1",
+                "steps.float.high": "1.2",
+                "tables.scale[100..1000].value": "0.9",
+            }
+        ).fingerprint
+        == plan.fingerprint
+    )
 
 
-@pytest.mark.parametrize(("path", "value", "code"), [
-    ("tables.rate[minning].value", "3", "RM180"), ("tables.rates[mining].value", "3", "RM180"),
-    ("constants.shar", "3", "RM180"), ("steps.float.hi", "3", "RM180"), ("nonsense", "1", "RM180"),
-    ("tables.rate[mining].value", "three", "RM181"), ("constants.share", "0.05", "RM184"),
-    ("legal.float_range.high", "9", "RM183"), ("tables.rate[mining].value", float("nan"), "RM181"),
-])
+@pytest.mark.parametrize(
+    ("path", "value", "code"),
+    [
+        ("tables.rate[minning].value", "3", "RM180"),
+        ("tables.rates[mining].value", "3", "RM180"),
+        ("constants.shar", "3", "RM180"),
+        ("steps.float.hi", "3", "RM180"),
+        ("nonsense", "1", "RM180"),
+        ("tables.rate[mining].value", "three", "RM181"),
+        ("constants.share", "0.05", "RM184"),
+        ("legal.float_range.high", "9", "RM183"),
+        ("tables.rate[mining].value", float("nan"), "RM181"),
+    ],
+)
 def test_an_edit_that_names_nothing_or_breaks_the_law_is_refused(tmp_path, path, value, code):
     plan = load_folder(small_plan.write(tmp_path))
     with pytest.raises(PlanError) as error:

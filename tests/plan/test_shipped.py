@@ -28,31 +28,70 @@ def rows(plan: str, table: str) -> list[dict[str, str]]:
 
 
 def test_hunan_grid_follows_its_pattern_in_every_cell():
-    values = ["1.20", "1.28", "1.37", "1.45", "1.54", "1.62", "1.71", "1.80", "1.88", "1.97", "2.05", "2.14", "2.22",
-              "2.31", "2.39", "2.48", "2.57"]
+    values = [
+        "1.20",
+        "1.28",
+        "1.37",
+        "1.45",
+        "1.54",
+        "1.62",
+        "1.71",
+        "1.80",
+        "1.88",
+        "1.97",
+        "2.05",
+        "2.14",
+        "2.22",
+        "2.31",
+        "2.39",
+        "2.48",
+        "2.57",
+    ]
     bands = {"80000000": 0, "30000000": 1, "5000000": 2, "": 3}
     found = rows("hunan-construction/undated", "rate")
     published = [row for row in found if row["works"] != "metro"]
     assert len(published) == 96 and len(found) == 144
     for row in found:
-        step = (bands[row["contract_price_yuan_above"]] + 3 * (int(row["limit_yuan"]) // 100_000 - 3)
-                + int(row["aggregate_limit_yuan"]) // 2_000_000 - 1 + (0 if row["works"] == "general" else 2))
+        step = (
+            bands[row["contract_price_yuan_above"]]
+            + 3 * (int(row["limit_yuan"]) // 100_000 - 3)
+            + int(row["aggregate_limit_yuan"]) // 2_000_000
+            - 1
+            + (0 if row["works"] == "general" else 2)
+        )
         assert row["value"] == values[step], row
 
 
 def test_shandong_rates_fall_evenly_and_limits_are_multiples():
     found = rows("shandong-construction/2018", "rate")
     assert [row["value"] for row in found] == ["0.65", "0.60", "0.55", "0.50", "0.45", "0.40"]
-    assert [Decimal(row["aggregate_limit_yuan"]) / 21_000_000 for row in found] == [
-        1, 2, 3, 4, Decimal("4.5"), 5]
+    assert [Decimal(row["aggregate_limit_yuan"]) / 21_000_000 for row in found] == [1, 2, 3, 4, Decimal("4.5"), 5]
 
 
 def test_work_injury_classes_and_floats():
     assert [row["value"] for row in rows("work-injury/2015", "base_rate")] == [
-        "0.2", "0.4", "0.7", "0.9", "1.1", "1.3", "1.6", "1.9"]
-    floats = [(row["risk_class_from"], row["value"]) for row in rows("work-injury/2015", "float") if row["value"] != "none"]
-    assert floats == [("", "1.00"), ("", "1.20"), ("", "1.50"), ("2", "0.50"), ("2", "0.80"), ("2", "1.00"),
-                      ("2", "1.20"), ("2", "1.50")]
+        "0.2",
+        "0.4",
+        "0.7",
+        "0.9",
+        "1.1",
+        "1.3",
+        "1.6",
+        "1.9",
+    ]
+    floats = [
+        (row["risk_class_from"], row["value"]) for row in rows("work-injury/2015", "float") if row["value"] != "none"
+    ]
+    assert floats == [
+        ("", "1.00"),
+        ("", "1.20"),
+        ("", "1.50"),
+        ("2", "0.50"),
+        ("2", "0.80"),
+        ("2", "1.00"),
+        ("2", "1.20"),
+        ("2", "1.50"),
+    ]
 
 
 def test_zhongshan_product_range():
@@ -70,7 +109,9 @@ def test_the_jilin_editions_follow_the_law_of_their_day():
     assert old.constants["fund_share"].value == Decimal("0.10") and old.step("fund").mode == "up"
     assert new.constants["fund_share"].value <= Decimal("0.21") and new.step("fund").mode == "down"
     assert new.constants["commission_share"].value <= Decimal("0.05")
-    limits = {plan.edition: next(item.low for item in plan.legal if item.name == "limit_per_person") for plan in (old, new)}
+    limits = {
+        plan.edition: next(item.low for item in plan.legal if item.name == "limit_per_person") for plan in (old, new)
+    }
     assert limits == {"2020-11": 300_000, "2025-04": 400_000}
     for plan in (old, new):
         assert "未能公开查到" in plan.warning_zh and "not the tariff of Jilin" in plan.warning_en

@@ -36,8 +36,12 @@ def test_fast_path_equals_exact_arithmetic_on_random_plans(plan, seed):
 
 
 @SLOW
-@given(plan=random_plans.plans(), seed=st.integers(0, 2**32), block=st.sampled_from([1, 7, 64, 1000]),
-       threads=st.sampled_from([1, 2, 3]))
+@given(
+    plan=random_plans.plans(),
+    seed=st.integers(0, 2**32),
+    block=st.sampled_from([1, 7, 64, 1000]),
+    threads=st.sampled_from([1, 2, 3]),
+)
 def test_blocks_threads_and_row_order_do_not_matter(plan, seed, block, threads):
     inputs = random_plans.inputs(seed, 130)
     program = compile_plan(plan)
@@ -49,7 +53,9 @@ def test_blocks_threads_and_row_order_do_not_matter(plan, seed, block, threads):
     assert (mixed.premium_fen == whole.premium_fen[order]).all() and (mixed.priced == whole.priced[order]).all()
 
 
-@given(values=st.lists(st.integers(-(10**7), 10**7), min_size=1, max_size=50), unit=st.sampled_from(["0.01", "0.05", "1"]))
+@given(
+    values=st.lists(st.integers(-(10**7), 10**7), min_size=1, max_size=50), unit=st.sampled_from(["0.01", "0.05", "1"])
+)
 def test_rounding_is_half_away_from_zero(values, unit):
     from decimal import ROUND_HALF_UP, Decimal
 

@@ -15,7 +15,7 @@ from tests.plan import small_plan
 from tests.plan.small_plan import PLAN
 from tests.rating import renewals
 
-RULES = '''
+RULES = """
 [[rule]]
 name = "huge"
 when = { of = "heads", above = 50000 }
@@ -30,7 +30,7 @@ action = "refer"
 message_en = "large premium"
 message_zh = "保费较大"
 source = "own"
-'''
+"""
 
 
 @pytest.fixture(scope="module")
@@ -119,8 +119,12 @@ def test_fund_never_leaves_its_corridor_by_a_fen(jilin, frame):
 
 def book(**columns):
     size = len(next(iter(columns.values())))
-    base = {"policy_no": [f"P{at}" for at in range(size)], "sector": ["mining"] * size, "heads": [10] * size,
-            "limit_yuan": [400000] * size}
+    base = {
+        "policy_no": [f"P{at}" for at in range(size)],
+        "sector": ["mining"] * size,
+        "heads": [10] * size,
+        "limit_yuan": [400000] * size,
+    }
     return pd.DataFrame(base | columns)
 
 
@@ -140,8 +144,11 @@ def test_nothing_outside_the_legal_range_is_printed_unlabelled(tmp_path):
     plan = load_folder(small_plan.write(tmp_path / "a", plan=legal))
     rated = rm.rate(book(heads=[10, 2000]), plan, lang="en")
     assert rated.table["code"].to_pylist() == [None, "RM316"] and rated.counts["refused"] == 1
-    excepted = legal.replace('high = "1.3"\n', 'high = "1.3"\nexception = { when = { of = "heads", above = 1500 }, '
-                             'label_en = "very large firms", label_zh = "特大企业", source = "own" }\n')
+    excepted = legal.replace(
+        'high = "1.3"\n',
+        'high = "1.3"\nexception = { when = { of = "heads", above = 1500 }, '
+        'label_en = "very large firms", label_zh = "特大企业", source = "own" }\n',
+    )
     plan = load_folder(small_plan.write(tmp_path / "b", plan=excepted))
     rated = rm.rate(book(heads=[10, 1200, 2000]), plan, lang="en")
     assert rated.table["code"].to_pylist() == [None, "RM316", None]
@@ -151,12 +158,14 @@ def test_nothing_outside_the_legal_range_is_printed_unlabelled(tmp_path):
     assert rated.table["code"].to_pylist() == ["RM316"], "an overlay cannot leave the range either"
 
 
-ROLL = PLAN.replace('''[[step]]
+ROLL = PLAN.replace(
+    """[[step]]
 name = "premium"
 op = "round"
 of = "raw"
 unit = "0.01"
-headline = true''', '''[[step]]
+headline = true""",
+    """[[step]]
 name = "line"
 op = "round"
 of = "raw"
@@ -189,13 +198,17 @@ op = "share_out"
 of = "policy_premium"
 by = "policy_no"
 weights = "line"
-headline = true''').replace('key = "policy_no"\n', "")
+headline = true""",
+).replace('key = "policy_no"\n', "")
 
 
 def test_lines_roll_up_and_share_out_to_the_fen(tmp_path):
     plan = load_folder(small_plan.write(tmp_path, plan=ROLL, cases=""))
-    frame = book(policy_no=["A", "B", "A", "B", "A"], sector=["mining", "transport", "transport", "transport", "mining"],
-                 heads=[7, 11, 13, 17, 19])
+    frame = book(
+        policy_no=["A", "B", "A", "B", "A"],
+        sector=["mining", "transport", "transport", "transport", "mining"],
+        heads=[7, 11, 13, 17, 19],
+    )
     rated = rm.rate(frame, plan, lang="en").to_pandas()
     for _, lines in rated.groupby("policy_no"):
         total = lines["line"].sum()
@@ -239,9 +252,12 @@ def test_a_missing_column_is_named_with_the_header_that_comes_near(jilin, frame)
 
 def test_sector_and_size_are_derived_where_the_book_lacks_them(jilin, frame):
     derived = frame.drop(columns=["行业", "企业规模"]).assign(
-        **{"行业代码": "0610", "从业人员": 350, "营业收入": "3000万元"})
+        **{"行业代码": "0610", "从业人员": 350, "营业收入": "3000万元"}
+    )
     rated = rm.rate(derived, jilin, lang="zh")
-    assert set(rated.table["sector"].to_pylist()) == {"mining"} and set(rated.table["size_class"].to_pylist()) == {"medium"}
+    assert set(rated.table["sector"].to_pylist()) == {"mining"} and set(rated.table["size_class"].to_pylist()) == {
+        "medium"
+    }
     lost = derived.assign(**{"行业代码": ["9999"] + ["0610"] * 399})
     refused = rm.rate(lost, jilin, lang="zh").refused
     assert refused["code"].to_pylist() == ["RM208"]

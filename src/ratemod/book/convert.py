@@ -205,7 +205,11 @@ def _by_unique(whole: pa.Array, refusals: Refusals, hint: Decimal | None) -> Cod
     none = -1 if column.codes() else MISSING_DATE if column.kind == "date" else np.nan
     empty = refusals.number("RM201") if _needed(column) and (coded.null_count or None in numbers) else 0
     which_of = np.array([empty if number is None else number for number in numbers] + [empty], dtype=np.int32)
-    index = _raw(coded.indices) if not coded.null_count else _integers(coded.indices.cast(pa.int64()).fill_null(len(values)))
+    index = (
+        _raw(coded.indices)
+        if not coded.null_count
+        else _integers(coded.indices.cast(pa.int64()).fill_null(len(values)))
+    )
     kind = np.int16 if column.codes() else np.int32 if column.kind == "date" else np.float64
     spread = np.array([*values, none], dtype=kind)[index]
     if not which_of.any():

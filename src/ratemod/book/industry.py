@@ -1,9 +1,9 @@
 """The eight high-risk sectors, from a GB/T 4754-2017 industry code.
 
-The mapping is by longest prefix (`codes/sectors.csv`). It follows the industry titles of the standard; codes that
+The mapping is by longest prefix (`codes/sectors.csv`) and follows the industry titles of the standard. Codes that
 could not be confirmed in a copy of the standard (oil refining, wholesale of oil, iron and steel 31x, decoration 50)
-are left out: a firm there must state its sector. A code says what a firm makes, not what licence it holds, so a stated sector
-always comes first.
+are left out: a firm there must state its sector. A code says what a firm makes, not what licence it holds, so a
+stated sector always comes first.
 """
 
 from __future__ import annotations

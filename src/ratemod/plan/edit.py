@@ -141,7 +141,9 @@ def _numbers(plan: Plan) -> dict[str, str]:
                 found[f"steps.{step.name}.{key}"] = str(value)
     for section, parts in (("rule", plan.rules), ("check", plan.checks), ("legal", plan.legal)):
         for part in parts:
-            found |= {f"{section}.{part.name}.{key}": _words(value) for key, value in plain(part).items() if key != "name"}
+            found |= {
+                f"{section}.{part.name}.{key}": _words(value) for key, value in plain(part).items() if key != "name"
+            }
     return found
 
 

@@ -8,7 +8,9 @@ from typing import Any
 
 from ratemod.plan import keys
 
-_NUMBER: dict[str, Any] = {"anyOf": [{"type": "number"}, {"type": "string", "pattern": r"^-?[0-9.]+([eE][-+]?[0-9]+)?$"}]}
+_NUMBER: dict[str, Any] = {
+    "anyOf": [{"type": "number"}, {"type": "string", "pattern": r"^-?[0-9.]+([eE][-+]?[0-9]+)?$"}]
+}
 _OPERAND: dict[str, Any] = {"anyOf": [{"type": "number"}, {"type": "string"}]}
 _TEXTS: dict[str, Any] = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}
 _KINDS: Mapping[str, dict[str, Any]] = {
@@ -35,18 +37,31 @@ def schema() -> dict[str, Any]:
     >>> schema()["properties"]["plan"]["required"][:2]
     ['scheme', 'edition']
     """
-    sections = {name: {"type": "object", "additionalProperties": _section(allowed)} for name, allowed in
-                (("source", keys.SOURCE), ("constant", keys.CONSTANT), ("column", keys.COLUMN), ("table", keys.TABLE))}
-    lists = {name: {"type": "array", "items": _section(allowed)} for name, allowed in
-             (("rule", keys.RULE), ("check", keys.CHECK), ("legal", keys.LEGAL))}
+    sections = {
+        name: {"type": "object", "additionalProperties": _section(allowed)}
+        for name, allowed in (
+            ("source", keys.SOURCE),
+            ("constant", keys.CONSTANT),
+            ("column", keys.COLUMN),
+            ("table", keys.TABLE),
+        )
+    }
+    lists = {
+        name: {"type": "array", "items": _section(allowed)}
+        for name, allowed in (("rule", keys.RULE), ("check", keys.CHECK), ("legal", keys.LEGAL))
+    }
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "ratemod plan",
         "type": "object",
         "additionalProperties": False,
         "required": ["plan", "column", "step"],
-        "properties": {"plan": _section(keys.PLAN), **sections, **lists,
-                       "step": {"type": "array", "items": {"oneOf": list(_steps())}}},
+        "properties": {
+            "plan": _section(keys.PLAN),
+            **sections,
+            **lists,
+            "step": {"type": "array", "items": {"oneOf": list(_steps())}},
+        },
         "$defs": {"condition": _condition(), "exception": _section(keys.EXCEPTION), "level": _section(keys.LEVEL)},
     }
 
@@ -73,12 +88,16 @@ def _section(allowed: Mapping[str, keys.Key], fixed: Mapping[str, str] | None = 
 def _steps() -> list[dict[str, Any]]:
     basic = [_section({**keys.STEP, **own}, {"op": op}) for op, own in keys.OPERATIONS.items()]
     method = {"method": keys.Key("text", True)}
-    return basic + [_section({**keys.STEP, **method, **own}, {"op": "experience", "method": name})
-                    for name, own in keys.EXPERIENCE.items()]
+    return basic + [
+        _section({**keys.STEP, **method, **own}, {"op": "experience", "method": name})
+        for name, own in keys.EXPERIENCE.items()
+    ]
 
 
 def _condition() -> dict[str, Any]:
     parts = {"type": "array", "items": {"$ref": "#/$defs/condition"}, "minItems": 1}
-    combined = [{"type": "object", "additionalProperties": False, "properties": {how: parts}, "required": [how]}
-                for how in ("all", "any", "none")]
+    combined = [
+        {"type": "object", "additionalProperties": False, "properties": {how: parts}, "required": [how]}
+        for how in ("all", "any", "none")
+    ]
     return {"oneOf": [_section(keys.TEST), *combined]}

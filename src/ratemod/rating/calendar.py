@@ -58,7 +58,7 @@ def months_between(start: Days, end: Days, count: str = "started", inclusive: bo
     complete = complete - (last_day < anniversary)
     if count == "complete":
         return complete.astype(np.int64)
-    return (complete + (last_day != anniversary)).astype(np.int64)
+    return np.asarray(complete + (last_day != anniversary), dtype=np.int64)
 
 
 _FIRST, _LAST = -25_567, 109_573  # 1900-01-01 .. 2270-01-01

@@ -167,7 +167,8 @@ def _texts(
     used = {name for step in plan.steps for name in names_in(step)}
     used |= {name for condition in conditions_of(plan) for name in names_in_condition(condition)}
     tested = {test.of for condition in conditions_of(plan) for test in tests_of(condition) if test.is_ or test.is_not}
-    filled, texts = {}, {}
+    filled: dict[str, npt.NDArray[np.bool_]] = {}
+    texts: dict[str, npt.NDArray[Any]] = {}
     for name in used:
         if name in plan.columns and plan.columns[name].kind == "text":
             if name not in coded:
