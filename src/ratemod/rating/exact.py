@@ -222,9 +222,9 @@ def named_test(test: Test, plan: Plan, inputs: Inputs) -> Mask:
     if name in inputs.codes:
         codes, known = inputs.codes[name], plan.columns[name].codes()
         if test.is_:
-            mask &= np.isin(codes, [known.index(value) for value in test.is_])
+            mask &= any_of(codes, [known.index(value) for value in test.is_])
         if test.is_not:
-            mask &= (codes >= 0) & ~np.isin(codes, [known.index(value) for value in test.is_not])
+            mask &= (codes >= 0) & ~any_of(codes, [known.index(value) for value in test.is_not])
         if test.missing is not None:
             mask &= (codes < 0) == test.missing
     elif name in inputs.filled:
@@ -235,6 +235,14 @@ def named_test(test: Test, plan: Plan, inputs: Inputs) -> Mask:
         if test.missing is not None:
             mask &= inputs.filled[name] != test.missing
     return mask
+
+
+def any_of(codes: npt.NDArray[np.int16], wanted: list[int]) -> Mask:
+    """Return where a code is one of a few; each comparison is far cheaper than a search."""
+    found = codes == wanted[0]
+    for code in wanted[1:]:
+        found |= codes == code
+    return found
 
 
 def _look_up(plan: Plan, step: Step, state: Exact) -> Rational:

@@ -120,20 +120,22 @@ def _conditional(
 ) -> Run:
     assert step.when is not None
     when, otherwise = step.when, step.of[0] if step.otherwise is None else step.otherwise
-    bits = ~np.int64(3 << 2 * bounding.index(step.name)) if step.name in bounding else None
+    bits = np.int64(3 << 2 * bounding.index(step.name)) if step.name in bounding else None
 
     def conditional(block: Block) -> None:
-        suspect = block.suspect.copy()
+        before, block.suspect = block.suspect, np.zeros(block.inputs.n, dtype=bool)
         run(block)
-        applies = holds(when, plan, block, known, constants)
+        doubted, block.suspect = block.suspect, before
+        applies = holds(when, plan, block, known, constants)  # may doubt rows of its own
+        block.suspect |= doubted & applies  # what the step doubted does not matter where it does not apply
         block.applies[step.name] = applies
+        if applies.all():
+            return
         out = block.buffer(step.name)
-        block.suspect &= applies | suspect  # what the step itself doubted does not matter where it does not apply
-        block.suspect |= suspect
         other: Floats | float = np.nan if otherwise == NOTHING else block.get(otherwise, constants)
-        np.copyto(out, other, where=~applies)
+        np.copyto(out, np.where(applies, out, other))
         if bits is not None:
-            np.bitwise_and(block.bits, bits, out=block.bits, where=~applies)
+            block.bits &= ~(~applies * bits)
 
     return conditional
 
@@ -213,6 +215,7 @@ def _bound(step: Step, known: Mapping[str, Range], constants: Mapping[str, float
     def bound(block: Block) -> None:
         out = block.buffer(step.name)
         np.copyto(out, block.get(of, constants))
+        empty = np.isnan(out) if step.op == "cap" else None
         known_out = known_of
         for end, reach, sign in ends:
             limit = block.get(end, constants)
@@ -222,11 +225,9 @@ def _bound(step: Step, known: Mapping[str, Range], constants: Mapping[str, float
                 held = exceeds(block, limit, reach, out, known_out, or_equal=False)
             else:
                 held = exceeds(block, out, known_out, limit, reach, or_equal=False)
-                np.bitwise_and(block.bits, ~np.int64(1 << place), out=block.bits, where=held)
-            np.copyto(out, limit, where=held)
-            if step.op == "bound" and not isinstance(limit, float):
-                np.copyto(out, np.nan, where=np.isnan(limit))
-            np.bitwise_or(block.bits, np.int64(1 << (place + (sign > 0))), out=block.bits, where=held)
+                block.bits &= ~(held * np.int64(1 << place))
+            KEEP[step.op, sign](out, limit, out=out)
+            block.bits |= held * np.int64(1 << (place + (sign > 0)))
             known_out = Range(
                 known_out.low,
                 known_out.high,
@@ -236,7 +237,14 @@ def _bound(step: Step, known: Mapping[str, Range], constants: Mapping[str, float
                 known_out.raw and reach.raw,
             )
 
+        if empty is not None and empty.any():
+            out[empty] = np.nan
+
     return bound
+
+
+# A bound without a value leaves the step without one; a cap against nothing lets the row pass.
+KEEP = {("bound", -1): np.maximum, ("bound", 1): np.minimum, ("cap", -1): np.fmax, ("cap", 1): np.fmin}
 
 
 def _round(step: Step, context: Context, constants: Mapping[str, float]) -> Run:

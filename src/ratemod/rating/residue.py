@@ -77,7 +77,7 @@ def side_of_tie(
     num = _aligned(value, places)
     num = np.where(np.signbit(block.values[of][rows]), -num, num)
     unit = _wrapped(int(half_unit * 10**least)) * POWERS[places - least]
-    return np.sign(num - ties * unit).astype(np.int8), value.decided & (reach * 10.0**places < 2.0**62)
+    return np.sign(num - ties * unit).astype(np.int8), value.decided & (reach * FLOAT_POWERS[places] < 2.0**62)
 
 
 def _wrapped(number: int) -> np.int64:
@@ -86,6 +86,7 @@ def _wrapped(number: int) -> np.int64:
 
 
 POWERS = np.array([_wrapped(10**places) for places in range(MOST_PLACES)])
+FLOAT_POWERS = 10.0 ** np.arange(MOST_PLACES)
 
 
 def _aligned(value: Residue, places: Ints) -> Ints:
@@ -111,8 +112,10 @@ def _residue(context: Context, block: Block, name: str, rows: npt.NDArray[np.int
         missing = np.isnan(values)
         values = np.where(missing, 0.0, values)
         whole = np.rint(values)
+        if not known.places or (values == whole).all():
+            return Residue(whole.astype(np.int64), np.zeros(len(rows), dtype=np.int64), ~missing)
         places = np.where(np.abs(values - whole) <= known.error_at(float(known.size)), 0, known.places or 0)
-        return Residue(np.rint(values * 10.0**places).astype(np.int64), places, ~missing)
+        return Residue(np.rint(values * FLOAT_POWERS[places]).astype(np.int64), places, ~missing)
     if name not in context.steps:
         return _undecided(len(rows))
     step = context.steps[name]
