@@ -239,7 +239,7 @@ def named_test(test: Test, plan: Plan, inputs: Inputs) -> Mask:
 
 def any_of(codes: npt.NDArray[np.int16], wanted: list[int]) -> Mask:
     """Return where a code is one of a few; each comparison is far cheaper than a search."""
-    found = codes == wanted[0]
+    found: Mask = codes == wanted[0]
     for code in wanted[1:]:
         found |= codes == code
     return found
