@@ -29,7 +29,7 @@ class Coded:
 
     Attributes
     ----------
-    values : (n,) float64, int16 or int32; or a pyarrow string array for text
+    values : (n,) float64 or whole numbers, int16 codes, or int32 days; a pyarrow string array for text
         NaN, -1 or `MISSING_DATE` where missing or refused.
     problem_of : (n,) int32 or None
         0 where a cell is fine, k where it has ``problems[k - 1]``; None where every cell is fine.
@@ -84,6 +84,8 @@ def convert(array: pa.ChunkedArray | pa.Array, column: Column, hint: Decimal | N
         return _text(whole, refusals)
     numeric = pa.types.is_integer(whole.type) or pa.types.is_floating(whole.type)
     if column.kind == "number" and numeric:
+        if pa.types.is_integer(whole.type) and not whole.null_count and hint is None and _all_within(_raw(whole), column):
+            return Coded(_raw(whole), None, ())
         return _within(_floats(whole) if hint is None else _floats(whole) * float(hint), refusals)
     if column.kind == "date" and (pa.types.is_date(whole.type) or pa.types.is_timestamp(whole.type)):
         return _days(whole, refusals)
@@ -119,6 +121,14 @@ def _coded(values: Any, which: npt.NDArray[np.int32] | None, refusals: Refusals)
 
 def _needed(column: Column) -> bool:
     return not column.optional and column.default is None
+
+
+def _all_within(values: npt.NDArray[Any], column: Column) -> bool:
+    """Return whether every whole number lies in the permitted range."""
+    if not len(values):
+        return True
+    low, high = int(values.min()), int(values.max())
+    return (column.low is None or low >= column.low) and (column.high is None or high <= column.high)
 
 
 def _within(values: npt.NDArray[np.float64], refusals: Refusals) -> Coded:
@@ -162,6 +172,8 @@ def _range_problem(value: float, refusals: Refusals) -> int:
 
 def _days(whole: pa.Array, refusals: Refusals) -> Coded:
     """Convert Arrow dates and midnight timestamps."""
+    if pa.types.is_date32(whole.type) and not whole.null_count:
+        return Coded(_raw(whole.cast(pa.int32())), None, ())
     missing = ~_valid(whole)
     if pa.types.is_timestamp(whole.type):
         ticks = _integers(whole.cast(pa.timestamp("us", tz=whole.type.tz)).cast(pa.int64()))

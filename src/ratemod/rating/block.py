@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -46,11 +47,19 @@ class Block:
     def start(self, inputs: Inputs) -> None:
         """Begin a block."""
         self.inputs = inputs
-        self.values = dict(inputs.numbers)
+        self.values = {name: self.floats(name, array) for name, array in inputs.numbers.items()}
         self.applies.clear()
         self.slots.clear()
         self.suspect = np.zeros(inputs.n, dtype=bool)
         self.bits = np.zeros(inputs.n, dtype=np.int64)
+
+    def floats(self, name: str, array: npt.NDArray[Any]) -> Floats:
+        """Return a column as float64: itself, or a copy in a buffer of this thread."""
+        if array.dtype == np.float64:
+            return array
+        out = self.buffer(name)
+        np.copyto(out, array)
+        return out
 
     def buffer(self, name: str) -> Floats:
         """Return the array a step writes to."""

@@ -81,7 +81,7 @@ def encode(book: Book, plan: Plan) -> Encoded:
         if name in table.column_names
     }
     derived = _derive(plan, coded, table.num_rows)
-    numbers: dict[str, npt.NDArray[np.float64]] = {}
+    numbers: dict[str, npt.NDArray[Any]] = {}
     codes: dict[str, npt.NDArray[np.int16]] = {}
     defaulted: dict[str, npt.NDArray[np.bool_]] = {}
     doubts = [Doubt(found.problem_of, found.problems) for found in coded.values() if found.problem_of is not None]
@@ -97,9 +97,8 @@ def encode(book: Book, plan: Plan) -> Encoded:
         if column.kind in ("level", "flag"):
             codes[name] = values
         elif column.kind == "date":
-            days = values.astype(np.float64)
-            days[values == MISSING_DATE] = np.nan
-            numbers[name] = days
+            empty = values == MISSING_DATE
+            numbers[name] = np.where(empty, np.nan, values) if empty.any() else values
         else:
             numbers[name] = values
     filled, texts = _texts(plan, coded, table.num_rows)
@@ -138,7 +137,7 @@ def _absent(column: Column, n: int) -> npt.NDArray[Any]:
         return np.full(n, -1, dtype=np.int16)
     if column.kind == "date":
         return np.full(n, MISSING_DATE, dtype=np.int32)
-    return np.full(n, np.nan)
+    return np.broadcast_to(np.array(np.nan), n)  # one number seen n times
 
 
 def _defaults(

@@ -18,7 +18,7 @@ class Inputs:
 
     Attributes
     ----------
-    numbers : mapping of (n,) float64
+    numbers : mapping of (n,) float64 or whole numbers
         Number columns, and dates as days since 1970-01-01; NaN where missing. Each stands for the decimal nearest
         to it with the declared number of places.
     codes : mapping of (n,) int16
@@ -34,7 +34,7 @@ class Inputs:
     """
 
     n: int
-    numbers: Mapping[str, npt.NDArray[np.float64]] = field(default_factory=dict)
+    numbers: Mapping[str, npt.NDArray[Any]] = field(default_factory=dict)
     codes: Mapping[str, npt.NDArray[np.int16]] = field(default_factory=dict)
     filled: Mapping[str, npt.NDArray[np.bool_]] = field(default_factory=dict)
     texts: Mapping[str, npt.NDArray[Any]] = field(default_factory=dict)

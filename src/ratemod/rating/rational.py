@@ -50,7 +50,7 @@ def integers(values: npt.ArrayLike) -> Integers:
     return np.asarray(values, dtype=np.int64).astype(object)
 
 
-def from_floats(values: npt.NDArray[np.float64], places: int) -> Rational:
+def from_floats(values: npt.NDArray[Any], places: int) -> Rational:
     """Return floats that stand for decimals of at most `places` places, exactly; NaN is no value."""
     ok = ~np.isnan(values)
     scaled = np.rint(np.where(ok, values, 0.0) * 10.0**places)
