@@ -84,7 +84,12 @@ def convert(array: pa.ChunkedArray | pa.Array, column: Column, hint: Decimal | N
         return _text(whole, refusals)
     numeric = pa.types.is_integer(whole.type) or pa.types.is_floating(whole.type)
     if column.kind == "number" and numeric:
-        if pa.types.is_integer(whole.type) and not whole.null_count and hint is None and _all_within(_raw(whole), column):
+        if (
+            pa.types.is_integer(whole.type)
+            and not whole.null_count
+            and hint is None
+            and _all_within(_raw(whole), column)
+        ):
             return Coded(_raw(whole), None, ())
         return _within(_floats(whole) if hint is None else _floats(whole) * float(hint), refusals)
     if column.kind == "date" and (pa.types.is_date(whole.type) or pa.types.is_timestamp(whole.type)):

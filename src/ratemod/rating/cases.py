@@ -97,7 +97,7 @@ def _run(plan: Plan, case: Case) -> list[Problem]:
         rated = rate(Book(pa.table(cells), file=case.file), plan, lang="en", threads=1)
     except BookError as error:
         return list(error.problems)
-    state = exact.evaluate(plan, rated.encoded.inputs)
+    state = exact.evaluate(plan, rated.coding.inputs)
     row = {name: rated.table[name][0].as_py() for name in ("status", "code", "bounds")}
     problems = []
     for name, wanted in case.expect.items():

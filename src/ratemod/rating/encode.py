@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -12,14 +13,14 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from ratemod.book.book import Book
-from ratemod.book.checks import codes_of, differs_within, repeats
+from ratemod.book.checks import ascending, codes_of, differs_within, repeats
 from ratemod.book.column import Column
 from ratemod.book.convert import MISSING_DATE, Coded, convert
 from ratemod.book.derive import derive
 from ratemod.errors import BookError, Problem, nearest, problem
 from ratemod.plan.model import Plan, conditions_of, names_in, names_in_condition, tests_of
-from ratemod.rating.arrow import from_arrow
-from ratemod.rating.inputs import Inputs
+from ratemod.rating.arrow import from_arrow, to_arrow
+from ratemod.rating.inputs import Inputs, Selector
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -33,27 +34,105 @@ class Doubt:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Encoded:
-    """A book as steps read it.
+    """Some rows of a book as steps read them.
 
     Attributes
     ----------
     inputs : Inputs
-    doubts : tuple of Doubt
-        Rows that must not be priced, by column or check.
+    doubts : mapping of column to Doubt
+        Cells that cannot be used.
     defaulted : mapping of (n,) bool
         Rows where a column's stated default was used.
-    derived : tuple of str
-        Columns that the book lacked and a derivation filled.
     """
 
     inputs: Inputs
-    doubts: tuple[Doubt, ...]
+    doubts: Mapping[str, Doubt]
     defaulted: Mapping[str, npt.NDArray[np.bool_]]
+
+
+@dataclass(frozen=True, eq=False)
+class Coding:
+    """A book under a plan, ready to be coded, all of it or a few rows at a time.
+
+    Rows are coded a block at a time while they are priced: whole columns of fresh memory cost more than the arithmetic.
+
+    Attributes
+    ----------
+    table : pyarrow.Table
+        The book's columns that the plan declares.
+    derived : tuple of str
+        Columns that the book lacks and a derivation fills.
+    groups : mapping of (n,) int64
+        What rows are rolled up by.
+    """
+
+    book: Book
+    plan: Plan
+    table: pa.Table
     derived: tuple[str, ...]
+    groups: Mapping[str, npt.NDArray[np.int64]]
+    ranks: npt.NDArray[np.int64] | None
+
+    @property
+    def n(self) -> int:
+        """Number of rows."""
+        return int(self.table.num_rows)
+
+    @cached_property
+    def inputs(self) -> Inputs:
+        """All rows, coded."""
+        return self.part(slice(0, self.n))
+
+    def part(self, rows: Selector) -> Inputs:
+        """Return some rows, coded."""
+        return self.code(rows).inputs
+
+    def code(self, rows: Selector) -> Encoded:
+        """Return some rows, coded, with what is wrong with them."""
+        table = (
+            self.table.slice(rows.start, rows.stop - rows.start)
+            if isinstance(rows, slice)
+            else self.table.take(to_arrow(np.asarray(rows, dtype=np.int64)))
+        )
+        plan, n = self.plan, table.num_rows
+        coded = {
+            name: convert(table[name], plan.columns[name], self.book.conversions.get(name))
+            for name in table.column_names
+        }
+        for name in self.derived:
+            coded[name] = derive(plan.columns[name], coded, plan.columns, n)
+        numbers: dict[str, npt.NDArray[Any]] = {}
+        codes: dict[str, npt.NDArray[np.int16]] = {}
+        defaulted: dict[str, npt.NDArray[np.bool_]] = {}
+        for name, column in plan.columns.items():
+            if column.kind == "text":
+                continue
+            found = coded.get(name)
+            values = _absent(column, n) if found is None else found.values
+            if column.default is not None:
+                values, used = _defaults(column, values, None if found is None else found.problem_of)
+                if used.any():
+                    defaulted[name] = used
+            if column.kind in ("level", "flag"):
+                codes[name] = values
+            elif column.kind == "date":
+                empty = values == MISSING_DATE
+                numbers[name] = np.where(empty, np.nan, values) if empty.any() else values
+            else:
+                numbers[name] = values
+        filled, texts = _texts(plan, coded, n)
+        doubts = {
+            name: Doubt(found.problem_of, found.problems)
+            for name, found in coded.items()
+            if found.problem_of is not None
+        }
+        groups = {name: array[rows] for name, array in self.groups.items()}
+        ranks = None if self.ranks is None else self.ranks[rows]
+        return Encoded(Inputs(n, numbers, codes, filled, texts, groups, ranks), doubts, defaulted)
 
 
-def encode(book: Book, plan: Plan) -> Encoded:
-    """Return the coded columns of a book.
+def prepare(book: Book, plan: Plan) -> Coding:
+    """Return a book ready to be coded.
 
     Raises
     ------
@@ -71,42 +150,48 @@ def encode(book: Book, plan: Plan) -> Encoded:
             nearest=_near(column, table.column_names, plan),
         )
         for column in plan.columns.values()
-        if _lacks(column, table, plan)
+        if _lacks(column, table)
     ]
     if lacking:
         raise BookError(lacking)
-    coded = {
-        name: convert(table[name], column, book.conversions.get(name))
-        for name, column in plan.columns.items()
-        if name in table.column_names
-    }
-    derived = _derive(plan, coded, table.num_rows)
-    numbers: dict[str, npt.NDArray[Any]] = {}
-    codes: dict[str, npt.NDArray[np.int16]] = {}
-    defaulted: dict[str, npt.NDArray[np.bool_]] = {}
-    doubts = [Doubt(found.problem_of, found.problems) for found in coded.values() if found.problem_of is not None]
-    for name, column in plan.columns.items():
-        if column.kind == "text":
-            continue
-        found = coded.get(name)
-        values = _absent(column, table.num_rows) if found is None else found.values
-        if column.default is not None:
-            values, used = _defaults(column, values, None if found is None else found.problem_of)
-            if used.any():
-                defaulted[name] = used
-        if column.kind in ("level", "flag"):
-            codes[name] = values
-        elif column.kind == "date":
-            empty = values == MISSING_DATE
-            numbers[name] = np.where(empty, np.nan, values) if empty.any() else values
-        else:
-            numbers[name] = values
-    filled, texts = _texts(plan, coded, table.num_rows)
+    given = [name for name in plan.columns if name in table.column_names]
+    derived = tuple(name for name, column in plan.columns.items() if column.derive and name not in given)
     groups = {step.group: codes_of(table[step.group]) for step in plan.steps if step.group}
     ranks = _ranks(table[plan.key]) if groups and plan.key in table.column_names else None
-    inputs = Inputs(table.num_rows, numbers, codes, filled, texts, groups, ranks)
-    doubts += list(_checks(plan, table, inputs))
-    return Encoded(inputs, tuple(doubts), defaulted, derived)
+    return Coding(book, plan, table.select(given), derived, groups, ranks)
+
+
+def gather(
+    parts: Sequence[tuple[int, Encoded]],
+    plan: Plan,
+    n: int,
+) -> tuple[list[Doubt], dict[str, npt.NDArray[np.bool_]]]:
+    """Return the doubts and the defaults used of a whole book from those of its parts.
+
+    Parameters
+    ----------
+    parts : sequence of (first row, Encoded), in any order
+    """
+    which: dict[str, npt.NDArray[np.int32]] = {}
+    numbers: dict[str, dict[str, int]] = {}
+    told: dict[str, list[Problem]] = {}
+    defaulted: dict[str, npt.NDArray[np.bool_]] = {}
+    for start, encoded in sorted(parts, key=lambda part: part[0]):
+        for name, doubt in encoded.doubts.items():
+            known = numbers.setdefault(name, {})
+            place = np.zeros(len(doubt.problems) + 1, dtype=np.int32)
+            for at, item in enumerate(doubt.problems, 1):
+                key = repr((item.code, sorted(item.args.items(), key=lambda pair: pair[0])))
+                if key not in known:
+                    known[key] = len(known) + 1
+                    told.setdefault(name, []).append(item)
+                place[at] = known[key]
+            whole = which.setdefault(name, np.zeros(n, dtype=np.int32))
+            whole[start : start + len(doubt.which)] = place[doubt.which]
+        for name, used in encoded.defaulted.items():
+            defaulted.setdefault(name, np.zeros(n, dtype=bool))[start : start + len(used)] = used
+    doubts = [Doubt(which[name], tuple(told[name])) for name in plan.columns if name in which]
+    return doubts, {name: defaulted[name] for name in plan.columns if name in defaulted}
 
 
 def _near(column: Column, headers: list[str], plan: Plan) -> str | None:
@@ -115,21 +200,10 @@ def _near(column: Column, headers: list[str], plan: Plan) -> str | None:
     return next((near for name in column.names() if (near := nearest(name, free))), None)
 
 
-def _lacks(column: Column, table: pa.Table, plan: Plan) -> bool:
+def _lacks(column: Column, table: pa.Table) -> bool:
     if column.name in table.column_names or column.optional or column.default is not None:
         return False
     return not column.derive
-
-
-def _derive(plan: Plan, coded: dict[str, Coded], n: int) -> tuple[str, ...]:
-    """Fill the columns that the book lacks from others, in place."""
-    derived = []
-    for name, column in plan.columns.items():
-        if name in coded or not column.derive:
-            continue
-        coded[name] = derive(column, coded, plan.columns, n)
-        derived.append(name)
-    return tuple(derived)
 
 
 def _absent(column: Column, n: int) -> npt.NDArray[Any]:
@@ -191,15 +265,16 @@ def _ranks(column: pa.ChunkedArray) -> npt.NDArray[np.int64]:
     return ranks
 
 
-def _checks(plan: Plan, table: pa.Table, inputs: Inputs) -> Iterator[Doubt]:
+def checked(coding: Coding) -> Iterator[Doubt]:
     """Yield the rows that break a rule across rows."""
+    table, plan = coding.book.table, coding.plan
     for check in plan.checks:
         if check.of not in table.column_names:
             continue
         if check.kind == "unique":
             broken = repeats(table[check.of])
-        elif check.by in table.column_names:
-            broken = differs_within(_values(check.of, table, inputs), table[check.by])
+        elif check.by in table.column_names and not ascending(table[check.by]):
+            broken = differs_within(_values(check.of, coding), table[check.by])
         else:
             continue
         if broken.any():
@@ -207,7 +282,8 @@ def _checks(plan: Plan, table: pa.Table, inputs: Inputs) -> Iterator[Doubt]:
             yield Doubt(broken.astype(np.int32), (told,))
 
 
-def _values(name: str, table: pa.Table, inputs: Inputs) -> Any:
+def _values(name: str, coding: Coding) -> Any:
+    inputs = coding.inputs
     if name in inputs.numbers:
         return inputs.numbers[name]
-    return inputs.codes[name] if name in inputs.codes else table[name]
+    return inputs.codes[name] if name in inputs.codes else coding.book.table[name]

@@ -13,10 +13,11 @@ from ratemod.book.read import read_book
 from ratemod.errors import BookError, Lang, default_language, problem
 from ratemod.plan.editions import Business, load_plan
 from ratemod.plan.model import Plan
-from ratemod.rating.encode import Encoded, encode
+from ratemod.rating.encode import Coding, Encoded, checked, gather, prepare
 from ratemod.rating.fast import compile_plan
+from ratemod.rating.inputs import Inputs, Selector
 from ratemod.rating.rated import Rated
-from ratemod.rating.run import BLOCK, run
+from ratemod.rating.run import BLOCK, Source, run
 from ratemod.rating.verdict import judge
 
 
@@ -64,26 +65,39 @@ def rate(
     """
     chosen = plan if isinstance(plan, Plan) else load_plan(plan, at, business)
     read = book if isinstance(book, Book) else read_book(book, chosen.columns)
-    encoded = encode(read, chosen)
+    coding = prepare(read, chosen)
     if strict:
-        _refuse_any(read, encoded)
+        _refuse_any(coding, block)
     program = compile_plan(chosen)
     wanted = tuple(step.name for step in chosen.steps if trace or step.headline)
-    outputs = run(program, encoded.inputs, wanted, threads, block)
+    parts: list[tuple[int, Encoded]] = []
+
+    def part(rows: Selector) -> Inputs:
+        encoded = coding.code(rows)
+        if isinstance(rows, slice):
+            parts.append((rows.start, encoded))
+        return encoded.inputs
+
+    outputs = run(program, Source(coding.n, coding.groups, part), wanted, threads, block)
+    doubts, defaulted = gather(parts, chosen, coding.n)
     verdict = judge(
-        chosen,
-        encoded,
+        coding,
+        [*doubts, *checked(coding)],
+        defaulted,
         outputs.priced,
         list(zip(chosen.rules, outputs.caught)),
         list(zip(program.guarded, outputs.outside)),
     )
-    return Rated(chosen, read, encoded, outputs, verdict, lang or default_language())
+    return Rated(chosen, read, coding, outputs, verdict, lang or default_language())
 
 
-def _refuse_any(book: Book, encoded: Encoded) -> None:
+def _refuse_any(coding: Coding, block: int) -> None:
     """Raise when any cell or check is wrong."""
+    book = coding.book
+    parts = [(start, coding.code(slice(start, min(start + block, coding.n)))) for start in range(0, coding.n, block)]
+    doubts, _ = gather(parts, coding.plan, coding.n)
     found = []
-    for doubt in encoded.doubts:
+    for doubt in [*doubts, *checked(coding)]:
         counts = np.bincount(doubt.which, minlength=len(doubt.problems) + 1)[1:]
         first = {which: int(np.argmax(doubt.which == which)) for which in range(1, len(doubt.problems) + 1)}
         for which, (item, count) in enumerate(zip(doubt.problems, counts.tolist()), 1):

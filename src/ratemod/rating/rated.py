@@ -15,7 +15,7 @@ from ratemod.book.book import Book
 from ratemod.errors import BookError, Lang, Problem, nearest, problem
 from ratemod.plan.model import Plan
 from ratemod.rating.arrow import dictionary, to_arrow
-from ratemod.rating.encode import Encoded
+from ratemod.rating.encode import Coding
 from ratemod.rating.run import Outputs
 from ratemod.rating.verdict import DECLINED, REFERRED, REFUSED, STATUS, Verdict, say
 
@@ -35,8 +35,8 @@ class Rated:
     ----------
     plan : Plan
     book : Book
-    encoded : Encoded
-        The coded columns, for explanations and summaries.
+    coding : Coding
+        The book under the plan, for explanations and summaries.
     outputs : Outputs
     verdict : Verdict
     lang : "zh" or "en"
@@ -45,7 +45,7 @@ class Rated:
 
     plan: Plan
     book: Book
-    encoded: Encoded
+    coding: Coding
     outputs: Outputs
     verdict: Verdict
     lang: Lang
@@ -58,10 +58,10 @@ class Rated:
         that held, such as ``total_float:high``.
         """
         columns = {name: self.book.table[name] for name in self.book.table.column_names}
-        for name in self.encoded.derived:
-            codes = self.encoded.inputs.codes.get(name)
+        for name in self.coding.derived:
+            codes = self.coding.inputs.codes.get(name)
             columns[name] = (
-                to_arrow(self.encoded.inputs.numbers[name])
+                to_arrow(self.coding.inputs.numbers[name])
                 if codes is None
                 else dictionary(codes, self.plan.columns[name].codes(), codes >= 0)
             )
@@ -71,7 +71,7 @@ class Rated:
         return pa.table(columns | self._results(shown))
 
     def _results(self, shown: np.ndarray[Any, np.dtype[np.bool_]]) -> dict[str, pa.Array]:
-        verdict, n = self.verdict, self.encoded.inputs.n
+        verdict, n = self.verdict, self.coding.n
         results = {"premium_fen": to_arrow(self.outputs.premium_fen, shown)}
         if self.outputs.fund_fen is not None:
             results["fund_fen"] = to_arrow(self.outputs.fund_fen, shown)
@@ -108,7 +108,7 @@ class Rated:
     def counts(self) -> Mapping[str, int]:
         """Rows in all and by status; ``rows = rated + referred + refused + declined`` always."""
         found = np.bincount(self.verdict.status, minlength=len(STATUS)).tolist()
-        return {"rows": self.encoded.inputs.n, **dict(zip(STATUS, found))}
+        return {"rows": self.coding.n, **dict(zip(STATUS, found))}
 
     @property
     def premium_fen(self) -> int:
@@ -191,7 +191,7 @@ class Rated:
     def position(self, key: str | int) -> int:
         """Return the position of a row by its key."""
         if isinstance(key, int):
-            if 0 <= key < self.encoded.inputs.n:
+            if 0 <= key < self.coding.n:
                 return key
         elif self.plan.key in self.book.table.column_names:
             keys = [str(value) for value in self.book.table[self.plan.key].to_pylist()]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
@@ -13,7 +13,7 @@ import numpy.typing as npt
 from ratemod.rating import exact
 from ratemod.rating.block import Block, holds, outside_range
 from ratemod.rating.fast import Program
-from ratemod.rating.inputs import Inputs
+from ratemod.rating.inputs import Inputs, Selector
 from ratemod.rating.rational import Rational
 
 BLOCK = 65_536
@@ -52,9 +52,18 @@ class Outputs:
     suspects: int
 
 
+@dataclass(frozen=True, eq=False, slots=True)
+class Source:
+    """Rows that are coded when they are asked for."""
+
+    n: int
+    groups: Mapping[str, npt.NDArray[np.int64]]
+    part: Callable[[Selector], Inputs]
+
+
 def run(
     program: Program,
-    inputs: Inputs,
+    inputs: Inputs | Source,
     wanted: tuple[str, ...],
     threads: int | None = None,
     block: int = BLOCK,
@@ -64,7 +73,7 @@ def run(
     Parameters
     ----------
     program : Program
-    inputs : Inputs, n rows
+    inputs : Inputs, or a Source of n rows
     wanted : names of the steps to keep
     threads : int, optional
         Default: all cores. The result does not depend on it, nor on `block`.
@@ -125,7 +134,7 @@ def _fen(yuan: npt.NDArray[np.float64], valid: npt.NDArray[np.bool_]) -> npt.NDA
     return np.rint(np.where(valid, yuan, 0.0) * 100.0).astype(np.int64)
 
 
-def _decide(program: Program, inputs: Inputs, out: Outputs, suspect: npt.NDArray[np.bool_]) -> int:
+def _decide(program: Program, inputs: Inputs | Source, out: Outputs, suspect: npt.NDArray[np.bool_]) -> int:
     """Replace the outputs of suspect rows by the exact ones; return how many rows that were."""
     if program.whole and suspect.any():  # a group is decided as a whole
         for groups in inputs.groups.values():

@@ -21,7 +21,7 @@ def summarise(rated: Rated, by: tuple[str, ...]) -> pd.DataFrame:
     import pandas as pd
 
     codes, labels = zip(*(_codes(rated, name) for name in by)) if by else ((), ())
-    index = np.zeros(rated.encoded.inputs.n, dtype=np.int64)
+    index = np.zeros(rated.coding.n, dtype=np.int64)
     for code, names in zip(codes, labels):
         index = index * len(names) + code
     cells = int(np.prod([len(names) for names in labels], dtype=np.int64)) if by else 1
@@ -57,7 +57,7 @@ def _total(
 
 def _codes(rated: Rated, name: str) -> tuple[npt.NDArray[np.int64], tuple[str, ...]]:
     """Return a code per row and the names of the codes, in the plan's order for levels."""
-    inputs, column = rated.encoded.inputs, rated.plan.columns.get(name)
+    inputs, column = rated.coding.inputs, rated.plan.columns.get(name)
     if column is not None and name in inputs.codes:
         codes = inputs.codes[name].astype(np.int64)
         return np.where(codes < 0, len(column.levels), codes), (*column.codes(), "")

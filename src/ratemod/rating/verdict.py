@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -15,8 +15,7 @@ from ratemod.plan.grid import grid
 from ratemod.plan.model import Legal, Plan, Rule, Step, names_in, plain
 from ratemod.rating import exact
 from ratemod.rating.arrow import from_arrow, to_arrow
-from ratemod.rating.encode import Doubt, Encoded
-from ratemod.rating.inputs import Inputs
+from ratemod.rating.encode import Coding, Doubt
 from ratemod.rating.rational import Mask
 
 STATUS = ("rated", "referred", "refused", "declined")
@@ -49,12 +48,19 @@ class Verdict:
 
 
 def judge(
-    plan: Plan, encoded: Encoded, priced: Mask, rules: Sequence[tuple[Rule, Mask]], legal: Sequence[tuple[Legal, Mask]]
+    coding: Coding,
+    given: Sequence[Doubt],
+    defaulted: Mapping[str, Mask],
+    priced: Mask,
+    rules: Sequence[tuple[Rule, Mask]],
+    legal: Sequence[tuple[Legal, Mask]],
 ) -> Verdict:
     """Return the verdict on every row.
 
     Parameters
     ----------
+    given : doubts of cells and across rows
+    defaulted : mapping of column to (n,) bool
     priced : (n,) bool
         Rows whose steps gave a premium.
     rules : (rule, (n,) bool) pairs
@@ -62,8 +68,8 @@ def judge(
     legal : (range, (n,) bool) pairs
         Rows outside each legal range.
     """
-    inputs = encoded.inputs
-    doubts = list(encoded.doubts)
+    plan, inputs = coding.plan, coding
+    doubts = list(given)
     notes: list[Doubt] = []
     for rule, caught in rules:
         told = problem("RM303", name=rule.name, message_en=rule.message_en, message_zh=rule.message_zh)
@@ -83,7 +89,7 @@ def judge(
     for item, outside in legal:
         doubts.extend(_legal_doubts(plan, item, outside & ~wrong, inputs, notes))
     doubts.extend(_unpriced(plan, inputs, np.flatnonzero(~priced & ~wrong)))
-    for name, used in encoded.defaulted.items():
+    for name, used in defaulted.items():
         column = plan.columns[name]
         told = problem(
             "RM330", column=name, label=column.label("zh"), value=column.default, source=column.default_source
@@ -102,7 +108,7 @@ def judge(
     return Verdict(status, reason_of, reasons, note_of, said)
 
 
-def _other_lines(inputs: Inputs, wrong: Mask) -> Mask:
+def _other_lines(inputs: Coding, wrong: Mask) -> Mask:
     """Return the other lines of the policies that have a line which cannot be priced."""
     others = np.zeros(inputs.n, dtype=bool)
     for groups in inputs.groups.values():
@@ -147,7 +153,7 @@ def distinct(numbers: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.int64], npt
     return values[order], place[from_arrow(coded.indices)]
 
 
-def _unpriced(plan: Plan, inputs: Inputs, rows: npt.NDArray[np.intp]) -> Iterator[Doubt]:
+def _unpriced(plan: Plan, inputs: Coding, rows: npt.NDArray[np.intp]) -> Iterator[Doubt]:
     """Yield why the steps of these rows gave no premium: for each row the first step without a value."""
     if not len(rows):
         return
@@ -234,7 +240,7 @@ def shown(plan: Plan, name: str, state: exact.Exact, at: int) -> str:
     return str(plain(Decimal(value.numerator) / Decimal(value.denominator)))
 
 
-def _legal_doubts(plan: Plan, item: Legal, outside: Mask, inputs: Inputs, notes: list[Doubt]) -> Iterator[Doubt]:
+def _legal_doubts(plan: Plan, item: Legal, outside: Mask, inputs: Coding, notes: list[Doubt]) -> Iterator[Doubt]:
     """Yield the rows outside a legal range; those the plan excepts are labelled instead."""
     rows = np.flatnonzero(outside)
     if not len(rows):

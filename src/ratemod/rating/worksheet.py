@@ -98,7 +98,7 @@ class Worksheet:
 def worksheet(rated: Rated, at: int) -> Worksheet:
     """Return the worksheet of the row at a position, evaluated by exact arithmetic."""
     plan, verdict = rated.plan, rated.verdict
-    inputs = rated.encoded.inputs
+    inputs = rated.coding
     rows, own = np.array([at], dtype=np.intp), 0
     for step in plan.steps:
         if step.group:
