@@ -72,8 +72,10 @@ def compare_in_memory(n: int, repeats: int) -> list[dict[str, Any]]:
     differ = {}
     for name, work in in_memory(plan, book, ordered=True).items():
         differ[name] = int((np.nan_to_num(work()) != wanted).sum())
-    for _ in range(repeats):  # in turn, so that the machine's drift touches all alike
-        for name, work in contenders.items():
+    names = list(contenders)
+    for turn in range(repeats):  # in turn, each first as often as last: memory just freed is dear to whoever comes next
+        for name in names[turn % len(names) :] + names[: turn % len(names)]:
+            work = contenders[name]
             start = time.perf_counter()
             work()
             times[name].append(time.perf_counter() - start)

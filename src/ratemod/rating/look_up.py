@@ -13,6 +13,7 @@ from ratemod.plan.model import Plan, Step
 from ratemod.plan.ranges import Range, places_of
 from ratemod.rating.block import Block, Floats, exceeds, largest
 
+FEW_MARKS = 24
 LOOK_UP_TABLE = 1 << 16  # whole numbers up to here find their band by one take instead of a search
 
 
@@ -89,7 +90,7 @@ def _finder(
             if table is not None:
                 slots = np.take(table, value.astype(np.intp), mode="clip")
             elif axis.axis.kind == "band":
-                slots = _bands(block, value, marks, axis, reach)
+                slots = _bands(block, value, marks, axis, reach).astype(np.intp)
             else:
                 at = np.searchsorted(marks, value)
                 clipped = np.minimum(at, len(marks) - 1)
@@ -105,17 +106,30 @@ def _finder(
     return find
 
 
-def _bands(block: Block, value: Floats, marks: Floats, axis: GridAxis, reach: Range) -> npt.NDArray[np.intp]:
+def _bands(
+    block: Block, value: Floats, marks: Floats, axis: GridAxis, reach: Range
+) -> npt.NDArray[np.intp] | npt.NDArray[np.uint8]:
     if reach.raw:
-        return np.searchsorted(marks, value, side=axis.side)  # type: ignore[call-overload, no-any-return]
+        return _passed(marks, value, axis.side)
     if reach.on_grid:
         places = max([reach.places or 0, *(places_of(Decimal(mark)) for mark in axis.marks)])
         half = 0.5 * 10.0**-places
-        return np.searchsorted(marks + (-half if axis.side == "right" else half), value)
+        return _passed(marks + (-half if axis.side == "right" else half), value, axis.side)
     slack = reach.error_at(largest(value, reach))
     low, high = np.searchsorted(marks, value - slack), np.searchsorted(marks, value + slack, side="right")
     block.suspect |= low != high
     return high
+
+
+def _passed(marks: Floats, value: Floats, side: str) -> npt.NDArray[np.intp] | npt.NDArray[np.uint8]:
+    """Return how many marks each value has passed; a few comparisons are cheaper than a search."""
+    if len(marks) > FEW_MARKS:
+        return np.searchsorted(marks, value, side=side)  # type: ignore[call-overload, no-any-return]
+    found = np.zeros(len(value), dtype=np.uint8)
+    passed = np.greater_equal if side == "right" else np.greater
+    for mark in marks.tolist():
+        found += passed(value, mark)
+    return found
 
 
 def _interpolate(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -74,15 +75,19 @@ def rate(
 
     def part(rows: Selector) -> Inputs:
         encoded = coding.code(rows)
-        if isinstance(rows, slice):
-            parts.append((rows.start, encoded))
+        if isinstance(rows, slice) and (
+            encoded.doubts or encoded.defaulted
+        ):  # not the codes: memory is to be used again
+            parts.append((rows.start, Encoded(Inputs(0), encoded.doubts, encoded.defaulted)))
         return encoded.inputs
 
-    outputs = run(program, Source(coding.n, coding.groups, part), wanted, threads, block)
+    with ThreadPoolExecutor(1) as beside:  # Arrow hashes keys while the steps run
+        across = beside.submit(lambda: list(checked(coding)))
+        outputs = run(program, Source(coding.n, coding.groups, part), wanted, threads, block)
     doubts, defaulted = gather(parts, chosen, coding.n)
     verdict = judge(
         coding,
-        [*doubts, *checked(coding)],
+        [*doubts, *across.result()],
         defaulted,
         outputs.priced,
         list(zip(chosen.rules, outputs.caught)),
