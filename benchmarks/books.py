@@ -39,6 +39,7 @@ def book_columns(plan: Plan, n: int, seed: int = 1) -> dict[str, Any]:
         "end_date": start + np.where(short, rng.integers(20, 300, n), 365),
         "sector": rng.choice(8, n, p=[0.06, 0.17, 0.01, 0.26, 0.36, 0.01, 0.05, 0.08]).astype(np.int16),
         "size_class": size.astype(np.int16),
+        "staff": heads + rng.choice([0, 0, 0, 0, 0, 0, 0, 0, 0, 3], n),
         "heads": heads,
         "limit_yuan": rng.choice([400_000, 500_000, 600_000, 800_000, 1_000_000], n, p=[0.4, 0.3, 0.15, 0.1, 0.05]),
         "general_accidents": rng.choice(4, n, p=[0.94, 0.045, 0.012, 0.003]),

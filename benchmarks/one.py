@@ -8,11 +8,11 @@ import ratemod as rm
 from benchmarks.peers import duckdb_sql, pandas_rater, polars_rater
 from benchmarks.rating import AT, PLAN
 
-KEEP = ["policy_no", "premium_fen", "fund_fen"]
+KEEP = ["policy_no", "premium_fen", "fund_fen", "status"]
 
 
 def main(name: str, source: str, target: str) -> None:
-    """Price `source` into `target`: the key, the premium and the fund."""
+    """Price `source` into `target`: the key, the premium, the fund and the status."""
     plan = rm.load_plan(PLAN, at=AT)
     if name == "ratemod":
         import pyarrow.parquet as pq

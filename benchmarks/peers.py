@@ -57,6 +57,15 @@ def side_of(plan: Plan, step: Step, name: str) -> str:
     return next(axis.closed for axis in plan.tables[step.table].axes if bound.get(axis.name, axis.name) == name)
 
 
+def _verdicts(plan: Plan) -> list[tuple[str, list[Condition]]]:
+    """Return the statuses that rules give, worst first, and the conditions of each."""
+    actions = {"refuse": "refused", "decline": "declined", "refer": "referred", "label": "labelled"}
+    found = [
+        (status, [rule.when for rule in plan.rules if rule.action == action]) for action, status in actions.items()
+    ]
+    return [(status, conditions) for status, conditions in found if conditions]
+
+
 # ---------------------------------------------------------------- DuckDB
 
 
@@ -76,7 +85,15 @@ def duckdb_sql(plan: Plan, source: str, keys: tuple[str, ...] = ()) -> tuple[lis
         query = f'SELECT s.*, {expression} AS "{step.name}" FROM ({query}) s{join}'
     fund = f', CAST(round("{plan.fund}" * 100) AS BIGINT) AS fund_fen' if plan.fund else ""
     head = "".join(f"{key}, " for key in keys)
-    return setup, f'SELECT {head}CAST(round("{plan.premium}" * 100) AS BIGINT) AS premium_fen{fund} FROM ({query})'
+    cases = "".join(
+        f"WHEN {' OR '.join(_sql_condition(plan, when) for when in found)} THEN '{status}' "
+        for status, found in _verdicts(plan)
+    )
+    query = f"SELECT s.*, CASE {cases}ELSE 'rated' END AS status FROM ({query}) s"
+    return (
+        setup,
+        f'SELECT {head}CAST(round("{plan.premium}" * 100) AS BIGINT) AS premium_fen{fund}, status FROM ({query})',
+    )
 
 
 def _sql(plan: Plan, operand: str | Decimal) -> str:
@@ -320,7 +337,11 @@ def polars_rater(plan: Plan) -> Callable[[Any], Any]:
         fen = [(pl.col(plan.premium) * 100).round().cast(pl.Int64).alias("premium_fen")]
         if plan.fund:
             fen.append((pl.col(plan.fund) * 100).round().cast(pl.Int64).alias("fund_fen"))
-        return lazy.with_columns(fen)
+        status = pl.lit("rated")
+        for name, conditions in reversed(_verdicts(plan)):
+            caught = pl.any_horizontal([condition(when) for when in conditions])
+            status = pl.when(caught).then(pl.lit(name)).otherwise(status)
+        return lazy.with_columns(*fen, status.alias("status"))
 
     return rate
 
@@ -454,6 +475,10 @@ def pandas_rater(plan: Plan) -> Callable[[Any], Any]:
         out["premium_fen"] = np.rint(out[plan.premium] * 100)
         if plan.fund:
             out["fund_fen"] = np.rint(out[plan.fund] * 100)
+        verdicts = [
+            (name, np.logical_or.reduce([condition(when) for when in found])) for name, found in _verdicts(plan)
+        ]
+        out["status"] = np.select([mask for _, mask in verdicts], [name for name, _ in verdicts], "rated")
         return out
 
     return rate

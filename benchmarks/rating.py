@@ -53,7 +53,7 @@ def in_memory(plan: Plan, book: pa.Table, ordered: bool = False) -> dict[str, Ca
         return found["premium_fen"][np.argsort(found["policy_no"])] if ordered else found["premium_fen"]
 
     def polars() -> np.ndarray[Any, Any]:
-        return polars_run(polars_frame).select("premium_fen", "fund_fen").collect()["premium_fen"].to_numpy()
+        return polars_run(polars_frame).select("premium_fen", "fund_fen", "status").collect()["premium_fen"].to_numpy()
 
     def pandas() -> np.ndarray[Any, Any]:
         return pandas_run(frame)["premium_fen"].to_numpy()
