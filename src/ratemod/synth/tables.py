@@ -193,6 +193,7 @@ def claims(block: Block) -> frame.Table:
         "policy_no": frame.text(policy_number(block, cell)),
         "credit_code": code_of(block, cell),
         "insurer": frame.level(block.terms.insurer.ravel()[cell], levels.INSURERS),
+        "sector": frame.level(block.firms.sector[cell % BLOCK], levels.SECTORS),
         "event_date": frame.date(found.event_day[seen]),
         "report_date": frame.date(found.report_day[seen]),
         "settlement_date": frame.date(settled),

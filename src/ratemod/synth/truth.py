@@ -93,7 +93,7 @@ class Severity:
         (0.0060, 0.0039, 0.0028, 0.0043, 0.0045, 0.0048, 0.0039, 0.0036), "per claim", "an accident kills", lv.SECTORS,
         "mean level 1.301 deaths per 100,000 workers (industry, mining, commerce 2020)", "derived")
     disability_chance: tuple[float, ...] = planted(
-        (0.52, 0.46, 0.36, 0.45, 0.50, 0.48, 0.50, 0.42), "per claim", "an accident disables", lv.SECTORS)
+        (0.53, 0.48, 0.38, 0.47, 0.51, 0.50, 0.51, 0.44), "per claim", "an accident disables", lv.SECTORS)
     size_tilt: tuple[float, ...] = planted(
         (1.10, 1.0, 0.92, 0.85), "factor", "on the chances of death and disability", lv.SIZES)
     grade_mix: tuple[float, ...] = planted(
@@ -109,8 +109,8 @@ class Severity:
         "China 2024 and 2025: larger accidents 1.8-2.1 % of accidents with 3.7-3.9 deaths each", "derived")
     further_disabled: float = planted(0.03, "per disabling accident", "chance of a second victim, same grade")
     further_minor: float = planted(0.10, "per minor accident", "chance of a second victim")
-    medical_minor_yuan: float = planted(11_000.0, "yuan", "median medical cost, minor victim, first year")
-    medical_serious_yuan: float = planted(26_000.0, "yuan", "median medical cost, disabled victim, first year")
+    medical_minor_yuan: float = planted(13_000.0, "yuan", "median medical cost, minor victim, first year")
+    medical_serious_yuan: float = planted(30_000.0, "yuan", "median medical cost, disabled victim, first year")
     medical_log_deviation: float = planted(0.9, "log yuan", "spread of medical cost")
     medical_limit_share: float = planted(
         0.10, "share of the limit", "medical sub-limit per person", (), "a provincial tender of 2025: 4万 of 40万",
