@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
@@ -10,7 +12,7 @@ Days = npt.NDArray[np.int32]
 NO_DATE = np.int32(-(2**31))
 
 
-def anniversaries(day_of_year: npt.NDArray[np.integer], years: npt.NDArray[np.integer]) -> Days:
+def anniversaries(day_of_year: npt.NDArray[np.integer[Any]], years: npt.NDArray[np.integer[Any]]) -> Days:
     """Return the date of a day of the (365-day) year in each year.
 
     Parameters
@@ -32,7 +34,8 @@ def anniversaries(day_of_year: npt.NDArray[np.integer], years: npt.NDArray[np.in
     offset = (month - np.datetime64("2023-01", "M")).astype(np.int64)
     day = (common - month.astype("M8[D]")).astype(np.int64)
     months = ((np.asarray(years, dtype=np.int64)[:, None] - 1970) * 12 + offset[None, :]).astype("M8[M]")
-    return (months.astype("M8[D]") + day[None, :]).astype(np.int64).astype(np.int32)
+    days: Days = (months.astype("M8[D]") + day[None, :]).astype(np.int64).astype(np.int32)
+    return days
 
 
 def day(year: int, month: int, of_month: int) -> int:

@@ -110,7 +110,8 @@ def _event_days(random: np.random.Generator, terms: Terms, cell: Ints) -> Days:
     second = (terms.heads_after.ravel()[cell] * (end - change)).astype(np.float64)
     early = random.random(len(cell)) * (first + second) < first
     low, high = np.where(early, start, change), np.where(early, change, end)
-    return (low + np.floor(random.random(len(cell)) * (high - low))).astype(np.int32)
+    days: Days = (low + np.floor(random.random(len(cell)) * (high - low))).astype(np.int32)
+    return days
 
 
 def _catastrophes(truth: Truth, window: Window, random: np.random.Generator, block: int, firms: Enterprises,

@@ -124,7 +124,8 @@ def _industry(uniform: Floats, sector: Codes) -> npt.NDArray[np.int16]:
     """Return an industry code of each sector, all equally likely."""
     many = np.array([len(group) for group in levels.INDUSTRY_CODES])
     first = np.concatenate([[0], np.cumsum(many)[:-1]])
-    return (first[sector] + (uniform * many[sector]).astype(np.int64)).astype(np.int16)
+    code: npt.NDArray[np.int16] = (first[sector] + (uniform * many[sector]).astype(np.int64)).astype(np.int16)
+    return code
 
 
 def _place(random: np.random.Generator, people: Population) -> tuple[Codes, Ints]:

@@ -52,11 +52,11 @@ def nullable_text(words: Bytes, missing: npt.NDArray[np.bool_]) -> Any:
     return pa.StringArray.from_buffers(len(words), pa.py_buffer(offsets), pa.py_buffer(data), pa.py_buffer(valid))
 
 
-def level(codes: npt.NDArray[np.integer[Any]], names: Sequence[str]) -> Any:
+def level(codes: npt.NDArray[Any], names: Sequence[str]) -> Any:
     """Return a dictionary column of level codes; a negative code is null."""
     import pyarrow as pa
 
-    index = np.asarray(codes, dtype=np.int8 if len(names) < 128 else np.int16)
+    index: npt.NDArray[Any] = np.asarray(codes, dtype=np.int8 if len(names) < 128 else np.int16)
     return pa.DictionaryArray.from_arrays(_column(index, index < 0), pa.array(list(names)))
 
 

@@ -55,7 +55,8 @@ def _service_number(block: Block) -> Bytes:
 def fund_fen(block: Block, premium_fen: Ints) -> Ints:
     """Return the prevention fund of premiums, half-up to the fen, same sign as the premium."""
     per_mille = round(block.truth.prevention.fund_share * 1000)
-    return np.sign(premium_fen) * ((np.abs(premium_fen) * per_mille + 500) // 1000)
+    fund: Ints = np.sign(premium_fen) * ((np.abs(premium_fen) * per_mille + 500) // 1000)
+    return fund
 
 
 def ledger(block: Block) -> frame.Table:

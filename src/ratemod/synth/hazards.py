@@ -51,7 +51,7 @@ def draw(truth: Truth, window: Window, seed: int, block: int, firms: Enterprises
     mean = np.array(plan.hazards_per_term)[firms.size] * np.exp(plan.hazard_standardisation_log * certificate)
     mean *= terms.active
     counts = np.stack([random.poisson(mean * plan.general_hazards), random.poisson(mean)])
-    term, firm = np.divmod(np.arange(mean.size), mean.shape[1])
+    firm = np.arange(mean.size) % mean.shape[1]
     grade = np.repeat(np.array([0, MAJOR], dtype=np.int8), counts.reshape(2, -1).sum(axis=1))
     cell = np.concatenate([np.repeat(np.arange(mean.size), counts[g].ravel()) for g in range(2)])
     many = len(cell)

@@ -53,17 +53,18 @@ def draw_certificates(truth: Truth, window: Window, seed: int, block: int, firms
     """Draw certificates: the first before the first year, then renewed every three years, sometimes late."""
     random = stream(seed, block, "certificate")
     cycles = window.terms // 3 + 2
-    first = pick(random.random(BLOCK), np.array(truth.population.standardisation_mix)[firms.size[0]])
+    people = truth.population
+    first = pick(random.random(BLOCK), np.array(people.standardisation_mix)[firms.size[0]])
     level = np.zeros((cycles, BLOCK), dtype=np.int8)
     issued = np.zeros((cycles, BLOCK), dtype=np.int64)
     level[0] = first
     issued[0] = day(window.first_year, 1, 1) - random.integers(1, CYCLE, BLOCK)
     for k in range(1, cycles):
-        better = random.random(BLOCK) < 0.15
+        better = random.random(BLOCK) < people.certificate_better
         level[k] = np.minimum(level[k - 1] + better, 3)
-        late = random.random(BLOCK) < 0.2
+        late = random.random(BLOCK) < people.certificate_late
         issued[k] = issued[k - 1] + CYCLE + np.where(late, random.integers(10, 240, BLOCK), 0)
-    struck = random.random(level.shape) < 0.02
+    struck = random.random(level.shape) < people.certificate_withdrawn
     withdrawn = np.where(struck, issued + random.integers(60, CYCLE, level.shape), NEVER)
     return Certificates(level, issued.astype(np.int32), (issued + CYCLE).astype(np.int32),
                         withdrawn.astype(np.int32))
@@ -100,7 +101,7 @@ def draw_integrity(truth: Truth, window: Window, seed: int, block: int) -> Integ
         since[t] = day(window.first_year + t - 1, 1, 1) + random.integers(0, 365, BLOCK)
     bad = grade == DISHONEST
     when = np.where(bad.any(axis=0), np.take_along_axis(since, bad.argmax(axis=0)[None], axis=0)[0] + 30, NEVER)
-    listed = np.where(random.random(BLOCK) < 0.5, when, NEVER)
+    listed = np.where(random.random(BLOCK) < people.listed_share, when, NEVER)
     removed = np.where(listed < NEVER, listed + 730, NEVER)
     return Integrity(grade, since.astype(np.int32), listed.astype(np.int32), removed.astype(np.int32))
 
@@ -118,4 +119,5 @@ def blacklisted_on(history: Integrity, on: Days, known: int) -> Codes:
     """Return 1 where the enterprise is on the joint-punishment list on a day, (n,) int8."""
     seen = (history.listed <= on) & (history.listed <= known)
     gone = (history.removed <= on) & (history.removed <= known)
-    return (seen & ~gone).astype(np.int8)
+    listed: Codes = (seen & ~gone).astype(np.int8)
+    return listed

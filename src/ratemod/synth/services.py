@@ -51,7 +51,7 @@ def draw(truth: Truth, seed: int, block: int, firms: Enterprises, terms: Terms) 
     mean = np.minimum(mean * firms.random_effect**plan.service_selection, 8.0)
     count = random.poisson(mean)
     # The notice: at least one service a year for large and medium insureds. One in twenty is missed.
-    owed = (firms.size >= MEDIUM) & (random.random(shape) < 0.95)
+    owed = (firms.size >= MEDIUM) & (random.random(shape) < plan.duty_met)
     count = np.where(terms.active, np.maximum(count, owed), 0)
     cell = _by_enterprise(count)
     many = len(cell)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from ratemod.synth.enterprises import Codes, Floats, Ints
 from ratemod.synth.stream import pick
@@ -78,7 +80,7 @@ def chances(truth: Severity, sector: Codes, size: Codes) -> tuple[Floats, Floats
 
 
 def expected_loss_yuan(truth: Severity, sector: Codes, size: Codes, heads: Ints, limit_yuan: Ints,
-                       medical_index: Floats) -> Floats:
+                       medical_index: Floats | float) -> Floats:
     """Return the exact mean of `draw`'s loss in yuan; arguments of any one shape.
 
     Limited expected values of the log-normal and of the Pareto: Klugman, Panjer & Willmot, *Loss Models*, app. A.
@@ -101,7 +103,7 @@ def expected_loss_yuan(truth: Severity, sector: Codes, size: Codes, heads: Ints,
     return mean
 
 
-def limited_lognormal(median: Floats, deviation: float, cap: Floats) -> Floats:
+def limited_lognormal(median: Floats | float, deviation: float, cap: npt.NDArray[Any]) -> Floats:
     """Return E[min(X, cap)] of a log-normal with a median and a log standard deviation."""
     from scipy.special import ndtr
 
@@ -110,7 +112,7 @@ def limited_lognormal(median: Floats, deviation: float, cap: Floats) -> Floats:
     return mean
 
 
-def limited_pareto(least: float, tail: float, cap: Floats) -> Floats:
+def limited_pareto(least: float, tail: float, cap: npt.NDArray[Any]) -> Floats:
     """Return E[min(X, cap)] of a Pareto from `least` on with index `tail` above 1; `cap` >= `least`."""
     mean: Floats = least * (1 + (1 - (least / cap) ** (tail - 1)) / (tail - 1))
     return mean

@@ -7,6 +7,7 @@ block or noun depends on another, and a province of 3,000 enterprises is the beg
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 
 BLOCK = 4096
 
@@ -38,7 +39,7 @@ def stream(seed: int, block: int, noun: str) -> np.random.Generator:
     return np.random.Generator(np.random.Philox(key))
 
 
-def pick(uniform: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
+def pick(uniform: npt.NDArray[np.float64], probabilities: npt.NDArray[np.float64]) -> npt.NDArray[np.int8]:
     """Return the index drawn by each uniform number from a table of probabilities.
 
     Parameters
@@ -59,4 +60,5 @@ def pick(uniform: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
     edge = edge / edge[..., -1:]
     if edge.ndim == 1:
         return np.searchsorted(edge[:-1], uniform, side="right").astype(np.int8)
-    return (uniform[..., None] >= edge[..., :-1]).sum(axis=-1).astype(np.int8)
+    found: npt.NDArray[np.int8] = (uniform[..., None] >= edge[..., :-1]).sum(axis=-1).astype(np.int8)
+    return found

@@ -19,7 +19,7 @@ def loss_cost_yuan(truth: Truth, firms: Enterprises, terms: Terms) -> Floats:
     """Return the tariff's expected loss per head-year, (t, n) yuan: right on average, wrong by sector and size."""
     market = truth.market
     one = severity.expected_loss_yuan(truth.severity, firms.sector, firms.size, terms.heads, terms.limit_yuan,
-                                      np.float64(1.0))
+                                      1.0)
     error = (np.array(market.tariff_sector_error_log)[firms.sector]
              + np.array(market.tariff_size_error_log)[firms.size]
              + np.array(truth.frequency.size_effect_log)[firms.size])
@@ -63,7 +63,8 @@ def premium_fen(truth: Truth, window: Window, firms: Enterprises, terms: Terms, 
     rate *= np.array(market.insurer_factor)[terms.insurer] * np.array(market.merit)[merit]
     rate *= np.array(market.standardisation_credit)[certificate] * np.array(market.hazard_loading)[hazard]
     premium = np.maximum(rate * terms.heads, market.minimum_premium_yuan)
-    return np.rint(premium * 100).astype(np.int64)
+    fen: Ints = np.rint(premium * 100).astype(np.int64)
+    return fen
 
 
 def change_fen(premium: Ints, terms: Terms) -> tuple[Ints, Ints]:

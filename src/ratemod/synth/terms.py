@@ -78,7 +78,8 @@ def _limits(random: np.random.Generator, market: Market, firms: Enterprises, sta
     choice = pick(random.random(BLOCK), np.array(market.limit_mix)[firms.size[0]])
     limit = np.array(market.limits_yuan)[choice][None, :].repeat(len(start), axis=0)
     least = np.where(start >= day(2025, 3, 29), market.limit_least_from_2025_yuan, 0)
-    return np.maximum(limit, least).astype(np.int64)
+    lifted: Ints = np.maximum(limit, least).astype(np.int64)
+    return lifted
 
 
 def _insurers(random: np.random.Generator, market: Market, firms: Enterprises, shape: tuple[int, int]) -> Codes:

@@ -53,6 +53,10 @@ class Population:
         ((0.80, 0.17, 0.03, 0.0), (0.45, 0.44, 0.10, 0.01), (0.15, 0.45, 0.34, 0.06), (0.05, 0.20, 0.50, 0.25)),
         "share of enterprises", "first certificate by size: large firms hold better ones",
         (lv.SIZES, lv.STANDARDISATION))
+    certificate_better: float = planted(0.15, "per certificate", "chance that the next one is a level higher")
+    certificate_late: float = planted(0.20, "per certificate", "chance that the next one comes 10 to 239 days late")
+    certificate_withdrawn: float = planted(0.02, "per certificate", "chance of being withdrawn")
+    listed_share: float = planted(0.5, "share of the dishonest", "put on the joint-punishment list for two years")
     integrity_mix: tuple[float, ...] = planted(
         (0.12, 0.50, 0.30, 0.065, 0.015), "share of enterprises", "first integrity grade", lv.INTEGRITY)
     integrity_change: float = planted(0.12, "per year", "chance that the integrity grade moves one step")
@@ -148,6 +152,7 @@ class Prevention:
         ((0.6, 1.0, 1.0, 1.6, 1.2), (0.3, 0.3, 0.8, 0.5, 1.0), (1.0, 1.4, 0.7, 1.4, 1.0), (0.2, 1.6, 1.2, 0.6, 1.5),
          (1.3, 0.5, 1.6, 1.0, 0.7), (0.5, 0.9, 0.4, 1.8, 1.3)), "factor", "campaigns of an insurer, by year in turn",
         (lv.INSURERS, (1, 2, 3, 4, 5)))
+    duty_met: float = planted(0.95, "share of policies", "large and medium: at least one service is planned")
     service_delivered: float = planted(0.88, "share of planned", "delivered")
     service_cost_yuan: tuple[float, ...] = planted(
         (1800.0, 5400.0, 6500.0, 4000.0, 3000.0, 9000.0, 1500.0), "yuan", "median cost, small enterprise", lv.SERVICES)
