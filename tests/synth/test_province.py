@@ -203,7 +203,7 @@ def test_renewals_follow_from_the_registers(frames: dict[str, pd.DataFrame]) -> 
     start = renewals["start_date"]
     held = frames["certificates"]
     held = held.merge(start.rename("start"), left_on="credit_code", right_index=True)
-    valid = (held["certificate_issue_date"] <= held["start"]) & (held["start"] < held["certificate_expiry_date"])
+    valid = (held["issue_date"] <= held["start"]) & (held["start"] < held["expiry_date"])
     valid &= held["withdrawn_date"].isna() | (held["withdrawn_date"] > held["start"])
     level = held[valid].set_index("credit_code")["standardisation"].astype(str)
     assert level.index.is_unique

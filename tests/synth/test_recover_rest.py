@@ -115,17 +115,17 @@ def test_certificates_and_integrity(tables: dict[str, pd.DataFrame]) -> None:
     grades = tables["integrity"].sort_values(["credit_code", "effective_date"])
 
     def checks() -> Iterator[Check]:
-        held = tables["certificates"].sort_values(["credit_code", "certificate_issue_date"])
+        held = tables["certificates"].sort_values(["credit_code", "issue_date"])
         same = held["credit_code"].eq(held["credit_code"].shift())
         place = {name: k for k, name in enumerate(levels.STANDARDISATION)}
         levels_held = held["standardisation"].map(place).astype(int)
         yield share("certificate better", levels_held.diff()[same & (levels_held.shift() < 3)] > 0,
                     people.certificate_better)
-        gap = held["certificate_issue_date"].astype("M8[ns]") - held["certificate_expiry_date"].shift().astype("M8[ns]")
+        gap = held["issue_date"].astype("M8[ns]") - held["expiry_date"].shift().astype("M8[ns]")
         # Expired so early that even a late successor is known by the valuation day.
-        early = held["certificate_expiry_date"].shift().astype(str) < "2025-05"
+        early = held["expiry_date"].shift().astype(str) < "2025-05"
         yield share("certificate late", gap[same & early].dt.days > 0, people.certificate_late)
-        old = held["certificate_issue_date"].astype(str) < "2022-12-01"
+        old = held["issue_date"].astype(str) < "2022-12-01"
         yield share("certificate withdrawn", held.loc[old, "withdrawn_date"].notna(), people.certificate_withdrawn)
         worst = grades[grades["integrity_grade"] == "dishonest"].drop_duplicates("credit_code")
         worst = worst[worst["effective_date"].astype(str) < "2025-11-30"]

@@ -22,8 +22,8 @@ Row = dict[str, str]
 SLICE = 65_536
 FULL_WIDTH = str.maketrans("0123456789.", "０１２３４５６７８９．")
 SECTOR_LABELS = {"mining": "矿山", "hazardous_chemicals": "危险化学品", "fireworks": "烟花爆竹",
-                 "transport": "交通运输", "construction": "建筑施工", "civil_explosives": "民用爆炸物品", "metal_smelting": "金属冶炼",
-                 "fishery": "渔业生产"}
+                 "transport": "交通运输", "construction": "建筑施工", "civil_explosives": "民用爆炸物品",
+                 "metal_smelting": "金属冶炼", "fishery": "渔业生产"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -108,7 +108,7 @@ def draw_integrity(truth: Truth, window: Window, seed: int, block: int) -> Integ
 
 def integrity_on(history: Integrity, on: Days, known: int) -> Codes:
     """Return the grade in force on a day, (n,) int8, from what is known by `known`."""
-    grade = history.grade[0].copy()
+    grade: Codes = history.grade[0].copy()
     for t in range(1, len(history.grade)):
         seen = (history.since[t] <= on) & (history.since[t] <= known)
         grade[seen] = history.grade[t][seen]
@@ -119,5 +119,5 @@ def blacklisted_on(history: Integrity, on: Days, known: int) -> Codes:
     """Return 1 where the enterprise is on the joint-punishment list on a day, (n,) int8."""
     seen = (history.listed <= on) & (history.listed <= known)
     gone = (history.removed <= on) & (history.removed <= known)
-    listed: Codes = (seen & ~gone).astype(np.int8)
-    return listed
+    on_list: Codes = np.asarray(seen & ~gone, dtype=np.int8)
+    return on_list

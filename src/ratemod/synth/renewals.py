@@ -32,18 +32,22 @@ def renewals(block: Block) -> frame.Table:
     old = block.terms.active[-2] & block.terms.active[-1]
     expiring = np.where(old, block.premium_fen[-2] + np.where(
         terms.change_day[-2] < terms.cover_end[-2], block.added_fen[-2], 0), 0)
+    counts, amounts = _record(block)
+    fresh = amounts["expected_losses_yuan"] == 0
     columns = insured(block, cell) | {
         "name": names(block, firm),
         "standardisation": frame.level(level[firm], levels.STANDARDISATION),
-        "certificate_issue_date": frame.date(issued[firm]),
-        "certificate_expiry_date": frame.date(expires[firm]),
+        "certificate_issue": frame.date(issued[firm]),
+        "certificate_expiry": frame.date(expires[firm]),
         "integrity_grade": frame.level(registers.integrity_on(block.integrities, start, valuation)[firm],
                                        levels.INTEGRITY),
         "blacklisted": frame.level(registers.blacklisted_on(block.integrities, start, valuation)[firm],
                                    levels.YES_NO),
         "hazard_state": frame.level(state[firm], levels.HAZARD_STATES),
         "hazard_overdue_days": frame.number(overdue[firm]),
-    } | {name: frame.number(values[firm]) for name, values in _record(block).items()} | {
+    } | {name: frame.number(values[firm]) for name, values in counts.items()} | {
+        name: frame.number(values[firm], fresh[firm]) for name, values in amounts.items()
+    } | {
         "expiring_premium_yuan": frame.number(expiring[firm] / 100, ~old[firm]),
     }
     return frame.table(columns)
@@ -55,8 +59,11 @@ def _taken(dates: Any, cycle: Any) -> Any:
     return np.where(cycle >= 0, found, NO_DATE).astype(np.int32)
 
 
-def _record(block: Block) -> dict[str, Ints | Floats]:
-    """Return the loss record of each enterprise over the window before its renewal, (n,) each."""
+def _record(block: Block) -> tuple[dict[str, Ints | Floats], dict[str, Floats]]:
+    """Return counts and amounts of each enterprise over the window before its renewal, (n,) each.
+
+    Amounts stand apart: without an insured term in the window there are none.
+    """
     terms, claims, done = block.terms, block.claims, block.claims.accidents
     first = max(block.window.years - WINDOW_YEARS, 0)
     firm = claims.cell % BLOCK
@@ -83,12 +90,12 @@ def _record(block: Block) -> dict[str, Ints | Floats]:
         "deaths_3_years": np.bincount(firm[recent], done.deaths[recent], BLOCK).astype(np.int64),
         "claim_free_years": _claim_free(block),
         "earned_premium_3_years_yuan": np.round(premium, 2),
-        "expected_loss_yuan": np.round(expected, 2),
-        "expected_primary_loss_yuan": np.round(expected * share, 2),
-        "actual_loss_yuan": np.round(actual, 2),
-        "actual_primary_loss_yuan": np.round(below, 2),
-        "actual_excess_loss_yuan": np.round(actual - below, 2),
         "services_last_term": _services(block),
+    }, {
+        "expected_losses_yuan": np.round(expected, 2),
+        "expected_primary_losses_yuan": np.round(expected * share, 2),
+        "actual_primary_losses_yuan": np.round(below, 2),
+        "actual_excess_losses_yuan": np.round(actual - below, 2),
     }
 
 

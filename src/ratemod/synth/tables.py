@@ -284,8 +284,8 @@ def certificates(block: Block) -> frame.Table:
         "certificate_no": frame.text("BZ", *number),
         "credit_code": code_of(block, firm),
         "standardisation": frame.level(held.level[cycle, firm], levels.STANDARDISATION),
-        "certificate_issue_date": frame.date(held.issued[cycle, firm]),
-        "certificate_expiry_date": frame.date(held.expires[cycle, firm]),
+        "issue_date": frame.date(held.issued[cycle, firm]),
+        "expiry_date": frame.date(held.expires[cycle, firm]),
         "withdrawn_date": frame.date(_known(block, held.withdrawn[cycle, firm])),
     })
 
