@@ -6,6 +6,7 @@ Every size runs in a process of its own, so that its peak memory is its own. The
 from __future__ import annotations
 
 import argparse
+import itertools
 import math
 import subprocess
 import sys
@@ -40,7 +41,7 @@ def main() -> None:
             seconds, peak, written = measure(size, Path(folder))
         seen.append((size, seconds))
         print(f"| {size:,} | {seconds:.1f} | {peak:,.0f} | {written:,.0f} |", flush=True)
-    for (few, short), (many, long) in zip(seen, seen[1:], strict=False):
+    for (few, short), (many, long) in itertools.pairwise(seen):
         print(f"slope {few:,} to {many:,}: {math.log(long / short) / math.log(many / few):.2f}")
 
 

@@ -57,7 +57,7 @@ def test_csv_holds_the_same(tmp_path: Path) -> None:
     held = synthesize(60, 3, seed=4)
     synthesize(60, 3, seed=4, out=tmp_path, format="csv")
     stored = load_province(tmp_path)
-    for name in ("enterprises", "policies", "claims", "renewals"):
+    for name in TABLES:
         a, b = held.table(name).to_pandas().astype(str), stored.table(name).to_pandas().astype(str)
         pd.testing.assert_frame_equal(a.replace({"None": "", "nan": "", "<NA>": ""}),
                                       b.replace({"None": "", "nan": "", "<NA>": ""}), check_dtype=False)
@@ -231,6 +231,26 @@ def test_renewals_follow_from_the_registers(frames: dict[str, pd.DataFrame]) -> 
     old = renewals["business"] == "renewal"
     assert renewals.loc[old, "expiring_premium_yuan"].notna().all()
     assert renewals.loc[~old, "expiring_premium_yuan"].isna().all()
+
+
+def test_nothing_after_the_valuation_day_is_known(frames: dict[str, pd.DataFrame]) -> None:
+    ahead = {"end_date", "due_date", "extended_due_date", "expiry_date"}
+    dates = 0
+    for name, frame in frames.items():
+        if name == "renewals" or name.startswith("truth_"):
+            continue
+        for column in set(frame) - ahead:
+            if column.endswith("_date") or column == "date":
+                dates += 1
+                assert frame[column].dropna().astype(str).max() <= "2024-12-31", (name, column)
+    assert dates > 15
+    expiring = frames["policies"].set_index("policy_no")["premium_fen"]
+    changes = frames["endorsements"]
+    changes = changes[changes["kind"] == "headcount"].groupby("policy_no")["premium_change_fen"].sum()
+    last = frames["policies"][frames["policies"]["start_date"].astype(str) >= "2024"].set_index("credit_code")
+    total = (expiring.add(changes, fill_value=0)).reindex(last["policy_no"]).set_axis(last.index)
+    old = frames["renewals"][frames["renewals"]["business"] == "renewal"].set_index("credit_code")
+    assert (old["expiring_premium_yuan"] == total.reindex(old.index) / 100).all()
 
 
 def test_all_bad_arguments_are_reported_at_once() -> None:

@@ -89,9 +89,9 @@ def _read(path: Path, format: Format, columns: list[str] | None) -> frame.Table:
     import pyarrow.csv as pc
 
     texts = {name: pa.string() for name in ("division_code", "industry_code", "credit_code", "level")}
-    read = pc.read_csv(path, convert_options=pc.ConvertOptions(column_types=texts, include_columns=columns or [],
-                                                               strings_can_be_null=True))
-    return read
+    options = pc.ConvertOptions(column_types=texts, include_columns=columns or [], strings_can_be_null=True,
+                                quoted_strings_can_be_null=False)
+    return pc.read_csv(path, convert_options=options)
 
 
 def load_province(folder: str | os.PathLike[str]) -> Province:

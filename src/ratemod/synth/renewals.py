@@ -21,7 +21,8 @@ def renewals(block: Block) -> frame.Table:
 
     Columns beyond those of a policy: certificate dates and level, integrity grade, list, hazard state, accidents by
     grade and claim-free years over three years, expected and actual losses below and above the split point, services
-    of the last term, and the expiring premium (null for new business).
+    of the last term, and the expiring premium with its headcount change
+    (null for new business). Losses are null where nothing was insured in the window.
     """
     cell, terms, valuation = renewal_cells(block), block.terms, block.window.valuation
     firm = cell % BLOCK
@@ -30,8 +31,8 @@ def renewals(block: Block) -> frame.Table:
     state, overdue = hazards.state_on(hazards.known(block.hazards, valuation), start)
     issued, expires = (_taken(dates, cycle) for dates in (block.certificates.issued, block.certificates.expires))
     old = block.terms.active[-2] & block.terms.active[-1]
-    expiring = np.where(old, block.premium_fen[-2] + np.where(
-        terms.change_day[-2] < terms.cover_end[-2], block.added_fen[-2], 0), 0)
+    changed = (terms.change_day[-2] < terms.cover_end[-2]) & (terms.change_day[-2] <= valuation)
+    expiring = np.where(old, block.premium_fen[-2] + np.where(changed, block.added_fen[-2], 0), 0)
     counts, amounts = _record(block)
     fresh = amounts["expected_losses_yuan"] == 0
     columns = insured(block, cell) | {
