@@ -116,8 +116,9 @@ class Problem:
         return f"{said}. {mend}" if mend else said
 
 
-def problem(code: str, *, file: str | None = None, sheet: str | None = None, row: int | None = None,
-            count: int = 1, **args: Any) -> Problem:
+def problem(
+    code: str, *, file: str | None = None, sheet: str | None = None, row: int | None = None, count: int = 1, **args: Any
+) -> Problem:
     """Build a `Problem`; keyword arguments other than the place become message arguments."""
     return Problem(code, args, file, sheet, row, count)
 

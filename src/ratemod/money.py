@@ -8,6 +8,7 @@ Source: Balinski & Young, *Fair Representation*, 2nd ed. 2001, ch. 3.
 from __future__ import annotations
 
 from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -97,12 +98,12 @@ def apportion(total_fen: npt.ArrayLike, weights: npt.ArrayLike) -> Fen:
     order = np.argsort(-rest, axis=1, kind="stable")
     rank = np.empty_like(order)
     np.put_along_axis(rank, order, np.arange(order.shape[1])[None, :].repeat(order.shape[0], 0), axis=1)
-    part = quota.astype(np.int64) + (rank < left[:, None])
+    part: Fen = quota.astype(np.int64) + (rank < left[:, None])
     part *= np.sign(total)[:, None]
     return part[0] if np.ndim(total_fen) == 0 else part
 
 
-def _whole_weights(weights: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:
+def _whole_weights(weights: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """Return weights as integers: exact for integers and Decimals, scaled for floats."""
     if weights.dtype.kind in "iu":
         return weights.astype(np.int64)
@@ -116,4 +117,5 @@ def _whole_weights(weights: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:
     top = rows.sum(axis=1, keepdims=True)
     if (top <= 0).any():
         raise ModelError(problem("RM011"))
-    return np.rint(rows / top * 2.0**40).astype(np.int64).reshape(weights.shape)
+    whole: Fen = np.rint(rows / top * 2.0**40).astype(np.int64)
+    return whole.reshape(weights.shape)

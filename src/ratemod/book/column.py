@@ -10,8 +10,24 @@ Kind = Literal["level", "number", "flag", "date", "text"]
 KINDS: tuple[Kind, ...] = ("level", "number", "flag", "date", "text")
 
 # What a number measures; readers use it to understand 万元, 亿元, % and ‰ in cells and headers.
-UNITS = ("yuan", "persons", "share", "factor", "per_mille", "days", "months", "years", "count", "hours", "tonnes",
-         "square_metres", "metres", "vehicles", "class", "score")
+UNITS = (
+    "yuan",
+    "persons",
+    "share",
+    "factor",
+    "per_mille",
+    "days",
+    "months",
+    "years",
+    "count",
+    "hours",
+    "tonnes",
+    "square_metres",
+    "metres",
+    "vehicles",
+    "class",
+    "score",
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -23,12 +24,27 @@ from ratemod.plan.model import (
     names_in_condition,
     tests_of,
 )
-from ratemod.plan.ranges import Range, ranges
+from ratemod.plan.ranges import UNKNOWN, ranges
 from ratemod.plan.table_check import table_problems, table_warnings
 
 FEN = Decimal("0.01")
-ARITHMETIC = frozenset({"product", "sum", "difference", "ratio", "largest", "smallest", "add_percentages", "bound",
-                        "cap", "round", "power", "rollup", "share_out"})
+ARITHMETIC = frozenset(
+    {
+        "product",
+        "sum",
+        "difference",
+        "ratio",
+        "largest",
+        "smallest",
+        "add_percentages",
+        "bound",
+        "cap",
+        "round",
+        "power",
+        "rollup",
+        "share_out",
+    }
+)
 KEEP = frozenset({"bound", "cap", "round"})
 DERIVATION_INPUTS = {
     "sector_from_industry_code": ("industry_code",),
@@ -68,9 +84,10 @@ def proofs(plan: Plan) -> list[Proof]:
     known = ranges(plan)
     found = []
     for item in plan.legal:
-        reach = known.get(item.of, Range(None, None, None))
-        proved = ((item.low is None or (reach.low is not None and reach.low >= item.low))
-                  and (item.high is None or (reach.high is not None and reach.high <= item.high)))
+        reach = known.get(item.of, UNKNOWN)
+        proved = (item.low is None or reach.low >= Fraction(item.low)) and (
+            item.high is None or reach.high <= Fraction(item.high)
+        )
         found.append(Proof(item.name, item.of, proved, item.low, item.high))
     return found
 
@@ -103,7 +120,9 @@ def _identity(plan: Plan) -> Iterator[Problem]:
         elif plan.step(name).op != "share_out" and (plan.step(name).op != "round" or plan.step(name).quantum != FEN):
             yield _at(plan, "RM151", ("plan", key), key=key, name=name)
     if plan.key is not None and plan.key not in plan.columns:
-        yield _at(plan, "RM113", ("plan", "key"), name=plan.key, step="plan.key", nearest=nearest(plan.key, plan.columns))
+        yield _at(
+            plan, "RM113", ("plan", "key"), name=plan.key, step="plan.key", nearest=nearest(plan.key, plan.columns)
+        )
 
 
 def _names(plan: Plan) -> Iterator[Problem]:
@@ -119,14 +138,21 @@ def _names(plan: Plan) -> Iterator[Problem]:
             if name in seen:
                 continue
             code = "RM114" if name in everything else "RM113"
-            yield _at(plan, code, ("step", step.name), name=name, step=step.name,
-                      nearest=None if code == "RM114" else nearest(name, everything))
+            yield _at(
+                plan,
+                code,
+                ("step", step.name),
+                name=name,
+                step=step.name,
+                nearest=None if code == "RM114" else nearest(name, everything),
+            )
         seen.add(step.name)
-    for part in (*plan.rules, *plan.checks, *plan.legal):
-        asked = [part.of, getattr(part, "by", "")] if hasattr(part, "of") else list(names_in_condition(part.when))
-        for name in filter(None, asked):
-            if name not in seen:
-                yield _at(plan, "RM113", ("plan",), name=name, step=part.name, nearest=nearest(name, everything))
+    asked = [(rule.name, name) for rule in plan.rules for name in names_in_condition(rule.when)]
+    asked += [(check.name, name) for check in plan.checks for name in (check.of, check.by) if name]
+    asked += [(item.name, item.of) for item in plan.legal]
+    for owner, name in asked:
+        if name not in seen:
+            yield _at(plan, "RM113", ("plan",), name=name, step=owner, nearest=nearest(name, everything))
 
 
 def _kinds(plan: Plan) -> Iterator[Problem]:
@@ -134,8 +160,11 @@ def _kinds(plan: Plan) -> Iterator[Problem]:
     for step in plan.steps:
         wanted: list[tuple[str, tuple[str, ...]]] = []
         if step.op in ARITHMETIC:
-            wanted += [(name, ("number",)) for name in (*step.of, step.low, step.high, step.against, step.weights)
-                       if isinstance(name, str) and name]
+            wanted += [
+                (name, ("number",))
+                for name in (*step.of, step.low, step.high, step.against, step.weights)
+                if isinstance(name, str) and name
+            ]
         if step.op in ("days", "months"):
             wanted += [(str(name), ("date",)) for name in step.of]
         if step.op == "judgement":
@@ -143,8 +172,15 @@ def _kinds(plan: Plan) -> Iterator[Problem]:
         for name, kinds in wanted:
             column = columns.get(name)
             if column is not None and column.kind not in kinds:
-                yield _at(plan, "RM115", ("step", step.name), name=name, kind=column.kind, wanted=" / ".join(kinds),
-                          step=step.name)
+                yield _at(
+                    plan,
+                    "RM115",
+                    ("step", step.name),
+                    name=name,
+                    kind=column.kind,
+                    wanted=" / ".join(kinds),
+                    step=step.name,
+                )
         if step.op in ("ratio", "days", "months") and len(step.of) != 2:
             yield _at(plan, "RM152", ("step", step.name), step=step.name, op=step.op)
         if step.op in ("bound", "cap") and step.low is None and step.high is None:
@@ -152,8 +188,14 @@ def _kinds(plan: Plan) -> Iterator[Problem]:
         if (step.when is None) != (step.otherwise is None) and not (step.op in KEEP and step.otherwise is None):
             yield _at(plan, "RM143", ("step", step.name), step=step.name)
         if step.op in ("rollup", "share_out") and step.group not in columns:
-            yield _at(plan, "RM113", ("step", step.name), name=step.group, step=step.name,
-                      nearest=nearest(step.group, columns))
+            yield _at(
+                plan,
+                "RM113",
+                ("step", step.name),
+                name=step.group,
+                step=step.name,
+                nearest=nearest(step.group, columns),
+            )
         if step.quantum is not None and step.quantum <= 0:
             yield _at(plan, "RM154", ("step", step.name), step=step.name)
 
@@ -170,46 +212,72 @@ def _conditions(plan: Plan) -> Iterator[Problem]:
                 if column is None or column.kind not in ("level", "flag", "text"):
                     yield _at(plan, "RM116", ("step", owner), name=test.of, value=value, step=owner)
                 elif codes and value not in codes:
-                    yield _at(plan, "RM130", ("step", owner), column=test.of, value=value, nearest=nearest(value, codes))
+                    yield _at(
+                        plan, "RM130", ("step", owner), column=test.of, value=value, nearest=nearest(value, codes)
+                    )
             compared = [end for end in (test.at_least, test.above, test.at_most, test.below) if end is not None]
             if compared and column is not None and column.kind not in ("number", "date"):
-                yield _at(plan, "RM115", ("step", owner), name=test.of, kind=column.kind, wanted="number / date", step=owner)
+                yield _at(
+                    plan, "RM115", ("step", owner), name=test.of, kind=column.kind, wanted="number / date", step=owner
+                )
+
+
+def _owned_sources(plan: Plan) -> Iterator[tuple[str, str]]:
+    """Yield the name and the source of everything that must have one."""
+    yield from ((rule.name, rule.source) for rule in plan.rules)
+    yield from ((check.name, check.source) for check in plan.checks)
+    yield from ((item.name, item.source) for item in plan.legal)
+    yield from ((constant.name, constant.source) for constant in plan.constants.values())
 
 
 def _used_sources(plan: Plan) -> set[str]:
     used = {row.source for table in plan.tables.values() for row in table.rows}
-    used |= {part.source for part in (*plan.steps, *plan.rules, *plan.checks, *plan.legal, *plan.constants.values())}
+    used |= {source for _, source in _owned_sources(plan)} | {step.source for step in plan.steps}
     used |= {item.exception.source for item in plan.legal if item.exception}
     return used | {name for column in plan.columns.values() for name in (column.source, column.default_source) if name}
 
 
 def _sources(plan: Plan) -> Iterator[Problem]:
     known = plan.sources
-    for part in (*plan.rules, *plan.checks, *plan.legal, *plan.constants.values()):
-        if part.source not in known:
-            yield _at(plan, "RM117", ("source",), name=part.source, owner=part.name, nearest=nearest(part.source, known))
+    for owner, source in _owned_sources(plan):
+        if source not in known:
+            yield _at(plan, "RM117", ("source",), name=source, owner=owner, nearest=nearest(source, known))
     for step in plan.steps:
         numbers = [end for end in (*step.of, step.low, step.high, step.exponent) if isinstance(end, Decimal)]
         stated = any(number not in (0, 1, -1, 100) for number in numbers)
         if stated and not step.source:
             yield _at(plan, "RM118", ("step", step.name), step=step.name)
         if step.source and step.source not in known:
-            yield _at(plan, "RM117", ("step", step.name), name=step.source, owner=step.name,
-                      nearest=nearest(step.source, known))
+            yield _at(
+                plan,
+                "RM117",
+                ("step", step.name),
+                name=step.source,
+                owner=step.name,
+                nearest=nearest(step.source, known),
+            )
     for column in plan.columns.values():
         for name in (column.source, column.default_source):
             if name and name not in known:
-                yield _at(plan, "RM117", ("column", column.name), name=name, owner=column.name, nearest=nearest(name, known))
+                yield _at(
+                    plan, "RM117", ("column", column.name), name=name, owner=column.name, nearest=nearest(name, known)
+                )
 
 
 def _columns(plan: Plan) -> Iterator[Problem]:
     read = {name for step in plan.steps for name in names_in(step)}
     read |= {name for part in (*plan.rules,) for name in names_in_condition(part.when)}
     read |= {name for check in plan.checks for name in (check.of, check.by)} | {item.of for item in plan.legal}
-    read |= {name for step in plan.steps if step.table in plan.tables
-             for axis in plan.tables[step.table].axes for name in (dict(step.by).get(axis.name, axis.name),)}
-    read |= {name for column in plan.columns.values() if column.derive
-             for name in DERIVATION_INPUTS.get(column.derive, ())}
+    read |= {
+        name
+        for step in plan.steps
+        if step.table in plan.tables
+        for axis in plan.tables[step.table].axes
+        for name in (dict(step.by).get(axis.name, axis.name),)
+    }
+    read |= {
+        name for column in plan.columns.values() if column.derive for name in DERIVATION_INPUTS.get(column.derive, ())
+    }
     headers: dict[str, str] = {}
     for column in plan.columns.values():
         place = ("column", column.name)
@@ -244,8 +312,14 @@ def _column(plan: Plan, column: Column) -> Iterator[Problem]:
     if (column.default is None) != (column.default_source is None):
         yield _at(plan, "RM141", place, name=column.name)
     if column.default is not None and column.codes() and column.default not in column.codes():
-        yield _at(plan, "RM130", place, column=column.name, value=column.default,
-                  nearest=nearest(column.default, column.codes()))
+        yield _at(
+            plan,
+            "RM130",
+            place,
+            column=column.name,
+            value=column.default,
+            nearest=nearest(column.default, column.codes()),
+        )
     if column.derive is not None:
         if column.derive not in DERIVATION_INPUTS:
             yield _at(plan, "RM142", place, name=column.derive, nearest=nearest(column.derive, DERIVATION_INPUTS))
@@ -270,10 +344,20 @@ def _legal(plan: Plan) -> Iterator[Problem]:
         if item.low is None and item.high is None:
             yield _at(plan, "RM153", ("legal",), step=item.name)
         constant = plan.constants.get(item.of)
-        if constant is not None and ((item.low is not None and constant.value < item.low)
-                                     or (item.high is not None and constant.value > item.high)):
-            yield _at(plan, "RM146", ("constant", item.of), name=item.of, value=constant.value, low=item.low,
-                      high=item.high, legal=item.name)
+        if constant is not None and (
+            (item.low is not None and constant.value < item.low)
+            or (item.high is not None and constant.value > item.high)
+        ):
+            yield _at(
+                plan,
+                "RM146",
+                ("constant", item.of),
+                name=item.of,
+                value=constant.value,
+                low=item.low,
+                high=item.high,
+                legal=item.name,
+            )
 
 
 def _lock(plan: Plan) -> Iterator[Problem]:
@@ -292,16 +376,26 @@ def _ranges_fit(plan: Plan) -> Iterator[Problem]:
     for step in plan.steps:
         if step.op in ("rollup", "share_out"):
             for name in (*step.of, step.weights):
-                if isinstance(name, str) and name and (known[name].places is None or (known[name].places or 0) > 6):
+                places = known[name].places if isinstance(name, str) and name else 0
+                if places is None or places > 6:
                     yield _at(plan, "RM147", ("step", step.name), name=name, step=step.name)
     for item in plan.legal:
         reach = known[item.of]
-        if item.exception is None and reach.low is not None and reach.high is not None and (
-                (item.high is not None and reach.low > item.high) or (item.low is not None and reach.high < item.low)):
+        never = (item.high is not None and reach.low > Fraction(item.high)) or (
+            item.low is not None and reach.high < Fraction(item.low)
+        )
+        if never and item.exception is None:
             yield _at(plan, "RM161", ("legal",), name=item.of, legal=item.name)
 
 
-
-
 CHECKS: tuple[Callable[[Plan], Iterator[Problem]], ...] = (
-    _identity, _names, _kinds, _conditions, _sources, _columns, _tables, _legal, _lock)
+    _identity,
+    _names,
+    _kinds,
+    _conditions,
+    _sources,
+    _columns,
+    _tables,
+    _legal,
+    _lock,
+)

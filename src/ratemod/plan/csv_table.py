@@ -13,8 +13,13 @@ from ratemod.errors import Problem, nearest, problem
 from ratemod.plan.model import ANY, Axis, AxisKey, Band, Row
 
 _EPOCH = date(1970, 1, 1).toordinal()
-_ENDS = {"_from": ("band", "low"), "_below": ("band", "low"), "_above": ("band", "high"), "_to": ("band", "high"),
-         "_at": ("point", "low")}
+_ENDS = {
+    "_from": ("band", "low"),
+    "_below": ("band", "low"),
+    "_above": ("band", "high"),
+    "_to": ("band", "high"),
+    "_at": ("point", "low"),
+}
 VALUES = ("value", "low", "high")
 TEXTS = ("source", "note")
 
@@ -24,9 +29,15 @@ def day_number(day: date) -> Decimal:
     return Decimal(day.toordinal() - _EPOCH)
 
 
-def read_rows(path: Path, shown: str, extra_values: Sequence[str], columns: Mapping[str, Column],
-              axis_names: Mapping[str, str], step_names: frozenset[str], problems: list[Problem],
-              ) -> tuple[tuple[Axis, ...], tuple[str, ...], tuple[Row, ...]]:
+def read_rows(
+    path: Path,
+    shown: str,
+    extra_values: Sequence[str],
+    columns: Mapping[str, Column],
+    axis_names: Mapping[str, str],
+    step_names: frozenset[str],
+    problems: list[Problem],
+) -> tuple[tuple[Axis, ...], tuple[str, ...], tuple[Row, ...]]:
     """Return axes, value columns and rows; problems are appended, with file and line.
 
     Parameters
@@ -63,8 +74,10 @@ def read_rows(path: Path, shown: str, extra_values: Sequence[str], columns: Mapp
             problems.append(problem("RM126", file=shown, row=number, found=len(cells), wanted=len(header)))
             continue
         cell = dict(zip(header, (text.strip() for text in cells)))
-        keys = tuple(_key(axis, cell, columns.get(axis_names.get(axis.name, axis.name)), shown, number, problems)
-                     for axis in axes)
+        keys = tuple(
+            _key(axis, cell, columns.get(axis_names.get(axis.name, axis.name)), shown, number, problems)
+            for axis in axes
+        )
         values = tuple(_number(cell[name], shown, number, name, problems) for name in value_names)
         rows.append(Row(keys, values, cell.get("source", ""), cell.get("note", ""), number))
     if not rows:
@@ -72,8 +85,13 @@ def read_rows(path: Path, shown: str, extra_values: Sequence[str], columns: Mapp
     return axes, value_names, tuple(rows)
 
 
-def _axes(header: Sequence[str], value_names: Sequence[str], columns: Mapping[str, Column],
-          axis_names: Mapping[str, str], step_names: frozenset[str]) -> tuple[Axis, ...]:
+def _axes(
+    header: Sequence[str],
+    value_names: Sequence[str],
+    columns: Mapping[str, Column],
+    axis_names: Mapping[str, str],
+    step_names: frozenset[str],
+) -> tuple[Axis, ...]:
     axes: dict[str, Axis] = {}
     for name in header:
         if name in value_names or name in TEXTS or not name:
@@ -91,8 +109,9 @@ def _axes(header: Sequence[str], value_names: Sequence[str], columns: Mapping[st
     return tuple(axes.values())
 
 
-def _key(axis: Axis, cell: Mapping[str, str], column: Column | None, file: str, line: int,
-         problems: list[Problem]) -> AxisKey:
+def _key(
+    axis: Axis, cell: Mapping[str, str], column: Column | None, file: str, line: int, problems: list[Problem]
+) -> AxisKey:
     if axis.kind == "band":
         names = ("_from", "_below") if axis.closed == "low" else ("_above", "_to")
         ends = [cell.get(axis.name + ending, "") for ending in names]
@@ -113,8 +132,9 @@ def _key(axis: Axis, cell: Mapping[str, str], column: Column | None, file: str, 
     if not text:
         problems.append(problem("RM129", file=file, row=line, column=axis.name))
     elif column is not None and column.codes() and text not in column.codes():
-        problems.append(problem("RM130", file=file, row=line, column=axis.name, value=text,
-                                nearest=nearest(text, column.codes())))
+        problems.append(
+            problem("RM130", file=file, row=line, column=axis.name, value=text, nearest=nearest(text, column.codes()))
+        )
     return text
 
 

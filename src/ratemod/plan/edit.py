@@ -81,8 +81,13 @@ def replace(plan: Plan, changes: Mapping[str, Any]) -> Plan:
     if problems:
         raise PlanError(problems)
     overlay = tuple(sorted({**dict(plan.overlay), **dict(done)}.items()))
-    return copy(plan, tables=MappingProxyType(tables), constants=MappingProxyType(constants), steps=tuple(steps),
-                overlay=overlay)
+    return copy(
+        plan,
+        tables=MappingProxyType(tables),
+        constants=MappingProxyType(constants),
+        steps=tuple(steps),
+        overlay=overlay,
+    )
 
 
 def paths(plan: Plan) -> Iterator[str]:
@@ -113,8 +118,12 @@ def differences(before: Plan, after: Plan, lang: str = "en") -> list[str]:
 
 
 def _numbers(plan: Plan) -> dict[str, str]:
-    found = {"plan.new_from": str(plan.new_from), "plan.renewal_from": str(plan.renewal_from),
-             "plan.until": str(plan.until or ""), "plan.standing": plan.standing}
+    found = {
+        "plan.new_from": str(plan.new_from),
+        "plan.renewal_from": str(plan.renewal_from),
+        "plan.until": str(plan.until or ""),
+        "plan.standing": plan.standing,
+    }
     for column in plan.columns.values():
         for key, value in plain(column).items():
             if key not in ("name", "label_en", "label_zh", "aliases") and value not in (None, [], False, 0, ""):
@@ -130,8 +139,8 @@ def _numbers(plan: Plan) -> dict[str, str]:
         for key, value in plain(step).items():
             if key not in skip and value not in (None, "", [], False):
                 found[f"steps.{step.name}.{key}"] = str(value)
-    for part in (*plan.rules, *plan.checks, *plan.legal):
-        found[f"{type(part).__name__.lower()}.{part.name}"] = str(plain(part))
+    for section, parts in (("rule", plan.rules), ("check", plan.checks), ("legal", plan.legal)):
+        found |= {f"{section}.{part.name}": str(plain(part)) for part in parts}
     return found
 
 
@@ -146,8 +155,9 @@ def _number(path: str, value: Any, problems: list[Problem]) -> Decimal | None:
     return number
 
 
-def _edit_cell(plan: Plan, tables: dict[str, Table], path: str, cell: re.Match[str], number: Decimal,
-               problems: list[Problem]) -> None:
+def _edit_cell(
+    plan: Plan, tables: dict[str, Table], path: str, cell: re.Match[str], number: Decimal, problems: list[Problem]
+) -> None:
     table = tables.get(cell["table"])
     keys = tuple(key.strip() for key in cell["keys"].split(","))
     column = cell["column"] or "value"
@@ -161,7 +171,7 @@ def _edit_cell(plan: Plan, tables: dict[str, Table], path: str, cell: re.Match[s
         problems.append(problem("RM182", path=path, value=number, low=table.low, high=table.high))
     row = table.rows[at]
     values = tuple(number if name == column else old for name, old in zip(table.value_names, row.values))
-    tables[table.name] = copy(table, rows=(*table.rows[:at], copy(row, values=values), *table.rows[at + 1:]))
+    tables[table.name] = copy(table, rows=(*table.rows[:at], copy(row, values=values), *table.rows[at + 1 :]))
 
 
 def _edit_step(steps: list[Step], name: str, key: str, number: Decimal) -> bool:
@@ -174,6 +184,7 @@ def _edit_step(steps: list[Step], name: str, key: str, number: Decimal) -> bool:
 
 def _lawful(plan: Plan, name: str, number: Decimal, path: str, problems: list[Problem]) -> None:
     for item in plan.legal:
-        if item.of == name and ((item.low is not None and number < item.low)
-                                or (item.high is not None and number > item.high)):
+        if item.of == name and (
+            (item.low is not None and number < item.low) or (item.high is not None and number > item.high)
+        ):
             problems.append(problem("RM184", path=path, value=number, legal=item.name))

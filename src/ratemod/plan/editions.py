@@ -115,4 +115,6 @@ def _folder(name: str | Path) -> Path:
         return inside
     known = [f"{path.parent.name}/{path.name}" for path in shipped()]
     schemes = sorted({path.split("/")[0] for path in known})
-    raise PlanError(problem("RM170", name=str(name), known=", ".join(schemes), nearest=nearest(str(name), [*schemes, *known])))
+    raise PlanError(
+        problem("RM170", name=str(name), known=", ".join(schemes), nearest=nearest(str(name), [*schemes, *known]))
+    )

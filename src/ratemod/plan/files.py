@@ -76,8 +76,14 @@ class Reading:
             self.note("RM103", *place, key=place[-1], wanted=key.kind)
             return None
         if key.choices and converted not in key.choices:
-            self.note("RM104", *place, key=place[-1], value=value, choices=", ".join(key.choices),
-                      nearest=nearest(str(value), key.choices))
+            self.note(
+                "RM104",
+                *place,
+                key=place[-1],
+                value=value,
+                choices=", ".join(key.choices),
+                nearest=nearest(str(value), key.choices),
+            )
             return None
         return converted
 
@@ -87,7 +93,7 @@ class Reading:
             if how in given:
                 if len(given) > 1:
                     self.note("RM105", *place, key=how)
-                return Combination(how, tuple(self.condition(part, *place) for part in given[how]))  # type: ignore[arg-type]
+                return Combination(how, tuple(self.condition(part, *place) for part in given[how]))
         taken = self.take(given, keys.TEST, *place)
         if len(taken) < 2:
             self.note("RM106", *place)
@@ -121,6 +127,7 @@ def _kind(*kinds: type) -> Any:
         if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
             raise TypeError
         return value
+
     return check
 
 
@@ -141,21 +148,24 @@ def _exception(reading: Reading, value: Any, place: tuple[str | int, ...]) -> Le
     return LegalException(**taken) if len(taken) == 4 else None
 
 
-_CONVERT: Mapping[str, Any] = MappingProxyType({
-    "text": _kind(str),
-    "flag": _kind(bool),
-    "integer": _kind(int),
-    "date": _kind(date),
-    "number": lambda _, value, __: _number(value),
-    "operand": lambda _, value, __: _operand(value),
-    "operands": lambda _, value, __: tuple(_operand(item) for item in value) if isinstance(value, list)
-                else (_operand(value),),
-    "names": lambda _, value, __: tuple((str(axis), str(name)) for axis, name in value.items()),
-    "texts": _texts,
-    "condition": lambda reading, value, place: reading.condition(value, *place),
-    "levels": _levels,
-    "exception": _exception,
-})
+_CONVERT: Mapping[str, Any] = MappingProxyType(
+    {
+        "text": _kind(str),
+        "flag": _kind(bool),
+        "integer": _kind(int),
+        "date": _kind(date),
+        "number": lambda _, value, __: _number(value),
+        "operand": lambda _, value, __: _operand(value),
+        "operands": lambda _, value, __: (
+            tuple(_operand(item) for item in value) if isinstance(value, list) else (_operand(value),)
+        ),
+        "names": lambda _, value, __: tuple((str(axis), str(name)) for axis, name in value.items()),
+        "texts": _texts,
+        "condition": lambda reading, value, place: reading.condition(value, *place),
+        "levels": _levels,
+        "exception": _exception,
+    }
+)
 
 
 def read_toml(path: Path, shown: str) -> Reading:
@@ -200,11 +210,11 @@ def read_plan(folder: Path, shown: str = "") -> tuple[Plan | None, list[Problem]
             reading.note("RM101", name, key=name, section="plan.toml", nearest=nearest(name, SECTIONS))
     identity = reading.take(data.get("plan", {}), keys.PLAN, "plan")
     sources = {name: Source(name, **taken) for name, taken in _named(reading, "source", keys.SOURCE)}
-    constants = {name: Constant(name, **taken) for name, taken in _named(reading, "constant", keys.CONSTANT)
-                 if "value" in taken}
+    constants = {
+        name: Constant(name, **taken) for name, taken in _named(reading, "constant", keys.CONSTANT) if "value" in taken
+    }
     columns = {name: _column(name, taken) for name, taken in _named(reading, "column", keys.COLUMN) if "kind" in taken}
-    steps = tuple(step for index, given in enumerate(data.get("step", ()))
-                  for step in _steps(reading, given, index))
+    steps = tuple(step for index, given in enumerate(data.get("step", ())) for step in _steps(reading, given, index))
     tables = _tables(reading, folder, shown, columns, steps)
     rules = tuple(Rule(**taken) for taken in _listed(reading, "rule", keys.RULE))
     checks = tuple(Check(**taken) for taken in _listed(reading, "check", keys.CHECK))
@@ -213,20 +223,37 @@ def read_plan(folder: Path, shown: str = "") -> tuple[Plan | None, list[Problem]
     if "new_from" not in identity:
         return None, reading.problems
     return Plan(
-        scheme=identity["scheme"], edition=identity["edition"], title_en=identity["title_en"],
-        title_zh=identity["title_zh"], standing=identity.get("standing", ""), status=identity.get("status", ""),
-        new_from=identity["new_from"], renewal_from=identity.get("renewal_from", identity["new_from"]),
-        until=identity.get("until"), key=identity.get("key"), premium=identity["premium"], fund=identity.get("fund"),
-        warning_en=identity.get("warning_en", ""), warning_zh=identity.get("warning_zh", ""),
-        sources=MappingProxyType(sources), columns=MappingProxyType(columns), constants=MappingProxyType(constants),
-        tables=MappingProxyType(tables), steps=steps, rules=rules, checks=checks, legal=legal, cases=cases,
+        scheme=identity["scheme"],
+        edition=identity["edition"],
+        title_en=identity["title_en"],
+        title_zh=identity["title_zh"],
+        standing=identity.get("standing", ""),
+        status=identity.get("status", ""),
+        new_from=identity["new_from"],
+        renewal_from=identity.get("renewal_from", identity["new_from"]),
+        until=identity.get("until"),
+        key=identity.get("key"),
+        premium=identity["premium"],
+        fund=identity.get("fund"),
+        warning_en=identity.get("warning_en", ""),
+        warning_zh=identity.get("warning_zh", ""),
+        sources=MappingProxyType(sources),
+        columns=MappingProxyType(columns),
+        constants=MappingProxyType(constants),
+        tables=MappingProxyType(tables),
+        steps=steps,
+        rules=rules,
+        checks=checks,
+        legal=legal,
+        cases=cases,
         folder=str(folder),
     ), reading.problems
 
 
 def _named(reading: Reading, section: str, allowed: Mapping[str, keys.Key]) -> list[tuple[str, dict[str, Any]]]:
-    return [(name, reading.take(given, allowed, section, name))
-            for name, given in reading.data.get(section, {}).items()]
+    return [
+        (name, reading.take(given, allowed, section, name)) for name, given in reading.data.get(section, {}).items()
+    ]
 
 
 def _listed(reading: Reading, section: str, allowed: Mapping[str, keys.Key]) -> list[dict[str, Any]]:
@@ -247,16 +274,25 @@ def _steps(reading: Reading, given: Mapping[str, Any], index: int) -> tuple[Step
     method = given.get("method", "")
     if op == "experience":
         if method not in keys.EXPERIENCE:
-            reading.note("RM104", "step", index, "method", key="method", value=method,
-                         choices=", ".join(keys.EXPERIENCE), nearest=nearest(str(method), keys.EXPERIENCE))
+            reading.note(
+                "RM104",
+                "step",
+                index,
+                "method",
+                key="method",
+                value=method,
+                choices=", ".join(keys.EXPERIENCE),
+                nearest=nearest(str(method), keys.EXPERIENCE),
+            )
             return ()
         own = {"method": keys.Key("text", True), **keys.EXPERIENCE[method]}
     elif op in keys.OPERATIONS:
         own = dict(keys.OPERATIONS[op])
     else:
         known = (*keys.OPERATIONS, "experience")
-        reading.note("RM104", "step", index, "op", key="op", value=op, choices=", ".join(known),
-                     nearest=nearest(str(op), known))
+        reading.note(
+            "RM104", "step", index, "op", key="op", value=op, choices=", ".join(known), nearest=nearest(str(op), known)
+        )
         return ()
     taken = reading.take(given, {**keys.STEP, **own}, "step", index)
     if any(key.required and name not in taken for name, key in own.items()):
@@ -275,8 +311,9 @@ def _steps(reading: Reading, given: Mapping[str, Any], index: int) -> tuple[Step
     return (Step(**taken),)
 
 
-def _tables(reading: Reading, folder: Path, shown: str, columns: Mapping[str, Column],
-            steps: tuple[Step, ...]) -> dict[str, Table]:
+def _tables(
+    reading: Reading, folder: Path, shown: str, columns: Mapping[str, Column], steps: tuple[Step, ...]
+) -> dict[str, Table]:
     declared = dict(_named(reading, "table", keys.TABLE))
     files = {path.stem: f"tables/{path.name}" for path in sorted((folder / "tables").glob("*.csv"))}
     for name, taken in declared.items():
@@ -289,10 +326,26 @@ def _tables(reading: Reading, folder: Path, shown: str, columns: Mapping[str, Co
     for name, file in files.items():
         taken = declared.get(name, {})
         axes, value_names, rows = read_rows(
-            folder / file, f"{shown}/{file}", taken.get("values", ()), columns, axis_names.get(name, {}),
-            frozenset(step.name for step in steps), reading.problems)
-        tables[name] = Table(name, axes, value_names, rows, taken.get("unit"), taken.get("label_en", ""),
-                             taken.get("label_zh", ""), taken.get("min"), taken.get("max"), f"{shown}/{file}")
+            folder / file,
+            f"{shown}/{file}",
+            taken.get("values", ()),
+            columns,
+            axis_names.get(name, {}),
+            frozenset(step.name for step in steps),
+            reading.problems,
+        )
+        tables[name] = Table(
+            name,
+            axes,
+            value_names,
+            rows,
+            taken.get("unit"),
+            taken.get("label_en", ""),
+            taken.get("label_zh", ""),
+            taken.get("min"),
+            taken.get("max"),
+            f"{shown}/{file}",
+        )
     return tables
 
 
@@ -312,8 +365,16 @@ def _cases(folder: Path, shown: str, problems: list[Problem]) -> tuple[Case, ...
                 if not isinstance(given.get(part), Mapping):
                     reading.note("RM102", "case", index, key=part, section="case")
             expect = {key: str(value) for key, value in dict(given.get("expect", {})).items()}
-            cases.append(Case(taken.get("name", ""), taken.get("source", ""), MappingProxyType(dict(given.get("inputs", {}))),
-                              MappingProxyType(expect), name, line_of(reading.lines, "case", index) or 0))
+            cases.append(
+                Case(
+                    taken.get("name", ""),
+                    taken.get("source", ""),
+                    MappingProxyType(dict(given.get("inputs", {}))),
+                    MappingProxyType(expect),
+                    name,
+                    line_of(reading.lines, "case", index) or 0,
+                )
+            )
         problems.extend(reading.problems)
     return tuple(cases)
 

@@ -106,8 +106,10 @@ def grid(table: Table, bindings: tuple[tuple[str, str], ...], columns: Mapping[s
         Declared columns: a level axis takes its levels from its column.
     """
     bound = dict(bindings)
-    levels = tuple(columns[bound.get(axis.name, axis.name)].codes()
-                   if bound.get(axis.name, axis.name) in columns else () for axis in table.axes)
+    levels = tuple(
+        columns[bound.get(axis.name, axis.name)].codes() if bound.get(axis.name, axis.name) in columns else ()
+        for axis in table.axes
+    )
     return _grid(table, bindings, levels)
 
 
@@ -126,10 +128,10 @@ def _slots(grid_axis: GridAxis, key: AxisKey) -> slice:
     if key is ANY:
         return slice(0, grid_axis.size - 1)
     if isinstance(key, Band):
-        start = 0 if key.low is None else marks.index(key.low) + 1  # type: ignore[arg-type]
-        stop = len(marks) + 1 if key.high is None else marks.index(key.high) + 1  # type: ignore[arg-type]
+        start = 0 if key.low is None else marks.index(key.low) + 1
+        stop = len(marks) + 1 if key.high is None else marks.index(key.high) + 1
         return slice(start, max(start, stop))
     if key not in marks:  # an unknown level: reported by the check, answers nothing
         return slice(0, 0)
-    at = marks.index(key)  # type: ignore[arg-type]
+    at = marks.index(key)
     return slice(at, at + 1)

@@ -12,8 +12,20 @@ from typing import Literal
 
 from ratemod.book.column import KINDS, UNITS
 
-KeyKind = Literal["text", "flag", "date", "number", "operand", "operands", "names", "condition", "levels", "texts",
-                  "exception", "integer"]
+KeyKind = Literal[
+    "text",
+    "flag",
+    "date",
+    "number",
+    "operand",
+    "operands",
+    "names",
+    "condition",
+    "levels",
+    "texts",
+    "exception",
+    "integer",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +68,10 @@ SOURCE: Mapping[str, Key] = {
     "url": _text(),
 }
 CONSTANT: Mapping[str, Key] = {
-    "value": Key("number", True), "source": _text("a source", True), "unit": _text("", choices=UNITS), **LABELS,
+    "value": Key("number", True),
+    "source": _text("a source", True),
+    "unit": _text("", choices=UNITS),
+    **LABELS,
 }
 COLUMN: Mapping[str, Key] = {
     "kind": _text("", True, KINDS),
@@ -82,31 +97,57 @@ TABLE: Mapping[str, Key] = {
     **LABELS,
 }
 RULE: Mapping[str, Key] = {
-    "name": _text("", True), "when": Key("condition", True),
-    "action": _text("", True, ("refuse", "decline", "refer", "label")), **MESSAGES, "source": _text("", True),
+    "name": _text("", True),
+    "when": Key("condition", True),
+    "action": _text("", True, ("refuse", "decline", "refer", "label")),
+    **MESSAGES,
+    "source": _text("", True),
 }
 CHECK: Mapping[str, Key] = {
-    "name": _text("", True), "kind": _text("", True, ("same", "unique")), "of": _text("", True), "by": _text(),
-    **MESSAGES, "source": _text("", True),
+    "name": _text("", True),
+    "kind": _text("", True, ("same", "unique")),
+    "of": _text("", True),
+    "by": _text(),
+    **MESSAGES,
+    "source": _text("", True),
 }
 LEGAL: Mapping[str, Key] = {
-    "name": _text("", True), "of": _text("column, constant or step", True), "low": Key("number"), "high": Key("number"),
-    "source": _text("the article", True), "exception": Key("exception"),
+    "name": _text("", True),
+    "of": _text("column, constant or step", True),
+    "low": Key("number"),
+    "high": Key("number"),
+    "source": _text("the article", True),
+    "exception": Key("exception"),
 }
 EXCEPTION: Mapping[str, Key] = {
-    "when": Key("condition", True), "label_en": _text("", True), "label_zh": _text("", True), "source": _text("", True),
+    "when": Key("condition", True),
+    "label_en": _text("", True),
+    "label_zh": _text("", True),
+    "source": _text("", True),
 }
 LEVEL: Mapping[str, Key] = {"code": _text("", True), **LABELS, "aliases": Key("texts")}
 CASE: Mapping[str, Key] = {"name": _text("", True), "source": _text("", True)}
 TEST: Mapping[str, Key] = {
-    "of": _text("", True), "is": Key("texts"), "is_not": Key("texts"), "at_least": Key("operand"),
-    "above": Key("operand"), "at_most": Key("operand"), "below": Key("operand"), "missing": Key("flag"),
+    "of": _text("", True),
+    "is": Key("texts"),
+    "is_not": Key("texts"),
+    "at_least": Key("operand"),
+    "above": Key("operand"),
+    "at_most": Key("operand"),
+    "below": Key("operand"),
+    "missing": Key("flag"),
 }
 
 STEP: Mapping[str, Key] = {
-    "name": _text("", True), "op": _text("", True), **LABELS, "source": _text("a source id"),
-    "unit": _text("for display", choices=UNITS), "headline": Key("flag", doc="written by default"),
-    "note": _text(), "when": Key("condition"), "otherwise": Key("operand"),
+    "name": _text("", True),
+    "op": _text("", True),
+    **LABELS,
+    "source": _text("a source id"),
+    "unit": _text("for display", choices=UNITS),
+    "headline": Key("flag", doc="written by default"),
+    "note": _text(),
+    "when": Key("condition"),
+    "otherwise": Key("operand"),
 }
 _LOOK_UP = {"table": _text("", True), "by": Key("names", doc="axis = name, where they differ"), "column": _text()}
 _OF_MANY = {"of": Key("operands", True)}
@@ -124,7 +165,11 @@ OPERATIONS: Mapping[str, Mapping[str, Key]] = {
     "add_percentages": _OF_MANY,
     "bound": {**_OF_ONE, "low": Key("operand"), "high": Key("operand")},
     "cap": {**_OF_ONE, "against": _text("", True), "low": Key("operand"), "high": Key("operand")},
-    "round": {**_OF_ONE, "unit": Key("number", True), "mode": _text("", choices=("half_up", "up", "down", "half_even"))},
+    "round": {
+        **_OF_ONE,
+        "unit": Key("number", True),
+        "mode": _text("", choices=("half_up", "up", "down", "half_even")),
+    },
     "judgement": {"table": _text("", True), "by": Key("names"), "chosen": _text("", True), "reason": _text("", True)},
     "days": {**_OF_MANY, "inclusive": Key("flag")},
     "months": {**_OF_MANY, "count": _text("", choices=("started", "complete")), "inclusive": Key("flag")},
@@ -133,8 +178,10 @@ OPERATIONS: Mapping[str, Mapping[str, Key]] = {
     "share_out": {**_OF_ONE, "by": _text("", True), "weights": _text("", True)},
 }
 EXPERIENCE: Mapping[str, Mapping[str, Key]] = {
-    "split": {name: Key("operand", True) for name in
-              ("actual_primary", "actual_excess", "expected", "expected_excess", "weight", "ballast")},
+    "split": {
+        name: Key("operand", True)
+        for name in ("actual_primary", "actual_excess", "expected", "expected_excess", "weight", "ballast")
+    },
     "credibility": {name: Key("operand", True) for name in ("actual", "expected", "credibility")},
     "buhlmann": {name: Key("operand", True) for name in ("actual", "expected", "exposure", "k")},
 }

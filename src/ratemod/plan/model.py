@@ -111,9 +111,12 @@ class Table:
     @cached_property
     def digest(self) -> str:
         """SHA-256 of everything a premium depends on; row order does not matter."""
-        rows = sorted(json.dumps([plain(row.keys), plain(row.values), row.source], ensure_ascii=False)
-                      for row in self.rows)
-        return _sha(json.dumps([self.name, plain(self.axes), self.value_names, plain(self.low), plain(self.high), rows]))
+        rows = sorted(
+            json.dumps([plain(row.keys), plain(row.values), row.source], ensure_ascii=False) for row in self.rows
+        )
+        return _sha(
+            json.dumps([self.name, plain(self.axes), self.value_names, plain(self.low), plain(self.high), rows])
+        )
 
     def column(self, name: str) -> tuple[Decimal | None, ...]:
         """Return one value column, a number (or None) per row."""
@@ -277,13 +280,24 @@ class Plan:
     @cached_property
     def fingerprint(self) -> str:
         """First 12 hex digits of the SHA-256 of everything a premium depends on."""
-        parts = [self.scheme, self.edition, self.standing, self.new_from.isoformat(), self.renewal_from.isoformat(),
-                 plain(self.until), self.key, self.premium, self.fund,
-                 [plain(column) for column in self.columns.values()],
-                 sorted(json.dumps(plain(constant), ensure_ascii=False) for constant in self.constants.values()),
-                 sorted(table.digest for table in self.tables.values()),
-                 [plain(step, skip=("line",)) for step in self.steps],
-                 plain(self.rules), plain(self.checks), plain(self.legal)]
+        parts = [
+            self.scheme,
+            self.edition,
+            self.standing,
+            self.new_from.isoformat(),
+            self.renewal_from.isoformat(),
+            plain(self.until),
+            self.key,
+            self.premium,
+            self.fund,
+            [plain(column) for column in self.columns.values()],
+            sorted(json.dumps(plain(constant), ensure_ascii=False) for constant in self.constants.values()),
+            sorted(table.digest for table in self.tables.values()),
+            [plain(step, skip=("line",)) for step in self.steps],
+            plain(self.rules),
+            plain(self.checks),
+            plain(self.legal),
+        ]
         return _sha(json.dumps(parts, ensure_ascii=False))[:12]
 
     @property

@@ -14,12 +14,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
+from itertools import pairwise
 from math import inf
 
 from ratemod.plan.model import NOTHING, Operand, Plan, Step
 
 UNIT = 2.0**-53
 MOST_LINES = 10**6  # lines that one policy may have; bounds what a rollup can sum to
+SUMS = ("sum", "difference", "add_percentages")
 Number = Fraction | float  # a float only for an infinite end
 _DATES = (Fraction(-25567), Fraction(109572))  # 1900-01-01 .. 2269-12-31
 
@@ -49,7 +51,8 @@ class Range:
     @property
     def size(self) -> Number:
         """Largest absolute value."""
-        return max(abs(self.low), abs(self.high))
+        ends: list[Number] = [self.low, -self.low, self.high, -self.high]
+        return max(ends)
 
     def error_at(self, size: float) -> float:
         """Return the error bound of a float no larger than `size`."""
@@ -101,11 +104,27 @@ def operand_range(operand: Operand, known: Mapping[str, Range]) -> Range:
 
 def step_range(step: Step, plan: Plan, known: Mapping[str, Range]) -> Range:
     """Return the range of one step from the ranges before it."""
-    found = _of_operation(step, plan, known)
+    found = settled(_of_operation(step, plan, known))
+    if snaps(step, plan, known):
+        found = replace(found, rel=UNIT, abs=0.0, raw=True)
     if step.when is None or step.otherwise == NOTHING:
         return found
     other = step.of[0] if step.otherwise is None and step.of else step.otherwise
     return found if other is None else extreme_range([found, operand_range(other, known)])
+
+
+def snaps(step: Step, plan: Plan, known: Mapping[str, Range]) -> bool:
+    """Return whether the fast path puts a sum that may cancel back on its grid, so that no error is left."""
+    if step.op not in SUMS:
+        return False
+    found = settled(_of_operation(step, plan, known))
+    return found.abs > 0 and found.on_grid
+
+
+def settled(of: Range) -> Range:
+    """Return the range with its absolute error as a relative one, where the value cannot come near zero."""
+    least = max(of.low, -of.high, Fraction(0))
+    return replace(of, rel=of.rel + of.abs / float(least), abs=0.0) if least and of.abs not in (0.0, inf) else of
 
 
 def _of_operation(step: Step, plan: Plan, known: Mapping[str, Range]) -> Range:
@@ -162,13 +181,28 @@ def _cells(step: Step, plan: Plan, known: Mapping[str, Range]) -> Range:
         return UNKNOWN
     numbers = [value for value in table.column(step.column) if value is not None]
     if step.op == "judgement":
-        numbers += [value for name in ("low", "high") if name in table.value_names
-                    for value in table.column(name) if value is not None]
+        numbers += [
+            value
+            for name in ("low", "high")
+            if name in table.value_names
+            for value in table.column(name)
+            if value is not None
+        ]
     if not numbers:
         return UNKNOWN
     low, high, places = Fraction(min(numbers)), Fraction(max(numbers)), max(map(places_of, numbers))
     if step.op == "interpolate":
-        slack = float(max(abs(low), abs(high))) * 64 * UNIT
+        at = next((at for at, axis in enumerate(table.axes) if axis.kind == "point"), None)
+        points = sorted({key for row in table.rows if at is not None and isinstance(key := row.keys[at], Decimal)})
+        gap = min((b - a for a, b in pairwise(points)), default=Decimal(1))
+        of = (
+            known.get(dict(step.by).get(table.axes[at].name, table.axes[at].name), UNKNOWN)
+            if at is not None
+            else UNKNOWN
+        )
+        reach = float(max(map(abs, points), default=Decimal(0)))
+        steepest = float(high - low) / float(gap)
+        slack = float(max(abs(low), abs(high))) * 64 * UNIT + steepest * (of.error_at(reach) + 8 * UNIT * reach)
         return Range(low, high, None, rel=0.0, abs=slack)
     if step.op == "judgement":
         places = max(places, known[step.chosen].places or 0) if step.chosen in known else places
@@ -187,8 +221,13 @@ def product_range(a: Range, b: Range) -> Range:
     """Return the range of a product."""
     places = None if a.places is None or b.places is None else a.places + b.places
     ends = [_times(x, y) for x in (a.low, a.high) for y in (b.low, b.high)]
-    return Range(min(ends), max(ends), places, rel=a.rel + b.rel + 2 * UNIT,
-                 abs=2 * (_slack(a.abs, b.size) + _slack(b.abs, a.size)))
+    return Range(
+        min(ends),
+        max(ends),
+        places,
+        rel=a.rel + b.rel + 2 * UNIT,
+        abs=2 * (_slack(a.abs, b.size) + _slack(b.abs, a.size)),
+    )
 
 
 def sum_range(a: Range, b: Range) -> Range:
@@ -197,8 +236,9 @@ def sum_range(a: Range, b: Range) -> Range:
     low, high = a.low + b.low, a.high + b.high
     if (a.low >= 0 and b.low >= 0) or (a.high <= 0 and b.high <= 0):
         return Range(low, high, places, rel=max(a.rel, b.rel) + 2 * UNIT, abs=a.abs + b.abs)
-    return Range(low, high, places, rel=2 * UNIT,
-                 abs=a.abs + b.abs + 2 * (_slack(a.rel, a.size) + _slack(b.rel, b.size)))
+    return Range(
+        low, high, places, rel=2 * UNIT, abs=a.abs + b.abs + 2 * (_slack(a.rel, a.size) + _slack(b.rel, b.size))
+    )
 
 
 def negated(a: Range) -> Range:
@@ -213,7 +253,7 @@ def ratio_range(a: Range, b: Range) -> Range:
         low, high = (Fraction(0), inf) if a.low >= 0 and b.low >= 0 else (-inf, inf)
         return Range(low, high, None, rel=rel, abs=inf if a.abs or b.abs else 0.0)
     ends = [_times(x, Fraction(1) / Fraction(y)) for x in (a.low, a.high) for y in (b.low, b.high)]
-    least, widest = float(min(abs(b.low), abs(b.high))), max(abs(end) for end in ends)
+    least, widest = min(abs(float(b.low)), abs(float(b.high))), max(-min(ends), max(ends))
     return Range(min(ends), max(ends), None, rel=rel, abs=2 * (a.abs / least + _slack(b.abs, widest) / least))
 
 
@@ -235,7 +275,7 @@ def _rounded(quantum: Decimal, of: Range) -> Range:
     unit = Fraction(quantum)
     low = of.low if of.low == -inf else Fraction(of.low) // unit * unit
     high = of.high if of.high == inf else -(-Fraction(of.high) // unit) * unit
-    return Range(low, high, places_of(quantum), rel=2 * UNIT)
+    return Range(low, high, places_of(quantum), rel=UNIT, raw=True)
 
 
 def _power(step: Step, of: Range) -> Range:
@@ -243,8 +283,12 @@ def _power(step: Step, of: Range) -> Range:
     if of.low <= 0 or of.high == inf:
         return Range(Fraction(0), inf, places_of(quantum))
     ends = sorted(Fraction(float(end) ** float(step.exponent or 0)) for end in (of.low, of.high))
-    return Range(ends[0] - Fraction(quantum), ends[1] * (1 + Fraction(1, 10**9)) + Fraction(quantum),
-                 places_of(quantum), rel=2 * UNIT)
+    return Range(
+        ends[0] - Fraction(quantum),
+        ends[1] * (1 + Fraction(1, 10**9)) + Fraction(quantum),
+        places_of(quantum),
+        rel=2 * UNIT,
+    )
 
 
 def _fold(of: list[Range], join: Callable[[Range, Range], Range]) -> Range:

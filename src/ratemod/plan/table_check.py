@@ -63,8 +63,14 @@ def _values_fit(step: Step, table: Table) -> Iterator[Problem]:
 def _rows(plan: Plan, table: Table) -> Iterator[Problem]:
     for row in table.rows:
         if row.source not in plan.sources:
-            yield problem("RM117", file=table.file, row=row.line, name=row.source, owner=table.name,
-                          nearest=nearest(row.source, plan.sources))
+            yield problem(
+                "RM117",
+                file=table.file,
+                row=row.line,
+                name=row.source,
+                owner=table.name,
+                nearest=nearest(row.source, plan.sources),
+            )
         for name, value in zip(table.value_names, row.values):
             if value is None:
                 yield problem("RM136", file=table.file, row=row.line, column=name)
@@ -74,10 +80,10 @@ def _rows(plan: Plan, table: Table) -> Iterator[Problem]:
 
 def _axes(plan: Plan, step: Step, table: Table) -> Iterator[Problem]:
     bound = dict(step.by)
-    for axis in bound:
-        if axis not in {axis.name for axis in table.axes}:
-            yield problem("RM165", file=table.file, name=axis, step=step.name,
-                          nearest=nearest(axis, [axis.name for axis in table.axes]))
+    axis_names = [axis.name for axis in table.axes]
+    for given in bound:
+        if given not in axis_names:
+            yield problem("RM165", file=table.file, name=given, step=step.name, nearest=nearest(given, axis_names))
     before = {*plan.columns, *plan.constants}
     for earlier in plan.steps:
         if earlier.name == step.name:
@@ -104,11 +110,16 @@ def _reachable(plan: Plan, found: Grid) -> list[npt.NDArray[np.bool_]]:
         if axis.axis.kind == "number":
             mask[-2] = False
         column = plan.columns.get(axis.bound)
-        if axis.axis.kind == "band" and isinstance(column, Column) and column.low is not None and column.high is not None:
+        if (
+            axis.axis.kind == "band"
+            and isinstance(column, Column)
+            and column.low is not None
+            and column.high is not None
+        ):
             edges = np.array([float(mark) for mark in axis.marks])
             first, last = np.searchsorted(edges, [float(column.low), float(column.high)], side=axis.side)  # type: ignore[call-overload]
             mask[: int(first)] = False
-            mask[int(last) + 1:] = False
+            mask[int(last) + 1 :] = False
         elif axis.axis.kind == "band":  # of a step or a date: its ends are not declared
             mask[0], mask[-2] = False, False
         masks.append(mask)
@@ -133,13 +144,15 @@ def _gaps(plan: Plan, table: Table, found: Grid) -> Iterator[Problem]:
 
 def _unrated_combinations(plan: Plan, found: Grid) -> list[str]:
     others = tuple(at for at, axis in enumerate(found.axes) if axis.axis.kind != "level")
-    rated = (found.row_of >= 0).any(axis=others) if others else found.row_of >= 0
+    rated = np.any(found.row_of >= 0, axis=others) if others else found.row_of >= 0
     axes = [axis for axis in found.axes if axis.axis.kind == "level"]
     if not axes:
         return []
-    inner = rated[tuple(slice(0, axis.size - 1) for axis in axes)]
-    return [", ".join(f"{axis.bound}={axis.marks[slot]}" for axis, slot in zip(axes, where))
-            for where in np.argwhere(~inner)]
+    inner = np.asarray(rated)[tuple(slice(0, axis.size - 1) for axis in axes)]
+    return [
+        ", ".join(f"{axis.bound}={axis.marks[slot]}" for axis, slot in zip(axes, where))
+        for where in np.argwhere(~inner)
+    ]
 
 
 def _cell(found: Grid, hole: npt.NDArray[np.intp]) -> str:

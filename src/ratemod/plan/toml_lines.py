@@ -34,7 +34,8 @@ def lines_of(text: str) -> Mapping[Place, int]:
                 section = (path[0], counts[path[0]], *path[1:])
             else:
                 section = path
-            found.setdefault(section, number)
+            for depth in range(1, len(section) + 1):
+                found.setdefault(section[:depth], number)
             continue
         key = _KEY.match(line)
         if key:

@@ -47,7 +47,9 @@ def months_between(start: Days, end: Days, count: str = "started", inclusive: bo
     last = end + int(inclusive)
     first_month, first_day = _split(start)
     last_month, last_day = _split(last)
-    month_length = (last_month + 1).astype("datetime64[D]").astype(np.int64) - last_month.astype("datetime64[D]").astype(np.int64)
+    month_length = (last_month + 1).astype("datetime64[D]").astype(np.int64) - last_month.astype(
+        "datetime64[D]"
+    ).astype(np.int64)
     anniversary = np.minimum(first_day, month_length)
     complete = (last_month.astype(np.int64) - first_month.astype(np.int64)) - (last_day < anniversary)
     if count == "complete":

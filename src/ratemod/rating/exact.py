@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Context, Decimal
 from fractions import Fraction
@@ -11,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ratemod.plan.grid import Grid, GridAxis, grid
-from ratemod.plan.model import NOTHING, Combination, Condition, Operand, Plan, Step, Test
+from ratemod.plan.model import NOTHING, Combination, Condition, Legal, Operand, Plan, Step, Test
 from ratemod.plan.ranges import places_of
 from ratemod.rating import rational as q
 from ratemod.rating.calendar import days_between, months_between
@@ -173,8 +172,13 @@ def _grouped(step: Step, state: Exact, of: Rational) -> Rational:
     weights = state.get(step.weights)
     fen = q.round_to(q.multiply(of, q.constant(Decimal(100), state.inputs.n)), Decimal(1), "half_up")
     ranks = state.inputs.ranks
-    parts, ok = share_out(fen.num.astype(np.int64), weights.num.astype(np.int64), fen.ok & weights.ok, groups,
-                          np.arange(state.inputs.n) if ranks is None else ranks)
+    parts, ok = share_out(
+        fen.num.astype(np.int64),
+        weights.num.astype(np.int64),
+        fen.ok & weights.ok,
+        groups,
+        np.arange(state.inputs.n) if ranks is None else ranks,
+    )
     return Rational(parts.astype(object), 100, ok)
 
 
@@ -183,10 +187,21 @@ def holds(condition: Condition, plan: Plan, state: Exact) -> Mask:
     if isinstance(condition, Combination):
         masks = [holds(part, plan, state) for part in condition.parts]
         if condition.how == "all":
-            return np.logical_and.reduce(masks)
-        found = np.logical_or.reduce(masks)
+            return np.asarray(np.logical_and.reduce(masks))
+        found = np.asarray(np.logical_or.reduce(masks))
         return ~found if condition.how == "none" else found
     return _test(condition, plan, state)
+
+
+def outside_range(item: Legal, state: Exact) -> Mask:
+    """Return where a value lies outside a legal range; a missing value does not."""
+    value = state.get(item.of)
+    outside = np.zeros(state.inputs.n, dtype=bool)
+    if item.low is not None:
+        outside |= q.compare(value, state.get(item.low)) < 0
+    if item.high is not None:
+        outside |= q.compare(value, state.get(item.high)) > 0
+    return outside
 
 
 def _test(test: Test, plan: Plan, state: Exact) -> Mask:
@@ -267,8 +282,9 @@ def cell_values(per_row: tuple[Decimal | None, ...], rows: npt.NDArray[np.int32]
     return Rational(num[rows], 10**places, ok[rows])
 
 
-def _interpolate(step: Step, per_row: tuple[Decimal | None, ...], found: Grid, slots: list[npt.NDArray[np.intp]],
-                 state: Exact) -> Rational:
+def _interpolate(
+    step: Step, per_row: tuple[Decimal | None, ...], found: Grid, slots: list[npt.NDArray[np.intp]], state: Exact
+) -> Rational:
     """Return values linear between the two nearest points: v0 + (x - x0)·(v1 - v0)/(x1 - x0)."""
     axis, n = found.axes[-1], state.inputs.n
     x = state.values[axis.bound]
@@ -281,7 +297,7 @@ def _interpolate(step: Step, per_row: tuple[Decimal | None, ...], found: Grid, s
     state.cells[step.name] = rows_left
     v0, v1 = cell_values(per_row, rows_left), cell_values(per_row, rows_right)
     x0, x1 = (cell_values(tuple(Decimal(mark) for mark in axis.marks), at.astype(np.int32)) for at in (left, right))
-    between = (left != right)
+    between = left != right
     run = q.choose(between, q.add(x1, x0, -1), q.constant(Decimal(1), n))
     slope = q.divide(q.add(v1, v0, -1), run)
     value = q.add(v0, q.multiply(q.add(x, x0, -1), slope))

@@ -34,8 +34,13 @@ def rollup(values: Ints, valid: npt.NDArray[np.bool_], groups: Ints, how: str) -
     return np.where(whole[inverse], found[inverse], 0), whole[inverse]
 
 
-def share_out(totals: Ints, weights: Ints, valid: npt.NDArray[np.bool_], groups: Ints, ranks: Ints,
-              ) -> tuple[Ints, npt.NDArray[np.bool_]]:
+def share_out(
+    totals: Ints,
+    weights: Ints,
+    valid: npt.NDArray[np.bool_],
+    groups: Ints,
+    ranks: Ints,
+) -> tuple[Ints, npt.NDArray[np.bool_]]:
     """Divide each group's total among its rows in proportion to weights, by largest remainder.
 
     Ties go to the row whose key stands first, so that the result does not depend on row order.

@@ -1,0 +1,284 @@
+"""One column's cells as codes and floats, with a problem for every cell that cannot be used."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from ratemod.book.column import Column
+from ratemod.book.dates import excel_day, parse_date
+from ratemod.book.numbers import parse_number
+from ratemod.errors import Problem, nearest, problem
+
+MISSING_DATE = -(2**31)
+BLANKS = frozenset({"", "-", "—", "--", "无数据", "n/a", "na", "nan", "null", "none", "/", "\\"})
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Coded:
+    """A converted column.
+
+    Attributes
+    ----------
+    values : (n,) float64, int16 or int32; or a pyarrow string array for text
+        NaN, -1 or `MISSING_DATE` where missing or refused.
+    problem_of : (n,) int32 or None
+        0 where a cell is fine, k where it has ``problems[k - 1]``; None where every cell is fine.
+    problems : tuple of Problem
+        Each kind of wrong cell once.
+    """
+
+    values: Any
+    problem_of: npt.NDArray[np.int32] | None
+    problems: tuple[Problem, ...]
+
+
+@dataclass(eq=False)
+class Refusals:
+    """Problems found so far in one column."""
+
+    column: Column
+    found: list[Problem] = field(default_factory=list)
+
+    def number(self, code: str, **args: Any) -> int:
+        """Return the number of a problem, new or known."""
+        told = problem(code, column=self.column.name, label=self.column.label("zh"), **args)
+        if told not in self.found:
+            self.found.append(told)
+        return self.found.index(told) + 1
+
+
+def convert(array: pa.ChunkedArray | pa.Array, column: Column, hint: Decimal | None = None) -> Coded:
+    """Return a column's cells as the engine computes with them.
+
+    Parameters
+    ----------
+    array : Arrow array of any of the types that files and frames give
+    column : Column
+        What is declared: levels, range, decimals.
+    hint : Decimal, optional
+        What a bare number multiplies by, from the header.
+
+    Returns
+    -------
+    Coded
+        Codes: RM201 empty, RM202 unknown level, RM203 not a number, RM204 outside the range, RM205 too many decimals,
+        RM206 not a date, RM207 an identifier spoilt by a spreadsheet.
+    """
+    whole = array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
+    if isinstance(whole, pa.ChunkedArray):
+        whole = whole.chunk(0) if whole.num_chunks else pa.array([], whole.type)
+    if pa.types.is_null(whole.type):
+        whole = whole.cast(pa.string())
+    refusals = Refusals(column)
+    if column.kind == "text":
+        return _text(whole, refusals)
+    numeric = pa.types.is_integer(whole.type) or pa.types.is_floating(whole.type)
+    if column.kind == "number" and numeric:
+        values = _floats(whole)
+        if hint is not None:
+            values = values * float(hint)
+        return _within(values, np.isnan(values), refusals)
+    if column.kind == "date" and (pa.types.is_date(whole.type) or pa.types.is_timestamp(whole.type)):
+        return _days(whole, refusals)
+    return _by_unique(whole, refusals, hint)
+
+
+def _floats(whole: pa.Array) -> npt.NDArray[np.float64]:
+    """Return a numeric array as float64 with NaN for null, without going through pandas."""
+    if whole.null_count:
+        whole = whole.cast(pa.float64()).fill_null(float("nan"))
+    kind = whole.type.to_pandas_dtype()
+    data = np.frombuffer(whole.buffers()[1], dtype=kind, count=len(whole) + whole.offset)[whole.offset :]
+    return data.astype(np.float64)
+
+
+def _integers(whole: pa.Array) -> npt.NDArray[np.int64]:
+    """Return an array of days or ticks as int64, 0 where null."""
+    return np.asarray(_floats(whole.cast(pa.int64()).fill_null(0)), dtype=np.int64)
+
+
+def _valid(whole: pa.Array) -> npt.NDArray[np.bool_]:
+    return np.asarray(_floats(pc.is_valid(whole).cast(pa.int8())), dtype=bool)
+
+
+def _coded(values: Any, which: npt.NDArray[np.int32] | None, refusals: Refusals) -> Coded:
+    return Coded(values, which if which is not None and which.any() else None, tuple(refusals.found))
+
+
+def _needed(column: Column) -> bool:
+    return not column.optional and column.default is None
+
+
+def _within(values: npt.NDArray[np.float64], missing: npt.NDArray[np.bool_], refusals: Refusals) -> Coded:
+    """Check range, decimals and presence of numbers."""
+    column = refusals.column
+    which: npt.NDArray[np.int32] | None = None
+    low, high = (None if end is None else float(end) for end in (column.low, column.high))
+    scaled = values * 10.0**column.decimals
+    wrong = np.abs(scaled - np.rint(scaled)) > np.maximum(1e-6, np.abs(scaled) * 1e-15)
+    wrong |= np.isinf(values)
+    if low is not None:
+        wrong |= values < low
+    if high is not None:
+        wrong |= values > high
+    if wrong.any():
+        which = np.zeros(len(values), dtype=np.int32)
+        rows = np.flatnonzero(wrong)
+        unique, inverse = np.unique(values[rows], return_inverse=True)
+        which[rows] = np.array([_range_problem(float(value), refusals) for value in unique], dtype=np.int32)[inverse]
+        values = np.where(wrong, np.nan, values)
+    if missing.any() and _needed(column):
+        which = np.zeros(len(values), dtype=np.int32) if which is None else which
+        which[missing] = refusals.number("RM201")
+    return _coded(values, which, refusals)
+
+
+def _range_problem(value: float, refusals: Refusals) -> int:
+    column = refusals.column
+    if (column.low is not None and value < column.low) or (column.high is not None and value > column.high):
+        return refusals.number("RM204", value=f"{value:.15g}", low=column.low, high=column.high)
+    return refusals.number("RM205", value=f"{value:.15g}", decimals=column.decimals)
+
+
+def _days(whole: pa.Array, refusals: Refusals) -> Coded:
+    """Convert Arrow dates and midnight timestamps."""
+    missing = ~_valid(whole)
+    if pa.types.is_timestamp(whole.type):
+        ticks = _integers(whole.cast(pa.timestamp("us", tz=whole.type.tz)).cast(pa.int64()))
+        days, rest = np.divmod(ticks, 86_400_000_000)
+    else:
+        days, rest = _integers(whole.cast(pa.date32()).cast(pa.int32())), np.zeros(len(whole), dtype=np.int64)
+    which = np.zeros(len(whole), dtype=np.int32)
+    if rest.any():
+        which[(rest != 0) & ~missing] = refusals.number("RM206", value=str(whole[int(np.flatnonzero(rest)[0])]))
+    if missing.any() and _needed(refusals.column):
+        which[missing] = refusals.number("RM201")
+    values = np.where(missing | (which > 0), MISSING_DATE, days).astype(np.int32)
+    return _coded(values, which, refusals)
+
+
+def _text(whole: pa.Array, refusals: Refusals) -> Coded:
+    if pa.types.is_dictionary(whole.type):
+        whole = whole.cast(whole.type.value_type)
+    if pa.types.is_floating(whole.type):
+        values = _floats(whole)
+        spoilt = np.abs(values) >= 1e15  # a spreadsheet keeps 15 digits: a longer identifier has lost its end
+        which = np.zeros(len(values), dtype=np.int32)
+        if spoilt.any():
+            which[spoilt] = refusals.number("RM207")
+        texts = [
+            None if np.isnan(value) else f"{value:.0f}" if value == int(value) else repr(value)
+            for value in values.tolist()
+        ]
+        return _coded(pa.array(texts, pa.string()), which, refusals)
+    return _coded(whole.cast(pa.string()), None, refusals)
+
+
+def _by_unique(whole: pa.Array, refusals: Refusals, hint: Decimal | None) -> Coded:
+    """Convert each different value once, in plain Python, and spread the result."""
+    coded = whole if pa.types.is_dictionary(whole.type) else pc.dictionary_encode(whole, null_encoding="mask")
+    if isinstance(coded, pa.ChunkedArray):
+        coded = coded.combine_chunks()
+    column = refusals.column
+    one = _CONVERTERS["level" if column.kind == "flag" else column.kind]
+    values, numbers = one(coded.dictionary.to_pylist(), refusals, hint)
+    none = -1 if column.codes() else MISSING_DATE if column.kind == "date" else np.nan
+    empty = refusals.number("RM201") if _needed(column) and (coded.null_count or None in numbers) else 0
+    which_of = np.array([empty if number is None else number for number in numbers] + [empty], dtype=np.int32)
+    index = _integers(coded.indices.fill_null(len(values)))
+    kind = np.int16 if column.codes() else np.int32 if column.kind == "date" else np.float64
+    spread = np.array([*values, none], dtype=kind)[index]
+    which = which_of[index]
+    if not which.any():
+        return Coded(spread, None, ())
+    return _coded(spread, which, refusals)
+
+
+Converted = tuple[list[Any], list[int | None]]  # a value, and 0 or the number of its problem, None for an empty cell
+
+
+def _levels(values: Sequence[Any], refusals: Refusals, _: Decimal | None) -> Converted:
+    known = {_fold(name): code for code, level in enumerate(refusals.column.levels) for name in level.names()}
+    names = [name for level in refusals.column.levels for name in level.names()]
+    codes: list[Any] = []
+    numbers: list[int | None] = []
+    for value in values:
+        text = _plain(value)
+        code = known.get(_fold(text), -1)
+        empty = code < 0 and _fold(text) in BLANKS
+        codes.append(code)
+        numbers.append(
+            0 if code >= 0 else None if empty else refusals.number("RM202", value=text, nearest=nearest(text, names))
+        )
+    return codes, numbers
+
+
+def _plain(value: Any) -> str:
+    """Return a cell as text; whole floats lose their .0, as Excel shows them."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if value is None:
+        return ""
+    return f"{value:.0f}" if isinstance(value, float) and value == int(value) else str(value)
+
+
+def _fold(text: str) -> str:
+    return unicodedata.normalize("NFKC", text).strip().casefold()
+
+
+def _numbers(values: Sequence[Any], refusals: Refusals, hint: Decimal | None) -> Converted:
+    column = refusals.column
+    found: list[Any] = []
+    numbers: list[int | None] = []
+    for value in values:
+        exact: Decimal | None
+        if isinstance(value, str):
+            exact = None if _fold(value) in BLANKS else parse_number(value, column.unit, hint)
+            if exact is None:
+                found.append(np.nan)
+                numbers.append(None if _fold(value) in BLANKS else refusals.number("RM203", value=value))
+                continue
+        elif value is None or isinstance(value, bool):
+            found.append(np.nan)
+            numbers.append(None if value is None else refusals.number("RM203", value=str(value)))
+            continue
+        else:
+            exact = Decimal(str(value)) * (hint or 1)
+        number = 0
+        if (column.low is not None and exact < column.low) or (column.high is not None and exact > column.high):
+            number = refusals.number("RM204", value=str(value), low=column.low, high=column.high)
+        elif -int(exact.normalize().as_tuple().exponent) > column.decimals:
+            number = refusals.number("RM205", value=str(value), decimals=column.decimals)
+        found.append(np.nan if number else float(exact))
+        numbers.append(number)
+    return found, numbers
+
+
+def _dates(values: Sequence[Any], refusals: Refusals, _: Decimal | None) -> Converted:
+    found: list[Any] = []
+    numbers: list[int | None] = []
+    for value in values:
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            day = parse_date(str(value)) if 19_000_101 <= value <= 22_001_231 else excel_day(float(value))
+        else:
+            day = parse_date(str(value)) if value is not None else None
+        empty = day is None and (value is None or _fold(str(value)) in BLANKS)
+        found.append(MISSING_DATE if day is None else day)
+        numbers.append(0 if day is not None else None if empty else refusals.number("RM206", value=str(value)))
+    return found, numbers
+
+
+_CONVERTERS: dict[str, Callable[[Sequence[Any], Refusals, Decimal | None], Converted]] = {
+    "level": _levels,
+    "number": _numbers,
+    "date": _dates,
+}

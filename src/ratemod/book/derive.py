@@ -1,0 +1,72 @@
+"""Columns that a book lacks but that follow from others: sector, size class, term."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import numpy.typing as npt
+
+from ratemod.book.column import Column
+from ratemod.book.convert import MISSING_DATE, Coded
+from ratemod.errors import problem
+
+NEEDS: Mapping[str, tuple[str, ...]] = {
+    "sector_from_industry_code": ("industry_code",),
+    "size_class": ("industry_code", "staff", "revenue_yuan", "assets_yuan"),
+    "term_days": ("start_date", "end_date"),
+}
+
+
+def derive(column: Column, coded: Mapping[str, Coded], columns: Mapping[str, Column], n: int) -> Coded:
+    """Return a column derived from others; a row that it does not follow for has RM208.
+
+    Parameters
+    ----------
+    column : Column
+        Its `derive` names the derivation; its levels carry the derived codes.
+    coded : mapping
+        The converted columns of the book.
+    columns : mapping
+        The declared columns.
+    n : int
+        Number of rows.
+    """
+    needs = NEEDS[column.derive or ""]
+    lacking = [columns[name].label("zh") for name in needs if name not in coded]
+    told = problem(
+        "RM208",
+        column=column.name,
+        label=column.label("zh"),
+        needs=", ".join(needs),
+        needs_label="、".join(columns[name].label("zh") for name in needs),
+    )
+    if lacking:
+        values = np.full(n, -1, np.int16) if column.codes() else np.full(n, np.nan)
+    elif column.derive == "term_days":
+        start, end = (coded[name].values for name in needs)
+        missing = (start == MISSING_DATE) | (end == MISSING_DATE)
+        values = np.where(missing, np.nan, end.astype(np.float64) - start)
+    else:
+        values = _levels(column, coded)
+    wrong = values < 0 if column.codes() else np.isnan(values)
+    if column.optional or not wrong.any():
+        return Coded(values, None, ())
+    return Coded(values, wrong.astype(np.int32), (told,))
+
+
+def _levels(column: Column, coded: Mapping[str, Coded]) -> npt.NDArray[np.int16]:
+    from ratemod.book.industry import SECTORS, sector_of
+    from ratemod.book.size_class import SIZES, size_class
+
+    codes = coded["industry_code"].values.to_pylist()
+    if column.derive == "size_class":
+        names: tuple[str, ...] = SIZES
+        found = size_class(codes, *(coded[name].values for name in ("staff", "revenue_yuan", "assets_yuan")))
+    else:
+        names = SECTORS
+        found = sector_of(codes)
+    own = column.codes()
+    place = np.array([own.index(name) if name in own else -1 for name in names] + [-1], dtype=np.int16)
+    derived: npt.NDArray[np.int16] = place[np.asarray(found)]  # -1, not known, reads the last entry
+    return derived

@@ -1,0 +1,133 @@
+"""The command line: which commands there are, in which language, and what their exit codes mean.
+
+Nothing heavy is imported here, so that ``ratemod --help`` answers at once; each command imports what it needs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import re
+import sys
+from collections.abc import Sequence
+from typing import Any, Literal, NoReturn
+
+from ratemod.commands.common import version
+from ratemod.errors import Lang, RatemodError, default_language, render, text
+
+COMMANDS = ("demo", "plans", "check", "diff", "rate", "explain", "bench")
+ALL_RATED, UNUSABLE, USAGE, SOME_REFUSED, INTERRUPTED, NO_READER = 0, 1, 2, 3, 130, 141
+# argparse's own complaints, so that they too can be said in Chinese.
+COMPLAINTS = (
+    (re.compile(r"the following arguments are required: (?P<names>.*)"), "UI_required"),
+    (re.compile(r"unrecognized arguments: (?P<names>.*)"), "UI_unrecognised"),
+    (
+        re.compile(r"argument (?P<name>.*): invalid choice: '(?P<value>.*)' \(choose from (?P<choices>.*)\)"),
+        "UI_choice",
+    ),
+    (re.compile(r"argument (?P<name>.*): expected one argument"), "UI_expected"),
+)
+
+
+class Parser(argparse.ArgumentParser):
+    """An argument parser that speaks the chosen language."""
+
+    lang: Lang = "en"
+
+    def format_usage(self) -> str:
+        """Return the usage line."""
+        return super().format_usage().replace("usage: ", text("UI_usage", self.lang), 1)
+
+    def format_help(self) -> str:
+        """Return the whole help."""
+        return super().format_help().replace("usage: ", text("UI_usage", self.lang), 1)
+
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong with the usage and stop with exit code 2."""
+        for pattern, code in COMPLAINTS:
+            if found := pattern.fullmatch(message):
+                message = text(code, self.lang, **found.groupdict())
+        self.print_usage(sys.stderr)
+        self.exit(USAGE, f"{self.prog}: {text('UI_error', self.lang, message=message)}\n")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; return its exit code.
+
+    Returns
+    -------
+    int
+        0 every row rated; 1 the plan or a file is unusable; 2 wrong usage; 3 done, some rows not priced.
+    """
+    given = list(sys.argv[1:] if argv is None else argv)
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure:  # a terminal that lacks a character shows "?", never a traceback
+            reconfigure(errors="replace")
+    lang = language_of(given)
+    try:
+        args = build_parser(lang).parse_args(given)
+    except SystemExit as stop:
+        return int(stop.code or 0)
+    try:
+        code: int = importlib.import_module(f"ratemod.commands.{args.command}").run(args, lang)
+        sys.stdout.flush()
+    except RatemodError as error:
+        print(render(error.problems, lang), file=sys.stderr)
+        return UNUSABLE
+    except KeyboardInterrupt:
+        print(text("UI_stopped", lang), file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:  # the reader of a pipe, such as head, has seen enough
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115 - so that the flush at exit does not complain again
+        return NO_READER
+    return code
+
+
+def language_of(argv: Sequence[str]) -> Lang:
+    """Return the language asked for with ``--lang``, else that of the locale; help must know before parsing."""
+    chosen: Literal["zh", "en"] | None = None
+    for at, word in enumerate(argv):
+        value = word.removeprefix("--lang=") if word.startswith("--lang=") else None
+        if word == "--lang" and at + 1 < len(argv):
+            value = argv[at + 1]
+        if value in ("zh", "en"):
+            chosen = "zh" if value == "zh" else "en"
+    return chosen or default_language()
+
+
+def build_parser(lang: Lang) -> Parser:
+    """Return the parser of the whole command line in one language."""
+    parser = _parser("ratemod", lang, description=text("UI_about_ratemod", lang), epilog=text("UI_epilog", lang))
+    parser.add_argument(
+        "--version", action="version", version=f"ratemod {version()}", help=text("UI_help_version", lang)
+    )
+    _language(parser, lang)
+    commands = parser.add_subparsers(title=text("UI_commands", lang), dest="command", metavar="COMMAND", required=True)
+    for name in COMMANDS:
+        said = text(f"UI_help_{name}", lang)
+        own = commands.add_parser(
+            name, help=said, description=said, add_help=False, formatter_class=argparse.RawDescriptionHelpFormatter
+        )
+        _dress(own, lang)
+        importlib.import_module(f"ratemod.commands.{name}").arguments(own, lang)
+        _language(own, lang)
+    return parser
+
+
+def _parser(prog: str, lang: Lang, **words: Any) -> Parser:
+    parser = Parser(prog=prog, add_help=False, formatter_class=argparse.RawDescriptionHelpFormatter, **words)
+    _dress(parser, lang)
+    return parser
+
+
+def _dress(parser: Parser, lang: Lang) -> None:
+    parser.lang = lang
+    parser._positionals.title = text("UI_arguments", lang)
+    parser._optionals.title = text("UI_options", lang)
+    parser.add_argument("-h", "--help", action="help", help=text("UI_help_help", lang))
+
+
+def _language(parser: Parser, lang: Lang) -> None:
+    parser.add_argument("--lang", choices=("zh", "en"), default=argparse.SUPPRESS, help=text("UI_help_lang", lang))

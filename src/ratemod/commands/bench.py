@@ -1,0 +1,51 @@
+"""``ratemod bench``: how fast this machine prices the demonstration book, repeated in memory."""
+
+from __future__ import annotations
+
+import argparse
+from importlib import resources
+from time import perf_counter
+
+from ratemod.commands.common import count
+from ratemod.errors import Lang, text
+
+ROWS, ROUNDS = 1_000_000, 3
+
+
+def arguments(parser: argparse.ArgumentParser, lang: Lang) -> None:
+    """Declare the arguments."""
+    parser.add_argument(
+        "--rows", type=count(lang), default=ROWS, metavar="ROWS", help=text("UI_help_bench_rows", lang, rows=ROWS)
+    )
+
+
+def run(args: argparse.Namespace, lang: Lang) -> int:
+    """Price the demonstration book, its priced rows repeated under new keys, and print the best of three runs."""
+    from dataclasses import replace
+
+    import numpy as np
+    import pyarrow as pa
+
+    from ratemod.book.read import read_book
+    from ratemod.commands.demo import AT, PLAN
+    from ratemod.exhibits.priced_columns import is_priced
+    from ratemod.plan.editions import load_plan
+    from ratemod.rating.rate import rate
+
+    plan = load_plan(PLAN, AT)
+    with resources.as_file(resources.files("ratemod") / "demo" / "renewals.xlsx") as path:
+        book = read_book(path, plan.columns)
+    good = book.table.filter(is_priced(rate(book, plan, lang=lang)))
+    table = good.take(pa.array(np.arange(args.rows) % good.num_rows))
+    if plan.key:
+        keys = pa.array(np.char.add("B", np.arange(args.rows).astype(str)))
+        table = table.set_column(table.column_names.index(plan.key), plan.key, keys)
+    many = replace(book, table=table, rows=None)
+    best = float("inf")
+    for _ in range(ROUNDS):
+        start = perf_counter()
+        rate(many, plan, lang=lang, trace=False)
+        best = min(best, perf_counter() - start)
+    name = text("UI_bench_warm", lang, rounds=ROUNDS)
+    print(text("UI_bench_line", lang, rows=args.rows, seconds=best, speed=args.rows / best, name=name))
+    return 0

@@ -1,0 +1,159 @@
+"""What several commands share: the arguments that name a plan and a book, and pricing one under the other."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ratemod.errors import BookError, Lang, Problem, nearest, problem, text
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from ratemod.book.book import Book
+    from ratemod.plan.model import Plan
+    from ratemod.rating.rated import Rated
+
+
+def version() -> str:
+    """Return the installed version, or an empty string when run from a folder of sources."""
+    from importlib import metadata
+
+    try:
+        return metadata.version("ratemod")
+    except metadata.PackageNotFoundError:
+        return ""
+
+
+def day(lang: Lang) -> Callable[[str], date]:
+    """Return a reader of ISO dates for the command line."""
+
+    def read(said: str) -> date:
+        from datetime import date
+
+        try:
+            return date.fromisoformat(said)
+        except ValueError:
+            raise argparse.ArgumentTypeError(text("UI_not_a_date", lang, value=said)) from None
+
+    return read
+
+
+def count(lang: Lang) -> Callable[[str], int]:
+    """Return a reader of positive whole numbers for the command line; separators are understood."""
+
+    def read(said: str) -> int:
+        plain = said.replace(",", "").replace("_", "")
+        if not plain.isascii() or not plain.isdigit() or int(plain) == 0:
+            raise argparse.ArgumentTypeError(text("UI_not_a_count", lang, value=said))
+        return int(plain)
+
+    return read
+
+
+def plan_dates(parser: argparse.ArgumentParser, lang: Lang) -> None:
+    """Add the options that pick an edition."""
+    parser.add_argument("--at", type=day(lang), metavar="DATE", help=text("UI_help_at", lang))
+    parser.add_argument("--business", choices=("new", "renewal"), default="new", help=text("UI_help_business", lang))
+
+
+def book_arguments(parser: argparse.ArgumentParser, lang: Lang) -> None:
+    """Add the arguments that name a book and the plan to price it under."""
+    parser.add_argument("book", metavar="BOOK", type=Path, help=text("UI_help_book", lang))
+    parser.add_argument("--plan", metavar="PLAN", required=True, help=text("UI_help_plan", lang))
+    plan_dates(parser, lang)
+    parser.add_argument("--columns", metavar="MAP", help=text("UI_help_columns", lang))
+    parser.add_argument("--sheet", metavar="SHEET", help=text("UI_help_sheet", lang))
+
+
+def column_map(given: str | None, plan: Plan) -> dict[str, str] | None:
+    """Return which header means which column, from ``header=column,...`` or a TOML file.
+
+    Raises
+    ------
+    BookError
+        RM810 a pair without ``=``, RM811 the file cannot be read, RM812 a column that the plan does not have.
+    """
+    if not given:
+        return None
+    pairs = _pairs(given) if "=" in given else _map_file(Path(given))
+    wrong = [
+        problem("RM812", header=header, column=column, nearest=nearest(column, plan.columns))
+        for header, column in pairs.items()
+        if column not in plan.columns
+    ]
+    if wrong:
+        raise BookError(wrong)
+    return pairs
+
+
+def _pairs(given: str) -> dict[str, str]:
+    pairs: dict[str, str] = {}
+    wrong: list[Problem] = []
+    for pair in given.replace("，", ",").split(","):
+        header, _, column = (part.strip() for part in pair.rpartition("="))
+        if header and column:
+            pairs[header] = column
+        elif pair.strip():
+            wrong.append(problem("RM810", pair=pair.strip()))
+    if wrong:
+        raise BookError(wrong)
+    return pairs
+
+
+def _map_file(path: Path) -> dict[str, str]:
+    import tomllib
+
+    try:
+        read: Mapping[str, Any] = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise BookError(problem("RM811", file=str(path), why=getattr(error, "strerror", None) or str(error))) from None
+    columns = read.get("columns", read)
+    odd = [name for name, value in columns.items() if not isinstance(value, str)]
+    if odd:
+        raise BookError([problem("RM810", file=str(path), pair=name) for name in odd])
+    return dict(columns)
+
+
+def open_plan(args: argparse.Namespace) -> Plan:
+    """Return the plan that the arguments name."""
+    from ratemod.plan.editions import load_plan
+
+    return load_plan(args.plan, args.at, args.business)
+
+
+def price(args: argparse.Namespace, plan: Plan, lang: Lang, *, trace: bool, strict: bool = False) -> Rated:
+    """Read the book that the arguments name and price it; a terminal shows which part is under way."""
+    from ratemod.book.read import read_book
+    from ratemod.exhibits.terminal import progress
+    from ratemod.rating.rate import rate
+
+    headers = column_map(args.columns, plan)
+    with progress(text("UI_reading", lang, file=args.book.name)):
+        book: Book = read_book(args.book, plan.columns, header_map=headers, sheet=args.sheet)
+    with progress(text("UI_pricing", lang)):
+        return rate(book, plan, at=args.at, business=args.business, lang=lang, trace=trace, strict=strict)
+
+
+def facts(args: argparse.Namespace, lang: Lang) -> list[tuple[str, str]]:
+    """Return what a result should say about how it came about, as label and value."""
+    said = [(text("UI_book", lang), args.book.name)]
+    if args.at:
+        said.append((text("UI_day", lang), str(args.at)))
+    said.append((text("UI_business", lang), text(f"UI_business_{args.business}", lang)))
+    return said
+
+
+def digest(path: Path) -> str:
+    """Return the SHA-256 of a file."""
+    import hashlib
+
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def exit_code(rated: Rated) -> int:
+    """Return 0 when every row has a premium, else 3."""
+    return 3 if rated.counts["refused"] + rated.counts["declined"] else 0

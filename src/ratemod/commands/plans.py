@@ -1,0 +1,97 @@
+"""``ratemod plans``: what ships, and what a plan needs from a book."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+from ratemod.commands.common import plan_dates
+from ratemod.errors import Lang, PlanError, text
+
+if TYPE_CHECKING:
+    from ratemod.book.column import Column
+    from ratemod.plan.model import Plan
+
+
+def arguments(parser: argparse.ArgumentParser, lang: Lang) -> None:
+    """Declare the arguments."""
+    parser.add_argument("plan", nargs="?", metavar="PLAN", help=text("UI_help_plans_name", lang))
+    plan_dates(parser, lang)
+
+
+def run(args: argparse.Namespace, lang: Lang) -> int:
+    """List the shipped plans, or the columns one plan needs."""
+    from ratemod.commands.common import open_plan
+
+    if args.plan:
+        print(needs(open_plan(args), lang))
+    else:
+        print(listing(lang) + "\n\n" + text("UI_plans_hint", lang))
+    return 0
+
+
+def listing(lang: Lang) -> str:
+    """Return every shipped edition with its standing and dates."""
+    from ratemod.exhibits import words
+    from ratemod.exhibits.terminal import table_text
+    from ratemod.plan.editions import shipped
+    from ratemod.plan.files import read_plan
+
+    rows, wrong = [], []
+    for folder in shipped():
+        plan, problems = read_plan(folder)
+        wrong += problems
+        if plan is not None:
+            rows.append(
+                [
+                    f"{plan.scheme}/{plan.edition}",
+                    words.standing(plan, lang),
+                    text(f"UI_plans_{plan.status}", lang),
+                    str(plan.new_from),
+                    str(plan.renewal_from),
+                    str(plan.until or ""),
+                    words.title(plan, lang),
+                ]
+            )
+    if wrong:
+        raise PlanError(wrong)
+    names = ("edition", "standing", "status", "from", "renewal", "until", "title")
+    return table_text([text(f"UI_plans_{name}", lang) for name in names], rows, [False] * len(names), widest=60)
+
+
+def needs(plan: Plan, lang: Lang) -> str:
+    """Return the plan's identity and, for each column, its headers, kind, whether it is needed, and its values."""
+    from ratemod.exhibits import words
+    from ratemod.exhibits.terminal import plan_text, table_text
+
+    rows = [
+        [
+            column.label(lang),
+            ", ".join(name for name in column.names() if name != column.label(lang)),
+            text(f"UI_kind_{column.kind}", lang),
+            _must(column, lang),
+            _values(column, lang),
+        ]
+        for column in plan.columns.values()
+    ]
+    names = ("name", "headers", "kind", "must", "values")
+    table = table_text([text(f"UI_needs_{name}", lang) for name in names], rows, [False] * len(names), widest=60)
+    dates = f"{text('UI_in_force', lang)}  {words.period(plan, lang)}"
+    return "\n\n".join((plan_text(plan, lang) + "\n" + dates, text("UI_needs", lang) + "\n" + table))
+
+
+def _must(column: Column, lang: Lang) -> str:
+    if column.default is not None:
+        return text("UI_must_default", lang, value=column.default)
+    if column.derive:
+        return text("UI_must_derived", lang)
+    return text("UI_must_optional" if column.optional else "UI_must_yes", lang)
+
+
+def _values(column: Column, lang: Lang) -> str:
+    if column.levels:
+        return ", ".join((level.label_zh if lang == "zh" else level.label_en) or level.code for level in column.levels)
+    if column.low is None and column.high is None:
+        return ""
+    unit = text(f"UI_of_{column.unit}", lang) if column.unit else ""
+    return f"{column.low:f} – {column.high:f} {unit}".strip()

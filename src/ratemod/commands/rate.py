@@ -1,0 +1,68 @@
+"""``ratemod rate``: price a book, say what came out, write it."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ratemod.commands.common import book_arguments, digest, exit_code, facts, open_plan, price, version
+from ratemod.errors import Lang, text
+
+if TYPE_CHECKING:
+    from ratemod.rating.rated import Rated
+
+
+def arguments(parser: argparse.ArgumentParser, lang: Lang) -> None:
+    """Declare the arguments."""
+    book_arguments(parser, lang)
+    parser.add_argument("--by", metavar="COLUMNS", help=text("UI_help_by", lang))
+    parser.add_argument("--strict", action="store_true", help=text("UI_help_strict", lang))
+    parser.add_argument("--trace", action="store_true", help=text("UI_help_trace", lang))
+    parser.add_argument("-o", "--output", metavar="FILE", help=text("UI_help_output", lang))
+
+
+def run(args: argparse.Namespace, lang: Lang) -> int:
+    """Price a book; 0 all rated, 3 some rows not priced."""
+    from ratemod.exhibits.output import check_target
+    from ratemod.exhibits.summary_table import check_by, default_by
+    from ratemod.exhibits.terminal import clean, rated_text
+
+    inputs = [args.book, *([args.columns] if args.columns and "=" not in args.columns else [])]
+    target = check_target(args.output, inputs) if args.output else None
+    plan = open_plan(args)
+    by = tuple(name.strip() for name in args.by.split(",") if name.strip()) if args.by else default_by(plan)
+    check_by(plan, by)
+    rated = price(args, plan, lang, trace=args.trace, strict=args.strict)
+    files = write(rated, target, lang, by, full_facts(args, lang)) if target else []
+    print(rated_text(rated, by, lang, facts(args, lang), [clean(file) for file in files]))
+    if not files:
+        print("\n" + text("UI_not_written", lang))
+    return exit_code(rated)
+
+
+def full_facts(args: argparse.Namespace, lang: Lang) -> list[tuple[str, str]]:
+    """Return what a workbook says about its origin: file, day, business, digest of the book, program."""
+    said = [*facts(args, lang), (text("UI_digest", lang), digest(args.book))]
+    return [*said, (text("UI_version", lang), f"ratemod {version()}".strip())]
+
+
+def write(rated: Rated, target: Path, lang: Lang, by: tuple[str, ...], about: list[tuple[str, str]]) -> list[str]:
+    """Write a rated book as its file name's ending says; return the files as a person would like them listed."""
+    from ratemod.exhibits.terminal import progress
+
+    with progress(text("UI_writing", lang, file=target.name)) as bar:
+        if target.suffix.lower() == ".xlsx":
+            from ratemod.exhibits.priced_workbook import write_priced_workbook
+
+            write_priced_workbook(rated, target, lang=lang, by=by, facts=about, tick=bar.show)
+        elif target.suffix.lower() == ".csv":
+            from ratemod.exhibits.priced_csv import write_priced_csv
+
+            priced, refused = write_priced_csv(rated, target, lang=lang)
+            return [str(priced), text("UI_file_refused", lang, path=refused)]
+        else:
+            from ratemod.exhibits.priced_csv import write_priced_parquet
+
+            write_priced_parquet(rated, target)
+    return [str(target)]

@@ -1,0 +1,96 @@
+"""The summary of a rated book by a few columns: one table for the terminal and the workbook."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ratemod.errors import BookError, Lang, nearest, problem, text
+
+if TYPE_CHECKING:
+    from ratemod.plan.model import Plan
+    from ratemod.rating.rated import Rated
+
+SECTORS = ("sector", "industry", "industry_class", "risk_class")
+SIZES = ("size", "size_class", "scale", "headcount_class")
+MOST_LEVELS = 40
+
+Cell = str | int | None
+
+
+@dataclass(frozen=True, slots=True)
+class SummaryTable:
+    """Headers, rows, a total, and the look of each column: ``text``, ``whole`` or ``fen``."""
+
+    headers: tuple[str, ...]
+    looks: tuple[str, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+    total: tuple[Cell, ...]
+
+
+def default_by(plan: Plan) -> tuple[str, ...]:
+    """Return the columns to summarise by when nobody chose: sector and size, or the plan's first level columns."""
+    levels = [
+        name for name, column in plan.columns.items() if column.kind == "level" and len(column.levels) <= MOST_LEVELS
+    ]
+    wanted = [next((name for name in names if name in levels), None) for names in (SECTORS, SIZES)]
+    found = tuple(name for name in wanted if name)
+    return found or tuple(levels[:2])
+
+
+def check_by(plan: Plan, by: Sequence[str]) -> None:
+    """Raise BookError RM813 when a column to summarise by is not a level or flag column of the plan."""
+    known = [name for name, column in plan.columns.items() if column.kind in ("level", "flag")]
+    wrong = [
+        problem("RM813", name=name, known=", ".join(known), nearest=nearest(name, known))
+        for name in by
+        if name not in known
+    ]
+    if wrong:
+        raise BookError(wrong)
+
+
+def summary_table(rated: Rated, by: Sequence[str], lang: Lang) -> SummaryTable:
+    """Return policies, premium, mean premium, prevention fund and unpriced rows for each combination of `by`.
+
+    Premiums count priced rows only; what could not be priced stands in a column of its own and is never averaged in.
+    """
+    plan, frame = rated.plan, rated.summary(tuple(by))
+    funded = plan.fund is not None and "fund_fen" in frame.columns
+    headers = [plan.label(name, lang) for name in by]
+    headers += [text(f"UI_{name}", lang) for name in ("policies", "premium_yuan", "mean_yuan")]
+    looks = ["text"] * len(by) + ["whole", "fen", "fen"]
+    if funded:
+        headers.append(text("UI_fund_yuan", lang))
+        looks.append("fen")
+    headers.append(text("UI_unpriced", lang))
+    looks.append("whole")
+    rows = []
+    sums = [0, 0, 0, 0]
+    for record in frame.to_dict("records"):
+        policies, premium, unpriced = (int(record[name]) for name in ("policies", "premium_fen", "unpriced"))
+        fund = int(record["fund_fen"]) if funded else 0
+        sums = [total + part for total, part in zip(sums, (policies, premium, fund, unpriced))]
+        names = [_level(plan, name, record[name], lang) for name in by]
+        rows.append((*names, *_figures(policies, premium, fund, unpriced, funded)))
+    lead = [text("UI_total", lang), *[""] * (len(by) - 1)] if by else []
+    return SummaryTable(
+        tuple(headers),
+        tuple(looks),
+        tuple(rows) if by else (),
+        (*lead, *_figures(sums[0], sums[1], sums[2], sums[3], funded)),
+    )
+
+
+def _figures(policies: int, premium: int, fund: int, unpriced: int, funded: bool) -> tuple[Cell, ...]:
+    mean = (2 * premium + policies) // (2 * policies) if policies else None  # half-up to the fen
+    return (policies, premium, mean, *((fund,) if funded else ()), unpriced)
+
+
+def _level(plan: Plan, name: str, value: object, lang: Lang) -> str:
+    column = plan.columns[name]
+    for level in column.levels:
+        if level.code == value:
+            return (level.label_zh if lang == "zh" else level.label_en) or level.code
+    return text("UI_not_given", lang) if value is None or value != value or value == "" else str(value)

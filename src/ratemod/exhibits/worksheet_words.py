@@ -1,0 +1,113 @@
+"""The lines of a worksheet in one language; shared by the terminal and HTML."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ratemod.errors import Lang, catalogue, text
+from ratemod.money import yuan_text
+
+if TYPE_CHECKING:
+    from ratemod.plan.model import Plan
+    from ratemod.rating.worksheet import Line, Worksheet
+
+TABLED = frozenset({"lookup", "interpolate", "judgement"})
+NAME = re.compile(r"[A-Za-z_][\w.]*")
+PAIR = re.compile(r"(?P<name>[A-Za-z_][\w.]*) = (?P<value>[^,]*)")
+
+
+@dataclass(frozen=True, slots=True)
+class WorksheetWords:
+    """A worksheet, its language, and (where known) its plan, which names levels and constants."""
+
+    worksheet: Worksheet
+    lang: Lang
+    plan: Plan | None = None
+
+    def facts(self) -> list[tuple[str, str]]:
+        """Return the head as label and value: plan, warning, row, status, reason, notes, money."""
+        sheet, lang = self.worksheet, self.lang
+        money = [("premium_yuan", sheet.premium_fen), ("fund_yuan", sheet.fund_fen)]
+        said = [
+            (text("UI_title", lang), sheet.title_zh if lang == "zh" else sheet.title_en),
+            (text("UI_plan", lang), sheet.plan_id),
+            (text("UI_warning", lang), sheet.warning_zh if lang == "zh" else sheet.warning_en),
+            (text("UI_key", lang), sheet.key),
+            (text("UI_status", lang), text(f"UI_status_{sheet.status}", lang)),
+            (text("UI_reason", lang), sheet.reason_zh if lang == "zh" else sheet.reason_en),
+            (text("UI_notes", lang), sheet.notes_zh if lang == "zh" else sheet.notes_en),
+            *((text(f"UI_{name}", lang), yuan_text(fen)) for name, fen in money if fen is not None),
+        ]
+        return [(label, value) for label, value in said if value]
+
+    def inputs(self) -> list[tuple[str, str]]:
+        """Return the inputs as label and value, levels by their labels."""
+        return [
+            (zh if self.lang == "zh" else en, self.level(name, value) or "—")
+            for name, en, zh, value in self.worksheet.inputs
+        ]
+
+    def sources(self) -> list[str]:
+        """Return every source once, in the order of the steps."""
+        return list(dict.fromkeys(line.source for line in self.worksheet.lines if line.source))
+
+    def label(self, line: Line) -> str:
+        """Return the label of a line."""
+        return line.label_zh if self.lang == "zh" else line.label_en
+
+    def level(self, name: str, value: str) -> str:
+        """Return the label of a level code of a column, or the value as it is."""
+        column = self.plan.columns.get(name) if self.plan else None
+        for level in column.levels if column else ():
+            if level.code == value:
+                return (level.label_zh if self.lang == "zh" else level.label_en) or value
+        return value
+
+    def called(self, name: str) -> str:
+        """Return what a column, constant or step is called, or the name as it is."""
+        for column, en, zh, _ in self.worksheet.inputs:
+            if column == name:
+                return zh if self.lang == "zh" else en
+        for line in self.worksheet.lines:
+            if line.name == name:
+                return self.label(line)
+        return self.plan.label(name, self.lang) if self.plan else name
+
+    def how(self, line: Line) -> str:
+        """Return how a line came about, in words, and the table cell that it was read from."""
+        if line.op in TABLED:  # behind "=" stands a level code, which may be spelt like a name
+            said = PAIR.sub(lambda pair: f"{self.called(pair[1])} = {self.level(pair[1], pair[2])}", line.text)
+            cell = line.cell.removeprefix("tables.").removesuffix(".value")
+            return f"{said}  ← {cell}" if cell else said
+        return NAME.sub(lambda name: self.word(name[0]), line.text)
+
+    def word(self, name: str) -> str:
+        """Return a name of the plan, or a word of the calculation, in this language."""
+        called = self.called(name)
+        known = called == name and f"UI_word_{name}" in catalogue()
+        return text(f"UI_word_{name}", self.lang) if known else called
+
+    def bound(self, line: Line) -> str:
+        """Return which end held, or an empty string."""
+        return text(f"UI_held_{line.bound}", self.lang) if line.bound else ""
+
+    def unit(self, line: Line) -> str:
+        """Return the unit of a line, or an empty string."""
+        unit = "yuan" if self.is_money(line) else line.unit
+        return text(f"UI_of_{unit}", self.lang) if unit else ""
+
+    def figure(self, line: Line) -> str:
+        """Return the figure: yuan with fen and separators, other numbers with their own digits."""
+        if line.value is None:
+            return "—"
+        said = f"{line.value:,f}"
+        said = said.rstrip("0").rstrip(".") if "." in said else said
+        if self.is_money(line) and len(said.partition(".")[2]) <= 2:
+            said = f"{line.value:,.2f}"
+        return said if line.exact else f"≈ {said}"
+
+    def is_money(self, line: Line) -> bool:
+        """Return whether a line is in yuan; the premium and the fund always are."""
+        return line.unit == "yuan" or (self.plan is not None and line.name in (self.plan.premium, self.plan.fund))

@@ -1,0 +1,35 @@
+"""NumPy arrays as Arrow arrays, without a copy and without loading pandas."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+
+def to_arrow(values: npt.NDArray[Any], valid: npt.NDArray[np.bool_] | None = None) -> pa.Array:
+    """Return a float64, int64, int32 or int8 array as Arrow; rows that are not valid are null."""
+    types = {
+        "f8": pa.float64(),
+        "i8": pa.int64(),
+        "i4": pa.int32(),
+        "i2": pa.int16(),
+        "i1": pa.int8(),
+        "u1": pa.uint8(),
+    }
+    data = np.ascontiguousarray(values)
+    kind = types[data.dtype.str[1:]]
+    bitmap = None
+    nulls = 0
+    if valid is not None:
+        nulls = len(data) - int(np.count_nonzero(valid))
+        if nulls:
+            bitmap = pa.py_buffer(np.packbits(valid, bitorder="little"))
+    return pa.Array.from_buffers(kind, len(data), [bitmap, pa.py_buffer(data)], null_count=nulls)
+
+
+def dictionary(codes: npt.NDArray[Any], names: tuple[str, ...], valid: npt.NDArray[np.bool_] | None = None) -> pa.Array:
+    """Return integer codes as an Arrow dictionary of strings."""
+    return pa.DictionaryArray.from_arrays(to_arrow(codes, valid), pa.array(list(names), pa.string()))

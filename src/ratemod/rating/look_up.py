@@ -1,0 +1,149 @@
+"""Look-ups over blocks: one slot per axis, one mixed-radix index, one take."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+
+import numpy as np
+import numpy.typing as npt
+
+from ratemod.plan.grid import Grid, GridAxis, grid
+from ratemod.plan.model import Plan, Step
+from ratemod.plan.ranges import Range, places_of
+from ratemod.rating.block import Block, Floats, exceeds, largest
+
+LOOK_UP_TABLE = 1 << 16  # whole numbers up to here find their band by one take instead of a search
+
+
+def compile_look_up(
+    plan: Plan, step: Step, known: Mapping[str, Range], constants: Mapping[str, float]
+) -> Callable[[Block], None]:
+    """Return the function that fills a `lookup`, `judgement` or `interpolate` step."""
+    table = plan.tables[step.table]
+    found = grid(table, step.by, plan.columns)
+    assert found is not None
+    finders = [_finder(plan, axis, known, constants) for axis in found.axes if axis.axis.kind != "point"]
+    shape = [axis.size for axis in found.axes]
+    strides = [int(np.prod(shape[at + 1 :], dtype=np.int64)) for at in range(len(finders))]
+    cells = {
+        name: np.ascontiguousarray(found.values(table.column(name))).ravel()
+        for name in {step.column, *(("low", "high") if step.op == "judgement" else ())}
+    }
+
+    def index_of(block: Block) -> npt.NDArray[np.intp]:
+        index = np.zeros(block.inputs.n, dtype=np.intp)
+        for finder, stride in zip(finders, strides):
+            slots = finder(block)
+            index += slots * stride if stride != 1 else slots
+        return index
+
+    if step.op == "interpolate":
+        return _interpolate(step, found, cells[step.column], index_of, known, constants)
+
+    def look_up(block: Block) -> None:
+        index = index_of(block)
+        out = block.buffer(step.name)
+        np.take(cells[step.column], index, out=out, mode="clip")
+        if step.op == "judgement":
+            chosen = block.values[step.chosen]
+            given = ~np.isnan(chosen)
+            low, high = (np.take(cells[name], index, mode="clip") for name in ("low", "high"))
+            fine = (chosen >= low) & (chosen <= high) & block.inputs.filled[step.reason]
+            np.copyto(out, np.where(fine, chosen, np.nan), where=given)
+
+    return look_up
+
+
+def _finder(
+    plan: Plan, axis: GridAxis, known: Mapping[str, Range], constants: Mapping[str, float]
+) -> Callable[[Block], npt.NDArray[np.intp]]:
+    """Return the function that finds the slot of every row on one axis, once a block."""
+    last = axis.size - 1
+    key = (axis.bound, hash((axis.marks, axis.axis.kind, axis.axis.closed)))
+    marks = np.array([float(mark) for mark in axis.marks]) if axis.axis.kind != "level" else np.zeros(0)
+    reach = known.get(axis.bound, Range())
+    column = plan.columns.get(axis.bound)
+    table = None
+    if (
+        axis.axis.kind == "band"
+        and column is not None
+        and column.kind == "number"
+        and column.decimals == 0
+        and column.low is not None
+        and column.high is not None
+        and 0 <= column.low <= column.high <= LOOK_UP_TABLE
+    ):
+        table = np.searchsorted(marks, np.arange(int(column.high) + 1), side=axis.side)  # type: ignore[call-overload]
+
+    def find(block: Block) -> npt.NDArray[np.intp]:
+        if key in block.slots:
+            return block.slots[key]
+        if axis.axis.kind == "level":  # -1 read without its sign is the largest number, and lands in the last slot
+            codes = block.inputs.codes[axis.bound].view(np.uint16)
+            slots = np.minimum(codes, np.uint16(last)).astype(np.intp)
+        else:
+            value = block.column(axis.bound, constants)
+            if table is not None:
+                slots = np.take(table, value.astype(np.intp), mode="clip")
+            elif axis.axis.kind == "band":
+                slots = _bands(block, value, marks, axis, reach)
+            else:
+                at = np.searchsorted(marks, value)
+                clipped = np.minimum(at, len(marks) - 1)
+                slots = np.where(marks[clipped] == value, clipped, axis.size - 2)
+                if not reach.raw:
+                    block.suspect |= ~np.isnan(value)
+            missing = np.isnan(value)
+            if missing.any():
+                slots = np.where(missing, last, slots)
+        block.slots[key] = slots
+        return slots
+
+    return find
+
+
+def _bands(block: Block, value: Floats, marks: Floats, axis: GridAxis, reach: Range) -> npt.NDArray[np.intp]:
+    if reach.raw:
+        return np.searchsorted(marks, value, side=axis.side)  # type: ignore[call-overload, no-any-return]
+    if reach.on_grid:
+        places = max([reach.places or 0, *(places_of(Decimal(mark)) for mark in axis.marks)])
+        half = 0.5 * 10.0**-places
+        return np.searchsorted(marks + (-half if axis.side == "right" else half), value)
+    slack = reach.error_at(largest(value))
+    low, high = np.searchsorted(marks, value - slack), np.searchsorted(marks, value + slack, side="right")
+    block.suspect |= low != high
+    return high
+
+
+def _interpolate(
+    step: Step,
+    found: Grid,
+    cells: Floats,
+    index_of: Callable[[Block], npt.NDArray[np.intp]],
+    known: Mapping[str, Range],
+    constants: Mapping[str, float],
+) -> Callable[[Block], None]:
+    axis = found.axes[-1]
+    points = np.array([float(mark) for mark in axis.marks])
+    reach = known.get(axis.bound, Range())
+
+    def interpolate(block: Block) -> None:
+        out, x = block.buffer(step.name), block.column(axis.bound, constants)
+        base = index_of(block)
+        right = np.minimum(np.searchsorted(points, x, side="right"), len(points) - 1)
+        left = np.maximum(right - 1, 0)
+        at_end = x >= points[-1]
+        left = np.where(at_end, len(points) - 1, left)
+        before = x < points[0]
+        right = np.where(before, 0, np.where(at_end, left, right))
+        v0, v1 = np.take(cells, base + left, mode="clip"), np.take(cells, base + right, mode="clip")
+        run = np.where(left == right, 1.0, points[right] - points[left])
+        np.copyto(out, v0 + np.where(left == right, 0.0, (x - points[left]) * ((v1 - v0) / run)))
+        out[np.isnan(x)] = np.nan
+        if step.beyond == "refuse":
+            ends = exceeds(block, x, reach, float(points[-1]), Range(raw=reach.raw, rel=0.0), or_equal=False)
+            starts = exceeds(block, float(points[0]), Range(raw=reach.raw, rel=0.0), x, reach, or_equal=False)
+            out[ends | starts] = np.nan
+
+    return interpolate

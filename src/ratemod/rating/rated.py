@@ -1,0 +1,206 @@
+"""A priced book: what `rate` returns."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+
+from ratemod.book.book import Book
+from ratemod.errors import BookError, Lang, Problem, nearest, problem
+from ratemod.plan.model import Plan
+from ratemod.rating.arrow import dictionary, to_arrow
+from ratemod.rating.encode import Encoded
+from ratemod.rating.run import Outputs
+from ratemod.rating.verdict import DECLINED, REFERRED, REFUSED, STATUS, Verdict, say
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from ratemod.rating.worksheet import Worksheet
+
+RESULTS = ("premium_fen", "fund_fen", "status", "code", "reason", "bounds", "notes", "plan")
+
+
+@dataclass(frozen=True, eq=False)
+class Rated:
+    """A priced book.
+
+    Attributes
+    ----------
+    plan : Plan
+    book : Book
+    encoded : Encoded
+        The coded columns, for explanations and summaries.
+    outputs : Outputs
+    verdict : Verdict
+    lang : "zh" or "en"
+        Language of reasons and notes.
+    """
+
+    plan: Plan
+    book: Book
+    encoded: Encoded
+    outputs: Outputs
+    verdict: Verdict
+    lang: Lang
+
+    @cached_property
+    def table(self) -> pa.Table:
+        """The book's columns, one float64 column a step, and the results (`RESULTS`), in the book's row order.
+
+        ``premium_fen`` and ``fund_fen`` are int64 and null where there is no premium; ``bounds`` names the ends
+        that held, such as ``total_float:high``.
+        """
+        columns = {name: self.book.table[name] for name in self.book.table.column_names}
+        for name in self.encoded.derived:
+            codes = self.encoded.inputs.codes.get(name)
+            columns[name] = (
+                to_arrow(self.encoded.inputs.numbers[name])
+                if codes is None
+                else dictionary(codes, self.plan.columns[name].codes(), codes >= 0)
+            )
+        shown = self.verdict.status < REFUSED
+        for name, values in self.outputs.steps.items():
+            columns[name] = to_arrow(values, shown & ~np.isnan(values))
+        return pa.table(columns | self._results(shown))
+
+    def _results(self, shown: np.ndarray[Any, np.dtype[np.bool_]]) -> dict[str, pa.Array]:
+        verdict, n = self.verdict, self.encoded.inputs.n
+        results = {"premium_fen": to_arrow(self.outputs.premium_fen, shown)}
+        if self.outputs.fund_fen is not None:
+            results["fund_fen"] = to_arrow(self.outputs.fund_fen, shown)
+        results["status"] = dictionary(verdict.status.astype(np.int8), STATUS)
+        codes = tuple(reasons[0].code for reasons in verdict.reasons)
+        reasons = tuple(say(reasons, self.lang) for reasons in verdict.reasons)
+        notes = tuple(say(said, self.lang) for said in verdict.notes)
+        which = verdict.reason_of if verdict.reasons else np.zeros(n, dtype=np.int32)
+        note = verdict.note_of if verdict.notes else np.zeros(n, dtype=np.int32)
+        results["code"] = dictionary(which - 1, codes, which > 0)
+        results["reason"] = dictionary(which - 1, reasons, which > 0)
+        results["bounds"] = self._bounds(shown)
+        results["notes"] = dictionary(note - 1, notes, note > 0)
+        results["plan"] = dictionary(np.zeros(n, dtype=np.int8), (self.plan.id,))
+        return results
+
+    def _bounds(self, shown: np.ndarray[Any, np.dtype[np.bool_]]) -> pa.Array:
+        names = [
+            f"{step.name}:{end}" for step in self.plan.steps if step.op in ("bound", "cap") for end in ("low", "high")
+        ]
+        encoded = to_arrow(self.outputs.bits).dictionary_encode()
+        patterns = encoded.dictionary.to_pylist()
+        texts = tuple(";".join(name for at, name in enumerate(names) if bits >> at & 1) for bits in patterns)
+        codes = np.asarray(encoded.indices.to_numpy(zero_copy_only=False), dtype=np.int32)
+        order = np.argsort(np.array(texts, dtype=str), kind="stable").astype(np.int32)  # bytes free of row order
+        place = np.empty(len(order), dtype=np.int32)
+        place[order] = np.arange(len(order), dtype=np.int32)
+        held = self.outputs.bits != 0
+        return dictionary(place[codes] if len(codes) else codes, tuple(texts[at] for at in order), held & shown)
+
+    @cached_property
+    def counts(self) -> Mapping[str, int]:
+        """Rows in all and by status; ``rows = rated + referred + refused + declined`` always."""
+        found = np.bincount(self.verdict.status, minlength=len(STATUS)).tolist()
+        return {"rows": self.encoded.inputs.n, **dict(zip(STATUS, found))}
+
+    @property
+    def premium_fen(self) -> int:
+        """Total premium of the priced rows, fen."""
+        return int(self.outputs.premium_fen[self.verdict.status < REFUSED].sum())
+
+    @property
+    def fund_fen(self) -> int | None:
+        """Total prevention fund of the priced rows, fen; None where the plan has no fund."""
+        if self.outputs.fund_fen is None:
+            return None
+        return int(self.outputs.fund_fen[self.verdict.status < REFUSED].sum())
+
+    @cached_property
+    def refused(self) -> pa.Table:
+        """The rows without a premium: ``row`` (as in the file), status, code, reason, and the book's columns."""
+        rows = np.flatnonzero(self.verdict.status >= REFUSED)
+        table = self.table.take(to_arrow(rows.astype(np.int64)))
+        kept = [name for name in self.book.table.column_names if name not in RESULTS]
+        numbers = rows + 1 if self.book.rows is None else self.book.rows[rows]
+        head = {"row": to_arrow(numbers.astype(np.int64))} | {
+            name: table[name] for name in ("status", "code", "reason")
+        }
+        return pa.table(head | {name: table[name] for name in kept if name not in head})
+
+    @cached_property
+    def problems(self) -> tuple[Problem, ...]:
+        """Every problem once, with the number of rows it touches; most frequent first."""
+        found: Counter[int] = Counter()
+        by_id: dict[int, Problem] = {}
+        keys: dict[tuple[str, str], int] = {}
+        counts = np.bincount(self.verdict.reason_of, minlength=len(self.verdict.reasons) + 1)[1:]
+        for reasons, count in zip(self.verdict.reasons, counts.tolist()):
+            for item in reasons:
+                at = keys.setdefault((item.code, str(sorted(item.args.items(), key=str))), len(keys))
+                by_id[at] = item
+                found[at] += count
+        ordered = sorted(found, key=lambda at: (-found[at], by_id[at].code, at))
+        return tuple(replace(by_id[at], file=self.book.file, count=found[at]) for at in ordered)
+
+    def to_pandas(self) -> pd.DataFrame:
+        """Return `table` as a pandas frame."""
+        frame: pd.DataFrame = self.table.to_pandas()
+        return frame
+
+    def summary(self, by: Sequence[str] = ()) -> pd.DataFrame:
+        """Return policies, premium and fund by one or more columns.
+
+        Parameters
+        ----------
+        by : names of level, flag or text columns
+
+        Returns
+        -------
+        pandas.DataFrame
+            The `by` columns, ``policies`` (priced), ``unpriced``, ``premium_fen``, ``fund_fen``, ``mean_premium_fen``,
+            in the plan's order of levels.
+
+        Raises
+        ------
+        BookError
+            RM322 when a name is not a column.
+        """
+        from ratemod.rating.summary import summarise
+
+        return summarise(self, tuple(by))
+
+    def explain(self, key: str | int) -> Worksheet:
+        """Return the worksheet of one policy, by its key or (int) by its position, counted from 0.
+
+        Raises
+        ------
+        BookError
+            RM321 when there is no such row (with the nearest key).
+        """
+        from ratemod.rating.worksheet import worksheet
+
+        return worksheet(self, self.position(key))
+
+    def position(self, key: str | int) -> int:
+        """Return the position of a row by its key."""
+        if isinstance(key, int):
+            if 0 <= key < self.encoded.inputs.n:
+                return key
+        elif self.plan.key in self.book.table.column_names:
+            keys = [str(value) for value in self.book.table[self.plan.key].to_pylist()]
+            if key in keys:
+                return keys.index(key)
+            raise BookError(problem("RM321", key=key, nearest=nearest(key, keys[:100_000])))
+        raise BookError(problem("RM321", key=key))
+
+    def __repr__(self) -> str:
+        counts = ", ".join(f"{name} {count:,}" for name, count in self.counts.items())
+        return f"<Rated {self.plan.id}: {counts}; premium {self.premium_fen / 100:,.2f} yuan>"
+
+
+__all__ = ["DECLINED", "REFERRED", "REFUSED", "RESULTS", "STATUS", "Rated"]

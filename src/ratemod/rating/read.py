@@ -1,0 +1,34 @@
+"""Read a book with the columns of a plan."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ratemod.book.book import Book
+from ratemod.book.read import read_book as read_columns
+from ratemod.plan.model import Plan
+
+
+def read_book(
+    source: Any, plan: Plan, *, header_map: Mapping[str, str] | None = None, sheet: str | None = None
+) -> Book:
+    """Read a list of enterprises as the plan's columns.
+
+    Parameters
+    ----------
+    source : path, or any frame
+        CSV (UTF-8, with or without BOM, or GB18030), Excel, Parquet; pandas, polars, DuckDB, Arrow.
+    plan : Plan
+        Its columns say which headers, labels and aliases are understood.
+    header_map : mapping, optional
+        Header in the file -> column of the plan, for headers that no alias covers.
+    sheet : str, optional
+        Sheet of an Excel file.
+
+    Raises
+    ------
+    BookError
+        When the file cannot be read, or lacks columns, with every reason at once.
+    """
+    return read_columns(source, plan.columns, header_map=header_map, sheet=sheet)

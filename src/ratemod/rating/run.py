@@ -1,0 +1,171 @@
+"""Run a compiled plan over coded columns: blocks on all cores, then the exact path where floats cannot decide."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from ratemod.rating import exact
+from ratemod.rating.block import Block, holds, outside_range
+from ratemod.rating.fast import Program
+from ratemod.rating.inputs import Inputs
+from ratemod.rating.rational import Rational
+
+BLOCK = 65_536
+MOST_YUAN = 10**13  # beyond this no premium is believable, and float64 no longer holds every fen
+EXACT_AT_ONCE = 20_000  # rows that the exact path takes at a time, to bound its memory
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Outputs:
+    """What the steps gave for n rows.
+
+    Attributes
+    ----------
+    steps : mapping of (n,) float64
+        The steps asked for; the nearest float to each exact value for rows decided exactly.
+    premium_fen, fund_fen : (n,) int64
+        0 where `priced` is False.
+    priced : (n,) bool
+    bits : (n,) int64
+        Two bits a bounding step: low end held, high end held.
+    caught : tuple of (n,) bool
+        For each rule of the plan, the rows it catches.
+    outside : tuple of (n,) bool
+        For each legal range that must be guarded, the rows outside it.
+    suspects : int
+        Rows that the exact path decided.
+    """
+
+    steps: dict[str, npt.NDArray[np.float64]]
+    premium_fen: npt.NDArray[np.int64]
+    fund_fen: npt.NDArray[np.int64] | None
+    priced: npt.NDArray[np.bool_]
+    bits: npt.NDArray[np.int64]
+    caught: tuple[npt.NDArray[np.bool_], ...]
+    outside: tuple[npt.NDArray[np.bool_], ...]
+    suspects: int
+
+
+def run(
+    program: Program,
+    inputs: Inputs,
+    wanted: tuple[str, ...],
+    threads: int | None = None,
+    block: int = BLOCK,
+) -> Outputs:
+    """Return the outputs of a plan for coded columns.
+
+    Parameters
+    ----------
+    program : Program
+    inputs : Inputs, n rows
+    wanted : names of the steps to keep
+    threads : int, optional
+        Default: all cores. The result does not depend on it, nor on `block`.
+    """
+    plan, n = program.plan, inputs.n
+    out = Outputs(
+        {name: np.empty(n) for name in wanted},
+        np.empty(n, dtype=np.int64),
+        None if plan.fund is None else np.empty(n, dtype=np.int64),
+        np.empty(n, dtype=bool),
+        np.empty(n, dtype=np.int64),
+        tuple(np.zeros(n, dtype=bool) for _ in plan.rules),
+        tuple(np.zeros(n, dtype=bool) for _ in program.guarded),
+        0,
+    )
+    suspect = np.zeros(n, dtype=bool)
+    size = max(n, 1) if program.whole else block
+    parts = [slice(start, min(start + size, n)) for start in range(0, n, size)]
+    workers = min(threads or os.cpu_count() or 1, max(len(parts), 1))
+
+    def work(mine: list[slice]) -> None:
+        memory = Block(min(size, max(n, 1)))
+        for rows in mine:
+            program.run(memory, inputs.part(rows))
+            _keep(program, out, memory, rows)
+            suspect[rows] = memory.suspect
+
+    if workers == 1:
+        work(parts)
+    else:
+        with ThreadPoolExecutor(workers) as pool:
+            list(pool.map(work, [parts[at::workers] for at in range(workers)]))
+    count = _decide(program, inputs, out, suspect)
+    return replace(out, suspects=count)
+
+
+def _keep(program: Program, out: Outputs, memory: Block, rows: slice) -> None:
+    plan = program.plan
+    for rule, caught in zip(plan.rules, out.caught):
+        caught[rows] = holds(rule.when, plan, memory, program.known, program.constants)
+    for item, outside in zip(program.guarded, out.outside):
+        outside[rows] = outside_range(item, memory, program.known, program.constants)
+    for name, array in out.steps.items():
+        array[rows] = memory.values[name]
+    premium = memory.values[plan.premium]
+    priced = np.abs(premium) <= MOST_YUAN
+    out.premium_fen[rows] = _fen(premium, priced)
+    if plan.fund is not None and out.fund_fen is not None:
+        fund = memory.values[plan.fund]
+        priced &= np.abs(fund) <= MOST_YUAN
+        out.fund_fen[rows] = _fen(fund, priced)
+    out.priced[rows] = priced
+    out.bits[rows] = memory.bits
+
+
+def _fen(yuan: npt.NDArray[np.float64], valid: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
+    """Return whole fen of amounts already rounded to the fen."""
+    return np.rint(np.where(valid, yuan, 0.0) * 100.0).astype(np.int64)
+
+
+def _decide(program: Program, inputs: Inputs, out: Outputs, suspect: npt.NDArray[np.bool_]) -> int:
+    """Replace the outputs of suspect rows by the exact ones; return how many rows that were."""
+    if program.whole and suspect.any():  # a group is decided as a whole
+        for groups in inputs.groups.values():
+            suspect |= np.isin(groups, groups[suspect])
+    rows = np.flatnonzero(suspect)
+    plan = program.plan
+    for chunk in _chunks(rows, len(rows) if program.whole else EXACT_AT_ONCE):
+        state = exact.evaluate(plan, inputs.part(chunk))
+        for name, array in out.steps.items():
+            array[chunk] = state.values[name].floats()
+        premium = state.values[plan.premium]
+        priced = premium.ok & within_money(premium)
+        if plan.fund is not None and out.fund_fen is not None:
+            fund = state.values[plan.fund]
+            priced &= fund.ok & within_money(fund)
+            out.fund_fen[chunk] = np.where(priced, fund.num * 100 // fund.den, 0).astype(np.int64)
+        out.premium_fen[chunk] = np.where(priced, premium.num * 100 // premium.den, 0).astype(np.int64)
+        out.priced[chunk] = priced
+        out.bits[chunk] = binding_bits(program, state)
+        for rule, caught in zip(plan.rules, out.caught):
+            caught[chunk] = exact.holds(rule.when, plan, state)
+        for item, outside in zip(program.guarded, out.outside):
+            outside[chunk] = exact.outside_range(item, state)
+    return len(rows)
+
+
+def within_money(yuan: Rational) -> npt.NDArray[np.bool_]:
+    """Return where an exact amount can be held in fen."""
+    return np.asarray(abs(yuan.num) <= MOST_YUAN * yuan.den, dtype=bool)
+
+
+def binding_bits(program: Program, state: exact.Exact) -> npt.NDArray[np.int64]:
+    """Return the exact path's binding ends as the bits of the fast path."""
+    bits = np.zeros(state.inputs.n, dtype=np.int64)
+    for at, name in enumerate(program.bounding):
+        binding = state.binding[name]
+        bits |= (binding == -1).astype(np.int64) << 2 * at | (binding == 1).astype(np.int64) << 2 * at + 1
+    return bits
+
+
+def _chunks(rows: npt.NDArray[np.intp], size: int) -> Iterator[npt.NDArray[np.intp]]:
+    for start in range(0, len(rows), max(size, 1)):
+        yield rows[start : start + size]

@@ -1,0 +1,250 @@
+"""Every row's status, and for each row without a premium all the reasons why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ratemod.errors import Lang, Problem, problem
+from ratemod.plan.grid import grid
+from ratemod.plan.model import Legal, Plan, Rule, Step, names_in, plain
+from ratemod.rating import exact
+from ratemod.rating.encode import Doubt, Encoded
+from ratemod.rating.inputs import Inputs
+from ratemod.rating.rational import Mask
+
+STATUS = ("rated", "referred", "refused", "declined")
+RATED, REFERRED, REFUSED, DECLINED = range(4)
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Verdict:
+    """Status and reasons of n rows.
+
+    Attributes
+    ----------
+    status : (n,) uint8
+        Index into `STATUS`.
+    reason_of : (n,) int32
+        0, or index + 1 into `reasons`.
+    reasons : tuple of tuple of Problem
+        All that is wrong with such a row, worst first.
+    note_of : (n,) int32
+        0, or index + 1 into `notes`.
+    notes : tuple of tuple of Problem
+        Labels, referral rules, defaults used.
+    """
+
+    status: npt.NDArray[np.uint8]
+    reason_of: npt.NDArray[np.int32]
+    reasons: tuple[tuple[Problem, ...], ...]
+    note_of: npt.NDArray[np.int32]
+    notes: tuple[tuple[Problem, ...], ...]
+
+
+def judge(
+    plan: Plan, encoded: Encoded, priced: Mask, rules: Sequence[tuple[Rule, Mask]], legal: Sequence[tuple[Legal, Mask]]
+) -> Verdict:
+    """Return the verdict on every row.
+
+    Parameters
+    ----------
+    priced : (n,) bool
+        Rows whose steps gave a premium.
+    rules : (rule, (n,) bool) pairs
+        Rows that each rule catches.
+    legal : (range, (n,) bool) pairs
+        Rows outside each legal range.
+    """
+    inputs = encoded.inputs
+    doubts = list(encoded.doubts)
+    notes: list[Doubt] = []
+    for rule, caught in rules:
+        told = problem("RM303", name=rule.name, message_en=rule.message_en, message_zh=rule.message_zh)
+        if rule.action in ("refuse", "decline"):
+            doubts.append(
+                Doubt(caught.astype(np.int32), (told,), "declined" if rule.action == "decline" else "refused")
+            )
+        elif caught.any():
+            notes.append(Doubt(caught.astype(np.int32), (told,), rule.action))
+    wrong = np.zeros(inputs.n, dtype=bool)
+    for doubt in doubts:
+        wrong |= doubt.which > 0
+    for item, outside in legal:
+        doubts.extend(_legal_doubts(plan, item, outside & ~wrong, inputs, notes))
+    doubts.extend(_unpriced(plan, inputs, np.flatnonzero(~priced & ~wrong)))
+    for name, used in encoded.defaulted.items():
+        column = plan.columns[name]
+        told = problem(
+            "RM330", column=name, label=column.label("zh"), value=column.default, source=column.default_source
+        )
+        notes.append(Doubt(used.astype(np.int32), (told,), "label"))
+    status = np.zeros(inputs.n, dtype=np.uint8)
+    for note in notes:
+        if note.final == "refer":
+            status[note.which > 0] = REFERRED
+    for final, code in (("declined", DECLINED), ("refused", REFUSED)):
+        for doubt in doubts:
+            if doubt.final == final:
+                status[doubt.which > 0] = code
+    if any(step.group for step in plan.steps):
+        doubts.append(_other_lines(plan, inputs, status))
+    reason_of, reasons = _combine(doubts)
+    note_of, said = _combine(notes)
+    return Verdict(status, reason_of, reasons, note_of, said)
+
+
+def _other_lines(plan: Plan, inputs: Inputs, status: npt.NDArray[np.uint8]) -> Doubt:
+    """Refuse the other lines of a policy one of whose lines cannot be priced."""
+    unpriced = status >= REFUSED
+    others = np.zeros(inputs.n, dtype=bool)
+    for groups in inputs.groups.values():
+        others |= np.isin(groups, groups[unpriced]) & ~unpriced
+    status[others] = REFUSED
+    return Doubt(others.astype(np.int32), (problem("RM315"),))
+
+
+def _combine(doubts: Sequence[Doubt]) -> tuple[npt.NDArray[np.int32], tuple[tuple[Problem, ...], ...]]:
+    """Return, per row, the number of its combination of problems, and the combinations."""
+    if not doubts:
+        return np.zeros(0, dtype=np.int32), ()
+    n = len(doubts[0].which)
+    which_of = np.zeros(n, dtype=np.int32)
+    touched = np.zeros(n, dtype=bool)
+    for doubt in doubts:
+        touched |= doubt.which > 0
+    rows = np.flatnonzero(touched)
+    matrix = np.stack([doubt.which[rows] for doubt in doubts], axis=1)
+    unique, inverse = np.unique(matrix, axis=0, return_inverse=True)
+    which_of[rows] = inverse.reshape(-1) + 1
+    combined = tuple(
+        tuple(doubt.problems[which - 1] for doubt, which in zip(doubts, combination) if which)
+        for combination in unique.tolist()
+    )
+    return which_of, combined
+
+
+def _unpriced(plan: Plan, inputs: Inputs, rows: npt.NDArray[np.intp]) -> Iterator[Doubt]:
+    """Yield why the steps of these rows gave no premium: for each row the first step without a value."""
+    if not len(rows):
+        return
+    part = inputs.part(rows)
+    state = exact.evaluate(plan, part)
+    open_ = np.ones(len(rows), dtype=bool)
+    for step in plan.steps:
+        stuck = open_ & ~state.values[step.name].ok
+        if step.when is not None and step.otherwise == "none":
+            stuck &= exact.holds(step.when, plan, state)
+        if not stuck.any():
+            continue
+        which = np.zeros(inputs.n, dtype=np.int32)
+        told: list[Problem] = []
+        for at in np.flatnonzero(stuck).tolist():
+            reason = _why(plan, step, state, at)
+            if reason not in told:
+                told.append(reason)
+            which[rows[at]] = told.index(reason) + 1
+        open_ &= ~stuck
+        yield Doubt(which, tuple(told))
+    if open_.any():
+        which = np.zeros(inputs.n, dtype=np.int32)
+        which[rows[open_]] = 1
+        yield Doubt(which, (_stuck(plan, "RM317", plan.premium),))
+
+
+def _stuck(plan: Plan, code: str, step: str, **args: Any) -> Problem:
+    return problem(code, step=step, label=plan.label(step, "zh"), **args)
+
+
+def _why(plan: Plan, step: Step, state: exact.Exact, at: int) -> Problem:
+    """Return why a step has no value for one row."""
+    for name in names_in(step):
+        if _empty(name, state, at) and name not in (step.chosen, step.reason, step.against):
+            return _stuck(plan, "RM311", step.name, needs=name, needs_label=plan.label(name, "zh"))
+    if step.op == "judgement" and state.values[step.chosen].ok[at]:
+        return _stuck(
+            plan,
+            "RM313",
+            step.name,
+            chosen=step.chosen,
+            chosen_label=plan.label(step.chosen, "zh"),
+            reason=step.reason,
+            reason_label=plan.label(step.reason, "zh"),
+        )
+    if step.table:
+        table = plan.tables[step.table]
+        found = grid(table, step.by, plan.columns)
+        assert found is not None
+        for axis in found.axes:
+            if _empty(axis.bound, state, at):
+                return _stuck(plan, "RM311", step.name, needs=axis.bound, needs_label=plan.label(axis.bound, "zh"))
+        cell = ", ".join(f"{axis.bound}={shown(plan, axis.bound, state, at)}" for axis in found.axes)
+        return _stuck(plan, "RM310", step.name, table=table.name, cell=cell)
+    if step.op == "ratio" and isinstance(step.of[1], str):
+        return _stuck(plan, "RM312", step.name, needs=step.of[1], needs_label=plan.label(step.of[1], "zh"))
+    return _stuck(plan, "RM314", step.name)
+
+
+def _empty(name: str, state: exact.Exact, at: int) -> bool:
+    if name in state.values:
+        return not bool(state.values[name].ok[at])
+    return name in state.inputs.codes and bool(state.inputs.codes[name][at] < 0)
+
+
+def shown(plan: Plan, name: str, state: exact.Exact, at: int) -> str:
+    """Return the value of a column or step of one row as text."""
+    if name in state.inputs.codes:
+        code = int(state.inputs.codes[name][at])
+        return plan.columns[name].codes()[code] if code >= 0 else ""
+    column = plan.columns.get(name)
+    value = state.values[name].fractions()[at]
+    if value is None:
+        return ""
+    if column is not None and column.kind == "date":
+        return str(np.datetime64(int(value), "D"))
+    return str(plain(Decimal(value.numerator) / Decimal(value.denominator)))
+
+
+def _legal_doubts(plan: Plan, item: Legal, outside: Mask, inputs: Inputs, notes: list[Doubt]) -> Iterator[Doubt]:
+    """Yield the rows outside a legal range; those the plan excepts are labelled instead."""
+    rows = np.flatnonzero(outside)
+    if not len(rows):
+        return
+    state = exact.evaluate(plan, inputs.part(rows))
+    excepted = np.zeros(len(rows), dtype=bool)
+    if item.exception is not None:
+        excepted = exact.holds(item.exception.when, plan, state)
+        which = np.zeros(inputs.n, dtype=np.int32)
+        which[rows[excepted]] = 1
+        told = problem("RM303", name=item.name, message_en=item.exception.label_en, message_zh=item.exception.label_zh)
+        notes.append(Doubt(which, (told,), "label"))
+    which = np.zeros(inputs.n, dtype=np.int32)
+    problems: list[Problem] = []
+    for at in np.flatnonzero(~excepted).tolist():
+        reason = problem(
+            "RM316",
+            of=item.of,
+            label=plan.label(item.of, "zh"),
+            value=shown(plan, item.of, state, at),
+            legal=item.name,
+            low="" if item.low is None else plain(item.low),
+            high="" if item.high is None else plain(item.high),
+            source=plan.sources[item.source].title,
+        )
+        if reason not in problems:
+            problems.append(reason)
+        which[rows[at]] = problems.index(reason) + 1
+    yield Doubt(which, tuple(problems))
+
+
+def say(problems: Sequence[Problem], lang: Lang) -> str:
+    """Return several problems as one text."""
+    return "; ".join(
+        f"{item.code} {item.what(lang)}" if item.code not in ("RM303", "RM302", "RM330") else item.what(lang)
+        for item in problems
+    )

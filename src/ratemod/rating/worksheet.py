@@ -1,0 +1,219 @@
+"""One policy, explained: every step in exact numbers, the cell that gave it, its source, and what bound."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ratemod.errors import Lang
+from ratemod.plan.edit import row_path
+from ratemod.plan.model import Operand, Plan, Step, plain
+from ratemod.rating import exact
+from ratemod.rating.verdict import STATUS, say, shown
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from ratemod.rating.rated import Rated
+
+SIGNS = {"product": " × ", "sum": " + ", "difference": " - ", "ratio": " / "}
+DIGITS = 12  # significant digits shown of a value that is no short decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One step of the worksheet.
+
+    Attributes
+    ----------
+    value : Decimal or None
+        Exact, or cut to 12 significant digits (then `exact` is False); None where the step has no value.
+    text : str
+        How it came about, such as ``base × scale = 400000 × 2.1``.
+    cell : str
+        Path of the table cell used, empty for other operations.
+    source : str
+        Title of the source.
+    bound : "low", "high" or ""
+        Which end held.
+    """
+
+    name: str
+    label_en: str
+    label_zh: str
+    op: str
+    value: Decimal | None
+    exact: bool
+    text: str
+    cell: str
+    source: str
+    bound: str
+    unit: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Worksheet:
+    """The explanation of one policy."""
+
+    plan_id: str
+    title_en: str
+    title_zh: str
+    warning_en: str
+    warning_zh: str
+    key: str
+    status: str
+    reason_en: str
+    reason_zh: str
+    notes_en: str
+    notes_zh: str
+    inputs: tuple[tuple[str, str, str, str], ...]
+    lines: tuple[Line, ...]
+    premium_fen: int | None
+    fund_fen: int | None
+
+    def text(self, lang: Lang = "en") -> str:
+        """Return the worksheet as an underwriter reads it in a terminal."""
+        from ratemod.exhibits.terminal import worksheet_text
+
+        return worksheet_text(self, lang)
+
+    def _repr_html_(self) -> str:
+        from ratemod.errors import default_language
+        from ratemod.exhibits.worksheet_html import worksheet_html
+
+        return worksheet_html(self, default_language())
+
+    def frame(self) -> pd.DataFrame:
+        """Return the lines as a pandas frame."""
+        import pandas as pd
+
+        return pd.DataFrame([{name: getattr(line, name) for name in Line.__slots__} for line in self.lines])
+
+
+def worksheet(rated: Rated, at: int) -> Worksheet:
+    """Return the worksheet of the row at a position, evaluated by exact arithmetic."""
+    plan, verdict = rated.plan, rated.verdict
+    inputs = rated.encoded.inputs
+    rows, own = np.array([at], dtype=np.intp), 0
+    for step in plan.steps:
+        if step.group:
+            groups = inputs.groups[step.group]
+            rows = np.flatnonzero(groups == groups[at])
+            own = int(np.flatnonzero(rows == at)[0])
+    state = exact.evaluate(plan, inputs.part(rows))
+    lines = tuple(_line(plan, step, state, own) for step in plan.steps)
+    reasons = verdict.reasons[verdict.reason_of[at] - 1] if verdict.reasons and verdict.reason_of[at] else ()
+    notes = verdict.notes[verdict.note_of[at] - 1] if verdict.notes and verdict.note_of[at] else ()
+    table = rated.book.table
+    key = str(table[plan.key][at].as_py()) if plan.key in table.column_names else str(at)
+    priced = verdict.status[at] < 2
+    fund = rated.outputs.fund_fen
+    return Worksheet(
+        plan.id,
+        plan.title_en,
+        plan.title_zh,
+        plan.warning_en,
+        plan.warning_zh,
+        key,
+        STATUS[verdict.status[at]],
+        say(reasons, "en"),
+        say(reasons, "zh"),
+        say(notes, "en"),
+        say(notes, "zh"),
+        _inputs(rated, state, at, own),
+        lines,
+        int(rated.outputs.premium_fen[at]) if priced else None,
+        int(fund[at]) if priced and fund is not None else None,
+    )
+
+
+def _inputs(rated: Rated, state: exact.Exact, at: int, own: int) -> tuple[tuple[str, str, str, str], ...]:
+    found = []
+    for name, column in rated.plan.columns.items():
+        if column.kind == "text" and name not in rated.book.table.column_names:
+            continue
+        if column.kind == "text":
+            raw = rated.book.table[name][at].as_py()
+            value = "" if raw is None else str(raw)
+        else:
+            value = shown(rated.plan, name, state, own)
+        found.append((name, column.label("en"), column.label("zh"), value))
+    return tuple(found)
+
+
+def decimal_of(value: Fraction | None) -> tuple[Decimal | None, bool]:
+    """Return a fraction as a decimal, and whether it is exact; at most `DIGITS` significant digits if not."""
+    if value is None:
+        return None, True
+    den, twos, fives = value.denominator, 0, 0
+    while den % 2 == 0:
+        den, twos = den // 2, twos + 1
+    while den % 5 == 0:
+        den, fives = den // 5, fives + 1
+    places = max(twos, fives)
+    if den == 1 and places <= DIGITS:
+        return Decimal(value.numerator * 10**places // value.denominator).scaleb(-places), True
+    return Decimal(f"{float(value):.{DIGITS}g}"), False
+
+
+def _line(plan: Plan, step: Step, state: exact.Exact, own: int) -> Line:
+    value, is_exact = decimal_of(state.values[step.name].fractions()[own])
+    sources = [plan.sources[step.source].title] if step.source in plan.sources else []
+    cell = ""
+    if step.name in state.cells and state.cells[step.name][own] >= 0:
+        table = plan.tables[step.table]
+        row = table.rows[int(state.cells[step.name][own])]
+        cell = row_path(table, row, step.column)
+        sources = [plan.sources[row.source].title, *sources] if row.source in plan.sources else sources
+    binding = state.binding.get(step.name)
+    bound = "" if binding is None else {-1: "low", 0: "", 1: "high"}[int(binding[own])]
+    return Line(
+        step.name,
+        step.label_en or step.name,
+        step.label_zh or step.name,
+        step.op,
+        value,
+        is_exact,
+        _text(plan, step, state, own),
+        cell,
+        "; ".join(dict.fromkeys(sources)),
+        bound,
+        step.unit,
+    )
+
+
+def _text(plan: Plan, step: Step, state: exact.Exact, own: int) -> str:
+    """Return how a step came about, in names and in numbers."""
+    if step.when is not None and not exact.holds(step.when, plan, state)[own]:
+        return f"when: no → {step.otherwise if step.otherwise is not None else step.of[0]}"
+
+    def number(operand: Operand) -> str:
+        if isinstance(operand, Decimal):
+            return str(plain(operand))
+        return shown(plan, operand, state, own) if operand in plan.columns else _short(state, operand, own)
+
+    if step.op in SIGNS:
+        return f"{SIGNS[step.op].join(map(str, step.of))} = {SIGNS[step.op].join(map(number, step.of))}"
+    if step.table:
+        table = plan.tables[step.table]
+        names = [dict(step.by).get(axis.name, axis.name) for axis in table.axes]
+        return ", ".join(f"{name} = {number(name)}" for name in names)
+    parts: list[Any] = [f"{step.op}({', '.join(map(number, step.of))}"]
+    for key in ("low", "high"):
+        end = getattr(step, key)
+        if end is not None:
+            parts.append(f"{key} {number(end)}")
+    if step.against:
+        parts.append(f"× {number(step.against)}")
+    if step.quantum is not None:
+        parts.append(f"to {plain(step.quantum)} {step.mode}")
+    return ", ".join(parts) + ")"
+
+
+def _short(state: exact.Exact, name: str, own: int) -> str:
+    value, _ = decimal_of(state.values[name].fractions()[own])
+    return "" if value is None else str(plain(value))

@@ -1,0 +1,108 @@
+"""The catalogue is whole: every code used exists in both languages, none is left over, none is half translated."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+from ratemod.errors import catalogue
+
+SOURCE = Path(__file__).parents[2] / "src" / "ratemod"
+CODE = re.compile(r"RM\d{3}|UI_\w+")
+HAN = re.compile(r"[\u4e00-\u9fff]")
+FIELD = re.compile(r"\{(\w+)[^{}]*\}")
+ANY = "\0"
+
+
+def literals() -> set[str]:
+    """Return every code in the sources; the open part of an f-string stands as ANY."""
+    found = set()
+    for path in SOURCE.rglob("*.py"):
+        nodes = list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+        pieces = {id(part) for node in nodes if isinstance(node, ast.JoinedStr) for part in node.values}
+        for node in nodes:
+            if id(node) in pieces:
+                continue
+            said = ""
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                said = node.value
+            elif isinstance(node, ast.JoinedStr):
+                said = "".join(part.value if isinstance(part, ast.Constant) else ANY for part in node.values)
+            if CODE.fullmatch(said.replace(ANY, "x")):
+                found.add(said)
+    return found
+
+
+def matches(used: str, code: str) -> bool:
+    return re.fullmatch(r"\w+".join(map(re.escape, used.split(ANY))), code) is not None
+
+
+USED = literals()
+
+
+def test_every_code_used_exists() -> None:
+    missing = [used for used in USED if not any(matches(used, code) for code in catalogue())]
+    assert not missing
+
+
+def test_no_code_is_left_over() -> None:
+    unused = [code for code in catalogue() if not any(matches(used, code) for used in USED)]
+    assert not unused
+
+
+@pytest.mark.parametrize("code", sorted(catalogue()))
+def test_both_languages_say_the_same(code: str) -> None:
+    texts = catalogue()[code]
+    assert set(texts) <= {"en", "zh", "fix_en", "fix_zh"}
+    for prefix in ("", "fix_"):
+        english, chinese = texts.get(f"{prefix}en"), texts.get(f"{prefix}zh")
+        assert (english is None) == (chinese is None), "said in one language only"
+        if english is None or chinese is None:
+            continue
+        assert not HAN.search(FIELD.sub("", english)), "Chinese in the English text"
+        if re.search(r"[A-Za-z]{3}", FIELD.sub("", english)):
+            assert HAN.search(chinese), "not translated"
+
+
+@pytest.mark.parametrize("code", sorted(code for code in catalogue() if code.startswith("UI_")))
+def test_labels_fill_in_the_same_places(code: str) -> None:
+    texts = catalogue()[code]
+    assert set(FIELD.findall(texts["en"])) == set(FIELD.findall(texts["zh"]))
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "status_rated",
+        "status_referred",
+        "status_refused",
+        "status_declined",
+        "standing_official",
+        "standing_published",
+        "standing_prototype",
+        "standing_example",
+        "plans_draft",
+        "plans_active",
+        "plans_withdrawn",
+        "business_new",
+        "business_renewal",
+        "bound_low",
+        "bound_high",
+        "held_low",
+        "held_high",
+    ],
+)
+def test_closed_sets_are_all_named(code: str) -> None:
+    assert f"UI_{code}" in catalogue()
+
+
+def test_every_unit_and_confidence_of_the_plan_format_is_named() -> None:
+    from ratemod.book.column import KINDS, UNITS
+    from ratemod.plan.keys import SOURCE as source_keys
+
+    names = [f"UI_of_{unit}" for unit in UNITS] + [f"UI_kind_{kind}" for kind in KINDS]
+    names += [f"UI_confidence_{level}" for level in source_keys["confidence"].choices]
+    assert not [name for name in names if name not in catalogue()]

@@ -1,0 +1,85 @@
+"""CSV for people and Parquet for programs."""
+
+from __future__ import annotations
+
+import csv
+from decimal import Decimal
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.cli.books import BAD, HEADERS, PLAN, PREMIUMS_FEN, write_book
+
+from ratemod.exhibits.priced_columns import FORMULA_STARTS, as_number, safe_text
+from ratemod.exhibits.priced_csv import _digits, _printed, write_priced_csv, yuan_decimals
+from ratemod.plan.editions import load_plan
+from ratemod.rating.rate import rate
+from ratemod.rating.rated import Rated
+from ratemod.rating.read import read_book
+
+
+@pytest.fixture(scope="module")
+def rated(tmp_path_factory: pytest.TempPathFactory) -> Rated:
+    plan = load_plan(PLAN)
+    return rate(read_book(write_book(tmp_path_factory.mktemp("book") / "renewals.xlsx"), plan), plan, lang="zh")
+
+
+def read(path: Path) -> list[dict[str, str]]:
+    assert path.read_bytes().startswith(b"\xef\xbb\xbf")
+    with open(path, encoding="utf-8-sig", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_two_files_hold_every_row(rated: Rated, tmp_path: Path) -> None:
+    priced, refused = write_priced_csv(rated, tmp_path / "priced.csv", lang="zh")
+    rows = read(priced)
+    assert {row["保单号"]: Decimal(row["保费（元）"]) * 100 for row in rows} == PREMIUMS_FEN
+    assert all(len(row["保费（元）"].partition(".")[2]) == 2 for row in rows)
+    assert [row["保单号"] for row in read(refused)] == [row[0] for row in BAD]
+    assert [row["原行号"] for row in read(refused)] == ["6", "7", "8"]
+    assert refused.name == "priced-refused.csv"
+
+
+def test_nothing_in_it_starts_a_formula(rated: Rated, tmp_path: Path) -> None:
+    for path in write_priced_csv(rated, tmp_path / "priced.csv", lang="zh"):
+        for row in read(path):
+            for name, cell in row.items():
+                if cell and cell[0] in FORMULA_STARTS:
+                    Decimal(cell)  # only a number may start with a sign
+                assert name in HEADERS or name[0] not in FORMULA_STARTS
+    assert read(tmp_path / "priced.csv")[1]["企业名称"].startswith("'=HYPERLINK")
+
+
+@given(st.text())
+def test_safe_text_never_starts_a_formula_and_can_be_undone(said: str) -> None:
+    safe = safe_text(said)
+    assert not safe or safe[0] not in FORMULA_STARTS
+    assert safe in (said, f"'{said}")
+
+
+@given(st.lists(st.one_of(st.none(), st.text(max_size=8))))
+def test_columns_are_made_safe_as_single_texts_are(said: list[str | None]) -> None:
+    printed = _printed(pa.chunked_array([pa.array(said, pa.string())]), "text").to_pylist()
+    assert printed == [None if item is None else safe_text(item) for item in said]
+
+
+@given(st.lists(st.one_of(st.none(), st.integers(-(2**62), 2**62))))
+def test_fen_become_the_very_same_yuan(fen: list[int | None]) -> None:
+    found = yuan_decimals(pa.array(fen, pa.int64())).to_pylist()
+    assert found == [None if item is None else Decimal(item) / 100 for item in fen]
+
+
+@given(st.floats(allow_nan=False, allow_infinity=False))
+def test_floats_keep_every_digit_without_an_exponent(value: float) -> None:
+    said = _digits(value)
+    assert said is not None and float(said) == value and "e" not in said
+
+
+@given(st.text(alphabet="0123456789.-,E+ ", max_size=20))
+def test_only_plain_numbers_become_numbers(said: str) -> None:
+    number = as_number(said)
+    if number is not None:
+        assert Decimal(said) == Decimal(repr(number))
+        assert not said.startswith("0") or said[1:2] in ("", ".")

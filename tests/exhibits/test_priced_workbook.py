@@ -1,0 +1,196 @@
+"""The workbook that an underwriter opens: sheets, formats, exact money, texts that cannot run."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from openpyxl import load_workbook
+from tests.cli.books import BAD, GOOD, HEADERS, PLAN, PREMIUMS_FEN, write_book
+
+from ratemod.errors import BookError
+from ratemod.exhibits import priced_workbook
+from ratemod.exhibits.priced_workbook import write_priced_workbook
+from ratemod.plan.editions import load_plan
+from ratemod.rating.rate import rate
+from ratemod.rating.rated import Rated
+from ratemod.rating.read import read_book
+
+
+@pytest.fixture(scope="module")
+def rated(tmp_path_factory: pytest.TempPathFactory) -> Rated:
+    plan = load_plan(PLAN)
+    return rate(read_book(write_book(tmp_path_factory.mktemp("book") / "renewals.xlsx"), plan), plan, lang="zh")
+
+
+@pytest.fixture(scope="module")
+def path(rated: Rated, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    target = tmp_path_factory.mktemp("out") / "priced.xlsx"
+    write_priced_workbook(rated, target, lang="zh", by=("sector", "size"), facts=(("名册", "=renewals.xlsx"),))
+    return target
+
+
+def column(sheet: Any, header: str) -> list[Any]:
+    at = next(cell.column for cell in sheet[1] if cell.value == header)
+    return [sheet.cell(line, at) for line in range(2, sheet.max_row + 1)]
+
+
+def test_sheets_and_their_headers(path: Path) -> None:
+    book = load_workbook(path)
+    assert book.sheetnames == ["已核保", "未核保", "汇总", "说明"]
+    for name in book.sheetnames[:2]:
+        sheet = book[name]
+        assert sheet.freeze_panes is not None and sheet.auto_filter.ref.startswith("A1:")
+        headers = [cell.value for cell in sheet[1]]
+        assert set(HEADERS) <= set(headers)
+        assert headers[0] == "原行号"
+
+
+def test_english_has_no_chinese_but_the_books_own(rated: Rated, tmp_path: Path) -> None:
+    write_priced_workbook(rated, tmp_path / "priced.xlsx", lang="en", by=("sector",))
+    book = load_workbook(tmp_path / "priced.xlsx")
+    assert book.sheetnames == ["Priced", "Refused", "Summary", "About"]
+    assert "Premium (yuan)" in [cell.value for cell in book["Priced"][1]]
+
+
+def test_premiums_are_exact_and_shown_to_the_fen(path: Path) -> None:
+    sheet = load_workbook(path)["已核保"]
+    keys = [cell.value for cell in column(sheet, "保单号")]
+    cells = column(sheet, "保费（元）")
+    assert all(cell.number_format == "#,##0.00" for cell in cells)
+    found = {key: int(Decimal(repr(cell.value)) * 100) for key, cell in zip(keys, cells)}
+    assert found == PREMIUMS_FEN
+
+
+def test_every_row_is_in_one_of_the_two_sheets_under_its_own_number(path: Path) -> None:
+    book = load_workbook(path)
+    priced = [cell.value for cell in column(book["已核保"], "原行号")]
+    refused = [cell.value for cell in column(book["未核保"], "原行号")]
+    assert priced == [2, 3, 4, 5] and refused == [6, 7, 8]
+    assert len(priced) + len(refused) == len(GOOD + BAD)
+    sheet = book["未核保"]
+    assert all(cell.value for cell in column(sheet, "原因")) and all(cell.value for cell in column(sheet, "代码"))
+    assert "矿山" in column(sheet, "原因")[0].value
+    assert column(sheet, "建议")[1].value
+
+
+def test_no_cell_is_a_formula_or_a_link(path: Path) -> None:
+    book = load_workbook(path)
+    for sheet in book:
+        for row in sheet.iter_rows():
+            for cell in row:
+                assert cell.data_type != "f", cell.coordinate
+                assert cell.hyperlink is None
+    names = [cell.value for cell in column(book["已核保"], "企业名称")]
+    assert names[1].startswith("=HYPERLINK") and names[2].startswith("@SUM")  # kept, as text
+    assert column(book["已核保"], "联系电话")[0].value == "043188001234"
+
+
+def test_dates_and_numbers_are_dates_and_numbers(path: Path) -> None:
+    sheet = load_workbook(path)["已核保"]
+    assert all(cell.is_date and cell.number_format == "yyyy-mm-dd" for cell in column(sheet, "起保日期"))
+    assert [cell.value for cell in column(sheet, "投保人数")] == [row[4] for row in GOOD]
+    assert column(sheet, "限后浮动系数")[0].value == 1.3
+
+
+def test_what_bound_is_said_in_words(path: Path) -> None:
+    said = [cell.value for cell in column(load_workbook(path)["已核保"], "触及上下限")]
+    assert said == ["限后浮动系数按上限计", None, "限后浮动系数按下限计", None]
+
+
+def test_summary_adds_up(path: Path) -> None:
+    sheet = load_workbook(path)["汇总"]
+    rows = [[cell.value for cell in row] for row in sheet.iter_rows(min_row=4)]
+    at = rows[0].index("保费（元）")
+    assert rows[-1][0] == "合计"
+    assert sum(Decimal(repr(row[at])) for row in rows[1:-1]) == Decimal(repr(rows[-1][at]))
+    assert rows[-1][at] == sum(PREMIUMS_FEN.values()) / 100
+    assert rows[-1][-1] == len(BAD)
+
+
+def test_about_carries_identity_warning_and_sources(path: Path, rated: Rated) -> None:
+    said = [
+        str(cell.value) for row in load_workbook(path)["说明"].iter_rows() for cell in row if cell.value is not None
+    ]
+    assert rated.plan.id in said and rated.plan.warning_zh in said
+    assert any("示例" in item for item in said)
+    assert "=renewals.xlsx" in said
+    assert any("Invented for the tests" in item for item in said)
+
+
+def test_columns_are_wide_enough_for_chinese(path: Path) -> None:
+    sheet = load_workbook(path)["已核保"]
+    at = next(cell for cell in sheet[1] if cell.value == "企业名称")
+    assert sheet.column_dimensions[at.column_letter].width >= 2 * len("长春某某矿业有限公司")
+
+
+def test_too_many_rows_are_refused_with_advice(rated: Rated, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(priced_workbook, "MOST_ROWS", 4)  # a header and three rows
+    with pytest.raises(BookError) as error:
+        write_priced_workbook(rated, tmp_path / "priced.xlsx", lang="zh")
+    assert error.value.problems[0].code == "RM807"
+    assert ".parquet" in error.value.problems[0].fix("zh")
+    assert not list(tmp_path.iterdir())
+
+
+def test_too_long_a_text_is_refused(tmp_path: Path) -> None:
+    plan = load_plan(PLAN)
+    columns = dict(zip(HEADERS, ([str(cell)] for cell in GOOD[0])))
+    table = pa.table({**columns, "企业名称": ["长" * 32_768]})
+    with pytest.raises(BookError) as error:
+        write_priced_workbook(rate(table, plan), tmp_path / "priced.xlsx", lang="zh")
+    assert error.value.problems[0].code == "RM808"
+
+
+def test_progress_is_told(rated: Rated, tmp_path: Path) -> None:
+    told: list[tuple[int, int]] = []
+    write_priced_workbook(
+        rated, tmp_path / "priced.xlsx", lang="zh", tick=lambda done, total: told.append((done, total))
+    )
+    assert told[-1] == (7, 7)
+
+
+def test_headers_that_repeat_the_results_do_no_harm(tmp_path: Path) -> None:
+    plan = load_plan(PLAN)
+    columns = dict(zip(HEADERS, ([str(cell)] for cell in GOOD[0])))
+    table = pa.table({**columns, "row": ["x"], "suggestion": ["y"], "保费（元）": ["z"], "=1+1": ["w"]})
+    write_priced_workbook(rate(table, plan), tmp_path / "priced.xlsx", lang="zh")
+    sheet = load_workbook(tmp_path / "priced.xlsx")["已核保"]
+    assert [cell.value for cell in sheet[1]].count("保费（元）") == 2
+    assert all(cell.data_type != "f" for cell in sheet[1])
+
+
+def test_numbers_beyond_excel_stay_exact_as_text(tmp_path: Path) -> None:
+    plan = load_plan(PLAN)
+    columns = dict(zip(HEADERS, ([str(cell)] for cell in GOOD[0])))
+    table = pa.table({**columns, "身份证": pa.array([220102199001011234], pa.int64())})
+    write_priced_workbook(rate(table, plan), tmp_path / "priced.xlsx", lang="zh")
+    assert column(load_workbook(tmp_path / "priced.xlsx")["已核保"], "身份证")[0].value == "220102199001011234"
+
+
+@pytest.mark.skipif(shutil.which("soffice") is None, reason="LibreOffice is not installed")
+def test_another_spreadsheet_reads_it_and_runs_nothing(path: Path, tmp_path: Path) -> None:
+    profile = f"-env:UserInstallation=file://{tmp_path / 'profile'}"
+    subprocess.run(
+        [
+            "soffice",
+            profile,
+            "--headless",
+            "--convert-to",
+            "csv:Text - txt - csv (StarCalc):44,34,76,1,,0,false,true",
+            "--outdir",
+            str(tmp_path),
+            str(path),
+        ],
+        check=True,
+        capture_output=True,
+        timeout=180,
+    )
+    said = (tmp_path / "priced.csv").read_text(encoding="utf-8")
+    assert "=HYPERLINK" in said and "长春某某矿业有限公司" in said
+    assert "38,220.00" in said and "2026-01-05" in said

@@ -1,0 +1,61 @@
+"""The fast path gives the fen, and everything else, of exact arithmetic."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import numpy as np
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from ratemod.rating.exact import evaluate
+from ratemod.rating.fast import compile_plan
+from ratemod.rating.run import MOST_YUAN, binding_bits, run
+from tests.rating import random_plans
+
+SLOW = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+
+
+@SLOW
+@given(plan=random_plans.plans(), seed=st.integers(0, 2**32))
+def test_fast_path_equals_exact_arithmetic_on_random_plans(plan, seed):
+    inputs = random_plans.inputs(seed, 300)
+    program = compile_plan(plan)
+    found = run(program, inputs, plan.step_names, threads=1)
+    state = evaluate(plan, inputs)
+    premium = state.values["premium"]
+    money = [value if value is not None and abs(value) <= MOST_YUAN else None for value in premium.fractions()]
+    assert found.priced.tolist() == [value is not None for value in money]
+    wanted = [int(value * 100) if value is not None else 0 for value in money]
+    assert found.premium_fen.tolist() == wanted
+    assert (found.bits == binding_bits(program, state)).all()
+    for name in plan.step_names:
+        exact = state.values[name].floats()
+        assert np.array_equal(np.isnan(exact), np.isnan(found.steps[name])), name
+        np.testing.assert_allclose(found.steps[name], exact, rtol=1e-9, atol=1e-9, err_msg=name)
+
+
+@SLOW
+@given(plan=random_plans.plans(), seed=st.integers(0, 2**32), block=st.sampled_from([1, 7, 64, 1000]),
+       threads=st.sampled_from([1, 2, 3]))
+def test_blocks_threads_and_row_order_do_not_matter(plan, seed, block, threads):
+    inputs = random_plans.inputs(seed, 130)
+    program = compile_plan(plan)
+    whole = run(program, inputs, (), threads=1)
+    split = run(program, inputs, (), threads=threads, block=block)
+    assert (whole.premium_fen == split.premium_fen).all() and (whole.bits == split.bits).all()
+    order = np.random.default_rng(seed).permutation(130)
+    mixed = run(program, inputs.part(order), (), threads=1)
+    assert (mixed.premium_fen == whole.premium_fen[order]).all() and (mixed.priced == whole.priced[order]).all()
+
+
+@given(values=st.lists(st.integers(-(10**7), 10**7), min_size=1, max_size=50), unit=st.sampled_from(["0.01", "0.05", "1"]))
+def test_rounding_is_half_away_from_zero(values, unit):
+    from decimal import ROUND_HALF_UP, Decimal
+
+    from ratemod.rating.rational import from_floats, round_to
+
+    given_values = [Decimal(value) / 1000 for value in values]
+    found = round_to(from_floats(np.array([float(value) for value in given_values]), 3), Decimal(unit), "half_up")
+    wanted = [(value / Decimal(unit)).quantize(Decimal(1), ROUND_HALF_UP) * Decimal(unit) for value in given_values]
+    assert found.fractions() == [Fraction(value) for value in wanted]
