@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ratemod.book import credit_code, size_class
+from ratemod.book import credit_code, division, industry, size_class
 from ratemod.errors import ModelError
 from ratemod.synth import hazards, levels, write
 from ratemod.synth.calendar import NO_DATE
@@ -70,6 +70,13 @@ def test_a_small_province_begins_a_larger_one() -> None:
         assert more.table(name).slice(0, len(a)).to_pylist() == a, name
 
 
+@pytest.mark.parametrize("seed", [0, 1])
+def test_a_block_without_claims_has_the_same_columns(seed: int, small: Province) -> None:
+    few = synthesize(1, 1, seed=seed)
+    for name in BY_BLOCK:
+        assert few.table(name).schema == small.table(name).schema, name
+
+
 def test_keys_are_unique_and_known(frames: dict[str, pd.DataFrame]) -> None:
     for name, key in (("enterprises", "credit_code"), ("policies", "policy_no"), ("claims", "claim_no"),
                       ("hazards", "hazard_id"), ("certificates", "certificate_no"), ("services", "service_no"),
@@ -98,6 +105,14 @@ def test_size_class_follows_the_official_rule(frames: dict[str, pd.DataFrame]) -
                                   firms["revenue_yuan"].to_numpy(), firms["assets_yuan"].to_numpy())
     assert (np.array(levels.SIZES)[found] == firms["size_class"].to_numpy(str)).all()
     assert "2672" not in set(firms["industry_code"])
+    sector = industry.sector_of(firms["industry_code"].to_numpy(str))
+    seller = firms["sector"] == "fireworks"
+    assert (np.array(levels.SECTORS)[sector[~seller]] == firms["sector"][~seller].to_numpy(str)).all()
+    assert set(firms.loc[seller, "industry_code"]) == {"52"}
+
+
+def test_divisions_are_those_of_jilin(frames: dict[str, pd.DataFrame]) -> None:
+    assert set(frames["enterprises"]["division_code"]) == set(levels.DIVISIONS) <= set(division.division_names())
 
 
 def test_large_enterprises_have_better_certificates(province: Province) -> None:

@@ -27,15 +27,16 @@ INSURERS = ("birch", "redpine", "snowfield", "songhua", "tianchi", "changbai")
 INSURER_NAMES = ("白桦示例财险", "红松示例财险", "雪原示例财险", "松花示例财险", "天池示例财险", "长白示例财险")
 PROVIDERS = tuple(f"provider_{number:02d}" for number in range(1, 13))
 
-# GB/T 4754-2017 classes that occur. Class 2672, making of fireworks, is absent: Jilin has had none since 2016.
+# GB/T 4754-2017 classes that occur. Class 2672, making of fireworks, is absent: Jilin has had none since 2016. Sellers
+# of fireworks carry the division of retail only, as no class of their own could be confirmed.
 INDUSTRY_CODES = (
     ("0610", "0810", "0911", "0921", "1011", "1019", "1099"),
     ("2611", "2614", "2631", "5166", "5265", "5266", "5942"),
-    ("5299",),
+    ("52",),
     ("5411", "5421", "5431", "5435", "5439"),
     ("4710", "4720", "4790", "4812", "4813", "4910"),
     ("2671",),
-    ("3110", "3120", "3140", "3211", "3216"),
+    ("3211", "3212", "3216", "3221", "3231"),
     ("0411", "0412", "0422"),
 )
 

@@ -82,8 +82,8 @@ def _record(block: Block) -> tuple[dict[str, Ints | Floats], dict[str, Floats]]:
     head_years = (terms.heads * terms.active)[window] * part
     expected = (tariff.loss_cost_yuan(block.truth, block.firms, terms)[window] * head_years).sum(axis=0)
     premium = (np.where(terms.active, block.premium_fen, 0)[window] * part).sum(axis=0) / 100
-    actual = np.bincount(firm[recent], incurred[recent], BLOCK)
-    below = np.bincount(firm[recent], primary[recent], BLOCK)
+    # Without any claim, bincount forgets that the weights are floats.
+    actual, below = (np.bincount(firm[recent], part[recent], BLOCK).astype(np.float64) for part in (incurred, primary))
     share = block.truth.market.tariff_primary_share
     return {
         "general_accidents": grade[0], "larger_accidents": grade[1], "major_accidents": grade[2] + grade[3],

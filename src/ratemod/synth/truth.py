@@ -67,7 +67,7 @@ class Frequency:
     """How often claims happen: a Poisson count whose mean is a product of these."""
 
     claims_per_1000_heads: tuple[float, ...] = planted(
-        (4.32, 2.96, 0.91, 2.50, 2.96, 2.96, 2.96, 2.96), "claims per 1,000 head-years",
+        (4.56, 3.12, 0.96, 2.64, 3.12, 3.12, 3.12, 3.12), "claims per 1,000 head-years",
         "small enterprise of the first year, no certificate, no hazard, grade A, no services", lv.SECTORS,
         f"level: 2.5 per 1,000 heads (Qinghai pilot, weak); spread: {MINISTRY_2015}", "derived")
     size_effect_log: tuple[float, ...] = planted((0.18, 0.0, -0.12, -0.25), "log", "size class", lv.SIZES)
@@ -94,7 +94,7 @@ class Severity:
     """What one claim costs: kind of accident, victims, grade of disability, payments under the limit."""
 
     death_chance: tuple[float, ...] = planted(
-        (0.0060, 0.0039, 0.0028, 0.0043, 0.0045, 0.0048, 0.0039, 0.0036), "per claim", "an accident kills", lv.SECTORS,
+        (0.0064, 0.0042, 0.0030, 0.0046, 0.0048, 0.0051, 0.0042, 0.0038), "per claim", "an accident kills", lv.SECTORS,
         "mean level 1.301 deaths per 100,000 workers (industry, mining, commerce 2020)", "derived")
     disability_chance: tuple[float, ...] = planted(
         (0.53, 0.48, 0.38, 0.47, 0.51, 0.50, 0.51, 0.44), "per claim", "an accident disables", lv.SECTORS)
@@ -177,7 +177,7 @@ class Market:
         (1.00, 0.97, 1.08, 0.94, 1.04, 1.00), "factor", "price level of an insurer", lv.INSURERS)
     target_loss_ratio: float = planted(0.58, "share of premium", "what the tariff aims at", (),
                                        "published loss ratios of 50-65 %", "derived")
-    tariff_modifier: float = planted(0.84, "factor", "average of the effects that the tariff does not rate")
+    tariff_modifier: float = planted(0.81, "factor", "average of the effects that the tariff does not rate")
     tariff_primary_share: float = planted(
         0.43, "share of expected losses", "below the split point", (), "measured on the province itself", "derived")
     split_point_yuan: float = planted(60_000.0, "yuan", "split of a loss in its primary and excess part")
