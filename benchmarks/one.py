@@ -31,9 +31,9 @@ def main(name: str, source: str, target: str) -> None:
 
         polars_rater(plan)(pl.scan_parquet(source)).select(KEEP).sink_parquet(target)
     else:
-        import pandas as pd
+        import pyarrow.parquet as pq
 
-        frame = pd.read_parquet(source)
+        frame = pq.read_table(source).to_pandas(date_as_object=False)
         pandas_rater(plan)(frame)[KEEP].to_parquet(target)
 
 

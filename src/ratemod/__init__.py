@@ -23,6 +23,10 @@ _WHERE = {
     "read_book": "ratemod.rating.read",
     "rate": "ratemod.rating.rate",
     "Rated": "ratemod.rating.rated",
+    "synthesize": "ratemod.synth.province",
+    "Province": "ratemod.synth.province",
+    "calibration": "ratemod.synth.calibration",
+    "load_province": "ratemod.synth.province",
     "Problem": "ratemod.errors",
     "RatemodError": "ratemod.errors",
     "PlanError": "ratemod.errors",
@@ -46,6 +50,8 @@ if TYPE_CHECKING:
     from ratemod.rating.rate import rate as rate
     from ratemod.rating.rated import Rated as Rated
     from ratemod.rating.read import read_book as read_book
+    from ratemod.synth.province import Province as Province
+    from ratemod.synth.province import synthesize as synthesize
 
 
 def __getattr__(name: str) -> Any:
