@@ -95,6 +95,17 @@ def same_length(**arrays: npt.NDArray[np.generic]) -> None:
                          for name in wrong)
 
 
+def sums(code: Integers, amount: npt.NDArray[np.generic], size: int) -> Floats:
+    """Return sums of `amount` by code 0..size-1, (size,) float64.
+
+    Examples
+    --------
+    >>> sums(np.array([0, 2, 0]), np.array([1.0, 2.0, 3.0]), 3).tolist()
+    [4.0, 0.0, 2.0]
+    """
+    return np.bincount(code, np.asarray(amount, dtype=np.float64), minlength=size).astype(np.float64, copy=False)
+
+
 def _first(wrong: Booleans) -> int:
     """Return the flat position of the first True, counted from 0."""
     return int(np.flatnonzero(wrong)[0])

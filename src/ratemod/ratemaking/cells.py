@@ -3,10 +3,11 @@
 For a response y = total/weight (claims per head-year, yuan per claim, yuan per head-year) the score of a log-link model
 depends on a cell through Σw and Σwy alone, and the Pearson statistic of the *rows* follows from Σwy² too:
     Σ_rows w(y − μ)² = Σwy² − 2μ·Σwy + μ²·Σw.
-So a fit on cells has the coefficients, the dispersion and the standard errors of the fit on rows, at any number of rows.
-A known multiplier e^o of each row's mean folds in exactly for a variance μ^p: w → w·e^(o(2−p)), y → y·e^(−o).
+So a fit on cells has the coefficients, the dispersion and the standard errors of the fit on rows, at any number of
+rows. A known multiplier e^o of each row's mean folds in exactly for a variance μ^p: w → w·e^(o(2−p)), y → y·e^(−o).
 
-Source: McCullagh & Nelder, *Generalized Linear Models*, 2nd ed., 2.2; Ohlsson & Johansson, *Non-Life Insurance Pricing*, 2.
+Source: McCullagh & Nelder, *Generalized Linear Models*, 2nd ed., 2.2; Ohlsson & Johansson, *Non-Life Insurance
+Pricing*, 2.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ratemod.errors import ModelError, nearest, problem
-from ratemod.ratemaking.arrays import Floats, Integers, finite, non_negative, same_length
+from ratemod.ratemaking.arrays import Floats, Integers, finite, non_negative, same_length, sums
 
 DENSE_CELLS = 2**22
 
@@ -183,6 +184,20 @@ def by_level(cells: Cells, name: str) -> Cells:
     return _resum(replace(cells, factors=(cells.factors[at],)), cells.codes[:, [at]])
 
 
+def thin_levels(cells: Cells, name: str, *, weight: float = 0.0, total: float = 0.0) -> tuple[str, ...]:
+    """Return the levels of a factor with less exposure than `weight`, or less than `total` (claims, losses).
+
+    Examples
+    --------
+    >>> thin_levels(collapse([Factor("size", ("micro", "small"))], [[0, 1]], [1.0, 9.0], [0.0, 1.0]), "size", weight=2)
+    ('micro',)
+    """
+    at = cells.position(name)
+    levels = cells.factors[at].levels
+    exposure, losses = (sums(cells.codes[:, at], column, len(levels)) for column in (cells.weight, cells.total))
+    return tuple(level for level, w, t in zip(levels, exposure, losses) if w < weight or t < total)
+
+
 def merge_levels(cells: Cells, name: str, into: Mapping[str, str], reason: str) -> Cells:
     """Put thin levels into others, with a record of each.
 
@@ -265,7 +280,7 @@ def _sum(factors: tuple[Factor, ...], key: Integers, rows: Floats, weight: Float
     else:
         names, place = np.unique(key, return_inverse=True)
         width = len(names)
-    count, w, t, s = (np.bincount(place, column, minlength=width) for column in (rows, weight, total, square))
+    count, w, t, s = (sums(place, column, width) for column in (rows, weight, total, square))
     has = (count > 0) | (w > 0)
     codes = np.stack(np.unravel_index(names[has], [len(factor.levels) for factor in factors]), axis=1)
     return Cells(factors, codes.astype(np.int64), np.rint(count[has]).astype(np.int64), w[has], t[has], s[has])

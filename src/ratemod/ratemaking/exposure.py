@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ratemod.errors import ModelError, problem
-from ratemod.ratemaking.arrays import Dates, Floats, Integers, non_negative, same_length
+from ratemod.ratemaking.arrays import Dates, Floats, Integers, non_negative, same_length, sums
 
 Basis = Literal["day", "month"]
 
@@ -70,7 +70,8 @@ def clock(dates: Dates, basis: Basis = "day") -> Floats:
     month = dates.astype("datetime64[M]")
     first = month.astype("datetime64[D]")
     length = (month + np.timedelta64(1, "M")).astype("datetime64[D]") - first
-    return month.astype(np.int64) + (dates - first).astype(np.int64) / length.astype(np.int64)
+    months: Floats = month.astype(np.int64) + (dates - first).astype(np.int64) / length.astype(np.int64)
+    return months
 
 
 def segments_from_changes(start: npt.ArrayLike, end: npt.ArrayLike, amount: npt.ArrayLike, change_policy: npt.ArrayLike,
@@ -193,8 +194,8 @@ def earned_exposure(start: npt.ArrayLike, end: npt.ArrayLike, written: npt.Array
         return earned
     code = np.asarray(group, dtype=np.int64)
     size = int(code.max(initial=-1)) + 1 if groups is None else groups
-    return np.stack([np.bincount(code, rate * _overlap(low, high, marks[j], marks[j + 1]), minlength=size)
-                     for j in range(width)], axis=1)
+    columns = [sums(code, rate * _overlap(low, high, marks[j], marks[j + 1]), size) for j in range(width)]
+    return np.stack(columns, axis=1)
 
 
 def policy_period_exposure(term_start: npt.ArrayLike, start: npt.ArrayLike, end: npt.ArrayLike, written: npt.ArrayLike,
@@ -225,7 +226,7 @@ def policy_period_exposure(term_start: npt.ArrayLike, start: npt.ArrayLike, end:
     earned = earned_exposure(start, end, written, np.array([origin, until]), basis=basis)[:, 0]
     place = np.searchsorted(edges, began, side="right") - 1
     inside = (place >= 0) & (place < len(edges) - 1)
-    return np.bincount(place[inside], earned[inside], minlength=len(edges) - 1)
+    return sums(place[inside], earned[inside], len(edges) - 1)
 
 
 def in_force(start: npt.ArrayLike, end: npt.ArrayLike, amount: npt.ArrayLike, at: npt.ArrayLike) -> Floats:
@@ -263,8 +264,10 @@ def match_claims(policy: npt.ArrayLike, start: npt.ArrayLike, end: npt.ArrayLike
 
     Examples
     --------
-    >>> match_claims([7], ["2024-01-01"], ["2025-01-01"], [7, 7, 8], ["2024-05-01", "2025-01-01", "2024-05-01"])[0].tolist()
-    [0, -1, -1]
+    >>> row, reason = match_claims([7], ["2024-01-01"], ["2025-01-01"], [7, 7, 8],
+    ...                            ["2024-05-01", "2025-01-01", "2024-05-01"])
+    >>> row.tolist(), reason.tolist()
+    ([0, -1, -1], ['', 'RM509', 'RM508'])
     """
     code, wanted = np.asarray(policy, dtype=np.int64), np.asarray(claim_policy, dtype=np.int64)
     begin, finish = _terms(start, end)
@@ -276,7 +279,7 @@ def match_claims(policy: npt.ArrayLike, start: npt.ArrayLike, end: npt.ArrayLike
         raise ModelError(problem("RM510", wrong=int(overlap.sum()), first=int(code_s[1:][overlap][0])))
     names, compact = np.unique(code_s, return_inverse=True)
     place = np.searchsorted(names, wanted)
-    known = (place < len(names)) & (names[np.minimum(place, len(names) - 1)] == wanted) if len(names) else wanted < wanted
+    known = np.isin(wanted, names)
     zero = min(int(begin_s.astype(np.int64).min(initial=0)), int(when.astype(np.int64).min(initial=0)))
     span = max(int(begin_s.astype(np.int64).max(initial=0)), int(when.astype(np.int64).max(initial=0))) - zero + 1
     stretch_key = compact * span + (begin_s.astype(np.int64) - zero)
@@ -317,7 +320,8 @@ def _terms(start: npt.ArrayLike, end: npt.ArrayLike) -> tuple[Dates, Dates]:
 
 def _overlap(low: Floats, high: Floats, left: float, right: float) -> Floats:
     """Return the length of [low, high) within [left, right)."""
-    return np.maximum(np.minimum(high, right) - np.maximum(low, left), 0.0)
+    length: Floats = np.maximum(np.minimum(high, right) - np.maximum(low, left), 0.0)
+    return length
 
 
 def _running(date: Dates, amount: Floats, when: Dates) -> Floats:

@@ -99,7 +99,7 @@ def fit_glm(cells: Cells, terms: Sequence[str | Term], family: Family, *, refere
     Raises
     ------
     ModelError
-        RM527, RM532, RM533 for the terms; RM535..RM538 for the data (see `design.faults`); RM539 for a gamma
+        RM527, RM532, RM562 for the terms; RM535..RM538 for the data (see `design.faults`); RM539 for a gamma
         with cells of no loss; RM540 when it does not converge.
 
     Examples
@@ -207,7 +207,7 @@ def _fit(plan: Design, cells: Cells, family: Family, max_iterations: int, progre
     pearson = _pearson(cells, mean, family)
     df = int(cells.rows.sum()) - x.shape[1]
     phi = 1.0 if family.fixed_dispersion else pearson / df
-    covariance = phi * np.linalg.inv(information)
+    covariance: Floats = np.asarray(phi * np.linalg.inv(information), dtype=np.float64)
     level = np.full(len(y), float(cells.total.sum() / w.sum()))
     return Fit(plan, family, b, np.sqrt(np.diag(covariance)), covariance, phi, family.deviance(y, mean, w),
                family.deviance(y, level, w), pearson, df, len(y) - x.shape[1],

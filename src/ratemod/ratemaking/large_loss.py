@@ -3,7 +3,9 @@
 Each segment keeps Z of its own excess ratio and takes 1−Z of everybody's; one factor then brings the loads back to the
 excess that was actually cut off:
     load_s ∝ Z_s·E_s + (1−Z_s)·(ΣE/ΣB)·B_s,   Σ load = ΣE,   B the base (capped losses, exposure or expected losses).
-Z comes from the credibility estimators of `experience`. Source: Werner & Modlin, ch. 6 (extraordinary losses, cat loads).
+Z comes from the credibility estimators of `experience`.
+
+Source: Werner & Modlin, *Basic Ratemaking*, 5th ed., ch. 6 (extraordinary losses, catastrophe loads).
 """
 
 from __future__ import annotations

@@ -5,8 +5,8 @@ written on or after date d is [G(b−d) − G(a−d)] / (b−a), where G(x) = 0 
 With cumulative levels L₀, L₁ … and shares w, factor = L_last / Σ w·L. Policy years use the share written, not earned; a
 change by law that reaches policies in force is a vertical line: the share of the period after d.
 
-Where writings are not even, `on_level_premium` takes each policy's own inception date instead: exact, given the policies.
-Source: Werner & Modlin, *Basic Ratemaking*, 5th ed., ch. 5; Jones (CAS Forum) on its limits.
+Where writings are not even, `on_level_premium` takes each policy's own inception date instead: exact, given the
+policies. Source: Werner & Modlin, *Basic Ratemaking*, 5th ed., ch. 5.
 """
 
 from __future__ import annotations
@@ -74,7 +74,8 @@ def parallelogram(change_date: npt.ArrayLike, change: npt.ArrayLike, period_edge
     term_months : policy term in months
     period : "calendar" (earned) or "policy" (written) years
     in_force_changes : (c,) bool, True where a change also reaches policies in force; default none does
-    basis : "month" reckons by months (1 July is the middle of the year); "day" by days, a term of twelve months being as
+    basis : "month" reckons by months (1 July is the middle of the year); "day" by days, a term of twelve months being
+        as
         many days as the twelve months that end with the period
 
     Returns
@@ -165,4 +166,5 @@ def _year_before(edges: Dates, basis: Basis) -> Floats:
     month = edges.astype("datetime64[M]")
     into = edges - month.astype("datetime64[D]")
     length = edges - ((month - np.timedelta64(12, "M")).astype("datetime64[D]") + into)
-    return length.astype(np.int64).astype(np.float64)
+    years: Floats = length.astype(np.int64).astype(np.float64)
+    return years

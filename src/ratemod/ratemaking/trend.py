@@ -65,7 +65,7 @@ def fit_trend(time: npt.ArrayLike, value: npt.ArrayLike, weight: npt.ArrayLike |
     Examples
     --------
     >>> fit_trend([2020, 2021, 2022, 2023], [100, 106, 109, 117]).rate.__round__(4)
-    0.0513
+    0.0512
     """
     from scipy.special import stdtrit
 
@@ -83,8 +83,9 @@ def fit_trend(time: npt.ArrayLike, value: npt.ArrayLike, weight: npt.ArrayLike |
     error = float(np.sqrt(w @ rest**2 / df / spread))
     half = float(stdtrit(df, (1 + level) / 2)) * error
     varied = float(w @ (y - mean_y) ** 2)
+    explained = 1 - float(w @ rest**2) / varied if varied else 1.0
     return Trend(float(np.expm1(slope)), float(np.expm1(slope - half)), float(np.expm1(slope + half)), slope, error,
-                 intercept, 1 - float(w @ rest**2) / varied if varied else 1.0, df, level, np.exp(intercept + slope * t))
+                 intercept, explained, df, level, np.exp(intercept + slope * t))
 
 
 def trend_factor(rate: float, from_time: npt.ArrayLike, to_time: npt.ArrayLike) -> Floats:
