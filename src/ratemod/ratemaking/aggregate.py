@@ -155,7 +155,8 @@ def transform(severity: npt.ArrayLike, frequency: Frequency, points: int, *, til
     Parameters
     ----------
     severity, frequency, points : as in `panjer`; any frequency
-    tilt : total exponential tilt θ·n over the grid; default 20, at most e^−20 of what lies beyond wraps round
+    tilt : total exponential tilt θ·n over the grid; default 20, so that at most e^−20 of what lies beyond wraps round,
+        or 0 where nothing can lie beyond
 
     Examples
     --------
@@ -164,7 +165,7 @@ def transform(severity: npt.ArrayLike, frequency: Frequency, points: int, *, til
     """
     f = _distribution("severity", severity, whole=False)
     size = 2 ** int(np.ceil(np.log2(2 * max(points, len(f)))))
-    rate = (20.0 if tilt is None else float(tilt)) / size
+    rate = (_default_tilt(frequency, len(f) - 1, size) if tilt is None else float(tilt)) / size
     padded = np.zeros(size)
     padded[:len(f)] = f
     shrink = np.exp(-rate * np.arange(size))
@@ -282,6 +283,12 @@ def _distribution(name: str, values: npt.ArrayLike, *, whole: bool = True) -> Fl
     if total > 1 + 1e-9 or (whole and total < 1 - 1e-9) or total <= 0:
         raise ModelError(problem("RM548", name=name, total=round(total, 9)))
     return p
+
+
+def _default_tilt(frequency: Frequency, width: int, size: int) -> float:
+    """Return 0 where the largest possible loss fits on the grid, else 20: tilting costs digits at the far end."""
+    most = {"empirical": len(frequency.parameters) - 1.0, "binomial": frequency.parameters[0]}
+    return 0.0 if most.get(frequency.name, np.inf) * width < size else 20.0
 
 
 def _panjer_class(frequency: Frequency) -> tuple[float, float]:

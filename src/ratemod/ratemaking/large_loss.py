@@ -15,7 +15,6 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from ratemod.errors import ModelError, problem
 from ratemod.ratemaking.arrays import Floats, fractions, non_negative, positive, same_length
 
 
@@ -73,7 +72,7 @@ def spread_excess(excess: npt.ArrayLike, base: npt.ArrayLike, credibility: npt.A
     Raises
     ------
     ModelError
-        RM500..RM504; RM526 when all credibility stands on segments without excess, so that no total can be kept.
+        RM500..RM504.
 
     Examples
     --------
@@ -85,8 +84,6 @@ def spread_excess(excess: npt.ArrayLike, base: npt.ArrayLike, credibility: npt.A
     same_length(excess=over, base=unit, credibility=z)
     overall = float(over.sum() / unit.sum())
     load = z * over + (1 - z) * overall * unit
-    if over.sum() > 0 and load.sum() <= 0:
-        raise ModelError(problem("RM526"))
     back = float(over.sum() / load.sum()) if load.sum() > 0 else 1.0
     return ExcessLoad(load * back, load * back / unit, overall, back)
 

@@ -75,8 +75,7 @@ def parallelogram(change_date: npt.ArrayLike, change: npt.ArrayLike, period_edge
     period : "calendar" (earned) or "policy" (written) years
     in_force_changes : (c,) bool, True where a change also reaches policies in force; default none does
     basis : "month" reckons by months (1 July is the middle of the year); "day" by days, a term of twelve months being
-        as
-        many days as the twelve months that end with the period
+        as many days as the twelve months that end with the period
 
     Returns
     -------
