@@ -47,8 +47,8 @@ def test_earned_equals_a_count_of_days_and_adds_up(rows):
     earned = ex.earned_exposure(begin, end, written, edges)
     for i in range(len(rows)):
         insured = np.arange(begin[i], end[i])
-        counted = [((insured >= np.datetime64(a)) & (insured < np.datetime64(b))).sum() for a, b in zip(edges, edges[1:])]
-        np.testing.assert_allclose(earned[i], written[i] * np.array(counted) / length[i], rtol=1e-12)
+        before = np.array([(insured < np.datetime64(edge)).sum() for edge in edges])
+        np.testing.assert_allclose(earned[i], written[i] * np.diff(before) / length[i], rtol=1e-12)
     np.testing.assert_allclose(earned.sum(axis=1), written, rtol=1e-12)
     group = np.arange(len(rows)) % 2
     summed = ex.earned_exposure(begin, end, written, edges, group=group, groups=2)
@@ -86,6 +86,7 @@ def test_claims_find_the_stretch_of_their_day():
     ("RM500", lambda: ex.earned_exposure(["NaT"], ["2024-01-02"], [1.0], YEARS)),
     ("RM503", lambda: ex.earned_exposure(["2024-01-01"], ["2024-01-02"], [1.0, 2.0], YEARS)),
     ("RM506", lambda: ex.segments_from_changes(["2024-01-01"], ["2025-01-01"], [1], [0], ["2025-01-01"], [2])),
+    ("RM524", lambda: ex.earned_exposure(["2024-01-01"], ["2024-01-02"], [1.0], YEARS, group=[-1])),
     ("RM506", lambda: ex.segments_from_changes(["2024-01-01"], ["2025-01-01"], [1], [-1], ["2024-03-01"], [2])),
     ("RM510", lambda: ex.match_claims([1, 1], ["2024-01-01", "2024-06-01"], ["2025-01-01", "2025-01-01"], [1],
                                       ["2024-07-01"])),

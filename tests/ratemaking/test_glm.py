@@ -1,5 +1,7 @@
 """Models on cells: R's published fits, the row-level fit, named faults, and coverage over repeated samples."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -182,7 +184,7 @@ def test_batches_and_order_do_not_matter(seed, cuts):
     order = rng.permutation(300)
     bounds = [0, *sorted(cuts), 300]
     parts = [collapse([A, B, C], [c[order[i:j]] for c in codes], w[order[i:j]], total[order[i:j]])
-             for i, j in zip(bounds, bounds[1:]) if j > i]
+             for i, j in pairwise(bounds) if j > i]
     again = merge(parts)
     np.testing.assert_array_equal(again.codes, whole.codes)
     np.testing.assert_array_equal(again.rows, whole.rows)
@@ -275,6 +277,8 @@ FULL = np.full(6, 5.0)
     ({"RM538"}, lambda: fit_glm(collapse([A], [[0, 1, 2]], [1.0] * 3, [1.0] * 3), ["a"], fam.poisson())),
     ({"RM539"}, lambda: fit_glm(cells_of(FULL, [1, 2, 0, 1, 3, 4]), ["a", "b"], fam.gamma())),
     ({"RM540"}, lambda: fit_glm(cells_of(FULL, [1, 2, 5, 1, 3, 4]), ["a", "b"], fam.poisson(), max_iterations=1)),
+    ({"RM540"}, lambda: fit_glm(collapse([Factor("a", ("a0", "a1")), B], [[0, 0, 0, 1, 1], [0, 0, 1, 1, 1]], [10.0] * 5,
+                                         [3, 2, 0, 4, 5]), ["a", "b"], fam.poisson())),
     ({"RM541"}, lambda: fit_negative_binomial(cells_of(FULL * 100, FULL * 10), ["a"])),
     ({"RM527"}, lambda: fit_glm(cells_of(FULL, FULL), ["aa"], fam.poisson())),
     ({"RM532"}, lambda: fit_glm(cells_of(FULL, FULL), ["a"], fam.poisson(), reference={"a": "a9"})),
@@ -285,7 +289,7 @@ FULL = np.full(6, 5.0)
     ({"RM528"}, lambda: cells_of([0, 5, 5, 5, 5, 5], FULL)),
     ({"RM524"}, lambda: collapse([A], [[0, 3]], [1.0, 1.0], [1.0, 1.0])),
     ({"RM503"}, lambda: collapse([A], [[0, 1, 1]], [1.0, 1.0], [1.0, 1.0])),
-    ({"RM529"}, lambda: collapse([Factor(str(i), tuple(map(str, range(2000)))) for i in range(6)], [[0]] * 6, [1.0], [1.0])),
+    ({"RM529"}, lambda: collapse([Factor(str(i), ("x",) * 2000) for i in range(6)], [[0]] * 6, [1.0], [1.0])),
     ({"RM530"}, lambda: merge([])),
     ({"RM531", "RM532"}, lambda: merge_levels(cells_of(FULL, FULL), "a", {"a9": "a0"}, " ")),
     ({"RM533"}, lambda: merge_levels(cells_of(FULL, FULL), "a", {"a2": "a1", "a1": "a0"}, "thin")),

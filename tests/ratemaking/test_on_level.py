@@ -51,7 +51,8 @@ def test_equals_policies_written_every_day(by_law):
     inception = np.arange(np.datetime64("2019-01-01"), np.datetime64("2024-01-01"))
     edges = np.array(januaries(2021, 2022), "datetime64[D]")
     _, level = cumulative_levels(date, change)
-    earned = earned_exposure(inception, inception + 365, np.full(len(inception), 365.0), np.arange(edges[0], edges[-1] + 1))
+    every_day = np.arange(edges[0], edges[-1] + 1)
+    earned = earned_exposure(inception, inception + 365, np.full(len(inception), 365.0), every_day)
     step = 1 + change
     days = np.arange(edges[0], edges[-1])
     rate = np.ones((len(inception), len(days)))

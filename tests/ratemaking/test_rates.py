@@ -69,8 +69,8 @@ def test_indications_of_the_exams(vectors):
     change = ind.indicated_change(second["loss_ratio"], 1, ind.Loadings({"v": second["V"]}, second["Q"]),
                                   fixed_expense=second["fixed_ratio"])
     assert 1 + change.value == pytest.approx(second["ICF"], rel=1e-13)
-    change = ind.indicated_change(third["losses"], third["on_level_premium"], ind.Loadings({"v": third["V"]}, third["Q"]),
-                                  fixed_expense=third["fixed"])
+    change = ind.indicated_change(third["losses"], third["on_level_premium"],
+                                  ind.Loadings({"v": third["V"]}, third["Q"]), fixed_expense=third["fixed"])
     lines = {line.name: line.value for line in change.lines}
     assert change.value == pytest.approx(third["change_exact"], rel=1e-12)
     assert lines["required premium"] == pytest.approx(third["required_premium_printed"], abs=0.005)
@@ -109,7 +109,7 @@ def test_minimum_bias_of_werner_modlin(vectors):
     assert base == pytest.approx(case["rebased_base"], rel=1e-9)
     assert shown[1] == 1
     one_way = case["one_way"]
-    by_gender, by_territory = (units * cost).sum(axis=1) / units.sum(axis=1), (units * cost).sum(axis=0) / units.sum(axis=0)
+    by_gender, by_territory = ((units * cost).sum(axis=a) / units.sum(axis=a) for a in (1, 0))
     np.testing.assert_allclose(by_gender, [one_way["male"], one_way["female"]], rtol=1e-12)
     np.testing.assert_allclose(by_territory, [one_way["urban"], one_way["rural"]], rtol=1e-12)
 
@@ -183,7 +183,8 @@ def test_rebasing_and_balance(rows):
 
 def test_selections_keep_order_and_reasons():
     made = sel.select(["a", "b"], [1.0, 2.0], [1.1, 2.2], {"b": (2.0, "one large loss")})
-    assert [(row.cell, row.selected, row.reason) for row in made] == [("a", 1.1, "as indicated"), ("b", 2.0, "one large loss")]
+    assert [(row.cell, row.selected, row.reason) for row in made] == [
+        ("a", 1.1, "as indicated"), ("b", 2.0, "one large loss")]
 
 
 @pytest.mark.parametrize(("codes", "call"), [

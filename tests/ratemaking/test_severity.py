@@ -51,8 +51,8 @@ def test_as_scipy(family, law, names):
 
 
 @pytest.mark.parametrize(("family", "truth"), [
-    ("lognormal", dist.lognormal(10.0, 1.3)), ("gamma", dist.gamma(1.7, 20_000.0)), ("weibull", dist.weibull(0.8, 30_000.0)),
-    ("pareto", dist.pareto(2.5, 60_000.0))])
+    ("lognormal", dist.lognormal(10.0, 1.3)), ("gamma", dist.gamma(1.7, 20_000.0)),
+    ("weibull", dist.weibull(0.8, 30_000.0)), ("pareto", dist.pareto(2.5, 60_000.0))])
 def test_planted_severity_is_found_when_cut_at_both_ends(family, truth):
     rng = np.random.default_rng(3)
     x = dist.quantile(truth, rng.uniform(size=8000))

@@ -51,7 +51,7 @@ def test_gini_by_hand_and_by_pairs():
 
 def test_gini_interval_covers():
     """Truth from a very large sample; 100 small samples; nominal 95 %."""
-    rng, _, w, mean = book(3, 400_000)
+    _, _, w, mean = book(3, 400_000)
     truth = val.gini(mean, w * mean, w, seed=1, groups=2).value
     hits = 0
     for seed in range(100):
@@ -77,7 +77,8 @@ def test_lift_bands_hold_everything(seed, bands):
 def test_quantile_residuals_are_normal_when_the_model_is_right(name):
     rng, _, w, mean = book(5)
     kinds = {"poisson": (fam.poisson(), rng.poisson(w * mean), 1.0),
-             "negative binomial": (fam.negative_binomial(0.6), rng.negative_binomial(w / 0.6, 1 / (1 + 0.6 * mean)), 1.0),
+             "negative binomial": (fam.negative_binomial(0.6), rng.negative_binomial(w / 0.6, 1 / (1 + 0.6 * mean)),
+                                   1.0),
              "gamma": (fam.gamma(), w * rng.gamma(w / 0.4, 0.4 * mean / w), 0.4)}
     family, total, phi = kinds[name]
     total = total.astype(float)
@@ -129,7 +130,8 @@ def test_monotone_is_ordered_and_keeps_the_weighted_log_mean(rows):
 
 
 def test_shrinkage():
-    made, z, record = rel.shrink(["x", "y"], [np.log(3.0), 0.0], 1.0, log_standard_error=[0.5, 0.1], between_variance=0.25)
+    made, z, record = rel.shrink(["x", "y"], [np.log(3.0), 0.0], 1.0, log_standard_error=[0.5, 0.1],
+                                 between_variance=0.25)
     assert z.tolist() == pytest.approx([0.5, 0.25 / 0.26])
     assert made.tolist() == pytest.approx([np.sqrt(3.0), 1.0])
     assert [item.level for item in record] == ["x"] and "z=0.5" in record[0].detail

@@ -169,7 +169,7 @@ def earned_exposure(start: npt.ArrayLike, end: npt.ArrayLike, written: npt.Array
     Raises
     ------
     ModelError
-        RM505 end not after start; RM507 edges not increasing; RM500, RM503.
+        RM505 end not after start; RM507 edges not increasing; RM524 group out of range; RM500, RM503.
 
     Source
     ------
@@ -193,7 +193,10 @@ def earned_exposure(start: npt.ArrayLike, end: npt.ArrayLike, written: npt.Array
             earned[:, j] = rate * _overlap(low, high, marks[j], marks[j + 1])
         return earned
     code = np.asarray(group, dtype=np.int64)
+    same_length(start=begin, group=code)
     size = int(code.max(initial=-1)) + 1 if groups is None else groups
+    if ((code < 0) | (code >= size)).any():
+        raise ModelError(problem("RM524", name="group", levels=size))
     columns = [sums(code, rate * _overlap(low, high, marks[j], marks[j + 1]), size) for j in range(width)]
     return np.stack(columns, axis=1)
 

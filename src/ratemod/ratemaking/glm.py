@@ -100,7 +100,7 @@ def fit_glm(cells: Cells, terms: Sequence[str | Term], family: Family, *, refere
     ------
     ModelError
         RM527, RM532, RM562 for the terms; RM535..RM538 for the data (see `design.faults`); RM539 for a gamma
-        with cells of no loss; RM540 when it does not converge.
+        with cells of no loss; RM540 when it does not converge, as under a separation that no single level shows.
 
     Examples
     --------
@@ -134,6 +134,8 @@ def fit_negative_binomial(cells: Cells, terms: Sequence[str | Term], *, referenc
         def excess(value: float, mean: Floats = fitted, free: int = df) -> float:
             return _pearson(cells, mean, replace(poisson(), alpha=value)) - free
 
+        if excess(0.0) <= 0:
+            raise ModelError(problem("RM541", pearson=round(excess(0.0) + df, 2), df=df))
         top = 1.0 / float(fitted.mean())
         while excess(top) > 0:
             top *= 4
@@ -224,7 +226,10 @@ def _reweight(x: Floats, y: Floats, w: Floats, family: Family, max_iterations: i
         eta = x @ b
         mean = np.exp(eta)
         weighted = x * (w * mean * mean / family.variance(mean))[:, None]
-        step = np.linalg.solve(weighted.T @ x, weighted.T @ ((y - mean) / mean))
+        try:
+            step = np.linalg.solve(weighted.T @ x, weighted.T @ ((y - mean) / mean))
+        except np.linalg.LinAlgError:
+            break
         for _ in range(HALVINGS):
             with np.errstate(over="ignore", invalid="ignore"):
                 trial = family.deviance(y, np.exp(x @ (b + step)), w)
