@@ -1,0 +1,278 @@
+"""Loss development: age-to-age factors, tails by curve, and Mack's standard errors.
+
+With C(i,k) cumulative and F = C(i,k+1)/C(i,k): volume f = ΣC(k+1)/ΣC(k); simple f = mean F; medial f = mean of F
+without the highest and the lowest. Mack (1993, 1999), weights C^α (α = 1 volume, 0 simple, 2 least squares):
+    σ²_k = Σ C^α (F − f_k)² / (n_k − 1),      se²(f_k) = σ²_k / ΣC^α,
+    se²(C_k+1) = f²·se²(C_k) + C_k^(2−α)·σ²_k + C_k²·se²(f_k).
+The last σ has no degree of freedom left: "mack" takes min(σ⁴_{n−2}/σ²_{n−3}, σ²_{n−3}, σ²_{n−2}), "log-linear"
+continues a straight line through log σ. They differ; neither is a fact.
+
+Source: Mack, ASTIN 23 (1993) and 29 (1999); Sherman, PCAS 71 (1984) for the inverse power curve.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from ratemod.errors import ModelError, problem
+from ratemod.ratemaking.arrays import Booleans, Floats, Integers, finite, positive, same_length
+from ratemod.ratemaking.triangle import latest, observed
+
+Average = Literal["volume", "simple", "medial"]
+Curve = Literal["exponential", "inverse_power"]
+LastSigma = Literal["mack", "log-linear"]
+
+
+@dataclass(frozen=True, slots=True)
+class Factors:
+    """Age-to-age factors.
+
+    Attributes
+    ----------
+    value : (..., ages-1) float64
+    ratios_used : (..., ages-1) int64, how many origins made each factor
+    """
+
+    value: Floats
+    ratios_used: Integers
+
+
+@dataclass(frozen=True, slots=True)
+class Tail:
+    """A tail factor from a curve through the factors, with the regression behind it.
+
+    Attributes
+    ----------
+    factor : float, product of the curve's factors from the last age to `last_step`
+    curve : its name; intercept, slope : of log(f − 1) on the age (exponential) or on its log (inverse power)
+    r_squared : float
+    """
+
+    factor: float
+    curve: Curve
+    intercept: float
+    slope: float
+    r_squared: float
+
+
+@dataclass(frozen=True, slots=True)
+class Mack:
+    """Chain ladder with Mack's standard errors; leading axes as in the triangle.
+
+    Attributes
+    ----------
+    factor, factor_se, sigma : (..., ages-1) float64
+    full : (..., origins, ages) float64, the completed triangle
+    ultimate, unpaid, standard_error : (..., origins) float64, unit of the triangle
+    process_error, parameter_error : (..., origins) float64, the two roots whose squares add to standard_error²
+    total_standard_error : (...) float64, all origins together, parameters being shared
+    """
+
+    factor: Floats
+    factor_se: Floats
+    sigma: Floats
+    full: Floats
+    ultimate: Floats
+    unpaid: Floats
+    standard_error: Floats
+    process_error: Floats
+    parameter_error: Floats
+    total_standard_error: Floats
+
+
+def development_factors(values: npt.ArrayLike, average: Average = "volume", *, periods: int | None = None,
+                        exclude: int = 1) -> Factors:
+    """Return age-to-age factors of every segment.
+
+    Parameters
+    ----------
+    values : (..., origins, ages) float64 cumulative, NaN where unobserved
+    average : "volume", "simple" or "medial"
+    periods : use only the newest so many ratios of each age (None: all)
+    exclude : medial only: how many highest and lowest ratios to leave out; an age with no more than 2·exclude ratios
+        keeps them all (see `ratios_used`)
+
+    Returns
+    -------
+    Factors. Ratios from a zero count in a volume average and cannot count in the others.
+
+    Raises
+    ------
+    ModelError
+        RM515 for gaps; RM518 with every segment and age that has no ratio to average.
+
+    Examples
+    --------
+    >>> development_factors([[100, 150], [200, np.nan]]).value.tolist()
+    [1.5]
+    """
+    amount = np.asarray(values, dtype=np.float64)
+    now, then = amount[..., :-1], amount[..., 1:]
+    use = _newest(observed(amount)[..., 1:], periods)
+    if average != "volume":
+        use = use & (now != 0)
+    base = np.where(use, now, 0.0).sum(axis=-2)
+    count = use.sum(axis=-2)
+    bad = (count == 0) | (base == 0) if average == "volume" else count == 0
+    if bad.any():
+        raise ModelError(problem("RM518", segment=str([int(i) for i in at[:-1]]), age=int(at[-1]) + 1)
+                         for at in np.argwhere(bad))
+    if average == "volume":
+        return Factors(np.where(use, then, 0.0).sum(axis=-2) / base, count)
+    ratio = np.divide(then, now, out=np.full(now.shape, np.nan), where=use)
+    if average == "medial":
+        ranked = np.sort(ratio, axis=-2)
+        place = np.arange(ratio.shape[-2])[:, None]
+        enough = count > 2 * exclude
+        low = np.where(enough, exclude, 0)[..., None, :]
+        high = np.where(enough, count - exclude, count)[..., None, :]
+        keep = (place >= low) & (place < high)
+        ratio, count = np.where(keep, ranked, np.nan), keep.sum(axis=-2)
+    return Factors(np.nansum(ratio, axis=-2) / count, count)
+
+
+def cumulative_factors(factors: npt.ArrayLike, tail: float = 1.0) -> Floats:
+    """Return factors from every age to ultimate, (..., ages); the last is the tail.
+
+    Examples
+    --------
+    >>> cumulative_factors([2.0, 1.5], tail=1.1).round(4).tolist()
+    [3.3, 1.65, 1.1]
+    """
+    steps = positive("factors", factors)
+    last = np.full((*steps.shape[:-1], 1), positive("tail", [tail])[0])
+    return np.flip(np.cumprod(np.flip(np.concatenate([steps, last], axis=-1), -1), axis=-1), -1)
+
+
+def fit_tail(age: npt.ArrayLike, factor: npt.ArrayLike, curve: Curve = "exponential", *, last_step: int = 100) -> Tail:
+    """Continue development beyond the triangle by a curve.
+
+    Parameters
+    ----------
+    age : (k,) 1-based numbers of the ages that the factors start from; leave out those that the curve should not see
+    factor : (k,) float, age-to-age factors, all > 1
+    curve : "exponential" f = 1 + e^(a + b·age), or "inverse_power" f = 1 + e^a · age^b (Sherman)
+    last_step : how many further ages the tail multiplies
+
+    Returns
+    -------
+    Tail
+
+    Raises
+    ------
+    ModelError
+        RM519 when a factor is not above 1 or fewer than two are given; RM520 when the curve does not fall fast enough
+        for its product to end.
+
+    Examples
+    --------
+    >>> fit_tail([1, 2, 3], [1.4, 1.2, 1.1]).factor.__round__(4)
+    1.1034
+    """
+    at, f = positive("age", age), finite("factor", factor)
+    same_length(age=at, factor=f)
+    if len(f) < 2 or (f <= 1).any():
+        raise ModelError(problem("RM519", wrong=int((f <= 1).sum()), points=len(f)))
+    x, y = at if curve == "exponential" else np.log(at), np.log(f - 1)
+    slope = float(((x - x.mean()) @ (y - y.mean())) / ((x - x.mean()) @ (x - x.mean())))
+    if slope >= (0 if curve == "exponential" else -1):
+        raise ModelError(problem("RM520", curve=curve, slope=round(slope, 4)))
+    intercept = float(y.mean() - slope * x.mean())
+    further = at.max() + 1 + np.arange(last_step)
+    beyond = np.exp(intercept + slope * (further if curve == "exponential" else np.log(further)))
+    spread = float((y - y.mean()) @ (y - y.mean()))
+    rest = y - intercept - slope * x
+    return Tail(float(np.prod(1 + beyond)), curve, intercept, slope, 1 - float(rest @ rest) / spread if spread else 1.0)
+
+
+def mack(values: npt.ArrayLike, *, alpha: int = 1, last_sigma: LastSigma = "mack") -> Mack:
+    """Complete triangles by chain ladder and give Mack's standard errors.
+
+    Parameters
+    ----------
+    values : (..., origins, ages) float64 cumulative > 0, NaN where unobserved
+    alpha : 1 volume-weighted, 0 simple average, 2 least squares through the origin
+    last_sigma : how to get σ where only one ratio is left
+
+    Returns
+    -------
+    Mack
+
+    Raises
+    ------
+    ModelError
+        RM515 for gaps; RM502 for amounts that are not positive; RM521 for fewer than four ages or for an age before the
+        last with a single ratio, or fewer than two positive σ to continue.
+
+    Examples
+    --------
+    >>> no = np.nan
+    >>> square = [[100, 150, 165, 170], [110, 168, 180, no], [90, 130, no, no], [95, no, no, no]]
+    >>> mack(square).standard_error.round(2).tolist()
+    [0.0, 3.02, 4.35, 6.95]
+    """
+    amount = np.asarray(values, dtype=np.float64)
+    seen = observed(amount)
+    positive("triangle", amount[seen])
+    use = seen[..., 1:]
+    now = np.where(use, amount[..., :-1], 1.0)
+    ratio = np.where(use, amount[..., 1:], 1.0) / now
+    weight = np.where(use, now**alpha, 0.0)
+    total, count = weight.sum(axis=-2), use.sum(axis=-2)
+    if count.shape[-1] < 3 or (count[..., :-1] < 2).any() or (count[..., -1] < 1).any():
+        raise ModelError(problem("RM521"))
+    factor = (weight * ratio).sum(axis=-2) / total
+    squares = (weight * (ratio - factor[..., None, :]) ** 2).sum(axis=-2)
+    sigma2 = squares / np.maximum(count - 1, 1)
+    alone = count[..., -1] == 1
+    sigma2[..., -1] = np.where(alone, _last_sigma2(sigma2, last_sigma), sigma2[..., -1])
+    return _errors(amount, seen, factor, sigma2, total, alpha)
+
+
+def _newest(use: Booleans, periods: int | None) -> Booleans:
+    """Keep the last `periods` usable origins of each age."""
+    if periods is None:
+        return use
+    newer = np.flip(np.cumsum(np.flip(use, -2), axis=-2), -2)
+    return use & (newer <= periods)
+
+
+def _last_sigma2(sigma2: Floats, rule: LastSigma) -> Floats:
+    """Return the missing last σ² by Mack's minimum or by a straight line through log σ."""
+    if rule == "mack":
+        near, far = sigma2[..., -2], sigma2[..., -3]
+        steep = np.divide(near**2, far, out=np.zeros_like(near), where=far > 0)
+        return np.minimum(steep, np.minimum(far, near))
+    known = sigma2[..., :-1]
+    use = (known > 0).astype(np.float64)
+    if (use.sum(axis=-1) < 2).any():
+        raise ModelError(problem("RM521"))
+    y = np.log(np.where(known > 0, known, 1.0)) / 2
+    x = np.arange(y.shape[-1], dtype=np.float64)
+    mean_x = (use * x).sum(axis=-1, keepdims=True) / use.sum(axis=-1, keepdims=True)
+    mean_y = (use * y).sum(axis=-1) / use.sum(axis=-1)
+    slope = (use * y * (x - mean_x)).sum(axis=-1) / (use * (x - mean_x) ** 2).sum(axis=-1)
+    return np.asarray(np.exp(2 * (mean_y + slope * (y.shape[-1] - mean_x[..., 0]))), dtype=np.float64)
+
+
+def _errors(amount: Floats, seen: Booleans, factor: Floats, sigma2: Floats, total: Floats, alpha: int) -> Mack:
+    """Run the recursion of the module docstring along the ages."""
+    full, factor_var = amount.copy(), sigma2 / total
+    process, parameter = np.zeros(amount.shape[:-1]), np.zeros(amount.shape[:-1])
+    together = np.zeros(amount.shape[:-2])
+    for k in range(factor.shape[-1]):
+        f, start = factor[..., k, None], full[..., k]
+        new = ~seen[..., k + 1]
+        full[..., k + 1] = np.where(new, start * f, full[..., k + 1])
+        process = np.where(new, process * f**2 + start ** (2 - alpha) * sigma2[..., k, None], 0.0)
+        parameter = np.where(new, parameter * f**2 + start**2 * factor_var[..., k, None], 0.0)
+        base = np.where(new, start, 0.0).sum(axis=-1)
+        together = together * factor[..., k] ** 2 + base**2 * factor_var[..., k]
+    ultimate = full[..., -1]
+    both = process + parameter
+    return Mack(factor, np.sqrt(factor_var), np.sqrt(sigma2), full, ultimate, ultimate - latest(amount), np.sqrt(both),
+                np.sqrt(process), np.sqrt(parameter), np.sqrt(process.sum(axis=-1) + together))

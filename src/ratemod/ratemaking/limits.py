@@ -1,0 +1,211 @@
+"""Limits, deductibles and layers: increased limits factors, loss elimination, accidents with several victims.
+
+With LEV(x) = E[min(X, x)]: ILF(l) = (LEV(l) + ε)/(LEV(b) + ε), ε the expense of a claim, the same at every limit;
+loss elimination ratio of a deductible d is LEV(d)/E[X]; the layer l above d costs LEV(d + l) − LEV(d) a loss, and that
+over S(d) a payment. Under trend t, LEV_t(x) = t·LEV(x/t).
+
+Work-safety liability has two limits at once: l for each person and L for the accident. An accident with N victims pays
+min(Σ_{i=1..N} min(X_i, l), L), so what a limit is worth depends on how many are hurt together; the sum is found on a
+grid.
+
+Source: Bahnemann, *Distributions for Actuaries*, CAS Monograph 2, ch. 5–6; Miccolis, PCAS 64 (1977).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from ratemod.errors import ModelError, problem
+from ratemod.ratemaking.aggregate import Frequency, discretise, transform
+from ratemod.ratemaking.arrays import Floats, non_negative, positive
+from ratemod.ratemaking.distribution import Severity, limited_moment, mean, survival
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """What a layer pays.
+
+    Attributes
+    ----------
+    per_loss, per_payment : float64, mean for each loss, and for each loss that reaches the layer
+    variance_per_loss : float64, unit²
+    """
+
+    per_loss: Floats
+    per_payment: Floats
+    variance_per_loss: Floats
+
+
+def increased_limit_factors(severity: Severity, limits: npt.ArrayLike, base_limit: float, *,
+                            expense_per_claim: float = 0.0) -> Floats:
+    """Return increased limits factors.
+
+    Parameters
+    ----------
+    severity : Severity; limits : (k,) float64 > 0; base_limit : float > 0, unit of the severity
+    expense_per_claim : claim expense outside the limit, the same at every limit
+
+    Returns
+    -------
+    (k,) float64, 1 at the base limit
+
+    Examples
+    --------
+    >>> from ratemod.ratemaking.distribution import lognormal
+    >>> increased_limit_factors(lognormal(9.2, 1.6), [50_000, 100_000, 250_000], 100_000).round(6).tolist()
+    [0.768332, 1.0, 1.259933]
+    """
+    at = positive("limits", limits)
+    fixed = float(non_negative("expense_per_claim", [expense_per_claim])[0])
+    base = float(limited_moment(severity, positive("base_limit", [base_limit]))[0]) + fixed
+    factors: Floats = (limited_moment(severity, at) + fixed) / base
+    return factors
+
+
+def inconsistent_limits(limits: npt.ArrayLike, factors: npt.ArrayLike) -> Floats:
+    """Return the limits at which the price of a further yuan rises, which no severity can justify (Miccolis).
+
+    Parameters
+    ----------
+    limits : (k,) increasing; factors : (k,) float64
+
+    Examples
+    --------
+    >>> inconsistent_limits([100, 200, 300, 400], [1.0, 1.3, 1.4, 1.6]).tolist()
+    [400.0]
+    """
+    at, factor = positive("limits", limits), positive("factors", factors)
+    slope = np.diff(factor) / np.diff(at)
+    wrong = (np.diff(slope) > 1e-12) | (slope[1:] < 0)
+    return at[2:][wrong]
+
+
+def loss_elimination_ratio(severity: Severity, deductible: npt.ArrayLike) -> Floats:
+    """Return the share of losses that a deductible takes away, LEV(d)/E[X].
+
+    Raises
+    ------
+    ModelError
+        RM553 when the mean is infinite.
+
+    Examples
+    --------
+    >>> from ratemod.ratemaking.distribution import exponential
+    >>> loss_elimination_ratio(exponential(1000.0), [1203.9728]).round(4).tolist()
+    [0.7]
+    """
+    whole = mean(severity)
+    if not np.isfinite(whole):
+        raise ModelError(problem("RM553"))
+    share: Floats = limited_moment(severity, non_negative("deductible", deductible)) / whole
+    return share
+
+
+def excess_ratio(severity: Severity, limit: npt.ArrayLike) -> Floats:
+    """Return the share of losses above a limit, 1 − LEV(l)/E[X]; see `loss_elimination_ratio`."""
+    return 1 - loss_elimination_ratio(severity, limit)
+
+
+def layer(severity: Severity, deductible: npt.ArrayLike, limit: npt.ArrayLike, *, trend: float = 1.0) -> Layer:
+    """Return the cost of a layer of `limit` above `deductible`, losses first multiplied by `trend`.
+
+    Parameters
+    ----------
+    severity : Severity; deductible, limit : float arrays of one shape, unit of the severity; limit may be np.inf
+    trend : factor > 0
+
+    Returns
+    -------
+    Layer
+
+    Source
+    ------
+    Klugman, Panjer & Willmot, 5th ed., theorems 8.3, 8.5 and 8.7.
+
+    Examples
+    --------
+    >>> from ratemod.ratemaking.distribution import exponential
+    >>> layer(exponential(1000.0), [100.0], [500.0]).per_loss.round(3).tolist()
+    [356.026]
+    """
+    factor = float(positive("trend", [trend])[0])
+    low = non_negative("deductible", deductible)
+    width = np.asarray(limit, dtype=np.float64)
+    if not (width > 0).all():
+        raise ModelError(problem("RM502", name="limit", wrong=int((~(width > 0)).sum()), first=0))
+    top, bottom = (low + width) / factor, low / factor
+    first = factor * (limited_moment(severity, top) - limited_moment(severity, bottom))
+    second = factor**2 * (limited_moment(severity, top, 2) - limited_moment(severity, bottom, 2)) - 2 * low * first
+    return Layer(first, first / survival(severity, bottom), second - first**2)
+
+
+def split_by_layer(loss: npt.ArrayLike, attachment: npt.ArrayLike) -> Floats:
+    """Split single losses among layers.
+
+    Parameters
+    ----------
+    loss : (n,) float64; attachment : (k,) increasing attachment points above 0
+
+    Returns
+    -------
+    (n, k + 1) float64; rows add up to the losses
+
+    Examples
+    --------
+    >>> split_by_layer([50.0, 4000.0], [100.0, 3000.0]).tolist()
+    [[50.0, 0.0, 0.0], [100.0, 2900.0, 1000.0]]
+    """
+    amount = non_negative("loss", loss)
+    points = np.concatenate([[0.0], positive("attachment", attachment), [np.inf]])
+    return np.diff(np.minimum(amount[:, None], points), axis=1)
+
+
+def accident_loss(severity: Severity, victims: npt.ArrayLike, person_limit: float, accident_limit: npt.ArrayLike, *,
+                  steps: int = 1000) -> Floats:
+    """Return the mean loss of an accident under a limit for each person and one for the accident.
+
+    Parameters
+    ----------
+    severity : Severity of one victim's loss
+    victims : (m,) float64, probabilities of 0, 1, 2 … victims in an accident
+    person_limit : float > 0, same unit
+    accident_limit : (k,) float64 > 0, np.inf for none
+    steps : grid points to one person limit; the grid keeps the mean of min(X, l) exactly, and what the accident limit
+        cuts off converges with the square of the step
+
+    Returns
+    -------
+    (k,) float64, mean payment an accident
+
+    Raises
+    ------
+    ModelError
+        RM548 when `victims` is not a distribution; RM502.
+
+    Examples
+    --------
+    >>> from ratemod.ratemaking.distribution import exponential
+    >>> accident_loss(exponential(1.0), [0.0, 0.5, 0.5], 50.0, [np.inf]).round(6).tolist()
+    [1.5]
+    """
+    cap = float(positive("person_limit", [person_limit])[0])
+    tops = np.asarray(accident_limit, dtype=np.float64)
+    if not (tops > 0).all():
+        raise ModelError(problem("RM502", name="accident_limit", wrong=int((~(tops > 0)).sum()), first=0))
+    count = non_negative("victims", victims)
+    one = discretise(severity, cap / steps, steps)
+    one[-1] += float(survival(severity, cap))
+    points = (len(count) - 1) * steps + 1
+    total = transform(one, Frequency("empirical", tuple(_summing(count))), points, tilt=0.0)
+    x = np.arange(points) * cap / steps
+    return np.array([np.minimum(x, top) @ total for top in tops])
+
+
+def _summing(probabilities: Floats) -> list[float]:
+    """Return probabilities that sum to 1, or refuse."""
+    if abs(probabilities.sum() - 1) > 1e-9:
+        raise ModelError(problem("RM548", name="victims", total=round(float(probabilities.sum()), 9)))
+    return [float(value) for value in probabilities]

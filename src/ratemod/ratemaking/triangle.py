@@ -1,0 +1,179 @@
+"""Triangles of counts, paid or incurred amounts, for every segment of the business at once.
+
+`values[s, i, j]` is the cumulative amount of segment s, origin i at age j, NaN where the valuation date has not yet
+reached that age. All methods take the last two axes as (origin, age) and run over whatever stands before them.
+A reserving study belongs to chainladder-python: `to_chainladder` and `from_chainladder` are the bridge, no more.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ratemod.errors import ModelError, problem
+from ratemod.ratemaking.arrays import Booleans, Dates, Floats, finite, same_length
+from ratemod.ratemaking.exposure import days
+
+
+@dataclass(frozen=True, slots=True)
+class Triangle:
+    """Cumulative amounts by segment, origin period and age.
+
+    Attributes
+    ----------
+    values : (segments, origins, ages) float64, the caller's unit (claims, yuan, fen); NaN = not yet observed
+    segments : names of the segments
+    origin_start : (origins,) datetime64[D], first day of each accident (policy, report) period
+    origin_months, age_months : months in an origin period and between two ages; age j is (j+1)·age_months
+    """
+
+    values: Floats
+    segments: tuple[str, ...]
+    origin_start: Dates
+    origin_months: int = 12
+    age_months: int = 12
+
+    @property
+    def ages(self) -> npt.NDArray[np.int64]:
+        """Ages in months at the end of each column, (ages,) int64."""
+        return (np.arange(self.values.shape[-1], dtype=np.int64) + 1) * self.age_months
+
+
+def triangle_of_transactions(segment: npt.ArrayLike, accident_date: npt.ArrayLike, booked_date: npt.ArrayLike,
+                             amount: npt.ArrayLike, *, segments: tuple[str, ...], first_origin: str, origins: int,
+                             valuation: str, origin_months: int = 12, age_months: int = 12) -> Triangle:
+    """Sum payments, reserve changes or reports into cumulative triangles.
+
+    Parameters
+    ----------
+    segment : (n,) int codes into `segments`
+    accident_date, booked_date : (n,) dates; what is booked after `valuation` is not yet known and stays out
+    amount : (n,) float, incremental: a payment, a change of the incurred amount, or 1 for a reported claim
+    first_origin : first day of the first origin period, the first of a month
+    origins : number of origin periods
+    valuation : last day that is known; ages end only on or before it
+    origin_months, age_months : grain; origin_months is a multiple of age_months
+
+    Returns
+    -------
+    Triangle
+
+    Raises
+    ------
+    ModelError
+        RM514 for rows outside the origins or booked before the accident; RM516 for a grain that does not fit, or
+        a valuation date that leaves an age half observed; RM524 for codes out of range; RM500, RM503.
+
+    Examples
+    --------
+    >>> made = triangle_of_transactions([0, 0], ["2022-03-01", "2022-03-01"], ["2022-05-01", "2023-05-01"], [5.0, 2.0],
+    ...     segments=("all",), first_origin="2022-01-01", origins=2, valuation="2023-12-31")
+    >>> made.values.tolist()
+    [[[5.0, 7.0], [0.0, nan]]]
+    """
+    code, value = np.asarray(segment, dtype=np.int64), finite("amount", amount)
+    happened, booked = days("accident_date", accident_date), days("booked_date", booked_date)
+    same_length(segment=code, accident_date=happened, booked_date=booked, amount=value)
+    if ((code < 0) | (code >= len(segments))).any():
+        raise ModelError(problem("RM524", name="segment", levels=len(segments)))
+    first = np.datetime64(first_origin, "D")
+    start = first.astype("datetime64[M]").astype(np.int64)
+    end = np.datetime64(valuation, "D") + np.timedelta64(1, "D")
+    known_months = int(end.astype("datetime64[M]").astype(np.int64) - start)
+    if (origin_months % age_months or origin_months < 1 or first != first.astype("datetime64[M]")
+            or end != end.astype("datetime64[M]") or known_months % age_months or known_months < age_months):
+        raise ModelError(problem("RM516", origin_months=origin_months, age_months=age_months, valuation=valuation))
+    month = happened.astype("datetime64[M]").astype(np.int64) - start
+    origin = month // origin_months
+    age = (booked.astype("datetime64[M]").astype(np.int64) - start - origin * origin_months) // age_months
+    wrong = (origin < 0) | (origin >= origins) | (booked < happened)
+    if wrong.any():
+        raise ModelError(problem("RM514", wrong=int(wrong.sum()), first=int(np.flatnonzero(wrong)[0])))
+    ages = known_months // age_months
+    use = booked < end
+    shape = (len(segments), origins, ages)
+    key = np.ravel_multi_index((code[use], origin[use], age[use]), shape)
+    sums = np.bincount(key, value[use], minlength=int(np.prod(shape))).reshape(shape)
+    started = np.arange(origins)[:, None] * origin_months + (np.arange(ages) + 1) * age_months
+    total = np.where(started <= known_months, sums.cumsum(axis=2), np.nan)
+    starts = (first.astype("datetime64[M]") + np.arange(origins) * origin_months).astype("datetime64[D]")
+    return Triangle(total, segments, starts, origin_months, age_months)
+
+
+def observed(values: Floats) -> Booleans:
+    """Return which cells are observed; every origin must be observed from its first age without a gap.
+
+    Raises
+    ------
+    ModelError
+        RM515 when an origin has a gap or has nothing at all.
+    """
+    seen = ~np.isnan(values)
+    gap = seen[..., 1:] & ~seen[..., :-1]
+    if gap.any() or not seen[..., 0].all():
+        raise ModelError(problem("RM515", wrong=int(gap.sum() + (~seen[..., 0]).sum())))
+    return seen
+
+
+def latest(values: Floats) -> Floats:
+    """Return the newest observed amount of every origin, (..., origins).
+
+    Examples
+    --------
+    >>> latest(np.array([[1.0, 2.0], [3.0, np.nan]])).tolist()
+    [2.0, 3.0]
+    """
+    last = observed(values).sum(axis=-1) - 1
+    return np.take_along_axis(values, last[..., None], axis=-1)[..., 0]
+
+
+def incremental(values: Floats) -> Floats:
+    """Return the amounts added in each age, NaN where not observed.
+
+    Examples
+    --------
+    >>> incremental(np.array([[1.0, 3.0], [3.0, np.nan]])).tolist()
+    [[1.0, 2.0], [3.0, nan]]
+    """
+    return np.diff(values, axis=-1, prepend=0.0)
+
+
+def to_chainladder(triangle: Triangle, column: str = "amount") -> Any:
+    """Return a `chainladder.Triangle` with one index row a segment (needs chainladder-python)."""
+    import chainladder
+    import pandas
+
+    seg, org, age = np.nonzero(~np.isnan(triangle.values))
+    month = triangle.origin_start.astype("datetime64[M]")
+    valued = (month[org] + triangle.ages[age]).astype("datetime64[D]") - np.timedelta64(1, "D")
+    frame = pandas.DataFrame({"segment": np.array(triangle.segments)[seg], "origin": triangle.origin_start[org],
+                              "valuation": valued, column: triangle.values[seg, org, age]})
+    return chainladder.Triangle(frame, origin="origin", development="valuation", index="segment", columns=[column],
+                                cumulative=True)
+
+
+def from_chainladder(source: Any, column: str | None = None) -> Triangle:
+    """Return one column of a cumulative `chainladder.Triangle`; its zeros after the valuation date become NaN.
+
+    Raises
+    ------
+    ModelError
+        RM517 when the triangle is not cumulative.
+    """
+    if not source.is_cumulative:
+        raise ModelError(problem("RM517"))
+    picked = source if column is None else source[column]
+    months = {"Y": 12, "S": 6, "2Q": 6, "Q": 3, "M": 1}
+    dense = picked.set_backend("numpy")
+    values = np.array(dense.values[:, 0], dtype=np.float64)
+    starts = dense.origin.to_timestamp(how="s").to_numpy().astype("datetime64[D]")
+    size, step = months[dense.origin_grain], months[dense.development_grain]
+    end = np.datetime64(dense.valuation_date, "D") + np.timedelta64(1, "D")
+    known = end.astype("datetime64[M]").astype(np.int64) - starts.astype("datetime64[M]").astype(np.int64)
+    ages = (np.arange(values.shape[-1]) + 1) * step
+    values = np.where(ages[None, :] <= known[:, None], np.nan_to_num(values), np.nan)
+    names = tuple(" / ".join(str(part) for part in row) for row in dense.index.to_numpy())
+    return Triangle(values, names, starts, size, step)

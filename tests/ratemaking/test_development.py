@@ -1,0 +1,149 @@
+"""Triangles: R ChainLadder's values of RAA and Taylor-Ashe, and properties that hold for any triangle."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ratemod.errors import ModelError
+from ratemod.ratemaking import development as dev
+from ratemod.ratemaking import triangle as tri
+from ratemod.ratemaking import ultimate as ult
+
+
+def load(vectors, name):
+    data = vectors("reserving_chainladder_R")["triangles"][name]
+    return np.array([[np.nan if cell is None else cell for cell in row] for row in data])
+
+
+@pytest.mark.parametrize(("case", "alpha", "rule"), [
+    ("RAA_loglinear", 1, "log-linear"), ("RAA_Mack", 1, "mack"), ("GenIns_loglinear", 1, "log-linear"),
+    ("GenIns_Mack", 1, "mack"), ("GenIns_simple", 0, "mack"), ("RAA_simple", 0, "mack")])
+def test_mack_as_r_chainladder(vectors, case, alpha, rule):
+    want = vectors("reserving_chainladder_R")[case]
+    made = dev.mack(load(vectors, case.split("_")[0]), alpha=alpha, last_sigma=rule)
+    close = {"rtol": 1e-12}
+    np.testing.assert_allclose(made.factor, want["f"][:-1], **close)
+    np.testing.assert_allclose(made.factor_se, want["f.se"], **close)
+    np.testing.assert_allclose(made.sigma, want["sigma"], **close)
+    rows = want["byOrigin"]
+    np.testing.assert_allclose(made.ultimate, [row["Ultimate"] for row in rows], **close)
+    np.testing.assert_allclose(made.unpaid, [row["IBNR"] for row in rows], rtol=1e-11)
+    np.testing.assert_allclose(made.standard_error, [row["Mack.S.E"] for row in rows], **close)
+    np.testing.assert_allclose(made.total_standard_error, want["Total.Mack.S.E"], **close)
+    np.testing.assert_allclose(made.unpaid.sum(), want["Totals"]["IBNR:"], **close)
+    average = "volume" if alpha == 1 else "simple"
+    np.testing.assert_allclose(dev.development_factors(load(vectors, case.split("_")[0]), average).value,
+                               want["f"][:-1], **close)
+
+
+def test_segments_run_at_once(vectors):
+    both = np.stack([load(vectors, "RAA"), load(vectors, "GenIns")])
+    made = dev.mack(both)
+    for i, name in enumerate(["RAA_Mack", "GenIns_Mack"]):
+        want = vectors("reserving_chainladder_R")[name]["Total.Mack.S.E"]
+        np.testing.assert_allclose(made.total_standard_error[i], want, rtol=1e-12)
+
+
+def test_expected_loss_methods(vectors):
+    data = vectors("reserving_bf_capecod")
+    raa = load(vectors, "RAA")
+    cdf = dev.cumulative_factors(dev.development_factors(raa).value)[::-1]
+    np.testing.assert_allclose(cdf, data["bf_raa"]["cdf"], rtol=1e-12)
+    known, premium = tri.latest(raa), np.full(10, 40000.0)
+    bf = ult.bornhuetter_ferguson(known, cdf, premium, 0.7)
+    np.testing.assert_allclose(bf.unreported, data["bf_raa"]["ibnr"], rtol=1e-11, atol=1e-9)
+    np.testing.assert_allclose(bf.unreported.sum(), data["bf_raa"]["total"], rtol=1e-12)
+    cape = ult.cape_cod(known, cdf, premium)
+    np.testing.assert_allclose(cape.expected_ratio, data["capecod_raa"]["elr"], rtol=1e-12)
+    np.testing.assert_allclose(cape.unreported, data["capecod_raa"]["ibnr"], rtol=1e-11, atol=1e-9)
+    twice = ult.benktander(known, cdf, premium, 0.7)
+    np.testing.assert_allclose(twice.unreported, data["benktander_raa_n2"]["ibnr"], rtol=1e-11, atol=1e-9)
+    ladder = ult.chain_ladder(known, cdf)
+    many = ult.benktander(known, cdf, premium, 0.7, iterations=2000)
+    np.testing.assert_allclose(many.ultimate, ladder.ultimate, rtol=1e-10)
+    np.testing.assert_allclose(ult.cape_cod(known, cdf, premium, decay=0.0).ultimate, ladder.ultimate, rtol=1e-12)
+
+
+def test_cape_cod_trend_moves_each_origin():
+    made = ult.cape_cod([100.0, 110.0, 121.0], [1.0, 1.0, 1.0], [100.0] * 3, trend=0.10)
+    np.testing.assert_allclose(made.expected_ratio, [1.0, 1.1, 1.21], rtol=1e-13)
+
+
+@given(st.lists(st.floats(1.01, 3.0), min_size=3, max_size=6), st.lists(st.floats(1, 1e6), min_size=8, max_size=8))
+@settings(max_examples=50, deadline=None)
+def test_an_exact_pattern_is_recovered_by_every_average(factors, starts):
+    size = len(factors) + 1
+    growth = np.concatenate([[1.0], np.cumprod(factors)])
+    full = np.array(starts[:size])[:, None] * growth
+    seen = np.where(np.add.outer(np.arange(size), np.arange(size)) < size, full, np.nan)
+    for average in ("volume", "simple", "medial"):
+        for periods in (None, 2):
+            made = dev.development_factors(seen, average, periods=periods)
+            np.testing.assert_allclose(made.value, factors, rtol=1e-10)
+    np.testing.assert_allclose(tri.latest(seen) * dev.cumulative_factors(factors)[::-1], full[:, -1], rtol=1e-10)
+
+
+def test_medial_and_latest_periods():
+    values = np.array([[1.0, 2.0], [1.0, 4.0], [1.0, 3.0], [1.0, 9.0], [1.0, np.nan]])
+    assert dev.development_factors(values, "medial").value.tolist() == [3.5]
+    assert dev.development_factors(values, "simple", periods=2).value.tolist() == [6.0]
+    made = dev.development_factors(values, "medial", periods=2)
+    assert (made.value.tolist(), made.ratios_used.tolist()) == ([6.0], [2])
+
+
+@pytest.mark.parametrize(("curve", "at"), [("exponential", lambda t: np.exp(-0.3 - 0.7 * t)),
+                                           ("inverse_power", lambda t: 0.9 * t**-2.5)])
+def test_tail_recovers_its_own_curve(curve, at):
+    age = np.arange(1, 8)
+    tail = dev.fit_tail(age, 1 + at(age), curve, last_step=60)
+    np.testing.assert_allclose(tail.factor, np.prod(1 + at(np.arange(8.0, 68.0))), rtol=1e-10)
+    np.testing.assert_allclose(tail.r_squared, 1, rtol=1e-10)
+
+
+def test_transactions_to_triangle():
+    made = tri.triangle_of_transactions(
+        [0, 0, 1, 0, 1], ["2021-02-03", "2021-12-31", "2022-01-01", "2022-06-01", "2023-03-01"],
+        ["2021-02-03", "2023-01-01", "2022-01-01", "2024-01-01", "2023-12-31"], [1.0, 2.0, 4.0, 8.0, 16.0],
+        segments=("a", "b"), first_origin="2021-01-01", origins=3, valuation="2023-12-31")
+    n = np.nan
+    np.testing.assert_array_equal(made.values, [[[1, 1, 3], [0, 0, n], [0, n, n]], [[0, 0, 0], [4, 4, n], [16, n, n]]])
+    assert made.ages.tolist() == [12, 24, 36]
+    np.testing.assert_array_equal(tri.incremental(made.values)[0, 0], [1, 0, 2])
+    quarters = tri.triangle_of_transactions(
+        [0], ["2022-01-15"], ["2022-08-01"], [1.0], segments=("a",), first_origin="2022-01-01", origins=2,
+        valuation="2023-06-30", origin_months=12, age_months=3)
+    np.testing.assert_array_equal(quarters.values[0], [[0, 0, 1, 1, 1, 1], [0, 0, n, n, n, n]])
+
+
+def test_chainladder_round_trip(vectors):
+    pytest.importorskip("chainladder", reason="chainladder-python is not installed")
+    starts = np.array([f"{1981 + i}-01-01" for i in range(10)], "datetime64[D]")
+    made = tri.Triangle(np.stack([load(vectors, "RAA"), load(vectors, "GenIns")]), ("raa", "genins"), starts)
+    sent = tri.to_chainladder(made)
+    back = tri.from_chainladder(sent)
+    order = [back.segments.index(name) for name in made.segments]
+    np.testing.assert_array_equal(back.values[order], made.values)
+    np.testing.assert_array_equal(back.origin_start, made.origin_start)
+    with pytest.raises(ModelError, match="RM517"):
+        tri.from_chainladder(sent.cum_to_incr())
+
+
+@pytest.mark.parametrize(("code", "call"), [
+    ("RM515", lambda: dev.mack([[1.0, np.nan, 2.0]] * 4)),
+    ("RM518", lambda: dev.development_factors([[[0.0, 5.0], [0.0, np.nan]]])),
+    ("RM502", lambda: dev.mack(np.where(np.add.outer(np.arange(4), np.arange(4)) < 4, 0.0, np.nan))),
+    ("RM521", lambda: dev.mack([[1.0, 2.0, 3.0], [1.0, 2.0, np.nan], [1.0, np.nan, np.nan]])),
+    ("RM519", lambda: dev.fit_tail([1, 2], [1.2, 1.0])),
+    ("RM520", lambda: dev.fit_tail([1, 2, 3], [1.2, 1.15, 1.12], "inverse_power")),
+    ("RM522", lambda: ult.benktander([1.0], [1.0], [1.0], 0.5, iterations=0)),
+    ("RM523", lambda: ult.cape_cod([1.0], [1.0], [0.0])),
+    ("RM514", lambda: tri.triangle_of_transactions([0], ["2020-12-31"], ["2021-01-01"], [1.0], segments=("a",),
+                                                   first_origin="2021-01-01", origins=1, valuation="2021-12-31")),
+    ("RM516", lambda: tri.triangle_of_transactions([0], ["2021-12-31"], ["2021-12-31"], [1.0], segments=("a",),
+                                                   first_origin="2021-01-01", origins=1, valuation="2021-12-30")),
+])
+def test_refusals(code, call):
+    with pytest.raises(ModelError) as caught:
+        call()
+    assert {item.code for item in caught.value.problems} == {code}
