@@ -1,102 +1,80 @@
 """Make the demonstration book that ships with the package: ``python tools/make_demo_book.py``.
 
-300 invented enterprises of Jilin under Chinese headers, as an underwriter's list looks, with the mistakes that lists
-have. Every name is marked 示例 (example) and no credit code is a real one. The same seed gives the same file. Expiring
-premiums are the plan's own, moved up or down, so that the renewal cap has work to do.
+The first 300 renewals of the synthetic province in ``data/province``, under Chinese headers, as an underwriter's list
+looks, with the mistakes that lists have. Every name is marked 示例 (example) and no credit code is a real one. The same
+province gives the same file.
 """
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 import xlsxwriter
 
-from ratemod.book.credit_code import make as credit_codes
 from ratemod.plan.editions import load_plan
 from ratemod.plan.model import Plan
 from ratemod.rating.rate import rate
 from ratemod.rating.rated import Rated
 from ratemod.rating.read import read_book
 
-PLAN, AT, SEED, ROWS = "jilin-spli", date(2026, 1, 1), 20260101, 300
+PLAN, AT, ROWS = "jilin-spli", date(2026, 1, 1), 300
 TARGET = Path(__file__).parents[1] / "src" / "ratemod" / "demo" / "renewals.xlsx"
-CITIES = ("长春", "吉林市", "四平", "辽源", "通化", "白山", "松原", "白城", "延边")
-# Sector as people write it, the word in a name, its share of the list, heads of a middling enterprise.
-SECTORS = (
-    ("矿山", "矿业", 0.14, 60),
-    ("危险化学品", "化工", 0.22, 35),
-    ("烟花爆竹", "烟花经营", 0.05, 8),
-    ("交通运输", "运输", 0.20, 30),
-    ("建筑施工", "建筑", 0.25, 50),
-    ("民用爆炸物品", "民爆", 0.03, 40),
-    ("金属冶炼", "冶金", 0.06, 120),
-    ("渔业生产", "渔业", 0.05, 12),
-)
-SIZES = ("微型", "小型", "中型", "大型")
-LIMITS, LIMIT_SHARES = (400_000, 500_000, 600_000, 800_000, 1_000_000), (0.5, 0.2, 0.15, 0.1, 0.05)
-HAZARDS = ("无", "整改期内", "逾期未整改", "拒不整改", "已整改验收")
-STANDARDS = ("未达标", "三级", "二级", "一级")
-GRADES = ("AA级", "A级", "B级", "C级", "失信")
+PROVINCE = Path(__file__).parents[1] / "data" / "province" / "renewals.parquet"
 EXPIRING = "上年保费"
 Cells = list[Any]
 Rows = dict[str, Cells]
 
 
-def invent(random: np.random.Generator) -> Rows:
-    """Return the list without mistakes: header -> cells."""
-    n = ROWS
-    sector = random.choice(len(SECTORS), n, p=[share for _, _, share, _ in SECTORS])
-    middle = np.array([heads for _, _, _, heads in SECTORS])[sector]
-    staff = np.maximum(np.rint(random.lognormal(np.log(middle), 0.9)), 3).astype(int)
-    staff[5:7] = 1200, 35  # written in odd ways later, see spoil
-    start = [AT + timedelta(days=int(day)) for day in random.integers(0, 180, n)]
-    hazard = random.choice(HAZARDS, n, p=(0.86, 0.05, 0.04, 0.01, 0.04))
-    standard = random.choice(STANDARDS, n, p=(0.45, 0.35, 0.16, 0.04))
-    renewal = random.random(n) < 0.85
-    heads = np.where(random.random(n) < 0.03, np.maximum(staff - 2, 1), staff)
-    heads[5:7] = staff[5:7]
-    limit = random.choice(LIMITS, n, p=LIMIT_SHARES)
-    limit[7] = 600_000
-    return {
-        "保单号": [f"JL2026-{number:05d}" for number in range(1, n + 1)],
-        "统一社会信用代码": credit_codes("91000000", np.arange(1, n + 1) * 7919).tolist(),
-        "企业名称": [
-            f"{CITIES[city]}示例{SECTORS[trade][1]}{number:03d}号有限公司"
-            for number, (city, trade) in enumerate(
-                zip(random.integers(0, len(CITIES), n).tolist(), sector.tolist()), start=1
-            )
-        ],
-        "行业领域": [SECTORS[trade][0] for trade in sector],
-        "规模": [SIZES[at] for at in np.digitize(staff, (10, 50, 300))],
-        "业务类型": ["续保" if old else "新保" for old in renewal],
-        "起保日期": start,
-        "终保日期": [day.replace(year=day.year + 1) for day in start],
-        "从业人员": staff.tolist(),
-        "投保人数": heads.tolist(),
-        "每人限额": limit.tolist(),
-        "近三年一般事故起数": random.poisson(0.08, n).tolist(),
-        "近三年较大事故起数": random.poisson(0.01, n).tolist(),
-        "近三年重大及以上事故起数": [0] * n,
-        "无赔款年数": random.integers(0, 6, n).tolist(),
-        "重大隐患": hazard.tolist(),
-        "逾期天数": np.where(hazard == "逾期未整改", random.integers(5, 120, n), 0).tolist(),
-        "标准化等级": standard.tolist(),
-        "证书有效期": [
-            None if level == "未达标" else AT + timedelta(days=int(day))
-            for level, day in zip(standard.tolist(), random.integers(-60, 900, n))
-        ],
-        "诚信等级": random.choice(GRADES, n, p=(0.05, 0.5, 0.35, 0.08, 0.02)).tolist(),
-        "联合惩戒": np.where(random.random(n) < 0.01, "是", "否").tolist(),
-        EXPIRING: [100_000 if old else None for old in renewal],
-        "核保系数": [None] * n,
-        "调整理由": [None] * n,
-    }
+# Header in the list -> column of the province's renewal book.
+HEADERS = {
+    "保单号": "policy_no",
+    "统一社会信用代码": "credit_code",
+    "企业名称": "name",
+    "行业领域": "sector",
+    "规模": "size_class",
+    "业务类型": "business",
+    "起保日期": "start_date",
+    "终保日期": "end_date",
+    "从业人员": "staff",
+    "投保人数": "heads",
+    "每人限额": "limit_yuan",
+    "近三年一般事故起数": "general_accidents",
+    "近三年较大事故起数": "larger_accidents",
+    "近三年重大及以上事故起数": "major_accidents",
+    "无赔款年数": "claim_free_years",
+    "重大隐患": "hazard_state",
+    "逾期天数": "hazard_overdue_days",
+    "标准化等级": "standardisation",
+    "证书有效期": "certificate_expiry",
+    "诚信等级": "integrity_grade",
+    "联合惩戒": "blacklisted",
+    "期望损失": "expected_losses_yuan",
+    "期望初级损失": "expected_primary_losses_yuan",
+    "实际初级损失": "actual_primary_losses_yuan",
+    "实际超额损失": "actual_excess_losses_yuan",
+    EXPIRING: "expiring_premium_yuan",
+}
+
+
+def renewals(plan: Plan) -> Rows:
+    """Return the first renewals of the shipped province, in the words of a Chinese list: header -> cells."""
+    table = pq.ParquetFile(PROVINCE).read().slice(0, ROWS)
+    rows: Rows = {}
+    for header, name in HEADERS.items():
+        labels = {level.code: level.label_zh for level in plan.columns[name].levels}
+        rows[header] = [labels.get(cell, cell) for cell in table[name].to_pylist()]
+    rows["保单号"] = [f"JL2026-{number:05d}" for number in range(1, ROWS + 1)]
+    rows["核保系数"], rows["调整理由"] = [None] * ROWS, [None] * ROWS
+    for at in (5, 6):  # written in odd ways later, see spoil
+        rows["从业人员"][at] = rows["投保人数"][at] = (1200, 35)[at - 5]
+    rows["每人限额"][7] = 600_000
+    return rows
 
 
 def price(plan: Plan, rows: Mapping[str, Cells]) -> Rated:
@@ -106,15 +84,6 @@ def price(plan: Plan, rows: Mapping[str, Cells]) -> Rated:
         for header, cells in rows.items()
     }
     return rate(read_book(pa.table(texts), plan), plan, lang="zh", trace=True)
-
-
-def expire(plan: Plan, rows: Rows, random: np.random.Generator) -> None:
-    """Put in expiring premiums: the plan's own before its cap, up to about a third higher or lower."""
-    before = price(plan, rows).table["annual_premium"].to_pylist()
-    drift = random.lognormal(-0.05, 0.2, ROWS).tolist()
-    rows[EXPIRING] = [
-        None if old is None else float(round(yuan * by)) for old, yuan, by in zip(rows[EXPIRING], before, drift)
-    ]
 
 
 def judge(rows: Rows) -> None:
@@ -174,9 +143,7 @@ def write(rows: Mapping[str, Cells], path: Path) -> None:
 def main() -> int:
     """Make the book and say how it prices."""
     plan = load_plan(PLAN, AT, "renewal")
-    random = np.random.default_rng(SEED)
-    rows = invent(random)
-    expire(plan, rows, random)
+    rows = renewals(plan)
     judge(rows)
     sound = price(plan, rows).counts
     spoil(rows)

@@ -81,6 +81,31 @@ def conditions(draw: st.DrawFn, names: list[str]) -> Test | Combination:
     return Combination(draw(st.sampled_from(["all", "any", "none"])), (test, Test("heads", above=Decimal(10))))
 
 
+def plan_of(steps: tuple[Step, ...], tables: dict[str, Table] | None = None, k: Decimal = Decimal("0.07")) -> Plan:
+    """A plan over `COLUMNS` with the given steps, the last of which is the premium."""
+    return Plan(
+        "random",
+        "1",
+        "",
+        "",
+        "example",
+        "draft",
+        date(2026, 1, 1),
+        date(2026, 1, 1),
+        None,
+        None,
+        "premium",
+        None,
+        "",
+        "",
+        MappingProxyType({"s": Source("s", "s", "illustrative")}),
+        MappingProxyType(COLUMNS),
+        MappingProxyType({"k": Constant("k", k, "s")}),
+        MappingProxyType(tables or {}),
+        steps,
+    )
+
+
 @st.composite
 def plans(draw: st.DrawFn) -> Plan:
     """A plan of random steps that ends in a premium rounded to the fen."""
@@ -117,27 +142,7 @@ def plans(draw: st.DrawFn) -> Plan:
             mode=mode,
         )
     )
-    return Plan(
-        "random",
-        "1",
-        "",
-        "",
-        "example",
-        "draft",
-        date(2026, 1, 1),
-        date(2026, 1, 1),
-        None,
-        None,
-        "premium",
-        None,
-        "",
-        "",
-        MappingProxyType({"s": Source("s", "s", "illustrative")}),
-        MappingProxyType(COLUMNS),
-        MappingProxyType({"k": Constant("k", draw(decimals("0.01", "3", 2)), "s")}),
-        MappingProxyType(found),
-        tuple(steps),
-    )
+    return plan_of(tuple(steps), found, draw(decimals("0.01", "3", 2)))
 
 
 @st.composite

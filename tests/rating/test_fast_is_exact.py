@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from fractions import Fraction
 
 import numpy as np
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from ratemod.plan.model import Step, Test
 from ratemod.rating.exact import evaluate
 from ratemod.rating.fast import compile_plan
 from ratemod.rating.run import MOST_YUAN, binding_bits, run
@@ -65,3 +68,16 @@ def test_rounding_is_half_away_from_zero(values, unit):
     found = round_to(from_floats(np.array([float(value) for value in given_values]), 3), Decimal(unit), "half_up")
     wanted = [(value / Decimal(unit)).quantize(Decimal(1), ROUND_HALF_UP) * Decimal(unit) for value in given_values]
     assert found.fractions() == [Fraction(value) for value in wanted]
+
+
+@pytest.mark.parametrize("op", ["difference", "sum", "add_percentages"])
+def test_a_sum_that_may_cancel_keeps_its_own_places_under_a_condition(op):
+    """A sum put back on its grid: on its own places, not on those of what stands in where it does not apply."""
+    third = Step("third", "ratio", of=(Decimal(1), Decimal(3)))  # no decimal
+    summed = Step("summed", op, of=("ratio_in", "k"), when=Test("heads", above=Decimal(20)), otherwise="third")
+    premium = Step("premium", "round", of=("summed",), quantum=Decimal("0.01"))
+    plan = random_plans.plan_of((third, summed, premium))
+    inputs = random_plans.inputs(5, 500)
+    found = run(compile_plan(plan), inputs, plan.step_names, threads=1)
+    state = evaluate(plan, inputs)
+    np.testing.assert_allclose(found.steps["summed"], state.values["summed"].floats(), rtol=1e-12)

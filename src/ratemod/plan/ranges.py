@@ -105,7 +105,7 @@ def operand_range(operand: Operand, known: Mapping[str, Range]) -> Range:
 def step_range(step: Step, plan: Plan, known: Mapping[str, Range]) -> Range:
     """Return the range of one step from the ranges before it."""
     found = settled(_of_operation(step, plan, known))
-    if snaps(step, plan, known):
+    if snap_places(step, plan, known) is not None:
         found = replace(found, rel=UNIT, abs=0.0, raw=True)
     if step.when is None or step.otherwise == NOTHING:
         return found
@@ -113,12 +113,15 @@ def step_range(step: Step, plan: Plan, known: Mapping[str, Range]) -> Range:
     return found if other is None else extreme_range([found, operand_range(other, known)])
 
 
-def snaps(step: Step, plan: Plan, known: Mapping[str, Range]) -> bool:
-    """Return whether the fast path puts a sum that may cancel back on its grid, so that no error is left."""
+def snap_places(step: Step, plan: Plan, known: Mapping[str, Range]) -> int | None:
+    """Return the places to which the fast path rounds a sum that may cancel, so that no error is left; None if not.
+
+    They are those of the sum itself, whatever the step takes where its condition does not hold.
+    """
     if step.op not in SUMS:
-        return False
+        return None
     found = settled(_of_operation(step, plan, known))
-    return found.abs > 0 and found.on_grid
+    return found.places if found.abs > 0 and found.on_grid else None
 
 
 def settled(of: Range) -> Range:

@@ -27,7 +27,7 @@ from ratemod.rating.inputs import Inputs, Selector
 class Doubt:
     """Rows that something is wrong with: ``problems[which - 1]`` of every row where `which` is not 0."""
 
-    which: npt.NDArray[np.int32]
+    which: npt.NDArray[np.int32] | npt.NDArray[np.uint8]
     problems: tuple[Problem, ...]
     final: str = "refused"
 

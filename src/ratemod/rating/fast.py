@@ -20,7 +20,7 @@ import numpy.typing as npt
 
 from ratemod.plan.check import proofs
 from ratemod.plan.model import NOTHING, Legal, Plan, Step
-from ratemod.plan.ranges import UNIT, Range, bound_ranges, operand_range, ranges, snaps
+from ratemod.plan.ranges import UNIT, Range, bound_ranges, operand_range, ranges, snap_places
 from ratemod.rating.block import Block, Floats, Mask, exceeds, holds, largest
 from ratemod.rating.calendar import days_between, months_between
 from ratemod.rating.groups import rollup, share_out
@@ -164,9 +164,10 @@ def _chain(step: Step, constants: Mapping[str, float]) -> Run:
 
 def _snapped(plan: Plan, step: Step, run: Run, known: Mapping[str, Range]) -> Run:
     """Put sums that may cancel back on their grid, where `ranges` counts on it: the float nearest to the decimal."""
-    if not snaps(step, plan, known):
+    places = snap_places(step, plan, known)
+    if places is None:
         return run
-    scale = 10.0 ** (known[step.name].places or 0)
+    scale = 10.0**places
 
     def snapped(block: Block) -> None:
         run(block)

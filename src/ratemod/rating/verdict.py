@@ -72,13 +72,15 @@ def judge(
     doubts = list(given)
     notes: list[Doubt] = []
     for rule, caught in rules:
+        if not caught.any():
+            continue
         told = problem("RM303", name=rule.name, message_en=rule.message_en, message_zh=rule.message_zh)
         if rule.action in ("refuse", "decline"):
             doubts.append(
-                Doubt(caught.astype(np.int32), (told,), "declined" if rule.action == "decline" else "refused")
+                Doubt(caught.view(np.uint8), (told,), "declined" if rule.action == "decline" else "refused")
             )
-        elif caught.any():
-            notes.append(Doubt(caught.astype(np.int32), (told,), rule.action))
+        else:
+            notes.append(Doubt(caught.view(np.uint8), (told,), rule.action))
     wrong = np.zeros(inputs.n, dtype=bool)
     for doubt in doubts:
         wrong |= doubt.which > 0
@@ -94,7 +96,7 @@ def judge(
         told = problem(
             "RM330", column=name, label=column.label("zh"), value=column.default, source=column.default_source
         )
-        notes.append(Doubt(used.astype(np.int32), (told,), "label"))
+        notes.append(Doubt(used.view(np.uint8), (told,), "label"))
     status = np.zeros(inputs.n, dtype=np.uint8)
     for note in notes:
         if note.final == "refer":
