@@ -186,6 +186,23 @@ def test_kinds_and_victims_of_accidents(tables: dict[str, pd.DataFrame]) -> None
     agree(checks(), most_error=1.0)
 
 
+def test_what_disability_pays(tables: dict[str, pd.DataFrame]) -> None:
+    plan = TRUTH.severity
+    claims = tables["claims"].merge(tables["truth_claims"][["claim_no", "loss_fen"]], on="claim_no")
+    claims = claims.merge(tables["policies"][["policy_no", "limit_yuan"]], on="policy_no")
+    disabled = claims[claims["disability_grade"].notna()]
+    assert ((disabled["serious_injuries"] > 0) == (disabled["disability_grade"] <= plan.serious_grade)).all()
+    victims = disabled["serious_injuries"] + disabled["minor_injuries"]
+    share = np.array(plan.grade_share)[disabled["disability_grade"].astype(int) - 1]
+    medical = disabled["loss_fen"] / 100 - share * disabled["limit_yuan"] * victims
+    assert (medical > 0).all()
+    within = medical <= plan.medical_limit_share * disabled["limit_yuan"] * victims + 0.01
+    # Only third-party losses go beyond the medical sub-limit, and not all of them do.
+    assert 1 - plan.third_party_chance * 1.3 < within.mean() < 1 - plan.third_party_chance * 0.5
+    top = (medical - plan.medical_limit_share * disabled["limit_yuan"] * victims) / disabled["limit_yuan"]
+    assert top.max() <= plan.third_party_cap
+
+
 def test_size_of_losses(tables: dict[str, pd.DataFrame]) -> None:
     plan, terms = TRUTH.severity, tables["truth_terms"]
     some = terms[terms["claims"] > 0]
