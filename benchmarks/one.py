@@ -17,7 +17,7 @@ def main(name: str, source: str, target: str) -> None:
     if name == "ratemod":
         import pyarrow.parquet as pq
 
-        pq.write_table(rm.rate(source, plan, lang="en", trace=False).table.select(KEEP), target)
+        pq.write_table(rm.rate(source, plan, lang="en", trace=()).table.select(KEEP), target)
     elif name == "DuckDB SQL":
         import duckdb
 

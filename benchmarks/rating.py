@@ -43,7 +43,7 @@ def in_memory(plan: Plan, book: pa.Table, ordered: bool = False) -> dict[str, Ca
     assert isinstance(frame, pd.DataFrame)
 
     def ours() -> np.ndarray[Any, Any]:
-        return rm.rate(book, plan, lang="en", trace=False).outputs.premium_fen
+        return rm.rate(book, plan, lang="en", trace=()).outputs.premium_fen
 
     def traced() -> np.ndarray[Any, Any]:
         return rm.rate(book, plan, lang="en", trace=True).outputs.premium_fen

@@ -15,16 +15,22 @@ import time
 from pathlib import Path
 
 YEARS, SEED = 5, 2026
-RUN = ("import resource, sys; from ratemod.synth.province import synthesize; "
-       "synthesize(int(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]), out=sys.argv[4]); "
-       "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)")
+RUN = (
+    "import resource, sys; from ratemod.synth.province import synthesize; "
+    "synthesize(int(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]), out=sys.argv[4]); "
+    "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
+)
 
 
 def measure(enterprises: int, folder: Path) -> tuple[float, float, float]:
     """Return seconds, peak memory in MiB and bytes written in MiB of one run to Parquet."""
     start = time.perf_counter()
-    done = subprocess.run([sys.executable, "-c", RUN, str(enterprises), str(YEARS), str(SEED), str(folder)],
-                          check=True, capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-c", RUN, str(enterprises), str(YEARS), str(SEED), str(folder)],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
     seconds = time.perf_counter() - start
     written = sum(path.stat().st_size for path in folder.iterdir()) / 2**20
     return seconds, int(done.stdout) / 1024, written

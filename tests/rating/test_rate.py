@@ -268,3 +268,15 @@ def test_checks_across_rows(jilin, frame):
     refused = rm.rate(twice, jilin, lang="zh").refused
     assert refused.num_rows == 2
     assert all("保单号重复" in reason and "限额不一致" in reason for reason in refused["reason"].to_pylist())
+
+
+def test_only_the_steps_asked_for_are_kept(jilin, frame):
+    every = rm.rate(frame, jilin)
+    few = rm.rate(frame, jilin, trace=("total_float",))
+    assert few.table["total_float"].equals(every.table["total_float"]) and "base_rate" not in few.table.column_names
+    assert few.table["premium_fen"].equals(every.table["premium_fen"])
+    headline = rm.rate(frame, jilin, trace=False).table.column_names
+    assert "base_rate" in headline and "ballast" not in headline
+    with pytest.raises(rm.BookError) as error:
+        rm.rate(frame, jilin, trace=("total_flaot",))
+    assert error.value.problems[0].args["nearest"] == "total_float"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from pathlib import Path
@@ -11,7 +12,7 @@ import numpy as np
 
 from ratemod.book.book import Book
 from ratemod.book.read import read_book
-from ratemod.errors import BookError, Lang, default_language, problem
+from ratemod.errors import BookError, Lang, default_language, nearest, problem
 from ratemod.plan.editions import Business, load_plan
 from ratemod.plan.model import Plan
 from ratemod.rating.encode import Coding, Encoded, checked, gather, prepare
@@ -29,7 +30,7 @@ def rate(
     at: date | str | None = None,
     business: Business = "new",
     lang: Lang | None = None,
-    trace: bool = True,
+    trace: bool | Collection[str] = True,
     strict: bool = False,
     threads: int | None = None,
     block: int = BLOCK,
@@ -45,8 +46,8 @@ def rate(
         Pick the edition where `plan` is a name.
     lang : "zh" or "en", optional
         Language of reasons and notes; default from the locale.
-    trace : bool
-        Keep every step as a column; otherwise only the plan's headline steps.
+    trace : bool or names of steps
+        True keeps every step as a column, False the plan's headline steps, names just those.
     strict : bool
         Raise for any row that cannot be read, before any pricing.
     threads, block : int
@@ -70,7 +71,7 @@ def rate(
     if strict:
         _refuse_any(coding, block)
     program = compile_plan(chosen)
-    wanted = tuple(step.name for step in chosen.steps if trace or step.headline)
+    wanted = _kept(chosen, trace)
     parts: list[tuple[int, Encoded]] = []
 
     def part(rows: Selector) -> Inputs:
@@ -94,6 +95,16 @@ def rate(
         list(zip(program.guarded, outputs.outside)),
     )
     return Rated(chosen, read, coding, outputs, verdict, lang or default_language())
+
+
+def _kept(plan: Plan, trace: bool | Collection[str]) -> tuple[str, ...]:
+    """Return the names of the steps to keep as columns."""
+    if isinstance(trace, bool):
+        return tuple(step.name for step in plan.steps if trace or step.headline)
+    unknown = [name for name in trace if name not in plan.step_names]
+    if unknown:
+        raise BookError(problem("RM322", name=name, nearest=nearest(name, plan.step_names)) for name in unknown)
+    return tuple(name for name in plan.step_names if name in trace)
 
 
 def _refuse_any(coding: Coding, block: int) -> None:
