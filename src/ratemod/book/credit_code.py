@@ -12,14 +12,19 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ratemod.book.code_table import as_texts
+from ratemod.errors import BookError, problem
+
 ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
-_WEIGHTS = np.array([pow(3, at, 31) for at in range(17)])
-_ORGANISATION_WEIGHTS = np.array([3, 7, 9, 10, 5, 8, 4, 2])
-_VALUE = np.full(256, -1, dtype=np.int64)
-_VALUE[np.frombuffer(ALPHABET.encode(), dtype=np.uint8)] = np.arange(31)
+LENGTH = 18
+HIGHEST_NUMBER = 99_999_999
 _LETTERS = np.frombuffer(ALPHABET.encode(), dtype=np.uint8)
-_PLAIN = np.full(256, -1, dtype=np.int64)  # GB 11714: digits are themselves, A = 10 ... Z = 35
+_VALUE = np.full(256, -1, dtype=np.int32)
+_VALUE[_LETTERS] = np.arange(31)
+_PLAIN = np.zeros(256, dtype=np.int32)  # GB 11714: digits are themselves, A = 10 ... Z = 35
 _PLAIN[48:58], _PLAIN[65:91] = np.arange(10), np.arange(10, 36)
+_WEIGHTS = tuple(pow(3, place, 31) for place in range(17))
+_ORGANISATION_WEIGHTS = (3, 7, 9, 10, 5, 8, 4, 2)
 
 
 def is_valid(codes: Sequence[str | None] | npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
@@ -28,10 +33,12 @@ def is_valid(codes: Sequence[str | None] | npt.NDArray[Any]) -> npt.NDArray[np.b
     Parameters
     ----------
     codes : (n,) texts
+        As they must stand: capital letters, no blanks.
 
     Returns
     -------
     (n,) bool
+        False where missing.
 
     Source
     ------
@@ -42,44 +49,129 @@ def is_valid(codes: Sequence[str | None] | npt.NDArray[Any]) -> npt.NDArray[np.b
     >>> is_valid(["91350100M000100Y43", "91350100M000100Y44", None]).tolist()
     [True, False, False]
     """
-    texts = np.array(["" if code is None else str(code) for code in codes], dtype="U19")
-    letters = texts.view(np.uint32).reshape(len(texts), 19) if len(texts) else np.zeros((0, 19), np.uint32)
-    fits = (letters[:, :18] < 128).all(axis=1) & (letters[:, 18] == 0)
-    matrix = np.where(fits[:, None], letters[:, :18], 48).astype(np.uint8)
-    fits &= (_VALUE[matrix] >= 0).all(axis=1) & (_PLAIN[matrix[:, 2:8]] < 10).all(axis=1)
-    fits &= matrix[:, 17] == _check(matrix[:, :17])
-    fits &= matrix[:, 16] == _organisation_check(matrix[:, 8:16])
-    return np.asarray(fits)
+    matrix, fits = _matrix(codes, LENGTH)
+    fits &= matrix[:, 17] == _check(matrix)
+    fits &= matrix[:, 16] == _organisation_check(matrix)
+    return fits
 
 
-def make(prefix: str, numbers: npt.ArrayLike) -> npt.NDArray[np.str_]:
+def check_character(codes17: Sequence[str | None] | npt.NDArray[Any]) -> npt.NDArray[np.str_]:
+    """Return the eighteenth character that belongs to each first seventeen.
+
+    With c the place of a character in the alphabet of 31 and w = 3^i mod 31 for i = 0 ... 16, it is the character at
+    (31 - sum(c w) mod 31) mod 31.
+
+    Parameters
+    ----------
+    codes17 : (n,) texts of 17 characters
+
+    Returns
+    -------
+    (n,) texts of one character
+        Empty where the text is missing or is not 17 characters of the alphabet with digits at places 3 to 8. The
+        check character of the organisation code within (place 17) is not looked at: see `is_valid`.
+
+    Source
+    ------
+    GB 32100-2015, annex.
+
+    Examples
+    --------
+    >>> check_character(["91350100M000100Y4", "91350100I000100Y4"]).tolist()
+    ['3', '']
+    """
+    matrix, fits = _matrix(codes17, LENGTH - 1)
+    return np.where(fits, np.array(list(ALPHABET))[_VALUE[_check(matrix)]], "")
+
+
+def make(authority_type_region: str, organisation_numbers: npt.ArrayLike) -> npt.NDArray[np.str_]:
     """Return codes with both check characters for made-up organisations.
 
     Parameters
     ----------
-    prefix : str
-        Authority, type and region: eight characters. Use region 000000 for synthetic firms: no real unit has it.
-    numbers : (n,) integers in 0..99,999,999
+    authority_type_region : str
+        Eight characters. Use region 000000 for synthetic firms (``91000000``): no real unit has it.
+    organisation_numbers : (n,) integers in 0..99,999,999
         Become the eight digits of the organisation code.
+
+    Returns
+    -------
+    (n,) texts of 18 characters
+
+    Raises
+    ------
+    BookError
+        RM280 when the first eight characters cannot begin a code, RM281 for numbers out of range (with their count).
+
+    Source
+    ------
+    GB 32100-2015, annex; GB 11714-1997.
 
     Examples
     --------
-    >>> bool(is_valid(make("91000000", [7])).all())
-    True
+    >>> make("91000000", [7, 12345678]).tolist()
+    ['91000000000000078K', '91000000123456788T']
     """
-    found = np.asarray(numbers, dtype=np.int64)
-    digits = (found[:, None] // 10 ** np.arange(7, -1, -1)) % 10 + 48
-    head = np.broadcast_to(np.frombuffer(prefix.encode("ascii"), dtype=np.uint8), (len(found), 8))
-    body = np.concatenate([head, digits.astype(np.uint8)], axis=1)
-    body = np.concatenate([body, _organisation_check(body[:, 8:16])[:, None]], axis=1)
-    whole = np.concatenate([body, _check(body)[:, None]], axis=1)
-    return np.ascontiguousarray(whole).view("S18").reshape(-1).astype("U18")
+    problems = []
+    if not _matrix([authority_type_region], 8)[1][0]:
+        problems.append(problem("RM280", value=authority_type_region, length=8, alphabet=ALPHABET))
+    given = np.asarray(organisation_numbers)
+    whole = given.dtype.kind in "iu" or (given.size == 0)
+    outside = (given < 0) | (given > HIGHEST_NUMBER) if whole else np.ones(given.shape, dtype=bool)
+    if outside.any():
+        worst = given[np.argmax(outside)].item()
+        problems.append(problem("RM281", value=worst, high=HIGHEST_NUMBER, count=int(outside.sum())))
+    if problems:
+        raise BookError(problems)
+    matrix = np.empty((len(given), LENGTH), dtype=np.uint8)
+    matrix[:, :8] = np.frombuffer(authority_type_region.encode("ascii"), dtype=np.uint8)
+    rest = given.astype(np.int32)
+    for place in range(15, 7, -1):
+        rest, digit = np.divmod(rest, 10)
+        matrix[:, place] = digit + ord("0")
+    matrix[:, 16] = _organisation_check(matrix)
+    matrix[:, 17] = _check(matrix)
+    return matrix.view(f"S{LENGTH}").reshape(-1).astype(f"U{LENGTH}")
+
+
+def _matrix(
+    codes: Sequence[str | None] | npt.NDArray[Any], width: int
+) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.bool_]]:
+    """Return the codes as (n, width) bytes and which are of that width, the alphabet and a region in digits.
+
+    A code that is not is a row of zeros ("0"), so that what follows needs no mask.
+    """
+    import pyarrow.compute as pc
+
+    texts = as_texts(codes)
+    fits = pc.fill_null(pc.equal(pc.binary_length(texts), width), False)
+    padded = pc.if_else(fits, texts, "0" * width)
+    start = padded.offset * width
+    letters = np.frombuffer(padded.buffers()[2] or b"", dtype=np.uint8)[start : start + len(padded) * width]
+    matrix = letters.reshape(-1, width)
+    good = np.array(fits.to_numpy(zero_copy_only=False), dtype=bool)
+    for place in range(width):
+        known = _VALUE >= 0 if not 2 <= place < 8 else (_VALUE >= 0) & (_VALUE < 10)
+        good &= known[matrix[:, place]]
+    if not good.all():
+        matrix = np.where(good[:, None], matrix, np.uint8(ord("0")))
+    return matrix, good
+
+
+def _weighted(
+    matrix: npt.NDArray[np.uint8], value: npt.NDArray[np.int32], weights: tuple[int, ...], first: int
+) -> npt.NDArray[np.int32]:
+    total = np.zeros(len(matrix), dtype=np.int32)
+    for place, weight in enumerate(weights, start=first):
+        total += (value * np.int32(weight))[matrix[:, place]]
+    return total
 
 
 def _check(matrix: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
-    return np.asarray(_LETTERS[(31 - (_VALUE[matrix] * _WEIGHTS).sum(axis=1) % 31) % 31])
+    found: npt.NDArray[np.uint8] = _LETTERS[-_weighted(matrix, _VALUE, _WEIGHTS, 0) % 31]
+    return found
 
 
 def _organisation_check(matrix: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
-    check = (11 - (_PLAIN[matrix] * _ORGANISATION_WEIGHTS).sum(axis=1) % 11) % 11
-    return np.where(check == 10, ord("X"), check + 48).astype(np.uint8)
+    check = -_weighted(matrix, _PLAIN, _ORGANISATION_WEIGHTS, 8) % 11
+    return np.where(check == 10, ord("X"), check + ord("0")).astype(np.uint8)

@@ -1,17 +1,21 @@
 """Jilin's prefectures and the two county-level cities that the notice of 2020 lists apart (`codes/divisions.csv`).
 
-The Changbai Mountain committee has no code in GB/T 2260; its key here, ``22CBS``, is this project's own.
+The Changbai Mountain committee has no code in GB/T 2260; its key here, ``22CBS``, is this project's own. Other
+counties are not named, but their codes lead to their prefecture.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from ratemod.book.code_table import load_codes
+from ratemod.book.code_table import load_codes, spread
+
+_CODE = re.compile(r"([0-9]{6})([0-9]{6})?")
 
 
 def division_names(lang: str = "zh") -> dict[str, str]:
@@ -25,8 +29,44 @@ def division_names(lang: str = "zh") -> dict[str, str]:
     return {row["code"]: row[f"name_{lang}"] for row in load_codes("divisions")}
 
 
+def division_name(codes: Sequence[str | None] | npt.NDArray[Any], lang: str = "zh") -> npt.NDArray[np.str_]:
+    """Return the name of each division; empty where it is not in the table.
+
+    Parameters
+    ----------
+    codes : (n,) texts
+        Six digits, twelve of which the first six count, or the key ``22CBS``.
+    lang : "zh" or "en"
+
+    Returns
+    -------
+    (n,) texts
+
+    Source
+    ------
+    GB/T 2260 as copied in `codes/divisions.csv`, with the source of each row.
+
+    Examples
+    --------
+    >>> division_name(["220581", "220100000000", "220102", None], "en").tolist()
+    ['Meihekou', 'Changchun', '', '']
+    """
+    names = division_names(lang)
+    return spread(codes, lambda code: names.get(_six(code, names), ""), np.str_)
+
+
 def prefecture_of(codes: Sequence[str | None] | npt.NDArray[Any]) -> npt.NDArray[np.str_]:
-    """Return the prefecture of each division code (six or twelve digits); empty where it is not in Jilin.
+    """Return the prefecture of each division code; empty where it is not in Jilin.
+
+    Parameters
+    ----------
+    codes : (n,) texts
+        Six digits, twelve of which the first six count, or the key ``22CBS``, which is its own prefecture. A county
+        not in the table belongs where its first four digits say, which for a withdrawn code is the old prefecture.
+
+    Returns
+    -------
+    (n,) texts of six characters at most
 
     Examples
     --------
@@ -36,8 +76,13 @@ def prefecture_of(codes: Sequence[str | None] | npt.NDArray[Any]) -> npt.NDArray
     own = {row["code"]: row["prefecture"] for row in load_codes("divisions")}
 
     def one(code: str) -> str:
-        return own.get(code) or own.get(code[:6]) or own.get(code[:4] + "00", "")
+        six = _six(code, own)
+        return own.get(six) or own.get(six[:4] + "00", "")
 
-    texts = np.array(["" if code is None else str(code) for code in codes], dtype=str)
-    unique, inverse = np.unique(texts, return_inverse=True)
-    return np.array([one(code) for code in unique.tolist()], dtype="U6")[inverse]
+    return spread(codes, one, "U6")
+
+
+def _six(code: str, own: Mapping[str, str]) -> str:
+    """Return the code itself if it is a key, its first six digits if it is six or twelve, else nothing."""
+    match = _CODE.fullmatch(code)
+    return code if code in own else match[1] if match else ""

@@ -1,8 +1,14 @@
 """Large, medium, small and micro enterprises: the statistical classification of 2017.
 
-A class needs **all** of its sector's lower bounds; an enterprise that misses one falls to the next class down. Micro
-is what remains. Source: 统计上大中小微型企业划分办法（2017）, 国统字〔2017〕213号; bounds in
-`codes/size_classes.csv`.
+The notes to the table say: large, medium and small enterprises must meet the lower bounds of **all** measures listed
+for their industry, otherwise they fall by a class; a micro enterprise need meet only one of its measures. We read
+"fall by a class" as repeated until all bounds are met, as the National Bureau of Statistics answers: the class of an
+enterprise is the lowest of the classes that its measures reach one by one, and micro is what misses a lower bound of
+small. A mine with a staff of 5 and the revenue of a large firm is micro.
+
+Sources: 统计上大中小微型企业划分办法（2017）, 国统字〔2017〕213号; answer of the Bureau of 2024-05-24,
+stats.gov.cn/hd/lyzx/zxgk/202405/t20240524_1953570.html. Bounds, half-open from below, in `codes/size_classes.csv`:
+read in secondary copies that agree with each other (the Bureau's own table was not at hand).
 """
 
 from __future__ import annotations
@@ -14,8 +20,10 @@ import numpy as np
 import numpy.typing as npt
 
 from ratemod.book.code_table import load_codes, spread
+from ratemod.book.industry import industry_digits, longest
 
 SIZES = ("micro", "small", "medium", "large")
+SIZE_LABELS_ZH = ("微型", "小型", "中型", "大型")
 MEASURES = ("staff", "revenue_yuan", "assets_yuan")
 
 
@@ -30,16 +38,23 @@ def size_class(
     Parameters
     ----------
     industry_code : (n,) texts
-        GB/T 4754-2017, at least two digits, with or without the section letter.
+        GB/T 4754-2017, at least two digits, with or without the section letter. Division 59 needs three (handling
+        591 and storage differ), and so does 70.
     staff : (n,) persons
     revenue_yuan, assets_yuan : (n,) yuan
-        Only what the sector's rule uses is needed; NaN where not known.
+        Only what the sector's rule uses is needed; NaN where not known. Any of the three may be one number for all.
 
     Returns
     -------
     (n,) int8
-        Index into `SIZES`; -1 where the sector has no rule in the table, or a measure it needs is missing or
-        negative.
+        Index into `SIZES`; -1 where the industry has no rule (railways, finance, education, health, public bodies),
+        the code does not tell it, or a measure that the rule names is missing or negative. A firm that one measure
+        already makes micro is not classed without the others: a gap in the data stays visible.
+
+    Raises
+    ------
+    TypeError
+        When the codes are numbers: ``0412`` read as 412 would be another industry.
 
     Source
     ------
@@ -54,21 +69,20 @@ def size_class(
     rows = load_codes("size_classes")
     names = sorted({row["name_zh"] for row in rows})
     prefixes = {prefix: names.index(row["name_zh"]) for row in rows for prefix in row["prefixes"].split()}
-
-    def sector(code: str) -> int:
-        digits = code.lstrip("ABCDEFGHIJKLMNOPQRSTabcdefghijklmnopqrst")
-        return prefixes.get(digits[:4], prefixes.get(digits[:2], -1))
-
-    which = spread(industry_code, sector, np.int64)
+    which = spread(industry_code, lambda code: longest(prefixes, industry_digits(code)), np.int8)
+    found = np.where(which < 0, -1, len(SIZES) - 1).astype(np.int8)
     given = {
-        name: np.asarray(values, dtype=np.float64) for name, values in zip(MEASURES, (staff, revenue_yuan, assets_yuan))
+        name: np.broadcast_to(np.asarray(values, dtype=np.float64), which.shape)
+        for name, values in zip(MEASURES, (staff, revenue_yuan, assets_yuan))
     }
-    found = np.full(len(which), 3, dtype=np.int8)
-    found[which < 0] = -1
+    own = {at: np.flatnonzero(which == at) for at in np.unique(which).tolist()}
     for row in rows:
-        mine = np.flatnonzero((which == names.index(row["name_zh"])) & (found >= 0))
+        mine = own.get(names.index(row["name_zh"]))
+        if mine is None:
+            continue
         values = given[row["measure"]][mine]
-        bounds = [float(row[size]) for size in ("small", "medium", "large")]
+        bounds = [float(row[size]) for size in SIZES[1:]]
         reached = np.searchsorted(bounds, values, side="right").astype(np.int8)
+        # NaN fails the comparison; once -1, always -1.
         found[mine] = np.where(values >= 0, np.minimum(found[mine], reached), -1)
     return found
