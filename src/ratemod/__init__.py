@@ -23,6 +23,9 @@ _WHERE = {
     "read_book": "ratemod.rating.read",
     "rate": "ratemod.rating.rate",
     "Rated": "ratemod.rating.rated",
+    "fit": "ratemod.study.fit",
+    "Study": "ratemod.study.fit",
+    "Assumptions": "ratemod.study.assumptions",
     "synthesize": "ratemod.synth.province",
     "Province": "ratemod.synth.province",
     "calibration": "ratemod.synth.calibration",
@@ -50,6 +53,9 @@ if TYPE_CHECKING:
     from ratemod.rating.rate import rate as rate
     from ratemod.rating.rated import Rated as Rated
     from ratemod.rating.read import read_book as read_book
+    from ratemod.study.assumptions import Assumptions as Assumptions
+    from ratemod.study.fit import Study as Study
+    from ratemod.study.fit import fit as fit
     from ratemod.synth.province import Province as Province
     from ratemod.synth.province import synthesize as synthesize
 
