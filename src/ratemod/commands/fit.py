@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ratemod.commands.common import day, open_plan, plan_dates
-from ratemod.errors import Lang, ModelError, problem, text
+from ratemod.errors import Lang, ModelError, problem, render, text
 
 if TYPE_CHECKING:
     from ratemod.study.fit import Study
@@ -53,10 +53,25 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
             progress=lambda iteration, deviance: bar.show(iteration, 25),
         )
     with progress(text("UI_writing", lang, file=args.output.name)):
-        edition = study.write(args.output, args.edition)
+        drawn, missing = figures(study, lang)
+        edition = study.write(args.output, args.edition, drawn)
     print(study_text(study, lang))
     print(text("UI_fit_written", lang, edition=edition, study=args.output / "study"))
+    if missing:
+        print(missing)
     return 3 if sum(refused_counts(study).values()) else 0
+
+
+def figures(study: Study, lang: Lang) -> tuple[dict[str, bytes], str]:
+    """Return the study's figures as SVG files, or none and why."""
+    from ratemod.exhibits.study_charts import study_charts
+
+    try:
+        return {
+            f"study/figures/{name}.svg": chart.svg().encode() for name, chart in study_charts(study, lang).items()
+        }, ""
+    except ModelError as error:
+        return {}, render(error.problems, lang)
 
 
 def read_settings(args: argparse.Namespace) -> tuple[dict[str, Any], dict[str, tuple[str, str]]]:

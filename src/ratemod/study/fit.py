@@ -57,11 +57,13 @@ class Study:
     book: Book
     digests: Mapping[str, str]
 
-    def write(self, folder: str | Path, edition: str | None = None) -> Path:
-        """Write the edition, the record and the exhibits; see `ratemod.study.edition.write_study`."""
+    def write(
+        self, folder: str | Path, edition: str | None = None, extra: Mapping[str, bytes] | None = None
+    ) -> Path:
+        """Write the edition, the record, the exhibits and further files; see `ratemod.study.edition.write_study`."""
         from ratemod.study.edition import write_study
 
-        return write_study(self, Path(folder), edition)
+        return write_study(self, Path(folder), edition, extra)
 
     def frames(self) -> dict[str, Any]:
         """Return the exhibits as pandas frames by name; see `ratemod.study.evidence`."""
