@@ -96,7 +96,7 @@ def read_settings(args: argparse.Namespace) -> tuple[dict[str, Any], dict[str, t
     for item in args.settings:
         name, found, value = item.partition("=")
         if not found:
-            wrong.append(problem("RM598", file=item, why="NAME=VALUE"))
+            wrong.append(problem("RM598", path=item, why="NAME=VALUE"))
         given[name.strip()] = _value(value.strip())
     if wrong:
         raise ModelError(wrong)
@@ -113,7 +113,7 @@ def _mapping(path: Path) -> Mapping[str, Any]:
         content = path.read_text(encoding="utf-8-sig")
         read: Mapping[str, Any] = json.loads(content) if path.suffix == ".json" else tomllib.loads(content)
     except (OSError, UnicodeDecodeError, ValueError) as error:
-        raise ModelError(problem("RM598", file=str(path), why=getattr(error, "strerror", None) or str(error))) from None
+        raise ModelError(problem("RM598", path=str(path), why=getattr(error, "strerror", None) or str(error))) from None
     return read
 
 
@@ -124,9 +124,9 @@ def _selections(path: Path) -> dict[str, tuple[str, str]]:
         rows = list(csv.DictReader(path.read_text(encoding="utf-8-sig").splitlines()))
         return {row["path"]: (row["selected"], row["reason"] or "") for row in rows}
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise ModelError(problem("RM598", file=str(path), why=str(error))) from None
+        raise ModelError(problem("RM598", path=str(path), why=str(error))) from None
     except KeyError as error:
-        raise ModelError(problem("RM598", file=str(path), why=f"{error} (path, selected, reason)")) from None
+        raise ModelError(problem("RM598", path=str(path), why=f"{error} (path, selected, reason)")) from None
 
 
 def _value(said: str) -> Any:
