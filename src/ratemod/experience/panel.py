@@ -1,0 +1,109 @@
+"""A panel of firms: what every method asks of its arrays, with checks that name the array and the fault.
+
+A panel is (firms, periods): a missing period is NaN in `values` (or weight 0), never zero. A value that stands
+beside no weight is a fault of the data, not a missing period, and is said so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from ratemod.errors import ModelError, Problem, nearest, problem
+
+Floats = npt.NDArray[np.float64]
+Integers = npt.NDArray[np.int64]
+Booleans = npt.NDArray[np.bool_]
+
+BLOCK = 32_768  # firms worked on at a time: the block's arrays stay in the processor's cache
+
+
+def refuse(found: Iterable[Problem]) -> None:
+    """Raise ModelError with all problems, if there are any."""
+    problems = tuple(found)
+    if problems:
+        raise ModelError(problems)
+
+
+def numbers(name: str, values: npt.ArrayLike, *, low: float = -np.inf, high: float = np.inf,
+            missing: bool = False) -> Floats:
+    """Return `values` as float64, each within low..high; NaN passes where `missing` is permitted.
+
+    Raises
+    ------
+    ModelError
+        RM641 when a value is infinite, or missing where it may not be; RM642 when one is out of range.
+
+    Examples
+    --------
+    >>> numbers("weights", [1, 2], low=0).tolist()
+    [1.0, 2.0]
+    """
+    array = np.asarray(values, dtype=np.float64)
+    wrong = np.isinf(array) if missing else ~np.isfinite(array)
+    if wrong.any():
+        raise ModelError(problem("RM641", name=name, wrong=int(wrong.sum()), first=first(wrong)))
+    outside = (array < low) | (array > high)
+    if outside.any():
+        raise ModelError(_outside(name, outside, low, high))
+    return array
+
+
+def whole(name: str, values: npt.ArrayLike, *, low: int, high: int) -> Integers:
+    """Return whole numbers as int64, each within low..high.
+
+    Raises
+    ------
+    ModelError
+        RM641, RM642, or RM655 when a number is not whole.
+    """
+    given = np.asarray(values)
+    if given.dtype.kind not in "iub":
+        array = numbers(name, given, low=low, high=high)
+        broken = array != np.floor(array)
+        if broken.any():
+            raise ModelError(problem("RM655", name=name, wrong=int(broken.sum()), first=first(broken)))
+        return array.astype(np.int64)
+    outside = (given < low) | (given > high)
+    if outside.any():
+        raise ModelError(_outside(name, outside, low, high))
+    return given.astype(np.int64)
+
+
+def same_shape(**arrays: npt.NDArray[np.generic]) -> None:
+    """Check that all arrays have the first one's shape.
+
+    Raises
+    ------
+    ModelError
+        RM640 for every array of another shape.
+    """
+    head, *rest = arrays
+    expected = arrays[head].shape
+    refuse(problem("RM640", name=name, found=str(arrays[name].shape), first=head, expected=str(expected))
+           for name in rest if arrays[name].shape != expected)
+
+
+def one_of(name: str, value: str, known: Sequence[str]) -> str:
+    """Return `value` when it is one of `known`.
+
+    Raises
+    ------
+    ModelError
+        RM648 with the nearest name.
+    """
+    if value not in known:
+        raise ModelError(problem("RM648", name=name, value=value, known=", ".join(known),
+                                 nearest=nearest(value, known)))
+    return value
+
+
+def _outside(name: str, wrong: Booleans, low: float, high: float) -> Problem:
+    return problem("RM642", name=name, wrong=int(wrong.sum()), first=first(wrong), low=low, high=high)
+
+
+def first(wrong: Booleans) -> int:
+    """Return the flat position of the first True, counted from 0."""
+    return int(np.flatnonzero(wrong)[0])
