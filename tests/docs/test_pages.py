@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PAGES = sorted(path for folder in ("methods", "tutorials", "how-to") for path in (ROOT / "docs" / folder).glob("*.md"))
+FOLDERS = ("", "methods", "tutorials", "how-to")
+PAGES = sorted(path for folder in FOLDERS for path in (ROOT / "docs" / folder).glob("*.md"))
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: f"{page.parent.name}/{page.stem}")
