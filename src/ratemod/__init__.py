@@ -23,6 +23,7 @@ _WHERE = {
     "read_book": "ratemod.rating.read",
     "rate": "ratemod.rating.rate",
     "Rated": "ratemod.rating.rated",
+    "experience_mod": "ratemod.experience.mods",
     "fit": "ratemod.study.fit",
     "Study": "ratemod.study.fit",
     "Assumptions": "ratemod.study.assumptions",
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
     from ratemod.errors import PlanError as PlanError
     from ratemod.errors import Problem as Problem
     from ratemod.errors import RatemodError as RatemodError
+    from ratemod.experience.mods import experience_mod as experience_mod
     from ratemod.plan.edit import differences as differences
     from ratemod.plan.editions import load_plan as load_plan
     from ratemod.plan.editions import shipped as shipped
