@@ -84,7 +84,7 @@ def test_slopes_of_the_likelihood():
 def test_fading_weights_are_found_and_help():
     # counts drawn from the model itself: the planted shape and weights come back
     draw = np.random.default_rng(5)
-    firms, years, shape, weights = 20_000, 5, 1.5, np.array([1.0, 0.6, 0.3, 0.1])
+    firms, years, shape, weights = 15_000, 5, 1.5, np.array([1.0, 0.6, 0.3, 0.1])
     expected = draw.gamma(4.0, 0.5, (firms, years))
     claims = np.zeros((firms, years), dtype=np.int64)
     for year in range(years):
@@ -94,16 +94,16 @@ def test_fading_weights_are_found_and_help():
         claims[:, year] = draw.poisson(draw.gamma(size) / rate * expected[:, year])
     found = estimate_age_weights(claims, expected)
     assert found.shape == pytest.approx(1.5, rel=0.05)
-    np.testing.assert_allclose(found.weights, weights, atol=0.06)
-    assert found.log_likelihood > found.static_log_likelihood + 100 and not found.warnings
+    np.testing.assert_allclose(found.weights, weights, atol=0.08)
+    assert found.log_likelihood > found.static_log_likelihood + 50 and not found.warnings
     assert (np.diff(found.weights) <= 0).all()
 
 
 def test_a_constant_risk_keeps_all_years():
     draw = np.random.default_rng(6)
-    claims = draw.poisson(draw.gamma(2.0, 0.5, (20_000, 1)) * np.ones((20_000, 5)))
-    found = estimate_age_weights(claims, np.ones((20_000, 5)))
-    assert found.weights.min() > 0.85 and found.shape == pytest.approx(2.0, rel=0.06)
+    claims = draw.poisson(draw.gamma(2.0, 0.5, (8_000, 1)) * np.ones((8_000, 5)))
+    found = estimate_age_weights(claims, np.ones((8_000, 5)))
+    assert found.weights.min() > 0.85 and found.shape == pytest.approx(2.0, rel=0.1)
 
 
 def test_years_uninsured_say_nothing():

@@ -11,7 +11,8 @@ with a_k the unbiased between variance of coefficient k under the weights w_ik. 
 Bühlmann–Straub.
 
 Sources: Hachemeister, "Credibility for regression models with application to trend", 1975; Bühlmann & Gisler,
-"Credibility in the regression case revisited", ASTIN Bulletin 27, 1997; the numbers agree with R's actuar 3.3.2 (`adj.intercept`).
+"Credibility in the regression case revisited", ASTIN Bulletin 27, 1997; the numbers agree with R's actuar
+3.3.2 (`adj.intercept`).
 """
 
 from __future__ import annotations
@@ -88,7 +89,7 @@ def hachemeister(values: npt.ArrayLike, weights: npt.ArrayLike,
     array, mass = np.where(seen, array, 0.0), np.where(seen, mass, 0.0)
     raw = _design(design, array.shape[1])
     basis = _basis(raw, mass)
-    orthogonal = np.linalg.solve(basis.T, raw.T).T
+    orthogonal: Floats = np.linalg.solve(basis.T, raw.T).T.astype(np.float64)
     own, leverage, square = _regressions(array, mass, orthogonal)
     return _credibility(basis, own, leverage, square, seen.sum(axis=1))
 
@@ -113,7 +114,8 @@ def predict(found: TrendCredibility, at: npt.ArrayLike) -> Floats:
 
 def natural(found: TrendCredibility) -> Floats:
     """Return the estimates in the design's own terms, (firms, p): with the default, value at period 0 and trend."""
-    return np.linalg.solve(found.basis, found.coefficients.T).T
+    estimate: Floats = np.linalg.solve(found.basis, found.coefficients.T).T.astype(np.float64)
+    return estimate
 
 
 def _design(design: npt.ArrayLike | None, periods: int) -> Floats:
@@ -129,11 +131,12 @@ def _design(design: npt.ArrayLike | None, periods: int) -> Floats:
 def _basis(design: Floats, mass: Floats) -> Floats:
     """Return R of the design under the collective's weights, diagonal positive."""
     share = mass.sum(axis=0) / mass.sum() if mass.sum() > 0 else mass.sum(axis=0)
-    basis = np.linalg.qr(design * np.sqrt(share)[:, None], mode="r")
+    basis: Floats = np.asarray(np.linalg.qr(design * np.sqrt(share)[:, None], mode="r"), dtype=np.float64)
     size = np.abs(np.diag(basis))
     if len(basis) < design.shape[1] or size.min() <= 1e-12 * size.max():
         raise ModelError(problem("RM650", columns=design.shape[1]))
-    return basis * np.sign(np.diag(basis))[:, None]
+    upright: Floats = basis * np.sign(np.diag(basis))[:, None]
+    return upright
 
 
 def _regressions(values: Floats, mass: Floats, design: Floats) -> tuple[Floats, Floats, Floats]:

@@ -67,7 +67,7 @@ def predictive_chances(claims: npt.ArrayLike, expected: npt.ArrayLike, next_expe
     from scipy.stats import nbinom
 
     size, chance = _predictive(claims, expected, next_expected, shape, rate)
-    found: Floats = nbinom.pmf(np.arange(most + 1), size[:, None], chance[:, None])
+    found: Floats = np.asarray(nbinom.pmf(np.arange(most + 1), size[:, None], chance[:, None]), dtype=np.float64)
     return found
 
 
@@ -142,7 +142,8 @@ def _predictive(claims: npt.ArrayLike, expected: npt.ArrayLike, next_expected: n
     count, mean, a, b = _checked(claims, expected, shape, rate)
     coming = numbers("next_expected", next_expected, low=0)
     same_shape(expected=mean, next_expected=coming)
-    return a + count, (b + mean) / (b + mean + coming)
+    size: Floats = (a + count).astype(np.float64)
+    return size, (b + mean) / (b + mean + coming)
 
 
 def _checked(claims: npt.ArrayLike, expected: npt.ArrayLike, shape: float,
