@@ -22,6 +22,7 @@ def expand_experience(step: Step, method: str, given: Mapping[str, Operand]) -> 
 
     ``split``: (Ap + W·Ae + (1-W)·Ee + B) / (E + B). ``credibility``: Z·A/E + 1 - Z, as (Z·A + (1-Z)·E) / E.
     ``buhlmann``: the same with Z = m / (m + K), as (m·A + K·E) / ((m + K)·E).
+    ``poisson_gamma``: (a + N) / (a + E), claims against expected claims with a gamma risk of shape a.
     """
     parts: list[Step] = []
 
@@ -89,6 +90,12 @@ def expand_experience(step: Step, method: str, given: Mapping[str, Operand]) -> 
         )
         top = part("numerator", "sum", own, other, label_en="Z·A + (1-Z)·E", label_zh="分子")
         below = part("denominator", "sum", given["expected"], label_en="E", label_zh="期望损失")
+    elif method == "poisson_gamma":
+        shape = given["shape"]
+        top = part("numerator", "sum", shape, given["claims"], label_en="a + claims", label_zh="形状参数＋赔案数")
+        below = part(
+            "denominator", "sum", shape, given["expected"], label_en="a + expected claims", label_zh="形状参数＋期望赔案数"
+        )
     else:
         own = part(
             "own", "product", given["exposure"], given["actual"], label_en="m × actual", label_zh="风险单位×实际损失"

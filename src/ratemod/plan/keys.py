@@ -184,4 +184,5 @@ EXPERIENCE: Mapping[str, Mapping[str, Key]] = {
     },
     "credibility": {name: Key("operand", True) for name in ("actual", "expected", "credibility")},
     "buhlmann": {name: Key("operand", True) for name in ("actual", "expected", "exposure", "k")},
+    "poisson_gamma": {name: Key("operand", True) for name in ("claims", "expected", "shape")},
 }
