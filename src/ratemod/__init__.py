@@ -31,6 +31,8 @@ _WHERE = {
     "Province": "ratemod.synth.province",
     "calibration": "ratemod.synth.calibration",
     "load_province": "ratemod.synth.province",
+    "credibility": "ratemod.experience.credibility",
+    "bonus_malus": "ratemod.experience.bonus_malus",
     "Problem": "ratemod.errors",
     "RatemodError": "ratemod.errors",
     "PlanError": "ratemod.errors",
@@ -46,6 +48,8 @@ if TYPE_CHECKING:
     from ratemod.errors import PlanError as PlanError
     from ratemod.errors import Problem as Problem
     from ratemod.errors import RatemodError as RatemodError
+    from ratemod.experience.bonus_malus import bonus_malus as bonus_malus
+    from ratemod.experience.credibility import credibility as credibility
     from ratemod.experience.mods import experience_mod as experience_mod
     from ratemod.plan.edit import differences as differences
     from ratemod.plan.editions import load_plan as load_plan

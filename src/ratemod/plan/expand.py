@@ -94,7 +94,12 @@ def expand_experience(step: Step, method: str, given: Mapping[str, Operand]) -> 
         shape = given["shape"]
         top = part("numerator", "sum", shape, given["claims"], label_en="a + claims", label_zh="形状参数＋赔案数")
         below = part(
-            "denominator", "sum", shape, given["expected"], label_en="a + expected claims", label_zh="形状参数＋期望赔案数"
+            "denominator",
+            "sum",
+            shape,
+            given["expected"],
+            label_en="a + expected claims",
+            label_zh="形状参数＋期望赔案数",
         )
     else:
         own = part(

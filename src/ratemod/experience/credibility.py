@@ -1,0 +1,272 @@
+"""`credibility`: a table of firms and periods in, one row a firm out, by any of the methods.
+
+Nothing is estimated here: the rows become a (firms, periods) panel, a method of this package does the work, and its
+parts are laid side by side. A firm whose rows contradict themselves is refused with the reason; the others are not
+affected.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ratemod.errors import Lang, Problem, default_language, problem
+from ratemod.experience.panel import Floats, Integers, one_of, refuse
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+METHODS = ("buhlmann", "buhlmann_straub", "buhlmann_straub_iterative", "hierarchical", "hachemeister", "poisson_gamma")
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """A table as a panel of the firms that can be used.
+
+    Attributes
+    ----------
+    names : all firms, ascending; periods : ascending
+    value, weight : (kept firms, periods) float64, NaN where a firm has no row
+    kept : positions of those firms in `names`
+    levels : (kept firms,) codes by level
+    refused : position of a firm -> why
+    """
+
+    names: Sequence[str]
+    periods: Sequence[Any]
+    value: Floats
+    weight: Floats
+    kept: Integers
+    levels: tuple[Integers, ...]
+    refused: Mapping[int, Problem]
+
+
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """What a method gives a firm: own estimate, what it is pulled towards, credibility, estimate; and the structure."""
+
+    own: Floats
+    complement: Floats
+    z: Floats
+    estimate: Floats
+    structure: Mapping[str, Any]
+
+
+def credibility(data: Any, method: str = "buhlmann_straub", *, firm: str = "firm", period: str = "period",
+                value: str = "value", weight: str = "weight", levels: Sequence[str] = (),
+                header_map: Mapping[str, str] | None = None, lang: Lang | None = None) -> pd.DataFrame:
+    """Return the credibility estimate of every firm with the parts that explain it.
+
+    Parameters
+    ----------
+    data : any frame with the Arrow interface, or path (csv, xlsx, parquet); one row a firm and period
+    method : "buhlmann" (weights only say whether a period was seen), "buhlmann_straub", "buhlmann_straub_iterative",
+        "hierarchical" (needs `levels`), "hachemeister" (estimate of the period after the last), or "poisson_gamma"
+        (values are claims, weights are expected claims; the estimate is the modification of all periods together)
+    firm, period, value, weight : names of the columns; value is per unit of weight except for counts
+    levels : names of columns, from the top down, such as ("sector", "region")
+    header_map : header in the file -> name above; lang : language of the reasons
+
+    Returns
+    -------
+    pandas.DataFrame, one row a firm, ascending: firm, periods, weight, own, complement, z, estimate, code, reason.
+        estimate = z · own + (1 − z) · complement (for "hachemeister" z is that of the level). A refused firm has NaN, a
+        code and a reason. `attrs` holds the structure: method, collective, variances, warnings.
+
+    Raises
+    ------
+    BookError
+        When the table cannot be read.
+    ModelError
+        RM648 an unknown method; RM663 hierarchical without levels; RM644, RM645 and others of the methods.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> rows = pd.DataFrame({"firm": list("aabbcc"), "period": [1, 2] * 3, "value": [1, 2, 3, 5, 4, -0.5],
+    ...                      "weight": [1.0, 1, 2, 2, 1, 0]})
+    >>> found = credibility(rows)
+    >>> found["estimate"].round(3).tolist(), found["code"].tolist()
+    ([1.753, 3.785, nan], ['', '', 'RM665'])
+    """
+    import pandas as pd
+
+    one_of("method", method, METHODS)
+    if method == "hierarchical" and not levels:
+        refuse([problem("RM663")])
+    panel = read_panel(data, firm, period, value, weight, levels, header_map)
+    parts = _estimate(panel, method)
+    size, said = len(panel.names), lang or default_language()
+    columns: dict[str, Any] = {"firm": list(panel.names)}
+    seen = np.isfinite(panel.value) & (panel.weight > 0)
+    for name, column in (("periods", seen.sum(axis=1).astype(np.float64)),
+                         ("weight", np.where(seen, panel.weight, 0.0).sum(axis=1)), ("own", parts.own),
+                         ("complement", parts.complement), ("z", parts.z), ("estimate", parts.estimate)):
+        whole = np.full(size, np.nan)
+        whole[panel.kept] = column
+        columns[name] = whole
+    codes, reasons = [""] * size, [""] * size
+    for at, why in panel.refused.items():
+        codes[at], reasons[at] = why.code, why.what(said)
+    found = pd.DataFrame(columns | {"code": codes, "reason": reasons})
+    found.attrs.update({"method": method, **parts.structure})
+    return found
+
+
+def read_panel(data: Any, firm: str = "firm", period: str = "period", value: str = "value", weight: str = "weight",
+               levels: Sequence[str] = (), header_map: Mapping[str, str] | None = None) -> Panel:
+    """Return a table as a panel; contradictory firms are set aside with a reason (RM654, RM664, RM665, RM668).
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> read_panel(pd.DataFrame({"firm": ["b", "a"], "period": [1, 2], "value": [3, 4.0], "weight": [1, 1]})).value
+    array([[nan,  4.],
+           [ 3., nan]])
+    """
+    from ratemod.book.column import Column
+    from ratemod.book.read import read_book
+
+    texts = [Column(name, "text") for name in (firm, period, *levels)]
+    amounts = [Column(value, "number", decimals=15, optional=True),
+               Column(weight, "number", decimals=15, low=Decimal(0), optional=True)]
+    book = read_book(data, {column.name: column for column in (*texts, *amounts)}, header_map=header_map)
+    missing = [column.name for column in (*texts, *amounts) if column.name not in book.table.column_names]
+    refuse(problem("RM666", name=name) for name in missing)
+    who, names = _sorted_codes(book.table[firm])
+    when, periods = _sorted_codes(book.table[period])
+    refused: dict[int, Problem] = {}
+    lost = np.flatnonzero((who < 0) | (when < 0))
+    refuse([problem("RM667", wrong=len(lost), first=int(lost[0]))] if len(lost) else [])
+    x, m = (_amount(book.table[column.name], column, who, refused) for column in amounts)
+    _contradictions(x, m, who, when, len(periods), refused)
+    groups = [_level(book.table[name], name, who, len(names), refused) for name in levels]
+    kept = np.setdiff1d(np.arange(len(names)), np.fromiter(refused, dtype=np.int64, count=len(refused)))
+    place = np.full(len(names), -1)
+    place[kept] = np.arange(len(kept))
+    grid = np.full((2, len(kept), len(periods)), np.nan)
+    row = place[who]
+    good = row >= 0
+    for at, amount in enumerate((x, m)):
+        grid[at][row[good], when[good]] = amount[good]
+    return Panel(names, periods, grid[0], grid[1], kept, tuple(group[kept] for group in groups), refused)
+
+
+def _estimate(panel: Panel, method: str) -> _Parts:
+    """Return what the method named makes of a panel."""
+    from ratemod.experience.buhlmann import buhlmann, buhlmann_straub
+
+    if method == "hierarchical":
+        return _hierarchical(panel)
+    if method == "hachemeister":
+        return _hachemeister(panel)
+    if method == "poisson_gamma":
+        return _poisson_gamma(panel)
+    seen = np.where(panel.weight > 0, panel.value, np.nan)
+    found = (buhlmann(seen) if method == "buhlmann" else
+             buhlmann_straub(panel.value, panel.weight,
+                             estimator="iterative" if method.endswith("iterative") else "unbiased"))
+    structure = {"collective": found.collective, "within": found.within, "between": found.between, "k": found.k}
+    return _Parts(found.firm_mean, np.full(len(found.z), found.collective), found.z, found.premium,
+                  structure | _told(found.warnings))
+
+
+def _hierarchical(panel: Panel) -> _Parts:
+    from ratemod.experience.hierarchical import hierarchical
+
+    found = hierarchical(panel.value, panel.weight, panel.levels)
+    above = found.levels[-2].premium[found.firms.parent]
+    structure = {"collective": found.collective, "within": found.within,
+                 "between": [level.between for level in found.levels]}
+    return _Parts(found.firms.mean, above, found.firms.z, found.firms.premium, structure | _told(found.warnings))
+
+
+def _hachemeister(panel: Panel) -> _Parts:
+    from ratemod.experience.hachemeister import hachemeister, predict
+
+    found = hachemeister(panel.value, panel.weight)
+    at = np.linalg.solve(found.basis.T, [1.0, len(panel.periods) + 1.0])
+    structure = {"collective": found.collective.tolist(), "within": found.within, "between": found.between.tolist()}
+    return _Parts(found.own @ at, np.full(len(found.z), found.collective @ at), found.z[:, 0],
+                  predict(found, [1.0, len(panel.periods) + 1.0]), structure | _told(found.warnings))
+
+
+def _poisson_gamma(panel: Panel) -> _Parts:
+    from ratemod.experience.buhlmann import credibility_factor
+    from ratemod.experience.poisson_gamma import posterior_mean, shape_by_likelihood
+
+    claims, expected = np.nansum(panel.value, axis=1), np.nansum(panel.weight, axis=1)
+    shape = shape_by_likelihood(claims, expected)
+    own = np.divide(claims, expected, out=np.full(len(claims), np.nan), where=expected > 0)
+    flat = np.ones(len(claims))
+    estimate = flat if np.isinf(shape) else posterior_mean(claims, expected, shape)
+    return _Parts(own, flat, credibility_factor(expected, shape), estimate, {"collective": 1.0, "shape": shape})
+
+
+def _told(warnings: tuple[Problem, ...]) -> dict[str, list[str]]:
+    return {"warnings": [item.line() for item in warnings]}
+
+
+def _sorted_codes(column: Any) -> tuple[Integers, list[Any]]:
+    """Return the place of every cell among the ascending different values, -1 where empty, and those values."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    from ratemod.book.checks import codes_of
+
+    whole = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+    if not pa.types.is_dictionary(whole.type):
+        whole = pc.dictionary_encode(whole)
+    if isinstance(whole, pa.ChunkedArray):
+        whole = whole.combine_chunks()
+    order = np.asarray(pc.array_sort_indices(whole.dictionary)).astype(np.int64)
+    rank = np.empty(len(order) + 1, dtype=np.int64)
+    rank[order], rank[-1] = np.arange(len(order)), -1
+    return rank[codes_of(whole)], whole.dictionary.take(pa.array(order)).to_pylist()
+
+
+def _amount(array: Any, column: Any, who: Integers, refused: dict[int, Problem]) -> Floats:
+    """Return numbers; firms with a cell that cannot be used are refused."""
+    import pyarrow as pa
+
+    from ratemod.book.convert import convert
+
+    if pa.types.is_floating(array.type) or pa.types.is_integer(array.type):
+        found: Floats = array.cast(pa.float64()).to_numpy().astype(np.float64)
+        low = -np.inf if column.low is None else float(column.low)
+        for at in np.flatnonzero(np.isinf(found) | (found < low)):
+            refused.setdefault(int(who[at]), problem("RM664", name=column.name, value=f"{found[at]:g}"))
+        return found
+    coded = convert(array, column)
+    if coded.problem_of is not None:
+        for at in np.flatnonzero(coded.problem_of):
+            refused.setdefault(int(who[at]), coded.problems[coded.problem_of[at] - 1])
+    return np.asarray(coded.values, dtype=np.float64)
+
+
+def _contradictions(value: Floats, weight: Floats, who: Integers, when: Integers, periods: int,
+                    refused: dict[int, Problem]) -> None:
+    """Refuse firms with a period twice, or with losses in a period that has no weight."""
+    cell = who * periods + when
+    _, first_row, times = np.unique(cell, return_index=True, return_counts=True)
+    for at in first_row[times > 1]:
+        refused.setdefault(int(who[at]), problem("RM654"))
+    bare = np.isfinite(value) & (value != 0) & ~(weight > 0)
+    for at in np.flatnonzero(bare):
+        refused.setdefault(int(who[at]), problem("RM665"))
+
+
+def _level(column: Any, name: str, who: Integers, firms: int, refused: dict[int, Problem]) -> npt.NDArray[np.int64]:
+    """Return one level code a firm; a firm that stands at two, or at none, is refused."""
+    codes, _ = _sorted_codes(column)
+    low, high = np.full(firms, np.iinfo(np.int64).max), np.full(firms, -1)
+    np.minimum.at(low, who, codes)
+    np.maximum.at(high, who, codes)
+    for firm in np.flatnonzero((low != high) | (low < 0)):
+        refused.setdefault(int(firm), problem("RM668", name=name))
+    return high
