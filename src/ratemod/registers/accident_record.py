@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from ratemod.book.accident import GRADES, accident_grade
 from ratemod.book.checks import ascending, codes_of
+from ratemod.errors import ModelError, problem
 from ratemod.registers.as_of import Ints, Timeline, firm_numbers, pairs, timeline
 from ratemod.registers.days import NEVER, Days, add_years, as_days, whole_years
 from ratemod.registers.register import Register
@@ -84,6 +85,11 @@ def accident_record(
     -------
     AccidentRecord
 
+    Raises
+    ------
+    ModelError
+        RM258 development factors without the day of valuation.
+
     Source
     ------
     Grades: State Council order 493, article 3. Windows and claim-free years: this project's definition, stated here.
@@ -97,7 +103,7 @@ def accident_record(
     >>> accident_record(told, ["A"], as_days(["2026-01-01"])).accidents.tolist()
     [[0, 1, 0, 0]]
     """
-    query, firm, count = firm_numbers(credit_code, claims.keys)
+    query, firm, _ = firm_numbers(credit_code, claims.keys)
     day = as_days(on, len(query))
     event_day = claims.dates("event_date")
     if known_on is not None:
@@ -132,9 +138,7 @@ def accident_record(
     )
 
 
-def _by_grade(
-    claims: Register, line: Timeline, firm: Ints, spans: tuple[Ints, Ints], needs_casualty: bool
-) -> Ints:
+def _by_grade(claims: Register, line: Timeline, firm: Ints, spans: tuple[Ints, Ints], needs_casualty: bool) -> Ints:
     """Return accidents by grade, (n, 4) int64: an accident with several claims counts once, at its worst."""
     deaths, injured = claims.number("deaths"), claims.number("serious_injuries")
     grade = accident_grade(deaths, injured, claims.number("direct_loss_yuan"))
@@ -168,17 +172,21 @@ def _once(
 
 def _developed(claims: Register, day: Days, factors: Sequence[float], valued_on: npt.ArrayLike | None) -> Ints:
     incurred = claims.number("paid_fen") + claims.number("case_reserve_fen")
-    if not len(factors) or valued_on is None:
-        return incurred
+    if not len(factors):
+        return np.asarray(incurred)
+    if valued_on is None:
+        raise ModelError(problem("RM258"))
     age = np.clip(whole_years(day, as_days(valued_on, len(day))), 0, len(factors) - 1)
-    return np.floor(incurred * np.asarray(factors, dtype=np.float64)[age] + 0.5).astype(np.int64)
+    developed: Ints = np.floor(incurred * np.asarray(factors, dtype=np.float64)[age] + 0.5).astype(np.int64)
+    return developed
 
 
 def _insured(policies: Register, credit_code: Any, day: Days, until: Days, years: int) -> tuple[Ints, Ints]:
     """Return earned premium in the window (fen) and complete years insured before the day, (n,) int64 each.
 
     Premium earns by the day. What is earned by a day is rounded down and windows take differences, so that windows
-    side by side add up to the premium. Nothing is earned after the day known (`until`). Years are counted from the start of the first policy.
+    side by side add up to the premium. Nothing is earned after the day known (`until`). Years are counted from the
+    start of the first policy.
     """
     query, firm, count = firm_numbers(credit_code, policies.keys)
     start, end, stop = (policies.dates(name) for name in ("start_date", "end_date", "cancelled_date"))

@@ -128,8 +128,15 @@ def _strikes(accidents: Register, rule: DowngradeRule) -> npt.NDArray[np.bool_]:
         fatal = accidents.number("deaths") >= rule.deaths
         if rule.main_responsibility:
             if not accidents.has("main_responsibility"):
-                raise BookError(problem("RM244", file=accidents.file, column="main_responsibility",
-                                        label="负主要责任", noun=accidents.noun))
+                raise BookError(
+                    problem(
+                        "RM244",
+                        file=accidents.file,
+                        column="main_responsibility",
+                        label="负主要责任",
+                        noun=accidents.noun,
+                    )
+                )
             fatal &= np.asarray(accidents.values["main_responsibility"]) == 1
         hit |= fatal
     if rule.serious_injuries is not None:

@@ -1,4 +1,4 @@
-"""The columns of every register, with the headers that people give them, and the order in which its dates must stand."""
+"""The columns of every register, with the headers that people give them, and the order of its dates."""
 
 from __future__ import annotations
 
@@ -89,8 +89,15 @@ _LISTS: dict[str, tuple[Column, ...]] = {
         _count("serious_injuries", "Serious injuries", "重伤人数", unit="persons", optional=False),
         _count("direct_loss_yuan", "Direct loss", "直接经济损失", unit="yuan"),
         _level("accident_grade", "Accident grade", "事故等级", ACCIDENTS, optional=True),
-        Column("main_responsibility", "flag", "Main responsibility", "负主要责任", ("主要责任",), FLAG_LEVELS,
-               optional=True),
+        Column(
+            "main_responsibility",
+            "flag",
+            "Main responsibility",
+            "负主要责任",
+            ("主要责任",),
+            FLAG_LEVELS,
+            optional=True,
+        ),
         _count("paid_fen", "Paid, fen", "已付赔款（分）"),
         _count("case_reserve_fen", "Case reserve, fen", "未决赔款（分）"),
     ),

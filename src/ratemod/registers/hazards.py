@@ -106,8 +106,8 @@ def hazard_state(
 
     Source
     ------
-    吉应急规划财务联〔2020〕282号, part 3 (2): refusal to rectify a major hazard may raise the rate and is reported. Which
-    days count is this project's reading, stated above.
+    吉应急规划财务联〔2020〕282号, part 3 (2): refusal to rectify a major hazard may raise the rate and is reported.
+    Which days count is this project's reading, stated above.
 
     Examples
     --------
@@ -123,8 +123,9 @@ def hazard_state(
     query, firm, count = firm_numbers(credit_code, register.keys)
     day = as_days(on, len(query))
     known = None if known_on is None else as_days(known_on, len(query))
-    return _states(_dates(register), _counted(register, firm, rule or HazardRule()), query, day, known, count,
-                   rule or HazardRule())
+    return _states(
+        _dates(register), _counted(register, firm, rule or HazardRule()), query, day, known, count, rule or HazardRule()
+    )
 
 
 def _dates(register: Register) -> _Dates:
@@ -158,7 +159,12 @@ def _states(
 
 
 def _one_block(
-    dates: _Dates, pair: Pairs, day: Days, known_on: Days | None, since: Days, rule: HazardRule,
+    dates: _Dates,
+    pair: Pairs,
+    day: Days,
+    known_on: Days | None,
+    since: Days,
+    rule: HazardRule,
     out: tuple[Ints, Ints, Ints, Ints],
 ) -> None:
     """Answer the questions of one block of pairs; later events than `known_on` are not seen."""
@@ -254,7 +260,13 @@ def days_by_state(
 
 
 def _breaks(
-    dates: _Dates, firm: Ints, query: Ints, first: Days, last: Days, count: int, thresholds: Sequence[int],
+    dates: _Dates,
+    firm: Ints,
+    query: Ints,
+    first: Days,
+    last: Days,
+    count: int,
+    thresholds: Sequence[int],
     rule: HazardRule,
 ) -> tuple[Ints, Days]:
     """Return every term and day on which a state may change, sorted, each once."""

@@ -1,4 +1,4 @@
-"""One register as read: its usable rows as arrays, and every row that contradicts itself or another, with the reason."""
+"""One register as read: its usable rows as arrays, and every row that contradicts itself or another, and why."""
 
 from __future__ import annotations
 
@@ -97,7 +97,8 @@ def read_register(source: Any, noun: str) -> Register:
     Examples
     --------
     >>> import pyarrow as pa
-    >>> told = read_register(pa.table({"信用代码": ["A"], "列入日期": ["2024-05-01"], "移出日期": ["2024-04-01"]}), "blacklist")
+    >>> rows = {"信用代码": ["A"], "列入日期": ["2024-05-01"], "移出日期": ["2024-04-01"]}
+    >>> told = read_register(pa.table(rows), "blacklist")
     >>> len(told), [item.code for item in told.refused]
     (0, ['RM240'])
     """
@@ -162,8 +163,14 @@ def _usable(noun: str, book: Book, columns: Mapping[str, Column], coded: Mapping
     if noun in ONE_A_DAY:
         day, value = ONE_A_DAY[noun]
         clash = _clash(keys, coded[day].values, coded[value].values, ~bad & kept)
-        refuse(clash, "RM243", day=columns[day].label("en"), day_zh=columns[day].label("zh"),
-               value=columns[value].label("en"), value_zh=columns[value].label("zh"))
+        refuse(
+            clash,
+            "RM243",
+            day=columns[day].label("en"),
+            day_zh=columns[day].label("zh"),
+            value=columns[value].label("en"),
+            value_zh=columns[value].label("zh"),
+        )
     doubtful = keys.filter(pa.array(bad & ~empty)).unique() if bad.any() else pa.array([], pa.string())
     good = kept & ~bad
     values = {name: found.values for name, found in coded.items() if name != "credit_code"}
