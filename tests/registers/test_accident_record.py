@@ -132,3 +132,10 @@ def test_a_late_report_is_not_known():
     on = as_days(["2023-12-01"])
     assert accident_record(held, ["A"], on, known_on="2023-08-31").claims.tolist() == [0]
     assert accident_record(held, ["A"], on, known_on="2023-09-01").claims.tolist() == [1]
+
+
+def test_the_evidence_of_a_count_is_the_accident_that_counts():
+    rows = [CLAIM, CLAIM | {"event_date": date(2023, 3, 1), "deaths": 0}]
+    found = accident_record(register("claims", rows), ["A"], as_days(["2023-06-01"]))
+    assert found.last.tolist() == [1]
+    assert found.last_by_grade.tolist() == [[0, -1, -1, -1]]

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from ratemod.book.accident import GRADES, accident_grade
 from ratemod.book.checks import ascending, codes_of
 from ratemod.errors import ModelError, problem
-from ratemod.registers.as_of import Ints, Timeline, firm_numbers, pairs, timeline
+from ratemod.registers.as_of import Ints, firm_numbers, pairs, timeline
 from ratemod.registers.days import NEVER, Days, add_years, as_days, whole_years
 from ratemod.registers.register import Register
 
@@ -37,6 +37,7 @@ class AccidentRecord:
     earned_premium_fen : (n,) int64, earned in the window; 0 without policies
     loss_ratio : (n,) float64, incurred / earned; NaN where nothing was earned
     last : (n,) int64, register place of the last accident before the day, -1 where there is none
+    last_by_grade : (n, 4) int64, the same of each grade counted in the window
     """
 
     accidents: Ints
@@ -48,6 +49,7 @@ class AccidentRecord:
     earned_premium_fen: Ints
     loss_ratio: npt.NDArray[np.float64]
     last: Ints
+    last_by_grade: Ints
 
 
 def accident_record(
@@ -125,8 +127,9 @@ def accident_record(
     loss = line.total(incurred, spans)
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = np.where(earned > 0, loss / earned, np.nan)
+    by_grade, last_by_grade = _by_grade(claims, firm, (query, add_years(day, -years), day), needs_casualty)
     return AccidentRecord(
-        _by_grade(claims, line, firm, spans, needs_casualty),
+        by_grade,
         spans[1] - spans[0],
         line.total(deaths, spans),
         line.total(injured, spans),
@@ -135,11 +138,15 @@ def accident_record(
         earned,
         ratio,
         last,
+        last_by_grade,
     )
 
 
-def _by_grade(claims: Register, line: Timeline, firm: Ints, spans: tuple[Ints, Ints], needs_casualty: bool) -> Ints:
-    """Return accidents by grade, (n, 4) int64: an accident with several claims counts once, at its worst."""
+def _by_grade(claims: Register, firm: Ints, asked: tuple[Ints, Days, Days], needs_casualty: bool) -> tuple[Ints, Ints]:
+    """Return accidents by grade and the last of each grade, (n, 4) int64 each, over windows of enterprise and days.
+
+    An accident with several claims counts once, at its worst.
+    """
     deaths, injured = claims.number("deaths"), claims.number("serious_injuries")
     grade = accident_grade(deaths, injured, claims.number("direct_loss_yuan"))
     if claims.has("accident_grade"):  # the authority's grade is of the whole accident, all victims counted
@@ -147,8 +154,13 @@ def _by_grade(claims: Register, line: Timeline, firm: Ints, spans: tuple[Ints, I
     counted = (deaths > 0) | (injured > 0) if needs_casualty else np.ones(len(claims), dtype=bool)
     if claims.has("event_no") and not ascending(claims.values["event_no"]):
         grade, counted = _once(codes_of(claims.values["event_no"]), firm, claims.dates("event_date"), grade, counted)
-    found = [line.total((counted & (grade == level)).astype(np.int64), spans) for level in range(GRADE_COUNT)]
-    return np.stack(found, axis=1)
+    found, last = [], []
+    for level in range(GRADE_COUNT):
+        line = timeline(np.where(counted & (grade == level), firm, -1), claims.dates("event_date"))
+        spans = line.between(*asked)
+        found.append(spans[1] - spans[0])
+        last.append(np.where(found[-1] > 0, line.last(asked[0], asked[2] - 1), -1))
+    return np.stack(found, axis=1), np.stack(last, axis=1)
 
 
 def _once(

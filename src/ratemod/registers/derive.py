@@ -254,17 +254,13 @@ def _applicable(claims: Register | None, rules: Rules) -> DowngradeRule | None:
 
 
 def _record(claims: Register, record: AccidentRecord, with_policies: bool) -> dict[str, _Found]:
-    counts = record.accidents
-    worse = counts[:, 2:].sum(axis=1)
+    counts, last = record.accidents, record.last_by_grade
     found = {
-        name: _Found(claims, number, np.where(number > 0, record.last, -1))
-        for name, number in (
-            ("general_accidents", counts[:, 0]),
-            ("larger_accidents", counts[:, 1]),
-            ("major_accidents", worse),
-            ("claims_3_years", record.claims),
-            ("deaths_3_years", record.deaths),
-        )
+        "general_accidents": _Found(claims, counts[:, 0], last[:, 0]),
+        "larger_accidents": _Found(claims, counts[:, 1], last[:, 1]),
+        "major_accidents": _Found(claims, counts[:, 2:].sum(axis=1), last[:, 2:].max(axis=1)),
+        "claims_3_years": _Found(claims, record.claims, np.where(record.claims > 0, record.last, -1)),
+        "deaths_3_years": _Found(claims, record.deaths, np.where(record.deaths > 0, record.last, -1)),
     }
     if with_policies:
         found["claim_free_years"] = _Found(claims, record.claim_free_years, record.last)
