@@ -24,7 +24,7 @@ def register(noun: str, rows: list[dict[str, Any]]) -> Register:
         return read_register(pa.Table.from_pylist(rows), noun)
     made = read_register(pa.Table.from_pylist([FULL[noun]]), noun)
     values = {name: array[:0] for name, array in made.values.items()}
-    return Register(noun, None, made.rows[:0], made.keys[:0], values, (), made.doubtful)
+    return Register(noun, None, made.rows[:0], made.names, made.firm[:0], values, (), made.doubtful)
 
 
 FULL: dict[str, dict[str, Any]] = {

@@ -105,7 +105,7 @@ def accident_record(
     >>> accident_record(told, ["A"], as_days(["2026-01-01"])).accidents.tolist()
     [[0, 1, 0, 0]]
     """
-    query, firm, _ = firm_numbers(credit_code, claims.keys)
+    query, firm, _ = firm_numbers(credit_code, claims)
     day = as_days(on, len(query))
     event_day = claims.dates("event_date")
     if known_on is not None:
@@ -155,11 +155,17 @@ def _by_grade(claims: Register, firm: Ints, asked: tuple[Ints, Days, Days], need
     if claims.has("event_no") and not ascending(claims.values["event_no"]):
         grade, counted = _once(codes_of(claims.values["event_no"]), firm, claims.dates("event_date"), grade, counted)
     found, last = [], []
+    counted &= firm >= 0
     for level in range(GRADE_COUNT):
-        line = timeline(np.where(counted & (grade == level), firm, -1), claims.dates("event_date"))
-        spans = line.between(*asked)
-        found.append(spans[1] - spans[0])
-        last.append(np.where(found[-1] > 0, line.last(asked[0], asked[2] - 1), -1))
+        rows = np.flatnonzero(counted & (grade == level))  # few claims are accidents of a grade
+        many, latest = np.zeros(len(asked[0]), dtype=np.int64), np.full(len(asked[0]), -1, dtype=np.int64)
+        if len(rows):
+            line = timeline(firm[rows], claims.dates("event_date")[rows])
+            spans = line.between(*asked)
+            many = spans[1] - spans[0]
+            latest = np.where(many > 0, rows[line.last(asked[0], asked[2] - 1)], -1)
+        found.append(many)
+        last.append(latest)
     return np.stack(found, axis=1), np.stack(last, axis=1)
 
 
@@ -200,7 +206,7 @@ def _insured(policies: Register, credit_code: Any, day: Days, until: Days, years
     side by side add up to the premium. Nothing is earned after the day known (`until`). Years are counted from the
     start of the first policy.
     """
-    query, firm, count = firm_numbers(credit_code, policies.keys)
+    query, firm, count = firm_numbers(credit_code, policies)
     start, end, stop = (policies.dates(name) for name in ("start_date", "end_date", "cancelled_date"))
     premium, low = policies.number("premium_fen"), add_years(day, -years)
     earned = np.zeros(len(query), dtype=np.int64)

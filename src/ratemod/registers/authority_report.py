@@ -147,7 +147,7 @@ def _refused(
     hazards: Register, keys: Any, day: Days, rows: npt.NDArray[np.intp], rule: HazardRule
 ) -> tuple[Ints, Ints]:
     """Return every pair of a policy row and a hazard refused and not yet verified on its day."""
-    firm, own, count = firm_numbers(keys, hazards.keys)
+    firm, own, count = firm_numbers(keys, hazards)
     grades = [level.code for level in HAZARD_GRADES]
     counted = np.isin(hazards.values["grade"], [grades.index(grade) for grade in rule.grades])
     found: list[tuple[Ints, Ints]] = []

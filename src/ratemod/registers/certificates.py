@@ -95,7 +95,7 @@ def certificate_state(
     >>> [LEVELS[at] for at in found.level]
     ['level_2', 'none']
     """
-    query, firm, count = firm_numbers(credit_code, register.keys)
+    query, firm, count = firm_numbers(credit_code, register)
     day = as_days(on, len(query))
     issued = register.dates("issue_date")
     end = np.minimum(register.dates("expiry_date"), register.dates("withdrawn_date"))
@@ -105,7 +105,7 @@ def certificate_state(
     expiry = np.where(held, _of(register.dates("expiry_date"), event), NEVER)
     down = np.full(len(query), -1, dtype=np.int64)
     if accidents is not None and downgrade is not None:
-        strikes, own, _ = firm_numbers(credit_code, accidents.keys)
+        strikes, own, _ = firm_numbers(credit_code, accidents)
         striking = np.where(_strikes(accidents, downgrade), own, -1)
         line = timeline(striking, accidents.dates("event_date"))
         last = line.last(strikes, day)

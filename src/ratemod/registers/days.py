@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from ratemod.book.convert import MISSING_DATE
 
-Days = npt.NDArray[np.int64]
+Days = npt.NDArray[np.integer[Any]]
 
 NEVER = 2**22 - 1  # a day after every date that a calendar can name
 EARLIEST = -(2**22)
@@ -36,14 +36,16 @@ def as_days(values: npt.ArrayLike, n: int | None = None) -> Days:
     array = np.asarray(values)
     if array.dtype.kind in "OUM":
         array = array.astype("datetime64[D]").astype(np.int64)
-    days = array.astype(np.int64)
+    days = np.clip(array.astype(np.int64), EARLIEST, NEVER)
     return np.broadcast_to(days, (n,)) if n is not None and days.ndim == 0 else days
 
 
 def later(dates: npt.NDArray[Any]) -> Days:
-    """Return dates with `NEVER` where there is none, so that comparisons need no second mask."""
-    days = dates.astype(np.int64)
-    return np.where(days == MISSING_DATE, NEVER, days)
+    """Return dates with `NEVER` where there is none, so that comparisons need no second mask; (m,) int32."""
+    none = dates == MISSING_DATE
+    days = np.where(none, np.int32(NEVER), dates) if none.any() else dates
+    within: Days = np.clip(days, EARLIEST, NEVER).astype(np.int32, copy=False)
+    return within
 
 
 def add_years(days: npt.ArrayLike, years: int) -> Days:
@@ -59,14 +61,23 @@ def add_years(days: npt.ArrayLike, years: int) -> Days:
     >>> as_days(["2024-02-29"]).tolist(), add_years(as_days(["2024-02-29"]), -1).tolist()
     ([19782], [19416])
     """
-    day = np.asarray(days, dtype=np.int64).astype("datetime64[D]")
+    given = np.asarray(days, dtype=np.int64)
+    low, high = (int(given.min()), int(given.max())) if given.size else (0, 0)
+    if 0 <= high - low < given.size:  # a province asks about few different days: work each out once
+        moved: Days = _moved(np.arange(low, high + 1), years)[given - low]
+        return moved
+    return _moved(given, years)
+
+
+def _moved(days: npt.NDArray[np.int64], years: int) -> Days:
+    day = days.astype("datetime64[D]")
     month = day.astype("datetime64[M]")
     place = (day - month.astype("datetime64[D]")).astype(np.int64)
     target = month + np.timedelta64(12 * years, "M")
     first = target.astype("datetime64[D]").astype(np.int64)
     last = (target + np.timedelta64(1, "M")).astype("datetime64[D]").astype(np.int64) - 1
-    moved: Days = np.minimum(first + place, last)
-    return moved
+    same: Days = np.minimum(first + place, last)
+    return same
 
 
 def whole_years(start: npt.ArrayLike, end: npt.ArrayLike) -> Days:

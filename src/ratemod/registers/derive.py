@@ -239,7 +239,7 @@ def _columns(
 
 def _expiring(policies: Register, keys: Any, day: Days) -> _Found:
     """Return the premium of the last policy that began before the day, in yuan; empty for a new enterprise."""
-    query, firm, _ = firm_numbers(keys, policies.keys)
+    query, firm, _ = firm_numbers(keys, policies)
     last = timeline(firm, policies.dates("start_date")).last(query, day - 1)
     premium = policies.number("premium_fen")[np.maximum(last, 0)] / 100 if len(policies) else np.zeros(len(query))
     return _Found(policies, premium, last, empty=last < 0)

@@ -10,7 +10,6 @@ import numpy as np
 import numpy.typing as npt
 
 from ratemod.book.column import Column
-from ratemod.book.convert import MISSING_DATE
 from ratemod.errors import Lang, text
 from ratemod.registers.as_of import Ints
 from ratemod.registers.columns import REGISTERS
@@ -77,7 +76,7 @@ def dates_of(register: Register, place: int, lang: Lang) -> dict[str, str]:
         return {}
     found = {}
     for name, column in REGISTERS[register.noun].items():
-        if column.kind == "date" and register.has(name) and (day := int(register.values[name][place])) != MISSING_DATE:
+        if column.kind == "date" and register.has(name) and (day := int(register.values[name][place])) < NEVER:
             found[column.label(lang)] = shown_day(day)
     return found
 

@@ -10,13 +10,14 @@ Of several hazards the worst state counts: refused, overdue, open, verified, non
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from ratemod.registers.as_of import Ints, Pairs, firm_numbers, pairs
+from ratemod.registers.as_of import Ints, Pairs, blocks, firm_numbers, pairs
 from ratemod.registers.columns import HAZARD_GRADES
 from ratemod.registers.days import NEVER, Days, add_years, as_days
 from ratemod.registers.register import Register
@@ -75,6 +76,7 @@ class _Dates:
     rectified: Days
     verified: Days
     refused: Days
+    extends: bool
 
 
 def hazard_state(
@@ -120,7 +122,7 @@ def hazard_state(
     >>> [STATES[at] for at in found.state], found.overdue_days.tolist()
     (['none', 'open', 'overdue'], [0, 0, 1])
     """
-    query, firm, count = firm_numbers(credit_code, register.keys)
+    query, firm, count = firm_numbers(credit_code, register)
     day = as_days(on, len(query))
     known = None if known_on is None else as_days(known_on, len(query))
     return _states(
@@ -130,18 +132,21 @@ def hazard_state(
 
 def _dates(register: Register) -> _Dates:
     extended, granted = register.dates("extended_due_date"), register.dates("extension_granted_date")
-    # An extension whose grant is not dated holds from the start.
-    granted = np.where((granted == NEVER) & (extended < NEVER), register.dates("found_date"), granted)
     names = ("found_date", "notified_date", "due_date", "rectified_date", "verified_date", "refused_date")
     found, notified, due, rectified, verified, refused = map(register.dates, names)
-    return _Dates(found, notified, due, granted, extended, rectified, verified, refused)
+    due = np.where(notified < NEVER, due, np.int32(NEVER))  # without written notice nothing is due
+    moved = extended < NEVER
+    if moved.any():  # an extension whose grant is not dated holds from the start
+        dated = moved & (granted < NEVER)
+        due = np.where(moved & ~dated, np.maximum(due, extended), due)
+        extended = np.where(dated, np.maximum(due, extended), np.int32(NEVER))
+    return _Dates(found, notified, due, granted, extended, rectified, verified, refused, bool((extended < NEVER).any()))
 
 
 def _counted(register: Register, firm: Ints, rule: HazardRule) -> Ints:
     """Return enterprise numbers with -1 for hazards whose grade does not count."""
-    codes = [level.code for level in HAZARD_GRADES]
-    wanted = np.isin(register.values["grade"], [codes.index(grade) for grade in rule.grades])
-    return np.where(wanted, firm, -1)
+    wanted = np.array([level.code in rule.grades for level in HAZARD_GRADES])
+    return np.where(wanted[register.values["grade"]], firm, -1)
 
 
 def _states(
@@ -151,8 +156,9 @@ def _states(
     overdue, pending, repeats = (np.zeros(n, dtype=np.int64) for _ in range(3))
     score = np.full(n, -1, dtype=np.int64)
     since = add_years(day, -rule.repeat_years)
-    for pair in pairs(firm, query, count):
-        _one_block(dates, pair, day, known_on, since, rule, (score, overdue, pending, repeats))
+    out = (score, overdue, pending, repeats)
+    with ThreadPoolExecutor() as pool:  # blocks touch different questions
+        list(pool.map(lambda make: _one_block(dates, make(), day, known_on, since, rule, out), blocks(firm, query, count)))
     rank = np.where(score >= 0, score >> (_EVENT_BITS + _MEASURE_BITS), 0)
     event = np.where(rank > 0, score & ((1 << _EVENT_BITS) - 1), -1)
     return HazardStates(_BY_RANK[rank], overdue, pending, repeats, event)
@@ -174,16 +180,21 @@ def _one_block(
     verified = dates.verified[event]
     done = verified <= seen
     pending = here & ~done
-    due = np.where(dates.granted[event] <= seen, np.maximum(dates.extended[event], dates.due[event]), dates.due[event])
-    due = np.where(dates.extended[event] == NEVER, dates.due[event], due)
-    due = np.where(dates.notified[event] <= seen, due, NEVER)
+    due = dates.due[event]
+    if dates.extends:
+        extended = dates.extended[event]
+        due = np.where((extended < NEVER) & (dates.granted[event] <= seen), extended, due)
+    if known_on is not None:  # else whatever is past due has been notified: the order of dates was checked
+        due = np.where(dates.notified[event] <= seen, due, NEVER)
     late = pending & (dates.rectified[event] > seen) & (due < on)
     refused = pending & (dates.refused[event] <= seen)
     recent = here & done & (on - verified <= rule.verified_counts_days)
-    rank = np.select([refused, late, pending, recent], [4, 3, 2, 1], 0).astype(np.int64)
+    rank = np.maximum(np.maximum(recent, pending * np.int8(2)), np.maximum(late * np.int8(3), refused * np.int8(4)))
     days = np.where(late, on - due, 0)
-    measure = np.where(late, days, np.where(refused | pending, on - dates.found[event], np.where(recent, verified, 0)))
-    measure = np.clip(measure, 0, 2**_MEASURE_BITS - 1)
+    # Of two in one state, the one longer overdue; else the one found earlier, or verified later.
+    measure = np.where(late, days, np.where(pending, on - dates.found[event], verified))
+    measure = np.where(rank > 0, np.clip(measure, 0, 2**_MEASURE_BITS - 1), 0).astype(np.int64)
+    rank = rank.astype(np.int64)
     score, overdue, open_ones, repeats = out
     pair.highest((rank << (_EVENT_BITS + _MEASURE_BITS)) | (measure << _EVENT_BITS) | event, score)
     pair.highest(days, overdue)
@@ -239,7 +250,7 @@ def days_by_state(
         By term, then by day. For every term with start < end: sum of days = end - start.
     """
     chosen = rule or HazardRule()
-    query, firm, count = firm_numbers(credit_code, register.keys)
+    query, firm, count = firm_numbers(credit_code, register)
     first, last = as_days(start, len(query)), as_days(end, len(query))
     dates, counted = _dates(register), _counted(register, firm, chosen)
     term, day = _breaks(dates, counted, query, first, last, count, thresholds, chosen)
@@ -274,7 +285,7 @@ def _breaks(
     for pair in pairs(firm, query, count):
         event = pair.event
         due = [dates.due[event], np.where(dates.extended[event] < NEVER, dates.extended[event], NEVER)]
-        moments = [getattr(dates, name)[event] for name in _Dates.__slots__ if name not in ("due", "extended")]
+        moments = [getattr(dates, name)[event] for name in _Dates.__slots__ if name not in ("due", "extended", "extends")]
         moments += [end + step for end in due for step in (1, *thresholds)]
         moments.append(dates.verified[event] + rule.verified_counts_days + 1)
         for moment in moments:

@@ -51,7 +51,7 @@ def integrity_grade(register: Register, credit_code: Any, on: npt.ArrayLike) -> 
     >>> [GRADES[at] if at >= 0 else None for at in found.grade]
     [None, 'B', 'AA']
     """
-    query, firm, _ = firm_numbers(credit_code, register.keys)
+    query, firm, _ = firm_numbers(credit_code, register)
     event = timeline(firm, register.dates("effective_date")).last(query, as_days(on, len(query)))
     held = np.asarray(register.values["integrity_grade"])
     grade = np.where(event >= 0, held[np.maximum(event, 0)], -1) if len(held) else np.full(len(query), -1)
@@ -67,7 +67,7 @@ def blacklisted(register: Register, credit_code: Any, on: npt.ArrayLike) -> List
     credit_code : (n,) texts
     on : (n,) days or one day
     """
-    query, firm, count = firm_numbers(credit_code, register.keys)
+    query, firm, count = firm_numbers(credit_code, register)
     day = as_days(on, len(query))
     event = in_force(firm, register.dates("listed_date"), register.dates("removed_date"), query, day, count)
     return ListStates(event >= 0, event)

@@ -140,7 +140,7 @@ def coverage(
     low, high = (int(as_days(np.datetime64(end, "D"))) for end in period)
     if low >= high:
         raise ModelError(problem("RM254", first=period[0], last=period[1]))
-    query, firm, count = firm_numbers(enterprises.keys, policies.keys)
+    query, firm, count = firm_numbers(enterprises.keys, policies)
     until = np.minimum(enterprises.dates("closed_date"), high)
     must = _obliged(enterprises, rule) & (until > low)
     obliged = np.where(must, until - low, 0)

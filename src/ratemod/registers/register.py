@@ -18,7 +18,7 @@ from ratemod.book.convert import MISSING_DATE, Coded, convert
 from ratemod.book.read import read_book
 from ratemod.errors import BookError, Problem, problem
 from ratemod.registers.columns import IDENTITY, IN_ORDER, ONE_A_DAY, REGISTERS
-from ratemod.registers.days import Days, later
+from ratemod.registers.days import NEVER, Days, later
 
 Flags = npt.NDArray[np.bool_]
 
@@ -34,10 +34,12 @@ class Register:
     file : str or None
     rows : (m,) int64
         Row in the file of each usable row, as an editor or Excel counts (a frame counts from 1).
-    keys : (m,) Arrow strings
-        Credit codes.
+    names : Arrow strings
+        Credit codes, each once.
+    firm : (m,) int64
+        Place in `names` of each row's enterprise.
     values : mapping of column to (m,) array
-        Dates as int32 days (`MISSING_DATE` where empty), levels as int16 codes, numbers, texts as Arrow strings.
+        Dates as int32 days (`NEVER` where empty), levels as int16 codes, numbers, texts as Arrow strings.
     refused : tuple of Problem
         Rows left out, each kind once with its first row and how many.
     doubtful : Arrow strings
@@ -47,7 +49,8 @@ class Register:
     noun: str
     file: str | None
     rows: npt.NDArray[np.int64]
-    keys: pa.Array
+    names: pa.Array
+    firm: npt.NDArray[np.int64]
     values: Mapping[str, Any]
     refused: tuple[Problem, ...]
     doubtful: pa.Array
@@ -56,21 +59,28 @@ class Register:
         """Return the number of usable rows."""
         return len(self.rows)
 
+    @property
+    def keys(self) -> pa.Array:
+        """Credit code of each row, (m,) Arrow strings."""
+        return self.names.take(pa.array(self.firm))
+
     def has(self, name: str) -> bool:
         """Return whether the file has a column."""
         return name in self.values
 
     def dates(self, name: str) -> Days:
-        """Return a date column as (m,) int64 days, `NEVER` where empty or not in the file."""
+        """Return a date column as (m,) int32 days, `NEVER` where empty or not in the file."""
         if name not in self.values:
-            return later(np.full(len(self.rows), MISSING_DATE, dtype=np.int64))
-        return later(self.values[name])
+            return np.broadcast_to(np.int32(NEVER), len(self.rows))
+        return np.asarray(self.values[name])
 
     def number(self, name: str) -> npt.NDArray[Any]:
         """Return a number column, (m,) int64, 0 where empty or not in the file."""
         if name not in self.values:
             return np.zeros(len(self.rows), dtype=np.int64)
         values = np.asarray(self.values[name])
+        if values.dtype == np.int64:
+            return values
         return np.rint(np.nan_to_num(values)).astype(np.int64) if values.dtype.kind == "f" else values.astype(np.int64)
 
 
@@ -135,8 +145,10 @@ def _usable(noun: str, book: Book, columns: Mapping[str, Column], coded: Mapping
             told.append(problem(code, file=book.file, sheet=book.sheet, row=first, count=count, **args))
             bad = bad | which
 
-    keys = coded["credit_code"].values
-    empty = np.asarray(pc.equal(pc.utf8_trim_whitespace(pc.fill_null(keys, "")), ""))
+    keys = pc.dictionary_encode(coded["credit_code"].values)
+    names = pc.utf8_trim_whitespace(keys.dictionary)
+    firm = np.asarray(keys.indices.fill_null(len(names)).to_numpy(zero_copy_only=False), dtype=np.int64)
+    empty = np.append(np.asarray(pc.equal(names, ""), dtype=bool), True)[firm]
     refuse(empty, "RM201", column="credit_code", label=columns["credit_code"].label("zh"))
     for found in coded.values():
         for place, item in enumerate(found.problems, start=1):
@@ -162,7 +174,7 @@ def _usable(noun: str, book: Book, columns: Mapping[str, Column], coded: Mapping
             kept &= ~again
     if noun in ONE_A_DAY:
         day, value = ONE_A_DAY[noun]
-        clash = _clash(keys, coded[day].values, coded[value].values, ~bad & kept)
+        clash = _clash(firm, coded[day].values, coded[value].values, ~bad & kept)
         refuse(
             clash,
             "RM243",
@@ -171,17 +183,21 @@ def _usable(noun: str, book: Book, columns: Mapping[str, Column], coded: Mapping
             value=columns[value].label("en"),
             value_zh=columns[value].label("zh"),
         )
-    doubtful = keys.filter(pa.array(bad & ~empty)).unique() if bad.any() else pa.array([], pa.string())
+    doubtful = names.take(pa.array(np.unique(firm[bad & ~empty])))
     good = kept & ~bad
-    values = {name: found.values for name, found in coded.items() if name != "credit_code"}
+    values = {
+        name: later(found.values) if columns[name].kind == "date" else found.values
+        for name, found in coded.items()
+        if name != "credit_code"
+    }
     if not good.all():
         chosen = pa.array(good)
-        keys = keys.filter(chosen)
+        firm = firm[good]
         values = {
             name: array.filter(chosen) if isinstance(array, pa.Array) else array[good] for name, array in values.items()
         }
         rows = rows[good]
-    return Register(noun, book.file, rows, keys, values, tuple(told), doubtful)
+    return Register(noun, book.file, rows, names, firm, values, tuple(told), doubtful)
 
 
 def _repeated(coded: Mapping[str, Coded], name: str) -> tuple[Flags, Flags]:
@@ -215,16 +231,15 @@ def _taken(values: Any, rows: npt.NDArray[np.intp]) -> Any:
     return values.take(pa.array(rows)) if isinstance(values, pa.Array) else values[rows]
 
 
-def _clash(keys: pa.Array, day: npt.NDArray[Any], value: npt.NDArray[Any], used: Flags) -> Flags:
+def _clash(firm: npt.NDArray[np.int64], day: npt.NDArray[Any], value: npt.NDArray[Any], used: Flags) -> Flags:
     """Return the rows of one enterprise and one day that give different values."""
-    firm = codes_of(keys)
     rows = np.flatnonzero(used)
     order = rows[np.lexsort((value[rows], day[rows], firm[rows]))]
     group = np.ones(len(order), dtype=bool)
     group[1:] = (firm[order][1:] != firm[order][:-1]) | (day[order][1:] != day[order][:-1])
     number = np.cumsum(group) - 1
     starts = np.flatnonzero(group)
-    clash = np.zeros(len(keys), dtype=bool)
+    clash = np.zeros(len(firm), dtype=bool)
     if len(starts):
         ends = np.append(starts[1:], len(order)) - 1
         clash[order] = (value[order][starts] != value[order][ends])[number]
