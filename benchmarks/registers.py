@@ -32,11 +32,13 @@ def data(enterprises: int, events: int, seed: int = 7) -> tuple[pa.Table, dict[s
     """Return the questions and the registers, seeded."""
     random = np.random.default_rng(seed)
     codes = pa.array(make("91000000", np.arange(enterprises)))
-    asked = pa.table({
-        "r": np.arange(enterprises),
-        "credit_code": codes,
-        "on": _dates(18_993 + random.integers(0, 365, enterprises)),  # within 2022
-    })
+    asked = pa.table(
+        {
+            "r": np.arange(enterprises),
+            "credit_code": codes,
+            "on": _dates(18_993 + random.integers(0, 365, enterprises)),  # within 2022
+        }
+    )
     firm = random.integers(0, enterprises, events)
     keys = codes.take(pa.array(firm))
     # One event of an enterprise a day, so that every contender must find the same one.
@@ -45,24 +47,38 @@ def data(enterprises: int, events: int, seed: int = 7) -> tuple[pa.Table, dict[s
     notified, none = found + 3, np.iinfo(np.int32).min
     due = notified + 30
     hazards = {
-        "found_date": found, "notified_date": notified, "due_date": due,
+        "found_date": found,
+        "notified_date": notified,
+        "due_date": due,
         "rectified_date": np.where(late < 0.7, due - 5, np.where(late < 0.9, due + 60, none)),
         "verified_date": np.where(late < 0.7, due, np.where(late < 0.9, due + 70, none)),
         "refused_date": np.where(late > 0.97, due + 10, none),
     }
     grades = random.integers(0, 5, events)
     registers = {
-        "integrity": pa.table({
-            "credit_code": keys, "effective_date": _dates(found),
-            "integrity_grade": pa.array(np.array(["AA", "A", "B", "C", "dishonest"])[grades]).dictionary_encode(),
-        }),
-        "hazards": pa.table({
-            "credit_code": keys, "grade": pa.array(np.where(random.random(events) < 0.5, "major", "general")),
-        } | {name: _dates(days) for name, days in hazards.items()}),
-        "claims": pa.table({
-            "credit_code": keys, "event_date": _dates(found), "deaths": random.integers(0, 100, events) // 98,
-            "serious_injuries": random.integers(0, 100, events) // 95, "paid_fen": random.integers(0, 10**8, events),
-        }),
+        "integrity": pa.table(
+            {
+                "credit_code": keys,
+                "effective_date": _dates(found),
+                "integrity_grade": pa.array(np.array(["AA", "A", "B", "C", "dishonest"])[grades]).dictionary_encode(),
+            }
+        ),
+        "hazards": pa.table(
+            {
+                "credit_code": keys,
+                "grade": pa.array(np.where(random.random(events) < 0.5, "major", "general")),
+            }
+            | {name: _dates(days) for name, days in hazards.items()}
+        ),
+        "claims": pa.table(
+            {
+                "credit_code": keys,
+                "event_date": _dates(found),
+                "deaths": random.integers(0, 100, events) // 98,
+                "serious_injuries": random.integers(0, 100, events) // 95,
+                "paid_fen": random.integers(0, 10**8, events),
+            }
+        ),
     }
     return asked, registers
 
@@ -89,7 +105,11 @@ def grades(asked: pa.Table, table: pa.Table, held: Register) -> Contenders:
 
     def polars() -> Any:
         joined = left.sort("on").join_asof(
-            right.sort("effective_date"), left_on="on", right_on="effective_date", by="credit_code", check_sortedness=False
+            right.sort("effective_date"),
+            left_on="on",
+            right_on="effective_date",
+            by="credit_code",
+            check_sortedness=False,
         )
         return joined.sort("r")["integrity_grade"].fill_null(-1).to_numpy()
 
@@ -102,14 +122,19 @@ def grades(asked: pa.Table, table: pa.Table, held: Register) -> Contenders:
 
     def pandas() -> Any:
         joined = pd.merge_asof(
-            pleft.sort_values("on"), pright.sort_values("effective_date"), left_on="on",
-            right_on="effective_date", by="credit_code",
+            pleft.sort_values("on"),
+            pright.sort_values("effective_date"),
+            left_on="on",
+            right_on="effective_date",
+            by="credit_code",
         )
         return joined.sort_values("r")["integrity_grade"].fillna(-1).to_numpy()
 
     return {
         "ratemod": lambda: integrity_grade(held, asked["credit_code"], asked["on"].to_numpy()).grade,
-        "polars join_asof": polars, "DuckDB ASOF JOIN": duck, "pandas merge_asof": pandas,
+        "polars join_asof": polars,
+        "DuckDB ASOF JOIN": duck,
+        "pandas merge_asof": pandas,
     }
 
 
@@ -157,12 +182,14 @@ def hazards(asked: pa.Table, table: pa.Table, held: Register) -> Contenders:
         overdue = pending & (pl.col("rectified_date") > on).fill_null(True) & (pl.col("due_date") < on)
         refused = pending & (pl.col("refused_date") <= on).fill_null(False)
         recent = ((on - pl.col("verified_date")).dt.total_days() <= 365).fill_null(False)
-        state = (pl.when(refused).then(4).when(overdue).then(3).when(pending).then(2).when(recent).then(1).otherwise(0))
+        state = pl.when(refused).then(4).when(overdue).then(3).when(pending).then(2).when(recent).then(1).otherwise(0)
         late = pl.when(overdue).then((on - pl.col("due_date")).dt.total_days()).otherwise(0)
         worst = (
-            left.lazy().join(right.lazy().filter(pl.col("grade") == "major"), on="credit_code")
+            left.lazy()
+            .join(right.lazy().filter(pl.col("grade") == "major"), on="credit_code")
             .filter(pl.col("found_date") <= on)
-            .group_by("r").agg(state.max().alias("s"), late.max().alias("d"), pending.sum().alias("p"))
+            .group_by("r")
+            .agg(state.max().alias("s"), late.max().alias("d"), pending.sum().alias("p"))
         )
         rows = left.lazy().join(worst, on="r", how="left").sort("r").collect()
         return np.stack([rows[name].fill_null(0).to_numpy() for name in "sdp"]).astype(np.int64)
@@ -201,11 +228,16 @@ def claims(asked: pa.Table, table: pa.Table, held: Register) -> Contenders:
 
     def polars() -> Any:
         found = (
-            left.lazy().join(right.lazy(), on="credit_code")
+            left.lazy()
+            .join(right.lazy(), on="credit_code")
             .filter((pl.col("event_date") < pl.col("on")) & (pl.col("event_date") >= pl.col("on").dt.offset_by("-3y")))
             .group_by("r")
-            .agg(pl.len().alias("n"), pl.col("deaths").sum().alias("d"), pl.col("serious_injuries").sum().alias("s"),
-                 pl.col("paid_fen").sum().alias("p"))
+            .agg(
+                pl.len().alias("n"),
+                pl.col("deaths").sum().alias("d"),
+                pl.col("serious_injuries").sum().alias("s"),
+                pl.col("paid_fen").sum().alias("p"),
+            )
         )
         rows = left.lazy().join(found, on="r", how="left").sort("r").collect()
         return np.stack([rows[name].fill_null(0).to_numpy() for name in "ndsp"]).astype(np.int64)
@@ -219,8 +251,13 @@ def one_a_day(table: pa.Table) -> pa.Table:
 
     frame = pl.from_arrow(table).unique(["credit_code", "effective_date"], keep="first", maintain_order=True)
     codes = frame["integrity_grade"].cast(pl.String).to_arrow().dictionary_encode()
-    return pa.table({"credit_code": frame["credit_code"].to_arrow().cast(pa.string()),
-                     "effective_date": frame["effective_date"].to_arrow(), "integrity_grade": codes})
+    return pa.table(
+        {
+            "credit_code": frame["credit_code"].to_arrow().cast(pa.string()),
+            "effective_date": frame["effective_date"].to_arrow(),
+            "integrity_grade": codes,
+        }
+    )
 
 
 def compare(name: str, contenders: Contenders, rounds: int) -> None:
@@ -256,8 +293,11 @@ def main() -> None:
         start = time.perf_counter()
         held = read_register(registers[noun], noun)
         print(f"\n{noun}: {len(held):,} events read and checked in {time.perf_counter() - start:.2f} s", flush=True)
-        compare(f"{noun}: {len(held):,} events onto {asked.num_rows:,} enterprises",
-                make_all(asked, registers[noun], held), args.rounds)
+        compare(
+            f"{noun}: {len(held):,} events onto {asked.num_rows:,} enterprises",
+            make_all(asked, registers[noun], held),
+            args.rounds,
+        )
 
 
 if __name__ == "__main__":

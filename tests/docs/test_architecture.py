@@ -20,6 +20,7 @@ ORDER = [
     "book",
     "plan",
     "rating",
+    "registers",
     "experience",
     "synth",
     "ratemaking",

@@ -45,9 +45,16 @@ def hazard_rows(draw: Any) -> list[dict[str, Any]]:
         found = draw(days)
         step = st.integers(0, 120)
         row: dict[str, Any] = {
-            "credit_code": draw(codes), "grade": draw(st.sampled_from(("major", "major", "general"))), "found_date": found,
-            "notified_date": None, "due_date": None, "extension_granted_date": None, "extended_due_date": None,
-            "rectified_date": None, "verified_date": None, "refused_date": None,
+            "credit_code": draw(codes),
+            "grade": draw(st.sampled_from(("major", "major", "general"))),
+            "found_date": found,
+            "notified_date": None,
+            "due_date": None,
+            "extension_granted_date": None,
+            "extended_due_date": None,
+            "rectified_date": None,
+            "verified_date": None,
+            "refused_date": None,
         }
         if draw(st.booleans()):
             row["notified_date"] = found + timedelta(draw(step))
@@ -77,6 +84,7 @@ def years_before(day: date, years: int) -> date:
 
 def one_hazard(row: dict[str, Any], on: date, counts: int = 365) -> tuple[str, int]:
     """The state of one hazard on a day, and its days overdue."""
+
     def by(name: str) -> bool:
         return row[name] is not None and row[name] <= on
 

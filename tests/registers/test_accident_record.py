@@ -21,12 +21,19 @@ POLICY = {"credit_code": "A", "start_date": date(2023, 1, 1), "end_date": date(2
 def claim_rows(draw):
     rows = []
     for at in range(draw(st.integers(1, 8))):
-        rows.append({
-            "claim_no": f"C{at}", "event_no": draw(st.sampled_from(("E1", "E2", "E3", None))), "credit_code": draw(codes),
-            "event_date": draw(days), "deaths": draw(st.integers(0, 12)), "serious_injuries": draw(st.integers(0, 60)),
-            "direct_loss_yuan": draw(st.sampled_from((0, 9_999_999, 10_000_000))), "paid_fen": draw(st.integers(0, 10**9)),
-            "case_reserve_fen": draw(st.integers(0, 10**9)),
-        })
+        rows.append(
+            {
+                "claim_no": f"C{at}",
+                "event_no": draw(st.sampled_from(("E1", "E2", "E3", None))),
+                "credit_code": draw(codes),
+                "event_date": draw(days),
+                "deaths": draw(st.integers(0, 12)),
+                "serious_injuries": draw(st.integers(0, 60)),
+                "direct_loss_yuan": draw(st.sampled_from((0, 9_999_999, 10_000_000))),
+                "paid_fen": draw(st.integers(0, 10**9)),
+                "case_reserve_fen": draw(st.integers(0, 10**9)),
+            }
+        )
     for row in rows:  # claims of one accident have one day
         first = next(other for other in rows if other["event_no"] == row["event_no"])
         if row["event_no"] is not None:
@@ -39,7 +46,9 @@ def test_the_record_is_that_of_a_plain_loop(rows, asked, years):
     keys, on = as_array(asked)
     found = accident_record(register("claims", rows), keys, on, years=years)
     for at, (firm, day) in enumerate(asked):
-        held = [row for row in rows if row["credit_code"] == firm and years_before(day, years) <= row["event_date"] < day]
+        held = [
+            row for row in rows if row["credit_code"] == firm and years_before(day, years) <= row["event_date"] < day
+        ]
         assert found.claims[at] == len(held)
         assert found.deaths[at] == sum(row["deaths"] for row in held)
         assert found.serious_injuries[at] == sum(row["serious_injuries"] for row in held)
@@ -96,10 +105,17 @@ def test_premium_earns_by_the_day_and_the_loss_ratio_follows():
     assert np.isnan(none.loss_ratio).all()
 
 
-@given(st.integers(1, 10**10), days, st.integers(1, 366), st.lists(st.integers(1, 900), min_size=1, max_size=4, unique=True))
+@given(
+    st.integers(1, 10**10),
+    days,
+    st.integers(1, 366),
+    st.lists(st.integers(1, 900), min_size=1, max_size=4, unique=True),
+)
 def test_earned_premium_of_windows_side_by_side_adds_up(premium, start, length, cuts):
-    insured = register("policies", [{"credit_code": "A", "start_date": start, "end_date": start + timedelta(length),
-                                     "premium_fen": premium}])
+    insured = register(
+        "policies",
+        [{"credit_code": "A", "start_date": start, "end_date": start + timedelta(length), "premium_fen": premium}],
+    )
     claims = register("claims", [])
     far = as_days([start + timedelta(1000)])
     whole = accident_record(claims, ["A"], far, policies=insured, years=10).earned_premium_fen[0]

@@ -10,8 +10,13 @@ from ratemod.registers.days import as_days
 from ratemod.registers.hazards import STATES, HazardRule, days_by_state, hazard_state
 from tests.registers.histories import as_array, codes, days, hazard_rows, hazards_of, register
 
-BASE = {"credit_code": "A", "grade": "major", "found_date": date(2024, 1, 10), "notified_date": date(2024, 1, 12),
-        "due_date": date(2024, 2, 29)}
+BASE = {
+    "credit_code": "A",
+    "grade": "major",
+    "found_date": date(2024, 1, 10),
+    "notified_date": date(2024, 1, 12),
+    "due_date": date(2024, 2, 29),
+}
 
 
 def states(rows, *on):
@@ -34,16 +39,31 @@ def test_an_extension_moves_the_due_date_from_the_day_it_is_granted():
 
 def test_rectification_stops_the_days_and_verification_ends_the_state():
     row = BASE | {"rectified_date": date(2024, 3, 10), "verified_date": date(2024, 3, 20)}
-    on = [date(2024, 3, 9), date(2024, 3, 10), date(2024, 3, 19), date(2024, 3, 20), date(2025, 3, 20), date(2025, 3, 21)]
+    on = [
+        date(2024, 3, 9),
+        date(2024, 3, 10),
+        date(2024, 3, 19),
+        date(2024, 3, 20),
+        date(2025, 3, 20),
+        date(2025, 3, 21),
+    ]
     assert states([row], *on) == [
-        ("overdue", 9), ("open", 0), ("open", 0), ("verified", 0), ("verified", 0), ("none", 0),
+        ("overdue", 9),
+        ("open", 0),
+        ("open", 0),
+        ("verified", 0),
+        ("verified", 0),
+        ("none", 0),
     ]
 
 
 def test_refusal_stays_until_verified_and_counts_its_days():
     row = BASE | {"refused_date": date(2024, 2, 20), "verified_date": date(2024, 4, 1)}
     assert states([row], date(2024, 2, 19), date(2024, 2, 20), date(2024, 3, 31), date(2024, 4, 1)) == [
-        ("open", 0), ("refused", 0), ("refused", 31), ("verified", 0),
+        ("open", 0),
+        ("refused", 0),
+        ("refused", 31),
+        ("verified", 0),
     ]
 
 
@@ -95,6 +115,9 @@ def test_days_by_state_are_the_days_counted_one_by_one(rows, firm, start, length
         return told[0], 0 if told[1] == 0 else 1 + (told[1] >= 31) + (told[1] >= 91)
 
     plain = [band(hazards_of(rows, firm, start + timedelta(at))) for at in range(length)]
-    cut = [band((STATES[state], late)) for state, late, many in zip(parts.state, parts.overdue_days, parts.days)
-           for _ in range(many)]
+    cut = [
+        band((STATES[state], late))
+        for state, late, many in zip(parts.state, parts.overdue_days, parts.days)
+        for _ in range(many)
+    ]
     assert cut == plain

@@ -40,12 +40,25 @@ def test_a_register_as_people_keep_it(tmp_path, encoding):
     assert any("“验收日期”早于“发现日期”" in line for line in said)
 
 
-@pytest.mark.parametrize(("noun", "first", "second"), [(noun, *pair) for noun, order in IN_ORDER.items() for pair in order])
+@pytest.mark.parametrize(
+    ("noun", "first", "second"), [(noun, *pair) for noun, order in IN_ORDER.items() for pair in order]
+)
 def test_every_wrong_order_is_refused_and_equal_days_are_not(noun, first, second):
-    row = {name: None for name in REGISTERS[noun]}
-    fill = {"credit_code": "A", "grade": "major", "found_date": "2024-01-02", "standardisation": "level_1",
-            "issue_date": "2024-01-02", "expiry_date": "2024-01-02", "listed_date": "2024-01-02", "event_date": "2024-01-02",
-            "deaths": "0", "serious_injuries": "0", "start_date": "2024-01-02", "end_date": "2024-01-02"}
+    row = dict.fromkeys(REGISTERS[noun])
+    fill = {
+        "credit_code": "A",
+        "grade": "major",
+        "found_date": "2024-01-02",
+        "standardisation": "level_1",
+        "issue_date": "2024-01-02",
+        "expiry_date": "2024-01-02",
+        "listed_date": "2024-01-02",
+        "event_date": "2024-01-02",
+        "deaths": "0",
+        "serious_injuries": "0",
+        "start_date": "2024-01-02",
+        "end_date": "2024-01-02",
+    }
     row |= {name: value for name, value in fill.items() if name in row}
     good = row | {first: "2024-01-02", second: "2024-01-02"}
     assert len(read_register(pa.Table.from_pylist([good]), noun)) == 1
@@ -56,7 +69,12 @@ def test_every_wrong_order_is_refused_and_equal_days_are_not(noun, first, second
 
 def test_two_grades_from_one_day_contradict_each_other():
     rows = [("A", "2024-01-01", "B"), ("A", "2024-01-01", "AA"), ("B", "2024-01-01", "B"), ("B", "2024-01-01", "B")]
-    table = pa.table({name: [row[at] for row in rows] for at, name in enumerate(("credit_code", "effective_date", "integrity_grade"))})
+    table = pa.table(
+        {
+            name: [row[at] for row in rows]
+            for at, name in enumerate(("credit_code", "effective_date", "integrity_grade"))
+        }
+    )
     told = read_register(table, "integrity")
     assert told.keys.to_pylist() == ["B", "B"]
     assert [(item.code, item.count) for item in told.refused] == [("RM243", 2)]

@@ -27,9 +27,15 @@ def certificate_rows(draw):
             continue
         taken.add((firm, issue))
         gone = draw(st.none() | st.integers(0, 400))
-        rows.append({"credit_code": firm, "standardisation": draw(st.sampled_from(LEVELS[1:])), "issue_date": issue,
-                     "expiry_date": issue + timedelta(draw(st.integers(0, 500))),
-                     "withdrawn_date": None if gone is None else issue + timedelta(gone)})
+        rows.append(
+            {
+                "credit_code": firm,
+                "standardisation": draw(st.sampled_from(LEVELS[1:])),
+                "issue_date": issue,
+                "expiry_date": issue + timedelta(draw(st.integers(0, 500))),
+                "withdrawn_date": None if gone is None else issue + timedelta(gone),
+            }
+        )
     return rows
 
 
@@ -38,20 +44,41 @@ def test_the_latest_issued_in_force_counts(rows, asked):
     keys, on = as_array(asked)
     found = certificate_state(register("certificates", rows), keys, on)
     for at, (firm, day) in enumerate(asked):
-        held = [row for row in rows if row["credit_code"] == firm and row["issue_date"] <= day < row["expiry_date"]
-                and (row["withdrawn_date"] is None or day < row["withdrawn_date"])]
+        held = [
+            row
+            for row in rows
+            if row["credit_code"] == firm
+            and row["issue_date"] <= day < row["expiry_date"]
+            and (row["withdrawn_date"] is None or day < row["withdrawn_date"])
+        ]
         level = max(held, key=lambda row: row["issue_date"])["standardisation"] if held else "none"
         assert LEVELS[found.level[at]] == level
         assert (found.event[at] >= 0) == bool(held)
 
 
-HELD = {"credit_code": "A", "standardisation": "level_2", "issue_date": date(2024, 2, 29), "expiry_date": date(2027, 2, 28)}
-STRUCK = {"credit_code": "A", "event_date": date(2025, 5, 1), "deaths": 1, "serious_injuries": 0, "main_responsibility": "yes"}
+HELD = {
+    "credit_code": "A",
+    "standardisation": "level_2",
+    "issue_date": date(2024, 2, 29),
+    "expiry_date": date(2027, 2, 28),
+}
+STRUCK = {
+    "credit_code": "A",
+    "event_date": date(2025, 5, 1),
+    "deaths": 1,
+    "serious_injuries": 0,
+    "main_responsibility": "yes",
+}
 
 
 def level(on, accidents, rule=None):
-    found = certificate_state(register("certificates", [HELD]), ["A"], as_days([on]), accidents=register("claims", accidents),
-                              downgrade=rule or DowngradeRule())
+    found = certificate_state(
+        register("certificates", [HELD]),
+        ["A"],
+        as_days([on]),
+        accidents=register("claims", accidents),
+        downgrade=rule or DowngradeRule(),
+    )
     return LEVELS[found.level[0]], int(found.downgraded_by[0])
 
 
@@ -64,7 +91,10 @@ def test_a_fatal_accident_takes_one_level_from_its_day_on():
 
 def test_responsibility_and_injuries_are_data_of_the_rule():
     assert level("2026-01-01", [STRUCK | {"main_responsibility": "no"}])[0] == "level_2"
-    assert level("2026-01-01", [STRUCK | {"main_responsibility": "no"}], DowngradeRule(main_responsibility=False))[0] == "level_3"
+    assert (
+        level("2026-01-01", [STRUCK | {"main_responsibility": "no"}], DowngradeRule(main_responsibility=False))[0]
+        == "level_3"
+    )
     hurt = STRUCK | {"deaths": 0, "main_responsibility": "no"}
     assert level("2026-01-01", [hurt | {"serious_injuries": 1}])[0] == "level_2"
     assert level("2026-01-01", [hurt | {"serious_injuries": 2}])[0] == "level_3"
@@ -85,7 +115,9 @@ def test_without_the_responsibility_the_rule_is_refused():
 @st.composite
 def grade_rows(draw):
     rows = draw(st.dictionaries(st.tuples(codes, days), st.sampled_from(GRADES), min_size=1, max_size=8))
-    return [{"credit_code": firm, "effective_date": day, "integrity_grade": grade} for (firm, day), grade in rows.items()]
+    return [
+        {"credit_code": firm, "effective_date": day, "integrity_grade": grade} for (firm, day), grade in rows.items()
+    ]
 
 
 @given(grade_rows(), asked_days)
@@ -100,12 +132,21 @@ def test_the_last_grade_on_or_before_the_day_counts(rows, asked):
 
 @given(st.lists(st.tuples(codes, days, st.none() | st.integers(0, 300)), min_size=1, max_size=6), asked_days)
 def test_listed_from_the_first_day_to_the_day_before_removal(held, asked):
-    rows = [{"credit_code": firm, "listed_date": day, "removed_date": None if n is None else day + timedelta(n)}
-            for firm, day, n in held]
+    rows = [
+        {"credit_code": firm, "listed_date": day, "removed_date": None if n is None else day + timedelta(n)}
+        for firm, day, n in held
+    ]
     keys, on = as_array(asked)
     found = blacklisted(register("blacklist", rows), keys, on)
-    plain = [any(row["credit_code"] == firm and row["listed_date"] <= day
-                 and (row["removed_date"] is None or day < row["removed_date"]) for row in rows) for firm, day in asked]
+    plain = [
+        any(
+            row["credit_code"] == firm
+            and row["listed_date"] <= day
+            and (row["removed_date"] is None or day < row["removed_date"])
+            for row in rows
+        )
+        for firm, day in asked
+    ]
     assert found.listed.tolist() == plain
     assert ((found.event >= 0) == found.listed).all()
 

@@ -62,7 +62,9 @@ def _texts(values: Any) -> pa.Array:
 
 
 def _whole(indices: pa.Array) -> Ints:
-    return np.asarray((indices.fill_null(-1) if indices.null_count else indices).to_numpy(zero_copy_only=False), np.int64)
+    return np.asarray(
+        (indices.fill_null(-1) if indices.null_count else indices).to_numpy(zero_copy_only=False), np.int64
+    )
 
 
 @dataclass(frozen=True, eq=False, slots=True)

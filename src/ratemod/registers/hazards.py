@@ -158,7 +158,11 @@ def _states(
     since = add_years(day, -rule.repeat_years)
     out = (score, overdue, pending, repeats)
     with ThreadPoolExecutor() as pool:  # blocks touch different questions
-        list(pool.map(lambda make: _one_block(dates, make(), day, known_on, since, rule, out), blocks(firm, query, count)))
+        list(
+            pool.map(
+                lambda make: _one_block(dates, make(), day, known_on, since, rule, out), blocks(firm, query, count)
+            )
+        )
     rank = np.where(score >= 0, score >> (_EVENT_BITS + _MEASURE_BITS), 0)
     event = np.where(rank > 0, score & ((1 << _EVENT_BITS) - 1), -1)
     return HazardStates(_BY_RANK[rank], overdue, pending, repeats, event)
@@ -285,7 +289,9 @@ def _breaks(
     for pair in pairs(firm, query, count):
         event = pair.event
         due = [dates.due[event], np.where(dates.extended[event] < NEVER, dates.extended[event], NEVER)]
-        moments = [getattr(dates, name)[event] for name in _Dates.__slots__ if name not in ("due", "extended", "extends")]
+        moments = [
+            getattr(dates, name)[event] for name in _Dates.__slots__ if name not in ("due", "extended", "extends")
+        ]
         moments += [end + step for end in due for step in (1, *thresholds)]
         moments.append(dates.verified[event] + rule.verified_counts_days + 1)
         for moment in moments:
