@@ -1,7 +1,7 @@
 """As-of joins over registers: a million enterprises, five million events, beside polars, DuckDB and pandas.
 
-Every contender gets the same events in memory, in random order, with credit codes as text, and answers for each
-enterprise on its own day. Results are compared before anything is timed; then contenders run in turn, and medians count.
+Every contender gets the same events in memory, in random order, with credit codes as text; each enterprise has its own
+day. Results are compared before anything is timed; then contenders run in turn, and medians count.
 
     python -m benchmarks.registers [--enterprises 1000000] [--events 5000000] [--rounds 3]
 """

@@ -58,9 +58,18 @@ def test_the_controllable_premium_adds_up_and_is_reached_by_pricing_the_book_so(
     assert (found.saving_fen >= 0).all()
     assert (found.premium_fen == rm.rate(book, PLAN).outputs.premium_fen).all()
     table = book.table
-    best = {"hazard_state": "verified", "hazard_overdue_days": "0", "standardisation": "level_1", "general_accidents": "0",
-            "certificate_expiry": "2030-01-01", "larger_accidents": "0", "major_accidents": "0", "claim_free_years": "4",
-            "actual_primary_losses_yuan": "0", "actual_excess_losses_yuan": "0"}  # fmt: skip
+    best = {
+        "hazard_state": "verified",
+        "hazard_overdue_days": "0",
+        "standardisation": "level_1",
+        "general_accidents": "0",
+        "certificate_expiry": "2030-01-01",
+        "larger_accidents": "0",
+        "major_accidents": "0",
+        "claim_free_years": "4",
+        "actual_primary_losses_yuan": "0",
+        "actual_excess_losses_yuan": "0",
+    }
     for name, value in best.items():
         at = table.column_names.index(name)
         table = table.set_column(at, name, [[value] * table.num_rows])
@@ -71,11 +80,8 @@ def test_one_enterprise_in_words(book):
     found = controllable_premium(book, PLAN)
     said = found.words(found.keys[0], "zh")
     assert "现保费" in said and "整改全部重大隐患" in said
-    clean = (
-        int(np.flatnonzero(found.saving_fen.sum(axis=0) == 0)[0]) if (found.saving_fen.sum(axis=0) == 0).any() else None
-    )
-    if clean is not None:
-        assert "nothing" in found.words(found.keys[clean], "en")
+    floored = int(np.flatnonzero(found.saving_fen.sum(axis=0) == 0)[0])
+    assert "nothing" in found.words(found.keys[floored], "en")
     with pytest.raises(BookError):
         found.words("no such policy")
 
@@ -148,14 +154,20 @@ def test_too_many_groups_or_none_are_refused(book):
 
 
 def test_nothing_to_compare_is_refused(years):
-    before, after = years
+    before, _ = years
     with pytest.raises(BookError) as told:
         premium_movement((rm.read_book(before.slice(0, 5), PLAN), PLAN), (rm.read_book(before.slice(9, 5), PLAN), PLAN))
     assert told.value.problems[0].code == "RM252"
 
 
-HAZARD = {"credit_code": "", "grade": "major", "found_date": "2026-03-01", "notified_date": "2026-03-01",
-          "due_date": "2026-04-30", "verified_date": None}  # fmt: skip
+HAZARD = {
+    "credit_code": "",
+    "grade": "major",
+    "found_date": "2026-03-01",
+    "notified_date": "2026-03-01",
+    "due_date": "2026-04-30",
+    "verified_date": None,
+}
 
 
 @settings(max_examples=12, deadline=None)
@@ -166,9 +178,14 @@ def test_within_the_term_every_day_costs_what_its_state_costs(book, at, shift, v
     one = rm.read_book(book.table.slice(at, 1), PLAN)
     start = one.table["start_date"].to_numpy()[0]
     found = start + np.timedelta64(shift, "D")
-    row = {"credit_code": one.table["credit_code"][0].as_py(), "grade": "major", "found_date": str(found),
-           "notified_date": str(found), "due_date": str(found + np.timedelta64(20, "D")),
-           "verified_date": None if verified is None else str(found + np.timedelta64(verified, "D"))}  # fmt: skip
+    row = {
+        "credit_code": one.table["credit_code"][0].as_py(),
+        "grade": "major",
+        "found_date": str(found),
+        "notified_date": str(found),
+        "due_date": str(found + np.timedelta64(20, "D")),
+        "verified_date": None if verified is None else str(found + np.timedelta64(verified, "D")),
+    }
     held = read_register(pa.Table.from_pylist([row]), "hazards")
     priced = within_term(one, PLAN, held)
     length = int((one.table["end_date"].to_numpy()[0] - start).astype(int))
@@ -202,16 +219,33 @@ def test_a_plan_that_adds_lines_up_cannot_be_cut(book):
 
 def test_rules_name_everything_that_is_wrong_with_them():
     given_rules = {
-        "hazard": {}, "hazards": {"grade": ["major"], "source": "nobody"},
-        "action": [{"name": "a", "label_en": "a", "label_zh": "a", "source": "own",
-                    "changes": [{"column": "hazard_stat", "to": "none"}, {"column": "hazard_state", "to": "gone"}]}],
+        "hazard": {},
+        "hazards": {"grade": ["major"], "source": "nobody"},
+        "action": [
+            {
+                "name": "a",
+                "label_en": "a",
+                "label_zh": "a",
+                "source": "own",
+                "changes": [{"column": "hazard_stat", "to": "none"}, {"column": "hazard_state", "to": "gone"}],
+            }
+        ],
         "group": [{"name": "g", "label_en": "g", "label_zh": "g", "columns": ["heads", "heads", "limit"]}],
-    }  # fmt: skip
+    }
     with pytest.raises(PlanError) as told:
         rules_from(given_rules, PLAN)
     said = "\n".join(item.line("en") for item in told.value.problems)
-    for part in ("[hazard] is not known", "did you mean 'hazards'", "hazards.grade", "'nobody'", "hazard_stat ",
-                 "hazard_state = gone", "'heads' is in two groups", "group: limit", "'limit_yuan' is in no group"):  # fmt: skip
+    for part in (
+        "[hazard] is not known",
+        "did you mean 'hazards'",
+        "hazards.grade",
+        "'nobody'",
+        "hazard_stat ",
+        "hazard_state = gone",
+        "'heads' is in two groups",
+        "group: limit",
+        "'limit_yuan' is in no group",
+    ):
         assert part in said, part
     with pytest.raises(PlanError) as none:
         load_rules(rm.load_plan("work-injury"))

@@ -23,9 +23,17 @@ PROVINCE = rm.load_province(Path(__file__).parents[2] / "data" / "province")
 PLAN = rm.load_plan("jilin-spli/2025-04")
 NOUNS = ("hazards", "claims", "certificates", "integrity", "blacklist", "policies")
 DERIVED = (
-    "hazard_state", "hazard_overdue_days", "standardisation", "certificate_expiry", "integrity_grade", "blacklisted",
-    "general_accidents", "larger_accidents", "major_accidents", "claim_free_years",
-)  # fmt: skip
+    "hazard_state",
+    "hazard_overdue_days",
+    "standardisation",
+    "certificate_expiry",
+    "integrity_grade",
+    "blacklisted",
+    "general_accidents",
+    "larger_accidents",
+    "major_accidents",
+    "claim_free_years",
+)
 
 
 @pytest.fixture(scope="module")
@@ -197,11 +205,18 @@ def test_overlapping_policies_cover_a_day_once_and_limits_are_measured_from_thei
         ),
         "enterprises",
     )
-    held = read_register(pa.table({
-        "credit_code": ["A", "A", "A", "B"], "start_date": ["2025-01-01", "2025-02-01", "2025-06-01", "2025-01-01"],
-        "end_date": ["2025-03-01", "2025-02-10", "2025-07-01", "2026-01-01"], "heads": [10, 5, 4, 10],
-        "limit_yuan": [400_000, 400_000, 300_000, 300_000],
-    }), "policies")  # fmt: skip
+    held = read_register(
+        pa.table(
+            {
+                "credit_code": ["A", "A", "A", "B"],
+                "start_date": ["2025-01-01", "2025-02-01", "2025-06-01", "2025-01-01"],
+                "end_date": ["2025-03-01", "2025-02-10", "2025-07-01", "2026-01-01"],
+                "heads": [10, 5, 4, 10],
+                "limit_yuan": [400_000, 400_000, 300_000, 300_000],
+            }
+        ),
+        "policies",
+    )
     rule = ParticipationRule(("mining",), minimum_limit_yuan=400_000, limit_from=np.datetime64("2025-03-29").item())
     found = coverage(firms, held, ("2025-01-01", "2026-01-01"), rule)
     assert found.covered_days.tolist() == [59 + 30, 365]
@@ -220,3 +235,13 @@ def test_days_by_state_of_the_province_add_up_and_begin_as_the_state_says(regist
     first = np.concatenate([[True], parts.query[1:] != parts.query[:-1]])
     assert (parts.state[first] == hazard_state(registers.hazards, table["credit_code"], ends[0]).state).all()
     assert len({STATES[state] for state in parts.state}) == len(STATES)
+
+
+def test_as_of_one_day_for_all_and_nothing_that_is_no_day(registers):
+    book = rm.read_book(PROVINCE.table("renewals"), PLAN)
+    found = derive_columns(book, PLAN, registers, at="2022-06-30").evidence["hazard_state"]
+    expected = hazard_state(registers.hazards, book.table["credit_code"], "2022-06-30")
+    assert [found.column.codes()[value] for value in found.values] == [STATES[state] for state in expected.state]
+    with pytest.raises(BookError) as told:
+        derive_columns(book, PLAN, registers, at="start_dat")
+    assert (told.value.problems[0].code, told.value.problems[0].args["nearest"]) == ("RM259", "start_date")

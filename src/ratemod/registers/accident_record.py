@@ -7,6 +7,7 @@ is counted once for an enterprise, however many of its claims it causes, with th
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -112,10 +113,14 @@ def accident_record(
         reported = claims.dates("report_date")
         reported = np.where(reported == NEVER, event_day, reported)
         firm = np.where(reported <= as_days(known_on), firm, -1)
-    line = timeline(firm, event_day)
-    spans = line.between(query, add_years(day, -years), day)
-    deaths, injured = claims.number("deaths"), claims.number("serious_injuries")
-    incurred = _developed(claims, event_day, development, valued_on)
+    low = add_years(day, -years)
+    with ThreadPoolExecutor(1) as beside:  # both halves sort and search; neither holds the interpreter
+        graded = beside.submit(_by_grade, claims, firm, (query, low, day), needs_casualty)
+        line = timeline(firm, event_day)
+        spans = line.between(query, low, day)
+        deaths, injured = (line.total(claims.number(name), spans) for name in ("deaths", "serious_injuries"))
+        loss = line.total(_developed(claims, event_day, development, valued_on), spans)
+        by_grade, last_by_grade = graded.result()
     last = line.last(query, day - 1)
     earned = np.zeros(len(query), dtype=np.int64)
     free = np.full(len(query), -1, dtype=np.int64)
@@ -124,15 +129,13 @@ def accident_record(
         earned, insured = _insured(policies, credit_code, day, until, years)
         since = event_day[np.maximum(last, 0)] + 1 if len(event_day) else np.zeros(len(query), dtype=np.int64)
         free = np.where(last >= 0, np.minimum(whole_years(np.where(last >= 0, since, day), day), insured), insured)
-    loss = line.total(incurred, spans)
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = np.where(earned > 0, loss / earned, np.nan)
-    by_grade, last_by_grade = _by_grade(claims, firm, (query, add_years(day, -years), day), needs_casualty)
     return AccidentRecord(
         by_grade,
         spans[1] - spans[0],
-        line.total(deaths, spans),
-        line.total(injured, spans),
+        deaths,
+        injured,
         free,
         loss,
         earned,

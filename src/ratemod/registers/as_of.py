@@ -207,7 +207,8 @@ def blocks(event_firm: Ints, query_firm: Ints, count: int, at_once: int = AT_ONC
         event = np.arange(int(size.sum())) + np.repeat(first[query_firm[part]] - starts, size)
         return Pairs(np.repeat(part, size), known[event], starts, part)
 
-    makers, low = [], 0
+    makers: list[Callable[[], Pairs]] = []
+    low = 0
     while low < len(asked):
         done = int(ends[low - 1]) if low else 0
         high = max(int(np.searchsorted(ends, done + at_once, side="right")), low + 1)

@@ -14,7 +14,8 @@ import pyarrow.compute as pc
 from ratemod.book.book import Book
 from ratemod.book.column import Column
 from ratemod.book.convert import MISSING_DATE, convert
-from ratemod.errors import BookError, Problem, problem
+from ratemod.book.dates import parse_date
+from ratemod.errors import BookError, Problem, nearest, problem
 from ratemod.plan.model import Plan
 from ratemod.registers.accident_record import AccidentRecord, accident_record
 from ratemod.registers.as_of import Ints, firm_numbers, timeline
@@ -129,7 +130,7 @@ def derive_columns(
     Raises
     ------
     BookError
-        RM301 the book lacks the credit code or the date; RM247 with ``on_conflict="refuse"``, all columns at once.
+        RM301 the book lacks the credit code or the date; RM259 `at` is neither a date nor a date column; RM247 with ``on_conflict="refuse"``, all columns at once.
 
     Examples
     --------
@@ -151,10 +152,13 @@ def derive_columns(
     wanted = set(plan.columns) - ({EXPIRING} & set(table.column_names))  # a premium that the book states stands
     for name, found in _columns(registers, chosen, keys, day, wanted, known_on).items():
         column = plan.columns[name]
-        values, valid = _coded(column, found, usable & ~_in_doubt(found.register, keys))
+        doubt = _in_doubt(found.register, keys)
+        values, valid = _coded(column, found, usable & ~doubt)
         said = convert(table[name], column, conversions.get(name)).values if name in table.column_names else None
         differs = np.zeros(len(day), dtype=bool) if said is None else _differs(column, values, valid, said)
-        evidence[name] = Evidence(column, found.register, values, valid, found.event, differs, said, found.besides)
+        evidence[name] = Evidence(
+            column, found.register, values, valid, found.event, doubt, differs, said, found.besides
+        )
         if differs.any():
             first = int(np.argmax(differs))
             row = first + 1 if book.rows is None else int(book.rows[first])
@@ -178,6 +182,9 @@ def derive_columns(
 
 def _questions(book: Book, plan: Plan, at: str) -> tuple[pa.ChunkedArray, Days, npt.NDArray[np.bool_]]:
     """Return the credit codes, the days, and where both are there."""
+    dates = [name for name, column in plan.columns.items() if column.kind == "date"]
+    if at not in dates and parse_date(at) is None:
+        raise BookError(problem("RM259", at=at, nearest=nearest(at, dates)))
     needed = [KEY] if at not in plan.columns else [KEY, at]
     lacking = [
         problem(
@@ -189,10 +196,11 @@ def _questions(book: Book, plan: Plan, at: str) -> tuple[pa.ChunkedArray, Days, 
     if lacking:
         raise BookError(lacking)
     keys = book.table[KEY].cast(pa.string())
+    day: Days
     if at in plan.columns:
         day = np.asarray(convert(book.table[at], plan.columns[at]).values).astype(np.int64)
     else:
-        day = as_days(at, len(keys))
+        day = np.full(len(keys), parse_date(at), dtype=np.int64)
     there = np.asarray(pc.not_equal(pc.fill_null(keys, ""), "")) & (day != MISSING_DATE)
     return keys, np.where(day == MISSING_DATE, 0, day), there
 

@@ -26,8 +26,9 @@ class Evidence:
     column : Column of the plan
     register : Register
     values : (n,) what was derived: level codes (int16), numbers or days
-    valid : (n,) bool, False where the register contradicts itself about the enterprise, or nothing can be derived
+    valid : (n,) bool, whether there is a value
     event : (n,) int64, place of the deciding row in the register, -1 where no row decides
+    doubt : (n,) bool, the register contradicts itself about the enterprise
     differs : (n,) bool, the book said something else
     said : (n,) what the book said, or None where it had no such column
     besides : a second register and its deciding rows, or None: the accident that took a certificate down
@@ -38,6 +39,7 @@ class Evidence:
     values: npt.NDArray[Any]
     valid: npt.NDArray[np.bool_]
     event: Ints
+    doubt: npt.NDArray[np.bool_]
     differs: npt.NDArray[np.bool_]
     said: npt.NDArray[Any] | None = None
     besides: tuple[Register, Ints] | None = None
@@ -55,7 +57,7 @@ class Evidence:
         """Return the value and its evidence in one line."""
         value = shown_value(self.column, self.values[at], lang) if self.valid[at] else "—"
         noun = text(f"UI_register_{self.register.noun}", lang)
-        if not self.valid[at] and self.event[at] >= 0:
+        if self.doubt[at]:
             why = text("UI_evidence_unsure", lang, register=noun)
         elif self.event[at] < 0:
             why = text("UI_evidence_none", lang, register=noun)
