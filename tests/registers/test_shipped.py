@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +12,7 @@ import pyarrow.compute as pc
 import pytest
 
 import ratemod as rm
+from ratemod.book.column import Column
 from ratemod.errors import BookError
 from ratemod.registers.authority_report import authority_report, prefectures
 from ratemod.registers.days import as_days
@@ -245,3 +248,36 @@ def test_as_of_one_day_for_all_and_nothing_that_is_no_day(registers):
     with pytest.raises(BookError) as told:
         derive_columns(book, PLAN, registers, at="start_dat")
     assert (told.value.problems[0].code, told.value.problems[0].args["nearest"]) == ("RM259", "start_date")
+
+
+def test_a_plan_may_load_by_the_number_of_hazards_and_by_repeats(registers):
+    counts = {
+        name: Column(name, "number", unit="count", low=Decimal(0), high=Decimal(99))
+        for name in ("pending_hazards", "hazards_found")
+    }
+    plan = replace(PLAN, columns=PLAN.columns | counts)
+    book = derive_columns(rm.read_book(PROVINCE.table("renewals"), PLAN), plan, registers).book
+    found = hazard_state(registers.hazards, book.table["credit_code"], book.table["start_date"].to_numpy())
+    assert book.table["pending_hazards"].to_pylist() == found.pending.tolist()
+    assert book.table["hazards_found"].to_pylist() == found.repeats.tolist()
+    assert found.repeats.max() > 1
+
+
+def test_fatal_accidents_whose_responsibility_nobody_recorded_are_counted(registers):
+    def told(values):
+        claims = PROVINCE.table("claims")
+        if values is not None:
+            claims = claims.append_column("main_responsibility", pa.array(values, pa.string()))
+        given = replace(registers, claims=read_register(claims, "claims"))
+        derived = derive_columns(rm.read_book(PROVINCE.table("renewals"), PLAN), PLAN, given)
+        return derived, sum(item.count for item in derived.problems if item.code == "RM249")
+
+    deaths = PROVINCE.table("claims")["deaths"].to_pylist()
+    fatal = sum(count > 0 for count in deaths)
+    assert fatal > 0
+    assert told(None)[1] == fatal
+    silent = [None if at % 2 else "no" for at in range(len(deaths))]
+    assert told(silent)[1] == sum(count > 0 for count in deaths[1::2])
+    blamed, none = told(["是"] * len(deaths))
+    assert none == 0
+    assert blamed.evidence["standardisation"].differs.sum() > 2

@@ -130,7 +130,8 @@ def derive_columns(
     Raises
     ------
     BookError
-        RM301 the book lacks the credit code or the date; RM259 `at` is neither a date nor a date column; RM247 with ``on_conflict="refuse"``, all columns at once.
+        RM301 the book lacks the credit code or the date;
+        RM259 `at` is neither a date nor a date column; RM247 with ``on_conflict="refuse"``, all columns at once.
 
     Examples
     --------
@@ -176,7 +177,7 @@ def derive_columns(
         conversions.pop(name, None)
     if on_conflict == "refuse" and (disagreed := [item for item in told if item.code == "RM247"]):
         raise BookError(disagreed)
-    told += _doubts(registers, keys)
+    told += _doubts(registers, chosen, keys)
     return Derived(replace(book, table=table, conversions=conversions), evidence, tuple(told))
 
 
@@ -308,14 +309,19 @@ def _differs(
     return np.asarray(given & valid & ~equal)
 
 
-def _doubts(registers: Registers, keys: Any) -> list[Problem]:
+def _doubts(registers: Registers, rules: Rules, keys: Any) -> list[Problem]:
     """Return which registers contradict themselves about how many rows of the book, and rules not applied."""
     told = []
     for register in registers.present():
         count = int(_in_doubt(register, keys).sum())
         if count:
             told.append(problem("RM248", file=register.file, count=count, noun=register.noun))
-    claims = registers.claims
-    if registers.certificates is not None and claims is not None and not claims.has("main_responsibility"):
-        told.append(problem("RM249", file=claims.file))
+    claims, rule = registers.claims, rules.downgrade
+    if registers.certificates is None or claims is None or rule is None or rule.deaths is None:
+        return told
+    silent = claims.number("deaths") >= rule.deaths
+    if claims.has("main_responsibility"):
+        silent &= np.asarray(claims.values["main_responsibility"]) < 0
+    if rule.main_responsibility and silent.any():
+        told.append(problem("RM249", file=claims.file, count=int(silent.sum())))
     return told
