@@ -74,8 +74,8 @@ def data(enterprises: int, events: int, seed: int = 7) -> tuple[pa.Table, dict[s
             {
                 "credit_code": keys,
                 "event_date": _dates(found),
-                "deaths": random.integers(0, 100, events) // 98,
-                "serious_injuries": random.integers(0, 100, events) // 95,
+                "deaths": np.where(random.random(events) < 0.02, random.geometric(0.3, events), 0),
+                "serious_injuries": np.where(random.random(events) < 0.05, random.geometric(0.1, events), 0),
                 "paid_fen": random.integers(0, 10**8, events),
             }
         ),
@@ -199,17 +199,25 @@ def hazards(asked: pa.Table, table: pa.Table, held: Register) -> Contenders:
 
 CLAIMS = """
 with found as (
-  select a.r, count(*) n, sum(deaths) d, sum(serious_injuries) s, sum(paid_fen)::bigint p
-  from asked a join held h on a.credit_code = h.credit_code
+  select a.r, count(*) n, sum(deaths) d, sum(serious_injuries) s, sum(paid_fen)::bigint p,
+    count(*) filter (grade = 0) g0, count(*) filter (grade = 1) g1, count(*) filter (grade = 2) g2,
+    count(*) filter (grade = 3) g3
+  from asked a join (
+    select *, case when deaths = 0 and serious_injuries = 0 then -1
+      when deaths >= 30 or serious_injuries >= 100 then 3
+      when deaths >= 10 or serious_injuries >= 50 then 2
+      when deaths >= 3 or serious_injuries >= 10 then 1 else 0 end grade
+    from held) h on a.credit_code = h.credit_code
     and h.event_date < a."on" and h.event_date >= a."on" - interval 3 year group by a.r
 )
-select coalesce(n, 0) n, coalesce(d, 0) d, coalesce(s, 0) s, coalesce(p, 0) p
+select coalesce(n, 0) n, coalesce(d, 0) d, coalesce(s, 0) s, coalesce(p, 0) p, coalesce(g0, 0) a,
+  coalesce(g1, 0) b, coalesce(g2, 0) c, coalesce(g3, 0) e
 from asked left join found using (r) order by r
 """
 
 
 def claims(asked: pa.Table, table: pa.Table, held: Register) -> Contenders:
-    """Claims, deaths, injuries and paid amounts in the three years before (ratemod also grades the accidents)."""
+    """Claims, deaths, injuries, paid amounts, and accidents by grade in the three years before."""
     import duckdb
     import polars as pl
 
@@ -220,16 +228,20 @@ def claims(asked: pa.Table, table: pa.Table, held: Register) -> Contenders:
 
     def ours() -> Any:
         found = accident_record(held, asked["credit_code"], asked["on"].to_numpy(), years=3)
-        return np.stack([found.claims, found.deaths, found.serious_injuries, found.incurred_fen])
+        return np.stack([found.claims, found.deaths, found.serious_injuries, found.incurred_fen, *found.accidents.T])
 
     def duck() -> Any:
         rows = con.execute(CLAIMS).fetchnumpy()
-        return np.stack([np.asarray(rows[name]).astype(np.int64) for name in "ndsp"])
+        return np.stack([np.asarray(rows[name]).astype(np.int64) for name in "ndspabce"])
 
     def polars() -> Any:
+        dead, hurt = pl.col("deaths"), pl.col("serious_injuries")
+        grade = pl.when((dead == 0) & (hurt == 0)).then(-1).when((dead >= 30) | (hurt >= 100)).then(3)
+        grade = grade.when((dead >= 10) | (hurt >= 50)).then(2).when((dead >= 3) | (hurt >= 10)).then(1).otherwise(0)
+        counts = [(pl.col("grade") == level).sum().alias(name) for level, name in enumerate("abce")]
         found = (
             left.lazy()
-            .join(right.lazy(), on="credit_code")
+            .join(right.lazy().with_columns(grade.alias("grade")), on="credit_code")
             .filter((pl.col("event_date") < pl.col("on")) & (pl.col("event_date") >= pl.col("on").dt.offset_by("-3y")))
             .group_by("r")
             .agg(
@@ -237,10 +249,11 @@ def claims(asked: pa.Table, table: pa.Table, held: Register) -> Contenders:
                 pl.col("deaths").sum().alias("d"),
                 pl.col("serious_injuries").sum().alias("s"),
                 pl.col("paid_fen").sum().alias("p"),
+                *counts,
             )
         )
         rows = left.lazy().join(found, on="r", how="left").sort("r").collect()
-        return np.stack([rows[name].fill_null(0).to_numpy() for name in "ndsp"]).astype(np.int64)
+        return np.stack([rows[name].fill_null(0).to_numpy() for name in "ndspabce"]).astype(np.int64)
 
     return {"ratemod": ours, "DuckDB SQL": duck, "polars": polars}
 

@@ -27,12 +27,13 @@ def arguments(parser: argparse.ArgumentParser, lang: Lang) -> None:
         said = text(f"UI_help_report_{name.replace('-', '_')}", lang)
         own = reports.add_parser(name, help=said, description=said, add_help=False)
         own.__dict__["lang"] = lang  # the parser speaks the chosen language
+        own._positionals.title, own._optionals.title = text("UI_arguments", lang), text("UI_options", lang)
         own.add_argument("-h", "--help", action="help", help=text("UI_help_help", lang))
         if name == "coverage":
             own.add_argument("--plan", metavar="PLAN", required=True, help=text("UI_help_plan", lang))
             plan_dates(own, lang)
             for noun in ("enterprises", "policies", "endorsements"):
-                help_ = text("UI_help_register", lang, register=text(f"UI_register_{noun}", lang))
+                help_ = text(f"UI_register_{noun}", lang)
                 own.add_argument(f"--{noun}", metavar="FILE", type=Path, required=noun != "endorsements", help=help_)
             for end in ("from", "until"):
                 own.add_argument(

@@ -121,7 +121,7 @@ def accident_record(
         deaths, injured = (line.total(claims.number(name), spans) for name in ("deaths", "serious_injuries"))
         loss = line.total(_developed(claims, event_day, development, valued_on), spans)
         by_grade, last_by_grade = graded.result()
-    last = line.last(query, day - 1)
+    last = line.latest(query, spans)
     earned = np.zeros(len(query), dtype=np.int64)
     free = np.full(len(query), -1, dtype=np.int64)
     if policies is not None:
@@ -166,7 +166,7 @@ def _by_grade(claims: Register, firm: Ints, asked: tuple[Ints, Days, Days], need
             line = timeline(firm[rows], claims.dates("event_date")[rows])
             spans = line.between(*asked)
             many = spans[1] - spans[0]
-            latest = np.where(many > 0, rows[line.last(asked[0], asked[2] - 1)], -1)
+            latest = np.where(many > 0, rows[line.latest(asked[0], spans)], -1)
         found.append(many)
         last.append(latest)
     return np.stack(found, axis=1), np.stack(last, axis=1)

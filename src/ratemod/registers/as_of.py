@@ -94,6 +94,16 @@ class Timeline:
             np.searchsorted(self.keys, moment(firm, np.maximum(low, high)), side="left"),
         )
 
+    def latest(self, firm: Ints, spans: tuple[Ints, Ints]) -> Ints:
+        """Return the register place of the last event before the end of each range of `between`, -1 where none.
+
+        It may lie before the range; only its enterprise must be the same.
+        """
+        at = np.maximum(spans[1] - 1, 0)
+        if not len(self.keys):
+            return np.full(len(firm), -1, dtype=np.int64)
+        return np.where((spans[1] > 0) & (self.keys[at] >> BITS == firm), self.order[at], -1)
+
     def total(self, weights: npt.NDArray[Any], spans: tuple[Ints, Ints]) -> Ints:
         """Return sums of whole-number weights over ranges of events, exact, (n,) int64.
 
