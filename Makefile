@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test bench lint clean lock wheel
+.PHONY: demo test bench docs lint clean lock wheel
 
 demo: $(STAMP)
 	$(BIN)/ratemod demo --out demo-out
@@ -16,6 +16,11 @@ test: $(STAMP)
 
 bench: $(STAMP)
 	$(BIN)/python -m benchmarks
+
+docs: $(STAMP)
+	$(BIN)/python tools/make_reference.py
+	$(BIN)/python -m mkdocs build --strict --quiet
+	@echo "site/index.html"
 
 lint: $(STAMP)
 	$(BIN)/ruff check --fix .
@@ -36,4 +41,4 @@ lock:  # after a change of dependencies: resolve anew and pin
 	rm -rf .venv-lock
 
 clean:
-	rm -rf build dist demo-out bench-out .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf build dist site demo-out bench-out .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -23,6 +23,10 @@ _WHERE = {
     "read_book": "ratemod.rating.read",
     "rate": "ratemod.rating.rate",
     "Rated": "ratemod.rating.rated",
+    "experience_mod": "ratemod.experience.mods",
+    "fit": "ratemod.study.fit",
+    "Study": "ratemod.study.fit",
+    "Assumptions": "ratemod.study.assumptions",
     "synthesize": "ratemod.synth.province",
     "Province": "ratemod.synth.province",
     "calibration": "ratemod.synth.calibration",
@@ -46,6 +50,7 @@ if TYPE_CHECKING:
     from ratemod.errors import RatemodError as RatemodError
     from ratemod.experience.bonus_malus import bonus_malus as bonus_malus
     from ratemod.experience.credibility import credibility as credibility
+    from ratemod.experience.mods import experience_mod as experience_mod
     from ratemod.plan.edit import differences as differences
     from ratemod.plan.editions import load_plan as load_plan
     from ratemod.plan.editions import shipped as shipped
@@ -54,6 +59,9 @@ if TYPE_CHECKING:
     from ratemod.rating.rate import rate as rate
     from ratemod.rating.rated import Rated as Rated
     from ratemod.rating.read import read_book as read_book
+    from ratemod.study.assumptions import Assumptions as Assumptions
+    from ratemod.study.fit import Study as Study
+    from ratemod.study.fit import fit as fit
     from ratemod.synth.province import Province as Province
     from ratemod.synth.province import synthesize as synthesize
 

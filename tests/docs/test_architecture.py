@@ -16,6 +16,7 @@ MAP = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
 # A package may import itself and those before it.
 ORDER = [
     "errors",
+    "version",
     "money",
     "book",
     "plan",
@@ -23,6 +24,7 @@ ORDER = [
     "experience",
     "synth",
     "ratemaking",
+    "study",
     "fund",
     "whatif",
     "exhibits",

@@ -17,16 +17,6 @@ if TYPE_CHECKING:
     from ratemod.rating.rated import Rated
 
 
-def version() -> str:
-    """Return the installed version, or an empty string when run from a folder of sources."""
-    from importlib import metadata
-
-    try:
-        return metadata.version("ratemod")
-    except metadata.PackageNotFoundError:
-        return ""
-
-
 def day(lang: Lang) -> Callable[[str], date]:
     """Return a reader of ISO dates for the command line."""
 

@@ -6,8 +6,9 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ratemod.commands.common import book_arguments, digest, exit_code, facts, open_plan, price, version
+from ratemod.commands.common import book_arguments, digest, exit_code, facts, open_plan, price
 from ratemod.errors import Lang, text
+from ratemod.version import version
 
 if TYPE_CHECKING:
     from ratemod.rating.rated import Rated

@@ -87,18 +87,10 @@ def _run(plan: Plan, case: Case) -> list[Problem]:
         return [
             _told(case, "RM113", name=name, step=case.name, nearest=nearest(name, plan.columns)) for name in unknown
         ]
-    cells = {name: pa.array([_cell(value)], pa.string()) for name, value in case.inputs.items()}
-    for name, column in plan.columns.items():
-        if name not in cells:
-            cells[name] = pa.array([None], pa.string())
-            if column.derive:
-                del cells[name]
     try:
-        rated = rate(Book(pa.table(cells), file=case.file), plan, lang="en", threads=1)
+        row, state = _rated(plan, case)
     except BookError as error:
         return list(error.problems)
-    state = exact.evaluate(plan, rated.coding.inputs)
-    row = {name: rated.table[name][0].as_py() for name in ("status", "code", "bounds")}
     problems = []
     for name, wanted in case.expect.items():
         if name not in RESULTS and name not in plan.step_names:
@@ -108,13 +100,51 @@ def _run(plan: Plan, case: Case) -> list[Problem]:
             found: Any = row[name] or ""
             fits = wanted in (found, *str(found).split(";"))
         else:
-            step = {"premium": plan.premium, "fund": plan.fund or ""}.get(name, name)
-            value = state.values[step].fractions()[0] if step in state.values else None
-            found, fits = _compare(value, wanted)
+            found, fits = _compare(_value(plan, state, name), wanted)
         if not fits:
-            reason = rated.table["reason"][0].as_py()
-            problems.append(_told(case, "RM190", step=name, found=f"{found} {reason or ''}".strip(), wanted=wanted))
+            said = f"{found} {row['reason'] or ''}".strip()
+            problems.append(_told(case, "RM190", step=name, found=said, wanted=wanted))
     return problems
+
+
+def _rated(plan: Plan, case: Case) -> tuple[dict[str, Any], exact.Exact]:
+    """Return what the engine says of a case (status, code, bounds, reason) and every step's exact value."""
+    cells = {name: pa.array([_cell(value)], pa.string()) for name, value in case.inputs.items()}
+    for name, column in plan.columns.items():
+        if name not in cells and not column.derive:
+            cells[name] = pa.array([None], pa.string())
+    rated = rate(Book(pa.table(cells), file=case.file), plan, lang="en", threads=1)
+    row = {name: rated.table[name][0].as_py() for name in ("status", "code", "bounds", "reason")}
+    return row, exact.evaluate(plan, rated.coding.inputs)
+
+
+def _value(plan: Plan, state: exact.Exact, name: str) -> Fraction | None:
+    step = {"premium": plan.premium, "fund": plan.fund or ""}.get(name, name)
+    return state.values[step].fractions()[0] if step in state.values else None
+
+
+def recomputed(plan: Plan, case: Case) -> dict[str, str]:
+    """Return what a case would have to expect under a plan, at the digits that it prints now.
+
+    Raises
+    ------
+    BookError
+        When the plan cannot read the case's inputs.
+    """
+    row, state = _rated(plan, case)
+    found = {}
+    for name, wanted in case.expect.items():
+        if name in ("status", "code", "bounds"):
+            found[name] = row[name] or ""
+            continue
+        value = _value(plan, state, name)
+        found[name] = "none" if value is None else _printed(value, _unit(wanted))
+    return found
+
+
+def _printed(value: Fraction, unit: Fraction) -> str:
+    places = len(str(unit.denominator)) - 1
+    return f"{Decimal(int(_half_up(value, unit) / unit)).scaleb(-places):.{places}f}"
 
 
 def _compare(value: Fraction | None, wanted: str) -> tuple[str, bool]:
@@ -125,10 +155,20 @@ def _compare(value: Fraction | None, wanted: str) -> tuple[str, bool]:
         printed = Decimal(wanted)
     except InvalidOperation:
         return str(float(value)), False
-    unit = Fraction(1, 10 ** max(0, -int(printed.as_tuple().exponent)))
+    return str(float(value)), _half_up(value, _unit(wanted)) == Fraction(printed)
+
+
+def _unit(printed: str) -> Fraction:
+    """Return the unit of a printed number's last digit; 0.01 where nothing was printed."""
+    try:
+        return Fraction(1, 10 ** max(0, -int(Decimal(printed).as_tuple().exponent)))
+    except InvalidOperation:
+        return Fraction(1, 100)
+
+
+def _half_up(value: Fraction, unit: Fraction) -> Fraction:
     size = (2 * abs(value) / unit + 1) // 2 * unit
-    rounded = size if value >= 0 else -size
-    return str(float(value)), rounded == Fraction(printed)
+    return size if value >= 0 else -size
 
 
 def _cell(value: object) -> str | None:

@@ -1,0 +1,154 @@
+"""Every judgement of a rate study, in one frozen value that is written down with the result and can be run again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from datetime import date
+from types import MappingProxyType
+from typing import Any, Literal
+
+from ratemod.errors import ModelError, Problem, nearest, problem
+
+Direction = Literal["increasing", "decreasing"]
+CHOICES: Mapping[str, tuple[str, ...]] = {
+    "development": ("volume", "simple", "medial", "none"),
+    "tail": ("none", "exponential", "inverse_power"),
+    "complement": ("current", "none"),
+    "model": ("frequency_severity", "tweedie"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Assumptions:
+    """What the analyst decides; everything else follows from the history.
+
+    Attributes
+    ----------
+    new_from : date
+        First day of the new edition.
+    rates_years : float
+        How long the new rates will be used, years; losses are trended to the middle of what they will cover.
+    tables : names of the plan's tables to derive; empty: the first table that holds rates (per mille or per cent)
+    exposure_step : name of the step that is proportional to those tables; empty: the furthest one the history can rate
+    controls : rating variables beside the tables' axes that the model must know, so that rates are like for like
+        ("*" alone: every level and flag column that the history has)
+    amount : column that mid-term endorsements change (heads, payroll)
+    large_loss_yuan : ultimate, trended loss of one claim above which the excess is spread
+    catastrophe_policies : an event that strikes at least so many policies is loaded apart
+    development : average of the link ratios, or "none" where losses are already ultimate
+    tail : curve by which factors go on beyond the triangle
+    frequency_trend, severity_trend : yearly rate, or None: fitted where significant at 95 %, else zero
+    model : Poisson frequency (overdispersed) × gamma severity, or Tweedie pure premium
+    tweedie_power : variance power of the Tweedie
+    least_claims : a level with fewer claims is merged into the level whose current rate is nearest
+    monotone : factor -> "increasing" or "decreasing" over the plan's order of levels
+    complement : what thin levels lean on: the current table, or nothing
+    expenses : name -> share of premium; the plan's own commission and fund constants come in by themselves
+    profit : share of premium
+    fixed_expense_share : fixed expenses as a share of the required premium
+    decimals : places of the new rates; None: one more than the current table has
+    reasons : assumption -> why, for the record
+    """
+
+    new_from: date
+    rates_years: float = 1.0
+    tables: tuple[str, ...] = ()
+    exposure_step: str = ""
+    controls: tuple[str, ...] = ("*",)
+    amount: str = "heads"
+    large_loss_yuan: float = 600_000.0
+    catastrophe_policies: int = 3
+    development: str = "volume"
+    tail: str = "none"
+    frequency_trend: float | None = None
+    severity_trend: float | None = None
+    model: str = "frequency_severity"
+    tweedie_power: float = 1.6
+    least_claims: int = 5
+    monotone: Mapping[str, Direction] = field(default_factory=lambda: MappingProxyType({}))
+    complement: str = "current"
+    expenses: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({"administration": 0.12}))
+    profit: float = 0.05
+    fixed_expense_share: float = 0.0
+    decimals: int | None = None
+    reasons: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+
+    def plain(self) -> dict[str, Any]:
+        """Return the assumptions as JSON-ready data."""
+        shown = {item.name: getattr(self, item.name) for item in fields(self)}
+        return {name: _plain(value) for name, value in shown.items()}
+
+
+def read_assumptions(given: Mapping[str, Any]) -> Assumptions:
+    """Return assumptions from a mapping, as a TOML file or the record of an earlier study holds them.
+
+    Raises
+    ------
+    ModelError
+        RM570 unknown name (with the nearest), RM571 a value that cannot be, RM572 `new_from` missing. All at once.
+
+    Examples
+    --------
+    >>> read_assumptions({"new_from": "2026-01-01", "profit": 0.04}).profit
+    0.04
+    """
+    names = [item.name for item in fields(Assumptions)]
+    found = [problem("RM570", name=name, nearest=nearest(name, names)) for name in given if name not in names]
+    if "new_from" not in given:
+        found.append(problem("RM572"))
+    values: dict[str, Any] = {}
+    for name in names:
+        if name in given:
+            values[name] = _read(name, given[name], found)
+    if found:
+        raise ModelError(found)
+    return Assumptions(**values)
+
+
+def _read(name: str, value: Any, found: list[Problem]) -> Any:
+    """Return one value in its own type, or None with a problem."""
+    try:
+        if name == "new_from":
+            return value if isinstance(value, date) else date.fromisoformat(str(value))
+        if name in ("tables", "controls"):
+            return tuple(str(item) for item in ([value] if isinstance(value, str) else value))
+        if name in ("monotone", "reasons", "expenses"):
+            kind = float if name == "expenses" else _direction if name == "monotone" else str
+            return MappingProxyType({str(key): kind(item) for key, item in dict(value).items()})
+        if name in CHOICES:
+            if value not in CHOICES[name]:
+                raise ValueError(", ".join(CHOICES[name]))
+            return str(value)
+        if name in ("exposure_step", "amount"):
+            return str(value)
+        if name in ("catastrophe_policies", "least_claims"):
+            return _at_least(int(value), 0)
+        if name == "decimals":
+            return None if value is None else _at_least(int(value), 0)
+        if name in ("frequency_trend", "severity_trend"):
+            return None if value is None else float(value)
+        return _at_least(float(value), 0)
+    except (TypeError, ValueError) as why:
+        found.append(problem("RM571", name=name, value=str(value), why=str(why)))
+        return None
+
+
+def _direction(value: Any) -> str:
+    if value not in ("increasing", "decreasing"):
+        raise ValueError("increasing, decreasing")
+    return str(value)
+
+
+def _at_least(value: Any, low: float) -> Any:
+    if not value >= low:
+        raise ValueError(f">= {low:g}")
+    return value
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, Mapping):
+        return dict(value)
+    return list(value) if isinstance(value, tuple) else value

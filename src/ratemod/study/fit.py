@@ -1,0 +1,167 @@
+"""`fit`: a loss history in, a studied edition of a plan out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ratemod.book.book import Book
+from ratemod.book.read import read_book
+from ratemod.errors import ModelError, problem
+from ratemod.plan.edit import key_text
+from ratemod.plan.editions import Business, load_plan
+from ratemod.plan.model import Plan, Table
+from ratemod.ratemaking.arrays import Floats
+from ratemod.ratemaking.cells import Factor
+from ratemod.ratemaking.glm import Progress
+from ratemod.study.assumptions import Assumptions, read_assumptions
+from ratemod.study.exposure_base import (
+    ExposureBase,
+    base_of,
+    controls_of,
+    exposure_step,
+    tables_under_study,
+)
+from ratemod.study.history import History, digest_of, read_history, sources_of
+from ratemod.study.losses import Adjusted, adjust
+from ratemod.study.model import RateModel, fit_model
+from ratemod.study.rates import Rates, derive_rates
+
+
+@dataclass(frozen=True, eq=False)
+class Study:
+    """A rate study with everything it rests on.
+
+    Attributes
+    ----------
+    plan : the plan in force; assumed : every judgement
+    tables : those under study, as they stand; controls : rating variables beside their axes
+    history, base, data, model, rates : the steps, in order
+    book : what is to be priced; digests : name -> SHA-256 of every input
+    """
+
+    plan: Plan
+    assumed: Assumptions
+    tables: tuple[Table, ...]
+    controls: tuple[str, ...]
+    history: History
+    base: ExposureBase
+    data: Adjusted
+    model: RateModel
+    rates: Rates
+    book: Book
+    digests: Mapping[str, str]
+
+    def write(
+        self, folder: str | Path, edition: str | None = None, extra: Mapping[str, bytes] | None = None
+    ) -> Path:
+        """Write the edition, the record, the exhibits and further files; see `ratemod.study.edition.write_study`."""
+        from ratemod.study.edition import write_study
+
+        return write_study(self, Path(folder), edition, extra)
+
+    def frames(self) -> dict[str, Any]:
+        """Return the exhibits as pandas frames by name; see `ratemod.study.evidence`."""
+        from ratemod.study.evidence import frames
+
+        return frames(self)
+
+    def __repr__(self) -> str:
+        rates = self.rates
+        return (
+            f"<Study of {', '.join(table.name for table in self.tables)} in {self.plan.id}: "
+            f"{rates.premium_fen / rates.current_premium_fen - 1:+.1%} premium, loss ratio {rates.reached:.1%} "
+            f"(target {rates.target:.1%})>"
+        )
+
+
+def fit(
+    history: Any,
+    plan: Plan | str | Path,
+    assumptions: Assumptions | Mapping[str, Any] | None = None,
+    *,
+    book: Any = None,
+    chosen: Mapping[str, tuple[str, str]] | None = None,
+    at: date | str | None = None,
+    business: Business = "renewal",
+    progress: Progress | None = None,
+    **stated: Any,
+) -> Study:
+    """Derive the tables of a plan from a loss history.
+
+    Parameters
+    ----------
+    history : folder, Province or mapping of tables
+        ``policies``, ``claims``, and where there are any ``endorsements``, ``valuations``, ``variables``.
+    plan : the plan in force, or what `load_plan` takes
+    assumptions : Assumptions or a mapping of them; or state them by keyword (``new_from="2026-01-01"``)
+    book : what will be priced; default the history's ``renewals``
+    chosen : path of a cell -> (value, reason)
+    progress : called with iteration and deviance of each model
+
+    Returns
+    -------
+    Study
+
+    Raises
+    ------
+    ModelError, BookError, PlanError
+        With every problem found in one part at once; see `ratemod.study.history`, `losses`, `model`, `rates`.
+
+    Examples
+    --------
+    >>> import ratemod as rm
+    >>> province = rm.synthesize(enterprises=1500, years=4, seed=3)
+    >>> study = rm.fit(province, "jilin-spli/2025-04", new_from="2026-01-01")
+    >>> round(study.rates.reached, 2) == round(study.rates.target, 2)
+    True
+    """
+    assumed = (
+        assumptions if isinstance(assumptions, Assumptions) else read_assumptions({**(assumptions or {}), **stated})
+    )
+    current = plan if isinstance(plan, Plan) else load_plan(plan, at, business)
+    tables = tables_under_study(current, assumed.tables)
+    sources = sources_of(history)
+    if book is None and "renewals" not in sources:
+        raise ModelError(problem("RM595"))
+    to_price = (
+        book if isinstance(book, Book) else read_book(sources["renewals"] if book is None else book, current.columns)
+    )
+    past = read_history(history, current, assumed.amount)
+    step = exposure_step(current, tables, past.book.table.column_names, assumed.exposure_step)
+    controls = controls_of(current, tables, past.book, assumed.controls)
+    base = base_of(past.book, current, tables, step, controls)
+    if not base.good.any():
+        raise ModelError(problem("RM575"))
+    data = adjust(past, base.yuan, base.good, assumed)
+    codes = [np.maximum(code, 0) for code in base.codes]
+    model = fit_model(
+        data, base.factors, codes, len(tables[0].axes), current_relativities(tables, base), past.firm, assumed, progress
+    )
+    rates = derive_rates(current, tables, base, data, model, to_price, controls, assumed, chosen or {})
+    digests = dict(past.digests)
+    if book is not None and not isinstance(book, Book):
+        digests["book"] = digest_of(book)
+    return Study(current, assumed, tables, controls, past, base, data, model, rates, to_price, digests)
+
+
+def current_relativities(tables: tuple[Table, ...], base: ExposureBase) -> dict[str, Floats]:
+    """Return for every axis the current table's geometric mean by level: the complement of thin levels."""
+    factors = {factor.name: factor for factor in base.factors}
+    return {axis.name: _means(table, k, factors[axis.name]) for table in tables for k, axis in enumerate(table.axes)}
+
+
+def _means(table: Table, k: int, factor: Factor) -> Floats:
+    at = table.value_names.index("value")
+    logs: dict[str, list[float]] = {level: [] for level in factor.levels}
+    for row in table.rows:
+        value = row.values[at]
+        if value is not None and value > 0:
+            for level in factor.levels if key_text(row.keys[k]) == "*" else (key_text(row.keys[k]),):
+                logs[level].append(float(np.log(float(value))))
+    return np.array([np.exp(np.mean(found)) if found else 1.0 for found in logs.values()])

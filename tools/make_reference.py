@@ -1,0 +1,109 @@
+"""Write docs/reference from the code: the command line, the plan's keys, the public names, every message.
+
+``python tools/make_reference.py`` rewrites the pages; a test holds them to the code.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import os
+import re
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import ratemod
+from ratemod.cli import COMMANDS, build_parser
+from ratemod.errors import catalogue, text
+from ratemod.plan import keys
+
+FOLDER = Path(__file__).parents[1] / "docs" / "reference"
+MADE = "<!-- made by tools/make_reference.py from the code; edit there -->"
+PLACEHOLDER = re.compile(r"\{(\w+)\}")
+
+
+def pages() -> dict[str, str]:
+    """Return every page by file name."""
+    return {
+        "command-line.md": command_line("en", "The command line"),
+        "command-line.zh.md": command_line("zh", "命令行"),
+        "plan-keys.md": plan_keys(),
+        "python.md": python(),
+        "messages.md": messages(),
+    }
+
+
+def command_line(lang: str, title: str) -> str:
+    """Return what every ``--help`` says, at 80 columns."""
+    os.environ["COLUMNS"] = "80"
+    parser = build_parser(lang)  # type: ignore[arg-type]
+    groups = next(action for action in parser._actions if isinstance(action.choices, dict))
+    parts = [MADE, f"# {title}", "```text", parser.format_help().rstrip(), "```"]
+    for name in COMMANDS:
+        parts += [f"## ratemod {name}", text(f"UI_help_{name}", lang), ""]  # type: ignore[arg-type]
+        parts += ["```text", groups.choices[name].format_help().rstrip(), "```"]
+    return "\n".join(parts) + "\n"
+
+
+def plan_keys() -> str:
+    """Return the closed set of keys of a plan file."""
+    parts = [MADE, "# The keys of a plan", "", "What `plan.toml` may hold; everything else is refused. The format is "
+             "explained in [the plan format](../plan-format.md)."]
+    for title, section in (("[plan]", keys.PLAN), ("[source.NAME]", keys.SOURCE), ("[constant.NAME]", keys.CONSTANT),
+                           ("[column.NAME]", keys.COLUMN), ("[table.NAME]", keys.TABLE), ("[[rule]]", keys.RULE),
+                           ("[[check]]", keys.CHECK), ("[[legal]]", keys.LEGAL),
+                           ("exception of a [[legal]]", keys.EXCEPTION),
+                           ("a test of a condition", keys.TEST), ("[[case]]", keys.CASE)):
+        parts += ["", f"## {title}", "", *_table(section)]
+    parts += ["", "## [[step]]", "", "Of every step:", "", *_table(keys.STEP)]
+    for op, section in keys.OPERATIONS.items():
+        parts += ["", f"### {op}", "", *_table(section)]
+    for method, section in keys.EXPERIENCE.items():
+        parts += ["", f"### experience, method {method}", "", *_table(section)]
+    return "\n".join(parts) + "\n"
+
+
+def _table(section: Mapping[str, keys.Key] | object) -> list[str]:
+    if not isinstance(section, Mapping):
+        section = {str(name): keys.Key("operand", True) for name in section}  # type: ignore[attr-defined]
+    rows = ["| key | kind | needed | meaning |", "|---|---|---|---|"]
+    for name, key in section.items():
+        meaning = "; ".join(filter(None, [key.doc, ", ".join(f"`{item}`" for item in key.choices)]))
+        rows.append(f"| `{name}` | {key.kind} | {'yes' if key.required else ''} | {meaning} |")
+    return rows
+
+
+def python() -> str:
+    """Return the public names with signature and docstring."""
+    parts = [MADE, "# Python", "", "`import ratemod as rm`; every name loads what it needs on first use."]
+    for name in sorted(ratemod._WHERE, key=str.lower):
+        found = getattr(importlib.import_module(ratemod._WHERE[name]), name)
+        signature = "" if inspect.isclass(found) else str(inspect.signature(found)).replace("'", "")
+        parts += ["", f"## rm.{name}", "", "```text", f"{name}{signature}", "", inspect.getdoc(found) or "", "```"]
+    return "\n".join(parts) + "\n"
+
+
+def messages() -> str:
+    """Return every message in both languages."""
+    parts = [MADE, "# What ratemod says, and what to do", ""]
+    parts += ["| code | what | 中文 | what to do |", "|---|---|---|---|"]
+    for code, said in sorted(catalogue().items()):
+        if code.startswith("RM"):
+            cells = [said.get(key, "") for key in ("en", "zh", "fix_en")]
+            shown = [PLACEHOLDER.sub(r"‹\1›", cell).replace("|", "\\|").replace("<", "&lt;").replace("\n", " ")
+                     for cell in cells]
+            parts.append(f"| {code} | " + " | ".join(shown) + " |")
+    return "\n".join(parts) + "\n"
+
+
+def main() -> int:
+    """Write the pages."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    for name, content in pages().items():
+        (FOLDER / name).write_text(content, encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
