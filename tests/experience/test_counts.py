@@ -7,6 +7,7 @@ import pytest
 from scipy.optimize import approx_fprime
 from scipy.stats import nbinom
 
+import ratemod as rm
 from ratemod.errors import ModelError
 from ratemod.experience.age_weights import _likelihood, age_weighted_modification, estimate_age_weights
 from ratemod.experience.buhlmann import credibility_factor
@@ -51,6 +52,20 @@ def test_the_planted_shape_comes_back():
     best = shape_by_likelihood(claims[:3000], expected[:3000])
     at = [nbinom.logpmf(claims[:3000], a, a / (a + expected[:3000])).sum() for a in (best * 0.99, best, best * 1.01)]
     assert at[1] > at[0] and at[1] > at[2]
+
+
+def test_the_random_effect_of_the_synthetic_province_comes_back():
+    # claims of the insured terms beside what the truth expects without the firm's own effect (planted shape: 2)
+    terms = rm.synthesize(16_384, 5, seed=7).table("truth_terms")
+    _, firm = np.unique(terms["credit_code"].to_numpy(zero_copy_only=False), return_inverse=True)
+    effect, expected = terms["random_effect"].to_numpy(), terms["expected_claims"].to_numpy()
+    by_class = np.bincount(firm, expected / effect)
+    claims = np.bincount(firm, terms["claims"].to_numpy()).astype(np.int64)
+    assert shape_by_likelihood(claims, by_class) == pytest.approx(2.0, rel=0.1)
+    own = np.zeros(len(claims))
+    own[firm] = effect
+    error = [((guess - own) ** 2).mean() for guess in (posterior_mean(claims, by_class, 2.0), np.ones(len(claims)))]
+    assert error[0] < 0.95 * error[1]
 
 
 def test_firms_without_differences_have_an_infinite_shape():

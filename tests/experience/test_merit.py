@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ratemod.errors import ModelError
+from ratemod.experience.bands import Bands
 from ratemod.experience.float_state import (
     HUAINAN,
     NEW_INJURY,
@@ -21,13 +22,10 @@ from ratemod.experience.merit import (
     ILLUSTRATIVE_ACCIDENTS,
     ILLUSTRATIVE_LOSS_RATIO,
     JAPAN,
-    Bands,
     accident_factor,
-    band_value,
     claim_free_years,
     german_rebate_cent,
     german_supplement,
-    interpolated,
     japan_rate,
     japan_ratio_percent,
 )
@@ -41,10 +39,10 @@ def test_japan_by_its_annex():
     for scheme, bands in JAPAN.items():
         most = int(scheme[2:])
         assert bands.values == tuple(range(-most, most + 1, 5)) and len(set(bands.values)) == len(bands.values)
-        assert {75.0, 85.0, 150.0} <= set(bands.edges)
-    assert JAPAN["pm45"].edges[-1] == 160 and JAPAN["pm40"].edges[:3] == (10, 20, 30)
-    assert band_value([85, 85.1, 110, 110.1], JAPAN["pm35"]).tolist() == [0, 5, 10, 15]
-    assert band_value([50, 50.1, 130, 130.1], JAPAN["pm30"]).tolist() == [-15, -10, 15, 20]
+        assert {75.0, 85.0, 150.0} <= set(bands.upper)
+    assert JAPAN["pm45"].upper[-1] == 160 and JAPAN["pm40"].upper[:3] == (10, 20, 30)
+    assert JAPAN["pm35"].of([85, 85.1, 110, 110.1]).tolist() == [0, 5, 10, 15]
+    assert JAPAN["pm30"].of([50, 50.1, 130, 130.1]).tolist() == [-15, -10, 15, 20]
     same(japan_ratio_percent([63.0], [100.0], 0.63), [100.0])
 
 
@@ -61,7 +59,7 @@ def test_the_german_leaflet():
 
 
 def test_a_supplement_leaves_the_average_firm_alone():
-    bands = Bands((50.0, 150.0), (-0.10, 0.0, 0.30), "upper", "illustrative")
+    bands = Bands((50.0, 150.0), (-0.10, 0.0, 0.30))
     assert german_supplement([10.0, 20.0], [100.0, 200.0], bands).tolist() == [0.0, 0.0]
     assert german_supplement([0.0, 10.0, 90.0], [100.0, 100.0, 100.0], bands).tolist() == [-0.1, -0.1, 0.3]
 
@@ -79,25 +77,18 @@ def test_accidents_by_hand():
 
 
 @settings(max_examples=50, deadline=None)
-@given(st.lists(st.floats(0, 5), min_size=1, max_size=20), st.sampled_from(["upper", "lower"]))
+@given(st.lists(st.floats(0, 5), min_size=1, max_size=20), st.booleans())
 def test_bands_are_a_plain_loop(ratios, inclusive):
     bands = Bands((0.5, 1.0, 2.0), (0.8, 1.0, 1.2, 1.5), inclusive)
 
     def slow(x):
-        for edge, value in zip(bands.edges, bands.values):
-            if x < edge or (inclusive == "upper" and x == edge):
+        for edge, value in zip(bands.upper, bands.values):
+            if x < edge or (inclusive and x == edge):
                 return value
         return bands.values[-1]
 
     ratios = [*ratios, 0.5, 1.0, 2.0]
-    assert band_value(ratios, bands).tolist() == [slow(x) for x in ratios]
-
-
-def test_interpolation_has_no_cliffs_and_meets_its_points():
-    points, factors = [0.2, 0.5, 0.7, 1.2], [0.8, 1.0, 1.1, 1.3]
-    same(interpolated(points, points, factors), factors)
-    fine = interpolated(np.linspace(0, 2, 2001), points, factors)
-    assert np.abs(np.diff(fine)).max() < 0.0011 and fine[0] == 0.8 and fine[-1] == 1.3
+    assert bands.of(ratios).tolist() == [slow(x) for x in ratios]
 
 
 def test_the_grid_of_the_work_injury_notice():
@@ -152,10 +143,6 @@ def test_floats_are_a_plain_loop_over_firms(seed):
 
 
 @pytest.mark.parametrize("wrong, code", [
-    (lambda: band_value([np.nan], ILLUSTRATIVE_LOSS_RATIO), "RM641"),
-    (lambda: Bands((1.0, 1.0), (1.0, 2.0, 3.0)), "RM660"),
-    (lambda: Bands((1.0,), (1.0,)), "RM660"),
-    (lambda: interpolated([1.0], [2.0, 1.0], [1.0, 2.0]), "RM660"),
     (lambda: accident_factor([-1], [2], [0]), "RM661"),
     (lambda: accident_factor([4], [2], [0]), "RM642"),
     (lambda: japan_rate([0.5], [10.0]), "RM642"),

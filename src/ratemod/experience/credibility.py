@@ -92,7 +92,7 @@ def credibility(data: Any, method: str = "buhlmann_straub", *, firm: str = "firm
     ...                      "weight": [1.0, 1, 2, 2, 1, 0]})
     >>> found = credibility(rows)
     >>> found["estimate"].round(3).tolist(), found["code"].tolist()
-    ([1.753, 3.785, nan], ['', '', 'RM665'])
+    ([1.95, 3.775, nan], ['', '', 'RM665'])
     """
     import pandas as pd
 

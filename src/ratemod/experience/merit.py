@@ -9,38 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from ratemod.errors import ModelError, problem
+from ratemod.experience.bands import Bands
 from ratemod.experience.panel import Floats, Integers, numbers, one_of, same_shape, whole
-
-Inclusive = Literal["upper", "lower"]
-
-
-@dataclass(frozen=True, slots=True)
-class Bands:
-    """Values by band of a number, such as a factor by loss ratio.
-
-    Attributes
-    ----------
-    edges : increasing bounds between the bands
-    values : one more than edges
-    inclusive : which band a number on an edge belongs to: "upper" edges are included (x ≤ edge), or "lower" (edge ≤ x)
-    source : where the numbers come from; says "illustrative" where they are
-    """
-
-    edges: tuple[float, ...]
-    values: tuple[float, ...]
-    inclusive: Inclusive = "upper"
-    source: str = "illustrative"
-
-    def __post_init__(self) -> None:
-        rising = all(a < b for a, b in zip(self.edges, self.edges[1:]))
-        if not rising or len(self.values) != len(self.edges) + 1:
-            raise ModelError(problem("RM660", edges=len(self.edges), values=len(self.values)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,73 +38,22 @@ class AccidentRecord:
     source: str = "illustrative"
 
 
-ILLUSTRATIVE_LOSS_RATIO = Bands((0.0, 0.3, 0.5, 0.7, 1.0), (0.80, 0.90, 1.00, 1.10, 1.20, 1.30))
+ILLUSTRATIVE_LOSS_RATIO = Bands((0.0, 0.3, 0.5, 0.7, 1.0), (0.80, 0.90, 1.00, 1.10, 1.20, 1.30),
+                                source="illustrative")
 ILLUSTRATIVE_ACCIDENTS = AccidentRecord((1.10, 1.20, 1.30, 1.50), 0.05, 1.50, (1.00, 0.95, 0.90, 0.85))
 
 # Annex table 3 of the rules under the act on collecting labour insurance premiums: percent by benefit ratio in percent.
 JAPAN_SOURCE = "労働保険徴収法施行規則 別表第三; band edges of pm35 and pm30 read once"
 _FIVES = (10.0, 20.0, 30.0, 40.0, 50.0, 60.0, 70.0, 75.0, 85.0, 90.0, 100.0, 110.0, 120.0, 130.0, 140.0, 150.0)
 JAPAN: Mapping[str, Bands] = {
-    "pm45": Bands((5.0, *_FIVES, 160.0), tuple(float(x) for x in range(-45, 50, 5)), "upper", JAPAN_SOURCE),
-    "pm40": Bands(_FIVES, tuple(float(x) for x in range(-40, 45, 5)), "upper", JAPAN_SOURCE),
+    "pm45": Bands((5.0, *_FIVES, 160.0), tuple(float(x) for x in range(-45, 50, 5)), True, JAPAN_SOURCE),
+    "pm40": Bands(_FIVES, tuple(float(x) for x in range(-40, 45, 5)), True, JAPAN_SOURCE),
     "pm35": Bands((10.0, 20.0, 30.0, 40.0, 50.0, 70.0, 75.0, 85.0, 90.0, 110.0, 120.0, 130.0, 140.0, 150.0),
-                  tuple(float(x) for x in range(-35, 40, 5)), "upper", JAPAN_SOURCE),
+                  tuple(float(x) for x in range(-35, 40, 5)), True, JAPAN_SOURCE),
     "pm30": Bands((10.0, 20.0, 30.0, 50.0, 70.0, 75.0, 85.0, 90.0, 110.0, 130.0, 140.0, 150.0),
-                  tuple(float(x) for x in range(-30, 35, 5)), "upper", JAPAN_SOURCE),
+                  tuple(float(x) for x in range(-30, 35, 5)), True, JAPAN_SOURCE),
 }
 JAPAN_NON_OCCUPATIONAL_PER_MILLE = 0.6
-
-
-def band_value(ratio: npt.ArrayLike, bands: Bands) -> Floats:
-    """Return the value of the band in which each number lies.
-
-    Parameters
-    ----------
-    ratio : (n,) float64, in the unit of the edges
-    bands : Bands
-
-    Returns
-    -------
-    (n,) float64
-
-    Raises
-    ------
-    ModelError
-        RM641 when a number is missing: a firm without a record has no ratio, which is not a ratio of 0.
-
-    Examples
-    --------
-    >>> band_value([0.0, 0.31, 2.0], ILLUSTRATIVE_LOSS_RATIO).tolist()
-    [0.8, 1.0, 1.3]
-    """
-    side: Literal["left", "right"] = "left" if bands.inclusive == "upper" else "right"
-    place = np.searchsorted(np.array(bands.edges), numbers("ratio", ratio), side=side)
-    return np.array(bands.values)[place]
-
-
-def interpolated(ratio: npt.ArrayLike, points: npt.ArrayLike, factors: npt.ArrayLike) -> Floats:
-    """Return factors on the straight lines between points, flat beyond the ends: bands without cliffs.
-
-    Parameters
-    ----------
-    ratio : (n,) float64
-    points, factors : (p,) float64, points increasing
-
-    Raises
-    ------
-    ModelError
-        RM640, RM641; RM660 when the points do not increase.
-
-    Examples
-    --------
-    >>> interpolated([0.0, 0.6, 3.0], [0.2, 0.5, 0.7], [0.8, 1.0, 1.2]).round(6).tolist()
-    [0.8, 1.1, 1.2]
-    """
-    at, value = numbers("points", points), numbers("factors", factors)
-    same_shape(points=at, factors=value)
-    if (np.diff(at) <= 0).any():
-        raise ModelError(problem("RM660", edges=at.size, values=value.size))
-    return np.interp(numbers("ratio", ratio), at, value)
 
 
 def claim_free_years(claims: npt.ArrayLike) -> Integers:
@@ -219,7 +143,7 @@ def japan_rate(rate_per_mille: npt.ArrayLike, ratio_percent: npt.ArrayLike, sche
     """
     bands = JAPAN[one_of("scheme", scheme, tuple(JAPAN))]
     rate = numbers("rate_per_mille", rate_per_mille, low=JAPAN_NON_OCCUPATIONAL_PER_MILLE)
-    move = band_value(numbers("ratio_percent", ratio_percent, low=0), bands)
+    move = bands.of(numbers("ratio_percent", ratio_percent, low=0))
     return (rate - JAPAN_NON_OCCUPATIONAL_PER_MILLE) * (1 + move / 100) + JAPAN_NON_OCCUPATIONAL_PER_MILLE
 
 
@@ -303,4 +227,4 @@ def german_supplement(own_burden: npt.ArrayLike, contribution: npt.ArrayLike, ba
     same_shape(own_burden=burden, contribution=due)
     if not burden.any():
         raise ModelError(problem("RM652"))
-    return band_value(100 * (burden / due) / (burden.sum() / due.sum()), bands)
+    return bands.of(100 * (burden / due) / (burden.sum() / due.sum()))
