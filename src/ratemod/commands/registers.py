@@ -93,13 +93,14 @@ def _show(args: argparse.Namespace, title: str, sheets: Sequence[Sheet], notes: 
     """Print the last sheet, the shortest, and write all of them where a file is named."""
     from ratemod.exhibits.register_table import sheet_text, write_report
 
-    print("\n".join([title, *notes, ""]))
-    print(sheet_text(sheets[-1], lang))
-    if args.output:
+    if args.output:  # before anything is printed: a reader of a pipe may leave early
         inputs = [getattr(args, name, None) for name in ("book", "before", "enterprises", "policies", "hazards")]
         if any(given is not None and Path(args.output).resolve() == given.resolve() for given in inputs):
             raise BookError(problem("RM803", path=str(args.output)))
         write_report(args.output, title, sheets, notes, lang)
+    print("\n".join([title, *notes, ""]))
+    print(sheet_text(sheets[-1], lang))
+    if args.output:
         print("\n" + text("UI_files", lang) + f"\n  {args.output}")
 
 

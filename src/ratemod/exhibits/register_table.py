@@ -21,6 +21,7 @@ from ratemod.exhibits.priced_workbook import MADE, MOST_ROWS
 from ratemod.exhibits.terminal import clean, display_width, table_text
 
 SUFFIXES = (".xlsx", ".csv", ".html")
+WIDEST, A3, A4 = 36, 8, 9  # headers wrap to two lines; a list of many columns needs the larger sheet
 ENCODING = "utf-8-sig"  # Excel reads Chinese in a CSV only with the mark
 
 
@@ -149,11 +150,13 @@ def _workbook(part: Path, title: str, sheets: Sequence[Sheet], notes: Sequence[s
         str(part), {"strings_to_formulas": False, "strings_to_urls": False, "default_format_properties": font}
     )
     book.set_properties({"created": MADE, "title": title})
+    shapes = {"date": ("yyyy-mm-dd", "left"), "money": ("#,##0.00", "right"), "number": ("General", "right")}
     looks = {
-        name: book.add_format({**font, "num_format": form})
-        for name, form in (("date", "yyyy-mm-dd"), ("money", "#,##0.00"), ("number", "General"))
+        name: book.add_format({**font, "num_format": form, "align": side}) for name, (form, side) in shapes.items()
     }
-    head = book.add_format({**font, "bold": True, "text_wrap": True, "bg_color": "#DDE7F0", "border": 1})
+    head = book.add_format(
+        {**font, "bold": True, "text_wrap": True, "bg_color": "#DDE7F0", "border": 1, "valign": "vcenter"}
+    )
     for sheet in sheets:
         if sheet.table.num_rows + 4 > MOST_ROWS:
             book.close()
@@ -172,10 +175,11 @@ def _page(
         page.write_string(at, 0, note)
     top, headers, names = len(notes) + 2, sheet.headers(lang), sheet.table.column_names
     rows = sheet.rows()
+    page.set_row(top, 30)
     for column, (label, name) in enumerate(zip(headers, names)):
         page.write_string(top, column, label, head)
         widths = [display_width(_shown(row[column], name)) for row in rows[:200]]
-        page.set_column(column, column, min(max([display_width(label), *widths]) + 2, 44))
+        page.set_column(column, column, min(max([(display_width(label) + 1) // 2, *widths]) + 2, WIDEST))
     for at, row in enumerate(rows, start=top + 1):
         for column, (cell, name) in enumerate(zip(row, names)):
             if isinstance(cell, date):
@@ -187,6 +191,6 @@ def _page(
     page.freeze_panes(top + 1, 0)
     page.autofilter(top, 0, top + max(len(rows), 1), len(names) - 1)
     page.set_landscape()
-    page.set_paper(9)
+    page.set_paper(A3 if len(names) > 12 else A4)
     page.fit_to_pages(1, 0)
     page.repeat_rows(top)
