@@ -58,8 +58,8 @@ def test_claims_of_one_accident_share_its_limit():
     many = claims(("B", "C1", "E1", "2023-05-05", 150_000.0, 0.0), ("B", "C2", "E1", "2023-05-05", 50_000.0, 0.0),
                   ("B", "C3", "E9", "2023-05-05", 150_000.0, 0.0))
     found = experience_mod(many, firms(), RULE, effective="2026-01-01")
-    total = (found.actual.claim_primary_fen + found.actual.claim_excess_fen) / 100
-    assert total.tolist() == [75_000.0, 25_000.0, 150_000.0]
+    parts = {item.number: item.primary_yuan + item.excess_yuan for item in found.explain("B").claims}
+    assert parts == {"C1": 75_000.0, "C2": 25_000.0, "C3": 150_000.0}
 
 
 def test_each_bad_firm_is_refused_alone():

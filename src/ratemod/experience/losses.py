@@ -7,7 +7,7 @@ exact and free of the order of rows.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +21,8 @@ Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 Dates = npt.NDArray[np.datetime64]
 Booleans = npt.NDArray[np.bool_]
+BLOCK = 65_536
+FAULTS = ("RM610", "RM611", "RM612", "RM613")
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +97,6 @@ class Actual:
     Attributes
     ----------
     primary_fen, excess_fen : (n,) int64; claims : (n,) int64 counted
-    row : (m,) int64, claims that counted; claim_primary_fen, claim_excess_fen : (m,) int64
     problem_of : (n,) int32, 0: fine, j: problems[j − 1] refuses the firm
     problems : reasons
     unmatched : claims of no firm; outside : claims out of their firm's window
@@ -104,9 +105,6 @@ class Actual:
     primary_fen: Integers
     excess_fen: Integers
     claims: Integers
-    row: Integers
-    claim_primary_fen: Integers
-    claim_excess_fen: Integers
     problem_of: npt.NDArray[np.int32]
     problems: tuple[Problem, ...]
     unmatched: int
@@ -137,8 +135,11 @@ def actual_losses(
     Returns
     -------
     Actual. A firm with a claim that cannot be (negative, valued before it happened, in a year without exposure) is
-    refused
-    with the reason; the others are not touched.
+    refused with the reason; the others are not touched.
+
+    Notes
+    -----
+    Blocks of claims that fit the cache, added up by integer key: no array of the claims' length is made.
 
     Examples
     --------
@@ -151,66 +152,86 @@ def actual_losses(
     ([1000000], [200000], 1)
     """
     expected = np.asarray(expected_yuan, dtype=np.float64)
-    n = len(expected)
-    known = claims.firm >= 0
-    at = np.maximum(claims.firm, 0)
-    inside = known & (claims.event_date >= first[at]) & (claims.event_date < after[at])
-    faults = [
-        ("RM610", inside & (claims.incurred_fen < 0)),
-        ("RM611", inside & (claims.valued < claims.event_date)),
-        ("RM612", inside & np.isnat(claims.event_date)),
-    ]
-    faults.append(("RM612", known & np.isnat(claims.event_date)))
-    if exposed is not None:
-        faults.append(("RM613", inside & ~_in_exposed_year(claims, at, np.asarray(exposed, dtype=bool), years)))
-    problem_of, problems = np.zeros(n, dtype=np.int32), []
-    for code, wrong in faults:
-        if wrong.any():
-            problems.append(problem(code, claims=int(wrong.sum())))
-            firms = np.unique(claims.firm[wrong])
+    scale = accident_scale(claims, rule)
+    if len(first) and (first == first[0]).all() and (after == after[0]).all():
+        first, after = first[:1], after[:1]
+    sums = np.zeros((3, len(expected)), dtype=np.int64)
+    faults: dict[str, list[Integers]] = {}
+    unmatched = outside = 0
+    in_year = None if exposed is None else np.asarray(exposed, dtype=bool)
+    for start in range(0, len(claims.firm), BLOCK):
+        part = slice(start, start + BLOCK)
+        known, inside = counted(claims, first, after, part)
+        unmatched += int(len(known) - np.count_nonzero(known))
+        outside += int(np.count_nonzero(known) - np.count_nonzero(inside))
+        for code, wrong in _faults(claims, part, known, inside, in_year, years):
+            if wrong.any():
+                faults.setdefault(code, []).append(claims.firm[part][wrong])
+        rows = np.flatnonzero(inside)
+        rows = start + rows[claims.incurred_fen[part][rows] >= 0]
+        firm = claims.firm[rows]
+        primary, excess = split_fen(claims, rule, expected, rows, scale)
+        np.add.at(sums[0], firm, primary)
+        np.add.at(sums[1], firm, excess)
+        np.add.at(sums[2], firm, 1)
+    problem_of, problems = np.zeros(len(expected), dtype=np.int32), []
+    for code in FAULTS:
+        if code in faults:
+            hit = np.concatenate(faults[code])
+            problems.append(problem(code, claims=len(hit)))
+            firms = np.unique(hit)
             problem_of[firms[problem_of[firms] == 0]] = len(problems)
-    row = np.flatnonzero(inside & (claims.incurred_fen >= 0))
-    firm = claims.firm[row]
-    primary, excess = _split(claims, row, rule, expected)
-    return Actual(
-        _sum(firm, primary, n),
-        _sum(firm, excess, n),
-        np.bincount(firm, minlength=n),
-        row,
-        primary,
-        excess,
-        problem_of,
-        tuple(problems),
-        int((~known).sum()),
-        int((known & ~inside).sum()),
-    )
+    return Actual(sums[0], sums[1], sums[2], problem_of, tuple(problems), unmatched, outside)
 
 
-def _in_exposed_year(claims: ClaimList, at: Integers, exposed: Booleans, years: Sequence[str]) -> Booleans:
-    year = claims.event_date.astype("datetime64[Y]")
-    place = np.searchsorted(np.array(years, "datetime64[Y]"), year)
-    safe = np.minimum(place, len(years) - 1)
-    return np.asarray((place < len(years)) & exposed[at, safe])
+def counted(claims: ClaimList, first: Dates, after: Dates, part: slice) -> tuple[Booleans, Booleans]:
+    """Return which claims of a slice have a firm, and which happened in its window (one window: the same for all)."""
+    firm, day = claims.firm[part], claims.event_date[part]
+    known = firm >= 0
+    if len(first) == 1:
+        return known, known & (day >= first[0]) & (day < after[0])
+    at = np.maximum(firm, 0)
+    return known, known & (day >= first[at]) & (day < after[at])
 
 
-def _split(claims: ClaimList, row: Integers, rule: SplitRule, expected: Floats) -> tuple[Integers, Integers]:
-    """Return primary and excess of the counted claims in fen; several claims of one accident within its limit."""
-    loss = claims.incurred_fen[row] / 100
-    if rule.accident_limit is not None and len(row):
-        _, event = np.unique(claims.event[row] * (int(claims.firm.max()) + 1) + claims.firm[row], return_inverse=True)
-        total = np.bincount(event, loss)
-        several = np.bincount(event) > 1
-        scale = np.where(several & (total > rule.accident_limit), rule.accident_limit / np.maximum(total, 1e-9), 1.0)
-        loss = loss * scale[event]
-    primary, excess = split_claims(rule, loss, expected[claims.firm[row]], medical_only=claims.medical_only[row])
+def split_fen(
+    claims: ClaimList, rule: SplitRule, expected: Floats, rows: Integers, scale: Floats | None
+) -> tuple[Integers, Integers]:
+    """Return primary and excess of some claims in whole fen, (m,) int64 each; `scale` from `accident_scale`."""
+    loss = claims.incurred_fen[rows] / 100
+    if scale is not None:
+        loss *= scale[rows]
+    light = claims.medical_only[rows]
+    primary, excess = split_claims(rule, loss, expected[claims.firm[rows]], medical_only=light if light.any() else None)
     whole = np.rint((primary + excess) * 100).astype(np.int64)
     part = np.minimum(np.rint(primary * 100).astype(np.int64), whole)
     return part, whole - part
 
 
-def _sum(firm: Integers, amount: Integers, n: int) -> Integers:
-    """Return exact sums by firm: below 2⁵³ fen a float64 holds every integer."""
-    return np.rint(np.bincount(firm, amount.astype(np.float64), minlength=n)).astype(np.int64)
+def accident_scale(claims: ClaimList, rule: SplitRule) -> Floats | None:
+    """Return what each claim is multiplied by so that the claims of one accident keep its limit, or None."""
+    if rule.accident_limit is None or not len(claims.firm):
+        return None
+    loss = np.maximum(claims.incurred_fen, 0) / 100
+    key = claims.event * (int(claims.firm.max()) + 2) + claims.firm + 1
+    _, event = np.unique(key, return_inverse=True)
+    total, several = np.bincount(event, loss), np.bincount(event) > 1
+    held = several & (total > rule.accident_limit)
+    return np.where(held, rule.accident_limit / np.maximum(total, 1e-9), 1.0)[event]
+
+
+def _faults(
+    claims: ClaimList, part: slice, known: Booleans, inside: Booleans, exposed: Booleans | None, years: Sequence[str]
+) -> Iterator[tuple[str, Booleans]]:
+    """Yield what is wrong with claims, and with which."""
+    day = claims.event_date[part]
+    yield "RM610", inside & (claims.incurred_fen[part] < 0)
+    yield "RM611", inside & (claims.valued[part] < day)
+    yield "RM612", known & np.isnat(day)
+    if exposed is not None:
+        place = np.searchsorted(np.array(years, "datetime64[Y]"), day.astype("datetime64[Y]"))
+        safe, at = np.minimum(place, len(years) - 1), np.maximum(claims.firm[part], 0)
+        yield "RM613", inside & ~((place < len(years)) & exposed[at, safe])
 
 
 def carried(amount_fen: npt.ArrayLike, firm: npt.ArrayLike, successor: npt.ArrayLike, share: npt.ArrayLike) -> Integers:

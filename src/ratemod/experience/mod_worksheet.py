@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ratemod.errors import Lang, text
-from ratemod.experience.losses import months_before
+from ratemod.experience.losses import accident_scale, months_before, split_fen
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -126,7 +126,7 @@ def worksheet_of(mods: Mods, at: int) -> ModWorksheet:
     """Return the worksheet of the firm in row `at`."""
     from ratemod.experience.split import split_mod
 
-    parts, actual, firms = mods.parts, mods.actual, mods.exposure
+    parts, firms = mods.parts, mods.exposure
     first, after = mods.window.of(firms.effective[at : at + 1])
     window = (str(first[0]), str(after[0] - np.timedelta64(1, "D")))
     which = int(mods.problem_of[at])
@@ -155,8 +155,7 @@ def worksheet_of(mods: Mods, at: int) -> ModWorksheet:
     base = premium / values["mod"] if np.isfinite(premium) else float("nan")
     claims = []
     weight = values["expected"] + values["ballast"]
-    for i in np.flatnonzero(mods.claims.firm[actual.row] == at):
-        row, primary, excess = actual.row[i], actual.claim_primary_fen[i] / 100, actual.claim_excess_fen[i] / 100
+    for row, primary, excess in _claims_of(mods, at):
         effect = (values["primary_credibility"] * primary + values["excess_credibility"] * excess) / weight
         years = _years_left(mods, row, firms.effective[at])
         number = mods.claims.number[int(row)] if mods.claims.number is not None else str(int(row) + 1)
@@ -186,6 +185,18 @@ def worksheet_of(mods: Mods, at: int) -> ModWorksheet:
         premium,
         window,
     )
+
+
+def _claims_of(mods: Mods, at: int) -> list[tuple[int, float, float]]:
+    """Return row, primary and excess losses in yuan of a firm's claims in its window."""
+    own = np.flatnonzero(mods.claims.firm == at)
+    first, after = mods.window.of(mods.exposure.effective[at : at + 1])
+    day = mods.claims.event_date[own]
+    own = own[(day >= first[0]) & (day < after[0])]
+    expected = np.nan_to_num(mods.exposure.expected_yuan)
+    scale = accident_scale(mods.claims, mods.rule)
+    primary, excess = split_fen(mods.claims, mods.rule, expected, own, scale)
+    return [(int(row), p / 100, x / 100) for row, p, x in zip(own, primary, excess)]
 
 
 def _years_left(mods: Mods, row: int, effective: np.datetime64) -> int:

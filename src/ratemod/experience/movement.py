@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ratemod.errors import ModelError, problem
+from ratemod.experience.losses import counted
 from ratemod.experience.mods import Mods
 from ratemod.experience.split import SplitParts, split_claims, split_mod
 
@@ -118,7 +119,9 @@ def _by_number(mods: Mods, at: npt.NDArray[np.int64]) -> dict[str, tuple[int, fl
     place[at] = np.arange(len(at))
     numbers = mods.claims.number
     found = {}
-    for row in mods.actual.row:
+    first, after = mods.window.of(mods.exposure.effective)
+    _, inside = counted(mods.claims, first, after, slice(None))
+    for row in np.flatnonzero(inside):
         firm = place[mods.claims.firm[row]]
         if firm >= 0:
             number = numbers[int(row)]
