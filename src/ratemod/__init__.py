@@ -33,6 +33,13 @@ _WHERE = {
     "load_province": "ratemod.synth.province",
     "credibility": "ratemod.experience.credibility",
     "bonus_malus": "ratemod.experience.bonus_malus",
+    "read_register": "ratemod.registers.register",
+    "read_registers": "ratemod.registers.derive",
+    "derive_columns": "ratemod.registers.derive",
+    "authority_report": "ratemod.registers.authority_report",
+    "coverage": "ratemod.registers.participation",
+    "controllable_premium": "ratemod.registers.controllable",
+    "premium_movement": "ratemod.registers.movement",
     "Problem": "ratemod.errors",
     "RatemodError": "ratemod.errors",
     "PlanError": "ratemod.errors",
@@ -59,6 +66,13 @@ if TYPE_CHECKING:
     from ratemod.rating.rate import rate as rate
     from ratemod.rating.rated import Rated as Rated
     from ratemod.rating.read import read_book as read_book
+    from ratemod.registers.authority_report import authority_report as authority_report
+    from ratemod.registers.controllable import controllable_premium as controllable_premium
+    from ratemod.registers.derive import derive_columns as derive_columns
+    from ratemod.registers.derive import read_registers as read_registers
+    from ratemod.registers.movement import premium_movement as premium_movement
+    from ratemod.registers.participation import coverage as coverage
+    from ratemod.registers.register import read_register as read_register
     from ratemod.study.assumptions import Assumptions as Assumptions
     from ratemod.study.fit import Study as Study
     from ratemod.study.fit import fit as fit

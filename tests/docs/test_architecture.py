@@ -21,6 +21,7 @@ ORDER = [
     "book",
     "plan",
     "rating",
+    "registers",
     "experience",
     "synth",
     "ratemaking",

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ratemod.book.book import Book
     from ratemod.plan.model import Plan
     from ratemod.rating.rated import Rated
+    from ratemod.registers.derive import Derived
 
 
 def day(lang: Lang) -> Callable[[str], date]:
@@ -114,15 +115,28 @@ def open_plan(args: argparse.Namespace) -> Plan:
     return load_plan(args.plan, args.at, args.business)
 
 
-def price(args: argparse.Namespace, plan: Plan, lang: Lang, *, trace: bool, strict: bool = False) -> Rated:
-    """Read the book that the arguments name and price it; a terminal shows which part is under way."""
+def price(
+    args: argparse.Namespace,
+    plan: Plan,
+    lang: Lang,
+    *,
+    trace: bool,
+    strict: bool = False,
+    derived: list[Derived] | None = None,
+) -> Rated:
+    """Read the book that the arguments name, fill it from registers, price it; a terminal shows what is under way.
+
+    What registers filled is added to `derived`.
+    """
     from ratemod.book.read import read_book
+    from ratemod.commands.register_files import filled
     from ratemod.exhibits.terminal import progress
     from ratemod.rating.rate import rate
 
     headers = column_map(args.columns, plan)
     with progress(text("UI_reading", lang, file=args.book.name)):
         book: Book = read_book(args.book, plan.columns, header_map=headers, sheet=args.sheet)
+        book = filled(args, book, plan, derived)
     with progress(text("UI_pricing", lang)):
         return rate(book, plan, at=args.at, business=args.business, lang=lang, trace=trace, strict=strict)
 

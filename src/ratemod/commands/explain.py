@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import argparse
+from typing import TYPE_CHECKING
 
 from ratemod.commands.common import book_arguments, open_plan, price
+from ratemod.commands.register_files import derived_text, evidence_of, register_options
 from ratemod.errors import Lang, text
+
+if TYPE_CHECKING:
+    from ratemod.registers.derive import Derived
 
 
 def arguments(parser: argparse.ArgumentParser, lang: Lang) -> None:
     """Declare the arguments."""
     book_arguments(parser, lang)
+    register_options(parser, lang)
     parser.add_argument("key", metavar="KEY", help=text("UI_help_explain_key", lang))
 
 
@@ -18,7 +24,11 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
     """Show one row's worksheet; 0 when it has a premium, 3 when not."""
     from ratemod.exhibits.terminal import worksheet_text
 
-    rated = price(args, open_plan(args), lang, trace=False)
+    derived: list[Derived] = []
+    rated = price(args, open_plan(args), lang, trace=False, derived=derived)
     sheet = rated.explain(args.key)
     print(worksheet_text(sheet, lang, rated.plan))
+    if derived:
+        print("\n" + evidence_of(derived, rated.position(args.key), lang))
+        print("\n" + derived_text(derived, lang))
     return 0 if sheet.status in ("rated", "referred") else 3

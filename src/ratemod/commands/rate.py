@@ -7,16 +7,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ratemod.commands.common import book_arguments, digest, exit_code, facts, open_plan, price
+from ratemod.commands.register_files import derived_text, register_options
 from ratemod.errors import Lang, text
 from ratemod.version import version
 
 if TYPE_CHECKING:
     from ratemod.rating.rated import Rated
+    from ratemod.registers.derive import Derived
 
 
 def arguments(parser: argparse.ArgumentParser, lang: Lang) -> None:
     """Declare the arguments."""
     book_arguments(parser, lang)
+    register_options(parser, lang)
     parser.add_argument("--by", metavar="COLUMNS", help=text("UI_help_by", lang))
     parser.add_argument("--strict", action="store_true", help=text("UI_help_strict", lang))
     parser.add_argument("--trace", action="store_true", help=text("UI_help_trace", lang))
@@ -34,9 +37,12 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
     plan = open_plan(args)
     by = tuple(name.strip() for name in args.by.split(",") if name.strip()) if args.by else default_by(plan)
     check_by(plan, by)
-    rated = price(args, plan, lang, trace=args.trace, strict=args.strict)
+    derived: list[Derived] = []
+    rated = price(args, plan, lang, trace=args.trace, strict=args.strict, derived=derived)
     files = write(rated, target, lang, by, full_facts(args, lang)) if target else []
     print(rated_text(rated, by, lang, facts(args, lang), [clean(file) for file in files]))
+    if derived:
+        print("\n" + derived_text(derived, lang))
     if not files:
         print("\n" + text("UI_not_written", lang))
     return exit_code(rated)

@@ -1,0 +1,196 @@
+"""Lists that go to authorities and clients: Arrow tables as Excel, CSV or HTML, with headers in words.
+
+The same tables give the same bytes. Texts are written as texts, so that no cell of a register can run as a formula.
+"""
+
+from __future__ import annotations
+
+import csv
+import html
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from ratemod.errors import BookError, Lang, nearest, problem, text
+from ratemod.exhibits.output import whole_file
+from ratemod.exhibits.priced_workbook import MADE, MOST_ROWS
+from ratemod.exhibits.terminal import clean, display_width, table_text
+
+SUFFIXES = (".xlsx", ".csv", ".html")
+WIDEST, A3, A4 = 36, 8, 9  # headers wrap to two lines; a list of many columns needs the larger sheet
+ENCODING = "utf-8-sig"  # Excel reads Chinese in a CSV only with the mark
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Sheet:
+    """One table of a report.
+
+    Attributes
+    ----------
+    title : str
+    table : pyarrow.Table
+        Columns that end in ``_fen`` are shown in yuan.
+    labels : mapping of column to label, for columns that the catalogue does not name
+    values : mapping of column to {code: label}, for coded columns
+    """
+
+    title: str
+    table: pa.Table
+    labels: Mapping[str, str] = field(default_factory=dict)
+    values: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+    def headers(self, lang: Lang) -> list[str]:
+        """Return the headers in a language."""
+        return [self.labels.get(name) or text(f"UI_register_col_{name}", lang) for name in self.table.column_names]
+
+    def rows(self) -> list[tuple[Any, ...]]:
+        """Return the rows with fen in yuan and codes in words."""
+        columns = []
+        for name in self.table.column_names:
+            cells = self.table[name].to_pylist()
+            if name.endswith("_fen"):
+                cells = [None if cell is None else cell / 100 for cell in cells]
+            elif name in self.values:
+                cells = [self.values[name].get(cell, cell) for cell in cells]
+            columns.append(cells)
+        return list(zip(*columns))
+
+
+def write_report(path: str | Path, title: str, sheets: Sequence[Sheet], notes: Sequence[str], lang: Lang) -> None:
+    """Write a report; a CSV holds its first sheet only.
+
+    Raises
+    ------
+    BookError
+        RM800 unknown ending, RM807 too many rows for a sheet, and those of `whole_file`.
+    """
+    suffix = Path(path).suffix.lower()
+    if suffix not in SUFFIXES:
+        raise BookError(
+            problem("RM800", path=str(path), suffixes=" ".join(SUFFIXES), nearest=nearest(suffix, SUFFIXES))
+        )
+    with whole_file(path) as part:
+        if suffix == ".csv":
+            _csv(part, sheets[0], lang)
+        elif suffix == ".html":
+            part.write_text(_html(title, sheets, notes, lang), encoding="utf-8")
+        else:
+            _workbook(part, title, sheets, notes, lang)
+
+
+def sheet_text(sheet: Sheet, lang: Lang, most: int = 40) -> str:
+    """Return a table as a terminal shows it, at most so many rows."""
+    names = sheet.table.column_names
+    right = [_is_number(sheet.table[name].type) for name in names]
+    rows = [[_shown(cell, name) for cell, name in zip(row, names)] for row in sheet.rows()[:most]]
+    said = table_text(sheet.headers(lang), rows, right)
+    more = sheet.table.num_rows - most
+    return f"{sheet.title}\n{said}" + (f"\n{text('RM002', lang, more=more)}" if more > 0 else "")
+
+
+def _is_number(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind))
+
+
+def _shown(cell: Any, name: str) -> str:
+    if cell is None:
+        return ""
+    if name.endswith("_fen"):
+        return f"{cell:,.2f}"
+    return f"{cell:.6g}" if isinstance(cell, float) else f"{cell:,}" if isinstance(cell, int) else clean(str(cell))
+
+
+def _csv(part: Path, sheet: Sheet, lang: Lang) -> None:
+    with open(part, "w", encoding=ENCODING, newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(sheet.headers(lang))
+        for row in sheet.rows():
+            writer.writerow(["" if cell is None else _unarmed(cell) for cell in row])
+
+
+def _unarmed(cell: Any) -> Any:
+    """Return a text so that no spreadsheet takes it for a formula."""
+    return f"'{cell}" if isinstance(cell, str) and cell[:1] in ("=", "+", "-", "@") else cell
+
+
+def _html(title: str, sheets: Sequence[Sheet], notes: Sequence[str], lang: Lang) -> str:
+    style = (
+        "body{font-family:'Noto Sans CJK SC','Microsoft YaHei',sans-serif;margin:2em}"
+        "table{border-collapse:collapse;margin:1em 0}td,th{border:1px solid #999;padding:.3em .5em}"
+        "th{background:#eee}td.n{text-align:right}"
+    )
+    parts = [
+        f'<!doctype html><html lang="{lang}"><meta charset="utf-8"><title>{html.escape(title)}</title>',
+        f"<style>{style}</style><h1>{html.escape(title)}</h1>",
+    ]
+    parts += [f"<p>{html.escape(note)}</p>" for note in notes]
+    for sheet in sheets:
+        names = sheet.table.column_names
+        heads = "".join(f"<th>{html.escape(label)}</th>" for label in sheet.headers(lang))
+        parts.append(f"<h2>{html.escape(sheet.title)}</h2><table><tr>{heads}</tr>")
+        for row in sheet.rows():
+            cells = (
+                f"<td{' class=n' if isinstance(cell, int | float) else ''}>{html.escape(_shown(cell, name))}</td>"
+                for cell, name in zip(row, names)
+            )
+            parts.append(f"<tr>{''.join(cells)}</tr>")
+        parts.append("</table>")
+    return "\n".join(parts) + "</html>\n"
+
+
+def _workbook(part: Path, title: str, sheets: Sequence[Sheet], notes: Sequence[str], lang: Lang) -> None:
+    import xlsxwriter
+
+    font = {"font_name": "Microsoft YaHei" if lang == "zh" else "Calibri", "font_size": 10}
+    book = xlsxwriter.Workbook(
+        str(part), {"strings_to_formulas": False, "strings_to_urls": False, "default_format_properties": font}
+    )
+    book.set_properties({"created": MADE, "title": title})
+    shapes = {"date": ("yyyy-mm-dd", "left"), "money": ("#,##0.00", "right"), "number": ("General", "right")}
+    looks = {
+        name: book.add_format({**font, "num_format": form, "align": side}) for name, (form, side) in shapes.items()
+    }
+    head = book.add_format(
+        {**font, "bold": True, "text_wrap": True, "bg_color": "#DDE7F0", "border": 1, "valign": "vcenter"}
+    )
+    for sheet in sheets:
+        if sheet.table.num_rows + 4 > MOST_ROWS:
+            book.close()
+            raise BookError(problem("RM807", rows=sheet.table.num_rows, columns=sheet.table.num_columns))
+        page = book.add_worksheet(sheet.title[:31])
+        _page(page, title, sheet, notes, lang, looks, head)
+    book.close()
+
+
+def _page(
+    page: Any, title: str, sheet: Sheet, notes: Sequence[str], lang: Lang, looks: Mapping[str, Any], head: Any
+) -> None:
+    """Write a title, the notes, headers and rows; headers stay in sight, the page is printed on one width."""
+    page.write_string(0, 0, title)
+    for at, note in enumerate(notes, start=1):
+        page.write_string(at, 0, note)
+    top, headers, names = len(notes) + 2, sheet.headers(lang), sheet.table.column_names
+    rows = sheet.rows()
+    page.set_row(top, 30)
+    for column, (label, name) in enumerate(zip(headers, names)):
+        page.write_string(top, column, label, head)
+        widths = [display_width(_shown(row[column], name)) for row in rows[:200]]
+        page.set_column(column, column, min(max([(display_width(label) + 1) // 2, *widths]) + 2, WIDEST))
+    for at, row in enumerate(rows, start=top + 1):
+        for column, (cell, name) in enumerate(zip(row, names)):
+            if isinstance(cell, date):
+                page.write_datetime(at, column, cell, looks["date"])
+            elif isinstance(cell, int | float):
+                page.write_number(at, column, cell, looks["money" if name.endswith("_fen") else "number"])
+            elif cell is not None:
+                page.write_string(at, column, str(cell))
+    page.freeze_panes(top + 1, 0)
+    page.autofilter(top, 0, top + max(len(rows), 1), len(names) - 1)
+    page.set_landscape()
+    page.set_paper(A3 if len(names) > 12 else A4)
+    page.fit_to_pages(1, 0)
+    page.repeat_rows(top)

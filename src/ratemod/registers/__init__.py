@@ -1,0 +1,1 @@
+"""From registers of hazards, certificates, accidents and integrity to rating variables, and to the regulator."""

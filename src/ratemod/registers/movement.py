@@ -1,0 +1,198 @@
+"""Year on year: why an enterprise's premium changed, split exactly among groups of inputs and the change of plan.
+
+Last year's row becomes this year's group by group; every mixture is priced, and the change is split by the Shapley
+value: it does not depend on any order, and the parts add up to the change to the fen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from ratemod.book.book import Book
+from ratemod.book.checks import repeats
+from ratemod.errors import BookError, Lang, ModelError, nearest, problem, text
+from ratemod.money import yuan_text
+from ratemod.plan.model import Plan
+from ratemod.rating.rate import rate
+from ratemod.registers.as_of import firm_numbers
+from ratemod.registers.coded_book import arrow_column, coded_column
+from ratemod.registers.controllable import is_priced
+from ratemod.registers.rules import EVERYTHING_ELSE, PLAN_ITSELF, Group, load_rules
+from ratemod.registers.shapley import MOST, Fen, shapley_fen
+
+KEY = "credit_code"
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Movement:
+    """The change of each enterprise that stands in both books, once in each.
+
+    Attributes
+    ----------
+    keys : (n,) tuple of credit codes, in the order of this year's book
+    groups : tuple of Group
+    before_fen, after_fen : (n,) int64
+    parts_fen : (g, n) int64; ``before_fen + parts_fen.sum(axis=0) == after_fen``
+    priced : (n,) bool; False where either year, or a mixture of the two, has no premium: then all figures are 0
+    only_before, only_after, repeated : int
+        Enterprises that left, that are new, and that stand more than once in a book: none of them is compared.
+    """
+
+    keys: tuple[str, ...]
+    groups: tuple[Group, ...]
+    before_fen: Fen
+    after_fen: Fen
+    parts_fen: Fen
+    priced: npt.NDArray[np.bool_]
+    only_before: int
+    only_after: int
+    repeated: int
+
+    def table(self) -> pa.Table:
+        """Return credit code, both premiums and the part of each group, in fen; null where not priced."""
+        mask = ~self.priced
+        figures = {"before_fen": self.before_fen, "after_fen": self.after_fen}
+        figures |= {f"{group.name}_fen": part for group, part in zip(self.groups, self.parts_fen)}
+        columns = {KEY: pa.array(self.keys, pa.string())}
+        return pa.table(columns | {name: pa.array(values, mask=mask) for name, values in figures.items()})
+
+    def words(self, key: str, lang: Lang = "en") -> str:
+        """Return why one enterprise's premium changed, in words.
+
+        Raises
+        ------
+        BookError
+            RM321 not compared; RM250 no premium to compare.
+        """
+        if key not in self.keys:
+            raise BookError(problem("RM321", key=key, nearest=nearest(key, self.keys[:100_000])))
+        at = self.keys.index(key)
+        if not self.priced[at]:
+            raise BookError(problem("RM250", key=key))
+        before, after = int(self.before_fen[at]), int(self.after_fen[at])
+        head = text(
+            "UI_movement_head",
+            lang,
+            key=key,
+            before=yuan_text(before),
+            after=yuan_text(after),
+            change=signed(after - before),
+        )
+        lines = [
+            text("UI_movement_part", lang, group=group.label(lang), change=signed(int(part[at])))
+            for group, part in zip(self.groups, self.parts_fen)
+            if part[at]
+        ]
+        return "\n".join([head, *lines])
+
+
+def signed(fen: int) -> str:
+    """Return an amount in yuan with its sign.
+
+    Examples
+    --------
+    >>> signed(1200), signed(-5)
+    ('+12.00', '-0.05')
+    """
+    return f"+{yuan_text(fen)}" if fen > 0 else yuan_text(fen)
+
+
+def premium_movement(
+    before: tuple[Book, Plan], after: tuple[Book, Plan], *, groups: Sequence[Group] | None = None, lang: Lang = "en"
+) -> Movement:
+    """Split the change of premium between two years.
+
+    Parameters
+    ----------
+    before, after : a book and the plan that prices it; both books carry the credit code
+    groups : sequence of Group, optional
+        Default: those of this year's `registers.toml`. The one that names ``plan`` moves the edition; the one that
+        names ``*`` every column that no other names.
+
+    Returns
+    -------
+    Movement
+
+    Raises
+    ------
+    BookError
+        RM301 a book without credit codes, RM252 no enterprise stands in both.
+    ModelError
+        RM251 no group, or more than eight.
+
+    Formula
+    -------
+    v(S) = premium with the groups of S as this year and the others as last year; part of a group = Shapley value of v.
+    """
+    chosen = tuple(load_rules(after[1]).groups if groups is None else groups)
+    if not 1 <= len(chosen) <= MOST:
+        raise ModelError(problem("RM251", count=len(chosen), most=MOST))
+    old, new, left, fresh, repeated = _matched(before[0], after[0])
+    sides = [_columns(book, plan, rows) for (book, plan), rows in ((before, old), (after, new))]
+    owner = _owners(chosen, {*sides[0], *sides[1]})
+    premiums, priced = [], np.ones(len(new), dtype=bool)
+    for moved in range(2 ** len(chosen)):
+        plan = (before, after)[moved >> owner[PLAN_ITSELF] & 1 if PLAN_ITSELF in owner else 1][1]
+        columns = {}
+        for name, place in owner.items():
+            side = sides[moved >> place & 1]
+            if name in side and name in plan.columns:
+                columns[name] = side[name]
+        rated = rate(Book(pa.table(columns)), plan, lang=lang, trace=())
+        priced &= is_priced(rated)
+        premiums.append(rated.outputs.premium_fen.astype(np.int64))
+    values = np.stack(premiums)
+    values[:, ~priced] = 0
+    keys = tuple(after[0].table[KEY].take(pa.array(new)).to_pylist())
+    return Movement(keys, chosen, values[0], values[-1], shapley_fen(values), priced, left, fresh, repeated)
+
+
+def _matched(before: Book, after: Book) -> tuple[Any, Any, int, int, int]:
+    """Return the rows of enterprises in both books, and how many left, are new, or stand more than once."""
+    lacking = [
+        problem("RM301", file=book.file, column=KEY, label="统一社会信用代码")
+        for book in (before, after)
+        if KEY not in book.table.column_names
+    ]
+    if lacking:
+        raise BookError(lacking)
+    asked, held, count = firm_numbers(after.table[KEY], before.table[KEY])
+    twice = np.zeros(count, dtype=bool)
+    again = np.zeros(2, dtype=np.int64)
+    for place, (book, numbers) in enumerate(((after, asked), (before, held))):
+        rows = repeats(book.table[KEY].combine_chunks())
+        twice[numbers[rows & (numbers >= 0)]] = True
+        again[place] = int(np.count_nonzero(rows))
+    where = np.full(count, -1, dtype=np.int64)
+    where[held[held >= 0]] = np.flatnonzero(held >= 0)
+    usable = (asked >= 0) & ~twice[np.maximum(asked, 0)] if count else asked >= 0
+    both = usable & (where[np.maximum(asked, 0)] >= 0) if count else usable
+    new = np.flatnonzero(both)
+    if not len(new):
+        raise BookError(problem("RM252"))
+    seen = np.zeros(count, dtype=bool)
+    seen[asked[asked >= 0]] = True
+    return where[asked[new]], new, int((held < 0).sum()), int((usable & ~both).sum()), int(twice.sum())
+
+
+def _columns(book: Book, plan: Plan, rows: Any) -> dict[str, pa.Array]:
+    """Return the plan's columns of some rows, with level codes for labels, so that years can be mixed."""
+    chosen = pa.array(rows)
+    return {
+        name: arrow_column(column, coded_column(book, plan, name)).take(chosen)
+        for name, column in plan.columns.items()
+        if name in book.table.column_names or column.optional
+    }
+
+
+def _owners(groups: Sequence[Group], columns: set[str]) -> dict[str, int]:
+    """Return which group moves each column and the plan; a name that no group has moves with ``*``."""
+    owner = {name: place for place, group in enumerate(groups) for name in group.columns if name != EVERYTHING_ELSE}
+    rest = next((place for place, group in enumerate(groups) if EVERYTHING_ELSE in group.columns), 0)
+    return {name: rest for name in sorted(columns) if name not in owner} | owner
