@@ -94,6 +94,12 @@ def test_refusals(change, code):
     assert [item.code for item in raised.value.problems] == [code]
 
 
+def test_an_estimate_that_does_not_settle_says_so(monkeypatch):
+    monkeypatch.setattr("ratemod.experience.buhlmann.MOST_ROUNDS", 1)
+    found = buhlmann_straub(RATIOS, WEIGHTS, estimator="iterative")
+    assert [item.code for item in found.warnings] == ["RM647"]
+
+
 def test_an_unknown_estimator_is_refused_with_the_nearest():
     with pytest.raises(ModelError, match="did you mean 'iterative'"):
         buhlmann_straub(RATIOS, WEIGHTS, estimator="iterativ")

@@ -75,6 +75,25 @@ def test_files_with_their_own_headers(rows, tmp_path):
     same(found["estimate"], rm.credibility(rows)["estimate"])
 
 
+def test_periods_are_numbers_where_they_can_be(rows):
+    found = rm.credibility(rows, "hachemeister")["estimate"]
+    as_text = rows.assign(period=rows["period"].astype(str))                   # "10" sorts before "9"
+    same(rm.credibility(as_text, "hachemeister")["estimate"], found, 1e-12)
+    gap = rows[rows["period"] != 6]
+    time = np.delete(np.arange(1.0, 13.0), 5)
+    kept = np.delete(RATIOS, 5, axis=1), np.delete(WEIGHTS, 5, axis=1)
+    exact = predict(hachemeister(*kept, np.stack([np.ones(11), time], axis=1)), [1, 13])
+    same(rm.credibility(gap, "hachemeister")["estimate"], exact, 1e-10)
+    months = rows.assign(period=pd.to_datetime("2020-01-01") + pd.to_timedelta(rows["period"] * 90, unit="D"))
+    same(rm.credibility(months, "hachemeister")["estimate"], found, 1e-12)
+
+
+def test_counts_must_be_counts(rows):
+    rows = rows.assign(value=np.where(rows["firm"] == "s2", 0.5, np.arange(60) % 7))
+    found = rm.credibility(rows, "poisson_gamma").set_index("firm")
+    assert found.loc["s2", "code"] == "RM664" and np.isfinite(found["estimate"].drop("s2")).all()
+
+
 def test_levels_of_a_firm_must_agree(rows):
     rows = rows.copy()
     rows.loc[(rows["firm"] == "s5") & (rows["period"] == 3), "cohort"] = 0

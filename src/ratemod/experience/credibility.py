@@ -99,7 +99,7 @@ def credibility(data: Any, method: str = "buhlmann_straub", *, firm: str = "firm
     one_of("method", method, METHODS)
     if method == "hierarchical" and not levels:
         refuse([problem("RM663")])
-    panel = read_panel(data, firm, period, value, weight, levels, header_map)
+    panel = read_panel(data, firm, period, value, weight, levels, header_map, counts=method == "poisson_gamma")
     parts = _estimate(panel, method)
     size, said = len(panel.names), lang or default_language()
     columns: dict[str, Any] = {"firm": list(panel.names)}
@@ -119,8 +119,12 @@ def credibility(data: Any, method: str = "buhlmann_straub", *, firm: str = "firm
 
 
 def read_panel(data: Any, firm: str = "firm", period: str = "period", value: str = "value", weight: str = "weight",
-               levels: Sequence[str] = (), header_map: Mapping[str, str] | None = None) -> Panel:
+               levels: Sequence[str] = (), header_map: Mapping[str, str] | None = None, *,
+               counts: bool = False) -> Panel:
     """Return a table as a panel; contradictory firms are set aside with a reason (RM654, RM664, RM665, RM668).
+
+    Periods that are numbers, such as years, are ordered and spaced as numbers; all others as text or days, evenly. With
+    `counts`, values must be whole and not negative.
 
     Examples
     --------
@@ -143,12 +147,17 @@ def read_panel(data: Any, firm: str = "firm", period: str = "period", value: str
     refused: dict[int, Problem] = {}
     lost = np.flatnonzero((who < 0) | (when < 0))
     refuse([problem("RM667", wrong=len(lost), first=int(lost[0]))] if len(lost) else [])
+    when, periods = _by_number(when, periods)
     x, m = (_amount(book.table[column.name], column, who, refused) for column in amounts)
+    if counts:
+        for place_of in np.flatnonzero((x < 0) | (x != np.floor(x)) & np.isfinite(x)):
+            refused.setdefault(int(who[place_of]), problem("RM664", name=value, value=f"{x[place_of]:g}"))
     _contradictions(x, m, who, when, len(periods), refused)
     groups = [_level(book.table[name], name, who, len(names), refused) for name in levels]
-    kept = np.setdiff1d(np.arange(len(names)), np.fromiter(refused, dtype=np.int64, count=len(refused)))
-    place = np.full(len(names), -1)
-    place[kept] = np.arange(len(kept))
+    usable = np.ones(len(names), dtype=bool)
+    usable[list(refused)] = False
+    kept = np.flatnonzero(usable)
+    place = np.where(usable, np.cumsum(usable) - 1, -1)
     grid = np.full((2, len(kept), len(periods)), np.nan)
     row = place[who]
     good = row >= 0
@@ -189,11 +198,15 @@ def _hierarchical(panel: Panel) -> _Parts:
 def _hachemeister(panel: Panel) -> _Parts:
     from ratemod.experience.hachemeister import hachemeister, predict
 
-    found = hachemeister(panel.value, panel.weight)
-    at = np.linalg.solve(found.basis.T, [1.0, len(panel.periods) + 1.0])
+    time = np.arange(1.0, len(panel.periods) + 1)
+    if panel.periods and isinstance(panel.periods[0], float):
+        time = np.array(panel.periods) - panel.periods[0] + 1
+    found = hachemeister(panel.value, panel.weight, np.stack([np.ones_like(time), time], axis=1))
+    coming = [1.0, time[-1] + 1]
+    at = np.linalg.solve(found.basis.T, coming)
     structure = {"collective": found.collective.tolist(), "within": found.within, "between": found.between.tolist()}
     return _Parts(found.own @ at, np.full(len(found.z), found.collective @ at), found.z[:, 0],
-                  predict(found, [1.0, len(panel.periods) + 1.0]), structure | _told(found.warnings))
+                  predict(found, coming), structure | _told(found.warnings))
 
 
 def _poisson_gamma(panel: Panel) -> _Parts:
@@ -230,6 +243,16 @@ def _sorted_codes(column: Any) -> tuple[Integers, list[Any]]:
     return rank[codes_of(whole)], whole.dictionary.take(pa.array(order)).to_pylist()
 
 
+def _by_number(when: Integers, periods: list[Any]) -> tuple[Integers, list[Any]]:
+    """Return periods in the order of their numbers, where all are numbers: text would put 10 before 9."""
+    try:
+        number = np.array([float(name) for name in periods])
+    except (TypeError, ValueError):
+        return when, periods
+    ascending, place = np.unique(number, return_inverse=True)
+    return place.astype(np.int64)[when], ascending.tolist()
+
+
 def _amount(array: Any, column: Any, who: Integers, refused: dict[int, Problem]) -> Floats:
     """Return numbers; firms with a cell that cannot be used are refused."""
     import pyarrow as pa
@@ -252,10 +275,8 @@ def _amount(array: Any, column: Any, who: Integers, refused: dict[int, Problem])
 def _contradictions(value: Floats, weight: Floats, who: Integers, when: Integers, periods: int,
                     refused: dict[int, Problem]) -> None:
     """Refuse firms with a period twice, or with losses in a period that has no weight."""
-    cell = who * periods + when
-    _, first_row, times = np.unique(cell, return_index=True, return_counts=True)
-    for at in first_row[times > 1]:
-        refused.setdefault(int(who[at]), problem("RM654"))
+    for cell in np.flatnonzero(np.bincount(who * periods + when) > 1):
+        refused.setdefault(int(cell) // periods, problem("RM654"))
     bare = np.isfinite(value) & (value != 0) & ~(weight > 0)
     for at in np.flatnonzero(bare):
         refused.setdefault(int(who[at]), problem("RM665"))
