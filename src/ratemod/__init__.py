@@ -27,6 +27,7 @@ _WHERE = {
     "Province": "ratemod.synth.province",
     "calibration": "ratemod.synth.calibration",
     "load_province": "ratemod.synth.province",
+    "levy": "ratemod.fund.levy",
     "Problem": "ratemod.errors",
     "RatemodError": "ratemod.errors",
     "PlanError": "ratemod.errors",
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from ratemod.errors import PlanError as PlanError
     from ratemod.errors import Problem as Problem
     from ratemod.errors import RatemodError as RatemodError
+    from ratemod.fund.levy import levy as levy
     from ratemod.plan.edit import differences as differences
     from ratemod.plan.editions import load_plan as load_plan
     from ratemod.plan.editions import shipped as shipped

@@ -95,12 +95,27 @@ def apportion(total_fen: npt.ArrayLike, weights: npt.ArrayLike) -> Fen:
     quota = product // whole[:, None]
     rest = product - quota * whole[:, None]
     left = (size - quota.sum(axis=1)).astype(np.int64)
-    order = np.argsort(-rest, axis=1, kind="stable")
-    rank = np.empty_like(order)
-    np.put_along_axis(rank, order, np.arange(order.shape[1])[None, :].repeat(order.shape[0], 0), axis=1)
-    part: Fen = quota.astype(np.int64) + (rank < left[:, None])
+    part: Fen = quota.astype(np.int64) + (_ranks(rest) < left[:, None])
     part *= np.sign(total)[:, None]
     return part[0] if np.ndim(total_fen) == 0 else part
+
+
+def _ranks(rest: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
+    """Return the place of each number of a row, the largest first, equals in order of columns."""
+    parties = rest.shape[1]
+    if parties > 8:
+        order = np.argsort(-rest, axis=1, kind="stable")
+        rank = np.empty_like(order)
+        np.put_along_axis(rank, order, np.arange(parties)[None, :].repeat(len(rest), 0), axis=1)
+        return rank
+    place = np.zeros((parties, len(rest)), dtype=np.int64)  # few parties: comparing pairs is quicker than sorting rows
+    column = np.ascontiguousarray(rest.T)
+    for one in range(parties):
+        for other in range(one + 1, parties):
+            behind = column[other] > column[one]
+            place[one] += behind
+            place[other] += ~behind
+    return place.T
 
 
 def _whole_weights(weights: npt.NDArray[Any]) -> npt.NDArray[Any]:
