@@ -50,6 +50,8 @@ KNOWN: Mapping[str, tuple[Kind, tuple[str, ...]]] = {
     "date": ("date", ("日期", "记账日期")),
     "premium_fen": ("number", ("保费（分）", "保费分")),
     "premium_change_fen": ("number", ("保费变化（分）", "批改保费（分）")),
+    "levy_fen": ("number", ("预防费（分）",)),
+    "duty_fen": ("number", ("义务费用（分）",)),
     "amount_fen": ("number", ("金额（分）",)),
     "kind": ("text", ("类别", "分录类别")),
     "service_type": ("text", ("服务类型", "服务项目")),
