@@ -57,8 +57,8 @@ KNOWN: Mapping[str, tuple[Kind, tuple[str, ...]]] = {
     "service_type": ("text", ("服务类型", "服务项目")),
     "delivered_date": ("date", ("服务日期", "完成日期")),
     "services_per_year": ("number", ("年服务次数", "约定服务次数")),
-    "expected_losses_yuan": ("number", ("预期损失", "期望损失")),
-    "expected_claims": ("number", ("预期事故数", "期望赔案数")),
+    "annual_losses_yuan": ("number", ("年预期损失", "年期望损失")),
+    "annual_claims": ("number", ("年预期事故数", "年期望赔案数")),
     "outstanding": ("number", ("欠服务次数",)),
     "integrity_grade": ("text", ("诚信等级",)),
     "blacklisted": ("text", ("联合惩戒", "黑名单")),
@@ -67,7 +67,7 @@ KNOWN: Mapping[str, tuple[Kind, tuple[str, ...]]] = {
     "larger_accidents": ("number", ("较大事故数",)),
     "major_accidents": ("number", ("重大事故数",)),
 }
-FRACTIONS = {"expected_losses_yuan": 6, "expected_claims": 12, "share_percent": 6}
+FRACTIONS = {"annual_losses_yuan": 6, "annual_claims": 12, "share_percent": 6}
 
 
 @dataclass(frozen=True, eq=False, slots=True)
