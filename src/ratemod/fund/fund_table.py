@@ -67,7 +67,8 @@ KNOWN: Mapping[str, tuple[Kind, tuple[str, ...]]] = {
     "larger_accidents": ("number", ("较大事故数",)),
     "major_accidents": ("number", ("重大事故数",)),
 }
-FRACTIONS = {"annual_losses_yuan": 6, "annual_claims": 12, "share_percent": 6}
+ESTIMATES = ("annual_losses_yuan", "annual_claims")  # floats of a model, of which no number of decimals is asked
+FRACTIONS = {"annual_losses_yuan": 15, "annual_claims": 15, "share_percent": 6}
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -136,6 +137,12 @@ def read_columns(source: Any, needed: Sequence[str], optional: Sequence[str] = (
     values: dict[str, npt.NDArray[Any]] = {}
     for name, column in columns.items():
         if name not in there:
+            continue
+        if name in ESTIMATES and pa.types.is_floating(book.table.schema.field(name).type):
+            values[name] = np.asarray(book.table[name].to_numpy(), dtype=np.float64)
+            lost = ~np.isfinite(values[name])
+            said += [] if column.optional else _empty(lost & good, name, file, book.rows)
+            good &= ~lost | column.optional
             continue
         coded = convert(book.table[name], column, book.conversions.get(name))
         values[name] = _plain(coded.values, column)
