@@ -28,6 +28,7 @@ _WHERE = {
     "calibration": "ratemod.synth.calibration",
     "load_province": "ratemod.synth.province",
     "levy": "ratemod.fund.levy",
+    "allocate": "ratemod.fund.allocate",
     "Problem": "ratemod.errors",
     "RatemodError": "ratemod.errors",
     "PlanError": "ratemod.errors",
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from ratemod.errors import PlanError as PlanError
     from ratemod.errors import Problem as Problem
     from ratemod.errors import RatemodError as RatemodError
+    from ratemod.fund.allocate import allocate as allocate
     from ratemod.fund.levy import levy as levy
     from ratemod.plan.edit import differences as differences
     from ratemod.plan.editions import load_plan as load_plan

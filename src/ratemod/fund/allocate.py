@@ -124,8 +124,13 @@ def allocate(
     items = read_catalogue() if catalogue is None else catalogue
     book = _book(source)
     money = _budgets(budgets if budgets is not None or not isinstance(source, Rated) else _own_fund(source))
-    case, back, refused = _case(book, money, items, read_duty_rules() if duty_rules is None else tuple(duty_rules),
-                                (most_visits, most_fen, small_reserve_fen, capacity))
+    case, back, refused = _case(
+        book,
+        money,
+        items,
+        read_duty_rules() if duty_rules is None else tuple(duty_rules),
+        (most_visits, most_fen, small_reserve_fen, capacity),
+    )
     return _solve(case, back, refused)
 
 
@@ -166,8 +171,13 @@ def _budgets(given: Any) -> dict[str, int]:
     return money
 
 
-def _case(book: Columns, money: dict[str, int], catalogue: Catalogue, rules: tuple[DutyRule, ...],
-          limits: tuple[int, int | None, Mapping[str, int] | None, Any]) -> tuple[Case, Ints, list[Problem]]:
+def _case(
+    book: Columns,
+    money: dict[str, int],
+    catalogue: Catalogue,
+    rules: tuple[DutyRule, ...],
+    limits: tuple[int, int | None, Mapping[str, int] | None, Any],
+) -> tuple[Case, Ints, list[Problem]]:
     """Return the case with insureds in order of policy number, and where each stands in the order given."""
     import pyarrow.compute as pc
 
@@ -175,12 +185,21 @@ def _case(book: Columns, money: dict[str, int], catalogue: Catalogue, rules: tup
     if len(book) == 0:
         raise ModelError([problem("RM713"), *refused[:5]])
     join(book["policy_no"][:0], book["policy_no"], "RM723", "insureds")
-    unit = np.stack([catalogue.cost_fen(item, book["size_class"], book["division_code"]) for item in catalogue.items], 1)
+    unit = np.stack(
+        [catalogue.cost_fen(item, book["size_class"], book["division_code"]) for item in catalogue.items], 1
+    )
     bad = (unit < 0).any(axis=1) | ~(book["annual_losses_yuan"] >= 0) | (book["premium_fen"] < 0)
     if bad.any():
         first = np.flatnonzero(bad)[0]
-        refused.append(problem("RM722", count=int(bad.sum()), policy=book["policy_no"][first],
-                               size=book["size_class"][first], place=book["division_code"][first]))
+        refused.append(
+            problem(
+                "RM722",
+                count=int(bad.sum()),
+                policy=book["policy_no"][first],
+                size=book["size_class"][first],
+                place=book["division_code"][first],
+            )
+        )
         book, unit = book.take(~bad), unit[~bad]
         if not len(book):
             raise ModelError([problem("RM713"), *refused[:5]])
@@ -195,18 +214,38 @@ def _case(book: Columns, money: dict[str, int], catalogue: Catalogue, rules: tup
     place, room = _places(book, names, whose, capacity)
     claims = book["annual_claims"] if "annual_claims" in book else np.zeros(len(book))
     share = np.array([item.most * -np.expm1(-item.rate) for item in catalogue.items])
-    case = Case(book, names, whose, np.array([money[name] for name in names]), catalogue, unit, share,
-                np.nan_to_num(claims), owed, _duty_type(catalogue, rules, unit, share),
-                np.isin(book["size_class"].astype(str), SMALL), place, room,
-                np.array([int((reserve or {}).get(name, 0)) for name in names]), most_visits, most_fen)
+    case = Case(
+        book,
+        names,
+        whose,
+        np.array([money[name] for name in names]),
+        catalogue,
+        unit,
+        share,
+        np.nan_to_num(claims),
+        owed,
+        _duty_type(catalogue, rules, unit, share),
+        np.isin(book["size_class"].astype(str), SMALL),
+        place,
+        room,
+        np.array([int((reserve or {}).get(name, 0)) for name in names]),
+        most_visits,
+        most_fen,
+    )
     return case, order, refused
 
 
 def _same_insurers(names: Sequence[str], money: dict[str, int]) -> None:
-    wrong = [problem("RM723", what="budgets", keys=name, count=1, nearest=nearest(name, money))
-             for name in names if name not in money]
-    wrong += [problem("RM723", what="insureds", keys=name, count=1, nearest=nearest(name, names))
-              for name in money if name not in names]
+    wrong = [
+        problem("RM723", what="budgets", keys=name, count=1, nearest=nearest(name, money))
+        for name in names
+        if name not in money
+    ]
+    wrong += [
+        problem("RM723", what="insureds", keys=name, count=1, nearest=nearest(name, names))
+        for name in money
+        if name not in names
+    ]
     if wrong:
         raise BookError(wrong)
 
@@ -262,7 +301,9 @@ def _duty_items(case: Case) -> Items:
     most = np.array([item.most for item in case.catalogue.items])[service]
     rate = np.array([item.rate for item in case.catalogue.items])[service]
     gain = case.book["annual_losses_yuan"][firm] * most * (np.exp(-rate * turn) - np.exp(-rate * (turn + 1)))
-    return Items(gain, case.unit_fen[firm, service], case.whose[firm], firm, case.place[firm], service, case.small[firm])
+    return Items(
+        gain, case.unit_fen[firm, service], case.whose[firm], firm, case.place[firm], service, case.small[firm]
+    )
 
 
 def _more_items(case: Case, duty: Ints) -> Items:
@@ -307,10 +348,12 @@ def _solve(case: Case, back: Ints, refused: list[Problem]) -> Allocation:
     visits = np.zeros((n, len(case.catalogue.items)), dtype=np.int64)
     np.add.at(visits, (duties.firm[bought], duties.option[bought]), 1)
     np.add.at(visits, (items.firm[taken], items.option[taken]), 1)
-    prevented = (np.bincount(duties.firm[bought], duties.gain[bought], n)
-                 + np.bincount(items.firm[taken], items.gain[taken], n))
-    ratio = np.divide(case.claims, case.book["annual_losses_yuan"], out=np.zeros(n),
-                      where=case.book["annual_losses_yuan"] > 0)
+    prevented = np.bincount(duties.firm[bought], duties.gain[bought], n) + np.bincount(
+        items.firm[taken], items.gain[taken], n
+    )
+    ratio = np.divide(
+        case.claims, case.book["annual_losses_yuan"], out=np.zeros(n), where=case.book["annual_losses_yuan"] > 0
+    )
     spread = _proportional(case, duty, np.where(whole, left, 0))
     duty_yuan = np.bincount(duties.firm[bought], duties.gain[bought], n)
     whose = case.whose
@@ -319,15 +362,36 @@ def _solve(case: Case, back: Ints, refused: list[Problem]) -> Allocation:
         return np.bincount(whose, values, many)
 
     by = ByInsurer(
-        case.money_fen, paid + _fen(items, taken, many), total(case.owed).astype(np.int64),
-        total(duty).astype(np.int64), np.where(whole, 0, np.maximum(short - left, 0)),
-        np.bincount(duties.budget[~inside], minlength=many), total(duty_yuan), total(prevented - duty_yuan), bound,
-        total(spread), total(prevented * ratio), total((duty_yuan + spread) * ratio))
+        case.money_fen,
+        paid + _fen(items, taken, many),
+        total(case.owed).astype(np.int64),
+        total(duty).astype(np.int64),
+        np.where(whole, 0, np.maximum(short - left, 0)),
+        np.bincount(duties.budget[~inside], minlength=many),
+        total(duty_yuan),
+        total(prevented - duty_yuan),
+        bound,
+        total(spread),
+        total(prevented * ratio),
+        total((duty_yuan + spread) * ratio),
+    )
     place = np.argsort(back, kind="stable")
     book = case.book
-    return Allocation(book["policy_no"][place], book["insurer"][place], book["size_class"][place], case.owed[place],
-                      duty[place], visits[place], case.unit_fen[place], prevented[place], (prevented * ratio)[place],
-                      tuple(item.name for item in case.catalogue.items), case.insurers, by, tuple(refused))
+    return Allocation(
+        book["policy_no"][place],
+        book["insurer"][place],
+        book["size_class"][place],
+        case.owed[place],
+        duty[place],
+        visits[place],
+        case.unit_fen[place],
+        prevented[place],
+        (prevented * ratio)[place],
+        tuple(item.name for item in case.catalogue.items),
+        case.insurers,
+        by,
+        tuple(refused),
+    )
 
 
 def _fen(items: Items, which: Any, many: int) -> Ints:

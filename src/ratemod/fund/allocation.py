@@ -105,21 +105,32 @@ class Allocation:
         """One row an insured and service that is visited."""
         firm, service = np.nonzero(self.visits)
         many = self.visits[firm, service]
-        return pa.table({
-            "policy_no": pa.array(self.policy_no[firm]), "insurer": pa.array(self.insurer[firm]),
-            "size_class": pa.array(self.size_class[firm]), "service_type": names_column(service, self.services),
-            "visits": pa.array(many), "cost_fen": pa.array(many * self.unit_fen[firm, service]),
-        })
+        return pa.table(
+            {
+                "policy_no": pa.array(self.policy_no[firm]),
+                "insurer": pa.array(self.insurer[firm]),
+                "size_class": pa.array(self.size_class[firm]),
+                "service_type": names_column(service, self.services),
+                "visits": pa.array(many),
+                "cost_fen": pa.array(many * self.unit_fen[firm, service]),
+            }
+        )
 
     def insureds(self) -> pa.Table:
         """Return one row an insured, visited or not: duties owed and paid for, visits, cost, what they prevent."""
-        return pa.table({
-            "policy_no": pa.array(self.policy_no), "insurer": pa.array(self.insurer),
-            "size_class": pa.array(self.size_class), "duties_owed": pa.array(self.owed),
-            "duty_visits": pa.array(self.duty), "visits": pa.array(self.visits.sum(axis=1)),
-            "cost_fen": pa.array((self.visits * self.unit_fen).sum(axis=1)),
-            "prevented_yuan": pa.array(self.prevented), "avoided": pa.array(self.avoided),
-        })
+        return pa.table(
+            {
+                "policy_no": pa.array(self.policy_no),
+                "insurer": pa.array(self.insurer),
+                "size_class": pa.array(self.size_class),
+                "duties_owed": pa.array(self.owed),
+                "duty_visits": pa.array(self.duty),
+                "visits": pa.array(self.visits.sum(axis=1)),
+                "cost_fen": pa.array((self.visits * self.unit_fen).sum(axis=1)),
+                "prevented_yuan": pa.array(self.prevented),
+                "avoided": pa.array(self.avoided),
+            }
+        )
 
     def frame(self, lang: Lang | None = None) -> pd.DataFrame:
         """Return `table` as pandas, with labels of a language where one is given."""
@@ -134,14 +145,23 @@ class Allocation:
         """Return the statement as Arrow, one row an insurer."""
         by, million = self.by, np.maximum(self.by.spent_fen, 1) / 1e8
         columns: dict[str, Any] = {
-            "insurer": list(self.insurers), "budget_fen": by.budget_fen, "spent_fen": by.spent_fen,
-            "unspent_fen": by.budget_fen - by.spent_fen, "duties_owed": by.duties_owed,
-            "duties_served": by.duties_served, "duties_unserved": by.duties_owed - by.duties_served,
-            "missing_fen": by.missing_fen, "without_capacity": by.without_capacity,
-            "prevented_yuan": by.duty_prevented + by.rest_prevented, "bound_yuan": by.duty_prevented + by.bound,
-            "gap_yuan": by.bound - by.rest_prevented, "proportional_yuan": by.duty_prevented + by.proportional,
-            "avoided": by.avoided, "proportional_avoided": by.proportional_avoided,
-            "avoided_per_million": by.avoided / million, "proportional_per_million": by.proportional_avoided / million,
+            "insurer": list(self.insurers),
+            "budget_fen": by.budget_fen,
+            "spent_fen": by.spent_fen,
+            "unspent_fen": by.budget_fen - by.spent_fen,
+            "duties_owed": by.duties_owed,
+            "duties_served": by.duties_served,
+            "duties_unserved": by.duties_owed - by.duties_served,
+            "missing_fen": by.missing_fen,
+            "without_capacity": by.without_capacity,
+            "prevented_yuan": by.duty_prevented + by.rest_prevented,
+            "bound_yuan": by.duty_prevented + by.bound,
+            "gap_yuan": by.bound - by.rest_prevented,
+            "proportional_yuan": by.duty_prevented + by.proportional,
+            "avoided": by.avoided,
+            "proportional_avoided": by.proportional_avoided,
+            "avoided_per_million": by.avoided / million,
+            "proportional_per_million": by.proportional_avoided / million,
         }
         return pa.table({name: pa.array(column) for name, column in columns.items()})
 
@@ -155,8 +175,10 @@ class Allocation:
         """
         cost = (self.visits * self.unit_fen).sum(axis=1)
         served = np.minimum(self.duty, self.owed)
-        checks: list[Check] = [Check("duty visits <= visits", "all", int((self.duty > self.visits.sum(axis=1)).sum()), 0),
-                               Check("duty visits <= owed", "all", int((self.duty > self.owed).sum()), 0)]
+        checks: list[Check] = [
+            Check("duty visits <= visits", "all", int((self.duty > self.visits.sum(axis=1)).sum()), 0),
+            Check("duty visits <= owed", "all", int((self.duty > self.owed).sum()), 0),
+        ]
         for at, name in enumerate(self.insurers):
             mine, by = self.insurer == name, self.by
             checks += [
@@ -165,7 +187,12 @@ class Allocation:
                 Check("duties owed", name, int(self.owed[mine].sum()), int(by.duties_owed[at])),
                 Check("duties served", name, int(served[mine].sum()), int(by.duties_served[at])),
                 Check("prevented <= bound", name, int(by.rest_prevented[at] * 100), int(by.bound[at] * 100) + 1, "<="),
-                Check("prevented by insureds = by insurer", name, round(float(self.prevented[mine].sum()) * 100),
-                      round(float(by.duty_prevented[at] + by.rest_prevented[at]) * 100) + 1, "<="),
+                Check(
+                    "prevented by insureds = by insurer",
+                    name,
+                    round(float(self.prevented[mine].sum()) * 100),
+                    round(float(by.duty_prevented[at] + by.rest_prevented[at]) * 100) + 1,
+                    "<=",
+                ),
             ]
         return prove(checks)

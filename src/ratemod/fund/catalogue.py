@@ -110,8 +110,14 @@ def read_catalogue(source: str | Path | None = None) -> Catalogue:
 
 def _item(row: Mapping[str, Any]) -> ServiceItem:
     cost = {str(size): to_fen(Decimal(value)) for size, value in row["cost_yuan"].items()}
-    item = ServiceItem(str(row["service_type"]), cost, float(row["most"]), float(row["rate"]), int(row["most_visits"]),
-                       str(row["source"]))
+    item = ServiceItem(
+        str(row["service_type"]),
+        cost,
+        float(row["most"]),
+        float(row["rate"]),
+        int(row["most_visits"]),
+        str(row["source"]),
+    )
     if set(cost) - set(SIZES) or min(cost.values()) <= 0:
         raise ValueError(f"cost_yuan: {', '.join(SIZES)}; > 0")
     if not 0 < item.most <= 1 or item.rate <= 0 or item.most_visits < 1:

@@ -60,8 +60,12 @@ class CoInsured:
     @property
     def table(self) -> pa.Table:
         """One row a movement and insurer."""
-        columns = {"policy_no": pa.array(self.policy_no), "insurer": pa.array(self.insurer),
-                   "leader": names_column(self.leader.astype(np.int64), LEADS), "date": day_column(self.day)}
+        columns = {
+            "policy_no": pa.array(self.policy_no),
+            "insurer": pa.array(self.insurer),
+            "leader": names_column(self.leader.astype(np.int64), LEADS),
+            "date": day_column(self.day),
+        }
         return pa.table(columns | {name: pa.array(column) for name, column in self.amounts.items()})
 
     def frame(self, lang: Lang | None = None) -> pd.DataFrame:
@@ -73,8 +77,9 @@ class CoInsured:
         table = self.table
         month = pa.array(self.day.astype("datetime64[D]").astype("datetime64[M]").astype(str))
         added = table.append_column("month", month).group_by(["insurer", "month"], use_threads=False)
-        sums = added.aggregate([(name, "sum") for name in self.amounts]).sort_by([
-            ("insurer", "ascending"), ("month", "ascending")])
+        sums = added.aggregate([(name, "sum") for name in self.amounts]).sort_by(
+            [("insurer", "ascending"), ("month", "ascending")]
+        )
         sums = sums.rename_columns([name.removesuffix("_sum") for name in sums.column_names])
         return to_frame(sums if lang is None else labelled(sums, lang))
 
@@ -89,8 +94,11 @@ class CoInsured:
         checks: list[Check] = []
         month, given_month = (_month(days) for days in (self.day, self.given_day))
         _, (policy, given_policy) = codes_of(self.policy_no, self.given_policy)
-        labels = {"movement": (self.movement, np.arange(len(self.given_day))), "month": (month, given_month),
-                  "policy": (policy, given_policy)}
+        labels = {
+            "movement": (self.movement, np.arange(len(self.given_day))),
+            "month": (month, given_month),
+            "policy": (policy, given_policy),
+        }
         for name, parts in self.amounts.items():
             whole = self.given[name]
             checks.append(Check(f"{name}: insurers = whole", "all", int(parts.sum()), int(whole.sum())))
@@ -99,15 +107,18 @@ class CoInsured:
                 left, right = (np.zeros(size, dtype=np.int64) for _ in range(2))
                 np.add.at(left, group, parts)
                 np.add.at(right, given, whole)
-                checks += [Check(f"{name}: insurers = {kind}", f"{kind} {at}", int(left[at]), int(right[at]))
-                           for at in np.flatnonzero(left != right)]
+                checks += [
+                    Check(f"{name}: insurers = {kind}", f"{kind} {at}", int(left[at]), int(right[at]))
+                    for at in np.flatnonzero(left != right)
+                ]
                 checks.append(Check(f"{name}: {kind}s that differ", "all", int((left != right).sum()), 0))
         return prove(checks)
 
 
 def _month(days: Ints) -> Ints:
-    return days.astype("datetime64[D]").astype("datetime64[M]").astype(np.int64) - np.datetime64(
-        "1900-01", "M").astype(np.int64)
+    return days.astype("datetime64[D]").astype("datetime64[M]").astype(np.int64) - np.datetime64("1900-01", "M").astype(
+        np.int64
+    )
 
 
 def co_insure(movements: Any, shares: Any, insurers: Collection[str] | None = None) -> CoInsured:
@@ -170,8 +181,18 @@ def co_insure(movements: Any, shares: Any, insurers: Collection[str] | None = No
     order = np.lexsort((row, moved["date"], policy))
     amounts = {name: _split(moved[name], policy, order, weights)[kept] for name in AMOUNTS if name in moved}
     text = np.asarray(names, dtype=object)
-    return CoInsured(moved["policy_no"][at], text[insurer[kept]], leader[kept], moved["date"][at], at, amounts,
-                     {name: moved[name] for name in amounts}, moved["policy_no"], moved["date"], moved.refused)
+    return CoInsured(
+        moved["policy_no"][at],
+        text[insurer[kept]],
+        leader[kept],
+        moved["date"][at],
+        at,
+        amounts,
+        {name: moved[name] for name in amounts},
+        moved["policy_no"],
+        moved["date"],
+        moved.refused,
+    )
 
 
 def _split(amount: Ints, policy: Ints, order: Ints, weights: Ints) -> Ints:
@@ -204,27 +225,48 @@ def _dense(size: int, owner: Ints, part: Ints, weight: Ints, leads: Any) -> tupl
     return who, share, lead
 
 
-def _check_shares(policies: tuple[str, ...], owner: Ints, part: Ints, weight: Ints, leads: Any,
-                  names: tuple[str, ...], known: set[str]) -> None:
+def _check_shares(
+    policies: tuple[str, ...],
+    owner: Ints,
+    part: Ints,
+    weight: Ints,
+    leads: Any,
+    names: tuple[str, ...],
+    known: set[str],
+) -> None:
     size, shared = len(policies), np.zeros(len(policies), dtype=bool)
     shared[owner] = True
     total = np.zeros(size, dtype=np.int64)
     np.add.at(total, owner, weight)
     leaders = np.bincount(owner, weights=leads, minlength=size)
-    wrong = [problem("RM715", policy=policies[at], total=f"{total[at] / (WHOLE // 100):g}")
-             for at in np.flatnonzero(shared & (total != WHOLE))]
-    wrong += [problem("RM716", policy=policies[at], leaders=int(leaders[at]))
-              for at in np.flatnonzero(shared & (leaders != 1))]
+    wrong = [
+        problem("RM715", policy=policies[at], total=f"{total[at] / (WHOLE // 100):g}")
+        for at in np.flatnonzero(shared & (total != WHOLE))
+    ]
+    wrong += [
+        problem("RM716", policy=policies[at], leaders=int(leaders[at]))
+        for at in np.flatnonzero(shared & (leaders != 1))
+    ]
     pair = owner * len(names) + part
     values, count = np.unique(pair, return_counts=True)
-    wrong += [problem("RM717", policy=policies[at // len(names)], insurer=names[at % len(names)])
-              for at in values[count > 1].tolist()]
+    wrong += [
+        problem("RM717", policy=policies[at // len(names)], insurer=names[at % len(names)])
+        for at in values[count > 1].tolist()
+    ]
     for at in sorted(set(part.tolist())):
         if names[at] not in known:
             first = int(owner[part == at][0])
-            wrong.append(problem("RM718", insurer=names[at], policy=policies[first], count=int((part == at).sum()),
-                                 nearest=nearest(names[at], known)))
-    wrong += [problem("RM719", policy=policies[owner[at]], insurer=names[part[at]])
-              for at in np.flatnonzero(weight <= 0)]
+            wrong.append(
+                problem(
+                    "RM718",
+                    insurer=names[at],
+                    policy=policies[first],
+                    count=int((part == at).sum()),
+                    nearest=nearest(names[at], known),
+                )
+            )
+    wrong += [
+        problem("RM719", policy=policies[owner[at]], insurer=names[part[at]]) for at in np.flatnonzero(weight <= 0)
+    ]
     if wrong:
         raise BookError(wrong)

@@ -65,7 +65,9 @@ def read_duty_rules(source: str | Path | None = None) -> tuple[DutyRule, ...]:
         faults = check_keys(row, KEYS, NEEDED, str(source), at)
         if not faults:
             found.append(_rule(row))
-            faults = [problem("RM706", file=str(source), rule=str(row["edition"]), why=why) for why in _faults(found[-1])]
+            faults = [
+                problem("RM706", file=str(source), rule=str(row["edition"]), why=why) for why in _faults(found[-1])
+            ]
         wrong += faults
     if wrong:
         raise BookError(wrong)
@@ -73,9 +75,16 @@ def read_duty_rules(source: str | Path | None = None) -> tuple[DutyRule, ...]:
 
 
 def _rule(row: Mapping[str, Any]) -> DutyRule:
-    return DutyRule(str(row["edition"]), tuple(map(str, row["size_classes"])), row["times_a_year"],
-                    tuple(map(str, row["accepted"])), str(row.get("sector", "*")), row.get("from"), row.get("until"),
-                    str(row["source"]))
+    return DutyRule(
+        str(row["edition"]),
+        tuple(map(str, row["size_classes"])),
+        row["times_a_year"],
+        tuple(map(str, row["accepted"])),
+        str(row.get("sector", "*")),
+        row.get("from"),
+        row.get("until"),
+        str(row["source"]),
+    )
 
 
 def _faults(rule: DutyRule) -> list[str]:

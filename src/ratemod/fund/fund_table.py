@@ -106,8 +106,15 @@ class Columns:
 def declared(name: str, optional: bool = False) -> Column:
     """Return the declaration of a known column."""
     kind, aliases = KNOWN[name]
-    return Column(name, kind, text(f"UI_fund_{name}", "en"), text(f"UI_fund_{name}", "zh"), aliases,
-                  decimals=FRACTIONS.get(name, 0), optional=optional)
+    return Column(
+        name,
+        kind,
+        text(f"UI_fund_{name}", "en"),
+        text(f"UI_fund_{name}", "zh"),
+        aliases,
+        decimals=FRACTIONS.get(name, 0),
+        optional=optional,
+    )
 
 
 def read_columns(source: Any, needed: Sequence[str], optional: Sequence[str] = ()) -> Columns:
@@ -129,8 +136,10 @@ def read_columns(source: Any, needed: Sequence[str], optional: Sequence[str] = (
     there = book.table.column_names
     file = book.file
     if lost := [name for name in needed if name not in there]:
-        raise BookError(problem("RM700", file=file, name=name, label=text(f"UI_fund_{name}", "zh"),
-                                nearest=nearest(name, there)) for name in lost)
+        raise BookError(
+            problem("RM700", file=file, name=name, label=text(f"UI_fund_{name}", "zh"), nearest=nearest(name, there))
+            for name in lost
+        )
     n = book.table.num_rows
     good = np.ones(n, dtype=bool)
     said: list[Problem] = []
@@ -170,8 +179,9 @@ def _empty(empty: Bools, name: str, file: str | None, rows: Ints | None) -> list
     if not empty.any():
         return []
     first = _row(np.flatnonzero(empty)[0], rows)
-    return [problem("RM201", file=file, row=first, count=int(empty.sum()), column=name,
-                    label=text(f"UI_fund_{name}", "zh"))]
+    return [
+        problem("RM201", file=file, row=first, count=int(empty.sum()), column=name, label=text(f"UI_fund_{name}", "zh"))
+    ]
 
 
 def _plain(values: Any, column: Column) -> npt.NDArray[Any]:
@@ -205,8 +215,11 @@ def codes_of(*columns: npt.NDArray[Any]) -> tuple[tuple[str, ...], tuple[Ints, .
     order = np.argsort(names, kind="stable")
     place = np.empty(len(order), dtype=np.int64)
     place[order] = np.arange(len(order))
-    index = place[np.asarray(coded.indices.to_numpy(zero_copy_only=False), dtype=np.int64)] if len(joined) else (
-        np.zeros(0, dtype=np.int64))
+    index = (
+        place[np.asarray(coded.indices.to_numpy(zero_copy_only=False), dtype=np.int64)]
+        if len(joined)
+        else (np.zeros(0, dtype=np.int64))
+    )
     ends = np.cumsum([0, *(len(column) for column in columns)])
     return tuple(names[order].tolist()), tuple(index[low:high] for low, high in zip(ends, ends[1:]))
 
@@ -230,8 +243,15 @@ def join(keys: npt.NDArray[Any], into: npt.NDArray[Any], code: str, what: str) -
     found = place[left]
     if (found < 0).any():
         lost = sorted({str(key) for key in keys[found < 0]})
-        wrong.append(problem(code, what=what, keys=", ".join(lost[:5]), count=len(lost),
-                             nearest=nearest(lost[0], [str(name) for name in into[:2000]])))
+        wrong.append(
+            problem(
+                code,
+                what=what,
+                keys=", ".join(lost[:5]),
+                count=len(lost),
+                nearest=nearest(lost[0], [str(name) for name in into[:2000]]),
+            )
+        )
     if wrong:
         raise BookError(wrong)
     return found
@@ -251,8 +271,9 @@ def day_column(days: npt.NDArray[Any]) -> pa.Array:
 
 def names_column(codes: Ints, names: Sequence[str]) -> pa.Array:
     """Return codes as a dictionary column, null where negative."""
-    return pa.DictionaryArray.from_arrays(pa.array(codes.astype(np.int32), mask=codes < 0),
-                                          pa.array(list(names), pa.string()))
+    return pa.DictionaryArray.from_arrays(
+        pa.array(codes.astype(np.int32), mask=codes < 0), pa.array(list(names), pa.string())
+    )
 
 
 def labelled(table: pa.Table, lang: Lang) -> pa.Table:
@@ -287,8 +308,12 @@ def toml_rows(source: str | Path, key: str) -> list[Mapping[str, Any]]:
     return rows
 
 
-def check_keys(row: Mapping[str, Any], known: Iterable[str], needed: Iterable[str], file: str, at: int) -> list[Problem]:
+def check_keys(
+    row: Mapping[str, Any], known: Iterable[str], needed: Iterable[str], file: str, at: int
+) -> list[Problem]:
     """Return a problem for every unknown or missing key of one table of a rules file."""
     names = tuple(known)
-    found = [problem("RM703", file=file, at=at, key=key, nearest=nearest(key, names)) for key in row if key not in names]
+    found = [
+        problem("RM703", file=file, at=at, key=key, nearest=nearest(key, names)) for key in row if key not in names
+    ]
     return found + [problem("RM704", file=file, at=at, key=key) for key in needed if key not in row]

@@ -92,10 +92,14 @@ class Levy:
     def table(self) -> pa.Table:
         """One row a policy."""
         columns = {
-            "policy_no": pa.array(self.policy_no), "insurer": pa.array(self.insurer), "sector": pa.array(self.sector),
+            "policy_no": pa.array(self.policy_no),
+            "insurer": pa.array(self.insurer),
+            "sector": pa.array(self.sector),
             "rule": names_column(self.rule, [rule.name for rule in self.rules]),
-            "written_fen": pa.array(self.written_fen), "change_fen": pa.array(self.change_fen),
-            "base_fen": pa.array(self.base_fen), "levy_fen": pa.array(self.levy_fen),
+            "written_fen": pa.array(self.written_fen),
+            "change_fen": pa.array(self.change_fen),
+            "base_fen": pa.array(self.base_fen),
+            "levy_fen": pa.array(self.levy_fen),
         }
         return pa.table(columns | ({} if self.ledger_fen is None else {"ledger_fen": pa.array(self.ledger_fen)}))
 
@@ -106,11 +110,16 @@ class Levy:
     def movement_table(self) -> pa.Table:
         """Return one row a movement of premium, with what it adds to the levy."""
         moved = self.movements
-        return pa.table({
-            "policy_no": pa.array(self.policy_no[moved.policy]), "insurer": pa.array(self.insurer[moved.policy]),
-            "date": day_column(moved.day), "kind": names_column(moved.kind, KINDS),
-            "amount_fen": pa.array(moved.amount_fen), "levy_fen": pa.array(moved.levy_fen),
-        })
+        return pa.table(
+            {
+                "policy_no": pa.array(self.policy_no[moved.policy]),
+                "insurer": pa.array(self.insurer[moved.policy]),
+                "date": day_column(moved.day),
+                "kind": names_column(moved.kind, KINDS),
+                "amount_fen": pa.array(moved.amount_fen),
+                "levy_fen": pa.array(moved.levy_fen),
+            }
+        )
 
     def statement(self, lang: Lang | None = None) -> pd.DataFrame:
         """Return premium, base, floor, levy, cap and ledger by insurer and rule: what `reconcile` proves."""
@@ -119,18 +128,29 @@ class Levy:
         size = len(names) * len(self.rules)
         sums = {name: _sums(group, column, size) for name, column in self._amounts().items()}
         kept = np.flatnonzero(np.bincount(group, minlength=size))
-        rows: dict[str, Any] = {"insurer": [names[at // len(self.rules)] for at in kept],
-                                "rule": [self.rules[at % len(self.rules)].name for at in kept],
-                                "policies": np.bincount(group, minlength=size)[kept]}
+        rows: dict[str, Any] = {
+            "insurer": [names[at // len(self.rules)] for at in kept],
+            "rule": [self.rules[at % len(self.rules)].name for at in kept],
+            "policies": np.bincount(group, minlength=size)[kept],
+        }
         rows |= {name: column[kept] for name, column in sums.items()}
         ends = [self._ends([(self.rules[at % len(self.rules)], int(sums["base_fen"][at]))]) for at in kept]
-        rows |= {"floor_fen": [low for low, _ in ends], "cap_fen": [high for _, high in ends]}
+        rows |= {
+            "floor_fen": [low for low, _ in ends],
+            "cap_fen": [
+                None if self.rules[at % len(self.rules)].cap is None else high for at, (_, high) in zip(kept, ends)
+            ],
+        }
         table = pa.table(rows)
         return to_frame(table if lang is None else labelled(table, lang))
 
     def _amounts(self) -> dict[str, Ints]:
-        held = {"written_fen": self.written_fen, "change_fen": self.change_fen, "base_fen": self.base_fen,
-                "levy_fen": self.levy_fen}
+        held = {
+            "written_fen": self.written_fen,
+            "change_fen": self.change_fen,
+            "base_fen": self.base_fen,
+            "levy_fen": self.levy_fen,
+        }
         return held if self.ledger_fen is None else held | {"ledger_fen": self.ledger_fen}
 
     @staticmethod
@@ -150,18 +170,28 @@ class Levy:
             where a ledger was given, the ledger by insurer and by policy.
         """
         moved, n = self.movements, len(self.levy_fen)
-        checks = _unequal("levy of movements = levy of policy", self.policy_no,
-                          _sums(moved.policy, moved.levy_fen, n), self.levy_fen)
-        checks += _unequal("premium movements = base of policy", self.policy_no,
-                           _sums(moved.policy, moved.amount_fen, n), self.base_fen)
+        checks = _unequal(
+            "levy of movements = levy of policy", self.policy_no, _sums(moved.policy, moved.levy_fen, n), self.levy_fen
+        )
+        checks += _unequal(
+            "premium movements = base of policy",
+            self.policy_no,
+            _sums(moved.policy, moved.amount_fen, n),
+            self.base_fen,
+        )
         written = np.array([rule.base == "written" for rule in self.rules])[self.rule]
-        checks += _unequal("written + endorsements = base of policy", self.policy_no[written],
-                           (self.written_fen + self.change_fen)[written], self.base_fen[written])
+        checks += _unequal(
+            "written + endorsements = base of policy",
+            self.policy_no[written],
+            (self.written_fen + self.change_fen)[written],
+            self.base_fen[written],
+        )
         names, (insurer,) = codes_of(self.insurer)
         for at, name in [*enumerate(names), (-1, "all")]:
             mine = insurer == at if at >= 0 else np.ones(n, dtype=bool)
-            bases = [(rule, int(self.base_fen[mine & (self.rule == which)].sum()))
-                     for which, rule in enumerate(self.rules)]
+            bases = [
+                (rule, int(self.base_fen[mine & (self.rule == which)].sum())) for which, rule in enumerate(self.rules)
+            ]
             low, high = self._ends(bases)
             levy = int(self.levy_fen[mine].sum())
             checks += [Check("levy >= floor", name, levy, low, ">="), Check("levy <= cap", name, levy, high, "<=")]
@@ -251,9 +281,21 @@ def levy(
     levy_fen = _levied(moved, rule, given)
     changed = _sums(moved[0][moved[2] == CHANGE], moved[3][moved[2] == CHANGE], n)
     taken, stray = (plan_fund, 0) if ledger is None else _ledger(ledger, book)
-    return Levy(given, book["policy_no"], book["insurer"], book["sector"], rule, book["premium_fen"], changed,
-                _sums(moved[0], moved[3], n), _sums(moved[0], levy_fen, n), Movements(*moved, levy_fen), taken, stray,
-                tuple(refused))
+    return Levy(
+        given,
+        book["policy_no"],
+        book["insurer"],
+        book["sector"],
+        rule,
+        book["premium_fen"],
+        changed,
+        _sums(moved[0], moved[3], n),
+        _sums(moved[0], levy_fen, n),
+        Movements(*moved, levy_fen),
+        taken,
+        stray,
+        tuple(refused),
+    )
 
 
 Moved = tuple[Ints, Ints, Ints, Ints]
@@ -272,19 +314,28 @@ def _book(source: Any) -> tuple[Columns, Ints | None]:
     return found, fund if len(found) == kept.num_rows else None
 
 
-def _ruled(book: Columns, fund: Ints | None, rules: tuple[LevyRule, ...],
-           refused: list[Problem]) -> tuple[Columns, Ints | None]:
+def _ruled(
+    book: Columns, fund: Ints | None, rules: tuple[LevyRule, ...], refused: list[Problem]
+) -> tuple[Columns, Ints | None]:
     """Leave out policies without a rule."""
     lost = rule_of(rules, book["sector"], book["start_date"]) < 0
     if lost.any():
-        refused.append(problem("RM711", count=int(lost.sum()), policy=book["policy_no"][lost][0],
-                               sector=book["sector"][lost][0]))
+        refused.append(
+            problem("RM711", count=int(lost.sum()), policy=book["policy_no"][lost][0], sector=book["sector"][lost][0])
+        )
         return book.take(~lost), None if fund is None else fund[~lost]
     return book, fund
 
 
-def _movements(book: Columns, rule: Ints, rules: tuple[LevyRule, ...], endorsements: Any, receipts: Any,
-               as_of: int | None, refused: list[Problem]) -> Moved:
+def _movements(
+    book: Columns,
+    rule: Ints,
+    rules: tuple[LevyRule, ...],
+    endorsements: Any,
+    receipts: Any,
+    as_of: int | None,
+    refused: list[Problem],
+) -> Moved:
     """Return policy, day, kind and amount of every movement of the base, ordered by policy and day."""
     base = np.array([item.base for item in rules], dtype=object)[rule]
     _needs(base, receipts, as_of, book)
@@ -301,8 +352,12 @@ def _movements(book: Columns, rule: Ints, rules: tuple[LevyRule, ...], endorseme
         refused.extend(paid.refused)
         place = join(paid["policy_no"], book["policy_no"], "RM709", "receipts")
         kept, own = base[policy] != "received", base[place] == "received"
-        policy, day, kind, amount = (np.concatenate([old[kept], new[own]]) for old, new in zip(
-            (policy, day, kind, amount), (place, paid["date"], np.full(len(place), RECEIPT), paid["amount_fen"])))
+        policy, day, kind, amount = (
+            np.concatenate([old[kept], new[own]])
+            for old, new in zip(
+                (policy, day, kind, amount), (place, paid["date"], np.full(len(place), RECEIPT), paid["amount_fen"])
+            )
+        )
     if as_of is not None:
         known = day <= as_of
         policy, day, kind, amount = policy[known], day[known], kind[known], amount[known]
@@ -335,8 +390,9 @@ def _earned(book: Columns, own: Any, policy: Ints, day: Ints, amount: Ints, as_o
     return earned
 
 
-def _without_negative(book: Columns, rule: Ints, fund: Ints | None, moved: Moved,
-                      refused: list[Problem]) -> tuple[Columns, Ints, Ints | None, Moved]:
+def _without_negative(
+    book: Columns, rule: Ints, fund: Ints | None, moved: Moved, refused: list[Problem]
+) -> tuple[Columns, Ints, Ints | None, Moved]:
     """Leave out policies of which at some day more was refunded than paid."""
     so_far = _cumulative(moved[0], moved[3])
     wrong = np.zeros(len(book), dtype=bool)
@@ -347,8 +403,7 @@ def _without_negative(book: Columns, rule: Ints, fund: Ints | None, moved: Moved
     place = np.cumsum(~wrong) - 1
     kept = ~wrong[moved[0]]
     policy, day, kind, amount = (column[kept] for column in moved)
-    return (book.take(~wrong), rule[~wrong], None if fund is None else fund[~wrong],
-            (place[policy], day, kind, amount))
+    return (book.take(~wrong), rule[~wrong], None if fund is None else fund[~wrong], (place[policy], day, kind, amount))
 
 
 def _cumulative(group: Ints, amount: Ints) -> Ints:
@@ -395,8 +450,9 @@ def _ledger(ledger: Any, book: Columns) -> tuple[Ints, int]:
     entries = read_columns(ledger, ("policy_no", "kind", "amount_fen"))
     if entries.refused:
         raise BookError(entries.refused)
-    signed = np.select([entries["kind"] == "accrual", entries["kind"] == "release"],
-                       [entries["amount_fen"], -entries["amount_fen"]], 0)
+    signed = np.select(
+        [entries["kind"] == "accrual", entries["kind"] == "release"], [entries["amount_fen"], -entries["amount_fen"]], 0
+    )
     counted = (entries["kind"] == "accrual") | (entries["kind"] == "release")
     names, (own, there) = codes_of(entries["policy_no"][counted], book["policy_no"])
     place = np.full(len(names), -1, dtype=np.int64)

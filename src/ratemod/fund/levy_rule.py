@@ -93,10 +93,19 @@ def _rules(rows: Sequence[Mapping[str, Any]], file: str) -> tuple[LevyRule, ...]
 
 def _rule(row: Mapping[str, Any]) -> LevyRule:
     cap = row.get("cap")
-    return LevyRule(str(row["name"]), Decimal(row["share"]), Decimal(row.get("floor", 0)),
-                    None if cap is None else Decimal(cap), row.get("base", "written"), str(row.get("sector", "*")),
-                    row.get("rounding", "corridor"), row.get("unit", "policy"), row.get("from"), row.get("until"),
-                    str(row["source"]))
+    return LevyRule(
+        str(row["name"]),
+        Decimal(row["share"]),
+        Decimal(row.get("floor", 0)),
+        None if cap is None else Decimal(cap),
+        row.get("base", "written"),
+        str(row.get("sector", "*")),
+        row.get("rounding", "corridor"),
+        row.get("unit", "policy"),
+        row.get("from"),
+        row.get("until"),
+        str(row["source"]),
+    )
 
 
 def check_rules(rules: Sequence[LevyRule], file: str | None = None) -> None:
@@ -111,7 +120,7 @@ def check_rules(rules: Sequence[LevyRule], file: str | None = None) -> None:
     for rule in rules:
         wrong += [problem("RM706", file=file, rule=rule.name, why=why) for why in _faults(rule)]
     for at, one in enumerate(rules):
-        for other in rules[at + 1:]:
+        for other in rules[at + 1 :]:
             if one.sector == other.sector and _from(one) < _until(other) and _from(other) < _until(one):
                 wrong.append(problem("RM707", file=file, one=one.name, other=other.name, sector=one.sector))
     if wrong:

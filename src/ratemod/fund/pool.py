@@ -45,12 +45,14 @@ class PoolComparison:
         """One row an insurer and method: amount, and what is gained (lost: negative) against the first method."""
         k, methods = len(self.insurers), tuple(self.parts_fen)
         base = self.parts_fen[self.against]
-        return pa.table({
-            "method": pa.array([name for name in methods for _ in range(k)]),
-            "insurer": pa.array(list(self.insurers) * len(methods)),
-            "amount_fen": pa.array(np.concatenate([self.parts_fen[name] for name in methods])),
-            "gain_fen": pa.array(np.concatenate([self.parts_fen[name] - base for name in methods])),
-        })
+        return pa.table(
+            {
+                "method": pa.array([name for name in methods for _ in range(k)]),
+                "insurer": pa.array(list(self.insurers) * len(methods)),
+                "amount_fen": pa.array(np.concatenate([self.parts_fen[name] for name in methods])),
+                "gain_fen": pa.array(np.concatenate([self.parts_fen[name] - base for name in methods])),
+            }
+        )
 
     def frame(self, lang: Lang | None = None) -> pd.DataFrame:
         """Return `table` as pandas, with labels of a language where one is given."""
@@ -65,9 +67,12 @@ class PoolComparison:
             RM705 for every method that does not.
         """
         base = self.parts_fen[self.against]
-        checks = [Check("parts = pool", name, int(parts.sum()), self.pool_fen) for name, parts in self.parts_fen.items()]
-        checks += [Check("gains + losses = 0", name, int((parts - base).sum()), 0)
-                   for name, parts in self.parts_fen.items()]
+        checks = [
+            Check("parts = pool", name, int(parts.sum()), self.pool_fen) for name, parts in self.parts_fen.items()
+        ]
+        checks += [
+            Check("gains + losses = 0", name, int((parts - base).sum()), 0) for name, parts in self.parts_fen.items()
+        ]
         return prove(checks)
 
 
@@ -217,7 +222,9 @@ def compare_pool(
     if wrong:
         raise ModelError(wrong)
     whole = {name: np.asarray(given[name]) for name in weights}
-    exact = {name: value.astype(np.int64) if value.dtype.kind in "iu" else value.astype(np.float64)
-             for name, value in whole.items()}
+    exact = {
+        name: value.astype(np.int64) if value.dtype.kind in "iu" else value.astype(np.float64)
+        for name, value in whole.items()
+    }
     parts = {name: apportion(pool_fen, value) for name, value in exact.items()}
     return PoolComparison(int(pool_fen), tuple(insurers), weights, parts, "premium")

@@ -54,7 +54,16 @@ def prove(checks: Iterable[Check]) -> int:
     """
     all_of = list(checks)
     if wrong := [check for check in all_of if not check.holds]:
-        raise ModelError(problem("RM705", what=check.what, where=check.where, left=check.left_fen,
-                                 relation=check.relation, right=check.right_fen,
-                                 apart=check.left_fen - check.right_fen) for check in wrong)
+        raise ModelError(
+            problem(
+                "RM705",
+                what=check.what,
+                where=check.where,
+                left=check.left_fen,
+                relation=check.relation,
+                right=check.right_fen,
+                apart=check.left_fen - check.right_fen,
+            )
+            for check in wrong
+        )
     return len(all_of)

@@ -44,8 +44,13 @@ class Items:
 
     def take(self, rows: Ints) -> Items:
         """Return some items."""
-        return replace(self, **{name: getattr(self, name)[rows] for name in
-                                ("gain", "cost_fen", "budget", "firm", "place", "option", "small")})
+        return replace(
+            self,
+            **{
+                name: getattr(self, name)[rows]
+                for name in ("gain", "cost_fen", "budget", "firm", "place", "option", "small")
+            },
+        )
 
 
 def by_worth(items: Items) -> Ints:
@@ -147,8 +152,9 @@ def prices(items: Items, bought: Bools, money: int) -> tuple[Floats, Floats]:
     return small, other
 
 
-def upper_bound(items: Items, money_fen: Ints, reserve_fen: Ints, price: tuple[Floats, Floats], room: Ints,
-                capacity: Ints | None) -> Floats:
+def upper_bound(
+    items: Items, money_fen: Ints, reserve_fen: Ints, price: tuple[Floats, Floats], room: Ints, capacity: Ints | None
+) -> Floats:
     """Return what no plan within the limits can exceed, (budgets,) float64, yuan prevented.
 
     The Lagrangian dual at prices p per fen (p for small firms, p + m for others, m for money outside the reserve):

@@ -75,16 +75,19 @@ def water_fill(
     >>> water_fill([2.0, 1.0], [1.0, 1.0], [1.0, 1.0], [0, 0], [1.0]).spend.round(4).tolist()
     [0.8466, 0.1534]
     """
-    a, b, c, low, high = (np.asarray(np.broadcast_to(np.asarray(value, np.float64), np.shape(gain)))
-                          for value in (gain, rate, cost, least, most))
+    a, b, c, low, high = (
+        np.asarray(np.broadcast_to(np.asarray(value, np.float64), np.shape(gain)))
+        for value in (gain, rate, cost, least, most)
+    )
     whose, money = np.asarray(group, dtype=np.int64), np.asarray(budget, dtype=np.float64)
     _check(a, b, c, low, high, money)
     size = len(money)
     floor, ceiling = low * c, high * c
     need = np.bincount(whose, floor, size)
     if (short := need > money * (1 + 1e-12)).any():
-        raise ModelError(problem("RM721", group=int(at), missing=float(need[at] - money[at]))
-                         for at in np.flatnonzero(short))
+        raise ModelError(
+            problem("RM721", group=int(at), missing=float(need[at] - money[at])) for at in np.flatnonzero(short)
+        )
     log_ratio, scale = np.log(a * b / c), c / b
     root = _root(log_ratio, scale, floor, ceiling, whose, money)
     with np.errstate(invalid="ignore"):
