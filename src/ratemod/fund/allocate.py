@@ -421,7 +421,8 @@ def _rest(items: Items, money_fen: Ints, reserve_fen: Ints) -> tuple[Any, Ints]:
 
 def _proportional(case: Case, duty: Ints, money_fen: Ints) -> Floats:
     """Return what money spread by premium would prevent after the duties, (n,) yuan: each insured's best service,
-    fractions of visits allowed, which flatters the comparison."""
+    fractions of visits allowed, which flatters the comparison.
+    """
     worth = case.share / case.unit_fen
     best = np.argmax(worth, axis=1)
     premium = case.book["premium_fen"].astype(np.float64)

@@ -1,4 +1,4 @@
-"""The catalogue of service items: what a visit costs by size and place, and how much of the expected loss it prevents."""
+"""The catalogue of service items: what a visit costs by size and place, and how much of the losses it prevents."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ class Catalogue:
 
 
 def read_catalogue(source: str | Path | None = None) -> Catalogue:
-    """Return the catalogue of a TOML file with ``[[service]]`` and ``[[place]]``; the shipped one (illustrative) without.
+    """Return the catalogue of a TOML file with ``[[service]]`` and ``[[place]]``; without a file the shipped, illustrative one.
 
     Raises
     ------

@@ -104,9 +104,9 @@ def owed_by_rule(rules: Sequence[DutyRule], sector: Texts, size: Texts, start: I
         if rule.sector != "*":
             fits &= sector == rule.sector
         if rule.start is not None:
-            fits &= start >= day_number(rule.start)
+            fits &= start >= int(day_number(rule.start) or 0)
         if rule.until is not None:
-            fits &= start < day_number(rule.until)
+            fits &= start < int(day_number(rule.until) or 0)
         more = fits & (rule.times_a_year > owed)
         owed[more], which[more] = rule.times_a_year, at
     return owed, which

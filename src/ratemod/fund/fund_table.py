@@ -7,6 +7,7 @@ policy named by a receipt, an insurer named by a share) and does not is a fault 
 from __future__ import annotations
 
 import datetime
+import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -221,7 +222,7 @@ def codes_of(*columns: npt.NDArray[Any]) -> tuple[tuple[str, ...], tuple[Ints, .
         else (np.zeros(0, dtype=np.int64))
     )
     ends = np.cumsum([0, *(len(column) for column in columns)])
-    return tuple(names[order].tolist()), tuple(index[low:high] for low, high in zip(ends, ends[1:]))
+    return tuple(names[order].tolist()), tuple(index[low:high] for low, high in itertools.pairwise(ends))
 
 
 def join(keys: npt.NDArray[Any], into: npt.NDArray[Any], code: str, what: str) -> Ints:

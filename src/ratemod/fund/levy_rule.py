@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 BASES = ("written", "received", "earned")
 ROUNDINGS = ("corridor", "half_up", "up", "down")
+Rounding = Literal["corridor", "half_up", "up", "down"]
 UNITS = ("policy", "movement")
 KEYS = ("name", "sector", "from", "until", "base", "floor", "cap", "share", "rounding", "unit", "source")
 
@@ -49,7 +50,7 @@ class LevyRule:
     cap: Decimal | None = None
     base: Literal["written", "received", "earned"] = "written"
     sector: str = "*"
-    rounding: Literal["corridor", "half_up", "up", "down"] = "corridor"
+    rounding: Rounding = "corridor"
     unit: Literal["policy", "movement"] = "policy"
     start: datetime.date | None = None
     until: datetime.date | None = None
@@ -165,12 +166,14 @@ def plan_rules(plan: Plan) -> tuple[LevyRule, ...]:
     floor = max((item.low for item in legal if item.low is not None), default=Decimal(0))
     cap = min((item.high for item in legal if item.high is not None), default=None)
     mode = plan.step(plan.fund).mode if plan.fund and plan.step(plan.fund).op == "round" else "corridor"
-    rounding = "up" if mode == "up" else "down" if mode == "down" else "corridor" if mode == "corridor" else "half_up"
+    rounding: Rounding = "half_up"
+    if mode == "up" or mode == "down" or mode == "corridor":
+        rounding = mode
     return (LevyRule("fund_share", held.value, floor, cap, rounding=rounding, source=f"{plan.id}: {held.source}"),)
 
 
 def rule_of(rules: Sequence[LevyRule], sector: Texts, start: Ints) -> Ints:
-    """Return the place of each policy's rule, (n,) int64; -1 where none fits. A rule of the sector goes before ``*``."""
+    """Return the place of each policy's rule, (n,) int64; -1 where none fits; a sector's own goes first."""
     found = np.full(len(start), -1, dtype=np.int64)
     for own in (False, True):
         for at, rule in enumerate(rules):

@@ -9,6 +9,7 @@ money: each insured keeps its best visits up to its limit, each place likewise.)
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -136,7 +137,7 @@ def buy(items: Items, money_fen: Ints) -> Bools:
     bought = np.zeros(len(items), dtype=bool)
     order = np.argsort(items.budget, kind="stable")
     ends = np.searchsorted(items.budget[order], np.arange(len(money_fen) + 1))
-    for at, (low, high) in enumerate(zip(ends, ends[1:])):
+    for at, (low, high) in enumerate(itertools.pairwise(ends)):
         mine = order[low:high]
         bought[mine] = take_in_order(items.cost_fen[mine], int(money_fen[at]))
     return bought
@@ -178,6 +179,6 @@ def upper_bound(
     rows = rows[rank_within(items.firm[rows]) < room[items.firm[rows]]]
     if capacity is not None:
         rows = rows[rank_within(items.place[rows]) < capacity[items.place[rows]]]
-    total: Floats = np.bincount(items.budget[rows], profit[rows], len(money_fen))
+    total: Floats = np.bincount(items.budget[rows], profit[rows], len(money_fen)).astype(np.float64)
     total += base * money_fen + more * np.maximum(money_fen - reserve_fen, 0)
     return total

@@ -92,7 +92,7 @@ def water_fill(
     root = _root(log_ratio, scale, floor, ceiling, whose, money)
     with np.errstate(invalid="ignore"):
         spend = np.clip(scale * (log_ratio - root[whose]), floor, ceiling)
-    spent = np.bincount(whose, spend, size)
+    spent = np.bincount(whose, spend, size).astype(np.float64)
     return Filled(spend, np.exp(root), a * -np.expm1(-spend / scale), spent)
 
 
