@@ -25,8 +25,14 @@ def test_water_filling_is_the_optimum_a_solver_finds():
     found = water_fill(a, b, c, group, budget, most=5.0)
     assert found.spent == pytest.approx(budget, rel=1e-10)
     limits = [{"type": "ineq", "fun": lambda y, g=g: budget[g] - y[group == g].sum()} for g in (0, 1)]
-    solved = minimize(lambda y: -(a * -np.expm1(-b * y / c)).sum(), np.full(12, 1.0), method="SLSQP",
-                      bounds=[(0, 5 * cost) for cost in c], constraints=limits, options={"maxiter": 500, "ftol": 1e-13})
+    solved = minimize(
+        lambda y: -(a * -np.expm1(-b * y / c)).sum(),
+        np.full(12, 1.0),
+        method="SLSQP",
+        bounds=[(0, 5 * cost) for cost in c],
+        constraints=limits,
+        options={"maxiter": 500, "ftol": 1e-13},
+    )
     assert found.prevented.sum() == pytest.approx(-solved.fun, rel=1e-7)
     assert found.prevented.sum() >= -solved.fun - 1e-9
     between = (found.spend > 1e-9) & (found.spend < 5 * c - 1e-9)
@@ -89,8 +95,11 @@ def test_the_plan_lies_under_the_exact_optimum_and_that_under_the_bound(seed):
 @given(st.integers(0, 10**6), st.integers(0, 3 * 10**7), st.integers(0, 10**6), st.booleans(), st.booleans())
 def test_more_money_never_prevents_less(seed, money, more, fair, tight):
     book = insureds(25, seed)
-    limits = {"small_reserve_fen": {"i0": 2_000_000} if fair else None,
-              "capacity": {"220100": 9, "222400": 7} if tight else None, "most_visits": 3}
+    limits = {
+        "small_reserve_fen": {"i0": 2_000_000} if fair else None,
+        "capacity": {"220100": 9, "222400": 7} if tight else None,
+        "most_visits": 3,
+    }
     one, two = (allocate(book, {"i0": size, "i1": size}, **limits) for size in (money, money + more))
     for plan in (one, two):
         assert plan.reconcile() > 0
@@ -114,10 +123,12 @@ def test_order_of_rows_is_irrelevant():
 
 def test_the_fairness_floor_reaches_small_firms():
     book = insureds(80, 11)
-    losses = book["annual_losses_yuan"].to_numpy() * np.where(np.isin(book["size_class"].to_pylist(), ["small", "micro"]),
-                                                              0.01, 1)
+    losses = book["annual_losses_yuan"].to_numpy() * np.where(
+        np.isin(book["size_class"].to_pylist(), ["small", "micro"]), 0.01, 1
+    )
     book = book.set_column(5, "annual_losses_yuan", pa.array(losses)).set_column(
-        7, "outstanding", pa.array(np.zeros(80, dtype=np.int64)))
+        7, "outstanding", pa.array(np.zeros(80, dtype=np.int64))
+    )
     money = {"i0": 6_000_000, "i1": 6_000_000}
     plain, fair = allocate(book, money), allocate(book, money, small_reserve_fen={"i0": 3_000_000, "i1": 3_000_000})
     small = np.isin(plain.size_class.astype(str), ["small", "micro"])
@@ -143,7 +154,7 @@ def test_too_little_money_for_the_duties_is_said_by_insurer():
 
 
 def test_better_than_money_by_premium_and_close_to_the_bound():
-    plan = allocate(insureds(2000, 3, 3), {"i0": 10**9, "i1": 10**9, "i2": 10**9})
+    plan = allocate(insureds(2000, 3, 3), {"i0": 5 * 10**8, "i1": 5 * 10**8, "i2": 5 * 10**8})
     statement = plan.statement()
     assert (statement["prevented_yuan"] > statement["proportional_yuan"]).all()
     assert plan.gap < 0.01

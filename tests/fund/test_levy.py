@@ -55,15 +55,24 @@ def test_rounding_mode_decides_whether_the_floor_holds():
 def test_instalments_and_refunds_add_up_to_the_levy_of_the_whole(premium, data):
     changes = [data.draw(st.integers(-value, 10**6)) for value in premium]
     book = policies(premium)
-    endorsed = pa.table({"policy_no": book["policy_no"], "effective_date": [datetime.date(2026, 5, 1)] * len(premium),
-                         "premium_change_fen": changes})
+    endorsed = pa.table(
+        {
+            "policy_no": book["policy_no"],
+            "effective_date": [datetime.date(2026, 5, 1)] * len(premium),
+            "premium_change_fen": changes,
+        }
+    )
     found = levy(book, [FLOOR], endorsements=endorsed)
     assert found.levy_fen.tolist() == levied(np.array(premium) + np.array(changes), FLOOR).tolist()
     assert (found.levy_fen * 10 >= found.base_fen).all()
     received = LevyRule("r", Decimal("0.15"), Decimal("0.10"), base="received")
-    paid = pa.table({"policy_no": pa.concat_arrays([book["policy_no"].combine_chunks()] * 2),
-                     "date": [DAY] * len(premium) + [datetime.date(2026, 7, 1)] * len(premium),
-                     "amount_fen": [value // 3 for value in premium] + [value - value // 3 for value in premium]})
+    paid = pa.table(
+        {
+            "policy_no": pa.concat_arrays([book["policy_no"].combine_chunks()] * 2),
+            "date": [DAY] * len(premium) + [datetime.date(2026, 7, 1)] * len(premium),
+            "amount_fen": [value // 3 for value in premium] + [value - value // 3 for value in premium],
+        }
+    )
     parts = levy(book, [received], receipts=paid)
     assert parts.levy_fen.tolist() == levy(book, [LevyRule("w", Decimal("0.15"), Decimal("0.10"))]).levy_fen.tolist()
     parts.reconcile()
@@ -112,8 +121,13 @@ def test_what_cannot_be_levied_is_said():
         levy(book, [other])
     assert {"RM711", "RM713"} == codes(error)
     with pytest.raises(ModelError) as error:
-        levy(book, [LevyRule("r", Decimal("0.1"), base="received"), LevyRule("e", Decimal("0.1"), base="earned",
-                                                                          sector="mining")])
+        levy(
+            book,
+            [
+                LevyRule("r", Decimal("0.1"), base="received"),
+                LevyRule("e", Decimal("0.1"), base="earned", sector="mining"),
+            ],
+        )
     assert codes(error) == {"RM710"}
     stray = pa.table({"policy_no": ["nobody"], "effective_date": [DAY], "premium_change_fen": [1]})
     with pytest.raises(BookError) as error:
@@ -133,7 +147,10 @@ def test_what_cannot_be_levied_is_said():
 
 def test_bad_rules_are_refused_together(tmp_path):
     with pytest.raises(BookError) as error:
-        levy(policies([1]), [LevyRule("a", Decimal("0.3"), Decimal("0.1"), Decimal("0.2")), LevyRule("b", Decimal("0.1"))])
+        levy(
+            policies([1]),
+            [LevyRule("a", Decimal("0.3"), Decimal("0.1"), Decimal("0.2")), LevyRule("b", Decimal("0.1"))],
+        )
     assert codes(error) == {"RM706", "RM707"}
     file = tmp_path / "rules.toml"
     file.write_text('[[rule]]\nname = "a"\nshare = 0.1\nfloors = 1\n', encoding="utf-8")
@@ -148,7 +165,9 @@ def test_bad_rules_are_refused_together(tmp_path):
 
 def test_chinese_headers_and_labels(tmp_path):
     file = tmp_path / "保单.csv"
-    file.write_text("保单号,保险公司,行业领域,起保日期,保费（分）\nA1,白桦,mining,2026-01-01,1050\n", encoding="gb18030")
+    file.write_text(
+        "保单号,保险公司,行业领域,起保日期,保费（分）\nA1,白桦,mining,2026-01-01,1050\n", encoding="gb18030"
+    )
     found = levy(file, [FLOOR])
     assert found.total_fen == 105
     assert "计提预防费（分）" in found.frame("zh").columns

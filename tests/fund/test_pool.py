@@ -37,9 +37,11 @@ def test_euler_contributions_as_recomputed():
     assert euler_sd(COV) == pytest.approx([0.8219949365267865, 2.137186834969645, 3.1235807588017885], rel=1e-13)
     assert euler_sd(COV).sum() == pytest.approx(6.082762530298219, rel=1e-14)
     assert euler_var_normal(MEAN, COV, 0.99) == pytest.approx(
-        [11.912246173061426, 24.971840049959706, 37.26653545763342], rel=1e-12)
+        [11.912246173061426, 24.971840049959706, 37.26653545763342], rel=1e-12
+    )
     assert euler_tvar_normal(MEAN, COV, 0.99) == pytest.approx(
-        [12.19079259388344, 25.696060744096943, 38.32501185675707], rel=1e-12)
+        [12.19079259388344, 25.696060744096943, 38.32501185675707], rel=1e-12
+    )
 
 
 def test_simulated_tail_agrees_with_the_normal_formula():
@@ -52,8 +54,9 @@ def test_simulated_tail_agrees_with_the_normal_formula():
 
 def test_pool_side_by_side():
     sample = np.random.default_rng(7).multivariate_normal(MEAN, COV, 2000)
-    found = compare_pool(1_000_003, ["a", "b", "c"], premium_fen=[5, 3, 2], expected_yuan=MEAN, losses_yuan=sample,
-                         duties=[4, 0, 1])
+    found = compare_pool(
+        1_000_003, ["a", "b", "c"], premium_fen=[5, 3, 2], expected_yuan=MEAN, losses_yuan=sample, duties=[4, 0, 1]
+    )
     assert list(found.parts_fen) == ["premium", "expected", "sd", "tvar", "duties"]
     assert all(parts.sum() == 1_000_003 for parts in found.parts_fen.values())
     assert found.parts_fen["duties"].tolist() == [800_002, 0, 200_001]
@@ -67,18 +70,33 @@ def test_pool_side_by_side():
 
 def book(amounts: list[int]) -> pa.Table:
     day = [DAY + datetime.timedelta(days=20 * at) for at in range(len(amounts))]
-    return pa.table({"policy_no": ["A"] * len(amounts), "insurer": ["x"] * len(amounts), "date": day,
-                     "premium_fen": amounts, "levy_fen": [value // 7 for value in amounts]})
+    return pa.table(
+        {
+            "policy_no": ["A"] * len(amounts),
+            "insurer": ["x"] * len(amounts),
+            "date": day,
+            "premium_fen": amounts,
+            "levy_fen": [value // 7 for value in amounts],
+        }
+    )
 
 
 @settings(max_examples=60)
-@given(st.lists(st.integers(-10**8, 10**8), min_size=1, max_size=12),
-       st.lists(st.integers(1, 50), min_size=2, max_size=6))
+@given(
+    st.lists(st.integers(-(10**8), 10**8), min_size=1, max_size=12),
+    st.lists(st.integers(1, 50), min_size=2, max_size=6),
+)
 def test_shares_add_up_by_movement_month_policy_and_insurer(amounts, weights):
     percent = apportion(100_000_000, weights) / 1_000_000
     names = [f"y{at}" for at in range(len(weights))]
-    shares = pa.table({"policy_no": ["A"] * len(weights), "insurer": names,
-                       "leader": ["yes"] + ["no"] * (len(weights) - 1), "share_percent": percent})
+    shares = pa.table(
+        {
+            "policy_no": ["A"] * len(weights),
+            "insurer": names,
+            "leader": ["yes"] + ["no"] * (len(weights) - 1),
+            "share_percent": percent,
+        }
+    )
     found = co_insure(book(amounts), shares, names)
     assert found.reconcile() > 0
     # by insurer: the quota of the whole policy, whatever the instalments
@@ -91,8 +109,13 @@ def test_shares_add_up_by_movement_month_policy_and_insurer(amounts, weights):
 
 
 def test_a_wrong_part_is_found():
-    found = co_insure(book([100, 50]), pa.table({
-        "policy_no": ["A", "A"], "insurer": ["x", "y"], "leader": ["yes", "no"], "share_percent": [60.0, 40.0]}), ["x", "y"])
+    found = co_insure(
+        book([100, 50]),
+        pa.table(
+            {"policy_no": ["A", "A"], "insurer": ["x", "y"], "leader": ["yes", "no"], "share_percent": [60.0, 40.0]}
+        ),
+        ["x", "y"],
+    )
     found.amounts["premium_fen"][0] += 1
     with pytest.raises(ModelError) as error:
         found.reconcile()
@@ -100,8 +123,14 @@ def test_a_wrong_part_is_found():
 
 
 def test_bad_shares_are_refused_at_once():
-    shares = pa.table({"policy_no": ["A", "A", "B", "B"], "insurer": ["x", "x", "x", "zz"],
-                       "leader": ["yes", "no", "no", "no"], "share_percent": [60.0, 39.0, 101.0, -1.0]})
+    shares = pa.table(
+        {
+            "policy_no": ["A", "A", "B", "B"],
+            "insurer": ["x", "x", "x", "zz"],
+            "leader": ["yes", "no", "no", "no"],
+            "share_percent": [60.0, 39.0, 101.0, -1.0],
+        }
+    )
     with pytest.raises(BookError) as error:
         co_insure(book([100]), shares, ["x", "y"])
     assert {item.code for item in error.value.problems} == {"RM715", "RM716", "RM717", "RM718", "RM719"}

@@ -359,7 +359,7 @@ def _solve(case: Case, back: Ints, refused: list[Problem]) -> Allocation:
     whose = case.whose
 
     def total(values: Any) -> Floats:
-        return np.bincount(whose, values, many)
+        return np.bincount(whose, values, many).astype(np.float64)
 
     by = ByInsurer(
         case.money_fen,

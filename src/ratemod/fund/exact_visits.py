@@ -52,7 +52,9 @@ def best_visits(
     ]
     if capacity is not None:
         groups.append((items.place, np.ones(n, dtype=np.int64), capacity))
-    rows = vstack([csr_array((size / 1.0, (whose, np.arange(n))), shape=(len(most), n)) for whose, size, most in groups])
+    rows = vstack(
+        [csr_array((size / 1.0, (whose, np.arange(n))), shape=(len(most), n)) for whose, size, most in groups]
+    )
     most = np.concatenate([limit for *_, limit in groups])
     found = milp(
         -items.gain,

@@ -167,8 +167,12 @@ def plan_rules(plan: Plan) -> tuple[LevyRule, ...]:
     cap = min((item.high for item in legal if item.high is not None), default=None)
     mode = plan.step(plan.fund).mode if plan.fund and plan.step(plan.fund).op == "round" else "corridor"
     rounding: Rounding = "half_up"
-    if mode == "up" or mode == "down" or mode == "corridor":
-        rounding = mode
+    if mode == "up":
+        rounding = "up"
+    elif mode == "down":
+        rounding = "down"
+    elif mode == "corridor":
+        rounding = "corridor"
     return (LevyRule("fund_share", held.value, floor, cap, rounding=rounding, source=f"{plan.id}: {held.source}"),)
 
 
