@@ -348,14 +348,12 @@ def _solve(case: Case, back: Ints, refused: list[Problem]) -> Allocation:
     visits = np.zeros((n, len(case.catalogue.items)), dtype=np.int64)
     np.add.at(visits, (duties.firm[bought], duties.option[bought]), 1)
     np.add.at(visits, (items.firm[taken], items.option[taken]), 1)
-    prevented = np.bincount(duties.firm[bought], duties.gain[bought], n) + np.bincount(
-        items.firm[taken], items.gain[taken], n
-    )
+    duty_yuan = np.bincount(duties.firm[bought], duties.gain[bought], n).astype(np.float64)
+    prevented = duty_yuan + np.bincount(items.firm[taken], items.gain[taken], n).astype(np.float64)
     ratio = np.divide(
         case.claims, case.book["annual_losses_yuan"], out=np.zeros(n), where=case.book["annual_losses_yuan"] > 0
     )
     spread = _proportional(case, duty, np.where(whole, left, 0))
-    duty_yuan = np.bincount(duties.firm[bought], duties.gain[bought], n)
     whose = case.whose
 
     def total(values: Any) -> Floats:

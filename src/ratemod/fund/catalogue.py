@@ -13,7 +13,7 @@ import numpy as np
 
 from ratemod.book.size_class import SIZES
 from ratemod.errors import BookError, Problem, problem
-from ratemod.fund.fund_table import Floats, Ints, Texts, check_keys, toml_rows
+from ratemod.fund.fund_table import Ints, Texts, check_keys, toml_rows
 from ratemod.money import to_fen
 
 SERVICE = ("service_type", "cost_yuan", "most", "rate", "most_visits", "source")
@@ -63,14 +63,9 @@ class Catalogue:
         priced: Ints = np.where((found >= 0) & (travel >= 0), found + travel, -1)
         return priced
 
-    def effect(self, item: ServiceItem, visits: Floats) -> Floats:
-        """Return the share of expected losses prevented by numbers of visits."""
-        share: Floats = item.most * -np.expm1(-item.rate * visits)
-        return share
-
 
 def read_catalogue(source: str | Path | None = None) -> Catalogue:
-    """Return the catalogue of a TOML file with ``[[service]]`` and ``[[place]]``; without a file the shipped, illustrative one.
+    """Return the catalogue of a TOML file (``[[service]]``, ``[[place]]``); without one the shipped, illustrative.
 
     Raises
     ------
