@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -12,8 +13,10 @@ from hypothesis import strategies as st
 
 from ratemod.errors import BookError, ModelError
 from ratemod.fund.co_insurance import co_insure
+from ratemod.fund.levy import levy
 from ratemod.fund.pool import compare_pool, euler_sd, euler_tvar, euler_tvar_normal, euler_var_normal
 from ratemod.money import apportion
+from ratemod.synth.province import load_province
 from tests.fund.books import DAY
 
 MEAN, COV = [10.0, 20.0, 30.0], [[4.0, 1.0, 0.0], [1.0, 9.0, 3.0], [0.0, 3.0, 16.0]]
@@ -134,3 +137,14 @@ def test_bad_shares_are_refused_at_once():
     with pytest.raises(BookError) as error:
         co_insure(book([100]), shares, ["x", "y"])
     assert {item.code for item in error.value.problems} == {"RM715", "RM716", "RM717", "RM718", "RM719"}
+
+
+def test_the_shipped_province_divides_to_the_fen():
+    province = load_province(Path(__file__).parents[2] / "data" / "province")
+    levied = levy(province.table("policies"), endorsements=province.table("endorsements")).movement_table()
+    moved = levied.rename_columns([{"amount_fen": "premium_fen"}.get(name, name) for name in levied.column_names])
+    found = co_insure(moved, province.table("coinsurance"), province.table("insurers")["insurer"].to_pylist())
+    assert found.reconcile() > 0
+    assert len(found.movement) > moved.num_rows
+    months = found.by_month()
+    assert months["levy_fen"].sum() == sum(levied["levy_fen"].to_pylist())

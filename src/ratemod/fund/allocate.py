@@ -3,52 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 
-from ratemod.errors import BookError, ModelError, Problem, nearest, problem
+from ratemod.errors import Problem
 from ratemod.fund.allocation import Allocation, ByInsurer
+from ratemod.fund.case import Case, make_case, own_fund, read_budgets, read_insureds
 from ratemod.fund.catalogue import Catalogue, read_catalogue
-from ratemod.fund.duty_rule import DutyRule, owed_by_rule, read_duty_rules
-from ratemod.fund.fund_table import Columns, Floats, Ints, codes_of, join, read_columns
+from ratemod.fund.duty_rule import DutyRule, read_duty_rules
+from ratemod.fund.fund_table import Floats, Ints
 from ratemod.fund.levy import Levy
 from ratemod.fund.visits import Items, allowed, buy, by_worth, prices, upper_bound
-from ratemod.money import apportion
 from ratemod.rating.rated import Rated
-
-NEEDED = ("policy_no", "insurer", "size_class", "division_code", "premium_fen", "annual_losses_yuan")
-SMALL = ("small", "micro")
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class Case:
-    """One allocation to be made, insureds in order of their policy numbers."""
-
-    book: Columns
-    insurers: tuple[str, ...]
-    whose: Ints
-    money_fen: Ints
-    catalogue: Catalogue
-    unit_fen: Ints
-    share: Floats
-    claims: Floats
-    owed: Ints
-    duty_type: Ints
-    small: np.ndarray[Any, np.dtype[np.bool_]]
-    place: Ints
-    capacity: Ints | None
-    reserve_fen: Ints
-    most_visits: int
-    most_fen: int | None
-
-    def gains(self, service: int, before: Ints | int, after: Ints | int) -> Floats:
-        """Return the losses prevented by the visits of one service beyond `before`, up to `after`, (n,) yuan."""
-        item = self.catalogue.items[service]
-        added: Floats = item.most * (np.exp(-item.rate * np.asarray(before)) - np.exp(-item.rate * np.asarray(after)))
-        return self.book["annual_losses_yuan"] * added
 
 
 def allocate(
@@ -122,9 +89,9 @@ def allocate(
     [['A', 'hazard_inspection', 1, 750000], ['B', 'hazard_inspection', 1, 430000]]
     """
     items = read_catalogue() if catalogue is None else catalogue
-    book = _book(source)
-    money = _budgets(budgets if budgets is not None or not isinstance(source, Rated) else _own_fund(source))
-    case, back, refused = _case(
+    book = read_insureds(source)
+    money = read_budgets(budgets if budgets is not None or not isinstance(source, Rated) else own_fund(source))
+    case, back, refused = make_case(
         book,
         money,
         items,
@@ -132,165 +99,6 @@ def allocate(
         (most_visits, most_fen, small_reserve_fen, capacity),
     )
     return _solve(case, back, refused)
-
-
-def _book(source: Any) -> Columns:
-    more = ("annual_claims", "outstanding", "sector", "start_date")
-    if not isinstance(source, Rated):
-        return read_columns(source, NEEDED, more)
-    table = source.table.filter(source.table["premium_fen"].is_valid())
-    if source.plan.key and source.plan.key != "policy_no":
-        table = table.append_column("policy_no", table[source.plan.key].cast(pa.string()))
-    return read_columns(table, NEEDED, more)
-
-
-def _own_fund(rated: Rated) -> Mapping[str, int]:
-    table = rated.table.filter(rated.table["premium_fen"].is_valid())
-    if "fund_fen" not in table.column_names or "insurer" not in table.column_names:
-        return {}
-    names, (whose,) = codes_of(np.asarray(table["insurer"].cast(pa.string()).to_pylist(), dtype=object))
-    total = np.zeros(len(names), dtype=np.int64)
-    np.add.at(total, whose, table["fund_fen"].to_numpy())
-    return dict(zip(names, total.tolist()))
-
-
-def _budgets(given: Any) -> dict[str, int]:
-    if isinstance(given, Mapping):
-        money = {str(name): int(fen) for name, fen in given.items()}
-    elif isinstance(given, Levy):
-        names, (whose,) = codes_of(given.insurer)
-        total = np.zeros(len(names), dtype=np.int64)
-        np.add.at(total, whose, given.levy_fen)
-        money = dict(zip(names, total.tolist()))
-    else:
-        read = read_columns(given, ("insurer", "amount_fen"))
-        join(read["insurer"][:0], read["insurer"], "RM723", "budgets")
-        money = dict(zip(read["insurer"].tolist(), read["amount_fen"].tolist()))
-    if wrong := [name for name, fen in money.items() if fen < 0]:
-        raise BookError(problem("RM724", name=name, value=money[name]) for name in wrong)
-    return money
-
-
-def _case(
-    book: Columns,
-    money: dict[str, int],
-    catalogue: Catalogue,
-    rules: tuple[DutyRule, ...],
-    limits: tuple[int, int | None, Mapping[str, int] | None, Any],
-) -> tuple[Case, Ints, list[Problem]]:
-    """Return the case with insureds in order of policy number, and where each stands in the order given."""
-    import pyarrow.compute as pc
-
-    refused = list(book.refused)
-    if len(book) == 0:
-        raise ModelError([problem("RM713"), *refused[:5]])
-    join(book["policy_no"][:0], book["policy_no"], "RM723", "insureds")
-    unit = np.stack(
-        [catalogue.cost_fen(item, book["size_class"], book["division_code"]) for item in catalogue.items], 1
-    )
-    bad = (unit < 0).any(axis=1) | ~(book["annual_losses_yuan"] >= 0) | (book["premium_fen"] < 0)
-    if bad.any():
-        first = np.flatnonzero(bad)[0]
-        refused.append(
-            problem(
-                "RM722",
-                count=int(bad.sum()),
-                policy=book["policy_no"][first],
-                size=book["size_class"][first],
-                place=book["division_code"][first],
-            )
-        )
-        book, unit = book.take(~bad), unit[~bad]
-        if not len(book):
-            raise ModelError([problem("RM713"), *refused[:5]])
-    order = np.asarray(pc.sort_indices(pa.array(book["policy_no"], pa.string())).to_numpy(), dtype=np.int64)
-    book, unit = book.take(order), unit[order]
-    names, (whose,) = codes_of(book["insurer"])
-    _same_insurers(names, money)
-    most_visits, most_fen, reserve, capacity = limits
-    if most_visits < 0 or (most_fen or 0) < 0:
-        raise BookError(problem("RM724", name="most_visits, most_fen", value=min(most_visits, most_fen or 0)))
-    owed = _owed(book, rules)
-    place, room = _places(book, names, whose, capacity)
-    claims = book["annual_claims"] if "annual_claims" in book else np.zeros(len(book))
-    share = np.array([item.most * -np.expm1(-item.rate) for item in catalogue.items])
-    case = Case(
-        book,
-        names,
-        whose,
-        np.array([money[name] for name in names]),
-        catalogue,
-        unit,
-        share,
-        np.nan_to_num(claims),
-        owed,
-        _duty_type(catalogue, rules, unit, share),
-        np.isin(book["size_class"].astype(str), SMALL),
-        place,
-        room,
-        np.array([int((reserve or {}).get(name, 0)) for name in names]),
-        most_visits,
-        most_fen,
-    )
-    return case, order, refused
-
-
-def _same_insurers(names: Sequence[str], money: dict[str, int]) -> None:
-    wrong = [
-        problem("RM723", what="budgets", keys=name, count=1, nearest=nearest(name, money))
-        for name in names
-        if name not in money
-    ]
-    wrong += [
-        problem("RM723", what="insureds", keys=name, count=1, nearest=nearest(name, names))
-        for name in money
-        if name not in names
-    ]
-    if wrong:
-        raise BookError(wrong)
-
-
-def _owed(book: Columns, rules: tuple[DutyRule, ...]) -> Ints:
-    if "outstanding" in book:
-        owed: Ints = book["outstanding"]
-        if (owed < 0).any():
-            raise BookError(problem("RM724", name="outstanding", value=int(owed.min())))
-        return owed
-    if "sector" not in book or "start_date" not in book:
-        raise ModelError(problem("RM725"))
-    return owed_by_rule(rules, book["sector"], book["size_class"], book["start_date"])[0]
-
-
-def _duty_type(catalogue: Catalogue, rules: tuple[DutyRule, ...], unit: Ints, share: Floats) -> Ints:
-    """Return the accepted service of most prevention per yuan for each insured, (n,) int64."""
-    accepted = {name for rule in rules for name in rule.accepted}
-    counts = np.array([item.name in accepted for item in catalogue.items])
-    if not counts.any():
-        raise ModelError(problem("RM725"))
-    found: Ints = np.argmax(np.where(counts, share / unit, -1.0), axis=1)
-    return found
-
-
-def _places(book: Columns, names: Sequence[str], whose: Ints, capacity: Any) -> tuple[Ints, Ints | None]:
-    """Return the capacity each insured draws on, and what each holds; one for each insurer and division."""
-    if capacity is None:
-        return np.zeros(len(whose), dtype=np.int64), None
-    divisions, (division,) = codes_of(book["division_code"])
-    place = whose * len(divisions) + division
-    room = np.zeros(len(names) * len(divisions), dtype=np.int64)
-    premium = np.zeros(len(room), dtype=np.int64)
-    np.add.at(premium, place, book["premium_fen"])
-    for key, visits in capacity.items():
-        if int(visits) < 0:
-            raise BookError(problem("RM724", name=str(key), value=int(visits)))
-        if isinstance(key, tuple):
-            if key[0] in names and key[1] in divisions:
-                room[names.index(key[0]) * len(divisions) + divisions.index(key[1])] = int(visits)
-        elif key in divisions:
-            own = np.arange(len(names)) * len(divisions) + divisions.index(key)
-            if premium[own].sum() > 0:
-                room[own] = apportion(int(visits), premium[own])
-    return place, room
 
 
 def _duty_items(case: Case) -> Items:
@@ -331,64 +139,75 @@ def _solve(case: Case, back: Ints, refused: list[Problem]) -> Allocation:
     duty = np.bincount(duties.firm[bought], minlength=n)
     paid, short = _fen(duties, bought, many), _fen(duties, inside & ~bought, many)
     left = case.money_fen - paid
-    whole = short == 0
+    rest = np.where(short == 0, left, 0)  # while a duty is unpaid, nothing else is bought
     used = np.bincount(duties.place[bought], minlength=0 if case.capacity is None else len(case.capacity))
-    capacity = None if case.capacity is None else case.capacity - used
-    room = np.maximum(case.most_visits - duty, 0)
-    unit = case.unit_fen[np.arange(n), case.duty_type]
-    purse = None if case.most_fen is None else np.maximum(case.most_fen - duty * unit, 0)
-    items = _more_items(case, duty)
-    items = items.take(by_worth(items))
-    able = allowed(items, room, purse, capacity)
-    chosen, kept = _rest(items.take(np.flatnonzero(able)), np.where(whole, left, 0), case.reserve_fen)
-    taken = np.zeros(len(items), dtype=bool)
-    taken[np.flatnonzero(able)] = chosen
-    price = prices(items.take(np.flatnonzero(able)), chosen, many)
-    bound = upper_bound(items, np.where(whole, left, 0), kept, price, room, capacity)
+    items, taken, bound = _beyond(case, duty, rest, None if case.capacity is None else case.capacity - used)
     visits = np.zeros((n, len(case.catalogue.items)), dtype=np.int64)
     np.add.at(visits, (duties.firm[bought], duties.option[bought]), 1)
     np.add.at(visits, (items.firm[taken], items.option[taken]), 1)
     duty_yuan = np.bincount(duties.firm[bought], duties.gain[bought], n).astype(np.float64)
     prevented = duty_yuan + np.bincount(items.firm[taken], items.gain[taken], n).astype(np.float64)
-    ratio = np.divide(
-        case.claims, case.book["annual_losses_yuan"], out=np.zeros(n), where=case.book["annual_losses_yuan"] > 0
-    )
-    spread = _proportional(case, duty, np.where(whole, left, 0))
-    whose = case.whose
+    losses = case.book["annual_losses_yuan"]
+    ratio = np.divide(case.claims, losses, out=np.zeros(n), where=losses > 0)
+    spread = _proportional(case, duty, rest)
 
     def total(values: Any) -> Floats:
-        return np.bincount(whose, values, many).astype(np.float64)
+        return np.bincount(case.whose, values, many).astype(np.float64)
 
     by = ByInsurer(
-        case.money_fen,
-        paid + _fen(items, taken, many),
-        total(case.owed).astype(np.int64),
-        total(duty).astype(np.int64),
-        np.where(whole, 0, np.maximum(short - left, 0)),
-        np.bincount(duties.budget[~inside], minlength=many),
-        total(duty_yuan),
-        total(prevented - duty_yuan),
-        bound,
-        total(spread),
-        total(prevented * ratio),
-        total((duty_yuan + spread) * ratio),
+        budget_fen=case.money_fen,
+        spent_fen=paid + _fen(items, taken, many),
+        duties_owed=total(case.owed).astype(np.int64),
+        duties_served=total(duty).astype(np.int64),
+        missing_fen=np.maximum(short - left, 0) * (short > 0),
+        without_capacity=np.bincount(duties.budget[~inside], minlength=many),
+        duty_prevented=total(duty_yuan),
+        rest_prevented=total(prevented - duty_yuan),
+        bound=bound,
+        proportional=total(spread),
+        avoided=total(prevented * ratio),
+        proportional_avoided=total((duty_yuan + spread) * ratio),
     )
-    place = np.argsort(back, kind="stable")
-    book = case.book
+    return _as_given(case, by, np.argsort(back, kind="stable"), (duty, visits, prevented, prevented * ratio), refused)
+
+
+def _beyond(case: Case, duty: Ints, rest_fen: Ints, capacity: Ints | None) -> tuple[Items, Any, Floats]:
+    """Return visits beyond the duties by worth, which of them are bought, and the bound by insurer."""
+    room = np.maximum(case.most_visits - duty, 0)
+    unit = case.unit_fen[np.arange(len(duty)), case.duty_type]
+    purse = None if case.most_fen is None else np.maximum(case.most_fen - duty * unit, 0)
+    items = _more_items(case, duty)
+    items = items.take(by_worth(items))
+    able = np.flatnonzero(allowed(items, room, purse, capacity))
+    chosen, kept = _rest(items.take(able), rest_fen, case.reserve_fen)
+    taken = np.zeros(len(items), dtype=bool)
+    taken[able] = chosen
+    price = prices(items.take(able), chosen, len(rest_fen))
+    bound = upper_bound(items, rest_fen, np.zeros_like(kept), price, room, capacity)
+    if kept.any():  # both bounds are true; the lower one says more
+        bound = np.minimum(bound, upper_bound(items, rest_fen, kept, price, room, capacity))
+    return items, taken, bound
+
+
+def _as_given(
+    case: Case, by: ByInsurer, place: Ints, found: tuple[Ints, Ints, Floats, Floats], refused: list[Problem]
+) -> Allocation:
+    """Return the allocation with insureds in the order in which they were given."""
+    duty, visits, prevented, avoided = found
     return Allocation(
-        book["policy_no"][place],
-        book["insurer"][place],
-        book["size_class"][place],
-        case.owed[place],
-        duty[place],
-        visits[place],
-        case.unit_fen[place],
-        prevented[place],
-        (prevented * ratio)[place],
-        tuple(item.name for item in case.catalogue.items),
-        case.insurers,
-        by,
-        tuple(refused),
+        policy_no=case.book["policy_no"][place],
+        insurer=case.book["insurer"][place],
+        size_class=case.book["size_class"][place],
+        owed=case.owed[place],
+        duty=duty[place],
+        visits=visits[place],
+        unit_fen=case.unit_fen[place],
+        prevented=prevented[place],
+        avoided=avoided[place],
+        services=tuple(item.name for item in case.catalogue.items),
+        insurers=case.insurers,
+        by=by,
+        refused=tuple(refused),
     )
 
 
