@@ -114,19 +114,24 @@ def _duty_items(case: Case) -> Items:
     )
 
 
-def _more_items(case: Case, duty: Ints) -> Items:
-    """Return the visits beyond the duties that could be made and would prevent something, one row each."""
-    n, found = len(case.whose), []
-    for at, item in enumerate(case.catalogue.items):
+def _more_items(case: Case, duty: Ints, room: Ints) -> tuple[Items, Ints]:
+    """Return the visits beyond the duties that would prevent something, by insured, and the rows of those that count:
+    each insured's best visits up to its room.
+    """
+    turns = [(at, turn) for at, item in enumerate(case.catalogue.items) for turn in range(item.most_visits)]
+    service = np.array([at for at, _ in turns])
+    gain = np.empty((len(case.whose), len(turns)))
+    for column, (at, turn) in enumerate(turns):
         done = np.where(case.duty_type == at, duty, 0)
-        for turn in range(item.most_visits):
-            gain = np.where(turn < done, 0.0, case.gains(at, turn, turn + 1))
-            firm = np.flatnonzero(gain > 0)
-            found.append((gain[firm], case.unit_fen[firm, at], firm, np.full(len(firm), at)))
-    gain, cost, firm, service = (np.concatenate(parts) for parts in zip(*found))
-    order = np.argsort(firm, kind="stable") if n else firm  # equal worth: by policy number, then service
-    firm = firm[order]
-    return Items(gain[order], cost[order], case.whose[firm], firm, case.place[firm], service[order], case.small[firm])
+        gain[:, column] = np.where(turn < done, 0.0, case.gains(at, turn, turn + 1))
+    cost = case.unit_fen[:, service]
+    order = np.argsort(-gain / cost, axis=1, kind="stable")  # equal worth: the service that stands first
+    rank = np.empty_like(order)
+    np.put_along_axis(rank, order, np.arange(len(turns))[None, :], axis=1)
+    able = gain > 0
+    firm, column = np.nonzero(able)
+    found = Items(gain[able], cost[able], case.whose[firm], firm, case.place[firm], service[column], case.small[firm])
+    return found, np.flatnonzero((rank < room[:, None])[able])
 
 
 def _solve(case: Case, back: Ints, refused: list[Problem]) -> Allocation:
@@ -172,17 +177,20 @@ def _solve(case: Case, back: Ints, refused: list[Problem]) -> Allocation:
 
 
 def _beyond(case: Case, duty: Ints, rest_fen: Ints, capacity: Ints | None) -> tuple[Items, Any, Floats]:
-    """Return visits beyond the duties by worth, which of them are bought, and the bound by insurer."""
+    """Return visits beyond the duties, which of them are bought, and the bound by insurer."""
     room = np.maximum(case.most_visits - duty, 0)
     unit = case.unit_fen[np.arange(len(duty)), case.duty_type]
     purse = None if case.most_fen is None else np.maximum(case.most_fen - duty * unit, 0)
-    items = _more_items(case, duty)
-    items = items.take(by_worth(items))
-    able = np.flatnonzero(allowed(items, room, purse, capacity))
-    chosen, kept = _rest(items.take(able), rest_fen, case.reserve_fen)
+    items, best = _more_items(case, duty, room)
+    worth = items.gain[best] / items.cost_fen[best]
+    best = best[np.argsort(-worth, kind="stable")]
+    ordered = items.take(best)
+    inside = np.flatnonzero(allowed(ordered, None, purse, capacity))
+    ordered, best = (ordered, best) if len(inside) == len(best) else (ordered.take(inside), best[inside])
+    chosen, kept = _rest(ordered, rest_fen, case.reserve_fen)
     taken = np.zeros(len(items), dtype=bool)
-    taken[able] = chosen
-    price = prices(items.take(able), chosen, len(rest_fen))
+    taken[best] = chosen
+    price = prices(ordered, chosen, len(rest_fen))
     bound = upper_bound(items, rest_fen, np.zeros_like(kept), price, room, capacity)
     if kept.any():  # both bounds are true; the lower one says more
         bound = np.minimum(bound, upper_bound(items, rest_fen, kept, price, room, capacity))

@@ -90,18 +90,18 @@ def spent_within(group: Ints, cost: Ints) -> Ints:
     return spent
 
 
-def allowed(items: Items, room: Ints, money: Ints | None, capacity: Ints | None) -> Bools:
+def allowed(items: Items, room: Ints | None, money: Ints | None, capacity: Ints | None) -> Bools:
     """Return which items, in order of worth, lie within the limits of insureds and places.
 
     Parameters
     ----------
     items : Items, ordered by worth
-    room : (firms,) int64, visits left to each insured
+    room : (firms,) int64, visits left to each insured, or None where items are within them already
     money : (firms,) int64 fen left to each insured, or None
     capacity : (places,) int64 visits left in each place, or None
     """
     inside = np.ones(len(items), dtype=bool)
-    if len(items) and int(np.bincount(items.firm).max()) > int(room.min(initial=0)):
+    if room is not None and len(items) and int(np.bincount(items.firm).max()) > int(room.min(initial=0)):
         inside = rank_within(items.firm) < room[items.firm]
     if money is not None:
         kept = np.flatnonzero(inside)
@@ -175,8 +175,9 @@ def upper_bound(
     each = base[items.budget] + np.where(items.small, 0.0, more[items.budget])
     profit = items.gain - each * items.cost_fen
     rows = np.flatnonzero(profit > 0)
-    rows = rows[np.argsort(-profit[rows], kind="stable")]
-    rows = rows[rank_within(items.firm[rows]) < room[items.firm[rows]]]
+    if len(rows) and (capacity is not None or int(np.bincount(items.firm[rows]).max()) > int(room.min(initial=0))):
+        rows = rows[np.argsort(-profit[rows], kind="stable")]
+        rows = rows[rank_within(items.firm[rows]) < room[items.firm[rows]]]
     if capacity is not None:
         rows = rows[rank_within(items.place[rows]) < capacity[items.place[rows]]]
     total: Floats = np.bincount(items.budget[rows], profit[rows], len(money_fen)).astype(np.float64)
