@@ -129,8 +129,8 @@ def _more_items(case: Case, duty: Ints, room: Ints) -> tuple[Items, Ints]:
     rank = np.empty_like(order)
     np.put_along_axis(rank, order, np.arange(len(turns))[None, :], axis=1)
     able = gain > 0
-    firm, column = np.nonzero(able)
-    found = Items(gain[able], cost[able], case.whose[firm], firm, case.place[firm], service[column], case.small[firm])
+    firm, which = np.nonzero(able)
+    found = Items(gain[able], cost[able], case.whose[firm], firm, case.place[firm], service[which], case.small[firm])
     return found, np.flatnonzero((rank < room[:, None])[able])
 
 
