@@ -17,9 +17,8 @@ def arguments(parser: argparse.ArgumentParser, lang: Lang) -> None:
     for name in VERBS:
         said = text(f"UI_help_fund_{name}", lang)
         own = verbs.add_parser(name, help=said, description=said, add_help=False)
-        set_language = getattr(own, "lang", None)
-        if set_language is not None:
-            own.lang = lang  # type: ignore[attr-defined]
+        own.lang = lang  # type: ignore[attr-defined]
+        own._optionals.title = text("UI_options", lang)
         own.add_argument("-h", "--help", action="help", help=text("UI_help_help", lang))
         own.add_argument("--lang", choices=("zh", "en"), default=argparse.SUPPRESS, help=text("UI_help_lang", lang))
         importlib.import_module(f"ratemod.commands.fund_{name}").arguments(own, lang)
