@@ -40,6 +40,8 @@ _WHERE = {
     "coverage": "ratemod.registers.participation",
     "controllable_premium": "ratemod.registers.controllable",
     "premium_movement": "ratemod.registers.movement",
+    "levy": "ratemod.fund.levy",
+    "allocate": "ratemod.fund.allocate",
     "Problem": "ratemod.errors",
     "RatemodError": "ratemod.errors",
     "PlanError": "ratemod.errors",
@@ -58,6 +60,8 @@ if TYPE_CHECKING:
     from ratemod.experience.bonus_malus import bonus_malus as bonus_malus
     from ratemod.experience.credibility import credibility as credibility
     from ratemod.experience.mods import experience_mod as experience_mod
+    from ratemod.fund.allocate import allocate as allocate
+    from ratemod.fund.levy import levy as levy
     from ratemod.plan.edit import differences as differences
     from ratemod.plan.editions import load_plan as load_plan
     from ratemod.plan.editions import shipped as shipped

@@ -16,7 +16,7 @@ from typing import Any, Literal, NoReturn
 from ratemod.errors import Lang, RatemodError, default_language, render, text
 from ratemod.version import version
 
-COMMANDS = ("demo", "plans", "check", "diff", "rate", "explain", "fit", "mods", "registers", "synth", "bench")
+COMMANDS = ("demo", "plans", "check", "diff", "rate", "explain", "fit", "mods", "registers", "fund", "synth", "bench")
 ALL_RATED, UNUSABLE, USAGE, SOME_REFUSED, INTERRUPTED, NO_READER = 0, 1, 2, 3, 130, 141
 # argparse's own complaints, so that they too can be said in Chinese.
 COMPLAINTS = (

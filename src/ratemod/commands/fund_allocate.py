@@ -1,0 +1,59 @@
+"""``ratemod fund allocate``: next year's prevention money, the duties first, then where it prevents most."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from ratemod.commands.common import count
+from ratemod.commands.fund_common import priced_renewals, province_arguments, report
+from ratemod.errors import Lang, text
+
+
+def arguments(parser: argparse.ArgumentParser, lang: Lang) -> None:
+    """Declare the arguments."""
+    province_arguments(parser, lang)
+    parser.add_argument("--catalogue", metavar="FILE", type=Path, help=text("UI_help_fund_catalogue", lang))
+    parser.add_argument(
+        "--most-visits", metavar="N", type=count(lang), default=4, help=text("UI_help_fund_visits", lang)
+    )
+
+
+def run(args: argparse.Namespace, lang: Lang) -> int:
+    """Price the renewals, levy them, and spend each insurer's levy across its portfolio."""
+    from ratemod.exhibits.terminal import progress
+    from ratemod.fund.allocate import allocate
+    from ratemod.fund.catalogue import read_catalogue
+    from ratemod.fund.levy import levy
+
+    with progress(text("UI_fund_title_allocate", lang)):
+        rated = priced_renewals(args.province)
+        found = allocate(rated, levy(rated), catalogue=read_catalogue(args.catalogue), most_visits=args.most_visits)
+    proved, statement, by = found.reconcile(), found.statement_table(), found.by
+    shown = statement.select(
+        [
+            "insurer",
+            "budget_fen",
+            "spent_fen",
+            "duties_owed",
+            "duties_served",
+            "missing_fen",
+            "prevented_yuan",
+            "bound_yuan",
+            "avoided_per_million",
+            "proportional_per_million",
+        ]
+    )
+    million = max(found.spent_fen, 1) / 1e8
+    lines = [
+        text("UI_fund_gap", lang, gap=f"{found.gap:.3%}", yuan=f"{found.gap_yuan:,.0f}"),
+        text(
+            "UI_fund_compare",
+            lang,
+            best=f"{by.avoided.sum() / million:.2f}",
+            premium=f"{by.proportional_avoided.sum() / million:.2f}",
+        ),
+        text("UI_fund_illustrative", lang),
+    ]
+    tables = [("visits", found.table), ("insureds", found.insureds()), ("statement", statement)]
+    return report("UI_fund_title_allocate", tables, shown, proved, found.refused, args, lang, lines)

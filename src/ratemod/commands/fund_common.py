@@ -1,0 +1,74 @@
+"""What the verbs of the fund share: the province they read, the output they write, the proof they print."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ratemod.commands.common import day
+from ratemod.errors import Lang, Problem, text
+
+if TYPE_CHECKING:
+    from ratemod.rating.rated import Rated
+
+PROVINCE = Path("data") / "province"
+DONE, SOME_REFUSED = 0, 3
+
+
+def province_arguments(parser: argparse.ArgumentParser, lang: Lang) -> None:
+    """Add the province and the output."""
+    parser.add_argument(
+        "--province", metavar="DIR", type=Path, default=PROVINCE, help=text("UI_help_fund_province", lang)
+    )
+    parser.add_argument("--out", metavar="FILE", type=Path, help=text("UI_help_fund_out", lang))
+
+
+def rules_argument(parser: argparse.ArgumentParser, lang: Lang) -> None:
+    """Add the file of rules."""
+    parser.add_argument("--rules", metavar="FILE", type=Path, help=text("UI_help_fund_rules", lang))
+
+
+def day_argument(parser: argparse.ArgumentParser, lang: Lang) -> None:
+    """Add the day of the state."""
+    parser.add_argument("--at", metavar="DATE", type=day(lang), help=text("UI_help_fund_at", lang))
+
+
+def priced_renewals(folder: Path) -> Rated:
+    """Return next year's book of a province, with expected accidents and losses, priced under the example plan."""
+    from ratemod.fund.expected import with_expected
+    from ratemod.plan.editions import load_plan
+    from ratemod.rating.rate import rate
+    from ratemod.synth.province import load_province
+
+    province = load_province(folder)
+    book = with_expected(province.table("renewals"), province.table("panel"))
+    first = min(book["start_date"].to_pylist())
+    return rate(book, load_plan("jilin-spli", at=first))
+
+
+def report(
+    title: str,
+    tables: Sequence[tuple[str, Any]],
+    shown: Any,
+    proved: int,
+    refused: Sequence[Problem],
+    args: argparse.Namespace,
+    lang: Lang,
+    lines: Sequence[str] = (),
+) -> int:
+    """Print the statement, write the file, say what was proved and what was left out; return the exit code."""
+    from ratemod.exhibits.fund_file import fund_text, write_fund
+    from ratemod.exhibits.terminal import problems_text
+
+    print(text(title, lang) + "\n")
+    print(fund_text(shown, lang, 40))
+    for line in lines:
+        print("\n" + line)
+    print("\n" + text("UI_fund_proved", lang, count=proved))
+    if refused:
+        print("\n" + problems_text(refused, lang))
+    if args.out:
+        print(text("UI_fund_written", lang, path=str(write_fund(tables, args.out, lang))))
+    return SOME_REFUSED if refused else DONE

@@ -1,0 +1,44 @@
+"""``ratemod fund duties``: services owed, met, late and missing; who was not served, worst first."""
+
+from __future__ import annotations
+
+import argparse
+from datetime import date
+
+from ratemod.commands.fund_common import day_argument, province_arguments, report, rules_argument
+from ratemod.errors import Lang, text
+
+
+def arguments(parser: argparse.ArgumentParser, lang: Lang) -> None:
+    """Declare the arguments."""
+    province_arguments(parser, lang)
+    rules_argument(parser, lang)
+    day_argument(parser, lang)
+
+
+def run(args: argparse.Namespace, lang: Lang) -> int:
+    """Hold services delivered against services owed; without a day, on the last valuation day of the province."""
+    import pyarrow.compute as pc
+
+    from ratemod.exhibits.fund_file import fund_text
+    from ratemod.fund.catalogue import read_catalogue
+    from ratemod.fund.duties import duties
+    from ratemod.fund.duty_rule import read_duty_rules
+    from ratemod.synth.province import load_province
+
+    province = load_province(args.province)
+    last: date = args.at or pc.max(province.table("valuations")["valuation_date"]).as_py()
+    found = duties(
+        province.table("policies"),
+        province.table("services"),
+        last,
+        read_duty_rules(args.rules),
+        catalogue=read_catalogue(),
+    )
+    proved, worst = found.reconcile(), found.unserved_table()
+    lines = [
+        text("UI_fund_unserved_count", lang, count=worst.num_rows, at=last.isoformat()),
+        fund_text(worst, lang, 10),
+    ]
+    tables = [("unserved", worst), ("duties", found.table), ("statement", found.statement_table())]
+    return report("UI_fund_title_duties", tables, found.statement_table(), proved, found.refused, args, lang, lines)

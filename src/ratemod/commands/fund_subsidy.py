@@ -1,0 +1,38 @@
+"""``ratemod fund subsidy``: premium subsidies of next year's book within a fiscal budget."""
+
+from __future__ import annotations
+
+import argparse
+
+from ratemod.commands.common import count
+from ratemod.commands.fund_common import priced_renewals, province_arguments, report, rules_argument
+from ratemod.errors import Lang, text
+
+
+def arguments(parser: argparse.ArgumentParser, lang: Lang) -> None:
+    """Declare the arguments."""
+    province_arguments(parser, lang)
+    rules_argument(parser, lang)
+    parser.add_argument(
+        "--budget", metavar="YUAN", type=count(lang), default=1_000_000, help=text("UI_help_fund_budget", lang)
+    )
+
+
+def run(args: argparse.Namespace, lang: Lang) -> int:
+    """Price the renewals and grant subsidies by the rules."""
+    from ratemod.fund.subsidy import subsidise
+
+    rated = priced_renewals(args.province)
+    found = subsidise(rated.table.filter(rated.table["premium_fen"].is_valid()), args.budget * 100, args.rules)
+    statement = found.statement_table()
+    tables = [("subsidies", found.table), ("statement", statement)]
+    return report(
+        "UI_fund_title_subsidy",
+        tables,
+        statement,
+        found.reconcile(),
+        found.refused,
+        args,
+        lang,
+        [text("UI_fund_illustrative", lang)],
+    )

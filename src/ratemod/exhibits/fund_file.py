@@ -1,0 +1,115 @@
+"""Tables of the fund as files: CSV and Excel with labels for people, Parquet with names for programs; whole or not."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from ratemod.errors import Lang, text
+from ratemod.exhibits.output import check_target, whole_file
+from ratemod.exhibits.priced_columns import safe_text
+from ratemod.exhibits.terminal import table_text
+from ratemod.money import yuan_text
+
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
+
+def write_fund(
+    tables: Sequence[tuple[str, pa.Table]], path: str | Path, lang: Lang, inputs: Sequence[Path] = ()
+) -> Path:
+    """Write the first table to a CSV or Parquet file, or all of them to the sheets of a workbook; return the path.
+
+    Raises
+    ------
+    BookError
+        Those of `check_target` and `whole_file`.
+    """
+    target = check_target(path, list(inputs))
+    kind = target.suffix.lower()
+    with whole_file(target) as part:
+        if kind == ".parquet":
+            import pyarrow.parquet as pq
+
+            pq.write_table(tables[0][1], part, compression="zstd")
+        elif kind == ".csv":
+            from pyarrow import csv
+
+            shown = _safe(_labelled(tables[0][1], lang))
+            with pa.OSFile(str(part), "wb") as file:
+                file.write(BYTE_ORDER_MARK)
+                csv.write_csv(shown, file)
+        else:
+            _workbook(tables, part, lang)
+    return target
+
+
+def _labelled(table: pa.Table, lang: Lang) -> pa.Table:
+    return table.rename_columns([text(f"UI_fund_{name}", lang) for name in table.column_names])
+
+
+def _safe(table: pa.Table) -> pa.Table:
+    """Return a table without texts that a spreadsheet could run."""
+    for at, name in enumerate(table.column_names):
+        column = table[name]
+        if pa.types.is_dictionary(column.type):
+            column = column.cast(column.type.value_type)
+        if pa.types.is_string(column.type):
+            column = pa.array(
+                [None if value is None else safe_text(value) for value in column.to_pylist()], pa.string()
+            )
+        table = table.set_column(at, name, column)
+    return table
+
+
+def _workbook(tables: Sequence[tuple[str, pa.Table]], part: Path, lang: Lang) -> None:
+    import xlsxwriter
+
+    book = xlsxwriter.Workbook(
+        str(part), {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
+    )
+    book.set_properties({"created": datetime.datetime(2000, 1, 1)})  # the same tables, the same bytes
+    head, day = book.add_format({"bold": True}), book.add_format({"num_format": "yyyy-mm-dd"})
+    for name, table in tables:
+        sheet = book.add_worksheet(name)
+        sheet.freeze_panes(1, 0)
+        for at, label in enumerate(_labelled(table, lang).column_names):
+            sheet.write_string(0, at, label, head)
+        for row, values in enumerate(zip(*(column.to_pylist() for column in table.columns)), start=1):
+            for at, value in enumerate(values):
+                _cell(sheet, row, at, value, day)
+    book.close()
+
+
+def _cell(sheet: Any, row: int, at: int, value: Any, day: Any) -> None:
+    if isinstance(value, datetime.date):
+        sheet.write_datetime(row, at, datetime.datetime(value.year, value.month, value.day), day)
+    elif isinstance(value, str):
+        sheet.write_string(row, at, value)
+    elif value is not None:
+        sheet.write_number(row, at, value)
+
+
+def fund_text(table: pa.Table, lang: Lang, most: int = 20) -> str:
+    """Return the first rows of a table for a terminal, amounts in yuan."""
+    shown = table.slice(0, most)
+    headers, columns, right = [], [], []
+    for name in shown.column_names:
+        label = text(f"UI_fund_{name}", lang)
+        money = name.endswith("_fen")
+        headers.append(label.replace(", fen", ", yuan").replace("（分", "（元") if money else label)
+        values = shown[name].to_pylist()
+        columns.append([_said(value, money) for value in values])
+        right.append(any(isinstance(value, int | float) for value in values))
+    return table_text(headers, list(zip(*columns)), right)
+
+
+def _said(value: Any, money: bool) -> str:
+    if value is None:
+        return "—"
+    if money:
+        return yuan_text(value)
+    return f"{value:,.2f}" if isinstance(value, float) else f"{value:,}" if isinstance(value, int) else str(value)

@@ -1,0 +1,262 @@
+"""`allocate`: the duties first, then the rest of the money where it prevents most per yuan, in whole visits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from ratemod.errors import Problem
+from ratemod.fund.allocation import Allocation, ByInsurer
+from ratemod.fund.case import Case, make_case, own_fund, read_budgets, read_insureds
+from ratemod.fund.catalogue import Catalogue, read_catalogue
+from ratemod.fund.duty_rule import DutyRule, read_duty_rules
+from ratemod.fund.fund_table import Floats, Ints
+from ratemod.fund.levy import Levy
+from ratemod.fund.visits import Items, allowed, buy, by_worth, prices, upper_bound
+from ratemod.rating.rated import Rated
+
+
+def allocate(
+    source: Any,
+    budgets: Mapping[str, int] | Levy | Any = None,
+    *,
+    catalogue: Catalogue | None = None,
+    duty_rules: Sequence[DutyRule] | None = None,
+    most_visits: int = 4,
+    most_fen: int | None = None,
+    small_reserve_fen: Mapping[str, int] | None = None,
+    capacity: Mapping[tuple[str, str], int] | Mapping[str, int] | None = None,
+) -> Allocation:
+    """Spend each insurer's prevention money across its portfolio.
+
+    Parameters
+    ----------
+    source : Rated, path or frame
+        Insureds: policy_no, insurer, size_class, division_code, premium_fen, annual_losses_yuan (expected losses of
+        the year, yuan); optionally annual_claims (expected accidents), outstanding (duty visits still owed), sector
+        and start_date (from which the duty follows where `outstanding` is absent).
+    budgets : mapping of insurer to fen, a `Levy`, or a frame (insurer, amount_fen)
+        None for a `Rated` book: its own fund.
+    catalogue : Catalogue, optional
+        Costs and effects; the shipped ones are illustrative.
+    duty_rules : sequence of DutyRule, optional
+        Who is owed how many services, and which kinds count; the notice by default.
+    most_visits : int
+        To one insured a year, duties included.
+    most_fen : int, optional
+        For one insured a year, fen, duties included.
+    small_reserve_fen : mapping of insurer to fen, optional
+        Fairness floor: money that goes to small and micro insureds first (what they cannot use goes to all).
+    capacity : mapping of (insurer, division) or division to visits, optional
+        What providers can do. By division alone it is divided among insurers by premium, largest remainder.
+
+    Returns
+    -------
+    Allocation
+        1. Duties: the accepted service that prevents most per yuan, ordered by the same measure. If money runs out,
+        the rest is named with what is missing, and nothing else is bought. 2. The reserve, to small firms. 3. All
+        money left, visit by visit, where it prevents most per yuan: ``losses x most x (exp(-b (k-1)) - exp(-b k))``
+        for the k-th visit of a service; effects of different services add up. The plan of 2 and 3 is held against a
+        proved bound (`visits.upper_bound`). More money never prevents less; the order of rows is irrelevant.
+
+    Raises
+    ------
+    BookError
+        RM700 a column is missing, RM701 a policy stands twice, RM723 an insurer without a budget or a budget without
+        an insurer, RM724 an amount or limit that is negative.
+    ModelError
+        RM713 no insured is left, RM725 no way to tell what duties are owed.
+
+    Notes
+    -----
+    Refused, others unaffected: RM722 no price for the size or place.
+
+    Source
+    ------
+    B. Fox, *Discrete optimization via marginal analysis*, Management Science 13 (1966): greedy is optimal up to the
+    last visit for concave benefits.
+
+    Examples
+    --------
+    >>> import pyarrow as pa
+    >>> book = pa.table({"policy_no": ["A", "B"], "insurer": ["x", "x"], "size_class": ["medium", "small"],
+    ...                  "division_code": ["220100"] * 2, "premium_fen": [100, 100], "outstanding": [1, 0],
+    ...                  "annual_losses_yuan": [50_000.0, 90_000.0]})
+    >>> plan = allocate(book, {"x": 1_300_000})
+    >>> plan.frame()[["policy_no", "service_type", "visits", "cost_fen"]].values.tolist()
+    [['A', 'hazard_inspection', 1, 750000], ['B', 'hazard_inspection', 1, 430000]]
+    """
+    items = read_catalogue() if catalogue is None else catalogue
+    book = read_insureds(source)
+    money = read_budgets(budgets if budgets is not None or not isinstance(source, Rated) else own_fund(source))
+    case, back, refused = make_case(
+        book,
+        money,
+        items,
+        read_duty_rules() if duty_rules is None else tuple(duty_rules),
+        (most_visits, most_fen, small_reserve_fen, capacity),
+    )
+    return _solve(case, back, refused)
+
+
+def _duty_items(case: Case) -> Items:
+    """Return the duty visits, one row each."""
+    firm = np.repeat(np.arange(len(case.whose)), case.owed)
+    turn = np.arange(len(firm)) - np.repeat(np.cumsum(case.owed) - case.owed, case.owed)
+    service = case.duty_type[firm]
+    most = np.array([item.most for item in case.catalogue.items])[service]
+    rate = np.array([item.rate for item in case.catalogue.items])[service]
+    gain = case.book["annual_losses_yuan"][firm] * most * (np.exp(-rate * turn) - np.exp(-rate * (turn + 1)))
+    return Items(
+        gain, case.unit_fen[firm, service], case.whose[firm], firm, case.place[firm], service, case.small[firm]
+    )
+
+
+def _more_items(case: Case, duty: Ints, room: Ints) -> tuple[Items, Ints]:
+    """Return the visits beyond the duties that would prevent something, by insured, and the rows of those that count:
+    each insured's best visits up to its room.
+    """
+    turns = [(at, turn) for at, item in enumerate(case.catalogue.items) for turn in range(item.most_visits)]
+    service = np.array([at for at, _ in turns])
+    gain = np.empty((len(case.whose), len(turns)))
+    for column, (at, turn) in enumerate(turns):
+        done = np.where(case.duty_type == at, duty, 0)
+        gain[:, column] = np.where(turn < done, 0.0, case.gains(at, turn, turn + 1))
+    cost = case.unit_fen[:, service]
+    order = np.argsort(-gain / cost, axis=1, kind="stable")  # equal worth: the service that stands first
+    rank = np.empty_like(order)
+    np.put_along_axis(rank, order, np.arange(len(turns))[None, :], axis=1)
+    able = gain > 0
+    firm, which = np.nonzero(able)
+    found = Items(gain[able], cost[able], case.whose[firm], firm, case.place[firm], service[which], case.small[firm])
+    return found, np.flatnonzero((rank < room[:, None])[able])
+
+
+def _solve(case: Case, back: Ints, refused: list[Problem]) -> Allocation:
+    n, many = len(case.whose), len(case.money_fen)
+    duties = _duty_items(case)
+    duties = duties.take(by_worth(duties))
+    inside = allowed(duties, case.owed, None, case.capacity)
+    bought = np.zeros(len(duties), dtype=bool)
+    bought[inside] = buy(duties.take(np.flatnonzero(inside)), case.money_fen)
+    duty = np.bincount(duties.firm[bought], minlength=n)
+    paid, short = _fen(duties, bought, many), _fen(duties, inside & ~bought, many)
+    left = case.money_fen - paid
+    rest = np.where(short == 0, left, 0)  # while a duty is unpaid, nothing else is bought
+    used = np.bincount(duties.place[bought], minlength=0 if case.capacity is None else len(case.capacity))
+    items, taken, bound = _beyond(case, duty, rest, None if case.capacity is None else case.capacity - used)
+    visits = np.zeros((n, len(case.catalogue.items)), dtype=np.int64)
+    np.add.at(visits, (duties.firm[bought], duties.option[bought]), 1)
+    np.add.at(visits, (items.firm[taken], items.option[taken]), 1)
+    duty_yuan = np.bincount(duties.firm[bought], duties.gain[bought], n).astype(np.float64)
+    prevented = duty_yuan + np.bincount(items.firm[taken], items.gain[taken], n).astype(np.float64)
+    losses = case.book["annual_losses_yuan"]
+    ratio = np.divide(case.claims, losses, out=np.zeros(n), where=losses > 0)
+    spread = _proportional(case, duty, rest)
+
+    def total(values: Any) -> Floats:
+        return np.bincount(case.whose, values, many).astype(np.float64)
+
+    by = ByInsurer(
+        budget_fen=case.money_fen,
+        spent_fen=paid + _fen(items, taken, many),
+        duties_owed=total(case.owed).astype(np.int64),
+        duties_served=total(duty).astype(np.int64),
+        missing_fen=np.maximum(short - left, 0) * (short > 0),
+        without_capacity=np.bincount(duties.budget[~inside], minlength=many),
+        duty_prevented=total(duty_yuan),
+        rest_prevented=total(prevented - duty_yuan),
+        bound=bound,
+        proportional=total(spread),
+        avoided=total(prevented * ratio),
+        proportional_avoided=total((duty_yuan + spread) * ratio),
+    )
+    return _as_given(case, by, np.argsort(back, kind="stable"), (duty, visits, prevented, prevented * ratio), refused)
+
+
+def _beyond(case: Case, duty: Ints, rest_fen: Ints, capacity: Ints | None) -> tuple[Items, Any, Floats]:
+    """Return visits beyond the duties, which of them are bought, and the bound by insurer."""
+    room = np.maximum(case.most_visits - duty, 0)
+    unit = case.unit_fen[np.arange(len(duty)), case.duty_type]
+    purse = None if case.most_fen is None else np.maximum(case.most_fen - duty * unit, 0)
+    items, best = _more_items(case, duty, room)
+    worth = items.gain[best] / items.cost_fen[best]
+    best = best[np.argsort(-worth, kind="stable")]
+    ordered = items.take(best)
+    inside = np.flatnonzero(allowed(ordered, None, purse, capacity))
+    ordered, best = (ordered, best) if len(inside) == len(best) else (ordered.take(inside), best[inside])
+    chosen, kept = _rest(ordered, rest_fen, case.reserve_fen)
+    taken = np.zeros(len(items), dtype=bool)
+    taken[best] = chosen
+    price = prices(ordered, chosen, len(rest_fen))
+    bound = upper_bound(items, rest_fen, np.zeros_like(kept), price, room, capacity)
+    if kept.any():  # both bounds are true; the lower one says more
+        bound = np.minimum(bound, upper_bound(items, rest_fen, kept, price, room, capacity))
+    return items, taken, bound
+
+
+def _as_given(
+    case: Case, by: ByInsurer, place: Ints, found: tuple[Ints, Ints, Floats, Floats], refused: list[Problem]
+) -> Allocation:
+    """Return the allocation with insureds in the order in which they were given."""
+    duty, visits, prevented, avoided = found
+    return Allocation(
+        policy_no=case.book["policy_no"][place],
+        insurer=case.book["insurer"][place],
+        size_class=case.book["size_class"][place],
+        owed=case.owed[place],
+        duty=duty[place],
+        visits=visits[place],
+        unit_fen=case.unit_fen[place],
+        prevented=prevented[place],
+        avoided=avoided[place],
+        services=tuple(item.name for item in case.catalogue.items),
+        insurers=case.insurers,
+        by=by,
+        refused=tuple(refused),
+    )
+
+
+def _fen(items: Items, which: Any, many: int) -> Ints:
+    """Return the cost of some items by budget, exact."""
+    total = np.zeros(many, dtype=np.int64)
+    np.add.at(total, items.budget[which], items.cost_fen[which])
+    return total
+
+
+def _rest(items: Items, money_fen: Ints, reserve_fen: Ints) -> tuple[Any, Ints]:
+    """Return which items are bought, and how much of the reserve small firms used, (budgets,) fen.
+
+    Money that does not reach the reserve buys for small firms alone: otherwise a fen more of reserve could take away
+    a better visit elsewhere.
+    """
+    chosen = np.zeros(len(items), dtype=bool)
+    kept = np.zeros(len(money_fen), dtype=np.int64)
+    if reserve_fen.any():
+        rows = np.flatnonzero(items.small)
+        chosen[rows] = buy(items.take(rows), np.minimum(reserve_fen, money_fen))
+        kept = _fen(items, chosen, len(money_fen))
+    open_to_all = np.where(money_fen >= reserve_fen, money_fen - kept, 0)
+    rows = np.flatnonzero(~chosen)
+    chosen[rows] = buy(items.take(rows), open_to_all)
+    return chosen, kept
+
+
+def _proportional(case: Case, duty: Ints, money_fen: Ints) -> Floats:
+    """Return what money spread by premium would prevent after the duties, (n,) yuan: each insured's best service,
+    fractions of visits allowed, which flatters the comparison.
+    """
+    worth = case.share / case.unit_fen
+    best = np.argmax(worth, axis=1)
+    premium = case.book["premium_fen"].astype(np.float64)
+    whole = np.maximum(np.bincount(case.whose, premium, len(money_fen)), 1.0)
+    spend = money_fen[case.whose] * premium / whole[case.whose]
+    done = np.where(best == case.duty_type, duty, 0)
+    found = np.zeros(len(best))
+    for at, item in enumerate(case.catalogue.items):
+        mine = best == at
+        visits = np.minimum(spend / case.unit_fen[:, at], np.maximum(item.most_visits - done, 0))
+        found[mine] = case.gains(at, done, done + visits)[mine]
+    return found

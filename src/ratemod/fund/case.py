@@ -1,0 +1,211 @@
+"""One allocation to be made: insureds, budgets, prices, duties and limits, checked and in a fixed order."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from ratemod.errors import BookError, ModelError, Problem, nearest, problem
+from ratemod.fund.catalogue import Catalogue
+from ratemod.fund.duty_rule import DutyRule, owed_by_rule
+from ratemod.fund.fund_table import Columns, Floats, Ints, codes_of, join, read_columns
+from ratemod.fund.levy import Levy
+from ratemod.money import apportion
+from ratemod.rating.rated import Rated
+
+NEEDED = ("policy_no", "insurer", "size_class", "division_code", "premium_fen", "annual_losses_yuan")
+SMALL = ("small", "micro")
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Case:
+    """One allocation to be made, insureds in order of their policy numbers."""
+
+    book: Columns
+    insurers: tuple[str, ...]
+    whose: Ints
+    money_fen: Ints
+    catalogue: Catalogue
+    unit_fen: Ints
+    share: Floats
+    claims: Floats
+    owed: Ints
+    duty_type: Ints
+    small: np.ndarray[Any, np.dtype[np.bool_]]
+    place: Ints
+    capacity: Ints | None
+    reserve_fen: Ints
+    most_visits: int
+    most_fen: int | None
+
+    def gains(self, service: int, before: Ints | int, after: Ints | int) -> Floats:
+        """Return the losses prevented by the visits of one service beyond `before`, up to `after`, (n,) yuan."""
+        item = self.catalogue.items[service]
+        added: Floats = item.most * (np.exp(-item.rate * np.asarray(before)) - np.exp(-item.rate * np.asarray(after)))
+        return self.book["annual_losses_yuan"] * added
+
+
+def read_insureds(source: Any) -> Columns:
+    """Return the insureds of a file, a frame or the priced rows of a rated book."""
+    more = ("annual_claims", "outstanding", "sector", "start_date")
+    if not isinstance(source, Rated):
+        return read_columns(source, NEEDED, more)
+    table = source.table.filter(source.table["premium_fen"].is_valid())
+    if source.plan.key and source.plan.key != "policy_no":
+        table = table.append_column("policy_no", table[source.plan.key].cast(pa.string()))
+    return read_columns(table, NEEDED, more)
+
+
+def own_fund(rated: Rated) -> Mapping[str, int]:
+    """Return a rated book's own fund by insurer, fen."""
+    table = rated.table.filter(rated.table["premium_fen"].is_valid())
+    if "fund_fen" not in table.column_names or "insurer" not in table.column_names:
+        return {}
+    names, (whose,) = codes_of(np.asarray(table["insurer"].cast(pa.string()).to_pylist(), dtype=object))
+    total = np.zeros(len(names), dtype=np.int64)
+    np.add.at(total, whose, table["fund_fen"].to_numpy())
+    return dict(zip(names, total.tolist()))
+
+
+def read_budgets(given: Any) -> dict[str, int]:
+    """Return budgets by insurer, fen, from a mapping, a levy or a frame."""
+    if isinstance(given, Mapping):
+        money = {str(name): int(fen) for name, fen in given.items()}
+    elif isinstance(given, Levy):
+        names, (whose,) = codes_of(given.insurer)
+        total = np.zeros(len(names), dtype=np.int64)
+        np.add.at(total, whose, given.levy_fen)
+        money = dict(zip(names, total.tolist()))
+    else:
+        read = read_columns(given, ("insurer", "amount_fen"))
+        join(read["insurer"][:0], read["insurer"], "RM723", "budgets")
+        money = dict(zip(read["insurer"].tolist(), read["amount_fen"].tolist()))
+    if wrong := [name for name, fen in money.items() if fen < 0]:
+        raise BookError(problem("RM724", name=name, value=money[name]) for name in wrong)
+    return money
+
+
+def make_case(
+    book: Columns,
+    money: dict[str, int],
+    catalogue: Catalogue,
+    rules: tuple[DutyRule, ...],
+    limits: tuple[int, int | None, Mapping[str, int] | None, Any],
+) -> tuple[Case, Ints, list[Problem]]:
+    """Return the case with insureds in order of policy number, and where each stands in the order given."""
+    import pyarrow.compute as pc
+
+    refused = list(book.refused)
+    if len(book) == 0:
+        raise ModelError([problem("RM713"), *refused[:5]])
+    join(book["policy_no"][:0], book["policy_no"], "RM723", "insureds")
+    unit = np.stack(
+        [catalogue.cost_fen(item, book["size_class"], book["division_code"]) for item in catalogue.items], 1
+    )
+    bad = (unit < 0).any(axis=1) | ~(book["annual_losses_yuan"] >= 0) | (book["premium_fen"] < 0)
+    if bad.any():
+        first = np.flatnonzero(bad)[0]
+        refused.append(
+            problem(
+                "RM722",
+                count=int(bad.sum()),
+                policy=book["policy_no"][first],
+                size=book["size_class"][first],
+                place=book["division_code"][first],
+            )
+        )
+        book, unit = book.take(~bad), unit[~bad]
+        if not len(book):
+            raise ModelError([problem("RM713"), *refused[:5]])
+    order = np.asarray(pc.sort_indices(pa.array(book["policy_no"], pa.string())).to_numpy(), dtype=np.int64)
+    book, unit = book.take(order), unit[order]
+    names, (whose,) = codes_of(book["insurer"])
+    _same_insurers(names, money)
+    most_visits, most_fen, reserve, capacity = limits
+    if most_visits < 0 or (most_fen or 0) < 0:
+        raise BookError(problem("RM724", name="most_visits, most_fen", value=min(most_visits, most_fen or 0)))
+    owed = _owed(book, rules)
+    place, room = _places(book, names, whose, capacity)
+    claims = book["annual_claims"] if "annual_claims" in book else np.zeros(len(book))
+    share = np.array([item.most * -np.expm1(-item.rate) for item in catalogue.items])
+    case = Case(
+        book,
+        names,
+        whose,
+        np.array([money[name] for name in names]),
+        catalogue,
+        unit,
+        share,
+        np.nan_to_num(claims),
+        owed,
+        _duty_type(catalogue, rules, unit, share),
+        np.isin(book["size_class"].astype(str), SMALL),
+        place,
+        room,
+        np.array([int((reserve or {}).get(name, 0)) for name in names]),
+        most_visits,
+        most_fen,
+    )
+    return case, order, refused
+
+
+def _same_insurers(names: Sequence[str], money: dict[str, int]) -> None:
+    wrong = [
+        problem("RM723", what="budgets", keys=name, count=1, nearest=nearest(name, money))
+        for name in names
+        if name not in money
+    ]
+    wrong += [
+        problem("RM723", what="insureds", keys=name, count=1, nearest=nearest(name, names))
+        for name in money
+        if name not in names
+    ]
+    if wrong:
+        raise BookError(wrong)
+
+
+def _owed(book: Columns, rules: tuple[DutyRule, ...]) -> Ints:
+    if "outstanding" in book:
+        owed: Ints = book["outstanding"]
+        if (owed < 0).any():
+            raise BookError(problem("RM724", name="outstanding", value=int(owed.min())))
+        return owed
+    if "sector" not in book or "start_date" not in book:
+        raise ModelError(problem("RM725"))
+    return owed_by_rule(rules, book["sector"], book["size_class"], book["start_date"])[0]
+
+
+def _duty_type(catalogue: Catalogue, rules: tuple[DutyRule, ...], unit: Ints, share: Floats) -> Ints:
+    """Return the accepted service of most prevention per yuan for each insured, (n,) int64."""
+    accepted = {name for rule in rules for name in rule.accepted}
+    counts = np.array([item.name in accepted for item in catalogue.items])
+    if not counts.any():
+        raise ModelError(problem("RM725"))
+    found: Ints = np.argmax(np.where(counts, share / unit, -1.0), axis=1)
+    return found
+
+
+def _places(book: Columns, names: Sequence[str], whose: Ints, capacity: Any) -> tuple[Ints, Ints | None]:
+    """Return the capacity each insured draws on, and what each holds; one for each insurer and division."""
+    if capacity is None:
+        return np.zeros(len(whose), dtype=np.int64), None
+    divisions, (division,) = codes_of(book["division_code"])
+    place = whose * len(divisions) + division
+    room = np.zeros(len(names) * len(divisions), dtype=np.int64)
+    premium = np.zeros(len(room), dtype=np.int64)
+    np.add.at(premium, place, book["premium_fen"])
+    for key, visits in capacity.items():
+        if int(visits) < 0:
+            raise BookError(problem("RM724", name=str(key), value=int(visits)))
+        if isinstance(key, tuple):
+            if key[0] in names and key[1] in divisions:
+                room[names.index(key[0]) * len(divisions) + divisions.index(key[1])] = int(visits)
+        elif key in divisions:
+            own = np.arange(len(names)) * len(divisions) + divisions.index(key)
+            if premium[own].sum() > 0:
+                room[own] = apportion(int(visits), premium[own])
+    return place, room

@@ -1,0 +1,357 @@
+"""The prevention levy: per policy to the fen, with refunds, endorsements and instalments, floor and cap proved."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+
+from ratemod.errors import BookError, Lang, ModelError, Problem, problem
+from ratemod.fund.fund_table import (
+    Columns,
+    Ints,
+    Texts,
+    codes_of,
+    day_column,
+    day_number,
+    join,
+    labelled,
+    names_column,
+    read_columns,
+    to_frame,
+)
+from ratemod.fund.levy_rule import LevyRule, check_rules, plan_rules, read_levy_rules, rule_of
+from ratemod.fund.movements import CHANGE, KINDS, levied_by, movements, without_negative
+from ratemod.fund.proof import Check, prove
+from ratemod.rating.rated import Rated
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+POLICY = ("policy_no", "insurer", "sector", "start_date", "premium_fen")
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Movements:
+    """Premium movements in order of policy and day; `policy` is the row in the levy's table."""
+
+    policy: Ints
+    day: Ints
+    kind: Ints
+    amount_fen: Ints
+    levy_fen: Ints
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Levy:
+    """The levy of a book.
+
+    Attributes
+    ----------
+    rules : tuple of LevyRule
+    policy_no, insurer, sector : (n,) texts
+    rule : (n,) int64, place in `rules`
+    written_fen, change_fen, base_fen, levy_fen : (n,) int64 fen
+        Premium at inception, endorsements since (of a written base), what the levy is taken of, and the levy.
+    movements : Movements
+    ledger_fen : (n,) int64 fen or None
+        Accruals less releases of the policy in the ledger that was given.
+    stray_fen : int, fen
+        Ledger accruals on policies that are not in the book; must be 0.
+    refused : tuple of Problem
+        Policies left out and why.
+    """
+
+    rules: tuple[LevyRule, ...]
+    policy_no: Texts
+    insurer: Texts
+    sector: Texts
+    rule: Ints
+    written_fen: Ints
+    change_fen: Ints
+    base_fen: Ints
+    levy_fen: Ints
+    movements: Movements
+    ledger_fen: Ints | None = None
+    stray_fen: int = 0
+    refused: tuple[Problem, ...] = ()
+
+    @property
+    def total_fen(self) -> int:
+        """The whole levy, fen."""
+        return int(self.levy_fen.sum())
+
+    @property
+    def table(self) -> pa.Table:
+        """One row a policy."""
+        columns = {
+            "policy_no": pa.array(self.policy_no),
+            "insurer": pa.array(self.insurer),
+            "sector": pa.array(self.sector),
+            "rule": names_column(self.rule, [rule.name for rule in self.rules]),
+            "written_fen": pa.array(self.written_fen),
+            "change_fen": pa.array(self.change_fen),
+            "base_fen": pa.array(self.base_fen),
+            "levy_fen": pa.array(self.levy_fen),
+        }
+        return pa.table(columns | ({} if self.ledger_fen is None else {"ledger_fen": pa.array(self.ledger_fen)}))
+
+    def frame(self, lang: Lang | None = None) -> pd.DataFrame:
+        """Return `table` as pandas, with labels of a language where one is given."""
+        return to_frame(self.table if lang is None else labelled(self.table, lang))
+
+    def movement_table(self) -> pa.Table:
+        """Return one row a movement of premium, with what it adds to the levy."""
+        moved = self.movements
+        return pa.table(
+            {
+                "policy_no": pa.array(self.policy_no[moved.policy]),
+                "insurer": pa.array(self.insurer[moved.policy]),
+                "date": day_column(moved.day),
+                "kind": names_column(moved.kind, KINDS),
+                "amount_fen": pa.array(moved.amount_fen),
+                "levy_fen": pa.array(moved.levy_fen),
+            }
+        )
+
+    def statement(self, lang: Lang | None = None) -> pd.DataFrame:
+        """Return premium, base, floor, levy, cap and ledger by insurer and rule: what `reconcile` proves."""
+        names, (insurer,) = codes_of(self.insurer)
+        group = insurer * len(self.rules) + self.rule
+        size = len(names) * len(self.rules)
+        sums = {name: _sums(group, column, size) for name, column in self._amounts().items()}
+        kept = np.flatnonzero(np.bincount(group, minlength=size))
+        rows: dict[str, Any] = {
+            "insurer": [names[at // len(self.rules)] for at in kept],
+            "rule": [self.rules[at % len(self.rules)].name for at in kept],
+            "policies": np.bincount(group, minlength=size)[kept],
+        }
+        rows |= {name: column[kept] for name, column in sums.items()}
+        ends = [self._ends([(self.rules[at % len(self.rules)], int(sums["base_fen"][at]))]) for at in kept]
+        rows |= {
+            "floor_fen": [low for low, _ in ends],
+            "cap_fen": [
+                None if self.rules[at % len(self.rules)].cap is None else high for at, (_, high) in zip(kept, ends)
+            ],
+        }
+        table = pa.table(rows)
+        return to_frame(table if lang is None else labelled(table, lang))
+
+    def _amounts(self) -> dict[str, Ints]:
+        held = {
+            "written_fen": self.written_fen,
+            "change_fen": self.change_fen,
+            "base_fen": self.base_fen,
+            "levy_fen": self.levy_fen,
+        }
+        return held if self.ledger_fen is None else held | {"ledger_fen": self.ledger_fen}
+
+    @staticmethod
+    def _ends(bases: Sequence[tuple[LevyRule, int]]) -> tuple[int, int]:
+        """Return the least and the most whole fen that floors and caps allow on bases by rule."""
+        low = sum((Fraction(rule.floor) * base for rule, base in bases), Fraction(0))
+        high = sum((Fraction(1 if rule.cap is None else rule.cap) * base for rule, base in bases), Fraction(0))
+        return -(-low.numerator // low.denominator), high.numerator // high.denominator
+
+    def reconcile(self) -> int:
+        """Prove premium -> levy -> ledger; return how many sums were proved.
+
+        Raises
+        ------
+        ModelError
+            RM705 for every sum that fails: movements against policies, floor and cap by insurer and overall, and,
+            where a ledger was given, the ledger by insurer and by policy.
+        """
+        moved, n = self.movements, len(self.levy_fen)
+        checks = _unequal(
+            "levy of movements = levy of policy", self.policy_no, _sums(moved.policy, moved.levy_fen, n), self.levy_fen
+        )
+        checks += _unequal(
+            "premium movements = base of policy",
+            self.policy_no,
+            _sums(moved.policy, moved.amount_fen, n),
+            self.base_fen,
+        )
+        written = np.array([rule.base == "written" for rule in self.rules])[self.rule]
+        checks += _unequal(
+            "written + endorsements = base of policy",
+            self.policy_no[written],
+            (self.written_fen + self.change_fen)[written],
+            self.base_fen[written],
+        )
+        names, (insurer,) = codes_of(self.insurer)
+        for at, name in [*enumerate(names), (-1, "all")]:
+            mine = insurer == at if at >= 0 else np.ones(n, dtype=bool)
+            bases = [
+                (rule, int(self.base_fen[mine & (self.rule == which)].sum())) for which, rule in enumerate(self.rules)
+            ]
+            low, high = self._ends(bases)
+            levy = int(self.levy_fen[mine].sum())
+            checks += [Check("levy >= floor", name, levy, low, ">="), Check("levy <= cap", name, levy, high, "<=")]
+            if self.ledger_fen is not None:
+                checks.append(Check("levy = ledger", name, levy, int(self.ledger_fen[mine].sum())))
+        if self.ledger_fen is not None:
+            checks += _unequal("levy = ledger of policy", self.policy_no, self.levy_fen, self.ledger_fen)
+            checks.append(Check("ledger of policies not in the book = 0", "all", self.stray_fen, 0))
+        return prove(checks)
+
+
+def levy(
+    source: Any,
+    rules: Sequence[LevyRule] | str | Path | None = None,
+    *,
+    endorsements: Any = None,
+    receipts: Any = None,
+    ledger: Any = None,
+    as_of: datetime.date | None = None,
+) -> Levy:
+    """Return the prevention levy of a priced book or of a table of policies.
+
+    Parameters
+    ----------
+    source : Rated, path or frame
+        Policies: policy_no, insurer, sector, start_date, premium_fen (at inception, fen); for an earned base also
+        end_date. Of a `Rated` book the priced rows are taken.
+    rules : sequence of LevyRule, path of a TOML file, or None
+        None: the constant ``fund_share`` of the plan of a `Rated` book, else the shipped rules (illustrative shares).
+    endorsements : path or frame, optional
+        policy_no, effective_date, premium_change_fen (refunds negative).
+    receipts : path or frame, optional
+        policy_no, date, amount_fen: premium received by instalment, repayments negative. Needed for a received base.
+    ledger : path or frame, optional
+        policy_no, kind (accrual, release; others are left alone), amount_fen. Of a `Rated` book the plan's own fund.
+    as_of : date, optional
+        Movements after this day do not count yet. Needed for an earned base.
+
+    Returns
+    -------
+    Levy
+        ``levy = share x base`` to the fen by the rule's rounding; `Levy.reconcile` proves the sums.
+
+    Raises
+    ------
+    BookError
+        RM700 a column is missing, RM701 a policy stands twice, RM706/RM707 bad rules, RM709 a receipt, endorsement or
+        ledger entry names a policy that is not in the book.
+    ModelError
+        RM710 a base needs receipts, end dates or `as_of` that were not given; RM713 no policy is left.
+
+    Notes
+    -----
+    Refused in the result, others unaffected: RM711 no rule fits sector and start, RM712 more was refunded than paid.
+    An earned base counts every movement evenly over its days: ``amount x days passed / days of the movement``.
+
+    Source
+    ------
+    吉应急规划财务联〔2020〕282号: at least 10 % of premium. 应急〔2025〕27号: budget at most 21 % of premium received
+    (from digests).
+
+    Examples
+    --------
+    >>> import pyarrow as pa, datetime
+    >>> from decimal import Decimal
+    >>> book = pa.table({"policy_no": ["A"], "insurer": ["birch"], "sector": ["mining"], "premium_fen": [105],
+    ...                  "start_date": [datetime.date(2026, 1, 1)]})
+    >>> found = levy(book, [LevyRule("floor", Decimal("0.10"), Decimal("0.10"))])
+    >>> found.total_fen, found.reconcile()
+    (11, 7)
+    """
+    book, plan_fund = _book(source)
+    if rules is None or isinstance(rules, str | Path):
+        given = plan_rules(source.plan) if rules is None and isinstance(source, Rated) else read_levy_rules(rules)
+    else:
+        given = tuple(rules)
+        check_rules(given)
+    join(book["policy_no"][:0], book["policy_no"], "RM709", "policies")
+    refused = list(book.refused)
+    book, plan_fund = _ruled(book, plan_fund, given, refused)
+    rule = rule_of(given, book["sector"], book["start_date"])
+    moved = movements(book, rule, given, endorsements, receipts, day_number(as_of), refused)
+    book, rule, plan_fund, moved = without_negative(book, rule, plan_fund, moved, refused)
+    n = len(book)
+    today = day_number(as_of)
+    written = book["premium_fen"]
+    if today is not None:
+        written = np.where(book["start_date"] <= today, written, 0)
+    if n == 0:
+        raise ModelError([problem("RM713"), *refused[:5]])
+    levy_fen = levied_by(moved, rule, given)
+    changed = _sums(moved[0][moved[2] == CHANGE], moved[3][moved[2] == CHANGE], n)
+    taken, stray = (plan_fund, 0) if ledger is None else _ledger(ledger, book)
+    return Levy(
+        given,
+        book["policy_no"],
+        book["insurer"],
+        book["sector"],
+        rule,
+        written,
+        changed,
+        _sums(moved[0], moved[3], n),
+        _sums(moved[0], levy_fen, n),
+        Movements(*moved, levy_fen),
+        taken,
+        stray,
+        tuple(refused),
+    )
+
+
+def _book(source: Any) -> tuple[Columns, Ints | None]:
+    if not isinstance(source, Rated):
+        return read_columns(source, POLICY, ("end_date",)), None
+    table = source.table
+    if source.plan.key and source.plan.key != "policy_no":
+        table = table.append_column("policy_no", table[source.plan.key].cast(pa.string()))
+    priced = np.asarray(table["premium_fen"].is_valid().to_numpy(), dtype=bool)
+    kept = table.filter(pa.array(priced))
+    found = read_columns(kept, POLICY, ("end_date",))
+    fund = np.asarray(kept["fund_fen"].to_numpy(), dtype=np.int64) if "fund_fen" in kept.column_names else None
+    return found, fund if len(found) == kept.num_rows else None
+
+
+def _ruled(
+    book: Columns, fund: Ints | None, rules: tuple[LevyRule, ...], refused: list[Problem]
+) -> tuple[Columns, Ints | None]:
+    """Leave out policies without a rule."""
+    lost = rule_of(rules, book["sector"], book["start_date"]) < 0
+    if lost.any():
+        refused.append(
+            problem("RM711", count=int(lost.sum()), policy=book["policy_no"][lost][0], sector=book["sector"][lost][0])
+        )
+        return book.take(~lost), None if fund is None else fund[~lost]
+    return book, fund
+
+
+def _sums(group: Ints, amount: Ints, size: int) -> Ints:
+    """Return exact sums of fen by group, (size,) int64."""
+    total = np.zeros(size, dtype=np.int64)
+    np.add.at(total, group, amount)
+    return total
+
+
+def _unequal(what: str, where: Texts, left: Ints, right: Ints) -> list[Check]:
+    """Return one check for the whole column where all agree, else one for each place that does not."""
+    apart = np.flatnonzero(left != right)
+    if not len(apart):
+        return [Check(what, "all", int(left.sum()), int(right.sum()))]
+    return [Check(what, str(where[at]), int(left[at]), int(right[at])) for at in apart]
+
+
+def _ledger(ledger: Any, book: Columns) -> tuple[Ints, int]:
+    entries = read_columns(ledger, ("policy_no", "kind", "amount_fen"))
+    if entries.refused:
+        raise BookError(entries.refused)
+    signed = np.select(
+        [entries["kind"] == "accrual", entries["kind"] == "release"], [entries["amount_fen"], -entries["amount_fen"]], 0
+    )
+    counted = (entries["kind"] == "accrual") | (entries["kind"] == "release")
+    names, (own, there) = codes_of(entries["policy_no"][counted], book["policy_no"])
+    place = np.full(len(names), -1, dtype=np.int64)
+    place[there] = np.arange(len(there))
+    found, amount = place[own], signed[counted].astype(np.int64)
+    return _sums(found[found >= 0], amount[found >= 0], len(book)), int(np.abs(amount[found < 0]).sum())

@@ -1,0 +1,198 @@
+"""Who moves, by how much: a book priced twice, before and after."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ratemod.errors import BookError, Lang, problem
+from ratemod.plan.edit import differences
+from ratemod.rating.rated import Rated
+from ratemod.rating.summary import codes_by
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Fen = npt.NDArray[np.int64]
+EDGES = (-0.5, -0.25, -0.1, -0.05, -0.005, 0.005, 0.05, 0.1, 0.25, 0.5)
+
+
+@dataclass(frozen=True, eq=False)
+class Dislocation:
+    """A book priced twice.
+
+    Attributes
+    ----------
+    before, after : Rated, rows of the same policies
+    both : (n,) bool, priced in both; lost, gained : (n,) bool, priced in one only
+    uncapped_yuan : (n,) float64 after the changes and before caps, or None
+    """
+
+    before: Rated
+    after: Rated
+    both: npt.NDArray[np.bool_]
+    lost: npt.NDArray[np.bool_]
+    gained: npt.NDArray[np.bool_]
+    uncapped_yuan: tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]] | None = None
+
+    @cached_property
+    def change(self) -> npt.NDArray[np.float64]:
+        """Relative change of premium of the rows priced in both, (m,) float64."""
+        old, new = self._fen()
+        return np.asarray(new / np.maximum(old, 1) - 1.0)
+
+    def _fen(self) -> tuple[Fen, Fen]:
+        return self.before.outputs.premium_fen[self.both], self.after.outputs.premium_fen[self.both]
+
+    @cached_property
+    def totals(self) -> dict[str, Any]:
+        """Premium before and after, winners, losers, the largest moves, rows priced in one only."""
+        old, new = self._fen()
+        return {
+            "policies": int(self.both.sum()), "premium_before_fen": int(old.sum()), "premium_after_fen": int(new.sum()),
+            "change": float(new.sum() / max(int(old.sum()), 1) - 1), "cheaper": int((new < old).sum()),
+            "dearer": int((new > old).sum()), "unchanged": int((new == old).sum()),
+            "largest_rise": float(self.change.max(initial=0.0)), "largest_fall": float(self.change.min(initial=0.0)),
+            "above_25_percent": int((self.change > 0.25).sum()), "only_before": int(self.lost.sum()),
+            "only_after": int(self.gained.sum()),
+        }
+
+    def bands(self, edges: Sequence[float] = EDGES) -> pd.DataFrame:
+        """Return policies and premium by band of relative change; a band is [from, below)."""
+        import pandas as pd
+
+        old, new = self._fen()
+        place = np.searchsorted(np.asarray(edges), self.change, side="right")
+        size = len(edges) + 1
+        frame = pd.DataFrame({
+            "change_from": [-np.inf, *edges], "change_below": [*edges, np.inf],
+            "policies": np.bincount(place, minlength=size),
+            "premium_before_fen": _sums(old, place, size), "premium_after_fen": _sums(new, place, size)})
+        if self.uncapped_yuan is not None:
+            free = self.uncapped_yuan[1] / np.maximum(self.uncapped_yuan[0], 1e-9) - 1
+            known = self.both & np.isfinite(free)
+            spot = np.searchsorted(np.asarray(edges), free[known], side="right")
+            frame["policies_uncapped"] = np.bincount(spot, minlength=size)
+        return frame
+
+    def by(self, *names: str) -> pd.DataFrame:
+        """Return premium before and after by columns of the book, with winners and losers.
+
+        Raises
+        ------
+        BookError
+            RM322 for a column the book does not have.
+        """
+        import pandas as pd
+
+        index, labels = codes_by(self.before, names)
+        index = index[self.both]
+        size = int(np.prod([len(part) for part in labels], dtype=np.int64))
+        old, new = self._fen()
+        frame = pd.DataFrame({
+            "policies": np.bincount(index, minlength=size), "premium_before_fen": _sums(old, index, size),
+            "premium_after_fen": _sums(new, index, size),
+            "cheaper": np.bincount(index[new < old], minlength=size),
+            "dearer": np.bincount(index[new > old], minlength=size),
+            "above_25_percent": np.bincount(index[self.change > 0.25], minlength=size)})
+        frame["change"] = frame.premium_after_fen / frame.premium_before_fen.where(frame.premium_before_fen > 0) - 1
+        places = np.unravel_index(np.arange(size), [len(part) for part in labels])
+        for at, (name, part, place) in enumerate(zip(names, labels, places)):
+            frame.insert(at, name, np.array(part, dtype=object)[place])
+        return frame[frame.policies > 0].reset_index(drop=True)
+
+    def movers(self, most: int = 20, *, by: str = "money") -> pd.DataFrame:
+        """Return the policies that move most, in money or in per cent; ties in the order of the book."""
+        import pandas as pd
+
+        rows = np.flatnonzero(self.both)
+        old, new = self._fen()
+        size = np.abs(new - old) if by == "money" else np.abs(self.change)
+        first = np.argsort(-size, kind="stable")[:most]
+        key = self.before.plan.key
+        names = self.before.book.table[key].take(rows[first]).to_pylist() if key else (rows[first] + 1).tolist()
+        return pd.DataFrame({key or "row": names, "premium_before_fen": old[first], "premium_after_fen": new[first],
+                             "change_fen": (new - old)[first], "change": self.change[first]})
+
+    def bounds(self) -> pd.DataFrame:
+        """Return how many policies each bound holds, before and after."""
+        import pandas as pd
+
+        names = [f"{step.name}:{end}" for step in self.before.plan.steps if step.op in ("bound", "cap")
+                 for end in ("low", "high")]
+        after = [f"{step.name}:{end}" for step in self.after.plan.steps if step.op in ("bound", "cap")
+                 for end in ("low", "high")]
+        counts = {}
+        for label, rated, listed in (("before", self.before, names), ("after", self.after, after)):
+            bits = rated.outputs.bits[rated.verdict.status < 2]
+            counts[label] = {name: int((bits >> at & 1).sum()) for at, name in enumerate(listed)}
+        every = list(dict.fromkeys([*names, *after]))
+        return pd.DataFrame({"bound": every, "before": [counts["before"].get(name, 0) for name in every],
+                             "after": [counts["after"].get(name, 0) for name in every]})
+
+    def differences(self, lang: Lang = "en") -> list[str]:
+        """Return what differs between the two plans, in words."""
+        return differences(self.before.plan, self.after.plan, lang)
+
+    def _repr_html_(self) -> str:
+        said = "".join(f"<li>{escape(line)}</li>" for line in self.differences()[:12])
+        facts = self.totals
+        head = (f"<p>{facts['policies']:,} policies: {facts['premium_before_fen'] / 100:,.2f} → "
+                f"{facts['premium_after_fen'] / 100:,.2f} yuan ({facts['change']:+.2%})</p>")
+        return f"<ul>{said}</ul>{head}{self.bands().to_html(index=False)}"
+
+
+def compare(before: Rated, after: Rated, *, uncapped: str | None = None) -> Dislocation:
+    """Compare a book priced twice.
+
+    Parameters
+    ----------
+    before, after : Rated, of the same rows in the same order
+    uncapped : name of the step before caps that both kept (`trace`), to see what the caps hold back
+
+    Returns
+    -------
+    Dislocation
+
+    Raises
+    ------
+    BookError
+        RM843 when the two do not hold the same rows, RM844 when a step was not kept.
+
+    Examples
+    --------
+    >>> import ratemod as rm
+    >>> plan = rm.load_plan("jilin-spli/2025-04")
+    >>> province = rm.synthesize(enterprises=200, years=2, seed=1)
+    >>> old = rm.rate(province.renewals, plan, lang="en")
+    >>> new = rm.rate(province.renewals, plan.replace({"constants.no_certificate": "1.20"}), lang="en")
+    >>> compare(old, new).totals["cheaper"]
+    0
+    """
+    same = before.coding.n == after.coding.n
+    key = before.plan.key
+    if same and key and key in after.book.table.column_names and before.book is not after.book:
+        same = before.book.table[key].equals(after.book.table[key])
+    if not same:
+        raise BookError(problem("RM843", before=before.coding.n, after=after.coding.n))
+    free = None
+    if uncapped is not None:
+        missing = [rated.plan.id for rated in (before, after) if uncapped not in rated.outputs.steps]
+        if missing:
+            raise BookError(problem("RM844", step=uncapped, plans=", ".join(missing)))
+        free = (before.outputs.steps[uncapped], after.outputs.steps[uncapped])
+    old, new = before.verdict.status < 2, after.verdict.status < 2
+    return Dislocation(before, after, old & new, old & ~new, new & ~old, free)
+
+
+def _sums(fen: Fen, place: npt.NDArray[np.int64], size: int) -> Fen:
+    """Return exact sums of fen."""
+    low = np.bincount(place, (fen & 0x7FFFFFFF).astype(np.float64), minlength=size)
+    high = np.bincount(place, (fen >> 31).astype(np.float64), minlength=size)
+    return high.astype(np.int64) * 2**31 + low.astype(np.int64)

@@ -1,0 +1,202 @@
+"""Scenarios: named overlays on a frozen plan, small enough to keep in a file beside it.
+
+A change names one number of the plan and its new value: ``"tables.hazard_loading[refused, ..31].value" = "1.60"``. A value that begins
+with ``*`` multiplies (``"*1.10"``), and a path without cell (``tables.base_rate``) means every cell of the table. ``steps.NAME.on = false``
+switches a step off: a bound, cap or rounding lets its value pass, a factor becomes 1.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import Any
+
+from ratemod.errors import Lang, PlanError, Problem, nearest, problem
+from ratemod.plan.edit import differences, paths, row_path
+from ratemod.plan.edit import replace as edited
+from ratemod.plan.model import Plan, Step
+
+PASSING = frozenset({"bound", "cap", "round"})
+FACTORS = frozenset({"lookup", "product", "interpolate", "judgement", "ratio", "largest", "smallest", "add_percentages",
+                     "bound"})
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """A named change of a plan.
+
+    Attributes
+    ----------
+    name : str
+    changes : path -> new value, as text
+    on : date or None, the day it is meant for
+    note : why
+    plan : id of the plan it was written for, or ""
+    """
+
+    name: str
+    changes: tuple[tuple[str, str], ...]
+    on: date | None = None
+    note: str = ""
+    plan: str = ""
+
+    def toml(self) -> str:
+        """Return the scenario as a small TOML file."""
+        import json
+
+        lines = [f"name = {json.dumps(self.name, ensure_ascii=False)}"]
+        lines += [f"on = {self.on.isoformat()}"] if self.on else []
+        lines += [f"note = {json.dumps(self.note, ensure_ascii=False)}"] if self.note else []
+        lines += [f"plan = {json.dumps(self.plan)}"] if self.plan else []
+        lines += ["", "[changes]"]
+        lines += [f"{json.dumps(path)} = {json.dumps(value, ensure_ascii=False)}" for path, value in self.changes]
+        return "\n".join(lines) + "\n"
+
+
+def scenario(name: str, changes: Mapping[str, Any], *, on: date | None = None, note: str = "",
+             plan: Plan | None = None) -> Scenario:
+    """Return a scenario, checked against a plan where one is given.
+
+    Raises
+    ------
+    PlanError
+        RM840 a path that names nothing (with the nearest), RM841 a value that cannot be, and those of `Plan.replace`.
+
+    Examples
+    --------
+    >>> scenario("dearer", {"tables.base_rate": "*1.05"}).changes
+    (('tables.base_rate', '*1.05'),)
+    """
+    made = Scenario(name, tuple(sorted((path, _said(value)) for path, value in changes.items())), on, note,
+                    "" if plan is None else plan.id)
+    if plan is not None:
+        apply(plan, made)
+    return made
+
+
+def read_scenario(path: str | Path) -> Scenario:
+    """Read a scenario file.
+
+    Raises
+    ------
+    PlanError
+        RM842 a file that is none.
+    """
+    try:
+        given = tomllib.loads(Path(path).read_text(encoding="utf-8-sig"))
+        return scenario(str(given["name"]), given["changes"], on=given.get("on"), note=str(given.get("note", "")))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, KeyError, AttributeError) as error:
+        raise PlanError(problem("RM842", path=str(path), why=str(error))) from None
+
+
+def together(name: str, parts: Iterable[Scenario]) -> Scenario:
+    """Return several scenarios as one; of two changes of one number the later counts.
+
+    Examples
+    --------
+    >>> together("both", [scenario("a", {"constants.x": 1}), scenario("b", {"constants.x": 2})]).changes
+    (('constants.x', '2'),)
+    """
+    changes: dict[str, str] = {}
+    for part in parts:
+        changes |= dict(part.changes)
+    return Scenario(name, tuple(sorted(changes.items())))
+
+
+def apply(plan: Plan, given: Scenario | Mapping[str, Any]) -> Plan:
+    """Return the plan with a scenario's changes; the plan itself stays as it is.
+
+    Raises
+    ------
+    PlanError
+        As `scenario`; all problems at once.
+    """
+    changes = dict(given.changes) if isinstance(given, Scenario) else {p: _said(v) for p, v in given.items()}
+    found: list[Problem] = []
+    numbers: dict[str, str] = {}
+    off: list[str] = []
+    for path, value in changes.items():
+        if path.startswith("steps.") and path.endswith(".on"):
+            off += _switched(plan, path, value, found)
+        else:
+            numbers |= _numbers(plan, path, value, found)
+    if found:
+        raise PlanError(found)
+    made = edited(plan, numbers)
+    if off:
+        made = replace(made, steps=tuple(_passing(step) if step.name in off else step for step in made.steps),
+                       overlay=tuple(sorted({**dict(made.overlay), **{f"steps.{name}.on": "false" for name in off}}.items())))
+    return made
+
+
+def words(plan: Plan, given: Scenario | Mapping[str, Any], lang: Lang = "en") -> list[str]:
+    """Return what a scenario changes, one line each."""
+    return differences(plan, apply(plan, given), lang)
+
+
+def _said(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _switched(plan: Plan, path: str, value: str, found: list[Problem]) -> list[str]:
+    name = path[len("steps."):-len(".on")]
+    steps = {step.name: step for step in plan.steps}
+    if name not in steps:
+        found.append(problem("RM840", path=path, nearest=nearest(name, plan.step_names)))
+    elif value not in ("true", "false") or steps[name].op not in PASSING | FACTORS or name == plan.premium:
+        found.append(problem("RM841", path=path, value=value))
+    return [name] if value == "false" and not found else []
+
+
+def _passing(step: Step) -> Step:
+    """Return a step that does nothing: its own value passes, or the factor is 1."""
+    of = (step.of[0], Decimal(1)) if step.op in PASSING else (Decimal(1), Decimal(1))
+    return Step(step.name, "product", of=of, unit=step.unit, label_en=step.label_en, label_zh=step.label_zh,
+                source=step.source, note=step.note, headline=step.headline, line=step.line)
+
+
+def _numbers(plan: Plan, path: str, value: str, found: list[Problem]) -> dict[str, str]:
+    """Return plain path -> number of one change, whole tables and multiples written out."""
+    parts = path.split(".")
+    cells = [path]
+    if len(parts) == 2 and parts[0] == "tables":
+        if parts[1] not in plan.tables:
+            found.append(problem("RM840", path=path, nearest=nearest(parts[1], plan.tables)))
+            return {}
+        table = plan.tables[parts[1]]
+        cells = [row_path(table, row) for row in table.rows if row.offered and "value" in table.value_names]
+    if not value.startswith("*"):
+        return dict.fromkeys(cells, value)
+    try:
+        factor = Decimal(value[1:].strip())
+    except InvalidOperation:
+        found.append(problem("RM841", path=path, value=value))
+        return {}
+    now = current_values(plan)
+    made = {}
+    for cell in cells:
+        if cell not in now:
+            found.append(problem("RM840", path=cell, nearest=nearest(cell, paths(plan))))
+        else:
+            made[cell] = format(now[cell] * factor, "f")
+    return made
+
+
+def current_values(plan: Plan) -> dict[str, Decimal]:
+    """Return every number of a plan that a scenario can change, by path."""
+    found: dict[str, Decimal] = {}
+    for table in plan.tables.values():
+        for row in table.rows:
+            found |= {row_path(table, row, name): number for name, number in zip(table.value_names, row.values)
+                      if number is not None}
+    found |= {f"constants.{name}": constant.value for name, constant in plan.constants.items()}
+    for step in plan.steps:
+        for name in ("low", "high", "otherwise"):
+            number = getattr(step, name)
+            if isinstance(number, Decimal):
+                found[f"steps.{step.name}.{name}"] = number
+    return found

@@ -1,0 +1,207 @@
+"""Find the change that reaches a target, with bounds, caps and rounding in force; refuse what cannot be reached, and say why.
+
+A premium in fen is a step function of a rate, so a target is reached when no number at the stated step comes closer. One unknown is found by
+bisection over whole steps, where the measure must move one way; several by coordinate search from one-unknown solutions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Decimal
+from typing import Any
+
+import numpy as np
+
+from ratemod.errors import ModelError, nearest, problem
+from ratemod.plan.model import Plan
+from ratemod.whatif.engine import Engine, Outcome, engine
+from ratemod.whatif.scenario import Scenario, apply, scenario
+
+MEASURES = ("premium_yuan", "premium_change", "loss_ratio", "largest_rise", "share_above_25")
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """A number to find: a path of the plan, or a table to scale as a whole.
+
+    Attributes
+    ----------
+    path : as in a scenario; a table's path is multiplied
+    low, high : Decimal, where to look; step : Decimal, smallest difference
+    """
+
+    path: str
+    low: Decimal
+    high: Decimal
+    step: Decimal = Decimal("0.001")
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Solution:
+    """What reaches the target.
+
+    Attributes
+    ----------
+    values : path -> number
+    scenario : the change; target, reached : measure -> value
+    total_fen : premium of the book; priced : how many times the book was priced
+    """
+
+    values: Mapping[str, Decimal]
+    scenario: Scenario
+    target: Mapping[str, float]
+    reached: Mapping[str, float]
+    total_fen: int
+    priced: int
+
+
+def unknown(path: str, low: Any, high: Any, step: Any = "0.001") -> Unknown:
+    """Return an unknown.
+
+    Raises
+    ------
+    ModelError
+        RM847 bounds that leave nothing to look for.
+
+    Examples
+    --------
+    >>> unknown("tables.base_rate", "0.5", "2").high
+    Decimal('2')
+    """
+    made = Unknown(path, Decimal(str(low)), Decimal(str(high)), Decimal(str(step)))
+    if not (made.low < made.high and made.step > 0):
+        raise ModelError(problem("RM847", path=path, low=made.low, high=made.high))
+    return made
+
+
+def solve(book: Any, plan: Plan, change: Unknown | Sequence[Unknown], target: Mapping[str, float], *,
+          losses_yuan: float | None = None, base: Engine | None = None) -> Solution:
+    """Find the number (or numbers) that bring a book to its target.
+
+    Parameters
+    ----------
+    book : whatever `rate` takes; plan : Plan
+    change : one Unknown, or several for as many targets
+    target : measure -> value: ``premium_yuan``, ``premium_change`` (0.05 for +5 %), ``loss_ratio`` (needs `losses_yuan`),
+        ``largest_rise``, ``share_above_25``
+    losses_yuan : expected losses of the book
+    base : an engine of the same book and plan
+
+    Returns
+    -------
+    Solution
+
+    Raises
+    ------
+    ModelError
+        RM848 an unknown measure, RM849 more unknowns than targets (under-determined) or fewer, RM850 a target out of
+        reach (with what can be reached), RM851 a loss ratio without losses.
+    """
+    wanted = [change] if isinstance(change, Unknown) else list(change)
+    wrong = [problem("RM848", name=name, nearest=nearest(name, MEASURES)) for name in target if name not in MEASURES]
+    if len(wanted) != len(target):
+        wrong.append(problem("RM849", unknowns=len(wanted), targets=len(target)))
+    if "loss_ratio" in target and not losses_yuan:
+        wrong.append(problem("RM851"))
+    if wrong:
+        raise ModelError(wrong)
+    made = base or engine(book, plan)
+    for item in wanted:
+        apply(plan, {item.path: _value(item, item.low)})
+    seen: dict[tuple[Decimal, ...], Outcome] = {}
+
+    def measures(values: Sequence[Decimal]) -> list[float]:
+        key = tuple(values)
+        if key not in seen:
+            seen[key] = made.price({item.path: _value(item, value) for item, value in zip(wanted, values)})
+        return [measure(name, made, seen[key], losses_yuan) for name in target]
+
+    goals = list(target.values())
+    values = _one(wanted[0], lambda v: measures([v])[0], goals[0], next(iter(target))) if len(wanted) == 1 else \
+        _several(wanted, measures, goals, list(target))
+    outcome = seen[tuple(values)]
+    reached = dict(zip(target, measures(values)))
+    pairs = {item.path: _value(item, value) for item, value in zip(wanted, values)}
+    return Solution({item.path: value for item, value in zip(wanted, values)}, scenario("solution", pairs, plan=plan),
+                    dict(target), reached, outcome.total_fen, len(seen))
+
+
+def measure(name: str, base: Engine, outcome: Outcome, losses_yuan: float | None) -> float:
+    """Return one measure of a priced scenario."""
+    if name == "premium_yuan":
+        return outcome.total_fen / 100
+    start = max(int(base.premium_fen.sum()), 1)
+    if name == "premium_change":
+        return outcome.total_fen / start - 1
+    if name == "loss_ratio":
+        return float(losses_yuan or 0.0) * 100 / max(outcome.total_fen, 1)
+    old, new = base.premium_fen[outcome.rows], outcome.premium_fen
+    both = (old > 0) & (new > 0)
+    rise = new[both] / old[both] - 1
+    if name == "largest_rise":
+        return float(rise.max(initial=0.0 if len(rise) < base.inputs.n else -1.0))
+    return float((rise > 0.25).sum()) / max(int((base.premium_fen > 0).sum()), 1)
+
+
+def off_balance(book: Any, plan: Plan, table: str, target_premium_yuan: float, *, low: Any = "0.1", high: Any = "10",
+                step: Any = "0.0001", base: Engine | None = None) -> Solution:
+    """Return the factor on a table's cells that brings the book's premium to a target, caps and bounds in force."""
+    return solve(book, plan, unknown(f"tables.{table}", low, high, step), {"premium_yuan": target_premium_yuan}, base=base)
+
+
+def _value(item: Unknown, value: Decimal) -> str:
+    whole = item.path.startswith("tables.") and "[" not in item.path
+    return f"*{value:f}" if whole else f"{value:f}"
+
+
+def _one(item: Unknown, of: Callable[[Decimal], float], goal: float, name: str) -> list[Decimal]:
+    """Return the number on the grid of steps whose measure comes closest, by bisection."""
+    low, high = (item.low / item.step).to_integral_value(ROUND_CEILING), (item.high / item.step).to_integral_value(ROUND_FLOOR)
+    first, last = of(low * item.step), of(high * item.step)
+    rising = last >= first
+    if not min(first, last) <= goal <= max(first, last):
+        raise ModelError(problem("RM850", measure=name, target=f"{goal:.6g}", least=f"{min(first, last):.6g}",
+                                 most=f"{max(first, last):.6g}"))
+    while high - low > 1:
+        middle = ((low + high) / 2).to_integral_value(ROUND_HALF_UP)
+        if (of(middle * item.step) <= goal) == rising:
+            low = middle
+        else:
+            high = middle
+    best = min((low, high), key=lambda at: (abs(of(at * item.step) - goal), at))
+    return [best * item.step]
+
+
+def _several(items: Sequence[Unknown], of: Callable[[Sequence[Decimal]], list[float]], goals: Sequence[float],
+             names: Sequence[str]) -> list[Decimal]:
+    """Return numbers that reach all targets within a few steps: Newton on steps, then a search around it."""
+    now = [((item.low + item.high) / 2 / item.step).to_integral_value(ROUND_HALF_UP) * item.step for item in items]
+    scale = np.array([max(abs(goal), 1e-3) for goal in goals])
+    best, missed = list(now), np.inf
+    for _ in range(40):
+        here = np.array(of(now))
+        miss = float(np.abs((here - goals) / scale).max())
+        if miss < missed:
+            best, missed = list(now), miss
+        if missed <= 1e-6:
+            break
+        slopes = np.empty((len(goals), len(items)))
+        for j, item in enumerate(items):
+            width = max(item.step, ((item.high - item.low) / 200 / item.step).to_integral_value(ROUND_HALF_UP) * item.step)
+            moved = list(now)
+            moved[j] = moved[j] + width if moved[j] + width <= item.high else moved[j] - width
+            slopes[:, j] = (np.array(of(moved)) - here) / float(moved[j] - now[j])
+        if np.linalg.matrix_rank(slopes / scale[:, None], tol=1e-10) < len(items):
+            raise ModelError(problem("RM852", paths=", ".join(item.path for item in items)))
+        go = np.linalg.solve(slopes, np.array(goals) - here)
+        new = [min(max(((now[j] + Decimal(repr(float(go[j])))) / item.step).to_integral_value(ROUND_HALF_UP) * item.step,
+                       item.low), item.high) for j, item in enumerate(items)]
+        if new == now:
+            break
+        now = new
+    if missed > 1e-3:
+        here = of(best)
+        raise ModelError(problem("RM850", measure=", ".join(names), target=", ".join(f"{goal:.6g}" for goal in goals),
+                                 least=", ".join(f"{value:.6g}" for value in here), most="?"))
+    return best

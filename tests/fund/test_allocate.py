@@ -1,0 +1,189 @@
+"""Allocation: closed form against a solver, whole visits against a mixed-integer programme, and the promised order."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ratemod.errors import BookError, ModelError
+from ratemod.fund.allocate import allocate
+from ratemod.fund.exact_visits import best_visits
+from ratemod.fund.visits import Items, allowed, buy, by_worth, prices, upper_bound
+from ratemod.fund.water_fill import water_fill
+from tests.fund.books import insureds
+
+
+def test_water_filling_is_the_optimum_a_solver_finds():
+    from scipy.optimize import minimize
+
+    draw = np.random.default_rng(3)
+    a, b, c = draw.uniform(1, 50, 12), draw.uniform(0.2, 2, 12), draw.uniform(1, 4, 12)
+    group, budget = np.repeat([0, 1], 6), np.array([9.0, 25.0])
+    found = water_fill(a, b, c, group, budget, most=5.0)
+    assert found.spent == pytest.approx(budget, rel=1e-10)
+    limits = [{"type": "ineq", "fun": lambda y, g=g: budget[g] - y[group == g].sum()} for g in (0, 1)]
+    solved = minimize(
+        lambda y: -(a * -np.expm1(-b * y / c)).sum(),
+        np.full(12, 1.0),
+        method="SLSQP",
+        bounds=[(0, 5 * cost) for cost in c],
+        constraints=limits,
+        options={"maxiter": 500, "ftol": 1e-13},
+    )
+    assert found.prevented.sum() == pytest.approx(-solved.fun, rel=1e-7)
+    assert found.prevented.sum() >= -solved.fun - 1e-9
+    between = (found.spend > 1e-9) & (found.spend < 5 * c - 1e-9)
+    marginal = a * b / c * np.exp(-b * found.spend / c)
+    assert marginal[between] == pytest.approx(found.price[group][between], rel=1e-9)
+    assert (marginal[found.spend <= 1e-9] <= found.price[group][found.spend <= 1e-9] * (1 + 1e-9)).all()
+
+
+@settings(max_examples=60)
+@given(st.integers(0, 10**6), st.floats(0.01, 200))
+def test_water_filling_spends_the_budget_and_more_money_prevents_more(seed, money):
+    draw = np.random.default_rng(seed)
+    n = int(draw.integers(1, 30))
+    a, b, c, most = draw.lognormal(0, 3, n), draw.uniform(0.01, 5, n), draw.uniform(0.1, 9, n), draw.uniform(0, 4, n)
+    group = np.zeros(n, dtype=np.int64)
+    one, more = (water_fill(a, b, c, group, [size], most=most) for size in (money, money * 1.3))
+    assert one.spent[0] == pytest.approx(min(money, (c * most).sum()), rel=1e-9)
+    assert more.prevented.sum() >= one.prevented.sum() * (1 - 1e-12)
+
+
+def test_water_filling_refuses():
+    with pytest.raises(ModelError) as error:
+        water_fill([1.0], [1.0], [2.0], [0], [1.0], least=1.0)
+    assert (error.value.problems[0].code, error.value.problems[0].args["missing"]) == ("RM721", 1.0)
+    with pytest.raises(ModelError) as error:
+        water_fill([-1.0], [np.nan], [2.0], [0], [1.0])
+    assert [item.code for item in error.value.problems] == ["RM720", "RM720"]
+
+
+def items(seed: int) -> tuple[Items, np.ndarray, np.ndarray, np.ndarray]:
+    draw = np.random.default_rng(seed)
+    firms, kinds, turns = int(draw.integers(2, 9)), 2, 3
+    a, b = draw.lognormal(8, 1, (firms, kinds)), draw.uniform(0.3, 1.2, (firms, kinds))
+    cost = draw.integers(10, 90, (firms, kinds)) * 1000
+    firm, kind, turn = (axis.ravel() for axis in np.indices((firms, kinds, turns)))
+    gain = a[firm, kind] * (np.exp(-b[firm, kind] * turn) - np.exp(-b[firm, kind] * (turn + 1)))
+    budget, place = firm % 2, firm % 4
+    found = Items(gain, cost[firm, kind], budget, firm, place, firm * kinds + kind, firm % 3 == 0)
+    return found, draw.integers(0, 400_000, 2), draw.integers(1, 5, firms), draw.integers(0, 6, 4)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 10**6))
+def test_the_plan_lies_under_the_exact_optimum_and_that_under_the_bound(seed):
+    given_items, money, room, capacity = items(seed)
+    ordered = given_items.take(by_worth(given_items))
+    able = ordered.take(np.flatnonzero(allowed(ordered, room, None, capacity)))
+    bought = buy(able, money)
+    greedy = able.gain[bought].sum()
+    bound = upper_bound(ordered, money, np.zeros(2, np.int64), prices(able, bought, 2), room, capacity).sum()
+    best, _ = best_visits(ordered, money, room, capacity)
+    relaxed, _ = best_visits(ordered, money, room, capacity, whole=False)
+    slack = 1e-7 * max(bound, 1)
+    assert greedy <= best + slack
+    assert best <= relaxed + slack
+    assert relaxed <= bound + slack
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(0, 10**6), st.integers(0, 3 * 10**7), st.integers(0, 10**6), st.booleans(), st.booleans())
+def test_more_money_never_prevents_less(seed, money, more, fair, tight):
+    book = insureds(25, seed)
+    limits = {
+        "small_reserve_fen": {"i0": 2_000_000} if fair else None,
+        "capacity": {"220100": 9, "222400": 7} if tight else None,
+        "most_visits": 3,
+    }
+    one, two = (allocate(book, {"i0": size, "i1": size}, **limits) for size in (money, money + more))
+    for plan in (one, two):
+        assert plan.reconcile() > 0
+        assert (plan.by.spent_fen <= plan.by.budget_fen).all()
+        assert (plan.visits.sum(axis=1) <= np.maximum(3, plan.owed)).all()
+    gained = two.by.duty_prevented + two.by.rest_prevented - one.by.duty_prevented - one.by.rest_prevented
+    assert (gained >= -1e-6).all()
+
+
+def test_order_of_rows_is_irrelevant():
+    book = insureds(60, 5)
+    turned = book.take(np.random.default_rng(1).permutation(60))
+    money = {"i0": 20_000_000, "i1": 9_000_000}
+    one, two = allocate(book, money), allocate(turned, money)
+    key = ["policy_no", "service_type"]
+    left = one.frame().astype({"service_type": str}).sort_values(key).reset_index(drop=True)
+    right = two.frame().astype({"service_type": str}).sort_values(key).reset_index(drop=True)
+    assert left.equals(right)
+    assert one.policy_no.tolist() == book["policy_no"].to_pylist()
+
+
+def test_the_fairness_floor_reaches_small_firms():
+    book = insureds(80, 11)
+    losses = book["annual_losses_yuan"].to_numpy() * np.where(
+        np.isin(book["size_class"].to_pylist(), ["small", "micro"]), 0.01, 1
+    )
+    book = book.set_column(5, "annual_losses_yuan", pa.array(losses)).set_column(
+        7, "outstanding", pa.array(np.zeros(80, dtype=np.int64))
+    )
+    money = {"i0": 6_000_000, "i1": 6_000_000}
+    plain, fair = allocate(book, money), allocate(book, money, small_reserve_fen={"i0": 3_000_000, "i1": 3_000_000})
+    small = np.isin(plain.size_class.astype(str), ["small", "micro"])
+
+    def to_small(plan):
+        return (plan.visits * plan.unit_fen).sum(axis=1)[small].sum()
+
+    assert to_small(fair) >= 6_000_000 - 2 * 1_000_000 > to_small(plain)
+    assert fair.gap_yuan >= 0
+
+
+def test_too_little_money_for_the_duties_is_said_by_insurer():
+    book = insureds(40, 2)
+    plan = allocate(book, {"i0": 1_500_000, "i1": 10**10})
+    statement = plan.statement().set_index("insurer")
+    assert statement.loc["i0", "duties_unserved"] > 0
+    unserved = plan.owed[plan.insurer == "i0"] - plan.duty[plan.insurer == "i0"]
+    assert statement.loc["i0", "duties_unserved"] == unserved.sum()
+    assert statement.loc["i0", "missing_fen"] > 0
+    assert (plan.visits[plan.insurer == "i0"].sum(axis=1) == plan.duty[plan.insurer == "i0"]).all()
+    assert statement.loc["i1", "duties_unserved"] == 0
+    assert allocate(book, {"i0": 1_500_000 + int(statement.loc["i0", "missing_fen"]), "i1": 0}).by.missing_fen[0] == 0
+
+
+def test_better_than_money_by_premium_and_close_to_the_bound():
+    plan = allocate(insureds(2000, 3, 3), {"i0": 5 * 10**8, "i1": 5 * 10**8, "i2": 5 * 10**8})
+    statement = plan.statement()
+    assert (statement["prevented_yuan"] > statement["proportional_yuan"]).all()
+    assert plan.gap < 0.01
+
+
+def test_refusals():
+    book = insureds(6, 1)
+    with pytest.raises(BookError) as error:
+        allocate(book, {"i0": 1, "ix": 1})
+    assert {item.code for item in error.value.problems} == {"RM723"}
+    with pytest.raises(BookError) as error:
+        allocate(book, {"i0": -1, "i1": 1})
+    assert error.value.problems[0].code == "RM724"
+    with pytest.raises(ModelError) as error:
+        allocate(book.drop_columns(["outstanding"]), {"i0": 1, "i1": 1})
+    assert error.value.problems[0].code == "RM725"
+    odd = book.set_column(2, "size_class", pa.array(["huge", *book["size_class"].to_pylist()[1:]]))
+    plan = allocate(odd, {"i0": 10**7, "i1": 10**7})
+    assert [item.code for item in plan.refused] == ["RM722"]
+    assert len(plan.policy_no) == 5
+    many = Items(*(np.ones(20_001, dtype=np.int64) for _ in range(6)), np.ones(20_001, dtype=bool))
+    with pytest.raises(ModelError) as error:
+        best_visits(many, np.ones(1), np.ones(1))
+    assert error.value.problems[0].code == "RM727"
+
+
+def test_a_broken_sum_is_found():
+    plan = allocate(insureds(20, 1), {"i0": 10**7, "i1": 10**7})
+    plan.visits[0, 0] += 1
+    with pytest.raises(ModelError) as error:
+        plan.reconcile()
+    assert error.value.problems[0].code == "RM705"

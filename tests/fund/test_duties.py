@@ -1,0 +1,122 @@
+"""Duties by hand, their states, the contract, and the list of those not served."""
+
+from __future__ import annotations
+
+import datetime
+
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ratemod.errors import BookError, ModelError
+from ratemod.fund.catalogue import read_catalogue
+from ratemod.fund.duties import duties
+from ratemod.fund.duty_rule import read_duty_rules
+from tests.fund.books import DAY
+
+END = datetime.date(2027, 1, 1)
+
+
+def book(size: list[str], services: list[int], cancelled: list[datetime.date | None] | None = None) -> pa.Table:
+    n = len(size)
+    return pa.table(
+        {
+            "policy_no": [f"P{at}" for at in range(n)],
+            "credit_code": [f"C{at}" for at in range(n)],
+            "insurer": ["x"] * n,
+            "sector": ["mining"] * n,
+            "size_class": size,
+            "division_code": ["220100"] * n,
+            "start_date": [DAY] * n,
+            "end_date": [END] * n,
+            "services_per_year": services,
+            "cancelled_date": pa.array(cancelled or [None] * n, pa.date32()),
+        }
+    )
+
+
+def visits(rows: list[tuple[str, str, datetime.date | None]]) -> pa.Table:
+    return pa.table(
+        {
+            "policy_no": [row[0] for row in rows],
+            "service_type": [row[1] for row in rows],
+            "delivered_date": pa.array([row[2] for row in rows], pa.date32()),
+        }
+    )
+
+
+def test_states_by_hand():
+    owed = book(
+        ["large", "medium", "small", "medium", "large"],
+        [2, 0, 0, 0, 0],
+        [None, None, None, None, datetime.date(2026, 6, 1)],
+    )
+    done = visits(
+        [
+            ("P0", "hazard_inspection", datetime.date(2026, 7, 20)),  # due 2026-07-01: 19 days late
+            ("P0", "training", datetime.date(2026, 8, 1)),  # does not count
+            ("P1", "risk_assessment", datetime.date(2026, 12, 31)),  # on the last insured day: met
+            ("P3", "hazard_inspection", None),  # planned only
+        ]
+    )
+    found = duties(owed, done, datetime.date(2027, 1, 31), catalogue=read_catalogue())
+    assert found.reconcile() > 0
+    frame = found.frame()
+    assert frame["policy_no"].tolist() == ["P0", "P0", "P1", "P3", "P4"]
+    assert frame["status"].astype(str).tolist() == ["late", "missing", "met", "missing", "ended"]
+    assert frame["due_date"].astype(str).tolist()[:3] == ["2026-07-01", "2026-12-31", "2026-12-31"]
+    assert frame["days_late"].tolist() == [19, 31, 0, 31, 0]
+    assert found.statement().iloc[0].tolist() == ["x", 5, 1, 1, 2, 0, 1]
+    assert found.outstanding().tolist() == [1, 0, 0, 1, 0]
+    # worst first; the cheapest accepted visit is an inspection: 12,000 (large), 7,200 (medium), and 300 of travel
+    assert found.unserved()[["credit_code", "missing", "estimate_fen"]].values.tolist() == [
+        ["C0", 1, 1_230_000],
+        ["C3", 1, 750_000],
+    ]
+
+
+def test_before_the_due_day_a_service_is_pending_and_later_deliveries_do_not_count():
+    done = visits([("P0", "hazard_inspection", datetime.date(2026, 5, 1))])
+    found = duties(book(["large"], [0]), done, datetime.date(2026, 4, 1))
+    assert found.frame()["status"].astype(str).tolist() == ["pending"]
+    assert found.unserved_table().num_rows == 0
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.lists(st.tuples(st.integers(0, 3), st.integers(0, 400)), max_size=12),
+    st.lists(st.integers(0, 4), min_size=4, max_size=4),
+    st.integers(0, 500),
+)
+def test_every_service_owed_has_one_state_and_rows_may_come_in_any_order(rows, promised, day):
+    sizes = ["large", "medium", "small", "micro"]
+    done = [(f"P{firm}", "hazard_inspection", DAY + datetime.timedelta(days=after)) for firm, after in rows]
+    done = done or [("P0", "training", None)]
+    at = DAY + datetime.timedelta(days=day)
+    one, two = (duties(book(sizes, promised), visits(order), at) for order in (done, done[::-1]))
+    assert one.reconcile() > 0
+    assert one.table.equals(two.table)
+    assert one.owed.tolist() == [max(promised[0], 1), max(promised[1], 1), promised[2], promised[3]]
+
+
+def test_refusals(tmp_path):
+    with pytest.raises(BookError) as error:
+        duties(book(["large"], [0]), visits([("Q", "training", None)]), END)
+    assert error.value.problems[0].code == "RM709"
+    wrong = book(["large"], [0])
+    wrong = wrong.set_column(wrong.column_names.index("end_date"), "end_date", pa.array([DAY]))
+    with pytest.raises(ModelError) as error:
+        duties(wrong, visits([("P0", "training", None)]), END)
+    assert error.value.problems[0].code == "RM726"
+    file = tmp_path / "duties.toml"
+    file.write_text('[[duty]]\nedition = "e"\nsize_classes = ["huge"]\ntimes_a_year = 1\naccepted = []\nsource = "s"\n')
+    with pytest.raises(BookError) as error:
+        read_duty_rules(file)
+    assert [item.code for item in error.value.problems] == ["RM706", "RM706"]
+    file.write_text(
+        '[[service]]\nservice_type = "a"\n[[place]]\ndivision_code = "*"\ntravel_yuan = "x"\nsource = "s"\n'
+    )
+    with pytest.raises(BookError) as error:
+        read_catalogue(file)
+    assert {item.code for item in error.value.problems} == {"RM704", "RM706"}
