@@ -24,6 +24,13 @@ _WHERE = {
     "rate": "ratemod.rating.rate",
     "Rated": "ratemod.rating.rated",
     "experience_mod": "ratemod.experience.mods",
+    "compare": "ratemod.whatif.dislocation",
+    "what_if": "ratemod.whatif.sweep",
+    "solve": "ratemod.whatif.solve",
+    "unknown": "ratemod.whatif.solve",
+    "scenario": "ratemod.whatif.scenario",
+    "attribute": "ratemod.whatif.attribution",
+    "panel": "ratemod.whatif.panel",
     "fit": "ratemod.study.fit",
     "Study": "ratemod.study.fit",
     "Assumptions": "ratemod.study.assumptions",
@@ -82,6 +89,13 @@ if TYPE_CHECKING:
     from ratemod.study.fit import fit as fit
     from ratemod.synth.province import Province as Province
     from ratemod.synth.province import synthesize as synthesize
+    from ratemod.whatif.attribution import attribute as attribute
+    from ratemod.whatif.dislocation import compare as compare
+    from ratemod.whatif.panel import panel as panel
+    from ratemod.whatif.scenario import scenario as scenario
+    from ratemod.whatif.solve import solve as solve
+    from ratemod.whatif.solve import unknown as unknown
+    from ratemod.whatif.sweep import what_if as what_if
 
 
 def __getattr__(name: str) -> Any:

@@ -16,7 +16,23 @@ from typing import Any, Literal, NoReturn
 from ratemod.errors import Lang, RatemodError, default_language, render, text
 from ratemod.version import version
 
-COMMANDS = ("demo", "plans", "check", "diff", "rate", "explain", "fit", "mods", "registers", "fund", "synth", "bench")
+COMMANDS = (
+    "demo",
+    "plans",
+    "check",
+    "diff",
+    "rate",
+    "explain",
+    "compare",
+    "what-if",
+    "solve",
+    "fit",
+    "mods",
+    "registers",
+    "fund",
+    "synth",
+    "bench",
+)
 ALL_RATED, UNUSABLE, USAGE, SOME_REFUSED, INTERRUPTED, NO_READER = 0, 1, 2, 3, 130, 141
 # argparse's own complaints, so that they too can be said in Chinese.
 COMPLAINTS = (
@@ -71,7 +87,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except SystemExit as stop:
         return int(stop.code or 0)
     try:
-        code: int = importlib.import_module(f"ratemod.commands.{args.command}").run(args, lang)
+        code: int = importlib.import_module(f"ratemod.commands.{args.command.replace('-', '_')}").run(args, lang)
         sys.stdout.flush()
     except RatemodError as error:
         print(render(error.problems, lang), file=sys.stderr)
@@ -111,7 +127,7 @@ def build_parser(lang: Lang) -> Parser:
             name, help=said, description=said, add_help=False, formatter_class=argparse.RawDescriptionHelpFormatter
         )
         _dress(own, lang)
-        importlib.import_module(f"ratemod.commands.{name}").arguments(own, lang)
+        importlib.import_module(f"ratemod.commands.{name.replace('-', '_')}").arguments(own, lang)
         _language(own, lang)
     return parser
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -66,3 +67,19 @@ def _codes(rated: Rated, name: str) -> tuple[npt.NDArray[np.int64], tuple[str, .
     values = np.array(["" if value is None else str(value) for value in rated.table[name].to_pylist()])
     names, codes = np.unique(values, return_inverse=True)
     return codes.astype(np.int64), tuple(names.tolist())
+
+
+def codes_by(rated: Rated, by: Sequence[str]) -> tuple[npt.NDArray[np.int64], list[tuple[str, ...]]]:
+    """Return one index a row over the values of some columns, the last fastest, and each column's values.
+
+    Raises
+    ------
+    BookError
+        RM322 for a column that the book does not have.
+    """
+    index, labels = np.zeros(rated.coding.n, dtype=np.int64), []
+    for name in by:
+        code, names = _codes(rated, name)
+        index = index * len(names) + code
+        labels.append(names)
+    return index, labels

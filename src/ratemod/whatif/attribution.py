@@ -1,7 +1,9 @@
 """Which change moved whom: a change of premium split among the changed numbers, exactly to the fen.
 
-The book is priced with every set of the changes in force; each change gets its Shapley value, the average of what it adds over all orders,
-in whole fen by largest remainder. So the parts add up for every policy, and do not depend on the order in which changes are listed. What bounds, caps
+The book is priced with every set of the changes in force; each change gets its Shapley value, the average of what it
+adds over all orders,
+in whole fen by largest remainder. So the parts add up for every policy, and do not depend on the order in which
+changes are listed. What bounds, caps
 and rounding do to a change is in its part; `held_back_fen` shows what they took from all of them.
 """
 
@@ -47,8 +49,13 @@ class Attribution:
         """Return each cause's part of the book's change."""
         import pandas as pd
 
-        return pd.DataFrame({"cause": self.causes, "change_fen": self.parts_fen.sum(axis=1),
-                             "policies": (self.parts_fen != 0).sum(axis=1)})
+        return pd.DataFrame(
+            {
+                "cause": self.causes,
+                "change_fen": self.parts_fen.sum(axis=1),
+                "policies": (self.parts_fen != 0).sum(axis=1),
+            }
+        )
 
     def by(self, *names: str) -> pd.DataFrame:
         """Return each cause's part by columns of the book."""
@@ -64,8 +71,9 @@ class Attribution:
         return frame[np.bincount(index, minlength=size) > 0].reset_index(drop=True)
 
 
-def attribute(book: Any, plan: Plan, changes: Scenario | Mapping[str, Any] | Sequence[Scenario], *,
-              base: Engine | None = None) -> Attribution:
+def attribute(
+    book: Any, plan: Plan, changes: Scenario | Mapping[str, Any] | Sequence[Scenario], *, base: Engine | None = None
+) -> Attribution:
     """Split a change of premium among its causes.
 
     Parameters

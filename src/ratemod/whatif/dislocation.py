@@ -55,11 +55,17 @@ class Dislocation:
         """Premium before and after, winners, losers, the largest moves, rows priced in one only."""
         old, new = self._fen()
         return {
-            "policies": int(self.both.sum()), "premium_before_fen": int(old.sum()), "premium_after_fen": int(new.sum()),
-            "change": float(new.sum() / max(int(old.sum()), 1) - 1), "cheaper": int((new < old).sum()),
-            "dearer": int((new > old).sum()), "unchanged": int((new == old).sum()),
-            "largest_rise": float(self.change.max(initial=0.0)), "largest_fall": float(self.change.min(initial=0.0)),
-            "above_25_percent": int((self.change > 0.25).sum()), "only_before": int(self.lost.sum()),
+            "policies": int(self.both.sum()),
+            "premium_before_fen": int(old.sum()),
+            "premium_after_fen": int(new.sum()),
+            "change": float(new.sum() / max(int(old.sum()), 1) - 1),
+            "cheaper": int((new < old).sum()),
+            "dearer": int((new > old).sum()),
+            "unchanged": int((new == old).sum()),
+            "largest_rise": float(self.change.max(initial=0.0)),
+            "largest_fall": float(self.change.min(initial=0.0)),
+            "above_25_percent": int((self.change > 0.25).sum()),
+            "only_before": int(self.lost.sum()),
             "only_after": int(self.gained.sum()),
         }
 
@@ -70,10 +76,15 @@ class Dislocation:
         old, new = self._fen()
         place = np.searchsorted(np.asarray(edges), self.change, side="right")
         size = len(edges) + 1
-        frame = pd.DataFrame({
-            "change_from": [-np.inf, *edges], "change_below": [*edges, np.inf],
-            "policies": np.bincount(place, minlength=size),
-            "premium_before_fen": _sums(old, place, size), "premium_after_fen": _sums(new, place, size)})
+        frame = pd.DataFrame(
+            {
+                "change_from": [-np.inf, *edges],
+                "change_below": [*edges, np.inf],
+                "policies": np.bincount(place, minlength=size),
+                "premium_before_fen": _sums(old, place, size),
+                "premium_after_fen": _sums(new, place, size),
+            }
+        )
         if self.uncapped_yuan is not None:
             free = self.uncapped_yuan[1] / np.maximum(self.uncapped_yuan[0], 1e-9) - 1
             known = self.both & np.isfinite(free)
@@ -95,12 +106,16 @@ class Dislocation:
         index = index[self.both]
         size = int(np.prod([len(part) for part in labels], dtype=np.int64))
         old, new = self._fen()
-        frame = pd.DataFrame({
-            "policies": np.bincount(index, minlength=size), "premium_before_fen": _sums(old, index, size),
-            "premium_after_fen": _sums(new, index, size),
-            "cheaper": np.bincount(index[new < old], minlength=size),
-            "dearer": np.bincount(index[new > old], minlength=size),
-            "above_25_percent": np.bincount(index[self.change > 0.25], minlength=size)})
+        frame = pd.DataFrame(
+            {
+                "policies": np.bincount(index, minlength=size),
+                "premium_before_fen": _sums(old, index, size),
+                "premium_after_fen": _sums(new, index, size),
+                "cheaper": np.bincount(index[new < old], minlength=size),
+                "dearer": np.bincount(index[new > old], minlength=size),
+                "above_25_percent": np.bincount(index[self.change > 0.25], minlength=size),
+            }
+        )
         frame["change"] = frame.premium_after_fen / frame.premium_before_fen.where(frame.premium_before_fen > 0) - 1
         places = np.unravel_index(np.arange(size), [len(part) for part in labels])
         for at, (name, part, place) in enumerate(zip(names, labels, places)):
@@ -117,24 +132,44 @@ class Dislocation:
         first = np.argsort(-size, kind="stable")[:most]
         key = self.before.plan.key
         names = self.before.book.table[key].take(rows[first]).to_pylist() if key else (rows[first] + 1).tolist()
-        return pd.DataFrame({key or "row": names, "premium_before_fen": old[first], "premium_after_fen": new[first],
-                             "change_fen": (new - old)[first], "change": self.change[first]})
+        return pd.DataFrame(
+            {
+                key or "row": names,
+                "premium_before_fen": old[first],
+                "premium_after_fen": new[first],
+                "change_fen": (new - old)[first],
+                "change": self.change[first],
+            }
+        )
 
     def bounds(self) -> pd.DataFrame:
         """Return how many policies each bound holds, before and after."""
         import pandas as pd
 
-        names = [f"{step.name}:{end}" for step in self.before.plan.steps if step.op in ("bound", "cap")
-                 for end in ("low", "high")]
-        after = [f"{step.name}:{end}" for step in self.after.plan.steps if step.op in ("bound", "cap")
-                 for end in ("low", "high")]
+        names = [
+            f"{step.name}:{end}"
+            for step in self.before.plan.steps
+            if step.op in ("bound", "cap")
+            for end in ("low", "high")
+        ]
+        after = [
+            f"{step.name}:{end}"
+            for step in self.after.plan.steps
+            if step.op in ("bound", "cap")
+            for end in ("low", "high")
+        ]
         counts = {}
         for label, rated, listed in (("before", self.before, names), ("after", self.after, after)):
             bits = rated.outputs.bits[rated.verdict.status < 2]
             counts[label] = {name: int((bits >> at & 1).sum()) for at, name in enumerate(listed)}
         every = list(dict.fromkeys([*names, *after]))
-        return pd.DataFrame({"bound": every, "before": [counts["before"].get(name, 0) for name in every],
-                             "after": [counts["after"].get(name, 0) for name in every]})
+        return pd.DataFrame(
+            {
+                "bound": every,
+                "before": [counts["before"].get(name, 0) for name in every],
+                "after": [counts["after"].get(name, 0) for name in every],
+            }
+        )
 
     def differences(self, lang: Lang = "en") -> list[str]:
         """Return what differs between the two plans, in words."""
@@ -143,8 +178,10 @@ class Dislocation:
     def _repr_html_(self) -> str:
         said = "".join(f"<li>{escape(line)}</li>" for line in self.differences()[:12])
         facts = self.totals
-        head = (f"<p>{facts['policies']:,} policies: {facts['premium_before_fen'] / 100:,.2f} → "
-                f"{facts['premium_after_fen'] / 100:,.2f} yuan ({facts['change']:+.2%})</p>")
+        head = (
+            f"<p>{facts['policies']:,} policies: {facts['premium_before_fen'] / 100:,.2f} → "
+            f"{facts['premium_after_fen'] / 100:,.2f} yuan ({facts['change']:+.2%})</p>"
+        )
         return f"<ul>{said}</ul>{head}{self.bands().to_html(index=False)}"
 
 

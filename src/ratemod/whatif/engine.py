@@ -1,7 +1,9 @@
 """Price many scenarios of one book: code it once, and price again only the rows that a scenario can touch.
 
-A cell of a table touches the rows whose look-up it answers; those are found once for each table. A constant, a step's bound or a step
-switched off touches every row. Where rows are rolled up or shared out in groups, a touched row touches its group. The touched rows go
+A cell of a table touches the rows whose look-up it answers; those are found once for each table. A constant, a
+step's bound or a step
+switched off touches every row. Where rows are rolled up or shared out in groups, a touched row touches its group.
+The touched rows go
 through the same compiled steps as `rate`, with the same exact decisions, so every premium is that of a full re-rate.
 """
 
@@ -173,12 +175,18 @@ def _priced(plan: Plan, inputs: Inputs) -> tuple[Fen, npt.NDArray[np.bool_]]:
 def _places(plan: Plan, step: str, table: Table, inputs: Inputs) -> npt.NDArray[np.int32]:
     """Return which row of a table answers each row of the book, (n,) int32, −1 for none: a look-up of row numbers."""
     at = table.value_names.index("value") if "value" in table.value_names else 0
-    numbered = [replace(row, values=tuple(Decimal(i) if k == at else value for k, value in enumerate(row.values)))
-                for i, row in enumerate(table.rows)]
+    numbered = [
+        replace(row, values=tuple(Decimal(i) if k == at else value for k, value in enumerate(row.values)))
+        for i, row in enumerate(table.rows)
+    ]
     numbers = replace(table, rows=tuple(numbered), low=None, high=None)
     part = part_of(replace(plan, tables=MappingProxyType({**plan.tables, table.name: numbers})), step)
-    given = replace(part.steps[[item.name for item in part.steps].index(step)], when=None, otherwise=None,
-                    column=table.value_names[at])
+    given = replace(
+        part.steps[[item.name for item in part.steps].index(step)],
+        when=None,
+        otherwise=None,
+        column=table.value_names[at],
+    )
     part = replace(part, steps=tuple(given if item.name == step else item for item in part.steps))
     found = run(compile_plan(part), inputs, (step,)).steps[step]
     return np.where(np.isnan(found), -1, found).astype(np.int32)

@@ -1,7 +1,9 @@
 """Scenarios: named overlays on a frozen plan, small enough to keep in a file beside it.
 
-A change names one number of the plan and its new value: ``"tables.hazard_loading[refused, ..31].value" = "1.60"``. A value that begins
-with ``*`` multiplies (``"*1.10"``), and a path without cell (``tables.base_rate``) means every cell of the table. ``steps.NAME.on = false``
+A change names one number of the plan and its new value: ``"tables.hazard_loading[refused, ..31].value" = "1.60"``. A
+value that begins
+with ``*`` multiplies (``"*1.10"``), and a path without cell (``tables.base_rate``) means every cell of the table.
+``steps.NAME.on = false``
 switches a step off: a bound, cap or rounding lets its value pass, a factor becomes 1.
 """
 
@@ -21,8 +23,9 @@ from ratemod.plan.edit import replace as edited
 from ratemod.plan.model import Plan, Step
 
 PASSING = frozenset({"bound", "cap", "round"})
-FACTORS = frozenset({"lookup", "product", "interpolate", "judgement", "ratio", "largest", "smallest", "add_percentages",
-                     "bound"})
+FACTORS = frozenset(
+    {"lookup", "product", "interpolate", "judgement", "ratio", "largest", "smallest", "add_percentages", "bound"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +60,9 @@ class Scenario:
         return "\n".join(lines) + "\n"
 
 
-def scenario(name: str, changes: Mapping[str, Any], *, on: date | None = None, note: str = "",
-             plan: Plan | None = None) -> Scenario:
+def scenario(
+    name: str, changes: Mapping[str, Any], *, on: date | None = None, note: str = "", plan: Plan | None = None
+) -> Scenario:
     """Return a scenario, checked against a plan where one is given.
 
     Raises
@@ -71,8 +75,13 @@ def scenario(name: str, changes: Mapping[str, Any], *, on: date | None = None, n
     >>> scenario("dearer", {"tables.base_rate": "*1.05"}).changes
     (('tables.base_rate', '*1.05'),)
     """
-    made = Scenario(name, tuple(sorted((path, _said(value)) for path, value in changes.items())), on, note,
-                    "" if plan is None else plan.id)
+    made = Scenario(
+        name,
+        tuple(sorted((path, _said(value)) for path, value in changes.items())),
+        on,
+        note,
+        "" if plan is None else plan.id,
+    )
     if plan is not None:
         apply(plan, made)
     return made
@@ -128,8 +137,9 @@ def apply(plan: Plan, given: Scenario | Mapping[str, Any]) -> Plan:
         raise PlanError(found)
     made = edited(plan, numbers)
     if off:
-        made = replace(made, steps=tuple(_passing(step) if step.name in off else step for step in made.steps),
-                       overlay=tuple(sorted({**dict(made.overlay), **{f"steps.{name}.on": "false" for name in off}}.items())))
+        overlay = {**dict(made.overlay), **{f"steps.{name}.on": "false" for name in off}}
+        steps = tuple(_passing(step) if step.name in off else step for step in made.steps)
+        made = replace(made, steps=steps, overlay=tuple(sorted(overlay.items())))
     return made
 
 
@@ -143,7 +153,7 @@ def _said(value: Any) -> str:
 
 
 def _switched(plan: Plan, path: str, value: str, found: list[Problem]) -> list[str]:
-    name = path[len("steps."):-len(".on")]
+    name = path[len("steps.") : -len(".on")]
     steps = {step.name: step for step in plan.steps}
     if name not in steps:
         found.append(problem("RM840", path=path, nearest=nearest(name, plan.step_names)))
@@ -155,8 +165,18 @@ def _switched(plan: Plan, path: str, value: str, found: list[Problem]) -> list[s
 def _passing(step: Step) -> Step:
     """Return a step that does nothing: its own value passes, or the factor is 1."""
     of = (step.of[0], Decimal(1)) if step.op in PASSING else (Decimal(1), Decimal(1))
-    return Step(step.name, "product", of=of, unit=step.unit, label_en=step.label_en, label_zh=step.label_zh,
-                source=step.source, note=step.note, headline=step.headline, line=step.line)
+    return Step(
+        step.name,
+        "product",
+        of=of,
+        unit=step.unit,
+        label_en=step.label_en,
+        label_zh=step.label_zh,
+        source=step.source,
+        note=step.note,
+        headline=step.headline,
+        line=step.line,
+    )
 
 
 def _numbers(plan: Plan, path: str, value: str, found: list[Problem]) -> dict[str, str]:
@@ -191,8 +211,11 @@ def current_values(plan: Plan) -> dict[str, Decimal]:
     found: dict[str, Decimal] = {}
     for table in plan.tables.values():
         for row in table.rows:
-            found |= {row_path(table, row, name): number for name, number in zip(table.value_names, row.values)
-                      if number is not None}
+            found |= {
+                row_path(table, row, name): number
+                for name, number in zip(table.value_names, row.values)
+                if number is not None
+            }
     found |= {f"constants.{name}": constant.value for name, constant in plan.constants.items()}
     for step in plan.steps:
         for name in ("low", "high", "otherwise"):

@@ -1,7 +1,9 @@
-"""Find the change that reaches a target, with bounds, caps and rounding in force; refuse what cannot be reached, and say why.
+"""Find the change that reaches a target, bounds, caps and rounding in force; refuse what cannot be, and say why.
 
-A premium in fen is a step function of a rate, so a target is reached when no number at the stated step comes closer. One unknown is found by
-bisection over whole steps, where the measure must move one way; several by coordinate search from one-unknown solutions.
+A premium in fen is a step function of a rate, so a target is reached when no number at the stated step comes closer.
+One unknown is found by
+bisection over whole steps, where the measure must move one way; several by coordinate search from one-unknown
+solutions.
 """
 
 from __future__ import annotations
@@ -75,15 +77,23 @@ def unknown(path: str, low: Any, high: Any, step: Any = "0.001") -> Unknown:
     return made
 
 
-def solve(book: Any, plan: Plan, change: Unknown | Sequence[Unknown], target: Mapping[str, float], *,
-          losses_yuan: float | None = None, base: Engine | None = None) -> Solution:
+def solve(
+    book: Any,
+    plan: Plan,
+    change: Unknown | Sequence[Unknown],
+    target: Mapping[str, float],
+    *,
+    losses_yuan: float | None = None,
+    base: Engine | None = None,
+) -> Solution:
     """Find the number (or numbers) that bring a book to its target.
 
     Parameters
     ----------
     book : whatever `rate` takes; plan : Plan
     change : one Unknown, or several for as many targets
-    target : measure -> value: ``premium_yuan``, ``premium_change`` (0.05 for +5 %), ``loss_ratio`` (needs `losses_yuan`),
+    target : measure -> value: ``premium_yuan``, ``premium_change`` (0.05 for +5 %), ``loss_ratio`` (needs
+        `losses_yuan`),
         ``largest_rise``, ``share_above_25``
     losses_yuan : expected losses of the book
     base : an engine of the same book and plan
@@ -118,13 +128,22 @@ def solve(book: Any, plan: Plan, change: Unknown | Sequence[Unknown], target: Ma
         return [measure(name, made, seen[key], losses_yuan) for name in target]
 
     goals = list(target.values())
-    values = _one(wanted[0], lambda v: measures([v])[0], goals[0], next(iter(target))) if len(wanted) == 1 else \
-        _several(wanted, measures, goals, list(target))
+    values = (
+        _one(wanted[0], lambda v: measures([v])[0], goals[0], next(iter(target)))
+        if len(wanted) == 1
+        else _several(wanted, measures, goals, list(target))
+    )
     outcome = seen[tuple(values)]
     reached = dict(zip(target, measures(values)))
     pairs = {item.path: _value(item, value) for item, value in zip(wanted, values)}
-    return Solution({item.path: value for item, value in zip(wanted, values)}, scenario("solution", pairs, plan=plan),
-                    dict(target), reached, outcome.total_fen, len(seen))
+    return Solution(
+        {item.path: value for item, value in zip(wanted, values)},
+        scenario("solution", pairs, plan=plan),
+        dict(target),
+        reached,
+        outcome.total_fen,
+        len(seen),
+    )
 
 
 def measure(name: str, base: Engine, outcome: Outcome, losses_yuan: float | None) -> float:
@@ -144,10 +163,20 @@ def measure(name: str, base: Engine, outcome: Outcome, losses_yuan: float | None
     return float((rise > 0.25).sum()) / max(int((base.premium_fen > 0).sum()), 1)
 
 
-def off_balance(book: Any, plan: Plan, table: str, target_premium_yuan: float, *, low: Any = "0.1", high: Any = "10",
-                step: Any = "0.0001", base: Engine | None = None) -> Solution:
+def off_balance(
+    book: Any,
+    plan: Plan,
+    table: str,
+    target_premium_yuan: float,
+    *,
+    low: Any = "0.1",
+    high: Any = "10",
+    step: Any = "0.0001",
+    base: Engine | None = None,
+) -> Solution:
     """Return the factor on a table's cells that brings the book's premium to a target, caps and bounds in force."""
-    return solve(book, plan, unknown(f"tables.{table}", low, high, step), {"premium_yuan": target_premium_yuan}, base=base)
+    wanted = unknown(f"tables.{table}", low, high, step)
+    return solve(book, plan, wanted, {"premium_yuan": target_premium_yuan}, base=base)
 
 
 def _value(item: Unknown, value: Decimal) -> str:
@@ -157,12 +186,20 @@ def _value(item: Unknown, value: Decimal) -> str:
 
 def _one(item: Unknown, of: Callable[[Decimal], float], goal: float, name: str) -> list[Decimal]:
     """Return the number on the grid of steps whose measure comes closest, by bisection."""
-    low, high = (item.low / item.step).to_integral_value(ROUND_CEILING), (item.high / item.step).to_integral_value(ROUND_FLOOR)
+    low = (item.low / item.step).to_integral_value(ROUND_CEILING)
+    high = (item.high / item.step).to_integral_value(ROUND_FLOOR)
     first, last = of(low * item.step), of(high * item.step)
     rising = last >= first
     if not min(first, last) <= goal <= max(first, last):
-        raise ModelError(problem("RM850", measure=name, target=f"{goal:.6g}", least=f"{min(first, last):.6g}",
-                                 most=f"{max(first, last):.6g}"))
+        raise ModelError(
+            problem(
+                "RM850",
+                measure=name,
+                target=f"{goal:.6g}",
+                least=f"{min(first, last):.6g}",
+                most=f"{max(first, last):.6g}",
+            )
+        )
     while high - low > 1:
         middle = ((low + high) / 2).to_integral_value(ROUND_HALF_UP)
         if (of(middle * item.step) <= goal) == rising:
@@ -173,10 +210,14 @@ def _one(item: Unknown, of: Callable[[Decimal], float], goal: float, name: str) 
     return [best * item.step]
 
 
-def _several(items: Sequence[Unknown], of: Callable[[Sequence[Decimal]], list[float]], goals: Sequence[float],
-             names: Sequence[str]) -> list[Decimal]:
+def _several(
+    items: Sequence[Unknown],
+    of: Callable[[Sequence[Decimal]], list[float]],
+    goals: Sequence[float],
+    names: Sequence[str],
+) -> list[Decimal]:
     """Return numbers that reach all targets within a few steps: Newton on steps, then a search around it."""
-    now = [((item.low + item.high) / 2 / item.step).to_integral_value(ROUND_HALF_UP) * item.step for item in items]
+    now = [_rounded((item.low + item.high) / 2, item.step) for item in items]
     scale = np.array([max(abs(goal), 1e-3) for goal in goals])
     best, missed = list(now), np.inf
     for _ in range(40):
@@ -188,20 +229,34 @@ def _several(items: Sequence[Unknown], of: Callable[[Sequence[Decimal]], list[fl
             break
         slopes = np.empty((len(goals), len(items)))
         for j, item in enumerate(items):
-            width = max(item.step, ((item.high - item.low) / 200 / item.step).to_integral_value(ROUND_HALF_UP) * item.step)
+            width = max(item.step, _rounded((item.high - item.low) / 200, item.step))
             moved = list(now)
             moved[j] = moved[j] + width if moved[j] + width <= item.high else moved[j] - width
             slopes[:, j] = (np.array(of(moved)) - here) / float(moved[j] - now[j])
         if np.linalg.matrix_rank(slopes / scale[:, None], tol=1e-10) < len(items):
             raise ModelError(problem("RM852", paths=", ".join(item.path for item in items)))
         go = np.linalg.solve(slopes, np.array(goals) - here)
-        new = [min(max(((now[j] + Decimal(repr(float(go[j])))) / item.step).to_integral_value(ROUND_HALF_UP) * item.step,
-                       item.low), item.high) for j, item in enumerate(items)]
+        new = [
+            min(max(_rounded(now[j] + Decimal(repr(float(go[j]))), item.step), item.low), item.high)
+            for j, item in enumerate(items)
+        ]
         if new == now:
             break
         now = new
     if missed > 1e-3:
-        here = of(best)
-        raise ModelError(problem("RM850", measure=", ".join(names), target=", ".join(f"{goal:.6g}" for goal in goals),
-                                 least=", ".join(f"{value:.6g}" for value in here), most="?"))
+        nearest_found = of(best)
+        raise ModelError(
+            problem(
+                "RM850",
+                measure=", ".join(names),
+                target=", ".join(f"{goal:.6g}" for goal in goals),
+                least=", ".join(f"{value:.6g}" for value in nearest_found),
+                most="?",
+            )
+        )
     return best
+
+
+def _rounded(value: Decimal, step: Decimal) -> Decimal:
+    """Return the number on the grid of steps next to a value."""
+    return (value / step).to_integral_value(ROUND_HALF_UP) * step

@@ -56,17 +56,27 @@ class Sweep:
         table: dict[str, Any] = {"scenario": [item.name for item in self.scenarios]}
         table |= {path: [dict(item.changes).get(path, "") for item in self.scenarios] for path in paths}
         base = int(self.base.premium_fen.sum())
-        table |= {"premium_fen": self.total_fen, "change": self.total_fen / max(base, 1) - 1, "dearer": self.dearer,
-                  "cheaper": self.cheaper, "above_25_percent": self.above_25, "largest_rise": self.largest_rise,
-                  "rows_priced": self.rows, "how": self.how}
+        table |= {
+            "premium_fen": self.total_fen,
+            "change": self.total_fen / max(base, 1) - 1,
+            "dearer": self.dearer,
+            "cheaper": self.cheaper,
+            "above_25_percent": self.above_25,
+            "largest_rise": self.largest_rise,
+            "rows_priced": self.rows,
+            "how": self.how,
+        }
         return pd.DataFrame(table)
 
     def by_segment(self) -> pd.DataFrame:
         """Return premium by scenario and segment, in fen."""
         import pandas as pd
 
-        return pd.DataFrame(self.segment_fen, columns=list(self.segments),
-                            index=pd.Index([item.name for item in self.scenarios], name="scenario"))
+        return pd.DataFrame(
+            self.segment_fen,
+            columns=list(self.segments),
+            index=pd.Index([item.name for item in self.scenarios], name="scenario"),
+        )
 
     def _repr_html_(self) -> str:
         return str(self.frame().head(30).to_html(index=False))
@@ -87,9 +97,16 @@ def grid_of(grid: Mapping[str, Sequence[Any]]) -> tuple[Scenario, ...]:
     return tuple(made)
 
 
-def what_if(book: Any, plan: Plan, scenarios: Sequence[Scenario | Mapping[str, Any]] = (), *,
-            grid: Mapping[str, Sequence[Any]] | None = None, by: Sequence[str] = (), base: Engine | None = None,
-            progress: Callable[[int, int], None] | None = None) -> Sweep:
+def what_if(
+    book: Any,
+    plan: Plan,
+    scenarios: Sequence[Scenario | Mapping[str, Any]] = (),
+    *,
+    grid: Mapping[str, Sequence[Any]] | None = None,
+    by: Sequence[str] = (),
+    base: Engine | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Sweep:
     """Price a book under many scenarios, each exactly as a full re-rate would.
 
     Parameters
@@ -120,8 +137,10 @@ def what_if(book: Any, plan: Plan, scenarios: Sequence[Scenario | Mapping[str, A
     >>> (found.total_fen[1] >= found.total_fen[0]).item()
     True
     """
-    wanted = [item if isinstance(item, Scenario) else scenario(f"scenario {at + 1}", item)
-              for at, item in enumerate(scenarios)]
+    wanted = [
+        item if isinstance(item, Scenario) else scenario(f"scenario {at + 1}", item)
+        for at, item in enumerate(scenarios)
+    ]
     wanted += grid_of(grid or {}) if grid else ()
     if not wanted:
         raise ModelError(problem("RM846"))
@@ -138,17 +157,35 @@ def what_if(book: Any, plan: Plan, scenarios: Sequence[Scenario | Mapping[str, A
         both = (old > 0) & (new > 0)
         rise = new[both] / old[both] - 1
         place = index[rows]
-        found.append({
-            "total": outcome.total_fen, "dearer": int((new > old)[both].sum()), "cheaper": int((new < old)[both].sum()),
-            "above": int((rise > 0.25).sum()), "largest": float(rise.max(initial=0.0)),
-            "segments": start + _sums(new, place, len(names)) - _sums(old, place, len(names)), "how": outcome.how,
-            "rows": len(rows)})
+        found.append(
+            {
+                "total": outcome.total_fen,
+                "dearer": int((new > old)[both].sum()),
+                "cheaper": int((new < old)[both].sum()),
+                "above": int((rise > 0.25).sum()),
+                "largest": float(rise.max(initial=0.0)),
+                "segments": start + _sums(new, place, len(names)) - _sums(old, place, len(names)),
+                "how": outcome.how,
+                "rows": len(rows),
+            }
+        )
         if progress:
             progress(at + 1, len(wanted))
-    return Sweep(made, tuple(wanted), *(np.array([item[key] for item in found]) for key in
-                                        ("total", "dearer", "cheaper", "above", "largest", "segments")),
-                 tuple(names), tuple(by), tuple(item["how"] for item in found),
-                 np.array([item["rows"] for item in found]))
+    columns = {key: np.array([item[key] for item in found]) for key in found[0]}
+    return Sweep(
+        made,
+        tuple(wanted),
+        columns["total"],
+        columns["dearer"],
+        columns["cheaper"],
+        columns["above"],
+        columns["largest"],
+        columns["segments"],
+        tuple(names),
+        tuple(by),
+        tuple(item["how"] for item in found),
+        columns["rows"],
+    )
 
 
 def _sums(fen: Fen, place: npt.NDArray[np.int64], size: int) -> Fen:

@@ -1,0 +1,72 @@
+"""``ratemod solve``: find the change that reaches a target."""
+
+from __future__ import annotations
+
+import argparse
+
+from ratemod.commands.common import book_arguments, column_map, open_plan
+from ratemod.commands.what_if import pair
+from ratemod.errors import Lang, ModelError, problem, text
+
+
+def arguments(parser: argparse.ArgumentParser, lang: Lang) -> None:
+    """Declare the arguments."""
+    book_arguments(parser, lang)
+    parser.add_argument(
+        "--find", metavar="PATH=LOW..HIGH", action="append", required=True, help=text("UI_help_unknown", lang)
+    )
+    parser.add_argument(
+        "--target", metavar="MEASURE=VALUE", action="append", required=True, help=text("UI_help_target", lang)
+    )
+    parser.add_argument("--losses", metavar="YUAN", type=float, help=text("UI_help_losses", lang))
+
+
+def run(args: argparse.Namespace, lang: Lang) -> int:
+    """Solve and print the answer."""
+    from ratemod.book.read import read_book
+    from ratemod.exhibits.terminal import progress
+    from ratemod.money import yuan_text
+    from ratemod.whatif.solve import solve, unknown
+
+    plan = open_plan(args)
+    wanted = []
+    for item in args.find:
+        path, span = pair(item)
+        ends, _, step = span.partition(":")
+        low, found, high = ends.partition("..")
+        if not found:
+            raise ModelError(problem("RM857", given=item, wanted="PATH=LOW..HIGH[:STEP]"))
+        wanted.append(unknown(path, number(low), number(high), number(step or "0.001")))
+    targets = {name: float(number(value)) for name, value in map(pair, args.target)}
+    with progress(text("UI_pricing", lang)):
+        book = read_book(args.book, plan.columns, header_map=column_map(args.columns, plan), sheet=args.sheet)
+        answer = solve(book, plan, wanted, targets, losses_yuan=args.losses)
+    reached = ", ".join(f"{name} {value:.6g}" for name, value in answer.reached.items())
+    for path, value in answer.values.items():
+        print(
+            text(
+                "UI_whatif_solved",
+                lang,
+                path=path,
+                value=f"{value:f}",
+                reached=reached,
+                premium=yuan_text(answer.total_fen),
+                priced=answer.priced,
+            )
+        )
+    return 0
+
+
+def number(said: str) -> str:
+    """Return a number as written.
+
+    Raises
+    ------
+    ModelError
+        RM857 when it is none.
+    """
+    try:
+        float(said)
+    except ValueError:
+        raise ModelError(problem("RM857", given=said, wanted="0.123")) from None
+    return said

@@ -1,0 +1,85 @@
+"""``ratemod what-if``: change numbers of a plan and see what the book does."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from ratemod.commands.common import book_arguments, column_map, open_plan
+from ratemod.errors import Lang, ModelError, problem, text
+
+
+def arguments(parser: argparse.ArgumentParser, lang: Lang) -> None:
+    """Declare the arguments."""
+    book_arguments(parser, lang)
+    parser.add_argument(
+        "--set", dest="settings", metavar="PATH=VALUE", action="append", default=[], help=text("UI_help_set", lang)
+    )
+    parser.add_argument(
+        "--scenario", metavar="FILE", type=Path, action="append", default=[], help=text("UI_help_scenario", lang)
+    )
+    parser.add_argument("--grid", metavar="PATH=VALUES", action="append", default=[], help=text("UI_help_grid", lang))
+    parser.add_argument("--by", metavar="COLUMN", help=text("UI_help_by", lang))
+    parser.add_argument("--panel", metavar="FILE", type=Path, help=text("UI_help_panel", lang))
+
+
+def run(args: argparse.Namespace, lang: Lang) -> int:
+    """Price scenarios; print what each comes to."""
+    from ratemod.book.read import read_book
+    from ratemod.commands.compare import dislocation_text
+    from ratemod.exhibits.terminal import progress, table_text
+    from ratemod.money import yuan_text
+    from ratemod.rating.rate import rate
+    from ratemod.whatif.dislocation import compare
+    from ratemod.whatif.engine import engine
+    from ratemod.whatif.panel import panel
+    from ratemod.whatif.scenario import apply, read_scenario, scenario, together, words
+    from ratemod.whatif.sweep import what_if
+
+    plan = open_plan(args)
+    read = [read_scenario(path) for path in args.scenario]
+    changes = dict(pair(item) for item in args.settings)
+    grid = {path: values.split(",") for path, values in map(pair, args.grid)}
+    with progress(text("UI_pricing", lang)):
+        book = read_book(args.book, plan.columns, header_map=column_map(args.columns, plan), sheet=args.sheet)
+    if changes or (len(read) == 1 and not grid):
+        one = together("set", [*read, scenario("set", changes)])
+        print("\n".join(words(plan, one, lang)))
+        found = compare(rate(book, plan, lang=lang, trace=False), rate(book, apply(plan, one), lang=lang, trace=False))
+        print(dislocation_text(found, lang, (args.by,) if args.by else ()))
+        if not grid:
+            return 0
+    base = engine(book, plan)
+    with progress(text("UI_pricing", lang)) as bar:
+        sweep = what_if(
+            book, plan, read, grid=grid or None, by=[args.by] if args.by else (), base=base, progress=bar.show
+        )
+    rows = [
+        [item.name, yuan_text(int(total)), f"{total / max(int(base.premium_fen.sum()), 1) - 1:+.2%}", f"{above:,}"]
+        for item, total, above in zip(sweep.scenarios, sweep.total_fen, sweep.above_25)
+    ]
+    print(
+        table_text(
+            ["", text("UI_panel_premium", lang), text("UI_panel_change", lang), "> +25 %"],
+            rows,
+            [False, True, True, True],
+            widest=90,
+        )
+    )
+    if args.panel:
+        print(panel(book, plan, grid, by=args.by or "sector", lang=lang, base=base).save(args.panel))
+    return 0
+
+
+def pair(given: str) -> tuple[str, str]:
+    """Return the path and the value of an option.
+
+    Raises
+    ------
+    ModelError
+        RM857 without ``=``.
+    """
+    path, found, value = given.partition("=")
+    if not found:
+        raise ModelError(problem("RM857", given=given, wanted="PATH=VALUE"))
+    return path.strip(), value.strip()

@@ -1,0 +1,147 @@
+"""The panel is opened in a real browser: a slider moves, and the total is that of a full re-rate."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from ratemod.cli import main
+from ratemod.errors import ModelError
+from ratemod.money import yuan_text
+from ratemod.plan.editions import load_plan
+from ratemod.rating.rate import rate
+from ratemod.whatif.incentive import incentive, retained
+from ratemod.whatif.panel import panel
+from ratemod.whatif.scenario import apply
+
+BOOK = Path(__file__).parents[2] / "data" / "province" / "renewals.parquet"
+REFUSED = "tables.hazard_loading[refused, ..31].value"
+BASE = "tables.base_rate"
+
+
+@pytest.fixture(scope="module")
+def made():
+    book = pq.read_table(BOOK).slice(0, 600)
+    plan = load_plan("jilin-spli/2025-04")
+    return book, plan, panel(book, plan, {REFUSED: ["1.50", "1.80"], BASE: ["*1", "*1.05", "*1.10"]}, lang="zh",
+                             labels={REFUSED: "拒不整改系数"})
+
+
+def test_every_position_is_a_full_re_rate(made):
+    book, plan, shown = made
+    for position, (one, other) in zip(shown.data["positions"], [(a, b) for a in ("1.50", "1.80")
+                                                                for b in ("*1", "*1.05", "*1.10")]):
+        rated = rate(book, apply(plan, {REFUSED: one, BASE: other}), lang="en", trace=False)
+        assert int(position["total"]) == rated.premium_fen == sum(map(int, position["segments"]))
+        assert sum(position["bands"]) == (rated.verdict.status < 2).sum()
+
+
+def test_the_same_panel_is_the_same_bytes_and_names_no_network(made):
+    _, _, shown = made
+    page = shown.html()
+    assert page == shown.html()
+    assert "http://" not in page.replace("http://www.w3.org", "") and "https://" not in page
+    assert "srcdoc" in shown._repr_html_()
+
+
+def test_a_hostile_key_stays_text(made):
+    book, plan, _ = made
+    names = book["policy_no"].to_pylist()
+    names[0] = "</script><script>alert(1)</script>"
+    import pyarrow as pa
+
+    hostile = book.set_column(book.column_names.index("policy_no"), "policy_no", pa.array(names))
+    page = panel(hostile, plan, {BASE: ["*1", "*1.5"]}).html()
+    assert "<script>alert" not in page
+
+
+def test_too_many_positions_are_refused(made):
+    book, plan, _ = made
+    with pytest.raises(ModelError):
+        panel(book, plan, {BASE: [f"*{1 + i / 10000}" for i in range(5000)]})
+    with pytest.raises(ModelError):
+        panel(book, plan, {})
+
+
+def browser():
+    selenium = pytest.importorskip("selenium", reason="selenium is not installed")
+    assert selenium
+    chromium, driver = shutil.which("chromium"), shutil.which("chromedriver")
+    if not chromium or not driver:
+        pytest.skip("no chromium with its driver")
+    from selenium import webdriver
+    from selenium.webdriver.chrome.service import Service
+
+    options = webdriver.ChromeOptions()
+    options.binary_location = chromium
+    for word in ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"):
+        options.add_argument(word)
+    return webdriver.Chrome(options=options, service=Service(driver))
+
+
+def test_a_slider_moves_the_total_to_the_re_rated_value(made, tmp_path):
+    book, plan, shown = made
+    path = shown.save(tmp_path / "panel.html")
+    window = browser()
+    try:
+        window.get(path.as_uri())
+        total = window.find_element("id", "total")
+        assert total.text == yuan_text(rate(book, plan, lang="en", trace=False).premium_fen)
+        window.execute_script("const s = document.getElementById('slider-1'); s.value = 2;"
+                              "s.dispatchEvent(new Event('input'));")
+        moved = rate(book, apply(plan, {REFUSED: "1.50", BASE: "*1.10"}), lang="en", trace=False).premium_fen
+        assert total.text == yuan_text(moved)
+        assert "拒不整改系数" in window.find_element("id", "sliders").text
+        assert "矿山" in window.find_element("id", "segments").text
+    finally:
+        window.quit()
+
+
+def test_incentives_by_segment(made):
+    book, plan, _ = made
+    found = incentive(book, plan, costs_yuan={"rectify": 3000.0})
+    table = found.table
+    assert set(table.action) == {"rectify", "certify", "claim_free"}
+    for name, saving in zip(("rectify", "certify", "claim_free"), found.found.saving_fen):
+        assert table[table.action == name].saving_fen.sum() == saving[found.found.priced & (saving > 0)].sum()
+    rectify = table[table.action == "rectify"]
+    assert (rectify.pays_for <= rectify.firms_that_save).all()
+    with pytest.raises(ModelError):
+        incentive(book, plan, costs_yuan={"rectifi": 1.0})
+    with pytest.raises(ModelError):
+        retained([0.1], 0.5)
+
+
+def test_risk_of_the_loss_ratio_is_seeded_and_holds_both_parts():
+    from ratemod.study.fit import fit
+    from ratemod.whatif.uncertainty import loss_ratio_risk
+
+    study = fit(BOOK.parent, "jilin-spli/2025-04", new_from="2026-01-01")
+    one, again = loss_ratio_risk(study, draws=400, seed=7), loss_ratio_risk(study, draws=400, seed=7)
+    assert (one.loss_ratio == again.loss_ratio).all()
+    assert one.loss_ratio.mean() == pytest.approx(study.rates.reached, rel=0.05)
+    assert one.loss_ratio.std() > one.parameter_only.std() > 0
+
+
+WORDS = [str(BOOK), "--plan", "jilin-spli/2025-04", "--lang", "en"]
+
+
+def test_the_commands(tmp_path, capsys):
+    assert main(["what-if", *WORDS, "--set", f"{REFUSED}=1.80", "--by", "sector"]) == 0
+    assert "1.8" in capsys.readouterr().out
+    page = tmp_path / "panel.html"
+    assert main(["what-if", *WORDS, "--grid", f"{REFUSED}=1.50,1.80", "--panel", str(page)]) == 0
+    assert page.exists()
+    scene = tmp_path / "s.toml"
+    scene.write_text(f'name = "s"\n[changes]\n"{REFUSED}" = "1.7"\n')
+    assert main(["what-if", *WORDS, "--scenario", str(scene)]) == 0
+    assert main(["compare", *WORDS, "--with", "jilin-spli/2025-04", "--by", "sector"]) == 0
+    assert "0 dearer" in capsys.readouterr().out
+    assert main(["solve", *WORDS, "--find", "tables.base_rate=0.8..1.4:0.001", "--target", "premium_change=0.02"]) == 0
+    assert "tables.base_rate = 1." in capsys.readouterr().out
+    assert main(["solve", *WORDS, "--find", "tables.base_rate", "--target", "premium_change=0.02"]) == 1
+    assert main(["what-if", *WORDS, "--set", "tables.base_rat=*2"]) == 1
+    assert "tables.base_rate" in capsys.readouterr().err
