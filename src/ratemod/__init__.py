@@ -23,6 +23,9 @@ _WHERE = {
     "read_book": "ratemod.rating.read",
     "rate": "ratemod.rating.rate",
     "Rated": "ratemod.rating.rated",
+    "rate_file": "ratemod.rating.stream",
+    "rate_folder": "ratemod.rating.partitions",
+    "verify": "ratemod.rating.manifest",
     "synthesize": "ratemod.synth.province",
     "Province": "ratemod.synth.province",
     "calibration": "ratemod.synth.calibration",
@@ -47,9 +50,12 @@ if TYPE_CHECKING:
     from ratemod.plan.editions import shipped as shipped
     from ratemod.plan.model import Plan as Plan
     from ratemod.rating.cases import check_plan as check_plan
+    from ratemod.rating.manifest import verify as verify
+    from ratemod.rating.partitions import rate_folder as rate_folder
     from ratemod.rating.rate import rate as rate
     from ratemod.rating.rated import Rated as Rated
     from ratemod.rating.read import read_book as read_book
+    from ratemod.rating.stream import rate_file as rate_file
     from ratemod.synth.province import Province as Province
     from ratemod.synth.province import synthesize as synthesize
 

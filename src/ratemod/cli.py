@@ -16,7 +16,7 @@ from typing import Any, Literal, NoReturn
 from ratemod.commands.common import version
 from ratemod.errors import Lang, RatemodError, default_language, render, text
 
-COMMANDS = ("demo", "plans", "check", "diff", "rate", "explain", "synth", "bench")
+COMMANDS = ("demo", "plans", "check", "diff", "rate", "explain", "synth", "verify", "bench")
 ALL_RATED, UNUSABLE, USAGE, SOME_REFUSED, INTERRUPTED, NO_READER = 0, 1, 2, 3, 130, 141
 # argparse's own complaints, so that they too can be said in Chinese.
 COMPLAINTS = (

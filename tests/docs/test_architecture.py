@@ -16,10 +16,12 @@ MAP = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
 # A package may import itself and those before it.
 ORDER = [
     "errors",
+    "whole_file",
     "money",
     "book",
     "plan",
     "rating",
+    "cluster",
     "experience",
     "synth",
     "ratemaking",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -30,6 +31,15 @@ def to_arrow(values: npt.NDArray[Any], valid: npt.NDArray[np.bool_] | None = Non
     return pa.Array.from_buffers(kind, len(data), [bitmap, pa.py_buffer(data)], null_count=nulls)
 
 
+def strings(texts: Sequence[str]) -> pa.Array:
+    """Return texts as an Arrow array; `pyarrow.array` would load pandas first."""
+    raw = [text.encode("utf-8") for text in texts]
+    offsets = np.zeros(len(raw) + 1, dtype=np.int32)
+    np.cumsum([len(text) for text in raw], out=offsets[1:])
+    buffers = [None, pa.py_buffer(offsets), pa.py_buffer(b"".join(raw))]
+    return pa.Array.from_buffers(pa.string(), len(raw), buffers, null_count=0)
+
+
 def from_arrow(array: pa.Array) -> npt.NDArray[np.int64]:
     """Return an integer Arrow array without nulls as int64."""
     whole = array.cast(pa.int64())
@@ -38,4 +48,4 @@ def from_arrow(array: pa.Array) -> npt.NDArray[np.int64]:
 
 def dictionary(codes: npt.NDArray[Any], names: tuple[str, ...], valid: npt.NDArray[np.bool_] | None = None) -> pa.Array:
     """Return integer codes as an Arrow dictionary of strings."""
-    return pa.DictionaryArray.from_arrays(to_arrow(codes, valid), pa.array(list(names), pa.string()))
+    return pa.DictionaryArray.from_arrays(to_arrow(codes, valid), strings(names))

@@ -53,6 +53,13 @@ class Block:
         self.suspect = np.zeros(inputs.n, dtype=bool)
         self.bits = np.zeros(inputs.n, dtype=np.int64)
 
+    def release(self) -> None:
+        """Let go of the block's inputs; the buffers stay."""
+        self.inputs = Inputs(0)
+        self.values = {}
+        self.applies.clear()
+        self.slots.clear()
+
     def floats(self, name: str, array: npt.NDArray[Any]) -> Floats:
         """Return a column as float64: itself, or a copy in a buffer of this thread."""
         if array.dtype == np.float64:

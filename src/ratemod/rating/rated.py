@@ -9,12 +9,14 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from ratemod.book.book import Book
+from ratemod.book.convert import convert
 from ratemod.errors import BookError, Lang, Problem, nearest, problem
 from ratemod.plan.model import Plan
-from ratemod.rating.arrow import dictionary, to_arrow
+from ratemod.rating.arrow import dictionary, from_arrow, to_arrow
 from ratemod.rating.encode import Coding
 from ratemod.rating.run import Outputs
 from ratemod.rating.verdict import DECLINED, REFERRED, REFUSED, STATUS, Verdict, say
@@ -65,14 +67,14 @@ class Rated:
                 if codes is None
                 else dictionary(codes, self.plan.columns[name].codes(), codes >= 0)
             )
-        shown = self.verdict.status < REFUSED
-        for name, values in self.outputs.steps.items():
-            columns[name] = to_arrow(values, shown & ~np.isnan(values))
-        return pa.table(columns | self._results(shown))
+        return pa.table(columns | self.results())
 
-    def _results(self, shown: np.ndarray[Any, np.dtype[np.bool_]]) -> dict[str, pa.Array]:
+    def results(self) -> dict[str, pa.Array]:
+        """Return what pricing adds to the book: the steps kept, then `RESULTS`."""
         verdict, n = self.verdict, self.coding.n
-        results = {"premium_fen": to_arrow(self.outputs.premium_fen, shown)}
+        shown = verdict.status < REFUSED
+        steps = {name: to_arrow(values, shown & ~np.isnan(values)) for name, values in self.outputs.steps.items()}
+        results = steps | {"premium_fen": to_arrow(self.outputs.premium_fen, shown)}
         if self.outputs.fund_fen is not None:
             results["fund_fen"] = to_arrow(self.outputs.fund_fen, shown)
         results["status"] = dictionary(verdict.status.astype(np.int8), STATUS)
@@ -97,12 +99,22 @@ class Rated:
         encoded = to_arrow(self.outputs.bits).dictionary_encode()
         patterns = encoded.dictionary.to_pylist()
         texts = tuple(";".join(name for at, name in enumerate(names) if bits >> at & 1) for bits in patterns)
-        codes = np.asarray(encoded.indices.to_numpy(zero_copy_only=False), dtype=np.int32)
+        codes = from_arrow(encoded.indices).astype(np.int32)
         order = np.argsort(np.array(texts, dtype=str), kind="stable").astype(np.int32)  # bytes free of row order
         place = np.empty(len(order), dtype=np.int32)
         place[order] = np.arange(len(order), dtype=np.int32)
         held = self.outputs.bits != 0
         return dictionary(place[codes] if len(codes) else codes, tuple(texts[at] for at in order), held & shown)
+
+    def level_codes(self, name: str) -> npt.NDArray[np.int16]:
+        """Return the codes of one level or flag column, -1 where there is none: (n,) int16."""
+        if name not in self.book.table.column_names:
+            return self.coding.inputs.codes[name]
+        column = self.plan.columns[name]
+        values: npt.NDArray[np.int16] = convert(self.book.table[name], column).values
+        if column.default is not None:
+            values = self.coding.inputs.codes[name]
+        return values
 
     @cached_property
     def counts(self) -> Mapping[str, int]:

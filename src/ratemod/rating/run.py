@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -67,6 +68,7 @@ def run(
     wanted: tuple[str, ...],
     threads: int | None = None,
     block: int = BLOCK,
+    memory: list[Block] | None = None,
 ) -> Outputs:
     """Return the outputs of a plan for coded columns.
 
@@ -77,6 +79,8 @@ def run(
     wanted : names of the steps to keep
     threads : int, optional
         Default: all cores. The result does not depend on it, nor on `block`.
+    memory : list of Block, optional
+        Working memory of the same block size to take from and to put back.
     """
     plan, n = program.plan, inputs.n
     out = Outputs(
@@ -94,12 +98,17 @@ def run(
     parts = [slice(start, min(start + size, n)) for start in range(0, n, size)]
     workers = min(threads or os.cpu_count() or 1, max(len(parts), 1))
 
+    shared = [] if memory is None else memory
+    length = min(size, max(n, 1)) if memory is None else max(size, 1)
+
     def work(mine: list[slice]) -> None:
-        memory = Block(min(size, max(n, 1)))
+        own = _take(shared, length)
         for rows in mine:
-            program.run(memory, inputs.part(rows))
-            _keep(program, out, memory, rows)
-            suspect[rows] = memory.suspect
+            program.run(own, inputs.part(rows))
+            _keep(program, out, own, rows)
+            suspect[rows] = own.suspect
+        own.release()
+        shared.append(own)
 
     if workers == 1:
         work(parts)
@@ -108,6 +117,15 @@ def run(
             list(pool.map(work, [parts[at::workers] for at in range(workers)]))
     count = _decide(program, inputs, out, suspect)
     return replace(out, suspects=count)
+
+
+def _take(memory: list[Block], size: int) -> Block:
+    """Return working memory that is free and large enough, or new."""
+    with suppress(IndexError):
+        found = memory.pop()  # one operation of a list: safe among threads
+        if found.size >= size:
+            return found
+    return Block(size)
 
 
 def _keep(program: Program, out: Outputs, memory: Block, rows: slice) -> None:

@@ -1,0 +1,1 @@
+"""Where one machine ends: the batch function that any engine can map, and its Spark form."""
