@@ -7,8 +7,8 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-
 from benchmarks.books import table
+
 from ratemod.cli import main
 from ratemod.plan.editions import load_plan
 

@@ -105,19 +105,23 @@ def _raw(whole: pa.Array) -> npt.NDArray[Any]:
 
 def _floats(whole: pa.Array) -> npt.NDArray[np.float64]:
     """Return a numeric array as float64 with NaN for null, without going through pandas."""
-    if whole.null_count:
-        whole = whole.cast(pa.float64()).fill_null(float("nan"))
-    return _raw(whole).astype(np.float64, copy=False)
+    values = _raw(whole).astype(np.float64, copy=False)
+    return np.where(_valid(whole), values, np.nan) if whole.null_count else values
 
 
 def _integers(whole: pa.Array) -> npt.NDArray[np.int64]:
     """Return an array of days or ticks as int64, 0 where null."""
-    whole = whole.cast(pa.int64())
-    return np.asarray(_raw(whole.fill_null(0) if whole.null_count else whole))
+    values = np.asarray(_raw(whole.cast(pa.int64())))
+    return np.where(_valid(whole), values, 0) if whole.null_count else values
 
 
 def _valid(whole: pa.Array) -> npt.NDArray[np.bool_]:
-    return _raw(pc.is_valid(whole).cast(pa.int8())).astype(bool)
+    """Return where an array is not null, from its bitmap: asking Arrow for it would load pandas."""
+    bitmap = whole.buffers()[0]
+    if bitmap is None:
+        return np.ones(len(whole), dtype=bool)
+    bits = np.unpackbits(np.frombuffer(bitmap, dtype=np.uint8), bitorder="little", count=whole.offset + len(whole))
+    return bits[whole.offset :].view(bool)
 
 
 def _coded(values: Any, which: npt.NDArray[np.int32] | None, refusals: Refusals) -> Coded:
@@ -225,7 +229,7 @@ def _by_unique(whole: pa.Array, refusals: Refusals, hint: Decimal | None) -> Cod
     index = (
         _raw(coded.indices)
         if not coded.null_count
-        else _integers(coded.indices.cast(pa.int64()).fill_null(len(values)))
+        else np.where(_valid(coded.indices), _raw(coded.indices), len(values))
     )
     kind = np.int16 if column.codes() else np.int32 if column.kind == "date" else np.float64
     spread = np.array([*values, none], dtype=kind)[index]

@@ -25,5 +25,5 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
             book = args.book / path.relative_to(args.output)
         facts = verify(path, book)
         counts, yuan = facts["counts"], facts["premium_fen"] / 100
-        print(text("UI_verified", lang, file=path, plan=facts["plan"], rows=counts["rows"], yuan=yuan))
+        print(text("UI_verified", lang, path=path, plan=facts["plan"], rows=counts["rows"], yuan=yuan))
     return 0

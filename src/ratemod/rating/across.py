@@ -22,8 +22,8 @@ from ratemod.book.checks import ascending, differs_within, repeats
 from ratemod.book.convert import convert
 from ratemod.errors import problem
 from ratemod.plan.model import Check, Plan
-from ratemod.rating.arrow import from_arrow, to_arrow
-from ratemod.rating.chunks import Chunks
+from ratemod.rating.arrow import filled_with, to_arrow
+from ratemod.rating.chunks import Chunks, whole
 from ratemod.rating.encode import Doubt
 
 BITS = 6
@@ -97,12 +97,6 @@ def _unsorted(chunks: Chunks, keys: Sequence[str]) -> set[str]:
     return set(keys) - open_
 
 
-def whole(column: pa.ChunkedArray) -> pa.Array:
-    """Return a column as one array."""
-    found = column.combine_chunks()
-    return found.chunk(0) if isinstance(found, pa.ChunkedArray) else found
-
-
 def _repeated(check: Check, chunks: Chunks, scratch: Path) -> npt.NDArray[np.int64]:
     own = chunks.only([check.of])
 
@@ -114,7 +108,8 @@ def _repeated(check: Check, chunks: Chunks, scratch: Path) -> npt.NDArray[np.int
 
     def suspicious(bucket: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
         same = bucket["hash"][1:] == bucket["hash"][:-1]
-        return np.append(same, False) | np.append(False, same)
+        twice: npt.NDArray[np.bool_] = np.append(same, False) | np.append(False, same)
+        return twice
 
     rows = _candidates(records(), suspicious, scratch)
     if not len(rows):
@@ -232,7 +227,7 @@ def text_words(column: pa.ChunkedArray | pa.Array) -> tuple[Words, npt.NDArray[n
     n = len(array)
     valid = np.ones(n, dtype=bool)
     if array.null_count:
-        valid = from_arrow(array.is_valid().cast(pa.int8())).astype(bool)
+        valid = filled_with(array.is_valid().cast(pa.int8()), 0).astype(bool)
     ends = np.frombuffer(array.buffers()[1], dtype=np.int32, count=array.offset + n + 1)[array.offset :] if n else None
     words = np.zeros(n, dtype=np.uint64)
     if ends is None or array.buffers()[2] is None:

@@ -46,6 +46,16 @@ def from_arrow(array: pa.Array) -> npt.NDArray[np.int64]:
     return np.frombuffer(whole.buffers()[1], dtype=np.int64, count=len(whole) + whole.offset)[whole.offset :]
 
 
+def filled_with(array: pa.Array, empty: int) -> npt.NDArray[np.int64]:
+    """Return an integer Arrow array as int64, `empty` where null; Arrow's own filling would load pandas."""
+    values = from_arrow(array)
+    bitmap = array.buffers()[0]
+    if bitmap is None or not array.null_count:
+        return values
+    bits = np.unpackbits(np.frombuffer(bitmap, dtype=np.uint8), bitorder="little", count=array.offset + len(array))
+    return np.where(bits[array.offset :], values, empty)
+
+
 def dictionary(codes: npt.NDArray[Any], names: tuple[str, ...], valid: npt.NDArray[np.bool_] | None = None) -> pa.Array:
     """Return integer codes as an Arrow dictionary of strings."""
     return pa.DictionaryArray.from_arrays(to_arrow(codes, valid), strings(names))

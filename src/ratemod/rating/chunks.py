@@ -16,13 +16,14 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
+import numpy as np
 import pyarrow as pa
 
 from ratemod.book.book import Book
 from ratemod.book.column import Column
 from ratemod.book.header import Header, checked, match, spellings
 from ratemod.errors import BookError, Problem, problem
-from ratemod.rating.arrow import strings
+from ratemod.rating.arrow import strings, to_arrow
 
 CHUNK = 262_144  # rows; measured: half the memory of a million, at equal speed
 BUFFER = 1 << 20
@@ -48,6 +49,8 @@ class Chunks:
         The columns to read, in the order of the first file, and what they are called here.
     coded : tuple of str
         Headers to be read as dictionaries.
+    schema : pyarrow.Schema
+        Of all files together, by header, without dictionaries.
     size : int
         Rows of a chunk.
     """
@@ -56,6 +59,7 @@ class Chunks:
     parts: tuple[Part, ...]
     names: Mapping[str, str]
     coded: tuple[str, ...]
+    schema: pa.Schema
     conversions: Mapping[str, Decimal] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
     size: int = CHUNK
@@ -71,12 +75,11 @@ class Chunks:
 
     def texts(self) -> set[str]:
         """Return the names of the columns that hold text in every file."""
-        first = self.parts[0]
-        with opened(first.path) as file:
-            schema = file.schema_arrow
-        given = {name for header, name in self.names.items() if header in first.given}
-        kinds = {name: schema.field(header).type for header, name in self.names.items() if name not in given}
-        return given | {name for name, kind in kinds.items() if _class(kind) == "text"}
+        return {name for name, kind in self.kinds().items() if _class(kind) == "text"}
+
+    def kinds(self) -> dict[str, pa.DataType]:
+        """Return the type of every column, over all files, without dictionaries."""
+        return {name: self.schema.field(header).type for header, name in self.names.items()}
 
     def book(self, table: pa.Table) -> Book:
         """Return a chunk as a book."""
@@ -135,7 +138,7 @@ class Chunks:
         arrays = [
             batch.column(batch.schema.get_field_index(header))
             if header not in part.given
-            else strings([part.given[header]]).take(pa.nulls(batch.num_rows, pa.int32()).fill_null(0))
+            else strings([part.given[header]]).take(to_arrow(np.zeros(batch.num_rows, dtype=np.int32)))
             for header in self.names
         ]
         return pa.Table.from_arrays(arrays, names=list(self.names.values()))
@@ -144,8 +147,24 @@ class Chunks:
 def _joined(tables: Sequence[pa.Table]) -> pa.Table:
     if len(tables) == 1:
         return tables[0]
-    same = all(table.schema.equals(tables[0].schema) for table in tables)
-    return pa.concat_tables(tables, promote_options="none" if same else "permissive")
+    if all(table.schema.equals(tables[0].schema) for table in tables):
+        return pa.concat_tables(tables)
+    return pa.concat_tables([table.cast(_decoded(table.schema)) for table in tables], promote_options="permissive")
+
+
+def _decoded(schema: pa.Schema) -> pa.Schema:
+    """Return a schema with plain columns for dictionaries and short texts for long ones."""
+    fields = []
+    for field_ in schema:
+        kind = field_.type.value_type if pa.types.is_dictionary(field_.type) else field_.type
+        fields.append(pa.field(field_.name, pa.string() if pa.types.is_large_string(kind) else kind))
+    return pa.schema(fields)
+
+
+def whole(column: pa.ChunkedArray) -> pa.Array:
+    """Return a column as one array."""
+    found = column.combine_chunks()
+    return found.chunk(0) if isinstance(found, pa.ChunkedArray) else found
 
 
 def opened(path: Path, coded: Sequence[str] = ()) -> Any:
@@ -232,8 +251,13 @@ def open_chunks(
     ]
     if wrong:
         raise BookError(wrong)
+    given = [pa.field(name, pa.string()) for name in parts[0].given]
+    schema = pa.unify_schemas(
+        [pa.schema([*(field_ for field_ in _decoded(one) if field_.name in names), *given]) for one in schemas],
+        promote_options="permissive",
+    )
     coded = tuple(text for text, name in names.items() if _is_coded(text, name, columns, schemas[0]))
-    return Chunks(str(source), tuple(parts), names, coded, header.conversions, _headers(header), size)
+    return Chunks(str(source), tuple(parts), names, coded, schema, header.conversions, _headers(header), size)
 
 
 def _headers(header: Header) -> dict[str, str]:

@@ -19,7 +19,7 @@ from ratemod.book.convert import MISSING_DATE, Coded, convert
 from ratemod.book.derive import derive
 from ratemod.errors import BookError, Problem, nearest, problem
 from ratemod.plan.model import Plan, conditions_of, names_in, names_in_condition, tests_of
-from ratemod.rating.arrow import from_arrow, to_arrow
+from ratemod.rating.arrow import filled_with, to_arrow
 from ratemod.rating.inputs import Inputs, Selector
 
 
@@ -250,7 +250,7 @@ def _texts(
                 continue
             whole = coded[name].values.dictionary_encode()
             unique = np.array([(value or "").strip() for value in whole.dictionary.to_pylist()] + [""], dtype=object)
-            place = from_arrow(whole.indices.fill_null(len(unique) - 1))
+            place = filled_with(whole.indices, len(unique) - 1)
             filled[name] = (unique != "")[place]
             if name in tested:
                 texts[name] = unique[place]

@@ -15,8 +15,8 @@ import pyarrow as pa
 
 from ratemod.errors import BookError, Problem, problem
 from ratemod.plan.model import Plan
-from ratemod.rating.arrow import from_arrow
-from ratemod.rating.chunks import Chunks, opened
+from ratemod.rating.arrow import filled_with
+from ratemod.rating.chunks import Chunks, opened, whole
 from ratemod.rating.tally import Tally, text_codes
 from ratemod.rating.verdict import STATUS
 from ratemod.whole_file import whole_file
@@ -212,7 +212,7 @@ def recount(path: Path) -> dict[str, Any]:
 
 
 def _fen(column: pa.ChunkedArray) -> np.ndarray[Any, np.dtype[np.int64]]:
-    return from_arrow(column.fill_null(0).combine_chunks())
+    return filled_with(whole(column), 0)
 
 
 def _by_insurer(

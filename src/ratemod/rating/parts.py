@@ -84,7 +84,7 @@ def _identity(inputs: Sequence[InputFile], pricer: Pricer, across: Sequence[Brok
         plan.id,
         versions(),
         pricer.lang,
-        pricer.keys,
+        {name: str(kind) for name, kind in pricer.keys.items()},
         pricer.steps,
         pricer.by,
         marks,

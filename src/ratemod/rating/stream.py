@@ -23,9 +23,9 @@ from ratemod.book.derive import NEEDS
 from ratemod.errors import BookError, Lang, default_language, nearest, problem
 from ratemod.plan.editions import Business, load_plan
 from ratemod.plan.model import Plan, conditions_of, names_in, names_in_condition
-from ratemod.rating.across import Broken, broken, whole
+from ratemod.rating.across import Broken, broken
 from ratemod.rating.block import Block
-from ratemod.rating.chunks import CHUNK, Chunks, ahead, open_chunks
+from ratemod.rating.chunks import CHUNK, Chunks, ahead, open_chunks, whole
 from ratemod.rating.encode import prepare
 from ratemod.rating.fast import Program, compile_plan
 from ratemod.rating.manifest import InputFile, Manifest, manifest_path, read_inputs, write_manifest
@@ -50,7 +50,7 @@ class Pricer:
 
     Attributes
     ----------
-    keys : tuple of str
+    keys : mapping of name to pyarrow type
         Columns of the book that go to the output.
     steps : tuple of str
     by : tuple of str
@@ -58,7 +58,7 @@ class Pricer:
     """
 
     program: Program
-    keys: tuple[str, ...]
+    keys: Mapping[str, pa.DataType]
     steps: tuple[str, ...]
     lang: Lang
     by: tuple[str, ...] = ()
@@ -76,7 +76,7 @@ class Pricer:
     def table(self, rated: Rated) -> pa.Table:
         """Return the output columns of a priced chunk."""
         own = rated.book.table
-        columns = {name: _plain(own[name]) for name in self.keys if name in own.column_names} | rated.results()
+        columns = {name: _plain(own[name], kind) for name, kind in self.keys.items()} | rated.results()
         return pa.Table.from_arrays(list(columns.values()), names=list(columns))
 
 
@@ -208,7 +208,10 @@ def pricer_of(
     if wrong:
         raise BookError(problem("RM322", name=name, nearest=nearest(name, plan.columns)) for name in wrong)
     kept = [name for header, name in chunks.names.items() if "all" in keep or header in keep]
-    keys = tuple(dict.fromkeys((*carried(plan, chunks), *kept)))
+    kinds = chunks.kinds()
+    keys = {name: kinds[name] for name in (*carried(plan, chunks), *kept)}
+    if "insurer" in keys:
+        keys["insurer"] = pa.dictionary(pa.int32(), pa.string())
     return Pricer(program, keys, steps, lang or default_language(), tuple(by), block)
 
 
@@ -240,7 +243,7 @@ def rate_chunks(
     return Streamed(plan, path, total, pricer.by, manifest_path(path))
 
 
-def needed(plan: Plan, chunks: Chunks, keys: Sequence[str]) -> Chunks:
+def needed(plan: Plan, chunks: Chunks, keys: Collection[str]) -> Chunks:
     """Return the chunks without texts that nothing uses: of text alone nothing can be wrong."""
     used = {name for step in plan.steps for name in names_in(step)} | set(keys)
     used |= {name for condition in conditions_of(plan) for name in names_in_condition(condition)}
@@ -337,12 +340,11 @@ def writing(table: pa.Table, plan: Plan) -> dict[str, Any]:
     return {"compression": "lz4", "use_dictionary": coded, "write_statistics": texts, "write_page_checksum": True}
 
 
-def _plain(column: pa.ChunkedArray) -> pa.Array:
+def _plain(column: pa.ChunkedArray, kind: pa.DataType) -> pa.Array:
     """Return a column of the book as the output carries it, free of how the file stored it."""
     array = whole(column)
-    kind = array.type
-    if pa.types.is_large_string(kind) or (pa.types.is_dictionary(kind) and not pa.types.is_string(kind.value_type)):
-        return array.cast(pa.string())
-    if not pa.types.is_dictionary(kind):
-        return array
-    return array.cast(pa.string()).dictionary_encode()
+    if pa.types.is_dictionary(kind):
+        return array.cast(kind.value_type).dictionary_encode()
+    if pa.types.is_dictionary(array.type):
+        array = array.cast(array.type.value_type)
+    return array if array.type == kind else array.cast(kind)

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from ratemod.rating.arrow import from_arrow
+from ratemod.rating.arrow import filled_with
 from ratemod.rating.rated import Rated
 from ratemod.rating.summary import exact_sums
 from ratemod.rating.verdict import REFUSED, STATUS
@@ -123,7 +123,7 @@ def text_codes(column: pa.ChunkedArray) -> tuple[npt.NDArray[np.int64], tuple[st
     said = [value or "" for value in array.dictionary.to_pylist()] + [""]
     names = tuple(dict.fromkeys(said))
     place = np.array([names.index(value) for value in said], dtype=np.int64)
-    codes = from_arrow(array.indices.cast(pa.int64()).fill_null(len(said) - 1))
+    codes = filled_with(array.indices, len(said) - 1)
     return place[codes], names
 
 
