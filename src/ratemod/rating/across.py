@@ -60,13 +60,10 @@ def broken(plan: Plan, chunks: Chunks, scratch: Path) -> tuple[Broken, ...]:
     scratch : Path
         A folder with room for 24 bytes a row, used only where keys are not in ascending order.
     """
-    names = set(chunks.names.values())
-    usable = [check for check in plan.checks if check.of in names and (check.kind == "unique" or check.by in names)]
-    keys = {check.of if check.kind == "unique" else check.by for check in usable}
-    unsorted = _unsorted(chunks, sorted(keys))
+    unsorted = _unsorted(chunks, keys_of(plan, chunks))
     found = []
-    for check in usable:
-        if (check.of if check.kind == "unique" else check.by) in unsorted:
+    for check in _usable(plan, chunks):
+        if _key(check) in unsorted:
             rows = (
                 _repeated(check, chunks, scratch)
                 if check.kind == "unique"
@@ -77,21 +74,55 @@ def broken(plan: Plan, chunks: Chunks, scratch: Path) -> tuple[Broken, ...]:
     return tuple(found)
 
 
+def _usable(plan: Plan, chunks: Chunks) -> list[Check]:
+    names = set(chunks.names.values())
+    return [check for check in plan.checks if check.of in names and (check.kind == "unique" or check.by in names)]
+
+
+def _key(check: Check) -> str:
+    return check.of if check.kind == "unique" else check.by
+
+
+def keys_of(plan: Plan, chunks: Chunks) -> tuple[str, ...]:
+    """Return the columns whose equal values checks look for: where they ascend, no check can find anything."""
+    return tuple(sorted({_key(check) for check in _usable(plan, chunks)}))
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Edges:
+    """The first and the last key of a chunk in which keys ascend; None where they do not."""
+
+    ends: tuple[pa.Array, pa.Array] | None
+
+    @staticmethod
+    def of(column: pa.ChunkedArray) -> Edges:
+        """Return the edges of a chunk; copies, as a slice would hold the whole chunk."""
+        array = whole(column)
+        return Edges(_ends(array) if ascending(array) else None)
+
+    def before(self, other: Edges) -> bool:
+        """Return whether keys ascend through this chunk and on into the next."""
+        if self.ends is None or other.ends is None:
+            return False
+        return self.ends[1].type == other.ends[0].type and ascending(pa.concat_arrays([self.ends[1], other.ends[0]]))
+
+
+def _ends(array: pa.Array) -> tuple[pa.Array, pa.Array]:
+    return pa.concat_arrays([array[:1]]), pa.concat_arrays([array[-1:]])
+
+
 def _unsorted(chunks: Chunks, keys: Sequence[str]) -> set[str]:
     """Return the key columns that do not ascend throughout."""
     open_ = set(keys)
-    last: dict[str, pa.Array] = {}
+    last: dict[str, Edges] = {}
     if not keys:
         return set()
     for table in chunks.only(keys).tables():
         for name in sorted(open_):
-            column = whole(table[name])
-            joined = (
-                pa.concat_arrays([last[name], column[:1]]) if name in last and last[name].type == column.type else None
-            )
-            if not ascending(column) or (name in last and (joined is None or not ascending(joined))):
+            edges = Edges.of(table[name])
+            if edges.ends is None or (name in last and not last[name].before(edges)):
                 open_.discard(name)
-            last[name] = pa.concat_arrays([column[-1:]])  # a copy: a slice would hold the whole chunk
+            last[name] = edges
         if not open_:
             break
     return set(keys) - open_

@@ -10,6 +10,12 @@ import numpy.typing as npt
 import pyarrow as pa
 
 
+def fresh(n: int, kind: npt.DTypeLike) -> npt.NDArray[Any]:
+    """Return an array that is not filled, from Arrow's pool: it keeps pages, which cost more to get than to fill."""
+    dtype = np.dtype(kind)
+    return np.frombuffer(pa.allocate_buffer(n * dtype.itemsize, resizable=False), dtype=dtype, count=n)
+
+
 def to_arrow(values: npt.NDArray[Any], valid: npt.NDArray[np.bool_] | None = None) -> pa.Array:
     """Return a float64, int64, int32 or int8 array as Arrow; rows that are not valid are null."""
     types = {

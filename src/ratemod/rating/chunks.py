@@ -163,6 +163,8 @@ def _decoded(schema: pa.Schema) -> pa.Schema:
 
 def whole(column: pa.ChunkedArray) -> pa.Array:
     """Return a column as one array."""
+    if column.num_chunks == 1:  # combining copies even then
+        return column.chunk(0)
     found = column.combine_chunks()
     return found.chunk(0) if isinstance(found, pa.ChunkedArray) else found
 

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ratemod.rating import exact
+from ratemod.rating.arrow import fresh
 from ratemod.rating.block import Block, holds, outside_range
 from ratemod.rating.fast import Program
 from ratemod.rating.inputs import Inputs, Selector
@@ -84,11 +85,11 @@ def run(
     """
     plan, n = program.plan, inputs.n
     out = Outputs(
-        {name: np.empty(n) for name in wanted},
-        np.empty(n, dtype=np.int64),
-        None if plan.fund is None else np.empty(n, dtype=np.int64),
-        np.empty(n, dtype=bool),
-        np.empty(n, dtype=np.int64),
+        {name: fresh(n, np.float64) for name in wanted},
+        fresh(n, np.int64),
+        None if plan.fund is None else fresh(n, np.int64),
+        fresh(n, np.bool_),
+        fresh(n, np.int64),
         tuple(np.zeros(n, dtype=bool) for _ in plan.rules),
         tuple(np.zeros(n, dtype=bool) for _ in program.guarded),
         0,

@@ -11,6 +11,7 @@ import os
 from collections import deque
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -23,7 +24,7 @@ from ratemod.book.derive import NEEDS
 from ratemod.errors import BookError, Lang, default_language, nearest, problem
 from ratemod.plan.editions import Business, load_plan
 from ratemod.plan.model import Plan, conditions_of, names_in, names_in_condition
-from ratemod.rating.across import Broken, broken
+from ratemod.rating.across import Broken, Edges, broken, keys_of
 from ratemod.rating.block import Block
 from ratemod.rating.chunks import CHUNK, Chunks, ahead, open_chunks, whole
 from ratemod.rating.encode import prepare
@@ -177,8 +178,15 @@ def rate_file(
     path = Path(target)
     with ThreadPoolExecutor(1) as beside:
         reading = beside.submit(read_inputs, chunks)
+        if not resume:  # most books are in the order of their keys: look while pricing, and not in a pass before
+            with suppress(Unsorted):
+                return rate_chunks(chunks, pricer, path, None, reading, threads=threads, tick=tick)
         across = broken(chosen, chunks, path.resolve().parent)
         return rate_chunks(chunks, pricer, path, across, reading, threads=threads, resume=resume, tick=tick)
+
+
+class Unsorted(Exception):
+    """Keys do not ascend, so that checks across rows need a pass of their own."""
 
 
 def pricer_of(
@@ -219,7 +227,7 @@ def rate_chunks(
     chunks: Chunks,
     pricer: Pricer,
     path: Path,
-    across: Sequence[Broken],
+    across: Sequence[Broken] | None,
     inputs: Sequence[InputFile] | Future[tuple[InputFile, ...]],
     *,
     start: int = 0,
@@ -229,11 +237,12 @@ def rate_chunks(
 ) -> Streamed:
     """Price chunks, whose first row is row `start` of the book, into one file with its manifest.
 
+    Without `across`, keys are held to ascend: Unsorted is raised where they do not.
     Digests of the `inputs` may still be under way: they are needed for the manifest, and to resume.
     """
     plan, workers = pricer.program.plan, threads or os.cpu_count() or 1
     with whole_file(path) as part:
-        parts = Parts.open(path, _settled(inputs), pricer, across) if resume else None
+        parts = Parts.open(path, _settled(inputs), pricer, across or ()) if resume else None
         chunks = needed(plan, chunks, pricer.keys)
         total = _write(part, _priced(chunks, pricer, across, start, workers, parts), pricer, chunks.n, tick)
         manifest = Manifest.of(plan, _settled(inputs), part, path.name, total, pricer.steps, pricer.by, pricer.lang)
@@ -264,7 +273,7 @@ def carried(plan: Plan, chunks: Chunks) -> tuple[str, ...]:
 
 
 def _priced(
-    chunks: Chunks, pricer: Pricer, across: Sequence[Broken], start: int, workers: int, parts: Parts | None
+    chunks: Chunks, pricer: Pricer, across: Sequence[Broken] | None, start: int, workers: int, parts: Parts | None
 ) -> Iterator[tuple[pa.Table, Tally]]:
     """Yield the output of every chunk in order: finished ones from the parts of a stopped run, the others priced."""
     done = 0
@@ -272,16 +281,26 @@ def _priced(
         yield found
         done += 1
 
-    def work(item: tuple[int, pa.Table]) -> tuple[pa.Table, Tally]:
+    keys = keys_of(pricer.program.plan, chunks) if across is None else ()
+
+    def work(item: tuple[int, pa.Table]) -> tuple[pa.Table, Tally, list[Edges]]:
         at, table = item
-        rated = pricer.rated(chunks.book(table), across, start + at * chunks.size)
+        edges = [Edges.of(table[name]) for name in keys]
+        if any(one.ends is None for one in edges):
+            raise Unsorted
+        rated = pricer.rated(chunks.book(table), across or (), start + at * chunks.size)
         result = pricer.table(rated), tally(rated, pricer.by)
         if parts is not None:
             parts.save(at, *result)
-        return result
+        return *result, edges
 
     tables = ahead(chunks.tables(done * chunks.size, threads=workers > 1), 1)
-    yield from in_order(work, enumerate(tables, done), workers)
+    last: list[Edges] = []
+    for found_table, found_tally, edges in in_order(work, enumerate(tables, done), workers):
+        if not all(one.before(other) for one, other in zip(last, edges)):
+            raise Unsorted
+        last = edges
+        yield found_table, found_tally
 
 
 def in_order(work: Callable[[T], R], items: Iterator[T], workers: int) -> Iterator[R]:
@@ -329,15 +348,15 @@ def _write(
 
 
 def writing(table: pa.Table, plan: Plan) -> dict[str, Any]:
-    """Return how Parquet is to be written: dictionaries only where values are few, statistics only for keys."""
+    """Return how Parquet is to be written: dictionaries only where values are few, statistics only for the key."""
     few = {
         step.name
         for step in plan.steps
         if step.op in ("lookup", "judgement") and len(plan.tables[step.table].rows) <= FEW
     }
     coded = [column.name for column in table.schema if pa.types.is_dictionary(column.type) or column.name in few]
-    texts = [column.name for column in table.schema if pa.types.is_string(column.type)]
-    return {"compression": "lz4", "use_dictionary": coded, "write_statistics": texts, "write_page_checksum": True}
+    key = [plan.key] if plan.key in table.column_names else False
+    return {"compression": "snappy", "use_dictionary": coded, "write_statistics": key}
 
 
 def _plain(column: pa.ChunkedArray, kind: pa.DataType) -> pa.Array:
