@@ -26,6 +26,7 @@ _WHERE = {
     "rate_file": "ratemod.rating.stream",
     "rate_folder": "ratemod.rating.partitions",
     "verify": "ratemod.rating.manifest",
+    "rate_batch": "ratemod.rating.cluster",
     "synthesize": "ratemod.synth.province",
     "Province": "ratemod.synth.province",
     "calibration": "ratemod.synth.calibration",
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
     from ratemod.plan.editions import shipped as shipped
     from ratemod.plan.model import Plan as Plan
     from ratemod.rating.cases import check_plan as check_plan
+    from ratemod.rating.cluster import rate_batch as rate_batch
     from ratemod.rating.manifest import verify as verify
     from ratemod.rating.partitions import rate_folder as rate_folder
     from ratemod.rating.rate import rate as rate

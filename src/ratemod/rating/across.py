@@ -9,8 +9,9 @@ Memory: one bucket (24 bytes a row / 64), and the candidates.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -176,11 +177,15 @@ def _differing(check: Check, plan: Plan, chunks: Chunks, scratch: Path) -> npt.N
 
 
 def _values(check: Check, plan: Plan, chunks: Chunks, table: pa.Table) -> Any:
-    """Return the values a check compares: numbers as float64, texts as they are."""
+    return values_of(check, plan, chunks.conversions, table[check.of])
+
+
+def values_of(check: Check, plan: Plan, conversions: Mapping[str, Decimal], cells: pa.ChunkedArray) -> Any:
+    """Return the values a check compares within a key: numbers and days as float64, texts as they are."""
     column = plan.columns[check.of]
     if column.kind == "text":
-        return table[check.of]
-    values = convert(table[check.of], column, chunks.conversions.get(check.of)).values
+        return cells
+    values = convert(cells, column, conversions.get(check.of)).values
     if column.kind == "date":
         return np.where(values == -(2**31), np.nan, values)
     return values.astype(np.float64)
