@@ -25,7 +25,7 @@ from ratemod.book.header import Header, checked, match, spellings
 from ratemod.errors import BookError, Problem, problem
 from ratemod.rating.arrow import strings, to_arrow
 
-CHUNK = 262_144  # rows; measured: half the memory of a million, at equal speed
+CHUNK = 131_072  # rows; measured: the speed of 262,144 in two thirds of the memory
 BUFFER = 1 << 20
 
 
