@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -56,9 +57,14 @@ class Program:
     guarded: tuple[Legal, ...]
     whole: bool
 
+    @property
+    def bit_type(self) -> type[np.signedinteger[Any]]:
+        """The smallest type that holds two bits for every bound and cap."""
+        return np.int16 if len(self.bounding) < 8 else np.int64
+
     def run(self, block: Block, inputs: Inputs) -> None:
         """Evaluate every step for a block of rows."""
-        block.start(inputs, np.int16 if len(self.bounding) < 8 else np.int64)
+        block.start(inputs, self.bit_type)
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             for name, run in self.runs:
                 run(block)

@@ -16,7 +16,7 @@ from ratemod.book.book import Book
 from ratemod.book.convert import convert
 from ratemod.errors import BookError, Lang, Problem, nearest, problem
 from ratemod.plan.model import Plan
-from ratemod.rating.arrow import dictionary, from_arrow, to_arrow
+from ratemod.rating.arrow import dictionary, to_arrow
 from ratemod.rating.encode import Coding
 from ratemod.rating.run import Outputs
 from ratemod.rating.verdict import DECLINED, REFERRED, REFUSED, STATUS, Verdict, say
@@ -96,15 +96,20 @@ class Rated:
         names = [
             f"{step.name}:{end}" for step in self.plan.steps if step.op in ("bound", "cap") for end in ("low", "high")
         ]
-        encoded = to_arrow(self.outputs.bits).dictionary_encode()
-        patterns = encoded.dictionary.to_pylist()
-        texts = tuple(";".join(name for at, name in enumerate(names) if bits >> at & 1) for bits in patterns)
-        codes = from_arrow(encoded.indices).astype(np.int32)
+        bits = self.outputs.bits
+        few = len(names) < 16  # then counting them is cheaper than sorting
+        patterns = np.flatnonzero(np.bincount(bits, minlength=1)) if few else np.unique(bits)
+        texts = tuple(";".join(name for at, name in enumerate(names) if bit >> at & 1) for bit in patterns.tolist())
         order = np.argsort(np.array(texts, dtype=str), kind="stable").astype(np.int32)  # bytes free of row order
-        place = np.empty(len(order), dtype=np.int32)
-        place[order] = np.arange(len(order), dtype=np.int32)
-        held = self.outputs.bits != 0
-        return dictionary(place[codes] if len(codes) else codes, tuple(texts[at] for at in order), held & shown)
+        if few:
+            place = np.zeros(1 << len(names), dtype=np.int32)
+            place[patterns[order]] = np.arange(len(order), dtype=np.int32)
+            codes = place[bits]
+        else:
+            place = np.empty(len(order), dtype=np.int32)
+            place[order] = np.arange(len(order), dtype=np.int32)
+            codes = place[np.searchsorted(patterns, bits)]
+        return dictionary(codes, tuple(texts[at] for at in order), (bits != 0) & shown)
 
     def level_codes(self, name: str) -> npt.NDArray[np.int16]:
         """Return the codes of one level or flag column, -1 where there is none: (n,) int16."""

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -34,7 +35,7 @@ class Outputs:
     premium_fen, fund_fen : (n,) int64
         0 where `priced` is False.
     priced : (n,) bool
-    bits : (n,) int64
+    bits : (n,) int16 or int64
         Two bits a bounding step: low end held, high end held.
     caught : tuple of (n,) bool
         For each rule of the plan, the rows it catches.
@@ -48,7 +49,7 @@ class Outputs:
     premium_fen: npt.NDArray[np.int64]
     fund_fen: npt.NDArray[np.int64] | None
     priced: npt.NDArray[np.bool_]
-    bits: npt.NDArray[np.int64]
+    bits: npt.NDArray[Any]
     caught: tuple[npt.NDArray[np.bool_], ...]
     outside: tuple[npt.NDArray[np.bool_], ...]
     suspects: int
@@ -89,7 +90,7 @@ def run(
         fresh(n, np.int64),
         None if plan.fund is None else fresh(n, np.int64),
         fresh(n, np.bool_),
-        fresh(n, np.int64),
+        fresh(n, program.bit_type),
         tuple(np.zeros(n, dtype=bool) for _ in plan.rules),
         tuple(np.zeros(n, dtype=bool) for _ in program.guarded),
         0,
