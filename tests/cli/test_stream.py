@@ -48,3 +48,10 @@ def test_a_folder(book: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
     assert main(["rate", str(tmp_path / "in"), "--plan", "jilin-spli", "--at", AT, "-o", str(out), "--resume"]) == 3
     assert (out / "insurer=A" / "b.parquet").is_file()
     assert main(["verify", str(out), "--book", str(tmp_path / "in")]) == 0
+
+
+def test_bench_with_a_book_of_ones_own(book: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--lang", "en", "bench", "--book", str(book), "--plan", "jilin-spli", "--at", AT]) == 0
+    assert "MiB" in capsys.readouterr().out
+    assert main(["--lang", "en", "bench", "--book", str(book)]) == 1
+    assert "RM350" in capsys.readouterr().err

@@ -8,6 +8,7 @@ import pickle
 import shutil
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pyarrow as pa
@@ -18,6 +19,7 @@ from benchmarks.books import table as seeded
 import ratemod as rm
 from ratemod import cluster
 from ratemod.plan.grid import grid
+from ratemod.rating.cluster import Broadcast, _map
 
 ROWS = 3_000
 
@@ -105,6 +107,13 @@ def test_plans_travel(name):
             assert np.array_equal(values, there.values(other.tables[step.table].column(step.column)), equal_nan=True), (
                 step.name
             )
+
+
+def test_a_plan_that_changed_on_the_way_is_noticed(plan, book):
+    job = Broadcast(plan, "0" * 12, (), (), "en")
+    with pytest.raises(rm.BookError) as error:
+        list(_map(SimpleNamespace(value=job), iter(book.to_batches())))
+    assert error.value.problems[0].code == "RM349"
 
 
 # ---------------------------------------------------------------- Spark

@@ -172,6 +172,20 @@ def test_across_rows_as_in_memory(plan, tmp_path, found, size, groups, collide, 
     assert broken.get("one_limit_for_all", []) == differ
 
 
+@pytest.mark.parametrize("at", [0, 6, 2_999])
+def test_one_key_out_of_order_is_found(plan, tmp_path, at):
+    """Keys ascend but for one row, which repeats the first key: the run must begin anew with a pass over all keys."""
+    table = seeded(plan, 3_000)
+    keys = table["policy_no"].to_pylist()
+    keys[2_999] = keys[at]
+    table = table.set_column(table.column_names.index("policy_no"), "policy_no", pa.array(keys))
+    pq.write_table(table, tmp_path / "book.parquet")
+    done = rm.rate_file(tmp_path / "book.parquet", plan, tmp_path / "out.parquet", lang="en", chunk=CHUNK)
+    status = read(done.target)["status"]
+    found = [row for row, said in enumerate(status) if said == "refused"]
+    assert found == ([at, 2_999] if at < 2_999 else [])
+
+
 def test_hashes_tell_texts_apart():
     texts = [f"{head}{number}" for head in ("", "P", "91000000") for number in range(20_000)]
     words, valid = across.text_words(pa.array(texts))
