@@ -253,7 +253,7 @@ def _by_unique(whole: pa.Array, refusals: Refusals, hint: Decimal | None) -> Cod
         else np.where(_valid(coded.indices), _raw(coded.indices), len(values))
     )
     kind = np.int16 if column.codes() else np.int32 if column.kind == "date" else np.float64
-    spread = np.array([*values, none], dtype=kind)[index]
+    spread = np.array([*values, none], dtype=kind).take(index)
     if not which_of.any():
         return Coded(spread, None, ())
     which = which_of[index]

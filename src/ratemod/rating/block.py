@@ -40,6 +40,7 @@ class Block:
     values: dict[str, Floats] = field(default_factory=dict)
     applies: dict[str, Mask] = field(default_factory=dict)
     slots: dict[tuple[str, int], npt.NDArray[np.intp]] = field(default_factory=dict)
+    masks: dict[int, tuple[Mask, Mask, bool]] = field(default_factory=dict)
     inputs: Inputs = field(default_factory=lambda: Inputs(0))
     suspect: Mask = field(default_factory=lambda: np.zeros(0, dtype=bool))
     bits: npt.NDArray[Any] = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
@@ -50,6 +51,7 @@ class Block:
         self.values = {name: self.floats(name, array) for name, array in inputs.numbers.items()}
         self.applies.clear()
         self.slots.clear()
+        self.masks.clear()
         self.suspect = np.zeros(inputs.n, dtype=bool)
         self.bits = np.zeros(inputs.n, dtype=bits)
 
@@ -59,6 +61,7 @@ class Block:
         self.values = {}
         self.applies.clear()
         self.slots.clear()
+        self.masks.clear()
 
     def floats(self, name: str, array: npt.NDArray[Any]) -> Floats:
         """Return a column as float64: itself, or a copy in a buffer of this thread."""

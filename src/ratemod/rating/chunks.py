@@ -215,6 +215,7 @@ def open_chunks(
     *,
     header_map: Mapping[str, str] | None = None,
     keep: Sequence[str] = (),
+    few: Sequence[str] = (),
     size: int = CHUNK,
 ) -> Chunks:
     """Return the chunks of a Parquet file or folder, with the columns that a plan declares.
@@ -227,6 +228,8 @@ def open_chunks(
         Header in the file -> declared column.
     keep : names
         Further columns to read, by their headers; "all" reads all.
+    few : names
+        Text columns with few different values, to be read as dictionaries.
 
     Raises
     ------
@@ -258,7 +261,7 @@ def open_chunks(
         [pa.schema([*(field_ for field_ in _decoded(one) if field_.name in names), *given]) for one in schemas],
         promote_options="permissive",
     )
-    coded = tuple(text for text, name in names.items() if _is_coded(text, name, columns, schemas[0]))
+    coded = tuple(text for text, name in names.items() if _is_coded(text, name, columns, few, schemas[0]))
     return Chunks(str(source), tuple(parts), names, coded, schema, header.conversions, _headers(header), size)
 
 
@@ -297,10 +300,10 @@ def _class(kind: pa.DataType) -> str:
     return "null" if pa.types.is_null(kind) else str(kind)
 
 
-def _is_coded(text: str, name: str, columns: Mapping[str, Column], schema: pa.Schema) -> bool:
+def _is_coded(text: str, name: str, columns: Mapping[str, Column], few: Sequence[str], schema: pa.Schema) -> bool:
     if text not in schema.names or _class(schema.field(text).type) != "text":
         return False
-    return name == "insurer" or (name in columns and columns[name].kind in ("level", "flag"))
+    return name == "insurer" or name in few or (name in columns and columns[name].kind in ("level", "flag"))
 
 
 def ahead(tables: Iterator[pa.Table], depth: int = 2) -> Iterator[pa.Table]:

@@ -127,21 +127,25 @@ def _conditional(
     assert step.when is not None
     when, otherwise = step.when, step.of[0] if step.otherwise is None else step.otherwise
     bits = 3 << 2 * bounding.index(step.name) if step.name in bounding else None
+    place = next(at for at, other in enumerate(plan.steps) if other.when == when)  # several steps share a condition
 
     def conditional(block: Block) -> None:
         before, block.suspect = block.suspect, np.zeros(block.inputs.n, dtype=bool)
         run(block)
         doubted, block.suspect = block.suspect, before
-        applies = holds(when, plan, block, known, constants)  # may doubt rows of its own
+        if place not in block.masks:
+            found = holds(when, plan, block, known, constants)  # may doubt rows of its own
+            block.masks[place] = found, ~found, bool(found.all())
+        applies, others, every = block.masks[place]
         block.suspect |= doubted & applies  # what the step doubted does not matter where it does not apply
         block.applies[step.name] = applies
-        if applies.all():
+        if every:
             return
         out = block.buffer(step.name)
         other: Floats | float = np.nan if otherwise == NOTHING else block.get(otherwise, constants)
-        np.copyto(out, other, where=~applies)
+        np.copyto(out, other, where=others)
         if bits is not None:
-            block.bits &= ~(~applies * block.bits.dtype.type(bits))
+            block.bits &= ~(others * block.bits.dtype.type(bits))
 
     return conditional
 

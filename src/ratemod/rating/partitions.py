@@ -20,7 +20,7 @@ from ratemod.rating.across import broken
 from ratemod.rating.chunks import CHUNK, open_chunks
 from ratemod.rating.manifest import InputFile, Manifest, manifest_path, read_inputs, verify, versions
 from ratemod.rating.run import BLOCK
-from ratemod.rating.stream import Pricer, Streamed, pricer_of, rate_chunks
+from ratemod.rating.stream import Pricer, Streamed, pricer_of, rate_chunks, reasons
 from ratemod.rating.tally import Tally
 
 
@@ -66,7 +66,7 @@ def rate_folder(
     root, out = Path(source).resolve(), Path(target).resolve()
     if root == out or root in out.parents or out in root.parents:
         raise BookError(problem("RM348", source=str(source), target=str(target)))
-    chunks = open_chunks(source, chosen.columns, header_map=header_map, keep=keep, size=chunk)
+    chunks = open_chunks(source, chosen.columns, header_map=header_map, keep=keep, few=reasons(chosen), size=chunk)
     pricer = pricer_of(chosen, chunks, trace=trace, keep=keep, by=by, lang=lang, block=block)
     out.mkdir(parents=True, exist_ok=True)
     with ThreadPoolExecutor(1) as beside:

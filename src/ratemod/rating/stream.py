@@ -173,7 +173,7 @@ def rate_file(
     A manifest stands beside the target (``<target>.manifest.json``); `verify` checks one against the other.
     """
     chosen = plan if isinstance(plan, Plan) else load_plan(plan, at, business)
-    chunks = open_chunks(source, chosen.columns, header_map=header_map, keep=keep, size=chunk)
+    chunks = open_chunks(source, chosen.columns, header_map=header_map, keep=keep, few=reasons(chosen), size=chunk)
     pricer = pricer_of(chosen, chunks, trace=trace, keep=keep, by=by, lang=lang, block=block)
     path = Path(target)
     with ThreadPoolExecutor(1) as beside:
@@ -250,6 +250,11 @@ def rate_chunks(
     if parts is not None:
         parts.remove()
     return Streamed(plan, path, total, pricer.by, manifest_path(path))
+
+
+def reasons(plan: Plan) -> tuple[str, ...]:
+    """Return the text columns that hold an underwriter's reasons: few are ever written."""
+    return tuple(step.reason for step in plan.steps if step.reason)
 
 
 def needed(plan: Plan, chunks: Chunks, keys: Collection[str]) -> Chunks:
