@@ -35,12 +35,14 @@ def timed(name: str, book: Path, out: Path, trace: bool) -> tuple[float, float, 
     """Return seconds, processor seconds and peak MiB of one contender in a process of its own."""
     start = time.perf_counter()
     command = [sys.executable, "-m", "benchmarks.one", name, str(book), str(out), *(["--trace"] if trace else [])]
-    process = subprocess.Popen(command)
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    peak = process.stdout.read()
     _, status, used = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         raise RuntimeError(f"{name} failed")
-    return time.perf_counter() - start, used.ru_utime + used.ru_stime, used.ru_maxrss // 1024
+    return time.perf_counter() - start, used.ru_utime + used.ru_stime, int(peak or 0)
 
 
 def differing(out: dict[str, Path]) -> dict[str, int]:

@@ -8,6 +8,7 @@ compute.
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import Any
 
 import ratemod as rm
@@ -93,5 +94,13 @@ def _floor(plan: Plan, source: str, target: str, wanted: list[str]) -> None:
             future.result()
 
 
+def peak_mib() -> int:
+    """Return the peak memory of this process alone; what wait4 gives counts the parent's at the fork."""
+    status = Path("/proc/self/status")
+    lines = status.read_text().splitlines() if status.is_file() else []
+    return next((int(line.split()[1]) // 1024 for line in lines if line.startswith("VmHWM")), 0)
+
+
 if __name__ == "__main__":
     main(*sys.argv[1:4], trace="--trace" in sys.argv)
+    print(peak_mib())
