@@ -122,6 +122,25 @@ def test_text_lists_stream_too(plan, tmp_path):
     assert done.counts["rated"] > 350
 
 
+def test_moments_are_refused_by_their_own_name(plan, tmp_path):
+    """Days with a time of day: the message must not depend on which rows were read together."""
+    table = seeded(plan, 60)
+    days = table["start_date"].cast(pa.timestamp("us")).cast(pa.int64()).to_pylist()
+    moments = [day + (at % 3 == 2) * at * 3_600_000_000 // 60 for at, day in enumerate(days)]
+    place = table.column_names.index("start_date")
+    table = table.set_column(place, "start_date", pa.array(moments, pa.int64()).cast(pa.timestamp("us")))
+    pq.write_table(table, tmp_path / "book.parquet")
+    bytes_ = []
+    for block, threads in ((7, 1), (64, 2)):
+        done = rm.rate_file(
+            tmp_path / "book.parquet", plan, tmp_path / "out.parquet", lang="en", block=block, threads=threads, chunk=50
+        )
+        bytes_.append(done.target.read_bytes())
+    assert bytes_[0] == bytes_[1]
+    assert done.counts["refused"] == 20
+    assert len({reason for reason in read(done.target)["reason"] if reason}) == 20
+
+
 def test_no_pandas_on_the_way(plan, book, tmp_path):
     code = (
         "import sys, ratemod as rm\n"

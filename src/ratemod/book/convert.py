@@ -209,10 +209,14 @@ def _days(whole: pa.Array, refusals: Refusals) -> Coded:
         ticks = _integers(whole.cast(pa.timestamp("us", tz=whole.type.tz)).cast(pa.int64()))
         days, rest = np.divmod(ticks, 86_400_000_000)
     else:
-        days, rest = _integers(whole.cast(pa.date32()).cast(pa.int32())), np.zeros(len(whole), dtype=np.int64)
+        days = ticks = _integers(whole.cast(pa.date32()).cast(pa.int32()))
+        rest = np.zeros(len(whole), dtype=np.int64)
     which = np.zeros(len(whole), dtype=np.int32)
-    if rest.any():
-        which[(rest != 0) & ~missing] = refusals.number("RM206", value=str(whole[int(np.flatnonzero(rest)[0])]))
+    odd = np.flatnonzero((rest != 0) & ~missing)
+    if len(odd):  # each moment by its own name, so that a message does not depend on which rows were read together
+        _, first, inverse = np.unique(ticks[odd], return_index=True, return_inverse=True)
+        numbers = [refusals.number("RM206", value=str(whole[int(odd[at])])) for at in first.tolist()]
+        which[odd] = np.array(numbers, dtype=np.int32)[inverse]
     if missing.any() and _needed(refusals.column):
         which[missing] = refusals.number("RM201")
     values = np.where(missing | (which > 0), MISSING_DATE, days).astype(np.int32)

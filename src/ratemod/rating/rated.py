@@ -83,12 +83,10 @@ class Rated:
         notes = tuple(say(said, self.lang) for said in verdict.notes)
         which = verdict.reason_of if verdict.reasons else np.zeros(n, dtype=np.int32)
         note = verdict.note_of if verdict.notes else np.zeros(n, dtype=np.int32)
-        names = tuple(sorted(set(codes)))
-        place = np.array([0, *(names.index(code) for code in codes)], dtype=np.int32)
-        results["code"] = dictionary(place[which], names, which > 0)
-        results["reason"] = dictionary(which - 1, reasons, which > 0)
+        results["code"] = _named(which, codes)
+        results["reason"] = _named(which, reasons)
         results["bounds"] = self._bounds(shown)
-        results["notes"] = dictionary(note - 1, notes, note > 0)
+        results["notes"] = _named(note, notes)
         results["plan"] = dictionary(np.zeros(n, dtype=np.int8), (self.plan.id,))
         return results
 
@@ -220,6 +218,14 @@ class Rated:
     def __repr__(self) -> str:
         counts = ", ".join(f"{name} {count:,}" for name, count in self.counts.items())
         return f"<Rated {self.plan.id}: {counts}; premium {self.premium_fen / 100:,.2f} yuan>"
+
+
+def _named(which: npt.NDArray[np.int32], texts: tuple[str, ...]) -> pa.Array:
+    """Return ``texts[which - 1]``, null at 0; the dictionary is sorted, so that its bytes are free of blocks."""
+    names = tuple(sorted(set(texts)))
+    place = {name: at for at, name in enumerate(names)}
+    codes = np.array([0, *(place[text] for text in texts)], dtype=np.int32)
+    return dictionary(codes[which], names, which > 0)
 
 
 __all__ = ["DECLINED", "REFERRED", "REFUSED", "RESULTS", "STATUS", "Rated"]
