@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-import tempfile
 import time
 from collections.abc import Callable
-from pathlib import Path
 from statistics import median
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 import ratemod as rm
 from benchmarks.books import coded, table
@@ -119,22 +114,3 @@ def exactness(n: int, chunk: int = 1_000_000) -> dict[str, Any]:
         "rows left to the wide exact path": suspects,
         "fast ns a row": round(fast / n * 1e9, 1),
     }
-
-
-def file_to_file(n: int) -> list[dict[str, Any]]:
-    """Return whole-process seconds from Parquet to Parquet for each contender."""
-    plan = rm.load_plan(PLAN, at=AT)
-    with tempfile.TemporaryDirectory() as folder:
-        book = Path(folder) / "book.parquet"
-        with pq.ParquetWriter(book, table(plan, 10).schema) as writer:
-            for at in range(0, n, 250_000):
-                writer.write_table(table(plan, min(250_000, n - at), seed=at + 1, first=at))
-        rows = []
-        for name in ("ratemod", "DuckDB SQL", "polars", "pandas"):
-            start = time.perf_counter()
-            subprocess.run(
-                [sys.executable, "-m", "benchmarks.one", name, str(book), str(Path(folder) / "out.parquet")], check=True
-            )
-            rows.append({"contender": name, "rows": n, "seconds": round(time.perf_counter() - start, 2)})
-        base = rows[0]["seconds"]
-        return [row | {"× ratemod": round(row["seconds"] / base, 2)} for row in rows]

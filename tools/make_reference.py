@@ -41,7 +41,7 @@ def command_line(lang: str, title: str) -> str:
     groups = next(action for action in parser._actions if isinstance(action.choices, dict))
     parts = [MADE, f"# {title}", "```text", parser.format_help().rstrip(), "```"]
     for name in COMMANDS:
-        parts += [f"## ratemod {name}", text(f"UI_help_{name}", lang), ""]  # type: ignore[arg-type]
+        parts += [f"## ratemod {name}", text(f"UI_help_{name.replace('-', '_')}", lang), ""]  # type: ignore[arg-type]
         parts += ["```text", groups.choices[name].format_help().rstrip(), "```"]
     return "\n".join(parts) + "\n"
 

@@ -34,6 +34,10 @@ _WHERE = {
     "fit": "ratemod.study.fit",
     "Study": "ratemod.study.fit",
     "Assumptions": "ratemod.study.assumptions",
+    "rate_file": "ratemod.rating.stream",
+    "rate_folder": "ratemod.rating.partitions",
+    "verify": "ratemod.rating.manifest",
+    "rate_batch": "ratemod.rating.cluster",
     "synthesize": "ratemod.synth.province",
     "Province": "ratemod.synth.province",
     "calibration": "ratemod.synth.calibration",
@@ -74,9 +78,13 @@ if TYPE_CHECKING:
     from ratemod.plan.editions import shipped as shipped
     from ratemod.plan.model import Plan as Plan
     from ratemod.rating.cases import check_plan as check_plan
+    from ratemod.rating.cluster import rate_batch as rate_batch
+    from ratemod.rating.manifest import verify as verify
+    from ratemod.rating.partitions import rate_folder as rate_folder
     from ratemod.rating.rate import rate as rate
     from ratemod.rating.rated import Rated as Rated
     from ratemod.rating.read import read_book as read_book
+    from ratemod.rating.stream import rate_file as rate_file
     from ratemod.registers.authority_report import authority_report as authority_report
     from ratemod.registers.controllable import controllable_premium as controllable_premium
     from ratemod.registers.derive import derive_columns as derive_columns

@@ -22,6 +22,7 @@ COMMANDS = (
     "check",
     "diff",
     "rate",
+    "verify",
     "explain",
     "compare",
     "what-if",
@@ -122,12 +123,13 @@ def build_parser(lang: Lang) -> Parser:
     _language(parser, lang)
     commands = parser.add_subparsers(title=text("UI_commands", lang), dest="command", metavar="COMMAND", required=True)
     for name in COMMANDS:
-        said = text(f"UI_help_{name}", lang)
+        module = name.replace("-", "_")
+        said = text(f"UI_help_{module}", lang)
         own = commands.add_parser(
             name, help=said, description=said, add_help=False, formatter_class=argparse.RawDescriptionHelpFormatter
         )
         _dress(own, lang)
-        importlib.import_module(f"ratemod.commands.{name.replace('-', '_')}").arguments(own, lang)
+        importlib.import_module(f"ratemod.commands.{module}").arguments(own, lang)
         _language(own, lang)
     return parser
 

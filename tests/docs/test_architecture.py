@@ -17,11 +17,13 @@ MAP = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
 ORDER = [
     "errors",
     "version",
+    "whole_file",
     "money",
     "book",
     "plan",
     "rating",
     "registers",
+    "cluster",
     "experience",
     "synth",
     "ratemaking",

@@ -16,9 +16,17 @@ def load(vectors, name):
     return np.array([[np.nan if cell is None else cell for cell in row] for row in data])
 
 
-@pytest.mark.parametrize(("case", "alpha", "rule"), [
-    ("RAA_loglinear", 1, "log-linear"), ("RAA_Mack", 1, "mack"), ("GenIns_loglinear", 1, "log-linear"),
-    ("GenIns_Mack", 1, "mack"), ("GenIns_simple", 0, "mack"), ("RAA_simple", 0, "mack")])
+@pytest.mark.parametrize(
+    ("case", "alpha", "rule"),
+    [
+        ("RAA_loglinear", 1, "log-linear"),
+        ("RAA_Mack", 1, "mack"),
+        ("GenIns_loglinear", 1, "log-linear"),
+        ("GenIns_Mack", 1, "mack"),
+        ("GenIns_simple", 0, "mack"),
+        ("RAA_simple", 0, "mack"),
+    ],
+)
 def test_mack_as_r_chainladder(vectors, case, alpha, rule):
     want = vectors("reserving_chainladder_R")[case]
     made = dev.mack(load(vectors, case.split("_")[0]), alpha=alpha, last_sigma=rule)
@@ -33,8 +41,9 @@ def test_mack_as_r_chainladder(vectors, case, alpha, rule):
     np.testing.assert_allclose(made.total_standard_error, want["Total.Mack.S.E"], **close)
     np.testing.assert_allclose(made.unpaid.sum(), want["Totals"]["IBNR:"], **close)
     average = "volume" if alpha == 1 else "simple"
-    np.testing.assert_allclose(dev.development_factors(load(vectors, case.split("_")[0]), average).value,
-                               want["f"][:-1], **close)
+    np.testing.assert_allclose(
+        dev.development_factors(load(vectors, case.split("_")[0]), average).value, want["f"][:-1], **close
+    )
 
 
 def test_segments_run_at_once(vectors):
@@ -92,8 +101,9 @@ def test_medial_and_latest_periods():
     assert (made.value.tolist(), made.ratios_used.tolist()) == ([6.0], [2])
 
 
-@pytest.mark.parametrize(("curve", "at"), [("exponential", lambda t: np.exp(-0.3 - 0.7 * t)),
-                                           ("inverse_power", lambda t: 0.9 * t**-2.5)])
+@pytest.mark.parametrize(
+    ("curve", "at"), [("exponential", lambda t: np.exp(-0.3 - 0.7 * t)), ("inverse_power", lambda t: 0.9 * t**-2.5)]
+)
 def test_tail_recovers_its_own_curve(curve, at):
     age = np.arange(1, 8)
     tail = dev.fit_tail(age, 1 + at(age), curve, last_step=60)
@@ -103,16 +113,31 @@ def test_tail_recovers_its_own_curve(curve, at):
 
 def test_transactions_to_triangle():
     made = tri.triangle_of_transactions(
-        [0, 0, 1, 0, 1], ["2021-02-03", "2021-12-31", "2022-01-01", "2022-06-01", "2023-03-01"],
-        ["2021-02-03", "2023-01-01", "2022-01-01", "2024-01-01", "2023-12-31"], [1.0, 2.0, 4.0, 8.0, 16.0],
-        segments=("a", "b"), first_origin="2021-01-01", origins=3, valuation="2023-12-31")
+        [0, 0, 1, 0, 1],
+        ["2021-02-03", "2021-12-31", "2022-01-01", "2022-06-01", "2023-03-01"],
+        ["2021-02-03", "2023-01-01", "2022-01-01", "2024-01-01", "2023-12-31"],
+        [1.0, 2.0, 4.0, 8.0, 16.0],
+        segments=("a", "b"),
+        first_origin="2021-01-01",
+        origins=3,
+        valuation="2023-12-31",
+    )
     n = np.nan
     np.testing.assert_array_equal(made.values, [[[1, 1, 3], [0, 0, n], [0, n, n]], [[0, 0, 0], [4, 4, n], [16, n, n]]])
     assert made.ages.tolist() == [12, 24, 36]
     np.testing.assert_array_equal(tri.incremental(made.values)[0, 0], [1, 0, 2])
     quarters = tri.triangle_of_transactions(
-        [0], ["2022-01-15"], ["2022-08-01"], [1.0], segments=("a",), first_origin="2022-01-01", origins=2,
-        valuation="2023-06-30", origin_months=12, age_months=3)
+        [0],
+        ["2022-01-15"],
+        ["2022-08-01"],
+        [1.0],
+        segments=("a",),
+        first_origin="2022-01-01",
+        origins=2,
+        valuation="2023-06-30",
+        origin_months=12,
+        age_months=3,
+    )
     np.testing.assert_array_equal(quarters.values[0], [[0, 0, 1, 1, 1, 1], [0, 0, n, n, n, n]])
 
 
@@ -129,20 +154,45 @@ def test_chainladder_round_trip(vectors):
         tri.from_chainladder(sent.cum_to_incr())
 
 
-@pytest.mark.parametrize(("code", "call"), [
-    ("RM515", lambda: dev.mack([[1.0, np.nan, 2.0]] * 4)),
-    ("RM518", lambda: dev.development_factors([[[0.0, 5.0], [0.0, np.nan]]])),
-    ("RM502", lambda: dev.mack(np.where(np.add.outer(np.arange(4), np.arange(4)) < 4, 0.0, np.nan))),
-    ("RM521", lambda: dev.mack([[1.0, 2.0, 3.0], [1.0, 2.0, np.nan], [1.0, np.nan, np.nan]])),
-    ("RM519", lambda: dev.fit_tail([1, 2], [1.2, 1.0])),
-    ("RM520", lambda: dev.fit_tail([1, 2, 3], [1.2, 1.15, 1.12], "inverse_power")),
-    ("RM522", lambda: ult.benktander([1.0], [1.0], [1.0], 0.5, iterations=0)),
-    ("RM523", lambda: ult.cape_cod([1.0], [1.0], [0.0])),
-    ("RM514", lambda: tri.triangle_of_transactions([0], ["2020-12-31"], ["2021-01-01"], [1.0], segments=("a",),
-                                                   first_origin="2021-01-01", origins=1, valuation="2021-12-31")),
-    ("RM516", lambda: tri.triangle_of_transactions([0], ["2021-12-31"], ["2021-12-31"], [1.0], segments=("a",),
-                                                   first_origin="2021-01-01", origins=1, valuation="2021-12-30")),
-])
+@pytest.mark.parametrize(
+    ("code", "call"),
+    [
+        ("RM515", lambda: dev.mack([[1.0, np.nan, 2.0]] * 4)),
+        ("RM518", lambda: dev.development_factors([[[0.0, 5.0], [0.0, np.nan]]])),
+        ("RM502", lambda: dev.mack(np.where(np.add.outer(np.arange(4), np.arange(4)) < 4, 0.0, np.nan))),
+        ("RM521", lambda: dev.mack([[1.0, 2.0, 3.0], [1.0, 2.0, np.nan], [1.0, np.nan, np.nan]])),
+        ("RM519", lambda: dev.fit_tail([1, 2], [1.2, 1.0])),
+        ("RM520", lambda: dev.fit_tail([1, 2, 3], [1.2, 1.15, 1.12], "inverse_power")),
+        ("RM522", lambda: ult.benktander([1.0], [1.0], [1.0], 0.5, iterations=0)),
+        ("RM523", lambda: ult.cape_cod([1.0], [1.0], [0.0])),
+        (
+            "RM514",
+            lambda: tri.triangle_of_transactions(
+                [0],
+                ["2020-12-31"],
+                ["2021-01-01"],
+                [1.0],
+                segments=("a",),
+                first_origin="2021-01-01",
+                origins=1,
+                valuation="2021-12-31",
+            ),
+        ),
+        (
+            "RM516",
+            lambda: tri.triangle_of_transactions(
+                [0],
+                ["2021-12-31"],
+                ["2021-12-31"],
+                [1.0],
+                segments=("a",),
+                first_origin="2021-01-01",
+                origins=1,
+                valuation="2021-12-30",
+            ),
+        ),
+    ],
+)
 def test_refusals(code, call):
     with pytest.raises(ModelError) as caught:
         call()

@@ -18,8 +18,9 @@ def day(number):
 def test_cas_exam_5_2003_no_10(vectors):
     case = vectors("textbook_credibility_ratemaking")["earning"]
     until = np.datetime64(case["asof"]) + 1
-    earned = ex.earned_exposure([case["effective"]], ["2003-03-01"], [case["premium"]], ["2002-01-01", until],
-                                basis="month")
+    earned = ex.earned_exposure(
+        [case["effective"]], ["2003-03-01"], [case["premium"]], ["2002-01-01", until], basis="month"
+    )
     assert earned.item() == case["earned"] == 750
     assert ex.in_force([case["effective"]], ["2003-03-01"], [900.0], [case["asof"]]).tolist() == [case["inforce"]]
 
@@ -33,7 +34,7 @@ def test_werner_modlin_four_policies(vectors):
     assert earned[:, 1].tolist() == case["earned_2020"] == case["unearned_end_2019"]
     assert earned[:, 0].sum() == case["earned_2019_total"]
     for i, wanted in enumerate(case["inforce_2020_01_01"]):
-        assert ex.in_force(start[i:i + 1], end[i:i + 1], [1.0], ["2020-01-01"]).item() == wanted
+        assert ex.in_force(start[i : i + 1], end[i : i + 1], [1.0], ["2020-01-01"]).item() == wanted
     by_policy_year = ex.policy_period_exposure(start, start, end, np.ones(4), YEARS, "2020-12-31", basis="month")
     assert by_policy_year.tolist() == [4.0, 0.0]
 
@@ -61,8 +62,9 @@ def test_a_year_is_one_year_in_a_leap_year_too():
 
 
 def test_mid_term_changes_cancel_and_replace():
-    cut = ex.segments_from_changes(["2024-01-01"], ["2025-01-01"], [10], [0, 0, 0],
-                                   ["2024-11-01", "2024-03-01", "2024-03-01"], [0, 99, 30])
+    cut = ex.segments_from_changes(
+        ["2024-01-01"], ["2025-01-01"], [10], [0, 0, 0], ["2024-11-01", "2024-03-01", "2024-03-01"], [0, 99, 30]
+    )
     assert cut.amount.tolist() == [10, 30, 0]
     assert [str(d) for d in cut.start] == ["2024-01-01", "2024-03-01", "2024-11-01"]
     heads = ex.written_exposure(cut, ["2024-01-01"], ["2025-01-01"])
@@ -70,27 +72,40 @@ def test_mid_term_changes_cancel_and_replace():
 
 
 def test_claims_find_the_stretch_of_their_day():
-    cut = ex.segments_from_changes(["2024-01-01", "2024-02-01"], ["2025-01-01", "2025-02-01"], [10, 1], [0],
-                                   ["2024-07-01"], [20])
-    row, reason = ex.match_claims(cut.policy, cut.start, cut.end, [0, 0, 1, 1, 2],
-                                  ["2024-06-30", "2024-07-01", "2025-01-31", "2024-01-31", "2024-05-05"])
+    cut = ex.segments_from_changes(
+        ["2024-01-01", "2024-02-01"], ["2025-01-01", "2025-02-01"], [10, 1], [0], ["2024-07-01"], [20]
+    )
+    row, reason = ex.match_claims(
+        cut.policy,
+        cut.start,
+        cut.end,
+        [0, 0, 1, 1, 2],
+        ["2024-06-30", "2024-07-01", "2025-01-31", "2024-01-31", "2024-05-05"],
+    )
     assert cut.amount[row[:3]].tolist() == [10, 20, 1]
     assert row[3:].tolist() == [-1, -1]
     assert reason.tolist() == ["", "", "", "RM509", "RM508"]
     assert ex.match_claims([], [], [], [1], ["2024-01-01"])[1].tolist() == ["RM508"]
 
 
-@pytest.mark.parametrize(("code", "call"), [
-    ("RM505", lambda: ex.earned_exposure(["2024-01-01"], ["2024-01-01"], [1.0], YEARS)),
-    ("RM507", lambda: ex.earned_exposure(["2024-01-01"], ["2024-01-02"], [1.0], YEARS[::-1])),
-    ("RM500", lambda: ex.earned_exposure(["NaT"], ["2024-01-02"], [1.0], YEARS)),
-    ("RM503", lambda: ex.earned_exposure(["2024-01-01"], ["2024-01-02"], [1.0, 2.0], YEARS)),
-    ("RM506", lambda: ex.segments_from_changes(["2024-01-01"], ["2025-01-01"], [1], [0], ["2025-01-01"], [2])),
-    ("RM524", lambda: ex.earned_exposure(["2024-01-01"], ["2024-01-02"], [1.0], YEARS, group=[-1])),
-    ("RM506", lambda: ex.segments_from_changes(["2024-01-01"], ["2025-01-01"], [1], [-1], ["2024-03-01"], [2])),
-    ("RM510", lambda: ex.match_claims([1, 1], ["2024-01-01", "2024-06-01"], ["2025-01-01", "2025-01-01"], [1],
-                                      ["2024-07-01"])),
-])
+@pytest.mark.parametrize(
+    ("code", "call"),
+    [
+        ("RM505", lambda: ex.earned_exposure(["2024-01-01"], ["2024-01-01"], [1.0], YEARS)),
+        ("RM507", lambda: ex.earned_exposure(["2024-01-01"], ["2024-01-02"], [1.0], YEARS[::-1])),
+        ("RM500", lambda: ex.earned_exposure(["NaT"], ["2024-01-02"], [1.0], YEARS)),
+        ("RM503", lambda: ex.earned_exposure(["2024-01-01"], ["2024-01-02"], [1.0, 2.0], YEARS)),
+        ("RM506", lambda: ex.segments_from_changes(["2024-01-01"], ["2025-01-01"], [1], [0], ["2025-01-01"], [2])),
+        ("RM524", lambda: ex.earned_exposure(["2024-01-01"], ["2024-01-02"], [1.0], YEARS, group=[-1])),
+        ("RM506", lambda: ex.segments_from_changes(["2024-01-01"], ["2025-01-01"], [1], [-1], ["2024-03-01"], [2])),
+        (
+            "RM510",
+            lambda: ex.match_claims(
+                [1, 1], ["2024-01-01", "2024-06-01"], ["2025-01-01", "2025-01-01"], [1], ["2024-07-01"]
+            ),
+        ),
+    ],
+)
 def test_refusals(code, call):
     with pytest.raises(ModelError) as caught:
         call()

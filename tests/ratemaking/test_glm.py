@@ -49,8 +49,10 @@ def test_mass_insurance(vectors, table):
     agree(fit, vectors("glm_R")["mass_insurance_poisson"])
 
 
-@pytest.mark.parametrize(("case", "total", "family"), [("sweden77_freq_poisson", "Claims", fam.poisson()),
-                                                      ("sweden77_pp_tweedie15", "Payment", fam.tweedie(1.5))])
+@pytest.mark.parametrize(
+    ("case", "total", "family"),
+    [("sweden77_freq_poisson", "Claims", fam.poisson()), ("sweden77_pp_tweedie15", "Payment", fam.tweedie(1.5))],
+)
 def test_sweden_1977(vectors, table, case, total, family):
     names = ["Kilometres", "Zone", "Bonus", "Make"]
     factors, codes, column = table("swedish_motor_1977_motorins", names)
@@ -86,8 +88,12 @@ def test_autocollision_quasi_poisson(vectors, table):
     factors, codes, column = table("auto_collision_uk_mildenhall", ["Age", "Vehicle_Use"])
     claims = column("Claim_Count")
     cells = collapse(factors, codes, claims, claims * column("Severity"))
-    fit = fit_glm(cells, ["Age", "Vehicle_Use"], fam.poisson(overdispersed=True),
-                  reference={"Age": "A", "Vehicle_Use": "Business"})
+    fit = fit_glm(
+        cells,
+        ["Age", "Vehicle_Use"],
+        fam.poisson(overdispersed=True),
+        reference={"Age": "A", "Vehicle_Use": "Business"},
+    )
     agree(fit, vectors("glm_R")["autocollision_sev_poisson_minbias"])
 
 
@@ -116,11 +122,13 @@ def test_cells_equal_rows_in_statsmodels(name, offsets):
     if name == "negative binomial" and offsets:
         offset = np.zeros_like(offset)
     mean = mean * np.exp(offset)
-    kinds = {"poisson": (fam.poisson(), sm.families.Poisson(), 1.0),
-             "quasi": (fam.poisson(overdispersed=True), sm.families.Poisson(), "X2"),
-             "gamma": (fam.gamma(), sm.families.Gamma(sm.families.links.Log()), "X2"),
-             "tweedie": (fam.tweedie(1.6), sm.families.Tweedie(sm.families.links.Log(), var_power=1.6), "X2"),
-             "negative binomial": (fam.negative_binomial(0.7), sm.families.NegativeBinomial(alpha=0.7), 1.0)}
+    kinds = {
+        "poisson": (fam.poisson(), sm.families.Poisson(), 1.0),
+        "quasi": (fam.poisson(overdispersed=True), sm.families.Poisson(), "X2"),
+        "gamma": (fam.gamma(), sm.families.Gamma(sm.families.links.Log()), "X2"),
+        "tweedie": (fam.tweedie(1.6), sm.families.Tweedie(sm.families.links.Log(), var_power=1.6), "X2"),
+        "negative binomial": (fam.negative_binomial(0.7), sm.families.NegativeBinomial(alpha=0.7), 1.0),
+    }
     ours, theirs, scale = kinds[name]
     if name == "gamma":
         y = rng.gamma(2.0 * w, mean / (2.0 * w))
@@ -183,8 +191,11 @@ def test_batches_and_order_do_not_matter(seed, cuts):
     whole = collapse([A, B, C], codes, w, total)
     order = rng.permutation(300)
     bounds = [0, *sorted(cuts), 300]
-    parts = [collapse([A, B, C], [c[order[i:j]] for c in codes], w[order[i:j]], total[order[i:j]])
-             for i, j in pairwise(bounds) if j > i]
+    parts = [
+        collapse([A, B, C], [c[order[i:j]] for c in codes], w[order[i:j]], total[order[i:j]])
+        for i, j in pairwise(bounds)
+        if j > i
+    ]
     again = merge(parts)
     np.testing.assert_array_equal(again.codes, whole.codes)
     np.testing.assert_array_equal(again.rows, whole.rows)
@@ -269,31 +280,51 @@ def cells_of(weight, total):
 FULL = np.full(6, 5.0)
 
 
-@pytest.mark.parametrize(("codes", "call"), [
-    ({"RM536"}, lambda: fit_glm(cells_of(FULL, [1, 2, 0, 0, 3, 4]), ["a", "b"], fam.poisson())),
-    ({"RM535", "RM538"}, lambda: fit_glm(cells_of([5, 5, 0, 0, 5, 5], [1, 2, 0, 0, 3, 4]), ["a", "b"], fam.poisson())),
-    ({"RM537"}, lambda: fit_glm(collapse([A, Factor("twin", A.levels)], [[0, 0, 1, 1, 2, 2]] * 2, FULL, FULL),
-                                ["a", "twin"], fam.poisson())),
-    ({"RM538"}, lambda: fit_glm(collapse([A], [[0, 1, 2]], [1.0] * 3, [1.0] * 3), ["a"], fam.poisson())),
-    ({"RM539"}, lambda: fit_glm(cells_of(FULL, [1, 2, 0, 1, 3, 4]), ["a", "b"], fam.gamma())),
-    ({"RM540"}, lambda: fit_glm(cells_of(FULL, [1, 2, 5, 1, 3, 4]), ["a", "b"], fam.poisson(), max_iterations=1)),
-    ({"RM540"}, lambda: fit_glm(collapse([Factor("a", ("a0", "a1")), B], [[0, 0, 0, 1, 1], [0, 0, 1, 1, 1]], [10.0] * 5,
-                                         [3, 2, 0, 4, 5]), ["a", "b"], fam.poisson())),
-    ({"RM541"}, lambda: fit_negative_binomial(cells_of(FULL * 100, FULL * 10), ["a"])),
-    ({"RM527"}, lambda: fit_glm(cells_of(FULL, FULL), ["aa"], fam.poisson())),
-    ({"RM532"}, lambda: fit_glm(cells_of(FULL, FULL), ["a"], fam.poisson(), reference={"a": "a9"})),
-    ({"RM562"}, lambda: fit_glm(cells_of(FULL, FULL), ["a", "a"], fam.poisson())),
-    ({"RM534"}, lambda: fam.tweedie(2.0)),
-    ({"RM502"}, lambda: fam.negative_binomial(0.0)),
-    ({"RM501"}, lambda: cells_of(FULL, [1, 2, -3, 4, 5, 6])),
-    ({"RM528"}, lambda: cells_of([0, 5, 5, 5, 5, 5], FULL)),
-    ({"RM524"}, lambda: collapse([A], [[0, 3]], [1.0, 1.0], [1.0, 1.0])),
-    ({"RM503"}, lambda: collapse([A], [[0, 1, 1]], [1.0, 1.0], [1.0, 1.0])),
-    ({"RM529"}, lambda: collapse([Factor(str(i), ("x",) * 2000) for i in range(6)], [[0]] * 6, [1.0], [1.0])),
-    ({"RM530"}, lambda: merge([])),
-    ({"RM531", "RM532"}, lambda: merge_levels(cells_of(FULL, FULL), "a", {"a9": "a0"}, " ")),
-    ({"RM533"}, lambda: merge_levels(cells_of(FULL, FULL), "a", {"a2": "a1", "a1": "a0"}, "thin")),
-])
+@pytest.mark.parametrize(
+    ("codes", "call"),
+    [
+        ({"RM536"}, lambda: fit_glm(cells_of(FULL, [1, 2, 0, 0, 3, 4]), ["a", "b"], fam.poisson())),
+        (
+            {"RM535", "RM538"},
+            lambda: fit_glm(cells_of([5, 5, 0, 0, 5, 5], [1, 2, 0, 0, 3, 4]), ["a", "b"], fam.poisson()),
+        ),
+        (
+            {"RM537"},
+            lambda: fit_glm(
+                collapse([A, Factor("twin", A.levels)], [[0, 0, 1, 1, 2, 2]] * 2, FULL, FULL),
+                ["a", "twin"],
+                fam.poisson(),
+            ),
+        ),
+        ({"RM538"}, lambda: fit_glm(collapse([A], [[0, 1, 2]], [1.0] * 3, [1.0] * 3), ["a"], fam.poisson())),
+        ({"RM539"}, lambda: fit_glm(cells_of(FULL, [1, 2, 0, 1, 3, 4]), ["a", "b"], fam.gamma())),
+        ({"RM540"}, lambda: fit_glm(cells_of(FULL, [1, 2, 5, 1, 3, 4]), ["a", "b"], fam.poisson(), max_iterations=1)),
+        (
+            {"RM540"},
+            lambda: fit_glm(
+                collapse(
+                    [Factor("a", ("a0", "a1")), B], [[0, 0, 0, 1, 1], [0, 0, 1, 1, 1]], [10.0] * 5, [3, 2, 0, 4, 5]
+                ),
+                ["a", "b"],
+                fam.poisson(),
+            ),
+        ),
+        ({"RM541"}, lambda: fit_negative_binomial(cells_of(FULL * 100, FULL * 10), ["a"])),
+        ({"RM527"}, lambda: fit_glm(cells_of(FULL, FULL), ["aa"], fam.poisson())),
+        ({"RM532"}, lambda: fit_glm(cells_of(FULL, FULL), ["a"], fam.poisson(), reference={"a": "a9"})),
+        ({"RM562"}, lambda: fit_glm(cells_of(FULL, FULL), ["a", "a"], fam.poisson())),
+        ({"RM534"}, lambda: fam.tweedie(2.0)),
+        ({"RM502"}, lambda: fam.negative_binomial(0.0)),
+        ({"RM501"}, lambda: cells_of(FULL, [1, 2, -3, 4, 5, 6])),
+        ({"RM528"}, lambda: cells_of([0, 5, 5, 5, 5, 5], FULL)),
+        ({"RM524"}, lambda: collapse([A], [[0, 3]], [1.0, 1.0], [1.0, 1.0])),
+        ({"RM503"}, lambda: collapse([A], [[0, 1, 1]], [1.0, 1.0], [1.0, 1.0])),
+        ({"RM529"}, lambda: collapse([Factor(str(i), ("x",) * 2000) for i in range(6)], [[0]] * 6, [1.0], [1.0])),
+        ({"RM530"}, lambda: merge([])),
+        ({"RM531", "RM532"}, lambda: merge_levels(cells_of(FULL, FULL), "a", {"a9": "a0"}, " ")),
+        ({"RM533"}, lambda: merge_levels(cells_of(FULL, FULL), "a", {"a2": "a1", "a1": "a0"}, "thin")),
+    ],
+)
 def test_named_faults(codes, call):
     with pytest.raises(ModelError) as caught:
         call()

@@ -11,12 +11,20 @@ from ratemod.ratemaking import aggregate as agg
 from ratemod.ratemaking import distribution as dist
 from ratemod.ratemaking import limits as lim
 
-ACTUAR = {"lognormal_mu9.2_s1.6": dist.lognormal(9.2, 1.6), "pareto_a1.1_s10000": dist.pareto(1.1, 10000),
-          "gamma_a0.5_s60000": dist.gamma(0.5, 60000), "burr_a2_g1.2_s30000": dist.burr(2, 1.2, 30000),
-          "invgauss_mu20000_phi1e-4": dist.inverse_gaussian(20000, 1e-4)}
-OTHERS = {"weibull": dist.weibull(0.7, 900.0), "exponential": dist.exponential(500.0),
-          "mixture": dist.mixture([dist.gamma(2.0, 100.0), dist.pareto(2.5, 4000.0)], [0.8, 0.2]),
-          "pareto 1": dist.pareto(1.0, 300.0), "pareto 2": dist.pareto(2.0, 300.0)}
+ACTUAR = {
+    "lognormal_mu9.2_s1.6": dist.lognormal(9.2, 1.6),
+    "pareto_a1.1_s10000": dist.pareto(1.1, 10000),
+    "gamma_a0.5_s60000": dist.gamma(0.5, 60000),
+    "burr_a2_g1.2_s30000": dist.burr(2, 1.2, 30000),
+    "invgauss_mu20000_phi1e-4": dist.inverse_gaussian(20000, 1e-4),
+}
+OTHERS = {
+    "weibull": dist.weibull(0.7, 900.0),
+    "exponential": dist.exponential(500.0),
+    "mixture": dist.mixture([dist.gamma(2.0, 100.0), dist.pareto(2.5, 4000.0)], [0.8, 0.2]),
+    "pareto 1": dist.pareto(1.0, 300.0),
+    "pareto 2": dist.pareto(2.0, 300.0),
+}
 
 
 @pytest.mark.parametrize("name", ACTUAR)
@@ -37,17 +45,20 @@ def test_actuar_limits(vectors, name):
 def test_closed_forms_are_the_integrals_of_survival(name):
     severity = {**ACTUAR, **OTHERS}[name]
     for top in (300.0, 40_000.0):
-        first = integrate.quad(lambda x: float(dist.survival(severity, x)), 0, top, limit=500, epsabs=0,
-                               epsrel=1e-12)[0]
+        first = integrate.quad(lambda x: float(dist.survival(severity, x)), 0, top, limit=500, epsabs=0, epsrel=1e-12)[
+            0
+        ]
         assert float(dist.limited_moment(severity, top)) == pytest.approx(first, rel=1e-10)
-        mass = integrate.quad(lambda x: float(dist.density(severity, x)), 1.0, top, limit=500, epsabs=1e-14,
-                              points=[min(200.0, top / 2)])[0]
+        mass = integrate.quad(
+            lambda x: float(dist.density(severity, x)), 1.0, top, limit=500, epsabs=1e-14, points=[min(200.0, top / 2)]
+        )[0]
         cut = dist.survival(severity, [1.0, top])
         assert float(cut[0] - cut[1]) == pytest.approx(mass, rel=1e-7, abs=1e-12)
         if name == "invgauss_mu20000_phi1e-4":
             continue
-        second = integrate.quad(lambda x: 2 * x * float(dist.survival(severity, x)), 0, top, limit=500, epsabs=0,
-                                epsrel=1e-12)[0]
+        second = integrate.quad(
+            lambda x: 2 * x * float(dist.survival(severity, x)), 0, top, limit=500, epsabs=0, epsrel=1e-12
+        )[0]
         assert float(dist.limited_moment(severity, top, 2)) == pytest.approx(second, rel=1e-9)
 
 
@@ -90,8 +101,12 @@ def test_bahnemann_monograph_example(vectors):
     np.testing.assert_allclose(fixed, case["ILF_fixed_alae"], rtol=1e-12)
     alone = lim.increased_limit_factors(severity, at, base)
     np.testing.assert_allclose(alone, case["ILF_proportional_alae"], rtol=1e-12)
-    premium = (dist.limited_moment(severity, at) + alae) * given["frequency"] * given["exposure"] / (
-        1 - given["variable_expense"])
+    premium = (
+        (dist.limited_moment(severity, at) + alae)
+        * given["frequency"]
+        * given["exposure"]
+        / (1 - given["variable_expense"])
+    )
     np.testing.assert_allclose(premium, case["premium"], rtol=1e-12)
     np.testing.assert_allclose(np.diff(premium, prepend=0.0), case["layer_premium"], rtol=1e-11)
     assert lim.inconsistent_limits(at, fixed).tolist() == []
@@ -120,13 +135,17 @@ def test_panjer_and_fourier_on_actuar(vectors):
 @pytest.mark.parametrize("name", ["kpw_9_5", "bahnemann_4_4", "kpw_9_34"])
 def test_textbook_aggregates(vectors, name):
     case = vectors("textbook_severity_aggregate")[name]
-    given = {"kpw_9_5": (agg.empirical([0.05, 0.1, 0.15, 0.2, 0.25, 0.15, 0.06, 0.03, 0.01]),
-                         [0, 0.15, 0.2, 0.25, 0.125, 0.075, 0.05, 0.05, 0.05, 0.025, 0.025]),
-             "bahnemann_4_4": (agg.poisson(1.75), [0, 0.2, 0.4, 0.2, 0.15, 0.05]),
-             "kpw_9_34": (agg.poisson(5), [0, 0.8, 0, 0, 0, 0.16, 0, 0, 0, 0, 0.04])}
+    given = {
+        "kpw_9_5": (
+            agg.empirical([0.05, 0.1, 0.15, 0.2, 0.25, 0.15, 0.06, 0.03, 0.01]),
+            [0, 0.15, 0.2, 0.25, 0.125, 0.075, 0.05, 0.05, 0.05, 0.025, 0.025],
+        ),
+        "bahnemann_4_4": (agg.poisson(1.75), [0, 0.2, 0.4, 0.2, 0.15, 0.05]),
+        "kpw_9_34": (agg.poisson(5), [0, 0.8, 0, 0, 0, 0.16, 0, 0, 0, 0, 0.04]),
+    }
     count, severity = given[name]
     g = agg.compound(severity, count, 200)
-    np.testing.assert_allclose(g[:len(case["pmf"])], case["pmf"], rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(g[: len(case["pmf"])], case["pmf"], rtol=1e-9, atol=1e-12)
     x = np.arange(200)
     assert g @ x == pytest.approx(case["mean"], rel=1e-12)
     assert g @ x**2 - (g @ x) ** 2 == pytest.approx(case["var"], rel=1e-11)
@@ -160,8 +179,10 @@ def test_exam_aggregate_answers(vectors):
     assert mean.sum() == pytest.approx(case["exact"]["mean"], rel=1e-12)
     assert variance.sum() == pytest.approx(case["exact"]["var"], rel=1e-12)
     mean, variance = agg.moments(people * q, people * q * (1 - q), top, 0.0)
-    assert (mean.sum(), variance.sum()) == (pytest.approx(case["printed"]["fixed_mean"]),
-                                            pytest.approx(case["printed"]["fixed_var"]))
+    assert (mean.sum(), variance.sum()) == (
+        pytest.approx(case["printed"]["fixed_mean"]),
+        pytest.approx(case["printed"]["fixed_var"]),
+    )
 
 
 def test_discretisation_as_actuar(vectors):
@@ -170,15 +191,18 @@ def test_discretisation_as_actuar(vectors):
     for method in ("rounding", "unbiased", "upper", "lower"):
         got = agg.discretise(severity, case["step"], 5, method)
         want = case[method]
-        np.testing.assert_allclose(got[:len(want)], want, rtol=1e-11)
-        assert not got[len(want):].any()
+        np.testing.assert_allclose(got[: len(want)], want, rtol=1e-11)
+        assert not got[len(want) :].any()
 
 
 @given(st.floats(0.2, 30), st.floats(0.3, 4.0), st.sampled_from(["poisson", "binomial", "negative binomial"]))
 @settings(max_examples=40, deadline=None)
 def test_panjer_equals_fourier(mean, shape, name):
-    count = {"poisson": agg.poisson(mean), "binomial": agg.binomial(int(mean) + 1, 0.4),
-             "negative binomial": agg.negative_binomial(mean, 0.8)}[name]
+    count = {
+        "poisson": agg.poisson(mean),
+        "binomial": agg.binomial(int(mean) + 1, 0.4),
+        "negative binomial": agg.negative_binomial(mean, 0.8),
+    }[name]
     f = agg.discretise(dist.gamma(shape, 3.0 / shape), 0.5, 80)
     a, b = agg.panjer(f, count, 700), agg.transform(f, count, 700)
     assert np.abs(a - b).max() < 1e-10
@@ -206,19 +230,22 @@ def test_rising_marginal_prices_are_found():
     assert lim.inconsistent_limits([1, 2, 4, 8], [1.0, 1.5, 2.0, 3.5]).tolist() == [8]
 
 
-@pytest.mark.parametrize(("code", "call"), [
-    ("RM553", lambda: lim.loss_elimination_ratio(dist.pareto(0.9, 10.0), [5.0])),
-    ("RM543", lambda: dist.limited_moment(dist.inverse_gaussian(1.0, 1.0), [1.0], 2)),
-    ("RM542", lambda: dist.mixture([dist.exponential(1.0)], [0.9])),
-    ("RM502", lambda: dist.gamma(-1.0, 1.0)),
-    ("RM548", lambda: agg.panjer([0.9, 0.9], agg.poisson(1.0), 3)),
-    ("RM548", lambda: agg.empirical([0.5, 0.4])),
-    ("RM549", lambda: agg.panjer([0, 1.0], agg.empirical([0.5, 0.5]), 3)),
-    ("RM550", lambda: agg.panjer([0, 1.0], agg.poisson(800.0), 3)),
-    ("RM552", lambda: agg.compound([0, 1.0], agg.poisson(20.0), 10)),
-    ("RM552", lambda: agg.quantiles([0.5, 0.2], [0.9])),
-    ("RM548", lambda: lim.accident_loss(dist.exponential(1.0), [0.5, 0.4], 1.0, [1.0])),
-])
+@pytest.mark.parametrize(
+    ("code", "call"),
+    [
+        ("RM553", lambda: lim.loss_elimination_ratio(dist.pareto(0.9, 10.0), [5.0])),
+        ("RM543", lambda: dist.limited_moment(dist.inverse_gaussian(1.0, 1.0), [1.0], 2)),
+        ("RM542", lambda: dist.mixture([dist.exponential(1.0)], [0.9])),
+        ("RM502", lambda: dist.gamma(-1.0, 1.0)),
+        ("RM548", lambda: agg.panjer([0.9, 0.9], agg.poisson(1.0), 3)),
+        ("RM548", lambda: agg.empirical([0.5, 0.4])),
+        ("RM549", lambda: agg.panjer([0, 1.0], agg.empirical([0.5, 0.5]), 3)),
+        ("RM550", lambda: agg.panjer([0, 1.0], agg.poisson(800.0), 3)),
+        ("RM552", lambda: agg.compound([0, 1.0], agg.poisson(20.0), 10)),
+        ("RM552", lambda: agg.quantiles([0.5, 0.2], [0.9])),
+        ("RM548", lambda: lim.accident_loss(dist.exponential(1.0), [0.5, 0.4], 1.0, [1.0])),
+    ],
+)
 def test_refusals(code, call):
     with pytest.raises(ModelError) as caught:
         call()

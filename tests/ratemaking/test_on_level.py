@@ -38,9 +38,15 @@ def test_daily_calendar(vectors):
 def test_other_terms_of_the_same_source():
     """chainladder-python test_policy_length: 24-month policies, and 6-month ones with three changes."""
     assert parallelogram(["2010-07-01"], [0.2], januaries(2010, 2014), term_months=24).factor.round(6).tolist() == [
-        1.185185, 1.090909, 1.010526, 1, 1]
-    made = parallelogram(["2010-07-01", "2011-10-01", "2012-04-01"], [0.35, 0.149, -0.095], januaries(2010, 2014),
-                         term_months=6)
+        1.185185,
+        1.090909,
+        1.010526,
+        1,
+        1,
+    ]
+    made = parallelogram(
+        ["2010-07-01", "2011-10-01", "2012-04-01"], [0.35, 0.149, -0.095], januaries(2010, 2014), term_months=6
+    )
     assert made.factor.round(6).tolist() == [1.290842, 1.030251, 0.958285, 1, 1]
 
 

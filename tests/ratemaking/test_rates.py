@@ -63,14 +63,23 @@ def test_capping_loses_nothing():
 
 def test_indications_of_the_exams(vectors):
     first, second, third = vectors("textbook_credibility_ratemaking")["indication"]
-    rate = ind.indicated_rate(first["frequency"] * first["severity"], 1, ind.Loadings({"v": first["V"]}, first["Q"]),
-                              fixed_per_exposure=first["fixed"])
+    rate = ind.indicated_rate(
+        first["frequency"] * first["severity"],
+        1,
+        ind.Loadings({"v": first["V"]}, first["Q"]),
+        fixed_per_exposure=first["fixed"],
+    )
     assert rate.value == pytest.approx(first["rate_exact"], rel=1e-13)
-    change = ind.indicated_change(second["loss_ratio"], 1, ind.Loadings({"v": second["V"]}, second["Q"]),
-                                  fixed_expense=second["fixed_ratio"])
+    change = ind.indicated_change(
+        second["loss_ratio"], 1, ind.Loadings({"v": second["V"]}, second["Q"]), fixed_expense=second["fixed_ratio"]
+    )
     assert 1 + change.value == pytest.approx(second["ICF"], rel=1e-13)
-    change = ind.indicated_change(third["losses"], third["on_level_premium"],
-                                  ind.Loadings({"v": third["V"]}, third["Q"]), fixed_expense=third["fixed"])
+    change = ind.indicated_change(
+        third["losses"],
+        third["on_level_premium"],
+        ind.Loadings({"v": third["V"]}, third["Q"]),
+        fixed_expense=third["fixed"],
+    )
     lines = {line.name: line.value for line in change.lines}
     assert change.value == pytest.approx(third["change_exact"], rel=1e-12)
     assert lines["required premium"] == pytest.approx(third["required_premium_printed"], abs=0.005)
@@ -78,11 +87,13 @@ def test_indications_of_the_exams(vectors):
     assert lines["loss ratio"] / lines["target loss ratio"] - 1 == pytest.approx(change.value, rel=1e-12)
     recalled = vectors("ratemaking")["wm_indication_recalled"]
     pure = recalled["pure_premium"]
-    assert ind.indicated_rate(pure["L_EL"], 1, ind.Loadings({"v": pure["V"]}, pure["Q"]),
-                              fixed_per_exposure=pure["F"]).value == pytest.approx(pure["rate"], rel=1e-13)
+    assert ind.indicated_rate(
+        pure["L_EL"], 1, ind.Loadings({"v": pure["V"]}, pure["Q"]), fixed_per_exposure=pure["F"]
+    ).value == pytest.approx(pure["rate"], rel=1e-13)
     ratio = recalled["loss_ratio"]
-    assert ind.indicated_change(ratio["LR"], 1, ind.Loadings({"v": ratio["V"]}, ratio["Q"]), fixed_expense=ratio["F"]
-                                ).value == pytest.approx(ratio["change"], rel=1e-12)
+    assert ind.indicated_change(
+        ratio["LR"], 1, ind.Loadings({"v": ratio["V"]}, ratio["Q"]), fixed_expense=ratio["F"]
+    ).value == pytest.approx(ratio["change"], rel=1e-12)
 
 
 def test_the_lines_lead_to_the_answer():
@@ -121,8 +132,12 @@ def test_amount_of_insurance_by_territory(vectors):
     codes = [[amount.levels.index(row[0]) for row in rows], [row[1] - 1 for row in rows]]
     units, loss = np.array([row[2] for row in rows], float), np.array([row[3] for row in rows])
     want = data["computed_here_not_published"]["min_bias_multiplicative(exposure weights)"]
-    fit = fit_glm(collapse([amount, terr], codes, units, loss), ["aoi", "terr"], poisson(overdispersed=True),
-                  reference={"aoi": "Medium", "terr": "1"})
+    fit = fit_glm(
+        collapse([amount, terr], codes, units, loss),
+        ["aoi", "terr"],
+        poisson(overdispersed=True),
+        reference={"aoi": "Medium", "terr": "1"},
+    )
     value = dict(zip(fit.design.names, np.exp(fit.coefficient)))
     assert value["intercept"] == pytest.approx(want["base(Medium,terr1)"], rel=1e-9)
     for name, wanted in [("aoi", want["aoi"]), ("terr", want["terr"])]:
@@ -166,7 +181,7 @@ def test_boor_off_balance(vectors):
     np.testing.assert_allclose(made.final_rate, case["final_rate"], rtol=1e-12)
     for name, got in [("r", made.credibility_rate), ("final", made.final_rate)]:
         printed = case["printed"][name]
-        np.testing.assert_allclose(got[:len(printed)], printed, atol=0.5)
+        np.testing.assert_allclose(got[: len(printed)], printed, atol=0.5)
     assert made.final_rate @ exposure == pytest.approx(losses.sum(), rel=1e-12)
 
 
@@ -184,20 +199,28 @@ def test_rebasing_and_balance(rows):
 def test_selections_keep_order_and_reasons():
     made = sel.select(["a", "b"], [1.0, 2.0], [1.1, 2.2], {"b": (2.0, "one large loss")})
     assert [(row.cell, row.selected, row.reason) for row in made] == [
-        ("a", 1.1, "as indicated"), ("b", 2.0, "one large loss")]
+        ("a", 1.1, "as indicated"),
+        ("b", 2.0, "one large loss"),
+    ]
 
 
-@pytest.mark.parametrize(("codes", "call"), [
-    ({"RM525"}, lambda: tr.fit_trend([1, 2], [1, 2])),
-    ({"RM502"}, lambda: tr.fit_trend([1, 2, 3], [1, 0, 2])),
-    ({"RM504"}, lambda: large.spread_excess([5.0], [1.0], [1.2])),
-    ({"RM554", "RM555"}, lambda: ind.permissible_ratio(ind.Loadings({"commission": 0.9}, 0.2, {"commission": 0.05}))),
-    ({"RM501"}, lambda: ind.permissible_ratio(ind.Loadings({"commission": -0.1}))),
-    ({"RM531", "RM532"}, lambda: sel.select(["mine"], [1.0], [1.0], {"mines": (1.0, "")})),
-    ({"RM556"}, lambda: sel.rebase([1.0], 1.0)),
-    ({"RM557"}, lambda: sel.off_balance_complement([1.0], [1.0], [1.0], 1.0)),
-    ({"RM558"}, lambda: minimum_bias([[0.0, 0.0], [1.0, 2.0]], [[1.0, 1.0], [1.0, 1.0]])),
-])
+@pytest.mark.parametrize(
+    ("codes", "call"),
+    [
+        ({"RM525"}, lambda: tr.fit_trend([1, 2], [1, 2])),
+        ({"RM502"}, lambda: tr.fit_trend([1, 2, 3], [1, 0, 2])),
+        ({"RM504"}, lambda: large.spread_excess([5.0], [1.0], [1.2])),
+        (
+            {"RM554", "RM555"},
+            lambda: ind.permissible_ratio(ind.Loadings({"commission": 0.9}, 0.2, {"commission": 0.05})),
+        ),
+        ({"RM501"}, lambda: ind.permissible_ratio(ind.Loadings({"commission": -0.1}))),
+        ({"RM531", "RM532"}, lambda: sel.select(["mine"], [1.0], [1.0], {"mines": (1.0, "")})),
+        ({"RM556"}, lambda: sel.rebase([1.0], 1.0)),
+        ({"RM557"}, lambda: sel.off_balance_complement([1.0], [1.0], [1.0], 1.0)),
+        ({"RM558"}, lambda: minimum_bias([[0.0, 0.0], [1.0, 2.0]], [[1.0, 1.0], [1.0, 1.0]])),
+    ],
+)
 def test_refusals(codes, call):
     with pytest.raises(ModelError) as caught:
         call()

@@ -34,9 +34,14 @@ def test_exponential_under_truncation_and_censoring_has_a_closed_form():
     assert fit.standard_error.item() == pytest.approx(mean / np.sqrt((~cut[keep]).sum()), rel=1e-5)
 
 
-@pytest.mark.parametrize(("family", "law", "names"), [
-    ("gamma", stats.gamma, ("a", "scale")), ("weibull", stats.weibull_min, ("c", "scale")),
-    ("pareto", stats.lomax, ("c", "scale"))])
+@pytest.mark.parametrize(
+    ("family", "law", "names"),
+    [
+        ("gamma", stats.gamma, ("a", "scale")),
+        ("weibull", stats.weibull_min, ("c", "scale")),
+        ("pareto", stats.lomax, ("c", "scale")),
+    ],
+)
 def test_as_scipy(family, law, names):
     cut = LOSSES > 60_000
     x = np.minimum(LOSSES, 60_000.0)
@@ -50,9 +55,15 @@ def test_as_scipy(family, law, names):
     np.testing.assert_allclose(ours, theirs, rtol=2e-3)
 
 
-@pytest.mark.parametrize(("family", "truth"), [
-    ("lognormal", dist.lognormal(10.0, 1.3)), ("gamma", dist.gamma(1.7, 20_000.0)),
-    ("weibull", dist.weibull(0.8, 30_000.0)), ("pareto", dist.pareto(2.5, 60_000.0))])
+@pytest.mark.parametrize(
+    ("family", "truth"),
+    [
+        ("lognormal", dist.lognormal(10.0, 1.3)),
+        ("gamma", dist.gamma(1.7, 20_000.0)),
+        ("weibull", dist.weibull(0.8, 30_000.0)),
+        ("pareto", dist.pareto(2.5, 60_000.0)),
+    ],
+)
 def test_planted_severity_is_found_when_cut_at_both_ends(family, truth):
     rng = np.random.default_rng(3)
     x = dist.quantile(truth, rng.uniform(size=8000))
@@ -91,14 +102,17 @@ def test_product_limit_and_quantiles():
     assert np.corrcoef(np.log(observed), np.log(expected))[0, 1] > 0.99
 
 
-@pytest.mark.parametrize(("codes", "call"), [
-    ({"RM544"}, lambda: fit_severity([1.0, 2.0], "lognormall")),
-    ({"RM545"}, lambda: fit_severity([5.0] * 50, "gamma")),
-    ({"RM545"}, lambda: fit_severity(LOSSES[:9], "gamma")),
-    ({"RM546"}, lambda: fit_severity(LOSSES, "gamma", truncation=float(LOSSES.min()))),
-    ({"RM547"}, lambda: fit_severity(np.linspace(1.0, 2.0, 60), "pareto")),
-    ({"RM502"}, lambda: fit_severity([0.0, 1.0], "gamma")),
-])
+@pytest.mark.parametrize(
+    ("codes", "call"),
+    [
+        ({"RM544"}, lambda: fit_severity([1.0, 2.0], "lognormall")),
+        ({"RM545"}, lambda: fit_severity([5.0] * 50, "gamma")),
+        ({"RM545"}, lambda: fit_severity(LOSSES[:9], "gamma")),
+        ({"RM546"}, lambda: fit_severity(LOSSES, "gamma", truncation=float(LOSSES.min()))),
+        ({"RM547"}, lambda: fit_severity(np.linspace(1.0, 2.0, 60), "pareto")),
+        ({"RM502"}, lambda: fit_severity([0.0, 1.0], "gamma")),
+    ],
+)
 def test_refusals(codes, call):
     with pytest.raises(ModelError) as caught:
         call()

@@ -76,10 +76,11 @@ def test_lift_bands_hold_everything(seed, bands):
 @pytest.mark.parametrize("name", ["poisson", "negative binomial", "gamma"])
 def test_quantile_residuals_are_normal_when_the_model_is_right(name):
     rng, _, w, mean = book(5)
-    kinds = {"poisson": (fam.poisson(), rng.poisson(w * mean), 1.0),
-             "negative binomial": (fam.negative_binomial(0.6), rng.negative_binomial(w / 0.6, 1 / (1 + 0.6 * mean)),
-                                   1.0),
-             "gamma": (fam.gamma(), w * rng.gamma(w / 0.4, 0.4 * mean / w), 0.4)}
+    kinds = {
+        "poisson": (fam.poisson(), rng.poisson(w * mean), 1.0),
+        "negative binomial": (fam.negative_binomial(0.6), rng.negative_binomial(w / 0.6, 1 / (1 + 0.6 * mean)), 1.0),
+        "gamma": (fam.gamma(), w * rng.gamma(w / 0.4, 0.4 * mean / w), 0.4),
+    }
     family, total, phi = kinds[name]
     total = total.astype(float)
     got = val.quantile_residuals(total, mean, w, family, dispersion=phi, seed=2)
@@ -110,8 +111,13 @@ def test_relativity_table():
     cells = collapse([A, B], codes, w, rng.poisson(w * mean))
     fit = fit_glm(cells, ["a", "b"], fam.poisson(), reference={"a": "a0", "b": "b0"})
     rows = rel.relativities(fit, cells)
-    assert [(row.level, row.is_reference) for row in rows] == [("a0", True), ("a1", False), ("a2", False), ("b0", True),
-                                                              ("b1", False)]
+    assert [(row.level, row.is_reference) for row in rows] == [
+        ("a0", True),
+        ("a1", False),
+        ("a2", False),
+        ("b0", True),
+        ("b1", False),
+    ]
     assert sum(row.total for row in rows[:3]) == cells.total.sum()
     assert rows[2].low < np.exp(1.5) < rows[2].high
     assert rows[2].high / rows[2].value == pytest.approx(np.exp(1.959963984540054 * rows[2].log_standard_error))
@@ -130,8 +136,9 @@ def test_monotone_is_ordered_and_keeps_the_weighted_log_mean(rows):
 
 
 def test_shrinkage():
-    made, z, record = rel.shrink(["x", "y"], [np.log(3.0), 0.0], 1.0, log_standard_error=[0.5, 0.1],
-                                 between_variance=0.25)
+    made, z, record = rel.shrink(
+        ["x", "y"], [np.log(3.0), 0.0], 1.0, log_standard_error=[0.5, 0.1], between_variance=0.25
+    )
     assert z.tolist() == pytest.approx([0.5, 0.25 / 0.26])
     assert made.tolist() == pytest.approx([np.sqrt(3.0), 1.0])
     assert [item.level for item in record] == ["x"] and "z=0.5" in record[0].detail
@@ -139,13 +146,16 @@ def test_shrinkage():
     assert same.tolist() == [np.exp(0.7)] and none == ()
 
 
-@pytest.mark.parametrize(("code", "call"), [
-    ("RM559", lambda: rel.shrink(["x"], [0.1], 1.0)),
-    ("RM560", lambda: val.lift([1.0], [1.0], [1.0], 2)),
-    ("RM560", lambda: val.gini([1.0], [1.0], [1.0], seed=1)),
-    ("RM561", lambda: val.quantile_residuals([1.0], [1.0], [1.0], fam.tweedie(1.5), seed=1)),
-    ("RM503", lambda: rel.monotone(["x"], [1.0, 2.0], [1.0, 1.0], direction="increasing")),
-])
+@pytest.mark.parametrize(
+    ("code", "call"),
+    [
+        ("RM559", lambda: rel.shrink(["x"], [0.1], 1.0)),
+        ("RM560", lambda: val.lift([1.0], [1.0], [1.0], 2)),
+        ("RM560", lambda: val.gini([1.0], [1.0], [1.0], seed=1)),
+        ("RM561", lambda: val.quantile_residuals([1.0], [1.0], [1.0], fam.tweedie(1.5), seed=1)),
+        ("RM503", lambda: rel.monotone(["x"], [1.0, 2.0], [1.0, 1.0], direction="increasing")),
+    ],
+)
 def test_refusals(code, call):
     with pytest.raises(ModelError) as caught:
         call()

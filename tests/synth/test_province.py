@@ -30,7 +30,7 @@ def frames(small: Province) -> dict[str, pd.DataFrame]:
 
 
 def test_same_seed_same_bytes_whatever_the_batch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(write, "ROW_GROUP", 3000)       # several row groups, cut inside blocks
+    monkeypatch.setattr(write, "ROW_GROUP", 3000)  # several row groups, cut inside blocks
     many = 2 * BLOCK + 100
     for batch in (1, BLOCK, 3 * BLOCK):
         synthesize(many, 2, seed=9, out=tmp_path / str(batch), batch=batch, mess=40)
@@ -59,8 +59,11 @@ def test_csv_holds_the_same(tmp_path: Path) -> None:
     stored = load_province(tmp_path)
     for name in TABLES:
         a, b = held.table(name).to_pandas().astype(str), stored.table(name).to_pandas().astype(str)
-        pd.testing.assert_frame_equal(a.replace({"None": "", "nan": "", "<NA>": ""}),
-                                      b.replace({"None": "", "nan": "", "<NA>": ""}), check_dtype=False)
+        pd.testing.assert_frame_equal(
+            a.replace({"None": "", "nan": "", "<NA>": ""}),
+            b.replace({"None": "", "nan": "", "<NA>": ""}),
+            check_dtype=False,
+        )
 
 
 def test_a_small_province_begins_a_larger_one() -> None:
@@ -78,9 +81,17 @@ def test_a_block_without_claims_has_the_same_columns(seed: int, small: Province)
 
 
 def test_keys_are_unique_and_known(frames: dict[str, pd.DataFrame]) -> None:
-    for name, key in (("enterprises", "credit_code"), ("policies", "policy_no"), ("claims", "claim_no"),
-                      ("hazards", "hazard_id"), ("certificates", "certificate_no"), ("services", "service_no"),
-                      ("ledger", "entry_no"), ("renewals", "policy_no"), ("truth_claims", "claim_no")):
+    for name, key in (
+        ("enterprises", "credit_code"),
+        ("policies", "policy_no"),
+        ("claims", "claim_no"),
+        ("hazards", "hazard_id"),
+        ("certificates", "certificate_no"),
+        ("services", "service_no"),
+        ("ledger", "entry_no"),
+        ("renewals", "policy_no"),
+        ("truth_claims", "claim_no"),
+    ):
         assert frames[name][key].is_unique, name
     firms, policies = set(frames["enterprises"]["credit_code"]), set(frames["policies"]["policy_no"])
     assert len(firms) == 1500
@@ -101,8 +112,12 @@ def test_credit_codes_are_valid_and_hit_no_real_unit(frames: dict[str, pd.DataFr
 
 def test_size_class_follows_the_official_rule(frames: dict[str, pd.DataFrame]) -> None:
     firms = frames["policies"]
-    found = size_class.size_class(firms["industry_code"].to_numpy(str), firms["staff"].to_numpy(),
-                                  firms["revenue_yuan"].to_numpy(), firms["assets_yuan"].to_numpy())
+    found = size_class.size_class(
+        firms["industry_code"].to_numpy(str),
+        firms["staff"].to_numpy(),
+        firms["revenue_yuan"].to_numpy(),
+        firms["assets_yuan"].to_numpy(),
+    )
     assert (np.array(levels.SIZES)[found] == firms["size_class"].to_numpy(str)).all()
     assert "2672" not in set(firms["industry_code"])
     sector = industry.sector_of(firms["industry_code"].to_numpy(str))
@@ -184,8 +199,11 @@ def test_ledger_follows_premiums_and_services(frames: dict[str, pd.DataFrame]) -
     assert set(payments.index) == set(done.index)
     assert (payments.reindex(done.index) == done).all()
     accounts = ledger[["debit_account", "credit_account"]].astype(str).agg(">".join, axis=1)
-    assert set(accounts) == {"prevention_expense>prevention_fund", "prevention_fund>prevention_expense",
-                             "prevention_fund>bank"}
+    assert set(accounts) == {
+        "prevention_expense>prevention_fund",
+        "prevention_fund>prevention_expense",
+        "prevention_fund>bank",
+    }
 
 
 def test_coinsurance_shares_add_up(frames: dict[str, pd.DataFrame]) -> None:
@@ -202,8 +220,9 @@ def test_a_late_insurer_develops_more(province: Province) -> None:
     valued["incurred"] = valued["paid_fen"] + valued["case_reserve_fen"]
     event = province.table("claims", ["claim_no", "event_date", "insurer"]).to_pandas()
     both = valued.merge(event, on="claim_no")
-    both["age"] = both["valuation_date"].astype(str).str[:4].astype(int) - both["event_date"].astype(
-        str).str[:4].astype(int)
+    both["age"] = both["valuation_date"].astype(str).str[:4].astype(int) - both["event_date"].astype(str).str[
+        :4
+    ].astype(int)
     both["late"] = both["insurer"] == "redpine"
     old = both["event_date"].astype(str) < "2024"
     total = both[old].pivot_table(index="late", columns="age", values="incurred", aggfunc="sum")
@@ -270,9 +289,16 @@ def test_nothing_after_the_valuation_day_is_known(frames: dict[str, pd.DataFrame
 
 def test_all_bad_arguments_are_reported_at_once() -> None:
     with pytest.raises(ModelError) as found:
-        synthesize(0, 0, seed=-1, first_year=1800, format="xls", mess=3, batch=0)   # type: ignore[arg-type]
-    assert {item.code for item in found.value.problems} == {"RM900", "RM901", "RM902", "RM903", "RM908", "RM909",
-                                                            "RM910"}
+        synthesize(0, 0, seed=-1, first_year=1800, format="xls", mess=3, batch=0)  # type: ignore[arg-type]
+    assert {item.code for item in found.value.problems} == {
+        "RM900",
+        "RM901",
+        "RM902",
+        "RM903",
+        "RM908",
+        "RM909",
+        "RM910",
+    }
     assert all(item.line(lang) for item in found.value.problems for lang in ("en", "zh"))
 
 
@@ -300,21 +326,33 @@ days = st.integers(0, 400)
 maybe = st.one_of(st.none(), days)
 
 
-@given(rows=st.lists(st.tuples(st.integers(0, 2), st.booleans(), days, days, maybe, maybe, maybe, maybe), max_size=12),
-       on=st.tuples(days, days, days))
+@given(
+    rows=st.lists(st.tuples(st.integers(0, 2), st.booleans(), days, days, maybe, maybe, maybe, maybe), max_size=12),
+    on=st.tuples(days, days, days),
+)
 @settings(max_examples=150, deadline=None)
-def test_hazard_state_equals_the_plain_rule(rows: list[tuple[int, bool, int, int, int | None, int | None, int | None,
-                                                             int | None]], on: tuple[int, int, int]) -> None:
+def test_hazard_state_equals_the_plain_rule(
+    rows: list[tuple[int, bool, int, int, int | None, int | None, int | None, int | None]], on: tuple[int, int, int]
+) -> None:
     def column(values: list[int | None]) -> np.ndarray:
         return np.array([NO_DATE if value is None else value for value in values], dtype=np.int32)
 
-    firm, major, found, term, extra, rectified, verified, refused = (list(part) for part in zip(*rows, strict=True)) \
-        if rows else ([], [], [], [], [], [], [], [])
+    firm, major, found, term, extra, rectified, verified, refused = (
+        (list(part) for part in zip(*rows, strict=True)) if rows else ([], [], [], [], [], [], [], [])
+    )
     due = [a + b for a, b in zip(found, term, strict=True)]
     extended = [None if b is None else a + b for a, b in zip(due, extra, strict=True)]
-    register = hazards.Hazards(np.array(firm, dtype=np.int64), np.array(major, dtype=np.int8), column(found),
-                               column(found), column(due), column(extended), column(rectified), column(verified),
-                               column(refused))
+    register = hazards.Hazards(
+        np.array(firm, dtype=np.int64),
+        np.array(major, dtype=np.int8),
+        column(found),
+        column(found),
+        column(due),
+        column(extended),
+        column(rectified),
+        column(verified),
+        column(refused),
+    )
     state, overdue = hazards.state_on(register, np.array(on, dtype=np.int32))
     order = ["none", "verified", "open", "overdue", "refused"]
     for unit, day in enumerate(on):

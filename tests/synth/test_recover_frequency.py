@@ -20,8 +20,14 @@ FACTORS = {
     "blacklisted": (levels.YES_NO, (0.0, PLAN.blacklist_effect_log)),
     "hazard_state": (levels.HAZARD_STATES, PLAN.hazard_effect_log),
 }
-BASE = {"size_class": "small", "division_code": "220200", "standardisation": "none", "integrity_grade": "A",
-        "blacklisted": "no", "hazard_state": "none"}
+BASE = {
+    "size_class": "small",
+    "division_code": "220200",
+    "standardisation": "none",
+    "integrity_grade": "A",
+    "blacklisted": "no",
+    "hazard_state": "none",
+}
 
 
 @pytest.fixture(scope="session")
@@ -105,14 +111,21 @@ def test_service_effect_within_enterprises(terms: pd.DataFrame) -> None:
     fit = optimize.minimize(loss, [0.2, 1.0], method="L-BFGS-B", bounds=[(0.01, 0.9), (0.05, 5.0)])
     step = 1e-3
     eye = np.eye(2) * step
-    hessian = np.array([[(loss(fit.x + a + b) - loss(fit.x + a - b) - loss(fit.x - a + b) + loss(fit.x - a - b))
-                         / (4 * step**2) for b in eye] for a in eye])
+    hessian = np.array(
+        [
+            [
+                (loss(fit.x + a + b) - loss(fit.x + a - b) - loss(fit.x - a + b) + loss(fit.x - a - b)) / (4 * step**2)
+                for b in eye
+            ]
+            for a in eye
+        ]
+    )
     miss = fit.x - np.array([PLAN.service_effect_most, PLAN.service_effect_rate])
-    assert miss @ hessian @ miss < 13.8          # chi-square with 2 degrees of freedom, 0.1 %
+    assert miss @ hessian @ miss < 13.8  # chi-square with 2 degrees of freedom, 0.1 %
     assert np.sqrt(np.linalg.inv(hessian)[0, 0]) < 0.08
 
 
 def test_counts_are_poisson_about_their_means(terms: pd.DataFrame) -> None:
-    chi = ((terms["claims"] - terms["expected_claims"]) ** 2 / terms["expected_claims"])
+    chi = (terms["claims"] - terms["expected_claims"]) ** 2 / terms["expected_claims"]
     error = chi.std() / np.sqrt(len(chi))
     assert abs(chi.mean() - 1) < 4 * error

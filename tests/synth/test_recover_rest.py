@@ -46,8 +46,21 @@ def agree(checks: Iterator[Check], most_error: float = 0.25) -> None:
 
 @pytest.fixture(scope="session")
 def tables(province: Province) -> dict[str, pd.DataFrame]:
-    names = ("enterprises", "policies", "claims", "truth_claims", "truth_terms", "services", "hazards", "certificates",
-             "integrity", "blacklist", "endorsements", "valuations", "truth_enterprises")
+    names = (
+        "enterprises",
+        "policies",
+        "claims",
+        "truth_claims",
+        "truth_terms",
+        "services",
+        "hazards",
+        "certificates",
+        "integrity",
+        "blacklist",
+        "endorsements",
+        "valuations",
+        "truth_enterprises",
+    )
     return {name: province.table(name).to_pandas() for name in names}
 
 
@@ -66,8 +79,9 @@ def test_population(tables: dict[str, pd.DataFrame]) -> None:
         later = joined.isna() | (joined >= "2022")
         # Whoever closed before joining never shows, so the chance is a little lower than planted.
         survived = np.exp(-people.closing_rate * 1.5)
-        name, rate, planted, error = share("joins in the second year", joined[later].str[:4] == "2022",
-                                           people.joining_rate * survived)
+        name, rate, planted, error = share(
+            "joins in the second year", joined[later].str[:4] == "2022", people.joining_rate * survived
+        )
         yield name, rate, planted, float(np.hypot(error, 0.003))
         first = firms["credit_code"].isin(policies.loc[policies["start_date"].astype(str) < "2022", "credit_code"])
         yield share("insured in the first year", first, people.first_year_share)
@@ -119,8 +133,9 @@ def test_certificates_and_integrity(tables: dict[str, pd.DataFrame]) -> None:
         same = held["credit_code"].eq(held["credit_code"].shift())
         place = {name: k for k, name in enumerate(levels.STANDARDISATION)}
         levels_held = held["standardisation"].map(place).astype(int)
-        yield share("certificate better", levels_held.diff()[same & (levels_held.shift() < 3)] > 0,
-                    people.certificate_better)
+        yield share(
+            "certificate better", levels_held.diff()[same & (levels_held.shift() < 3)] > 0, people.certificate_better
+        )
         gap = held["issue_date"].astype("M8[ns]") - held["expiry_date"].shift().astype("M8[ns]")
         # Expired so early that even a late successor is known by the valuation day.
         early = held["expiry_date"].shift().astype(str) < "2025-05"
@@ -130,8 +145,12 @@ def test_certificates_and_integrity(tables: dict[str, pd.DataFrame]) -> None:
         worst = grades[grades["integrity_grade"] == "dishonest"].drop_duplicates("credit_code")
         worst = worst[worst["effective_date"].astype(str) < "2025-11-30"]
         yield share("listed", worst["credit_code"].isin(tables["blacklist"]["credit_code"]), people.listed_share)
-        yield from shares("integrity", grades.groupby("credit_code")["integrity_grade"].first().astype(str),
-                          levels.INTEGRITY, people.integrity_mix)
+        yield from shares(
+            "integrity",
+            grades.groupby("credit_code")["integrity_grade"].first().astype(str),
+            levels.INTEGRITY,
+            people.integrity_mix,
+        )
         # A step off either end of the scale leaves the grade where it is: only the inner grades show the rate.
         before = grades["integrity_grade"].astype(str)
         inner = before.isin(["A", "B", "C"]) & ~grades["credit_code"].duplicated()
@@ -159,11 +178,13 @@ def test_kinds_and_victims_of_accidents(tables: dict[str, pd.DataFrame]) -> None
     def checks() -> Iterator[Check]:
         for index, name in enumerate(levels.SECTORS):
             mine = sector == index
-            for label, hit, chance in (("death", claims["deaths"] > 0, plan.death_chance),
-                                       ("disability", disabled, plan.disability_chance)):
+            for label, hit, chance in (
+                ("death", claims["deaths"] > 0, plan.death_chance),
+                ("disability", disabled, plan.disability_chance),
+            ):
                 expected = chance[index] * tilt[mine]
                 if expected.sum() < 6:
-                    continue                    # too rare here to test; the pooled check below has them
+                    continue  # too rare here to test; the pooled check below has them
                 error = np.sqrt((expected * (1 - expected)).sum())
                 yield f"{label} {name}", float(hit[mine].sum() / expected.sum()), 1.0, error / expected.sum()
         expected = np.array(plan.death_chance)[sector] * tilt
@@ -171,8 +192,12 @@ def test_kinds_and_victims_of_accidents(tables: dict[str, pd.DataFrame]) -> None
         for size in range(3):
             mine = tilt == plan.size_tilt[size]
             expected = np.array(plan.disability_chance)[sector[mine]] * plan.size_tilt[size]
-            yield (f"size {size}", float(disabled[mine].sum() / expected.sum()), 1.0,
-                   np.sqrt((expected * (1 - expected)).sum()) / expected.sum())
+            yield (
+                f"size {size}",
+                float(disabled[mine].sum() / expected.sum()),
+                1.0,
+                np.sqrt((expected * (1 - expected)).sum()) / expected.sum(),
+            )
         yield from shares("grade", claims.loc[disabled, "disability_grade"], tuple(range(1, 11)), plan.grade_mix)
         many = claims[disabled & (claims["heads"] > 1)]
         yield share("second disabled", many["serious_injuries"] + many["minor_injuries"] > 1, plan.further_disabled)
@@ -223,8 +248,9 @@ def test_size_of_losses(tables: dict[str, pd.DataFrame]) -> None:
             yield f"mean loss {sector}", some.loc[mine, "loss_fen"].sum() / 100 / expected, 1.0, error / expected
         # Quantiles well below the medical sub-limit see neither it nor third-party losses.
         for z in (-1.3, -0.7, 0.0):
-            yield share(f"medical quantile {z}", log < mean + deviation * z,
-                        _normal_cdf(z) * (1 - plan.third_party_chance))
+            yield share(
+                f"medical quantile {z}", log < mean + deviation * z, _normal_cdf(z) * (1 - plan.third_party_chance)
+            )
         for offset, part in (("early", year <= 1), ("late", year >= 3)):
             low = log[part] < mean
             yield share(f"inflation {offset}", low, 0.5 * (1 - plan.third_party_chance))
@@ -267,15 +293,20 @@ def test_market(tables: dict[str, pd.DataFrame]) -> None:
             if len(drawn) > 1000:
                 yield from shares(f"appetite {sector}", drawn, levels.INSURERS, tuple(appetite[:, k]))
         moved = policies["insurer"].astype(str) != policies["insurer"].astype(str).shift()
-        stay = (appetite**2).sum(axis=0)[policies["sector"].map(
-            {s: k for k, s in enumerate(levels.SECTORS)}).astype(int)]
+        stay = (appetite**2).sum(axis=0)[
+            policies["sector"].map({s: k for k, s in enumerate(levels.SECTORS)}).astype(int)
+        ]
         yield share("switching", moved[again], market.switching_rate * float(1 - stay[again].mean()))
         for index, size in enumerate(levels.SIZES[:3]):
             early = policies["start_date"].astype(str).str.startswith("2021") & (policies["size_class"] == size)
-            yield from shares(f"limit {size}", policies.loc[early, "limit_yuan"], market.limits_yuan,
-                              market.limit_mix[index])
-            yield share(f"coinsured {size}", policies.loc[policies["size_class"] == size, "coinsured"] == "yes",
-                        market.coinsured[index])
+            yield from shares(
+                f"limit {size}", policies.loc[early, "limit_yuan"], market.limits_yuan, market.limit_mix[index]
+            )
+            yield share(
+                f"coinsured {size}",
+                policies.loc[policies["size_class"] == size, "coinsured"] == "yes",
+                market.coinsured[index],
+            )
         for late, factor in ((False, 1.0), (True, market.late_report_factor)):
             mine = (insurer == market.late_insurer) == late
             # Lags are cut to whole days: a quantile at a whole day is exact.
@@ -287,12 +318,19 @@ def test_market(tables: dict[str, pd.DataFrame]) -> None:
                 drawn = settle[mine & (everyone["kind"] == kind)]
                 yield share(f"settlement lag {kind} late={late}", drawn < day, 0.5)
                 one = day * np.exp(market.settle_log_deviation)
-                yield share(f"settlement spread {kind} late={late}", drawn < np.ceil(one),
-                            _normal_cdf(np.log(np.ceil(one) / day) / market.settle_log_deviation))
+                yield share(
+                    f"settlement spread {kind} late={late}",
+                    drawn < np.ceil(one),
+                    _normal_cdf(np.log(np.ceil(one) / day) / market.settle_log_deviation),
+                )
         changes = tables["endorsements"]
-        yield share("headcount change", policies["policy_no"].isin(
-            changes.loc[changes["kind"] == "headcount", "policy_no"])[policies["start_date"].astype(str) < "2025"],
-            market.headcount_changes)
+        yield share(
+            "headcount change",
+            policies["policy_no"].isin(changes.loc[changes["kind"] == "headcount", "policy_no"])[
+                policies["start_date"].astype(str) < "2025"
+            ],
+            market.headcount_changes,
+        )
 
     agree(checks(), most_error=1.0)
 
@@ -305,8 +343,11 @@ def _normal_cdf(z: float) -> float:
 
 def test_case_reserves_of_the_late_insurer(tables: dict[str, pd.DataFrame]) -> None:
     market = TRUTH.market
-    valued = tables["valuations"].merge(tables["truth_claims"][["claim_no", "loss_fen", "settlement_date"]],
-                                        on="claim_no").sort_values(["claim_no", "valuation_date"])
+    valued = (
+        tables["valuations"]
+        .merge(tables["truth_claims"][["claim_no", "loss_fen", "settlement_date"]], on="claim_no")
+        .sort_values(["claim_no", "valuation_date"])
+    )
     valued["age"] = valued.groupby("claim_no").cumcount()
     still = valued[valued["settlement_date"] > valued["valuation_date"]]
     need = still["loss_fen"] - still["paid_fen"]
@@ -328,8 +369,9 @@ def test_case_reserves_of_the_late_insurer(tables: dict[str, pd.DataFrame]) -> N
 def test_tariff(tables: dict[str, pd.DataFrame], province: Province) -> None:
     # Premiums are no random draws: given the rating factors, their ratios are the planted ones exactly.
     market = TRUTH.market
-    policies = tables["policies"].merge(tables["truth_terms"][["policy_no", "standardisation", "hazard_state"]],
-                                        on="policy_no")
+    policies = tables["policies"].merge(
+        tables["truth_terms"][["policy_no", "standardisation", "hazard_state"]], on="policy_no"
+    )
     policies = policies[policies["premium_fen"] > 100 * market.minimum_premium_yuan]
     policies["rate"] = policies["premium_fen"] / policies["heads"]
     policies["ten"] = policies["heads"] >= 10
@@ -367,22 +409,33 @@ def test_prevention(tables: dict[str, pd.DataFrame]) -> None:
 
     def checks() -> Iterator[Check]:
         yield from shares("service", services["service_type"].astype(str), levels.SERVICES, plan.service_mix)
-        kept = services.loc[early & ~services["policy_no"].isin(
-            policies.loc[policies["cancelled_date"].notna(), "policy_no"]), "delivered_date"]
+        kept = services.loc[
+            early & ~services["policy_no"].isin(policies.loc[policies["cancelled_date"].notna(), "policy_no"]),
+            "delivered_date",
+        ]
         yield share("delivered", kept.notna(), plan.service_delivered)
         for k in range(6):
             mine = insurer == k
-            yield (f"services of {levels.INSURERS[k]}", planned[mine].sum() / mean[mine].sum(), 1.0,
-                   1 / np.sqrt(mean[mine].sum()))
+            yield (
+                f"services of {levels.INSURERS[k]}",
+                planned[mine].sum() / mean[mine].sum(),
+                1.0,
+                1 / np.sqrt(mean[mine].sum()),
+            )
         for low, high in ((0, 0.5), (0.5, 1.2), (1.2, 20)):
             mine = micro["random_effect"].between(low, high)
-            yield (f"selection {low}-{high}", planned[mine].sum() / mean[mine].sum(), 1.0,
-                   1 / np.sqrt(mean[mine].sum()))
+            yield (
+                f"selection {low}-{high}",
+                planned[mine].sum() / mean[mine].sum(),
+                1.0,
+                1 / np.sqrt(mean[mine].sum()),
+            )
         small = services.merge(policies[["policy_no", "size_class"]], on="policy_no")
         small = small[(small["size_class"] == "small") & small["cost_fen"].notna()]
         for kind, cost in zip(levels.SERVICES, plan.service_cost_yuan, strict=True):
-            yield middle(f"cost {kind}", np.log(small.loc[small["service_type"] == kind, "cost_fen"] / 100),
-                         np.log(cost))
+            yield middle(
+                f"cost {kind}", np.log(small.loc[small["service_type"] == kind, "cost_fen"] / 100), np.log(cost)
+            )
         old = hazards[hazards["found_date"].astype(str) < "2024"]
         due = old[["due_date", "extended_due_date"]].astype("M8[ns]").max(axis=1)
         done = old["rectified_date"].astype("M8[ns]")
@@ -391,8 +444,12 @@ def test_prevention(tables: dict[str, pd.DataFrame]) -> None:
         yield share("refused", old["refused_date"].notna(), plan.refused)
         yield share("extended", old["extended_due_date"].notna(), plan.extended)
         ratio = (hazards["grade"] == "general").sum() / (hazards["grade"] == "major").sum()
-        yield ("general per major", ratio, plan.general_hazards,
-               ratio * np.sqrt(1 / (hazards["grade"] == "general").sum() + 1 / (hazards["grade"] == "major").sum()))
+        yield (
+            "general per major",
+            ratio,
+            plan.general_hazards,
+            ratio * np.sqrt(1 / (hazards["grade"] == "general").sum() + 1 / (hazards["grade"] == "major").sum()),
+        )
 
     agree(checks())
 
@@ -420,8 +477,9 @@ def test_hazards_by_size_and_certificate(tables: dict[str, pd.DataFrame]) -> Non
 
 def test_catastrophes_strike_several_policies_of_one_site(tables: dict[str, pd.DataFrame]) -> None:
     claims = tables["claims"]
-    struck = claims[claims["event_no"].str[0] == "S"].merge(tables["enterprises"][["credit_code", "site_no"]],
-                                                            on="credit_code")
+    struck = claims[claims["event_no"].str[0] == "S"].merge(
+        tables["enterprises"][["credit_code", "site_no"]], on="credit_code"
+    )
     events = struck.groupby("event_no")
     assert len(events) >= TRUTH.severity.scheduled_catastrophes
     assert (events["credit_code"].nunique() >= 2).any()

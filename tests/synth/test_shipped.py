@@ -68,4 +68,5 @@ def test_planted_errors_are_refused_and_nothing_else_is(shipped: Province, tmp_p
     assert set(rated.index) == set(range(2, len(rows) + 2)) - skipped
     priced = rated[rated["status"] != "refused"]
     assert (priced["premium_fen"].to_numpy() == clean.loc[priced["policy_no"], "premium_fen"].to_numpy()).all(), (
-        "what is understood costs what the clean row costs")
+        "what is understood costs what the clean row costs"
+    )

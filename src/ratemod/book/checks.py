@@ -12,14 +12,29 @@ import pyarrow.compute as pc
 
 def codes_of(values: pa.ChunkedArray | pa.Array | npt.NDArray[Any]) -> npt.NDArray[np.int64]:
     """Return equal numbers for equal values, -1 for null."""
+    if isinstance(values, np.ndarray) and values.dtype.kind in "fi":
+        kind, plain = pa.from_numpy_dtype(values.dtype), np.ascontiguousarray(values)
+        codes = codes_of(pa.Array.from_buffers(kind, len(plain), [None, pa.py_buffer(plain)]))
+        return np.where(np.isnan(plain), -1, codes)
     array = values if isinstance(values, pa.ChunkedArray | pa.Array) else pa.array(values, from_pandas=True)
     whole = array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
     if not pa.types.is_dictionary(whole.type):
         whole = pc.dictionary_encode(whole)
     if isinstance(whole, pa.ChunkedArray):
         whole = whole.combine_chunks()
-    indices = whole.indices.cast(pa.int64()).fill_null(-1)
-    return np.frombuffer(indices.buffers()[1], dtype=np.int64, count=len(indices) + indices.offset)[indices.offset :]
+    return _integers(whole.indices, -1)
+
+
+def _integers(array: pa.Array, empty: int) -> npt.NDArray[np.int64]:
+    """Return whole numbers as int64, `empty` where null, without loading pandas as Arrow's own filling does."""
+    array = array.cast(pa.int64())
+    end = array.offset + len(array)
+    values = np.frombuffer(array.buffers()[1], dtype=np.int64, count=end)[array.offset :]
+    bitmap = array.buffers()[0]
+    if bitmap is None or not array.null_count:
+        return values
+    bits = np.unpackbits(np.frombuffer(bitmap, dtype=np.uint8), bitorder="little", count=end)[array.offset :]
+    return np.where(bits, values, empty)
 
 
 def ascending(values: pa.ChunkedArray | pa.Array) -> bool:

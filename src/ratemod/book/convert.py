@@ -74,7 +74,9 @@ def convert(array: pa.ChunkedArray | pa.Array, column: Column, hint: Decimal | N
         Codes: RM201 empty, RM202 unknown level, RM203 not a number, RM204 outside the range, RM205 too many decimals,
         RM206 not a date, RM207 an identifier spoilt by a spreadsheet.
     """
-    whole = array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
+    whole = array
+    if isinstance(array, pa.ChunkedArray):  # combining copies even where there is one chunk
+        whole = array.chunk(0) if array.num_chunks == 1 else array.combine_chunks()
     if isinstance(whole, pa.ChunkedArray):
         whole = whole.chunk(0) if whole.num_chunks else pa.array([], whole.type)
     if pa.types.is_null(whole.type):
@@ -105,19 +107,23 @@ def _raw(whole: pa.Array) -> npt.NDArray[Any]:
 
 def _floats(whole: pa.Array) -> npt.NDArray[np.float64]:
     """Return a numeric array as float64 with NaN for null, without going through pandas."""
-    if whole.null_count:
-        whole = whole.cast(pa.float64()).fill_null(float("nan"))
-    return _raw(whole).astype(np.float64, copy=False)
+    values = _raw(whole).astype(np.float64, copy=False)
+    return np.where(_valid(whole), values, np.nan) if whole.null_count else values
 
 
 def _integers(whole: pa.Array) -> npt.NDArray[np.int64]:
     """Return an array of days or ticks as int64, 0 where null."""
-    whole = whole.cast(pa.int64())
-    return np.asarray(_raw(whole.fill_null(0) if whole.null_count else whole))
+    values = np.asarray(_raw(whole.cast(pa.int64())))
+    return np.where(_valid(whole), values, 0) if whole.null_count else values
 
 
 def _valid(whole: pa.Array) -> npt.NDArray[np.bool_]:
-    return _raw(pc.is_valid(whole).cast(pa.int8())).astype(bool)
+    """Return where an array is not null, from its bitmap: asking Arrow for it would load pandas."""
+    bitmap = whole.buffers()[0]
+    if bitmap is None:
+        return np.ones(len(whole), dtype=bool)
+    bits = np.unpackbits(np.frombuffer(bitmap, dtype=np.uint8), bitorder="little", count=whole.offset + len(whole))
+    return bits[whole.offset :].view(bool)
 
 
 def _coded(values: Any, which: npt.NDArray[np.int32] | None, refusals: Refusals) -> Coded:
@@ -142,8 +148,13 @@ def _within(values: npt.NDArray[np.float64], refusals: Refusals) -> Coded:
     low, high = (np.inf * sign if end is None else float(end) for end, sign in ((column.low, -1), (column.high, 1)))
     wrong: list[npt.NDArray[np.intp]] = []
     missing: list[npt.NDArray[np.intp]] = []
+    scratch = np.empty((2, min(len(values), AT_ONCE)))
     for start in range(0, len(values), AT_ONCE):  # in blocks that stay in cache: most books have nothing wrong
         part = values[start : start + AT_ONCE]
+        if _fine(part, low, high, column, scratch[:, : len(part)]):
+            if _needed(column):
+                missing.append(np.flatnonzero(np.isnan(part)) + start)
+            continue
         outside = ~((part >= low) & (part <= high))
         scaled = part if column.decimals == 0 else part * 10.0**column.decimals
         apart = np.abs(scaled - np.rint(scaled))
@@ -168,6 +179,20 @@ def _within(values: npt.NDArray[np.float64], refusals: Refusals) -> Coded:
     return _coded(values, which, refusals)
 
 
+def _fine(
+    part: npt.NDArray[np.float64], low: float, high: float, column: Column, scratch: npt.NDArray[np.float64]
+) -> bool:
+    """Return whether no number of a block is outside the range or has too many decimals: by extremes alone."""
+    with np.errstate(invalid="ignore"):
+        if np.fmin.reduce(part, initial=np.inf) < low or np.fmax.reduce(part, initial=-np.inf) > high:
+            return False
+        scaled, rounded = scratch
+        np.multiply(part, 10.0**column.decimals, out=scaled)
+        np.rint(scaled, out=rounded)
+        np.subtract(scaled, rounded, out=scaled)
+        return bool(np.fmax.reduce(scaled, initial=0.0) <= 1e-6 and np.fmin.reduce(scaled, initial=0.0) >= -1e-6)
+
+
 def _range_problem(value: float, refusals: Refusals) -> int:
     column = refusals.column
     if (column.low is not None and value < column.low) or (column.high is not None and value > column.high):
@@ -184,10 +209,14 @@ def _days(whole: pa.Array, refusals: Refusals) -> Coded:
         ticks = _integers(whole.cast(pa.timestamp("us", tz=whole.type.tz)).cast(pa.int64()))
         days, rest = np.divmod(ticks, 86_400_000_000)
     else:
-        days, rest = _integers(whole.cast(pa.date32()).cast(pa.int32())), np.zeros(len(whole), dtype=np.int64)
+        days = ticks = _integers(whole.cast(pa.date32()).cast(pa.int32()))
+        rest = np.zeros(len(whole), dtype=np.int64)
     which = np.zeros(len(whole), dtype=np.int32)
-    if rest.any():
-        which[(rest != 0) & ~missing] = refusals.number("RM206", value=str(whole[int(np.flatnonzero(rest)[0])]))
+    odd = np.flatnonzero((rest != 0) & ~missing)
+    if len(odd):  # each moment by its own name, so that a message does not depend on which rows were read together
+        _, first, inverse = np.unique(ticks[odd], return_index=True, return_inverse=True)
+        numbers = [refusals.number("RM206", value=str(whole[int(odd[at])])) for at in first.tolist()]
+        which[odd] = np.array(numbers, dtype=np.int32)[inverse]
     if missing.any() and _needed(refusals.column):
         which[missing] = refusals.number("RM201")
     values = np.where(missing | (which > 0), MISSING_DATE, days).astype(np.int32)
@@ -225,10 +254,10 @@ def _by_unique(whole: pa.Array, refusals: Refusals, hint: Decimal | None) -> Cod
     index = (
         _raw(coded.indices)
         if not coded.null_count
-        else _integers(coded.indices.cast(pa.int64()).fill_null(len(values)))
+        else np.where(_valid(coded.indices), _raw(coded.indices), len(values))
     )
     kind = np.int16 if column.codes() else np.int32 if column.kind == "date" else np.float64
-    spread = np.array([*values, none], dtype=kind)[index]
+    spread = np.array([*values, none], dtype=kind).take(index)
     if not which_of.any():
         return Coded(spread, None, ())
     which = which_of[index]

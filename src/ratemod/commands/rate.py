@@ -23,6 +23,8 @@ def arguments(parser: argparse.ArgumentParser, lang: Lang) -> None:
     parser.add_argument("--by", metavar="COLUMNS", help=text("UI_help_by", lang))
     parser.add_argument("--strict", action="store_true", help=text("UI_help_strict", lang))
     parser.add_argument("--trace", action="store_true", help=text("UI_help_trace", lang))
+    parser.add_argument("--keep", metavar="COLUMNS", help=text("UI_help_keep", lang))
+    parser.add_argument("--resume", action="store_true", help=text("UI_help_resume", lang))
     parser.add_argument("-o", "--output", metavar="FILE", help=text("UI_help_output", lang))
 
 
@@ -32,6 +34,8 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
     from ratemod.exhibits.summary_table import check_by, default_by
     from ratemod.exhibits.terminal import clean, rated_text
 
+    if streams(args):
+        return stream(args, lang)
     inputs = [args.book, *([args.columns] if args.columns and "=" not in args.columns else [])]
     target = check_target(args.output, inputs) if args.output else None
     plan = open_plan(args)
@@ -46,6 +50,47 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
     if not files:
         print("\n" + text("UI_not_written", lang))
     return exit_code(rated)
+
+
+def streams(args: argparse.Namespace) -> bool:
+    """Return whether this is Parquet to Parquet, which needs no more memory for more rows."""
+    if args.output is None or args.strict or args.sheet:
+        return False
+    return bool(args.book.is_dir()) or (args.book.suffix.lower() == ".parquet" == Path(args.output).suffix.lower())
+
+
+def stream(args: argparse.Namespace, lang: Lang) -> int:
+    """Price Parquet into Parquet, a folder into a folder or into one file; 0 all rated, 3 some rows not priced."""
+    from ratemod.commands.common import column_map
+    from ratemod.exhibits.output import check_target
+    from ratemod.exhibits.summary_table import check_by, default_by
+    from ratemod.exhibits.terminal import clean, progress, streamed_text
+    from ratemod.rating.partitions import rate_folder
+    from ratemod.rating.stream import rate_file
+
+    single = Path(args.output).suffix.lower() == ".parquet"
+    if single:
+        check_target(args.output, [args.book])
+    plan = open_plan(args)
+    by = tuple(name.strip() for name in args.by.split(",") if name.strip()) if args.by else default_by(plan)
+    check_by(plan, by)
+    keep = tuple(name.strip() for name in (args.keep or "").split(",") if name.strip())
+    with progress(text("UI_pricing", lang)) as bar:
+        done = (rate_file if single else rate_folder)(
+            args.book,
+            plan,
+            args.output,
+            lang=lang,
+            trace=args.trace,
+            keep=keep,
+            header_map=column_map(args.columns, plan),
+            by=by,
+            resume=args.resume,
+            tick=bar.show,
+        )
+    files = [clean(str(done.target)), text("UI_manifest", lang, path=clean(str(done.manifest)))]
+    print(streamed_text(done, lang, facts(args, lang), files))
+    return 3 if done.counts["refused"] + done.counts["declined"] else 0
 
 
 def full_facts(args: argparse.Namespace, lang: Lang) -> list[tuple[str, str]]:

@@ -11,6 +11,7 @@ from ratemod.errors import BookError, Lang, nearest, problem, text
 if TYPE_CHECKING:
     from ratemod.plan.model import Plan
     from ratemod.rating.rated import Rated
+    from ratemod.rating.stream import Streamed
 
 SECTORS = ("sector", "industry", "industry_class", "risk_class")
 SIZES = ("size", "size_class", "scale", "headcount_class")
@@ -51,7 +52,7 @@ def check_by(plan: Plan, by: Sequence[str]) -> None:
         raise BookError(wrong)
 
 
-def summary_table(rated: Rated, by: Sequence[str], lang: Lang) -> SummaryTable:
+def summary_table(rated: Rated | Streamed, by: Sequence[str], lang: Lang) -> SummaryTable:
     """Return policies, premium, mean premium, prevention fund and unpriced rows for each combination of `by`.
 
     Premiums count priced rows only; what could not be priced stands in a column of its own and is never averaged in.

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, TextIO
@@ -22,6 +22,7 @@ from ratemod.money import yuan_text
 if TYPE_CHECKING:
     from ratemod.plan.model import Plan
     from ratemod.rating.rated import Rated
+    from ratemod.rating.stream import Streamed
     from ratemod.rating.worksheet import Worksheet
 
 MOST_PROBLEMS, MOST_ROWS = 10, 5
@@ -164,16 +165,7 @@ def rated_text(
     rated: Rated, by: Sequence[str], lang: Lang, facts: Sequence[tuple[str, str]] = (), files: Sequence[str] = ()
 ) -> str:
     """Return what an underwriter wants to know after a run: plan, counts, money, who pays, what went wrong, files."""
-    counts, parts = rated.counts, [plan_text(rated.plan, lang)]
-    parts.append(_pairs(facts, ""))
-    unpriced = counts["refused"] + counts["declined"]
-    priced = counts["rated"] + counts["referred"]
-    lines = [text("UI_counts", lang, rows=counts["rows"], priced=priced, unpriced=unpriced)]
-    if counts["referred"]:
-        lines.append(text("UI_referred", lang, referred=counts["referred"]))
-    if counts["declined"]:
-        lines.append(text("UI_declined", lang, declined=counts["declined"], refused=counts["refused"]))
-    parts.append("\n".join(lines))
+    parts = [plan_text(rated.plan, lang), _pairs(facts, ""), _counts(rated.counts, lang)]
     parts.append(summary_text(summary_table(rated, by, lang)))
     if rated.problems:
         parts.append(text("UI_problems", lang) + "\n" + unpriced_text(rated, lang))
@@ -182,6 +174,33 @@ def rated_text(
     if files:
         parts.append(text("UI_files", lang) + "\n" + "\n".join(f"  {file}" for file in files))
     return "\n\n".join(part for part in parts if part)
+
+
+def streamed_text(done: Streamed, lang: Lang, facts: Sequence[tuple[str, str]], files: Sequence[str]) -> str:
+    """Return the same of a run from file to file."""
+    counts, parts = done.counts, [plan_text(done.plan, lang), _pairs(facts, "")]
+    parts.append(_counts(counts, lang))
+    parts.append(summary_text(summary_table(done, done.by, lang)))
+    ordered = sorted(done.tally.problems.items(), key=lambda item: (-item[1], item[0]))
+    if ordered:
+        said = [
+            text("UI_problem_rows", lang, number=code, what=clean(what), count=count) + (f"\n  {fix}" if fix else "")
+            for (code, what, fix), count in ordered[:MOST_PROBLEMS]
+        ]
+        parts.append(text("UI_problems", lang) + "\n" + _listed(said, len(ordered) - MOST_PROBLEMS, lang))
+    parts.append(text("UI_files", lang) + "\n" + "\n".join(f"  {file}" for file in files))
+    return "\n\n".join(part for part in parts if part)
+
+
+def _counts(counts: Mapping[str, int], lang: Lang) -> str:
+    unpriced = counts["refused"] + counts["declined"]
+    priced = counts["rated"] + counts["referred"]
+    lines = [text("UI_counts", lang, rows=counts["rows"], priced=priced, unpriced=unpriced)]
+    if counts["referred"]:
+        lines.append(text("UI_referred", lang, referred=counts["referred"]))
+    if counts["declined"]:
+        lines.append(text("UI_declined", lang, declined=counts["declined"], refused=counts["refused"]))
+    return "\n".join(lines)
 
 
 def worksheet_text(worksheet: Worksheet, lang: Lang, plan: Plan | None = None) -> str:

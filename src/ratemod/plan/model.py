@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, fields, is_dataclass
 from datetime import date
 from decimal import Decimal
 from functools import cached_property
+from types import MappingProxyType
 from typing import Any, Literal
 
 from ratemod.book.column import Column
@@ -57,6 +58,9 @@ class _Any:
 
     def __repr__(self) -> str:
         return "*"
+
+    def __reduce__(self) -> str:
+        return "ANY"  # a plan sent to another process must keep the one and only wildcard
 
 
 ANY = _Any()
@@ -280,6 +284,17 @@ class Plan:
     cases: tuple[Case, ...] = field(default=(), repr=False)
     folder: str = ""
     overlay: tuple[tuple[str, str], ...] = ()
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what goes to another process: the fields, their read-only mappings as plain ones."""
+        held = {item.name: getattr(self, item.name) for item in fields(self)}
+        held["cases"] = ()  # worked examples stay at home
+        return {name: dict(value) if isinstance(value, MappingProxyType) else value for name, value in held.items()}
+
+    def __setstate__(self, held: Mapping[str, Any]) -> None:
+        """Take over what another process sent."""
+        for name, value in held.items():
+            object.__setattr__(self, name, MappingProxyType(value) if isinstance(value, dict) else value)
 
     @cached_property
     def fingerprint(self) -> str:

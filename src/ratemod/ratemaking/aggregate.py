@@ -144,8 +144,8 @@ def panjer(severity: npt.ArrayLike, frequency: Frequency, points: int) -> Floats
     weighted, width = np.arange(len(f)) * f, len(f) - 1
     for s in range(1, points):
         top = min(s, width)
-        back = g[s - top:s][::-1]
-        g[s] = (a * (f[1:top + 1] @ back) + b / s * (weighted[1:top + 1] @ back)) / (1 - a * f[0])
+        back = g[s - top : s][::-1]
+        g[s] = (a * (f[1 : top + 1] @ back) + b / s * (weighted[1 : top + 1] @ back)) / (1 - a * f[0])
     return g
 
 
@@ -167,7 +167,7 @@ def transform(severity: npt.ArrayLike, frequency: Frequency, points: int, *, til
     size = 2 ** int(np.ceil(np.log2(2 * max(points, len(f)))))
     rate = (_default_tilt(frequency, len(f) - 1, size) if tilt is None else float(tilt)) / size
     padded = np.zeros(size)
-    padded[:len(f)] = f
+    padded[: len(f)] = f
     shrink = np.exp(-rate * np.arange(size))
     inside = np.fft.rfft(padded * shrink)
     g = np.fft.irfft(np.exp(_log_generating(frequency, inside)), size) / shrink
@@ -246,8 +246,9 @@ def stop_loss(probabilities: npt.ArrayLike, retention: npt.ArrayLike, step: floa
     return np.array([np.maximum(x - one, 0) @ g for one in d])
 
 
-def insurance_charge(probabilities: npt.ArrayLike, entry_ratio: npt.ArrayLike,
-                     step: float = 1.0) -> tuple[Floats, Floats]:
+def insurance_charge(
+    probabilities: npt.ArrayLike, entry_ratio: npt.ArrayLike, step: float = 1.0
+) -> tuple[Floats, Floats]:
     """Return Table M charges φ(r) = E[(S − rE)+]/E and savings ψ(r) = φ(r) + r − 1.
 
     Examples
@@ -261,8 +262,12 @@ def insurance_charge(probabilities: npt.ArrayLike, entry_ratio: npt.ArrayLike,
     return charge, charge + r - 1
 
 
-def moments(frequency_mean: npt.ArrayLike, frequency_variance: npt.ArrayLike, severity_mean: npt.ArrayLike,
-            severity_variance: npt.ArrayLike) -> tuple[Floats, Floats]:
+def moments(
+    frequency_mean: npt.ArrayLike,
+    frequency_variance: npt.ArrayLike,
+    severity_mean: npt.ArrayLike,
+    severity_variance: npt.ArrayLike,
+) -> tuple[Floats, Floats]:
     """Return mean and variance of a sum of N independent claims: E[N]E[X], E[N]Var[X] + Var[N]E[X]².
 
     Examples
@@ -270,9 +275,15 @@ def moments(frequency_mean: npt.ArrayLike, frequency_variance: npt.ArrayLike, se
     >>> [float(part) for part in moments(2.0, 2.0, 10.0, 100.0)]
     [20.0, 400.0]
     """
-    n, vn, x, vx = (finite(name, part) for name, part in (
-        ("frequency_mean", frequency_mean), ("frequency_variance", frequency_variance),
-        ("severity_mean", severity_mean), ("severity_variance", severity_variance)))
+    n, vn, x, vx = (
+        finite(name, part)
+        for name, part in (
+            ("frequency_mean", frequency_mean),
+            ("frequency_variance", frequency_variance),
+            ("severity_mean", severity_mean),
+            ("severity_variance", severity_variance),
+        )
+    )
     return n * x, n * vx + vn * x * x
 
 

@@ -91,8 +91,9 @@ def same_length(**arrays: npt.NDArray[np.generic]) -> None:
     size = len(arrays[names[0]])
     wrong = [name for name in names if len(arrays[name]) != size]
     if wrong:
-        raise ModelError(problem("RM503", name=name, found=len(arrays[name]), first=names[0], expected=size)
-                         for name in wrong)
+        raise ModelError(
+            problem("RM503", name=name, found=len(arrays[name]), first=names[0], expected=size) for name in wrong
+        )
 
 
 def sums(code: Integers, amount: npt.NDArray[np.generic], size: int) -> Floats:

@@ -81,8 +81,9 @@ class Cells:
         return names.index(name)
 
 
-def fold_offset(weight: npt.ArrayLike, total: npt.ArrayLike, offset: npt.ArrayLike,
-                power: float) -> tuple[Floats, Floats]:
+def fold_offset(
+    weight: npt.ArrayLike, total: npt.ArrayLike, offset: npt.ArrayLike, power: float
+) -> tuple[Floats, Floats]:
     """Fold a known log multiplier of each row's mean into its weight and total.
 
     Parameters
@@ -104,8 +105,9 @@ def fold_offset(weight: npt.ArrayLike, total: npt.ArrayLike, offset: npt.ArrayLi
     return w * np.exp(o * (2 - power)), t * np.exp(o * (1 - power))
 
 
-def collapse(factors: Sequence[Factor], codes: Sequence[npt.ArrayLike], weight: npt.ArrayLike,
-             total: npt.ArrayLike) -> Cells:
+def collapse(
+    factors: Sequence[Factor], codes: Sequence[npt.ArrayLike], weight: npt.ArrayLike, total: npt.ArrayLike
+) -> Cells:
     """Sum rows into cells.
 
     Parameters
@@ -164,8 +166,11 @@ def merge(parts: Iterable[Cells]) -> Cells:
         elif part.factors != whole.factors:
             raise ModelError(problem("RM530"))
         else:
-            whole = _resum(replace(whole, merges=tuple(dict.fromkeys(whole.merges + part.merges))),
-                           np.concatenate([whole.codes, part.codes]), part)
+            whole = _resum(
+                replace(whole, merges=tuple(dict.fromkeys(whole.merges + part.merges))),
+                np.concatenate([whole.codes, part.codes]),
+                part,
+            )
     if whole is None:
         raise ModelError(problem("RM530"))
     return whole
@@ -233,8 +238,11 @@ def merge_levels(cells: Cells, name: str, into: Mapping[str, str], reason: str) 
         raise ModelError(found)
     kept = tuple(level for level in levels if level not in into)
     code = np.array([kept.index(into.get(level, level)) for level in levels], dtype=np.int64)
-    record = tuple(Merge(name, level, new, int(cells.rows[hit].sum()), float(cells.weight[hit].sum()), reason)
-                   for level, new in into.items() for hit in [cells.codes[:, at] == levels.index(level)])
+    record = tuple(
+        Merge(name, level, new, int(cells.rows[hit].sum()), float(cells.weight[hit].sum()), reason)
+        for level, new in into.items()
+        for hit in [cells.codes[:, at] == levels.index(level)]
+    )
     codes = cells.codes.copy()
     codes[:, at] = code[codes[:, at]]
     factors = tuple(Factor(name, kept) if i == at else factor for i, factor in enumerate(cells.factors))
@@ -262,6 +270,7 @@ def _keys(factors: Sequence[Factor], codes: Sequence[npt.ArrayLike], rows: int) 
 
 def _resum(like: Cells, codes: Integers, more: Cells | None = None) -> Cells:
     """Sum the columns of `like` (and `more`) by new codes."""
+
     def column(name: str) -> Floats:
         parts = [getattr(like, name)] if more is None else [getattr(like, name), getattr(more, name)]
         return np.concatenate(parts).astype(np.float64)
@@ -272,8 +281,9 @@ def _resum(like: Cells, codes: Integers, more: Cells | None = None) -> Cells:
     return replace(made, merges=like.merges)
 
 
-def _sum(factors: tuple[Factor, ...], key: Integers, rows: Floats, weight: Floats, total: Floats, square: Floats,
-         size: int) -> Cells:
+def _sum(
+    factors: tuple[Factor, ...], key: Integers, rows: Floats, weight: Floats, total: Floats, square: Floats, size: int
+) -> Cells:
     """Sum by key: directly where the table is small, else by sorting the keys that occur."""
     if size <= DENSE_CELLS:
         names, place, width = np.arange(size), key, size

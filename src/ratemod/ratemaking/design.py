@@ -47,8 +47,10 @@ class Design:
         """Return the name of one combination of levels of a term."""
         if term < 0:
             return "intercept"
-        return ":".join(f"{name}[{self.factors[at].levels[level]}]"
-                        for name, at, level in zip(self.terms[term], self.places(term), levels))
+        return ":".join(
+            f"{name}[{self.factors[at].levels[level]}]"
+            for name, at, level in zip(self.terms[term], self.places(term), levels)
+        )
 
     def places(self, term: int) -> tuple[int, ...]:
         """Return the positions in `factors` of a term's factors."""
@@ -91,19 +93,32 @@ def design(cells: Cells, terms: Sequence[str | Term], reference: Mapping[str, st
     """
     wanted = tuple((term,) if isinstance(term, str) else tuple(term) for term in terms)
     given = dict(reference or {})
-    wrong = [problem("RM562", name=":".join(term)) for i, term in enumerate(wanted)
-             if set(term) in [set(other) for other in wanted[:i]] or len(set(term)) < len(term)]
+    wrong = [
+        problem("RM562", name=":".join(term))
+        for i, term in enumerate(wanted)
+        if set(term) in [set(other) for other in wanted[:i]] or len(set(term)) < len(term)
+    ]
     names = [factor.name for factor in cells.factors]
-    wrong += [problem("RM527", name=name, nearest=nearest(name, names))
-              for name in dict.fromkeys([name for term in wanted for name in term] + list(given)) if name not in names]
-    wrong += [problem("RM532", factor=factor.name, level=given[factor.name],
-                      nearest=nearest(given[factor.name], factor.levels))
-              for factor in cells.factors if factor.name in given and given[factor.name] not in factor.levels]
+    wrong += [
+        problem("RM527", name=name, nearest=nearest(name, names))
+        for name in dict.fromkeys([name for term in wanted for name in term] + list(given))
+        if name not in names
+    ]
+    wrong += [
+        problem(
+            "RM532", factor=factor.name, level=given[factor.name], nearest=nearest(given[factor.name], factor.levels)
+        )
+        for factor in cells.factors
+        if factor.name in given and given[factor.name] not in factor.levels
+    ]
     if wrong:
         raise ModelError(wrong)
-    base = tuple(factor.levels.index(given[factor.name]) if factor.name in given else
-                 int(sums(cells.codes[:, at], cells.weight, len(factor.levels)).argmax())
-                 for at, factor in enumerate(cells.factors))
+    base = tuple(
+        factor.levels.index(given[factor.name])
+        if factor.name in given
+        else int(sums(cells.codes[:, at], cells.weight, len(factor.levels)).argmax())
+        for at, factor in enumerate(cells.factors)
+    )
     column_term: list[int] = [-1]
     column_levels: list[tuple[int, ...]] = [()]
     for t, term in enumerate(wanted):

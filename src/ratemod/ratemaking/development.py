@@ -84,8 +84,9 @@ class Mack:
     total_standard_error: Floats
 
 
-def development_factors(values: npt.ArrayLike, average: Average = "volume", *, periods: int | None = None,
-                        exclude: int = 1) -> Factors:
+def development_factors(
+    values: npt.ArrayLike, average: Average = "volume", *, periods: int | None = None, exclude: int = 1
+) -> Factors:
     """Return age-to-age factors of every segment.
 
     Parameters
@@ -119,8 +120,9 @@ def development_factors(values: npt.ArrayLike, average: Average = "volume", *, p
     count = use.sum(axis=-2)
     bad = (count == 0) | (base == 0) if average == "volume" else count == 0
     if bad.any():
-        raise ModelError(problem("RM518", segment=str([int(i) for i in at[:-1]]), age=int(at[-1]) + 1)
-                         for at in np.argwhere(bad))
+        raise ModelError(
+            problem("RM518", segment=str([int(i) for i in at[:-1]]), age=int(at[-1]) + 1) for at in np.argwhere(bad)
+        )
     if average == "volume":
         return Factors(np.where(use, then, 0.0).sum(axis=-2) / base, count)
     ratio = np.divide(then, now, out=np.full(now.shape, np.nan), where=use)
@@ -274,5 +276,15 @@ def _errors(amount: Floats, seen: Booleans, factor: Floats, sigma2: Floats, tota
         together = together * factor[..., k] ** 2 + base**2 * factor_var[..., k]
     ultimate = full[..., -1]
     both = process + parameter
-    return Mack(factor, np.sqrt(factor_var), np.sqrt(sigma2), full, ultimate, ultimate - latest(amount), np.sqrt(both),
-                np.sqrt(process), np.sqrt(parameter), np.sqrt(process.sum(axis=-1) + together))
+    return Mack(
+        factor,
+        np.sqrt(factor_var),
+        np.sqrt(sigma2),
+        full,
+        ultimate,
+        ultimate - latest(amount),
+        np.sqrt(both),
+        np.sqrt(process),
+        np.sqrt(parameter),
+        np.sqrt(process.sum(axis=-1) + together),
+    )

@@ -89,8 +89,10 @@ def mixture(parts: Sequence[Severity], weights: Sequence[float]) -> Severity:
     """
     if len(parts) != len(weights) or min(weights) <= 0 or abs(sum(weights) - 1) > 1e-9:
         raise ModelError(problem("RM542", total=round(sum(weights), 9)))
-    return Severity(tuple(one for part in parts for one in part.components),
-                    tuple(w * inner for part, w in zip(parts, weights) for inner in part.weights))
+    return Severity(
+        tuple(one for part in parts for one in part.components),
+        tuple(w * inner for part, w in zip(parts, weights) for inner in part.weights),
+    )
 
 
 def survival(severity: Severity, x: npt.ArrayLike) -> Floats:
@@ -172,7 +174,7 @@ def log_density(one: Component, x: Floats) -> Floats:
     a = one.parameters
     match one.name:
         case "lognormal":
-            value = -((np.log(x) - a[0]) / a[1]) ** 2 / 2 - np.log(x * a[1]) - np.log(2 * np.pi) / 2
+            value = -(((np.log(x) - a[0]) / a[1]) ** 2) / 2 - np.log(x * a[1]) - np.log(2 * np.pi) / 2
         case "gamma":
             value = (a[0] - 1) * np.log(x / a[1]) - x / a[1] - np.log(a[1]) - gammaln(a[0])
         case "weibull":
@@ -182,8 +184,9 @@ def log_density(one: Component, x: Floats) -> Floats:
         case "pareto":
             value = np.log(a[0] / a[1]) - (a[0] + 1) * np.log1p(x / a[1])
         case "burr":
-            value = (np.log(a[0] * a[1] / a[2]) + (a[1] - 1) * np.log(x / a[2])
-                     - (a[0] + 1) * np.log1p((x / a[2]) ** a[1]))
+            value = (
+                np.log(a[0] * a[1] / a[2]) + (a[1] - 1) * np.log(x / a[2]) - (a[0] + 1) * np.log1p((x / a[2]) ** a[1])
+            )
         case _:
             value = -np.log(2 * np.pi * a[1] * x**3) / 2 - (x / a[0] - 1) ** 2 / (2 * a[1] * x)
     return np.asarray(value, dtype=np.float64)

@@ -74,8 +74,14 @@ def clock(dates: Dates, basis: Basis = "day") -> Floats:
     return months
 
 
-def segments_from_changes(start: npt.ArrayLike, end: npt.ArrayLike, amount: npt.ArrayLike, change_policy: npt.ArrayLike,
-                          change_date: npt.ArrayLike, change_amount: npt.ArrayLike) -> Segments:
+def segments_from_changes(
+    start: npt.ArrayLike,
+    end: npt.ArrayLike,
+    amount: npt.ArrayLike,
+    change_policy: npt.ArrayLike,
+    change_date: npt.ArrayLike,
+    change_amount: npt.ArrayLike,
+) -> Segments:
     """Cut policies at their mid-term changes.
 
     Parameters
@@ -149,8 +155,16 @@ def written_exposure(segments: Segments, term_start: npt.ArrayLike, term_end: np
     return written
 
 
-def earned_exposure(start: npt.ArrayLike, end: npt.ArrayLike, written: npt.ArrayLike, period_edges: npt.ArrayLike, *,
-                    group: npt.ArrayLike | None = None, groups: int | None = None, basis: Basis = "day") -> Floats:
+def earned_exposure(
+    start: npt.ArrayLike,
+    end: npt.ArrayLike,
+    written: npt.ArrayLike,
+    period_edges: npt.ArrayLike,
+    *,
+    group: npt.ArrayLike | None = None,
+    groups: int | None = None,
+    basis: Basis = "day",
+) -> Floats:
     """Return what is earned in each calendar period (for accident periods the exposure is the same).
 
     Parameters
@@ -201,8 +215,16 @@ def earned_exposure(start: npt.ArrayLike, end: npt.ArrayLike, written: npt.Array
     return np.stack(columns, axis=1)
 
 
-def policy_period_exposure(term_start: npt.ArrayLike, start: npt.ArrayLike, end: npt.ArrayLike, written: npt.ArrayLike,
-                           period_edges: npt.ArrayLike, as_of: npt.ArrayLike, *, basis: Basis = "day") -> Floats:
+def policy_period_exposure(
+    term_start: npt.ArrayLike,
+    start: npt.ArrayLike,
+    end: npt.ArrayLike,
+    written: npt.ArrayLike,
+    period_edges: npt.ArrayLike,
+    as_of: npt.ArrayLike,
+    *,
+    basis: Basis = "day",
+) -> Floats:
     """Return what policies incepting in each period have earned by a date: policy-year exposure.
 
     Parameters
@@ -245,8 +267,13 @@ def in_force(start: npt.ArrayLike, end: npt.ArrayLike, amount: npt.ArrayLike, at
     return _running(begin, value, when) - _running(finish, value, when)
 
 
-def match_claims(policy: npt.ArrayLike, start: npt.ArrayLike, end: npt.ArrayLike, claim_policy: npt.ArrayLike,
-                 accident_date: npt.ArrayLike) -> tuple[Integers, npt.NDArray[np.str_]]:
+def match_claims(
+    policy: npt.ArrayLike,
+    start: npt.ArrayLike,
+    end: npt.ArrayLike,
+    claim_policy: npt.ArrayLike,
+    accident_date: npt.ArrayLike,
+) -> tuple[Integers, npt.NDArray[np.str_]]:
     """Find the stretch in force at each accident.
 
     Parameters

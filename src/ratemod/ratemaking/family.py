@@ -65,12 +65,14 @@ class Family:
             log_like = count * np.log(expected) - expected - gammaln(count + 1)
         elif self.name == "negative binomial":
             size, q = weight / self.alpha, 1 / (1 + self.alpha * mean)
-            log_like = (gammaln(count + size) - gammaln(size) - gammaln(count + 1) + size * np.log(q)
-                        + count * np.log1p(-q))
+            log_like = (
+                gammaln(count + size) - gammaln(size) - gammaln(count + 1) + size * np.log(q) + count * np.log1p(-q)
+            )
         elif self.name == "gamma":
             phi = self.deviance(response, mean, weight) / weight.sum()
-            density = (np.log(response / (mean * phi)) / phi - np.log(response) - response / (mean * phi)
-                       - gammaln(1 / phi))
+            density = (
+                np.log(response / (mean * phi)) / phi - np.log(response) - response / (mean * phi) - gammaln(1 / phi)
+            )
             log_like, parameters = weight * density, parameters + 1
         else:
             return float("nan")

@@ -79,8 +79,15 @@ class TermTest:
     aic_without: float
 
 
-def fit_glm(cells: Cells, terms: Sequence[str | Term], family: Family, *, reference: Mapping[str, str] | None = None,
-            max_iterations: int = 50, progress: Progress | None = None) -> Fit:
+def fit_glm(
+    cells: Cells,
+    terms: Sequence[str | Term],
+    family: Family,
+    *,
+    reference: Mapping[str, str] | None = None,
+    max_iterations: int = 50,
+    progress: Progress | None = None,
+) -> Fit:
     """Fit a model on cells.
 
     Parameters
@@ -113,8 +120,14 @@ def fit_glm(cells: Cells, terms: Sequence[str | Term], family: Family, *, refere
     return _fit(plan, cells, family, max_iterations, progress)
 
 
-def fit_negative_binomial(cells: Cells, terms: Sequence[str | Term], *, reference: Mapping[str, str] | None = None,
-                          max_iterations: int = 50, progress: Progress | None = None) -> Fit:
+def fit_negative_binomial(
+    cells: Cells,
+    terms: Sequence[str | Term],
+    *,
+    reference: Mapping[str, str] | None = None,
+    max_iterations: int = 50,
+    progress: Progress | None = None,
+) -> Fit:
     """Fit a negative binomial whose α makes Pearson's statistic of the rows equal to its degrees of freedom.
 
     Raises
@@ -211,13 +224,27 @@ def _fit(plan: Design, cells: Cells, family: Family, max_iterations: int, progre
     phi = 1.0 if family.fixed_dispersion else pearson / df
     covariance: Floats = np.asarray(phi * np.linalg.inv(information), dtype=np.float64)
     level = np.full(len(y), float(cells.total.sum() / w.sum()))
-    return Fit(plan, family, b, np.sqrt(np.diag(covariance)), covariance, phi, family.deviance(y, mean, w),
-               family.deviance(y, level, w), pearson, df, len(y) - x.shape[1],
-               family.aic(y, mean, w, x.shape[1]), mean, iterations)
+    return Fit(
+        plan,
+        family,
+        b,
+        np.sqrt(np.diag(covariance)),
+        covariance,
+        phi,
+        family.deviance(y, mean, w),
+        family.deviance(y, level, w),
+        pearson,
+        df,
+        len(y) - x.shape[1],
+        family.aic(y, mean, w, x.shape[1]),
+        mean,
+        iterations,
+    )
 
 
-def _reweight(x: Floats, y: Floats, w: Floats, family: Family, max_iterations: int,
-              progress: Progress | None) -> tuple[Floats, int]:
+def _reweight(
+    x: Floats, y: Floats, w: Floats, family: Family, max_iterations: int, progress: Progress | None
+) -> tuple[Floats, int]:
     """Return the coefficients and the number of iterations."""
     b = np.zeros(x.shape[1])
     b[0] = np.log(w @ y / w.sum())

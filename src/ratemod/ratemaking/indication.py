@@ -63,8 +63,11 @@ def permissible_ratio(loadings: Loadings) -> float:
     """
     for name, ratio in loadings.variable.items():
         non_negative(name, [ratio])
-    found = [problem("RM555", name=name, ratio=ratio, maximum=loadings.maximum[name])
-             for name, ratio in loadings.variable.items() if ratio > loadings.maximum.get(name, ratio)]
+    found = [
+        problem("RM555", name=name, ratio=ratio, maximum=loadings.maximum[name])
+        for name, ratio in loadings.variable.items()
+        if ratio > loadings.maximum.get(name, ratio)
+    ]
     left = 1 - sum(loadings.variable.values()) - loadings.profit
     if left <= 0:
         found.append(problem("RM554", left=round(left, 6)))
@@ -73,8 +76,9 @@ def permissible_ratio(loadings: Loadings) -> float:
     return left
 
 
-def indicated_rate(losses: float, exposure: float, loadings: Loadings, *,
-                   fixed_per_exposure: float = 0.0) -> Indication:
+def indicated_rate(
+    losses: float, exposure: float, loadings: Loadings, *, fixed_per_exposure: float = 0.0
+) -> Indication:
     """Return the gross rate per unit of exposure (pure premium method).
 
     Parameters
@@ -97,15 +101,20 @@ def indicated_rate(losses: float, exposure: float, loadings: Loadings, *,
     left = permissible_ratio(loadings)
     pure = float(loss / units)
     rate = (pure + float(fixed)) / left
-    lines = (Line("losses", "given", float(loss)), Line("exposure", "given", float(units)),
-             Line("pure premium", "losses / exposure", pure), Line("fixed expense", "given", float(fixed)),
-             *_loading_lines(loadings, left),
-             Line("indicated rate", "(pure premium + fixed expense) / permissible ratio", rate))
+    lines = (
+        Line("losses", "given", float(loss)),
+        Line("exposure", "given", float(units)),
+        Line("pure premium", "losses / exposure", pure),
+        Line("fixed expense", "given", float(fixed)),
+        *_loading_lines(loadings, left),
+        Line("indicated rate", "(pure premium + fixed expense) / permissible ratio", rate),
+    )
     return Indication(rate, lines)
 
 
-def indicated_change(losses: float, on_level_premium: float, loadings: Loadings, *,
-                     fixed_expense: float = 0.0) -> Indication:
+def indicated_change(
+    losses: float, on_level_premium: float, loadings: Loadings, *, fixed_expense: float = 0.0
+) -> Indication:
     """Return the indicated rate change (loss ratio method).
 
     Parameters
@@ -131,17 +140,23 @@ def indicated_change(losses: float, on_level_premium: float, loadings: Loadings,
     if required <= 0:
         raise ModelError(problem("RM502", name="losses + fixed expense", wrong=1, first=0))
     change = required / premium - 1
-    lines = (Line("losses", "given", loss), Line("on-level premium", "given", premium),
-             Line("loss ratio", "losses / on-level premium", loss / premium),
-             Line("fixed expense", "given", fixed), *_loading_lines(loadings, left),
-             Line("required premium", "(losses + fixed expense) / permissible ratio", required),
-             Line("target loss ratio", "permissible ratio - fixed expense / required premium", left - fixed / required),
-             Line("indicated change", "required premium / on-level premium - 1", change))
+    lines = (
+        Line("losses", "given", loss),
+        Line("on-level premium", "given", premium),
+        Line("loss ratio", "losses / on-level premium", loss / premium),
+        Line("fixed expense", "given", fixed),
+        *_loading_lines(loadings, left),
+        Line("required premium", "(losses + fixed expense) / permissible ratio", required),
+        Line("target loss ratio", "permissible ratio - fixed expense / required premium", left - fixed / required),
+        Line("indicated change", "required premium / on-level premium - 1", change),
+    )
     return Indication(change, lines)
 
 
 def _loading_lines(loadings: Loadings, left: float) -> tuple[Line, ...]:
     """Return one line a loading, and what they leave."""
-    return (*(Line(name, "ratio to premium", ratio) for name, ratio in loadings.variable.items()),
-            Line("profit", "ratio to premium", loadings.profit),
-            Line("permissible ratio", "1 - variable loadings - profit", left))
+    return (
+        *(Line(name, "ratio to premium", ratio) for name, ratio in loadings.variable.items()),
+        Line("profit", "ratio to premium", loadings.profit),
+        Line("permissible ratio", "1 - variable loadings - profit", left),
+    )

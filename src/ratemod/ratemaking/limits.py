@@ -39,8 +39,9 @@ class Layer:
     variance_per_loss: Floats
 
 
-def increased_limit_factors(severity: Severity, limits: npt.ArrayLike, base_limit: float, *,
-                            expense_per_claim: float = 0.0) -> Floats:
+def increased_limit_factors(
+    severity: Severity, limits: npt.ArrayLike, base_limit: float, *, expense_per_claim: float = 0.0
+) -> Floats:
     """Return increased limits factors.
 
     Parameters
@@ -163,8 +164,9 @@ def split_by_layer(loss: npt.ArrayLike, attachment: npt.ArrayLike) -> Floats:
     return np.diff(np.minimum(amount[:, None], points), axis=1)
 
 
-def accident_loss(severity: Severity, victims: npt.ArrayLike, person_limit: float, accident_limit: npt.ArrayLike, *,
-                  steps: int = 1000) -> Floats:
+def accident_loss(
+    severity: Severity, victims: npt.ArrayLike, person_limit: float, accident_limit: npt.ArrayLike, *, steps: int = 1000
+) -> Floats:
     """Return the mean loss of an accident under a limit for each person and one for the accident.
 
     Parameters

@@ -35,9 +35,15 @@ class MinimumBias:
     iterations: int
 
 
-def minimum_bias(response: npt.ArrayLike, weight: npt.ArrayLike, *, base: float = 1.0,
-                 start: Sequence[npt.ArrayLike] | None = None, iterations: int | None = None,
-                 tolerance: float = 1e-13) -> MinimumBias:
+def minimum_bias(
+    response: npt.ArrayLike,
+    weight: npt.ArrayLike,
+    *,
+    base: float = 1.0,
+    start: Sequence[npt.ArrayLike] | None = None,
+    iterations: int | None = None,
+    tolerance: float = 1e-13,
+) -> MinimumBias:
     """Iterate the balance equations over a table.
 
     Parameters
@@ -67,8 +73,9 @@ def minimum_bias(response: npt.ArrayLike, weight: npt.ArrayLike, *, base: float 
     y = np.where(w > 0, non_negative("response", np.where(w > 0, response, 0.0)), 0.0)
     level = float(positive("base", [base])[0])
     axes = range(y.ndim)
-    thin = [problem("RM558", axis=a + 1, level=int(i) + 1) for a in axes
-            for i in np.flatnonzero(_margin(w * y, a) <= 0)]
+    thin = [
+        problem("RM558", axis=a + 1, level=int(i) + 1) for a in axes for i in np.flatnonzero(_margin(w * y, a) <= 0)
+    ]
     if thin:
         raise ModelError(thin)
     x = [np.ones(n) for n in y.shape] if start is None else [positive("start", part).copy() for part in start]

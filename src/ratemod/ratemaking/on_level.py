@@ -62,9 +62,16 @@ def cumulative_levels(change_date: npt.ArrayLike, change: npt.ArrayLike) -> tupl
     return when, np.concatenate([[1.0], np.cumprod(1 + step)])
 
 
-def parallelogram(change_date: npt.ArrayLike, change: npt.ArrayLike, period_edges: npt.ArrayLike, *,
-                  term_months: float = 12, period: Period = "calendar", in_force_changes: Sequence[bool] | None = None,
-                  basis: Basis = "month") -> OnLevel:
+def parallelogram(
+    change_date: npt.ArrayLike,
+    change: npt.ArrayLike,
+    period_edges: npt.ArrayLike,
+    *,
+    term_months: float = 12,
+    period: Period = "calendar",
+    in_force_changes: Sequence[bool] | None = None,
+    basis: Basis = "month",
+) -> OnLevel:
     """Return on-level factors by the parallelogram method.
 
     Parameters
@@ -101,13 +108,15 @@ def parallelogram(change_date: npt.ArrayLike, change: npt.ArrayLike, period_edge
     term = positive("term_months", [term_months]) / 12 * _year_before(edges[1:], basis)
     marks, cut = clock(edges, basis), clock(when, basis)
     ratio = level[1:] / level[:-1]
-    average = np.array([_average_level(cut, ratio, reaches, marks[j], marks[j + 1], term[j], period)
-                        for j in range(len(term))])
+    average = np.array(
+        [_average_level(cut, ratio, reaches, marks[j], marks[j + 1], term[j], period) for j in range(len(term))]
+    )
     return OnLevel(level[-1] / average, average, float(level[-1]))
 
 
-def on_level_premium(inception: npt.ArrayLike, premium: npt.ArrayLike, change_date: npt.ArrayLike,
-                     change: npt.ArrayLike) -> Floats:
+def on_level_premium(
+    inception: npt.ArrayLike, premium: npt.ArrayLike, change_date: npt.ArrayLike, change: npt.ArrayLike
+) -> Floats:
     """Return each policy's premium at the last rate level, by its own inception date.
 
     Parameters
@@ -137,8 +146,9 @@ def _earned(x: Floats, term: float) -> Floats:
     return grown
 
 
-def _average_level(when: Floats, ratio: Floats, reaches: Booleans, left: float, right: float, term: float,
-                   period: Period) -> float:
+def _average_level(
+    when: Floats, ratio: Floats, reaches: Booleans, left: float, right: float, term: float, period: Period
+) -> float:
     """Return the average rate level of one period.
 
     What is written at w and earned at t stands at Π(ordinary changes dated <= w) × Π(in-force changes dated <= t). The

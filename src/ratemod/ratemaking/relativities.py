@@ -88,14 +88,30 @@ def relativities(fit: Fit, cells: Cells, level: float = 0.95) -> tuple[Relativit
             b, s = (0.0, 0.0) if j is None else (float(fit.coefficient[j]), float(fit.standard_error[j]))
             hit = (cells.codes[:, places] == np.array(levels)).all(axis=1)
             name = ":".join(plan.factors[at].levels[code] for at, code in zip(places, levels))
-            rows.append(Relativity(":".join(term), name, float(np.exp(b)), float(np.exp(b - half * s)),
-                                   float(np.exp(b + half * s)), b, s, float(cells.weight[hit].sum()),
-                                   float(cells.total[hit].sum()), j is None))
+            rows.append(
+                Relativity(
+                    ":".join(term),
+                    name,
+                    float(np.exp(b)),
+                    float(np.exp(b - half * s)),
+                    float(np.exp(b + half * s)),
+                    b,
+                    s,
+                    float(cells.weight[hit].sum()),
+                    float(cells.total[hit].sum()),
+                    j is None,
+                )
+            )
     return tuple(rows)
 
 
-def monotone(levels: Sequence[str], relativity: npt.ArrayLike, weight: npt.ArrayLike, *,
-             direction: Literal["increasing", "decreasing"]) -> tuple[Floats, tuple[Adjustment, ...]]:
+def monotone(
+    levels: Sequence[str],
+    relativity: npt.ArrayLike,
+    weight: npt.ArrayLike,
+    *,
+    direction: Literal["increasing", "decreasing"],
+) -> tuple[Floats, tuple[Adjustment, ...]]:
     """Return the closest relativities in order, and what was moved.
 
     Parameters
@@ -122,9 +138,15 @@ def monotone(levels: Sequence[str], relativity: npt.ArrayLike, weight: npt.Array
     return after, _record(levels, value, after, "monotone", [direction] * len(value))
 
 
-def shrink(levels: Sequence[str], log_relativity: npt.ArrayLike, complement: npt.ArrayLike, *,
-           credibility: npt.ArrayLike | None = None, log_standard_error: npt.ArrayLike | None = None,
-           between_variance: float | None = None) -> tuple[Floats, Floats, tuple[Adjustment, ...]]:
+def shrink(
+    levels: Sequence[str],
+    log_relativity: npt.ArrayLike,
+    complement: npt.ArrayLike,
+    *,
+    credibility: npt.ArrayLike | None = None,
+    log_standard_error: npt.ArrayLike | None = None,
+    between_variance: float | None = None,
+) -> tuple[Floats, Floats, tuple[Adjustment, ...]]:
     """Return relativities drawn towards a complement, the credibilities used, and what was moved.
 
     Parameters
@@ -159,8 +181,12 @@ def shrink(levels: Sequence[str], log_relativity: npt.ArrayLike, complement: npt
     return after, z, _record(levels, np.exp(own), after, "credibility", detail)
 
 
-def _record(levels: Sequence[str], before: Floats, after: Floats, method: str,
-            detail: Sequence[str]) -> tuple[Adjustment, ...]:
+def _record(
+    levels: Sequence[str], before: Floats, after: Floats, method: str, detail: Sequence[str]
+) -> tuple[Adjustment, ...]:
     """Return a record of what moved."""
-    return tuple(Adjustment(level, float(a), float(b), method, why)
-                 for level, a, b, why in zip(levels, before, after, detail) if a != b)
+    return tuple(
+        Adjustment(level, float(a), float(b), method, why)
+        for level, a, b, why in zip(levels, before, after, detail)
+        if a != b
+    )

@@ -52,8 +52,12 @@ class OffBalance:
     factor: float
 
 
-def select(cells: Sequence[str], current: npt.ArrayLike, indicated: npt.ArrayLike,
-           chosen: Mapping[str, tuple[float, str]] | None = None) -> tuple[Selection, ...]:
+def select(
+    cells: Sequence[str],
+    current: npt.ArrayLike,
+    indicated: npt.ArrayLike,
+    chosen: Mapping[str, tuple[float, str]] | None = None,
+) -> tuple[Selection, ...]:
     """Record a choice for every cell.
 
     Parameters
@@ -79,19 +83,25 @@ def select(cells: Sequence[str], current: npt.ArrayLike, indicated: npt.ArrayLik
     names = list(cells)
     same_length(cells=np.array(names), current=now, indicated=asked)
     picks = dict(chosen or {})
-    found = [problem("RM532", factor="cells", level=name, nearest=nearest(name, names)) for name in picks
-             if name not in names]
+    found = [
+        problem("RM532", factor="cells", level=name, nearest=nearest(name, names))
+        for name in picks
+        if name not in names
+    ]
     found += [problem("RM531", cell=name) for name, (_, reason) in picks.items() if not reason.strip()]
     if found:
         raise ModelError(found)
     for name, (value, _) in picks.items():
         positive(name, [value])
-    return tuple(Selection(name, float(a), float(b), *picks.get(name, (float(b), "as indicated")))
-                 for name, a, b in zip(names, now, asked))
+    return tuple(
+        Selection(name, float(a), float(b), *picks.get(name, (float(b), "as indicated")))
+        for name, a, b in zip(names, now, asked)
+    )
 
 
-def rebase(relativity: npt.ArrayLike, base_rate: float, *, reference: int | None = None,
-           weight: npt.ArrayLike | None = None) -> tuple[Floats, float]:
+def rebase(
+    relativity: npt.ArrayLike, base_rate: float, *, reference: int | None = None, weight: npt.ArrayLike | None = None
+) -> tuple[Floats, float]:
     """Restate relativities on another base; no product of the two changes.
 
     Parameters
@@ -139,8 +149,9 @@ def off_balance(current: npt.ArrayLike, selected: npt.ArrayLike, weight: npt.Arr
     return float(now @ share / positive("selected premium", [new @ share])[0])
 
 
-def off_balance_complement(losses: npt.ArrayLike, exposure: npt.ArrayLike, credibility: npt.ArrayLike,
-                           complement: float) -> OffBalance:
+def off_balance_complement(
+    losses: npt.ArrayLike, exposure: npt.ArrayLike, credibility: npt.ArrayLike, complement: float
+) -> OffBalance:
     """Return credibility-weighted rates, balanced to the losses through the complement (Boor).
 
     Parameters

@@ -20,8 +20,13 @@ from ratemod.errors import ModelError, nearest, problem
 from ratemod.ratemaking.arrays import Booleans, Floats, non_negative, positive, same_length
 from ratemod.ratemaking.distribution import Component, Severity, log_density, log_survival, quantile
 
-PARAMETERS = {"lognormal": ("mu", "sigma"), "gamma": ("shape", "scale"), "pareto": ("shape", "scale"),
-              "weibull": ("shape", "scale"), "exponential": ("mean",)}
+PARAMETERS = {
+    "lognormal": ("mu", "sigma"),
+    "gamma": ("shape", "scale"),
+    "pareto": ("shape", "scale"),
+    "weibull": ("shape", "scale"),
+    "exponential": ("mean",),
+}
 CLAIMS_PER_PARAMETER = 5
 GRADIENT = 1e-6
 FARTHEST = 15.0
@@ -52,8 +57,13 @@ class SeverityFit:
     censored: int
 
 
-def fit_severity(loss: npt.ArrayLike, family: str | tuple[str, ...], *, truncation: npt.ArrayLike = 0.0,
-                 censored: npt.ArrayLike | None = None) -> SeverityFit:
+def fit_severity(
+    loss: npt.ArrayLike,
+    family: str | tuple[str, ...],
+    *,
+    truncation: npt.ArrayLike = 0.0,
+    censored: npt.ArrayLike | None = None,
+) -> SeverityFit:
     """Fit a severity, or a mixture when several families are named.
 
     Parameters
@@ -86,7 +96,7 @@ def fit_severity(loss: npt.ArrayLike, family: str | tuple[str, ...], *, truncati
     _check(x, below, cut, families)
     scale = float(np.median(x))
     objective = _objective(x / scale, below / scale, cut, families)
-    few = np.argsort(x, kind="stable")[::max(len(x) // ROUGH, 1)]
+    few = np.argsort(x, kind="stable")[:: max(len(x) // ROUGH, 1)]
     rough = _objective(x[few] / scale, below[few] / scale, cut[few], families)
     best = _search(objective, rough, _start(np.sort(x / scale), families), len(x))
     severity = _scaled(_severity(best, families), scale)
@@ -99,8 +109,9 @@ def fit_severity(loss: npt.ArrayLike, family: str | tuple[str, ...], *, truncati
     return SeverityFit(severity, _names(families), natural, error, like, 2 * k - 2 * like, bic, len(x), int(cut.sum()))
 
 
-def product_limit(loss: npt.ArrayLike, *, truncation: npt.ArrayLike = 0.0,
-                  censored: npt.ArrayLike | None = None) -> tuple[Floats, Floats]:
+def product_limit(
+    loss: npt.ArrayLike, *, truncation: npt.ArrayLike = 0.0, censored: npt.ArrayLike | None = None
+) -> tuple[Floats, Floats]:
     """Return the product-limit (Kaplan–Meier) survival after each uncensored loss, given X > the least truncation.
 
     Returns
@@ -122,8 +133,9 @@ def product_limit(loss: npt.ArrayLike, *, truncation: npt.ArrayLike = 0.0,
     return at, np.cumprod(1 - deaths / (entered - left))
 
 
-def quantile_plot(fit: SeverityFit, loss: npt.ArrayLike, *, truncation: float = 0.0,
-                  censored: npt.ArrayLike | None = None) -> tuple[Floats, Floats]:
+def quantile_plot(
+    fit: SeverityFit, loss: npt.ArrayLike, *, truncation: float = 0.0, censored: npt.ArrayLike | None = None
+) -> tuple[Floats, Floats]:
     """Return observed losses and the losses that the fit expects at the same survival (mid-step), for a quantile plot.
 
     Examples
@@ -142,8 +154,11 @@ def quantile_plot(fit: SeverityFit, loss: npt.ArrayLike, *, truncation: float = 
 
 def _check(x: Floats, below: Floats, cut: Booleans, families: tuple[str, ...]) -> None:
     """Refuse what cannot be fitted, all reasons at once."""
-    found = [problem("RM544", name=name, known=", ".join(PARAMETERS), nearest=nearest(name, PARAMETERS))
-             for name in families if name not in PARAMETERS]
+    found = [
+        problem("RM544", name=name, known=", ".join(PARAMETERS), nearest=nearest(name, PARAMETERS))
+        for name in families
+        if name not in PARAMETERS
+    ]
     need = CLAIMS_PER_PARAMETER * (sum(len(PARAMETERS.get(name, ())) for name in families) + len(families) - 1)
     exact = x[~cut]
     if len(exact) < need or len(exact) == 0 or exact.min() == exact.max():
@@ -159,7 +174,7 @@ def _severity(theta: Floats, families: tuple[str, ...]) -> Severity:
     components, at = [], 0
     for name in families:
         width = len(PARAMETERS[name])
-        raw = theta[at:at + width]
+        raw = theta[at : at + width]
         values = (raw[0], np.exp(raw[1])) if name == "lognormal" else np.exp(raw)
         components.append(Component(name, tuple(float(value) for value in values)))
         at += width
@@ -175,9 +190,12 @@ def _objective(x: Floats, below: Floats, cut: Booleans, families: tuple[str, ...
     def value(theta: Floats) -> float:
         with np.errstate(all="ignore"):
             severity = _severity(theta, families)
-            logs = [np.logaddexp.reduce([np.log(weight) + function(one, at)
-                                         for one, weight in zip(severity.components, severity.weights)])
-                    for function, at in ((log_density, exact), (log_survival, capped), (log_survival, floor))]
+            logs = [
+                np.logaddexp.reduce(
+                    [np.log(weight) + function(one, at) for one, weight in zip(severity.components, severity.weights)]
+                )
+                for function, at in ((log_density, exact), (log_survival, capped), (log_survival, floor))
+            ]
             like = logs[0].sum() + logs[1].sum() - times @ logs[2]
         return float(-like / len(x)) if np.isfinite(like) else 1e10
 
@@ -191,26 +209,37 @@ def _start(x: Floats, families: tuple[str, ...]) -> Floats:
         logs = np.log(piece)
         spread = max(float(logs.std()), 0.1)
         middle = float(piece.mean())
-        parts += {"lognormal": [float(logs.mean()), np.log(spread)], "gamma": [0.0, np.log(middle)],
-                  "weibull": [np.log(1.2 / spread), np.log(middle)], "exponential": [np.log(middle)],
-                  "pareto": [np.log(2.0), np.log(2 * middle)]}[name]
+        parts += {
+            "lognormal": [float(logs.mean()), np.log(spread)],
+            "gamma": [0.0, np.log(middle)],
+            "weibull": [np.log(1.2 / spread), np.log(middle)],
+            "exponential": [np.log(middle)],
+            "pareto": [np.log(2.0), np.log(2 * middle)],
+        }[name]
     return np.array(parts + [0.0] * (len(families) - 1))
 
 
 def _gradient(function: Callable[[Floats], float], at: Floats, step: float = 1e-5) -> Floats:
     """Return the gradient by fourth-order central differences."""
     move = np.eye(len(at)) * step
-    return np.array([(8 * (function(at + row) - function(at - row)) - function(at + 2 * row) + function(at - 2 * row))
-                     / (12 * step) for row in move])
+    return np.array(
+        [
+            (8 * (function(at + row) - function(at - row)) - function(at + 2 * row) + function(at - 2 * row))
+            / (12 * step)
+            for row in move
+        ]
+    )
 
 
-def _search(objective: Callable[[Floats], float], rough: Callable[[Floats], float], start: Floats,
-            claims: int) -> Floats:
+def _search(
+    objective: Callable[[Floats], float], rough: Callable[[Floats], float], start: Floats, claims: int
+) -> Floats:
     """Return the minimum: a simplex on evenly picked claims to come near, then BFGS, then Newton to the last digits."""
     from scipy.optimize import minimize
 
-    near = minimize(rough, start, method="Nelder-Mead",
-                    options={"maxiter": 400 * len(start), "xatol": 1e-4, "fatol": 1e-7})
+    near = minimize(
+        rough, start, method="Nelder-Mead", options={"maxiter": 400 * len(start), "xatol": 1e-4, "fatol": 1e-7}
+    )
     best: Floats = near.x
     for function in (rough, objective):
         best = minimize(function, best, jac=partial(_gradient, function), method="BFGS", options={"gtol": 1e-7}).x
@@ -231,16 +260,20 @@ def _hessian(objective: Callable[[Floats], float], at: Floats, step: float = 1e-
     for i in range(len(at)):
         for j in range(i + 1):
             plus, minus = move[i] + move[j], move[i] - move[j]
-            curve[i, j] = curve[j, i] = (objective(at + plus) - objective(at + minus) - objective(at - minus)
-                                         + objective(at - plus)) / (4 * step * step)
+            curve[i, j] = curve[j, i] = (
+                objective(at + plus) - objective(at + minus) - objective(at - minus) + objective(at - plus)
+            ) / (4 * step * step)
     return curve
 
 
 def _names(families: tuple[str, ...]) -> tuple[str, ...]:
     """Return parameter names, numbered by component in a mixture."""
     single = len(families) == 1
-    names = [name if single else f"{family} {i + 1} {name}" for i, family in enumerate(families)
-             for name in PARAMETERS[family]]
+    names = [
+        name if single else f"{family} {i + 1} {name}"
+        for i, family in enumerate(families)
+        for name in PARAMETERS[family]
+    ]
     return tuple(names + [f"weight {i + 1}" for i in range(len(families) - 1)])
 
 
@@ -253,12 +286,18 @@ def _natural(theta: Floats, families: tuple[str, ...], scale: float) -> Floats:
 
 def _jacobian(theta: Floats, families: tuple[str, ...], scale: float, step: float = 1e-5) -> Floats:
     """Return d natural / d unconstrained by central differences."""
-    return np.stack([(_natural(theta + move, families, scale) - _natural(theta - move, families, scale)) / (2 * step)
-                     for move in np.eye(len(theta)) * step], axis=1)
+    return np.stack(
+        [
+            (_natural(theta + move, families, scale) - _natural(theta - move, families, scale)) / (2 * step)
+            for move in np.eye(len(theta)) * step
+        ],
+        axis=1,
+    )
 
 
 def _scaled(severity: Severity, scale: float) -> Severity:
     """Return the severity of losses multiplied by `scale`."""
+
     def one(part: Component) -> Component:
         a = part.parameters
         if part.name == "lognormal":

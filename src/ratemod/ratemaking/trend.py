@@ -42,8 +42,9 @@ class Trend:
     fitted: Floats
 
 
-def fit_trend(time: npt.ArrayLike, value: npt.ArrayLike, weight: npt.ArrayLike | None = None, *,
-              level: float = 0.95) -> Trend:
+def fit_trend(
+    time: npt.ArrayLike, value: npt.ArrayLike, weight: npt.ArrayLike | None = None, *, level: float = 0.95
+) -> Trend:
     """Fit a log-linear trend.
 
     Parameters
@@ -84,8 +85,18 @@ def fit_trend(time: npt.ArrayLike, value: npt.ArrayLike, weight: npt.ArrayLike |
     half = float(stdtrit(df, (1 + level) / 2)) * error
     varied = float(w @ (y - mean_y) ** 2)
     explained = 1 - float(w @ rest**2) / varied if varied else 1.0
-    return Trend(float(np.expm1(slope)), float(np.expm1(slope - half)), float(np.expm1(slope + half)), slope, error,
-                 intercept, explained, df, level, np.exp(intercept + slope * t))
+    return Trend(
+        float(np.expm1(slope)),
+        float(np.expm1(slope - half)),
+        float(np.expm1(slope + half)),
+        slope,
+        error,
+        intercept,
+        explained,
+        df,
+        level,
+        np.exp(intercept + slope * t),
+    )
 
 
 def trend_factor(rate: float, from_time: npt.ArrayLike, to_time: npt.ArrayLike) -> Floats:

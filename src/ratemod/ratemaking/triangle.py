@@ -42,9 +42,19 @@ class Triangle:
         return (np.arange(self.values.shape[-1], dtype=np.int64) + 1) * self.age_months
 
 
-def triangle_of_transactions(segment: npt.ArrayLike, accident_date: npt.ArrayLike, booked_date: npt.ArrayLike,
-                             amount: npt.ArrayLike, *, segments: tuple[str, ...], first_origin: str, origins: int,
-                             valuation: str, origin_months: int = 12, age_months: int = 12) -> Triangle:
+def triangle_of_transactions(
+    segment: npt.ArrayLike,
+    accident_date: npt.ArrayLike,
+    booked_date: npt.ArrayLike,
+    amount: npt.ArrayLike,
+    *,
+    segments: tuple[str, ...],
+    first_origin: str,
+    origins: int,
+    valuation: str,
+    origin_months: int = 12,
+    age_months: int = 12,
+) -> Triangle:
     """Sum payments, reserve changes or reports into cumulative triangles.
 
     Parameters
@@ -83,8 +93,14 @@ def triangle_of_transactions(segment: npt.ArrayLike, accident_date: npt.ArrayLik
     start = first.astype("datetime64[M]").astype(np.int64)
     end = np.datetime64(valuation, "D") + np.timedelta64(1, "D")
     known_months = int(end.astype("datetime64[M]").astype(np.int64) - start)
-    if (origin_months % age_months or origin_months < 1 or first != first.astype("datetime64[M]")
-            or end != end.astype("datetime64[M]") or known_months % age_months or known_months < age_months):
+    if (
+        origin_months % age_months
+        or origin_months < 1
+        or first != first.astype("datetime64[M]")
+        or end != end.astype("datetime64[M]")
+        or known_months % age_months
+        or known_months < age_months
+    ):
         raise ModelError(problem("RM516", origin_months=origin_months, age_months=age_months, valuation=valuation))
     month = happened.astype("datetime64[M]").astype(np.int64) - start
     origin = month // origin_months
@@ -149,10 +165,17 @@ def to_chainladder(triangle: Triangle, column: str = "amount") -> Any:
     seg, org, age = np.nonzero(~np.isnan(triangle.values))
     month = triangle.origin_start.astype("datetime64[M]")
     valued = (month[org] + triangle.ages[age]).astype("datetime64[D]") - np.timedelta64(1, "D")
-    frame = pandas.DataFrame({"segment": np.array(triangle.segments)[seg], "origin": triangle.origin_start[org],
-                              "valuation": valued, column: triangle.values[seg, org, age]})
-    return chainladder.Triangle(frame, origin="origin", development="valuation", index="segment", columns=[column],
-                                cumulative=True)
+    frame = pandas.DataFrame(
+        {
+            "segment": np.array(triangle.segments)[seg],
+            "origin": triangle.origin_start[org],
+            "valuation": valued,
+            column: triangle.values[seg, org, age],
+        }
+    )
+    return chainladder.Triangle(
+        frame, origin="origin", development="valuation", index="segment", columns=[column], cumulative=True
+    )
 
 
 def from_chainladder(source: Any, column: str | None = None) -> Triangle:

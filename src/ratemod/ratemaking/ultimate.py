@@ -50,8 +50,14 @@ def chain_ladder(latest: npt.ArrayLike, factor_to_ultimate: npt.ArrayLike) -> Ul
     return Ultimate(ultimate, ultimate - known, np.full(ultimate.shape, np.nan))
 
 
-def bornhuetter_ferguson(latest: npt.ArrayLike, factor_to_ultimate: npt.ArrayLike, exposure: npt.ArrayLike,
-                         expected_ratio: npt.ArrayLike, *, iterations: int = 1) -> Ultimate:
+def bornhuetter_ferguson(
+    latest: npt.ArrayLike,
+    factor_to_ultimate: npt.ArrayLike,
+    exposure: npt.ArrayLike,
+    expected_ratio: npt.ArrayLike,
+    *,
+    iterations: int = 1,
+) -> Ultimate:
     """Return the latest plus the unreported share of the expected losses (iterations > 1: Benktander).
 
     Parameters
@@ -81,8 +87,14 @@ def bornhuetter_ferguson(latest: npt.ArrayLike, factor_to_ultimate: npt.ArrayLik
     return Ultimate(ultimate, ultimate - known, np.broadcast_to(ratio, ultimate.shape))
 
 
-def benktander(latest: npt.ArrayLike, factor_to_ultimate: npt.ArrayLike, exposure: npt.ArrayLike,
-               expected_ratio: npt.ArrayLike, *, iterations: int = 2) -> Ultimate:
+def benktander(
+    latest: npt.ArrayLike,
+    factor_to_ultimate: npt.ArrayLike,
+    exposure: npt.ArrayLike,
+    expected_ratio: npt.ArrayLike,
+    *,
+    iterations: int = 2,
+) -> Ultimate:
     """Return `bornhuetter_ferguson` repeated on its own result; see there.
 
     Examples
@@ -93,8 +105,14 @@ def benktander(latest: npt.ArrayLike, factor_to_ultimate: npt.ArrayLike, exposur
     return bornhuetter_ferguson(latest, factor_to_ultimate, exposure, expected_ratio, iterations=iterations)
 
 
-def cape_cod(latest: npt.ArrayLike, factor_to_ultimate: npt.ArrayLike, exposure: npt.ArrayLike, *, decay: float = 1.0,
-             trend: float = 0.0) -> Ultimate:
+def cape_cod(
+    latest: npt.ArrayLike,
+    factor_to_ultimate: npt.ArrayLike,
+    exposure: npt.ArrayLike,
+    *,
+    decay: float = 1.0,
+    trend: float = 0.0,
+) -> Ultimate:
     """Return Bornhuetter–Ferguson with the expected ratio taken from the triangle itself.
 
     Parameters

@@ -99,9 +99,18 @@ def actual_expected(cells: Cells, fit: Fit, factor: str) -> tuple[ActualExpected
     columns = (cells.weight, cells.total, cells.weight * mean, cells.weight * fit.family.variance(mean))
     weight, actual, expected, spread = (sums(code, column, size) for column in columns)
     error = np.sqrt(fit.dispersion * spread)
-    return tuple(ActualExpected(level, float(weight[i]), float(actual[i]), float(expected[i]),
-                                float(actual[i] / expected[i]), float(error[i] / expected[i]))
-                 for i, level in enumerate(cells.factors[at].levels) if weight[i] > 0)
+    return tuple(
+        ActualExpected(
+            level,
+            float(weight[i]),
+            float(actual[i]),
+            float(expected[i]),
+            float(actual[i] / expected[i]),
+            float(error[i] / expected[i]),
+        )
+        for i, level in enumerate(cells.factors[at].levels)
+        if weight[i] > 0
+    )
 
 
 def cell_residuals(cells: Cells, fit: Fit) -> Floats:
@@ -130,8 +139,7 @@ def lift(predicted: npt.ArrayLike, actual: npt.ArrayLike, weight: npt.ArrayLike,
     exposure = sums(band, w[order], bands)
     if (exposure == 0).any():
         raise ModelError(problem("RM560", bands=bands))
-    return Lift(exposure, sums(band, (p * w)[order], bands) / exposure,
-                sums(band, a[order], bands) / exposure)
+    return Lift(exposure, sums(band, (p * w)[order], bands) / exposure, sums(band, a[order], bands) / exposure)
 
 
 def lorenz(predicted: npt.ArrayLike, actual: npt.ArrayLike, weight: npt.ArrayLike) -> tuple[Floats, Floats]:
@@ -141,8 +149,15 @@ def lorenz(predicted: npt.ArrayLike, actual: npt.ArrayLike, weight: npt.ArrayLik
     return _curve(sums(place, w, len(names)), sums(place, a, len(names)))
 
 
-def gini(predicted: npt.ArrayLike, actual: npt.ArrayLike, weight: npt.ArrayLike, *, seed: int, groups: int = 50,
-         level: float = 0.95) -> Gini:
+def gini(
+    predicted: npt.ArrayLike,
+    actual: npt.ArrayLike,
+    weight: npt.ArrayLike,
+    *,
+    seed: int,
+    groups: int = 50,
+    level: float = 0.95,
+) -> Gini:
     """Return the Gini index of a prediction with its uncertainty.
 
     Parameters
@@ -174,8 +189,15 @@ def gini(predicted: npt.ArrayLike, actual: npt.ArrayLike, weight: npt.ArrayLike,
     return Gini(value, error, value - half, value + half)
 
 
-def quantile_residuals(total: npt.ArrayLike, mean: npt.ArrayLike, weight: npt.ArrayLike, family: Family, *,
-                       dispersion: float = 1.0, seed: int) -> Floats:
+def quantile_residuals(
+    total: npt.ArrayLike,
+    mean: npt.ArrayLike,
+    weight: npt.ArrayLike,
+    family: Family,
+    *,
+    dispersion: float = 1.0,
+    seed: int,
+) -> Floats:
     """Return randomised quantile residuals of rows or cells.
 
     Parameters
@@ -235,9 +257,13 @@ def out_of_time(earlier: Cells, later: Cells, terms: Sequence[str | Term], famil
     mean, _ = predict(fit, later.codes)
     response = later.total / later.weight
     flat = np.full(len(mean), earlier.total.sum() / earlier.weight.sum())
-    return OutOfTime(fit, float(later.total.sum() / (later.weight @ mean)),
-                     family.deviance(response, mean, later.weight), family.deviance(response, flat, later.weight),
-                     _area(*lorenz(mean, later.total, later.weight)))
+    return OutOfTime(
+        fit,
+        float(later.total.sum() / (later.weight @ mean)),
+        family.deviance(response, mean, later.weight),
+        family.deviance(response, flat, later.weight),
+        _area(*lorenz(mean, later.total, later.weight)),
+    )
 
 
 def _rows(predicted: npt.ArrayLike, actual: npt.ArrayLike, weight: npt.ArrayLike) -> tuple[Floats, Floats, Floats]:

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+
+
+def fresh(n: int, kind: npt.DTypeLike) -> npt.NDArray[Any]:
+    """Return an array that is not filled, from Arrow's pool: it keeps pages, which cost more to get than to fill."""
+    dtype = np.dtype(kind)
+    return np.frombuffer(pa.allocate_buffer(n * dtype.itemsize, resizable=False), dtype=dtype, count=n)
 
 
 def to_arrow(values: npt.NDArray[Any], valid: npt.NDArray[np.bool_] | None = None) -> pa.Array:
@@ -30,12 +37,31 @@ def to_arrow(values: npt.NDArray[Any], valid: npt.NDArray[np.bool_] | None = Non
     return pa.Array.from_buffers(kind, len(data), [bitmap, pa.py_buffer(data)], null_count=nulls)
 
 
+def strings(texts: Sequence[str]) -> pa.Array:
+    """Return texts as an Arrow array; `pyarrow.array` would load pandas first."""
+    raw = [text.encode("utf-8") for text in texts]
+    offsets = np.zeros(len(raw) + 1, dtype=np.int32)
+    np.cumsum([len(text) for text in raw], out=offsets[1:])
+    buffers = [None, pa.py_buffer(offsets), pa.py_buffer(b"".join(raw))]
+    return pa.Array.from_buffers(pa.string(), len(raw), buffers, null_count=0)
+
+
 def from_arrow(array: pa.Array) -> npt.NDArray[np.int64]:
     """Return an integer Arrow array without nulls as int64."""
     whole = array.cast(pa.int64())
     return np.frombuffer(whole.buffers()[1], dtype=np.int64, count=len(whole) + whole.offset)[whole.offset :]
 
 
+def filled_with(array: pa.Array, empty: int) -> npt.NDArray[np.int64]:
+    """Return an integer Arrow array as int64, `empty` where null; Arrow's own filling would load pandas."""
+    values = from_arrow(array)
+    bitmap = array.buffers()[0]
+    if bitmap is None or not array.null_count:
+        return values
+    bits = np.unpackbits(np.frombuffer(bitmap, dtype=np.uint8), bitorder="little", count=array.offset + len(array))
+    return np.where(bits[array.offset :], values, empty)
+
+
 def dictionary(codes: npt.NDArray[Any], names: tuple[str, ...], valid: npt.NDArray[np.bool_] | None = None) -> pa.Array:
     """Return integer codes as an Arrow dictionary of strings."""
-    return pa.DictionaryArray.from_arrays(to_arrow(codes, valid), pa.array(list(names), pa.string()))
+    return pa.DictionaryArray.from_arrays(to_arrow(codes, valid), strings(names))

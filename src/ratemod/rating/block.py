@@ -29,7 +29,7 @@ class Block:
         Columns and steps of the current block.
     suspect : (n,) bool
         Rows that the exact path must decide.
-    bits : (n,) int64
+    bits : (n,) int16 or int64
         Two bits a bounding step: its low end held, its high end held.
     applies : mapping of (n,) bool
         For conditional steps: rows that meet the condition.
@@ -40,18 +40,28 @@ class Block:
     values: dict[str, Floats] = field(default_factory=dict)
     applies: dict[str, Mask] = field(default_factory=dict)
     slots: dict[tuple[str, int], npt.NDArray[np.intp]] = field(default_factory=dict)
+    masks: dict[int, tuple[Mask, Mask, bool]] = field(default_factory=dict)
     inputs: Inputs = field(default_factory=lambda: Inputs(0))
     suspect: Mask = field(default_factory=lambda: np.zeros(0, dtype=bool))
-    bits: npt.NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+    bits: npt.NDArray[Any] = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
 
-    def start(self, inputs: Inputs) -> None:
+    def start(self, inputs: Inputs, bits: npt.DTypeLike = np.int64) -> None:
         """Begin a block."""
         self.inputs = inputs
         self.values = {name: self.floats(name, array) for name, array in inputs.numbers.items()}
         self.applies.clear()
         self.slots.clear()
+        self.masks.clear()
         self.suspect = np.zeros(inputs.n, dtype=bool)
-        self.bits = np.zeros(inputs.n, dtype=np.int64)
+        self.bits = np.zeros(inputs.n, dtype=bits)
+
+    def release(self) -> None:
+        """Let go of the block's inputs; the buffers stay."""
+        self.inputs = Inputs(0)
+        self.values = {}
+        self.applies.clear()
+        self.slots.clear()
+        self.masks.clear()
 
     def floats(self, name: str, array: npt.NDArray[Any]) -> Floats:
         """Return a column as float64: itself, or a copy in a buffer of this thread."""
@@ -96,7 +106,8 @@ def exceeds(block: Block, x: Floats | float, known_x: Range, y: Floats | float, 
     slack = known_x.error_at(largest(x, known_x)) + known_y.error_at(largest(y, known_y))
     apart = np.subtract(x, y)
     sure, maybe = apart > slack, apart >= -slack
-    block.suspect |= maybe != sure
+    if np.count_nonzero(sure) != np.count_nonzero(maybe):
+        block.suspect |= maybe != sure
     return maybe if or_equal else sure
 
 

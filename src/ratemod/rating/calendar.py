@@ -46,34 +46,36 @@ def months_between(start: Days, end: Days, count: str = "started", inclusive: bo
     >>> months_between(day("2026-01-31"), day("2026-02-28"), "complete").tolist()
     [1]
     """
-    last = end + int(inclusive)
-    months, days = _calendar()
-    begin, finish = start - _FIRST, last - _FIRST
-    first_day, last_month, last_day = days[begin], months[finish], days[finish]
-    complete = last_month - months[begin]
-    anniversary = first_day
-    if (late := first_day > 28).any():  # only then can a month be too short to have that day
-        length = np.where(late, _month_lengths()[last_month], 31)
-        anniversary = np.minimum(first_day, length)
-    complete = complete - (last_day < anniversary)
+    packed = _calendar()
+    first, last = packed[start - _FIRST], packed[end - (_FIRST - int(inclusive))]
+    months = (last >> _DAY_BITS) - (first >> _DAY_BITS)
+    first &= 31
+    late = np.flatnonzero(first > 28)
+    if len(late):  # only then can a month be too short to have that day
+        first[late] = np.minimum(first[late], _month_lengths()[last[late] >> _DAY_BITS])
+    last &= 31
     if count == "complete":
-        return complete.astype(np.int64)
-    return np.asarray(complete + (last_day != anniversary), dtype=np.int64)
+        months -= last < first
+    else:  # a month before the day of the month, none on it, one after it
+        months += last > first
+    return months.astype(np.int64)
 
 
 _FIRST, _LAST = -25_567, 109_573  # 1900-01-01 .. 2270-01-01
+_DAY_BITS = 5
 
 
 @functools.cache
-def _calendar() -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
-    """Return month since 1900-01 and day of the month for every day from 1900 to 2269."""
+def _calendar() -> npt.NDArray[np.int32]:
+    """Return for every day from 1900 to 2269 its month since 1900-01 and, in the last five bits, its day."""
     day = np.arange(_FIRST, _LAST + 1).astype("datetime64[D]")
     month = day.astype("datetime64[M]")
     number = month.astype(np.int32) - month[0].astype(np.int32)
-    return number.astype(np.int32), (day - month.astype("datetime64[D]")).astype(np.int32) + 1
+    packed: npt.NDArray[np.int32] = number << _DAY_BITS | (day - month.astype("datetime64[D]")).astype(np.int32) + 1
+    return packed
 
 
 @functools.cache
 def _month_lengths() -> npt.NDArray[np.int32]:
     """Return the days of every month since 1900-01."""
-    return np.bincount(_calendar()[0]).astype(np.int32)
+    return np.bincount(_calendar() >> _DAY_BITS).astype(np.int32)

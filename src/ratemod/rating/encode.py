@@ -19,7 +19,7 @@ from ratemod.book.convert import MISSING_DATE, Coded, convert
 from ratemod.book.derive import derive
 from ratemod.errors import BookError, Problem, nearest, problem
 from ratemod.plan.model import Plan, conditions_of, names_in, names_in_condition, tests_of
-from ratemod.rating.arrow import from_arrow, to_arrow
+from ratemod.rating.arrow import filled_with, to_arrow
 from ratemod.rating.inputs import Inputs, Selector
 
 
@@ -120,7 +120,7 @@ class Coding:
                 numbers[name] = np.where(empty, np.nan, values) if empty.any() else values
             else:
                 numbers[name] = values
-        filled, texts = _texts(plan, coded, n)
+        filled, texts = _texts(plan, table, coded, n)
         doubts = {
             name: Doubt(found.problem_of, found.problems)
             for name, found in coded.items()
@@ -234,6 +234,7 @@ def _defaults(
 
 def _texts(
     plan: Plan,
+    table: pa.Table,
     coded: Mapping[str, Coded],
     n: int,
 ) -> tuple[dict[str, npt.NDArray[np.bool_]], dict[str, npt.NDArray[Any]]]:
@@ -248,9 +249,13 @@ def _texts(
                 texts |= {name: np.full(n, "", dtype=object)} if name in tested else {}
                 filled[name] = np.zeros(n, dtype=bool)
                 continue
-            whole = coded[name].values.dictionary_encode()
+            whole = table[name].combine_chunks() if name in table.column_names else coded[name].values
+            if isinstance(whole, pa.ChunkedArray):
+                whole = whole.chunk(0) if whole.num_chunks else coded[name].values
+            if not pa.types.is_dictionary(whole.type) or not pa.types.is_string(whole.type.value_type):
+                whole = coded[name].values.dictionary_encode()
             unique = np.array([(value or "").strip() for value in whole.dictionary.to_pylist()] + [""], dtype=object)
-            place = from_arrow(whole.indices.fill_null(len(unique) - 1))
+            place = filled_with(whole.indices, len(unique) - 1)
             filled[name] = (unique != "")[place]
             if name in tested:
                 texts[name] = unique[place]

@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -56,9 +57,14 @@ class Program:
     guarded: tuple[Legal, ...]
     whole: bool
 
+    @property
+    def bit_type(self) -> type[np.signedinteger[Any]]:
+        """The smallest type that holds two bits for every bound and cap."""
+        return np.int16 if len(self.bounding) < 8 else np.int64
+
     def run(self, block: Block, inputs: Inputs) -> None:
         """Evaluate every step for a block of rows."""
-        block.start(inputs)
+        block.start(inputs, self.bit_type)
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             for name, run in self.runs:
                 run(block)
@@ -120,22 +126,26 @@ def _conditional(
 ) -> Run:
     assert step.when is not None
     when, otherwise = step.when, step.of[0] if step.otherwise is None else step.otherwise
-    bits = np.int64(3 << 2 * bounding.index(step.name)) if step.name in bounding else None
+    bits = 3 << 2 * bounding.index(step.name) if step.name in bounding else None
+    place = next(at for at, other in enumerate(plan.steps) if other.when == when)  # several steps share a condition
 
     def conditional(block: Block) -> None:
         before, block.suspect = block.suspect, np.zeros(block.inputs.n, dtype=bool)
         run(block)
         doubted, block.suspect = block.suspect, before
-        applies = holds(when, plan, block, known, constants)  # may doubt rows of its own
+        if place not in block.masks:
+            found = holds(when, plan, block, known, constants)  # may doubt rows of its own
+            block.masks[place] = found, ~found, bool(found.all())
+        applies, others, every = block.masks[place]
         block.suspect |= doubted & applies  # what the step doubted does not matter where it does not apply
         block.applies[step.name] = applies
-        if applies.all():
+        if every:
             return
         out = block.buffer(step.name)
         other: Floats | float = np.nan if otherwise == NOTHING else block.get(otherwise, constants)
-        np.copyto(out, np.where(applies, out, other))
+        np.copyto(out, other, where=others)
         if bits is not None:
-            block.bits &= ~(~applies * bits)
+            block.bits &= ~(others * block.bits.dtype.type(bits))
 
     return conditional
 
@@ -218,17 +228,19 @@ def _bound(step: Step, known: Mapping[str, Range], constants: Mapping[str, float
         np.copyto(out, block.get(of, constants))
         empty = np.isnan(out) if step.op == "cap" else None
         known_out = known_of
+        lows: Mask | None = None
         for end, reach, sign in ends:
             limit = block.get(end, constants)
             if step.op == "cap":
                 limit = np.multiply(limit, block.values[step.against])
             if sign < 0:
-                held = exceeds(block, limit, reach, out, known_out, or_equal=False)
+                lows = held = exceeds(block, limit, reach, out, known_out, or_equal=False)
             else:
                 held = exceeds(block, out, known_out, limit, reach, or_equal=False)
-                block.bits &= ~(held * np.int64(1 << place))
+                if lows is not None and (lows & held).any():  # the last end that holds is the one that counts
+                    block.bits &= ~(held * block.bits.dtype.type(1 << place))
             KEEP[step.op, sign](out, limit, out=out)
-            block.bits |= held * np.int64(1 << (place + (sign > 0)))
+            block.bits |= held * block.bits.dtype.type(1 << (place + (sign > 0)))
             known_out = Range(
                 known_out.low,
                 known_out.high,
@@ -341,13 +353,16 @@ def _dates(step: Step) -> Run:
     def dates(block: Block) -> None:
         out = block.buffer(step.name)
         start, end = block.values[first], block.values[last]
-        missing = np.isnan(start) | np.isnan(end)
-        a, b = (np.where(missing, 0, day).astype(np.int64) for day in (start, end))
+        np.add(start, end, out=out)
+        missing = np.isnan(out)
+        some = bool(missing.any())
+        a, b = ((np.where(missing, 0, day) if some else day).astype(np.int64) for day in (start, end))
         if step.op == "days":
             out[:] = days_between(a, b, step.inclusive)
         else:
             out[:] = months_between(a, b, step.count, step.inclusive)
-        out[missing] = np.nan
+        if some:
+            out[missing] = np.nan
 
     return dates
 

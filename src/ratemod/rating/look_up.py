@@ -33,11 +33,11 @@ def compile_look_up(
     }
 
     def index_of(block: Block) -> npt.NDArray[np.intp]:
-        index = np.zeros(block.inputs.n, dtype=np.intp)
+        index: npt.NDArray[np.intp] | None = None
         for finder, stride in zip(finders, strides):
-            slots = finder(block)
-            index += slots * stride if stride != 1 else slots
-        return index
+            slots = finder(block) * stride if stride != 1 else finder(block)
+            index = slots if index is None else index + slots
+        return np.zeros(block.inputs.n, dtype=np.intp) if index is None else index
 
     if step.op == "interpolate":
         return _interpolate(step, found, cells[step.column], index_of, known, constants)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from pathlib import Path
@@ -15,12 +15,13 @@ from ratemod.book.read import read_book
 from ratemod.errors import BookError, Lang, default_language, nearest, problem
 from ratemod.plan.editions import Business, load_plan
 from ratemod.plan.model import Plan
-from ratemod.rating.encode import Coding, Encoded, checked, gather, prepare
-from ratemod.rating.fast import compile_plan
+from ratemod.rating.block import Block
+from ratemod.rating.encode import Coding, Doubt, Encoded, checked, gather, prepare
+from ratemod.rating.fast import Program, compile_plan
 from ratemod.rating.inputs import Inputs, Selector
 from ratemod.rating.rated import Rated
-from ratemod.rating.run import BLOCK, Source, run
-from ratemod.rating.verdict import judge
+from ratemod.rating.run import BLOCK, Outputs, Source, run
+from ratemod.rating.verdict import Verdict, judge
 
 
 def rate(
@@ -71,7 +72,31 @@ def rate(
     if strict:
         _refuse_any(coding, block)
     program = compile_plan(chosen)
-    wanted = _kept(chosen, trace)
+    wanted = kept_steps(chosen, trace)
+    with ThreadPoolExecutor(1) as beside:  # Arrow hashes keys while the steps run
+        across = beside.submit(lambda: list(checked(coding)))
+        outputs, verdict = price(coding, program, wanted, across.result, threads, block)
+    return Rated(chosen, read, coding, outputs, verdict, lang or default_language())
+
+
+def price(
+    coding: Coding,
+    program: Program,
+    wanted: tuple[str, ...],
+    across: Callable[[], list[Doubt]],
+    threads: int | None = None,
+    block: int = BLOCK,
+    memory: list[Block] | None = None,
+) -> tuple[Outputs, Verdict]:
+    """Return the outputs and the verdict of a prepared book.
+
+    Parameters
+    ----------
+    across : function
+        Gives the doubts across rows, once the steps have run.
+    memory : list of Block, optional
+        Working memory to take from and to put back, so that blocks of several books share it.
+    """
     parts: list[tuple[int, Encoded]] = []
 
     def part(rows: Selector) -> Inputs:
@@ -82,22 +107,15 @@ def rate(
             parts.append((rows.start, Encoded(Inputs(0), encoded.doubts, encoded.defaulted)))
         return encoded.inputs
 
-    with ThreadPoolExecutor(1) as beside:  # Arrow hashes keys while the steps run
-        across = beside.submit(lambda: list(checked(coding)))
-        outputs = run(program, Source(coding.n, coding.groups, part), wanted, threads, block)
-    doubts, defaulted = gather(parts, chosen, coding.n)
-    verdict = judge(
-        coding,
-        [*doubts, *across.result()],
-        defaulted,
-        outputs.priced,
-        list(zip(chosen.rules, outputs.caught)),
-        list(zip(program.guarded, outputs.outside)),
-    )
-    return Rated(chosen, read, coding, outputs, verdict, lang or default_language())
+    plan = coding.plan
+    outputs = run(program, Source(coding.n, coding.groups, part), wanted, threads, block, memory)
+    doubts, defaulted = gather(parts, plan, coding.n)
+    rules, legal = list(zip(plan.rules, outputs.caught)), list(zip(program.guarded, outputs.outside))
+    verdict = judge(coding, [*doubts, *across()], defaulted, outputs.priced, rules, legal)
+    return outputs, verdict
 
 
-def _kept(plan: Plan, trace: bool | Collection[str]) -> tuple[str, ...]:
+def kept_steps(plan: Plan, trace: bool | Collection[str]) -> tuple[str, ...]:
     """Return the names of the steps to keep as columns."""
     if isinstance(trace, bool):
         return tuple(step.name for step in plan.steps if trace or step.headline)

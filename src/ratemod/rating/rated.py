@@ -9,9 +9,11 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from ratemod.book.book import Book
+from ratemod.book.convert import convert
 from ratemod.errors import BookError, Lang, Problem, nearest, problem
 from ratemod.plan.model import Plan
 from ratemod.rating.arrow import dictionary, to_arrow
@@ -65,14 +67,14 @@ class Rated:
                 if codes is None
                 else dictionary(codes, self.plan.columns[name].codes(), codes >= 0)
             )
-        shown = self.verdict.status < REFUSED
-        for name, values in self.outputs.steps.items():
-            columns[name] = to_arrow(values, shown & ~np.isnan(values))
-        return pa.table(columns | self._results(shown))
+        return pa.table(columns | self.results())
 
-    def _results(self, shown: np.ndarray[Any, np.dtype[np.bool_]]) -> dict[str, pa.Array]:
+    def results(self) -> dict[str, pa.Array]:
+        """Return what pricing adds to the book: the steps kept, then `RESULTS`."""
         verdict, n = self.verdict, self.coding.n
-        results = {"premium_fen": to_arrow(self.outputs.premium_fen, shown)}
+        shown = verdict.status < REFUSED
+        steps = {name: to_arrow(values, shown & ~np.isnan(values)) for name, values in self.outputs.steps.items()}
+        results = steps | {"premium_fen": to_arrow(self.outputs.premium_fen, shown)}
         if self.outputs.fund_fen is not None:
             results["fund_fen"] = to_arrow(self.outputs.fund_fen, shown)
         results["status"] = dictionary(verdict.status.astype(np.int8), STATUS)
@@ -81,12 +83,10 @@ class Rated:
         notes = tuple(say(said, self.lang) for said in verdict.notes)
         which = verdict.reason_of if verdict.reasons else np.zeros(n, dtype=np.int32)
         note = verdict.note_of if verdict.notes else np.zeros(n, dtype=np.int32)
-        names = tuple(sorted(set(codes)))
-        place = np.array([0, *(names.index(code) for code in codes)], dtype=np.int32)
-        results["code"] = dictionary(place[which], names, which > 0)
-        results["reason"] = dictionary(which - 1, reasons, which > 0)
+        results["code"] = _named(which, codes)
+        results["reason"] = _named(which, reasons)
         results["bounds"] = self._bounds(shown)
-        results["notes"] = dictionary(note - 1, notes, note > 0)
+        results["notes"] = _named(note, notes)
         results["plan"] = dictionary(np.zeros(n, dtype=np.int8), (self.plan.id,))
         return results
 
@@ -94,15 +94,30 @@ class Rated:
         names = [
             f"{step.name}:{end}" for step in self.plan.steps if step.op in ("bound", "cap") for end in ("low", "high")
         ]
-        encoded = to_arrow(self.outputs.bits).dictionary_encode()
-        patterns = encoded.dictionary.to_pylist()
-        texts = tuple(";".join(name for at, name in enumerate(names) if bits >> at & 1) for bits in patterns)
-        codes = np.asarray(encoded.indices.to_numpy(zero_copy_only=False), dtype=np.int32)
+        bits = self.outputs.bits
+        few = len(names) < 16  # then counting them is cheaper than sorting
+        patterns = np.flatnonzero(np.bincount(bits, minlength=1)) if few else np.unique(bits)
+        texts = tuple(";".join(name for at, name in enumerate(names) if bit >> at & 1) for bit in patterns.tolist())
         order = np.argsort(np.array(texts, dtype=str), kind="stable").astype(np.int32)  # bytes free of row order
-        place = np.empty(len(order), dtype=np.int32)
-        place[order] = np.arange(len(order), dtype=np.int32)
-        held = self.outputs.bits != 0
-        return dictionary(place[codes] if len(codes) else codes, tuple(texts[at] for at in order), held & shown)
+        if few:
+            place = np.zeros(1 << len(names), dtype=np.int32)
+            place[patterns[order]] = np.arange(len(order), dtype=np.int32)
+            codes = place[bits]
+        else:
+            place = np.empty(len(order), dtype=np.int32)
+            place[order] = np.arange(len(order), dtype=np.int32)
+            codes = place[np.searchsorted(patterns, bits)]
+        return dictionary(codes, tuple(texts[at] for at in order), (bits != 0) & shown)
+
+    def level_codes(self, name: str) -> npt.NDArray[np.int16]:
+        """Return the codes of one level or flag column, -1 where there is none: (n,) int16."""
+        if name not in self.book.table.column_names:
+            return self.coding.inputs.codes[name]
+        column = self.plan.columns[name]
+        values: npt.NDArray[np.int16] = convert(self.book.table[name], column).values
+        if column.default is not None:
+            values = self.coding.inputs.codes[name]
+        return values
 
     @cached_property
     def counts(self) -> Mapping[str, int]:
@@ -203,6 +218,14 @@ class Rated:
     def __repr__(self) -> str:
         counts = ", ".join(f"{name} {count:,}" for name, count in self.counts.items())
         return f"<Rated {self.plan.id}: {counts}; premium {self.premium_fen / 100:,.2f} yuan>"
+
+
+def _named(which: npt.NDArray[np.int32], texts: tuple[str, ...]) -> pa.Array:
+    """Return ``texts[which - 1]``, null at 0; the dictionary is sorted, so that its bytes are free of blocks."""
+    names = tuple(sorted(set(texts)))
+    place = {name: at for at, name in enumerate(names)}
+    codes = np.array([0, *(place[text] for text in texts)], dtype=np.int32)
+    return dictionary(codes[which], names, which > 0)
 
 
 __all__ = ["DECLINED", "REFERRED", "REFUSED", "RESULTS", "STATUS", "Rated"]

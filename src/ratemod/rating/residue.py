@@ -10,7 +10,7 @@ Values that are no decimals (a ratio, an interpolation) stay undecided and go to
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -119,27 +119,48 @@ def _residue(context: Context, block: Block, name: str, rows: npt.NDArray[np.int
     if name not in context.steps:
         return _undecided(len(rows))
     step = context.steps[name]
-    inner = _operation(context, block, step, rows)
     if step.when is None:
-        return inner
+        return _operation(context, block, step, rows)
     other = step.of[0] if step.otherwise is None else step.otherwise
-    outer = _undecided(len(rows)) if other == NOTHING else _operand(context, block, other, rows)
-    return _choose(block.applies[name][rows], inner, outer)
+    applies = block.applies[name][rows]
+    pieces = []
+    if applies.any():
+        pieces.append((applies, _operation(context, block, step, rows[applies])))
+    if other != NOTHING and not applies.all():
+        pieces.append((~applies, _operand(context, block, other, rows[~applies])))
+    return _assembled(len(rows), pieces)
+
+
+def _assembled(n: int, pieces: Sequence[tuple[Mask, Residue]]) -> Residue:
+    """Put residues of some rows each together; rows of no piece stay undecided."""
+    if len(pieces) == 1 and pieces[0][0].all():
+        return pieces[0][1]
+    whole = _undecided(n)
+    for mask, part in pieces:
+        whole.num[mask], whole.places[mask], whole.decided[mask] = part.num, part.places, part.decided
+    return whole
+
+
+def _bounded(context: Context, block: Block, step: Step, rows: npt.NDArray[np.intp]) -> Residue:
+    """Return a bound or cap: of the rows where an end holds the end alone, which is all that most ties need."""
+    bits = block.bits[rows] >> 2 * context.bounding.index(step.name)
+    pieces = []
+    for end, mask in ((step.high, (bits & 2) != 0), (step.low, (bits & 3) == 1), (step.of[0], (bits & 3) == 0)):
+        if end is None or not mask.any():
+            continue
+        part = _operand(context, block, end, rows[mask])
+        if step.op == "cap" and end is not step.of[0]:
+            part = _product(part, _operand(context, block, step.against, rows[mask]))
+        pieces.append((mask, part))
+    return _assembled(len(rows), pieces)
 
 
 def _operation(context: Context, block: Block, step: Step, rows: npt.NDArray[np.intp]) -> Residue:
     if step.op not in ("product", "sum", "difference", "add_percentages", "bound", "cap"):
         return _undecided(len(rows))
-    found = _operand(context, block, step.of[0], rows)
     if step.op in ("bound", "cap"):
-        place = 2 * context.bounding.index(step.name)
-        for end, bit in ((step.low, place), (step.high, place + 1)):
-            if end is not None:
-                limit = _operand(context, block, end, rows)
-                if step.op == "cap":
-                    limit = _product(limit, _operand(context, block, step.against, rows))
-                found = _choose((block.bits[rows] >> bit & 1).astype(bool), limit, found)
-        return found
+        return _bounded(context, block, step, rows)
+    found = _operand(context, block, step.of[0], rows)
     for operand in step.of[1:]:
         item = _operand(context, block, operand, rows)
         if step.op == "product":
@@ -160,12 +181,6 @@ def _product(a: Residue, b: Residue) -> Residue:
 def _sum(a: Residue, b: Residue, sign: int) -> Residue:
     places = np.maximum(a.places, b.places)
     return Residue(_aligned(a, places) + sign * _aligned(b, places), places, a.decided & b.decided)
-
-
-def _choose(mask: Mask, a: Residue, b: Residue) -> Residue:
-    return Residue(
-        np.where(mask, a.num, b.num), np.where(mask, a.places, b.places), np.where(mask, a.decided, b.decided)
-    )
 
 
 def _undecided(n: int) -> Residue:

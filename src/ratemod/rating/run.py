@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from ratemod.rating import exact
+from ratemod.rating.arrow import fresh
 from ratemod.rating.block import Block, holds, outside_range
 from ratemod.rating.fast import Program
 from ratemod.rating.inputs import Inputs, Selector
@@ -32,7 +35,7 @@ class Outputs:
     premium_fen, fund_fen : (n,) int64
         0 where `priced` is False.
     priced : (n,) bool
-    bits : (n,) int64
+    bits : (n,) int16 or int64
         Two bits a bounding step: low end held, high end held.
     caught : tuple of (n,) bool
         For each rule of the plan, the rows it catches.
@@ -46,7 +49,7 @@ class Outputs:
     premium_fen: npt.NDArray[np.int64]
     fund_fen: npt.NDArray[np.int64] | None
     priced: npt.NDArray[np.bool_]
-    bits: npt.NDArray[np.int64]
+    bits: npt.NDArray[Any]
     caught: tuple[npt.NDArray[np.bool_], ...]
     outside: tuple[npt.NDArray[np.bool_], ...]
     suspects: int
@@ -67,6 +70,7 @@ def run(
     wanted: tuple[str, ...],
     threads: int | None = None,
     block: int = BLOCK,
+    memory: list[Block] | None = None,
 ) -> Outputs:
     """Return the outputs of a plan for coded columns.
 
@@ -77,14 +81,16 @@ def run(
     wanted : names of the steps to keep
     threads : int, optional
         Default: all cores. The result does not depend on it, nor on `block`.
+    memory : list of Block, optional
+        Working memory of the same block size to take from and to put back.
     """
     plan, n = program.plan, inputs.n
     out = Outputs(
-        {name: np.empty(n) for name in wanted},
-        np.empty(n, dtype=np.int64),
-        None if plan.fund is None else np.empty(n, dtype=np.int64),
-        np.empty(n, dtype=bool),
-        np.empty(n, dtype=np.int64),
+        {name: fresh(n, np.float64) for name in wanted},
+        fresh(n, np.int64),
+        None if plan.fund is None else fresh(n, np.int64),
+        fresh(n, np.bool_),
+        fresh(n, program.bit_type),
         tuple(np.zeros(n, dtype=bool) for _ in plan.rules),
         tuple(np.zeros(n, dtype=bool) for _ in program.guarded),
         0,
@@ -94,12 +100,17 @@ def run(
     parts = [slice(start, min(start + size, n)) for start in range(0, n, size)]
     workers = min(threads or os.cpu_count() or 1, max(len(parts), 1))
 
+    shared = [] if memory is None else memory
+    length = min(size, max(n, 1)) if memory is None else max(size, 1)
+
     def work(mine: list[slice]) -> None:
-        memory = Block(min(size, max(n, 1)))
+        own = _take(shared, length)
         for rows in mine:
-            program.run(memory, inputs.part(rows))
-            _keep(program, out, memory, rows)
-            suspect[rows] = memory.suspect
+            program.run(own, inputs.part(rows))
+            _keep(program, out, own, rows)
+            suspect[rows] = own.suspect
+        own.release()
+        shared.append(own)
 
     if workers == 1:
         work(parts)
@@ -108,6 +119,15 @@ def run(
             list(pool.map(work, [parts[at::workers] for at in range(workers)]))
     count = _decide(program, inputs, out, suspect)
     return replace(out, suspects=count)
+
+
+def _take(memory: list[Block], size: int) -> Block:
+    """Return working memory that is free and large enough, or new."""
+    with suppress(IndexError):
+        found = memory.pop()  # one operation of a list: safe among threads
+        if found.size >= size:
+            return found
+    return Block(size)
 
 
 def _keep(program: Program, out: Outputs, memory: Block, rows: slice) -> None:

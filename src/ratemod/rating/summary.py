@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from ratemod.rating.verdict import REFUSED
 if TYPE_CHECKING:
     import pandas as pd
 
+    from ratemod.plan.model import Plan
     from ratemod.rating.rated import Rated
 
 
@@ -31,9 +32,9 @@ def summarise(rated: Rated, by: tuple[str, ...]) -> pd.DataFrame:
         "policies": np.bincount(index[priced], minlength=cells),
         "unpriced": np.bincount(index[~priced], minlength=cells),
     }
-    columns["premium_fen"] = _total(rated.outputs.premium_fen, index, priced, cells)
+    columns["premium_fen"] = exact_sums(rated.outputs.premium_fen, index, priced, cells)
     if rated.outputs.fund_fen is not None:
-        columns["fund_fen"] = _total(rated.outputs.fund_fen, index, priced, cells)
+        columns["fund_fen"] = exact_sums(rated.outputs.fund_fen, index, priced, cells)
     frame = pd.DataFrame(columns)
     frame["mean_premium_fen"] = (frame["premium_fen"] / frame["policies"].where(frame["policies"] > 0)).round()
     places = np.unravel_index(np.arange(cells), [len(names) for names in labels]) if by else ()
@@ -43,7 +44,7 @@ def summarise(rated: Rated, by: tuple[str, ...]) -> pd.DataFrame:
     return frame[seen].reset_index(drop=True)
 
 
-def _total(
+def exact_sums(
     fen: npt.NDArray[np.int64],
     index: npt.NDArray[np.int64],
     priced: npt.NDArray[np.bool_],
@@ -83,3 +84,20 @@ def codes_by(rated: Rated, by: Sequence[str]) -> tuple[npt.NDArray[np.int64], li
         index = index * len(names) + code
         labels.append(names)
     return index, labels
+
+
+def frame_of(
+    plan: Plan, by: tuple[str, ...], groups: Mapping[tuple[str, ...], tuple[int, int, int, int]]
+) -> pd.DataFrame:
+    """Return the totals of groups as `summarise` does; levels in the plan's order."""
+    import pandas as pd
+
+    orders = [(*plan.columns[name].codes(), "") for name in by]
+    keys = sorted(groups, key=lambda key: [order.index(part) for order, part in zip(orders, key)])
+    columns: dict[str, Any] = {name: [key[at] for key in keys] for at, name in enumerate(by)}
+    for at, name in enumerate(("policies", "unpriced", "premium_fen", "fund_fen")):
+        if name != "fund_fen" or plan.fund is not None:
+            columns[name] = [groups[key][at] for key in keys]
+    frame = pd.DataFrame(columns)
+    frame["mean_premium_fen"] = (frame["premium_fen"] / frame["policies"].where(frame["policies"] > 0)).round()
+    return frame

@@ -76,9 +76,7 @@ def judge(
             continue
         told = problem("RM303", name=rule.name, message_en=rule.message_en, message_zh=rule.message_zh)
         if rule.action in ("refuse", "decline"):
-            doubts.append(
-                Doubt(caught.view(np.uint8), (told,), "declined" if rule.action == "decline" else "refused")
-            )
+            doubts.append(Doubt(caught.view(np.uint8), (told,), "declined" if rule.action == "decline" else "refused"))
         else:
             notes.append(Doubt(caught.view(np.uint8), (told,), rule.action))
     wrong = np.zeros(inputs.n, dtype=bool)

@@ -94,16 +94,41 @@ def draw(truth: Truth, window: Window, seed: int, number: int, keep: int) -> Blo
     rate = claims.frequency(truth, firms, certificate, integrity, blacklisted, hazard, factor)
     happened = claims.draw(truth, window, seed, number, firms, covered, rate * covered.head_years)
     index = claims.medical_index(truth, firms, covered)
-    mean = severity.expected_loss_yuan(truth.severity, firms.sector, firms.size, covered.heads, covered.limit_yuan,
-                                       index)
+    mean = severity.expected_loss_yuan(
+        truth.severity, firms.sector, firms.size, covered.heads, covered.limit_yuan, index
+    )
     merit = tariff.merits(tariff.claims_known(happened, covered), firms.joined)
     premium = tariff.premium_fen(truth, window, firms, covered, certificate, hazard, merit)
     added, refund = tariff.change_fen(premium, covered)
     insurer = covered.insurer.ravel()[happened.cell]
     valued = development.valuations(truth, window, seed, number, happened, insurer)
-    return Block(window, truth, number, keep, firms, held, honest, covered, found, served, happened, valued,
-                 development.payments(happened), certificate, integrity, blacklisted, hazard, overdue, earlier, rate,
-                 mean, merit, premium, added, refund)
+    return Block(
+        window,
+        truth,
+        number,
+        keep,
+        firms,
+        held,
+        honest,
+        covered,
+        found,
+        served,
+        happened,
+        valued,
+        development.payments(happened),
+        certificate,
+        integrity,
+        blacklisted,
+        hazard,
+        overdue,
+        earlier,
+        rate,
+        mean,
+        merit,
+        premium,
+        added,
+        refund,
+    )
 
 
 def each(start: Days, state: Callable[[Days], npt.NDArray[Any]]) -> npt.NDArray[Any]:

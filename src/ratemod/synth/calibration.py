@@ -13,7 +13,7 @@ from ratemod.errors import Lang, text
 from ratemod.synth.province import Province
 
 VERDICTS = {"holds": "RM931", "off": "RM932", "thin": "RM947"}
-SAMPLING = 3.0          # standard errors of the generated figure that the comparison allows for
+SAMPLING = 3.0  # standard errors of the generated figure that the comparison allows for
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,9 +93,13 @@ class Calibration:
 def _shown(figure: Figure, lang: Lang) -> dict[str, str]:
     """Return the numbers of a figure as text."""
     digits = 0 if abs(figure.generated) >= 100 else 3
-    return {"label": text(figure.name, lang), "generated": f"{figure.generated:,.{digits}f}",
-            "published": figure.published, "unit": figure.unit,
-            "error": f"{figure.error:,.{digits}f}"}
+    return {
+        "label": text(figure.name, lang),
+        "generated": f"{figure.generated:,.{digits}f}",
+        "published": figure.published,
+        "unit": figure.unit,
+        "error": f"{figure.error:,.{digits}f}",
+    }
 
 
 def calibration(province: Province) -> Calibration:
@@ -117,10 +121,21 @@ def calibration(province: Province) -> Calibration:
     """
     listed = tomllib.loads((resources.files("ratemod.synth") / "published.toml").read_text(encoding="utf-8"))
     seen = _exposure(province) | _accidents(province) | _rules(province)
-    return Calibration(tuple(
-        Figure(item["label"], *seen[name], item["low"], item["high"], item["published"], item["unit"], item["source"],
-               item["confidence"])
-        for name, item in listed.items()))
+    return Calibration(
+        tuple(
+            Figure(
+                item["label"],
+                *seen[name],
+                item["low"],
+                item["high"],
+                item["published"],
+                item["unit"],
+                item["source"],
+                item["confidence"],
+            )
+            for name, item in listed.items()
+        )
+    )
 
 
 def _columns(province: Province, table: str, *names: str) -> list[Any]:
@@ -128,8 +143,10 @@ def _columns(province: Province, table: str, *names: str) -> list[Any]:
     import pyarrow as pa
 
     found = province.table(table, list(names))
-    plain = [found.column(name).cast(pa.string()) if pa.types.is_dictionary(found.column(name).type)
-             else found.column(name) for name in names]
+    plain = [
+        found.column(name).cast(pa.string()) if pa.types.is_dictionary(found.column(name).type) else found.column(name)
+        for name in names
+    ]
     return [column.to_numpy() for column in plain]
 
 
@@ -154,9 +171,9 @@ def _mean(values: np.ndarray[Any, Any]) -> tuple[float, float]:
 def _exposure(province: Province) -> dict[str, tuple[float, float]]:
     """Return premium, frequency and loss ratio."""
     heads, earned = _columns(province, "panel", "earned_head_years", "earned_premium_fen")
-    written, = _columns(province, "policies", "premium_fen")
+    (written,) = _columns(province, "policies", "premium_fen")
     site, loss, day = _columns(province, "truth_claims", "catastrophe", "loss_fen", "event_date")
-    start, = _columns(province, "policies", "start_date")
+    (start,) = _columns(province, "policies", "start_date")
     # The valuation day is 31 December of the last year in which policies start.
     last = np.datetime64(start.max(), "Y") + 1 if len(start) else np.datetime64("1970", "Y")
     until = day < last.astype("M8[D]")
@@ -165,16 +182,19 @@ def _exposure(province: Province) -> dict[str, tuple[float, float]]:
         "premium_per_head": (premium / 100 / heads.sum(), 0.0),
         "premium_per_enterprise": _mean(written / 100),
         "claims_per_1000_heads": _rate(float((until & (site == "no")).sum()), heads.sum(), 1000),
-        "loss_ratio": (100 * float(loss[until].sum()) / premium,
-                       100 * float(np.sqrt((loss[until].astype(float) ** 2).sum())) / premium),
+        "loss_ratio": (
+            100 * float(loss[until].sum()) / premium,
+            100 * float(np.sqrt((loss[until].astype(float) ** 2).sum())) / premium,
+        ),
     }
 
 
 def _accidents(province: Province) -> dict[str, tuple[float, float]]:
     """Return size of claims, deaths, grades and causes; accidents of whole sites left out."""
-    heads, = _columns(province, "panel", "earned_head_years")
+    (heads,) = _columns(province, "panel", "earned_head_years")
     event, status, paid, deaths, serious, cause, sector = _columns(
-        province, "claims", "event_no", "status", "paid_fen", "deaths", "serious_injuries", "cause", "sector")
+        province, "claims", "event_no", "status", "paid_fen", "deaths", "serious_injuries", "cause", "sector"
+    )
     alone = np.array([name[0] == "E" for name in event], dtype=bool)
     reported = alone & ((deaths > 0) | (serious >= 2))
     larger = reported & ((deaths >= 3) | (serious >= 10))
@@ -191,10 +211,10 @@ def _accidents(province: Province) -> dict[str, tuple[float, float]]:
 
 def _rules(province: Province) -> dict[str, tuple[float, float]]:
     """Return what must hold exactly: no fireworks makers, least limit, fund share."""
-    industry, = _columns(province, "enterprises", "industry_code")
+    (industry,) = _columns(province, "enterprises", "industry_code")
     start, limit, premium = _columns(province, "policies", "start_date", "limit_yuan", "premium_fen")
     later = start >= np.datetime64("2025-03-29")
-    change, = _columns(province, "endorsements", "premium_change_fen")
+    (change,) = _columns(province, "endorsements", "premium_change_fen")
     kind, amount = _columns(province, "ledger", "kind", "amount_fen")
     fund = amount[kind == "accrual"].sum() - amount[kind == "release"].sum()
     return {

@@ -16,11 +16,18 @@ from ratemod.synth.truth import Market, Truth
 
 # Causes by sector. Construction: falls 48.2 %, struck 16.7 %, collapse 16.1 %, lifting 9.5 % (housing works 2015 H1,
 # secondary source); all others are assumptions. Order of `levels.CAUSES`.
-CAUSE_MIX = np.array([
-    [10, 15, 25, 4, 12, 14, 4, 2, 4, 4, 2, 4], [10, 8, 2, 4, 14, 10, 5, 14, 14, 12, 1, 6],
-    [10, 8, 2, 2, 20, 5, 3, 25, 20, 1, 0, 4], [6, 4, 1, 4, 72, 4, 1, 3, 1, 1, 1, 2],
-    [48.2, 16.7, 16.1, 9.5, 2, 3, 2, 0.5, 0.5, 0.5, 0.2, 0.8], [8, 10, 3, 5, 10, 20, 4, 10, 25, 2, 0, 3],
-    [12, 14, 4, 14, 8, 24, 4, 6, 6, 4, 0, 4], [10, 6, 1, 4, 8, 14, 3, 2, 0, 2, 44, 6]])
+CAUSE_MIX = np.array(
+    [
+        [10, 15, 25, 4, 12, 14, 4, 2, 4, 4, 2, 4],
+        [10, 8, 2, 4, 14, 10, 5, 14, 14, 12, 1, 6],
+        [10, 8, 2, 2, 20, 5, 3, 25, 20, 1, 0, 4],
+        [6, 4, 1, 4, 72, 4, 1, 3, 1, 1, 1, 2],
+        [48.2, 16.7, 16.1, 9.5, 2, 3, 2, 0.5, 0.5, 0.5, 0.2, 0.8],
+        [8, 10, 3, 5, 10, 20, 4, 10, 25, 2, 0, 3],
+        [12, 14, 4, 14, 8, 24, 4, 6, 6, 4, 0, 4],
+        [10, 6, 1, 4, 8, 14, 3, 2, 0, 2, 44, 6],
+    ]
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,22 +63,33 @@ def medical_index(truth: Truth, firms: Enterprises, terms: Terms) -> Floats:
     return level
 
 
-def frequency(truth: Truth, firms: Enterprises, certificate: Codes, integrity: Codes, blacklisted: Codes,
-              hazard: Codes, service_factor: Floats) -> Floats:
+def frequency(
+    truth: Truth,
+    firms: Enterprises,
+    certificate: Codes,
+    integrity: Codes,
+    blacklisted: Codes,
+    hazard: Codes,
+    service_factor: Floats,
+) -> Floats:
     """Return the true claims per head-year, (t, n): the product of every effect and the hidden random effect."""
     plan = truth.frequency
     years = np.arange(len(certificate))[:, None]
-    log = (np.array(plan.size_effect_log)[firms.size] + np.array(plan.division_effect_log)[firms.division]
-           + np.array(plan.standardisation_effect_log)[certificate]
-           + np.array(plan.integrity_effect_log)[integrity] + plan.blacklist_effect_log * blacklisted
-           + np.array(plan.hazard_effect_log)[hazard] + plan.trend_log * years)
+    log = (
+        np.array(plan.size_effect_log)[firms.size]
+        + np.array(plan.division_effect_log)[firms.division]
+        + np.array(plan.standardisation_effect_log)[certificate]
+        + np.array(plan.integrity_effect_log)[integrity]
+        + plan.blacklist_effect_log * blacklisted
+        + np.array(plan.hazard_effect_log)[hazard]
+        + plan.trend_log * years
+    )
     base = np.array(plan.claims_per_1000_heads)[firms.sector] / 1000
     rate: Floats = base * np.exp(log) * firms.random_effect * service_factor
     return rate
 
 
-def draw(truth: Truth, window: Window, seed: int, block: int, firms: Enterprises, terms: Terms,
-         mean: Floats) -> Claims:
+def draw(truth: Truth, window: Window, seed: int, block: int, firms: Enterprises, terms: Terms, mean: Floats) -> Claims:
     """Draw the claims of one block.
 
     Parameters
@@ -99,8 +117,7 @@ def draw(truth: Truth, window: Window, seed: int, block: int, firms: Enterprises
     cause = pick(random.random(len(cell)), CAUSE_MIX[sector])
     loss = np.rint(done.loss_fen / 100 * (1 + truth.market.claim_expense_share)).astype(np.int64)
     report, settle = _lags(random, truth.market, event, done.kind, terms.insurer.ravel()[cell])
-    return Claims(cell, event, report, settle, cause, done, site_event,
-                  _grades(done, site_event, loss), loss)
+    return Claims(cell, event, report, settle, cause, done, site_event, _grades(done, site_event, loss), loss)
 
 
 def _event_days(random: np.random.Generator, terms: Terms, cell: Ints) -> Days:
@@ -114,8 +131,9 @@ def _event_days(random: np.random.Generator, terms: Terms, cell: Ints) -> Days:
     return days
 
 
-def _catastrophes(truth: Truth, window: Window, random: np.random.Generator, block: int, firms: Enterprises,
-                  terms: Terms) -> tuple[Ints, Days, Ints, Ints]:
+def _catastrophes(
+    truth: Truth, window: Window, random: np.random.Generator, block: int, firms: Enterprises, terms: Terms
+) -> tuple[Ints, Days, Ints, Ints]:
     """Return struck cells, event days, event numbers and deaths of accidents that hit several policies of a site.
 
     Rare by design, so a loop over events (not over rows) is cheap.
@@ -146,9 +164,13 @@ def _with_deaths(done: severity.Accidents, site: np.ndarray, killed: Ints, limit
     """Return accidents in which the policies of a struck site lose the given number of people."""
     paid = np.where(site, killed * limit * 100, done.loss_fen)
     return severity.Accidents(
-        np.where(site, severity.DEATH, done.kind).astype(np.int8), np.where(site, killed, done.deaths),
-        np.where(site, 0, done.serious_injuries), np.where(site, 0, done.minor_injuries),
-        np.where(site, 0, done.disability_grade).astype(np.int8), paid.astype(np.int64))
+        np.where(site, severity.DEATH, done.kind).astype(np.int8),
+        np.where(site, killed, done.deaths),
+        np.where(site, 0, done.serious_injuries),
+        np.where(site, 0, done.minor_injuries),
+        np.where(site, 0, done.disability_grade).astype(np.int8),
+        paid.astype(np.int64),
+    )
 
 
 def _lags(random: np.random.Generator, market: Market, event: Days, kind: Codes, insurer: Codes) -> tuple[Days, Days]:
@@ -157,7 +179,8 @@ def _lags(random: np.random.Generator, market: Market, event: Days, kind: Codes,
     wait = market.report_lag_days * np.exp(market.report_log_deviation * random.standard_normal(len(event)))
     report = event + np.floor(np.minimum(wait * np.where(late, market.late_report_factor, 1.0), 2000.0))
     wait = np.array(market.settle_lag_days)[kind] * np.exp(
-        market.settle_log_deviation * random.standard_normal(len(event)))
+        market.settle_log_deviation * random.standard_normal(len(event))
+    )
     settle = report + 1 + np.floor(np.minimum(wait * np.where(late, market.late_settle_factor, 1.0), 3000.0))
     return report.astype(np.int32), settle.astype(np.int32)
 
@@ -166,7 +189,8 @@ def _grades(done: severity.Accidents, site_event: Ints, loss_yuan: Ints) -> Code
     """Return the accident grade of each claim's whole event."""
     together = site_event >= 0
     event = np.where(together, site_event, np.arange(len(site_event)) + site_event.max(initial=-1) + 1)
-    sums = [np.bincount(event, part)[event].astype(np.int64) for part in (done.deaths, done.serious_injuries,
-                                                                         loss_yuan)]
+    sums = [
+        np.bincount(event, part)[event].astype(np.int64) for part in (done.deaths, done.serious_injuries, loss_yuan)
+    ]
     grade: Codes = np.asarray(accident.accident_grade(*sums)).astype(np.int8)
     return grade

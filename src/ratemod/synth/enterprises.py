@@ -18,7 +18,7 @@ Codes = npt.NDArray[np.int8]
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 
-SITE = 8                      # consecutive enterprises that may share a site
+SITE = 8  # consecutive enterprises that may share a site
 SITES = BLOCK // SITE
 # Multiplying by a number prime to 10^8 spreads running numbers over all organisation numbers without repeats.
 SPREAD, NUMBERS = 61_803_399, 100_000_000
@@ -106,8 +106,9 @@ def draw(truth: Truth, window: Window, seed: int, block: int) -> Enterprises:
     division, site = _place(random, people)
     staff, revenue, assets = _through_years(random, people, window, sector)
     names = np.array(industry_names())
-    size = np.stack([size_class.size_class(names[industry], *numbers)
-                     for numbers in zip(staff, revenue, assets, strict=True)]).astype(np.int8)
+    size = np.stack(
+        [size_class.size_class(names[industry], *numbers) for numbers in zip(staff, revenue, assets, strict=True)]
+    ).astype(np.int8)
     part = np.where(random.random(BLOCK) < people.insured_fully, 1.0, random.uniform(0.6, 1.0, BLOCK))
     starts = calendar.anniversaries(random.integers(0, 365, BLOCK), window.calendar_years())
     joined = _joined(random, people, window)
@@ -116,8 +117,24 @@ def draw(truth: Truth, window: Window, seed: int, block: int) -> Enterprises:
     effect = random.standard_gamma(frequency.random_effect_shape, BLOCK) / frequency.random_effect_shape
     spread = severity.enterprise_log_deviation
     medical = np.exp(spread * random.standard_normal(BLOCK) - spread**2 / 2)
-    return Enterprises(number, _codes(number), sector, division, industry, site, staff, revenue, assets, size, part,
-                       starts, joined, np.minimum(closed, 2**30).astype(np.int32), effect, medical)
+    return Enterprises(
+        number,
+        _codes(number),
+        sector,
+        division,
+        industry,
+        site,
+        staff,
+        revenue,
+        assets,
+        size,
+        part,
+        starts,
+        joined,
+        np.minimum(closed, 2**30).astype(np.int32),
+        effect,
+        medical,
+    )
 
 
 def _industry(uniform: Floats, sector: Codes) -> npt.NDArray[np.int16]:
@@ -137,8 +154,9 @@ def _place(random: np.random.Generator, people: Population) -> tuple[Codes, Ints
     return division, np.where(shared, group, -1)
 
 
-def _through_years(random: np.random.Generator, people: Population, window: Window,
-                   sector: Codes) -> tuple[Ints, Ints, Ints]:
+def _through_years(
+    random: np.random.Generator, people: Population, window: Window, sector: Codes
+) -> tuple[Ints, Ints, Ints]:
     """Return staff, revenue and assets, (t, n) each: a log-normal start, a sector's drift and a random walk."""
     shape = (window.terms, BLOCK)
     spread = np.array(people.staff_log_deviation)[sector] * random.standard_normal(BLOCK)
@@ -147,7 +165,8 @@ def _through_years(random: np.random.Generator, people: Population, window: Wind
     walk[1:] += np.array(people.staff_drift_log)[sector]
     staff = np.clip(np.rint(np.exp(np.cumsum(walk, axis=0))), 2, people.staff_most).astype(np.int64)
     per_head = np.array(people.revenue_per_head_yuan)[sector] * np.exp(
-        people.revenue_log_deviation * random.standard_normal(BLOCK))
+        people.revenue_log_deviation * random.standard_normal(BLOCK)
+    )
     revenue = np.rint(staff * per_head / 1e4) * 1e4
     assets = np.rint(revenue * np.exp(0.1 + 0.5 * random.standard_normal(BLOCK)) / 1e4) * 1e4
     return staff, revenue.astype(np.int64), assets.astype(np.int64)

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from ratemod.synth.calendar import NO_DATE, Days
 from ratemod.synth.enterprises import Bytes
 
-Table = Any                  # pyarrow.Table; pyarrow is imported where it is used
+Table = Any  # pyarrow.Table; pyarrow is imported where it is used
 
 
 def digits(values: npt.NDArray[np.integer[Any]], width: int) -> Bytes:
@@ -35,8 +35,13 @@ def text(*parts: Bytes | str) -> Any:
     import pyarrow as pa
 
     n = next(len(part) for part in parts if not isinstance(part, str))
-    whole = np.concatenate([np.broadcast_to(np.frombuffer(part.encode(), np.uint8), (n, len(part)))
-                            if isinstance(part, str) else part for part in parts], axis=1)
+    whole = np.concatenate(
+        [
+            np.broadcast_to(np.frombuffer(part.encode(), np.uint8), (n, len(part))) if isinstance(part, str) else part
+            for part in parts
+        ],
+        axis=1,
+    )
     offsets = np.arange(n + 1, dtype=np.int32) * np.int32(whole.shape[1])
     return pa.StringArray.from_buffers(n, pa.py_buffer(offsets), pa.py_buffer(np.ascontiguousarray(whole)))
 

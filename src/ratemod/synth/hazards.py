@@ -39,8 +39,9 @@ class Hazards:
     refused: Days
 
 
-def draw(truth: Truth, window: Window, seed: int, block: int, firms: Enterprises, terms: Terms,
-         certificate: Codes) -> Hazards:
+def draw(
+    truth: Truth, window: Window, seed: int, block: int, firms: Enterprises, terms: Terms, certificate: Codes
+) -> Hazards:
     """Draw the register: hazards are found while an enterprise is insured; better certificates mean fewer.
 
     Parameters
@@ -71,22 +72,34 @@ def draw(truth: Truth, window: Window, seed: int, block: int, firms: Enterprises
     rectified = np.where(in_time, soon, np.where(late, last + 1 + (share * 240).astype(np.int64), NO_DATE))
     verified = np.where(rectified > NO_DATE, rectified + random.integers(2, 21, many), NO_DATE)
     refused = np.where(fate >= 1 - plan.refused, due + random.integers(1, 31, many), NO_DATE)
-    dates = [np.asarray(item, dtype=np.int32) for item in (found, notified, due, extended, rectified, verified,
-                                                           refused)]
+    dates = [
+        np.asarray(item, dtype=np.int32) for item in (found, notified, due, extended, rectified, verified, refused)
+    ]
     return Hazards(firm, grade, *dates)
 
 
 def known(register: Hazards, day: int) -> Hazards:
     """Return the register as it stands on a day: later rows are absent, later events not yet written."""
     seen = register.found <= day
+
     def cut(dates: Days) -> Days:
         return np.where(dates[seen] <= day, dates[seen], NO_DATE).astype(np.int32)
+
     # The due date is written when the unit is notified, although it lies ahead.
     notified = cut(register.notified)
     due = np.where(notified > NO_DATE, register.due[seen], NO_DATE).astype(np.int32)
     extended = np.where(register.due[seen] <= day, register.extended[seen], NO_DATE).astype(np.int32)
-    return Hazards(register.firm[seen], register.grade[seen], register.found[seen], notified, due, extended,
-                   cut(register.rectified), cut(register.verified), cut(register.refused))
+    return Hazards(
+        register.firm[seen],
+        register.grade[seen],
+        register.found[seen],
+        notified,
+        due,
+        extended,
+        cut(register.rectified),
+        cut(register.verified),
+        cut(register.refused),
+    )
 
 
 def state_on(register: Hazards, on: Days) -> tuple[Codes, Ints]:

@@ -9,10 +9,29 @@ STANDARDISATION = ("none", "level_3", "level_2", "level_1")
 INTEGRITY = ("AA", "A", "B", "C", "dishonest")
 HAZARD_STATES = ("none", "open", "overdue", "refused", "verified")
 HAZARD_GRADES = ("general", "major")
-SERVICES = ("training", "risk_assessment", "standardisation", "hazard_inspection", "emergency_drill", "technology",
-            "other")
-CAUSES = ("falls", "struck_by_object", "collapse", "lifting", "vehicle", "machinery", "electricity", "fire",
-          "explosion", "poisoning", "drowning", "other")
+SERVICES = (
+    "training",
+    "risk_assessment",
+    "standardisation",
+    "hazard_inspection",
+    "emergency_drill",
+    "technology",
+    "other",
+)
+CAUSES = (
+    "falls",
+    "struck_by_object",
+    "collapse",
+    "lifting",
+    "vehicle",
+    "machinery",
+    "electricity",
+    "fire",
+    "explosion",
+    "poisoning",
+    "drowning",
+    "other",
+)
 KINDS = ("minor", "disability", "death")
 BUSINESS = ("new", "renewal")
 YES_NO = ("no", "yes")
@@ -40,6 +59,23 @@ INDUSTRY_CODES = (
     ("0411", "0412", "0422"),
 )
 
-__all__ = ["BUSINESS", "CAUSES", "DIVISIONS", "DIVISION_NAMES", "HAZARD_GRADES", "HAZARD_STATES", "INDUSTRY_CODES",
-           "INSURERS", "INSURER_NAMES", "INTEGRITY", "KINDS", "MERITS", "PROVIDERS", "SECTORS", "SERVICES", "SIZES",
-           "STANDARDISATION", "YES_NO"]
+__all__ = [
+    "BUSINESS",
+    "CAUSES",
+    "DIVISIONS",
+    "DIVISION_NAMES",
+    "HAZARD_GRADES",
+    "HAZARD_STATES",
+    "INDUSTRY_CODES",
+    "INSURERS",
+    "INSURER_NAMES",
+    "INTEGRITY",
+    "KINDS",
+    "MERITS",
+    "PROVIDERS",
+    "SECTORS",
+    "SERVICES",
+    "SIZES",
+    "STANDARDISATION",
+    "YES_NO",
+]

@@ -21,9 +21,16 @@ Outcome = Literal["refuse", "understand", "skip", "either"]
 Row = dict[str, str]
 SLICE = 65_536
 FULL_WIDTH = str.maketrans("0123456789.", "０１２３４５６７８９．")
-SECTOR_LABELS = {"mining": "矿山", "hazardous_chemicals": "危险化学品", "fireworks": "烟花爆竹",
-                 "transport": "交通运输", "construction": "建筑施工", "civil_explosives": "民用爆炸物品",
-                 "metal_smelting": "金属冶炼", "fishery": "渔业生产"}
+SECTOR_LABELS = {
+    "mining": "矿山",
+    "hazardous_chemicals": "危险化学品",
+    "fireworks": "烟花爆竹",
+    "transport": "交通运输",
+    "construction": "建筑施工",
+    "civil_explosives": "民用爆炸物品",
+    "metal_smelting": "金属冶炼",
+    "fishery": "渔业生产",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,8 +128,9 @@ class Planted:
     partner_line: int = 0
 
 
-def messy(renewals: frame.Table, errors: int, seed: int, kinds: Sequence[str] = tuple(KINDS)) -> tuple[
-        list[str], list[list[str]], list[Planted]]:
+def messy(
+    renewals: frame.Table, errors: int, seed: int, kinds: Sequence[str] = tuple(KINDS)
+) -> tuple[list[str], list[list[str]], list[Planted]]:
     """Return the renewals as text with planted errors: header, rows, key.
 
     The kinds take turns; rows with errors are never neighbours, so that errors do not touch each other.

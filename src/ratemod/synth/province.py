@@ -21,12 +21,23 @@ from ratemod.synth.write import FORMATS, Format, Writer
 MOST_YEARS, FIRST_YEARS = 40, (1990, 2100)
 
 BY_BLOCK: Mapping[str, Callable[[one_block.Block], frame.Table]] = {
-    "enterprises": tables.enterprises, "policies": tables.policies, "endorsements": tables.endorsements,
-    "coinsurance": tables.coinsurance, "claims": tables.claims, "payments": tables.payments,
-    "valuations": tables.valuations, "hazards": tables.hazard_register, "certificates": tables.certificates,
-    "integrity": tables.integrity, "blacklist": tables.blacklist, "services": fund_tables.services,
-    "ledger": fund_tables.ledger, "panel": truth_tables.panel, "renewals": renewals.renewals,
-    "truth_enterprises": truth_tables.enterprises, "truth_terms": truth_tables.terms,
+    "enterprises": tables.enterprises,
+    "policies": tables.policies,
+    "endorsements": tables.endorsements,
+    "coinsurance": tables.coinsurance,
+    "claims": tables.claims,
+    "payments": tables.payments,
+    "valuations": tables.valuations,
+    "hazards": tables.hazard_register,
+    "certificates": tables.certificates,
+    "integrity": tables.integrity,
+    "blacklist": tables.blacklist,
+    "services": fund_tables.services,
+    "ledger": fund_tables.ledger,
+    "panel": truth_tables.panel,
+    "renewals": renewals.renewals,
+    "truth_enterprises": truth_tables.enterprises,
+    "truth_terms": truth_tables.terms,
     "truth_claims": truth_tables.claims,
 }
 WHOLE = ("insurers", "rate_changes", "truth_parameters")
@@ -89,8 +100,9 @@ def _read(path: Path, format: Format, columns: list[str] | None) -> frame.Table:
     import pyarrow.csv as pc
 
     texts = {name: pa.string() for name in ("division_code", "industry_code", "credit_code", "level")}
-    options = pc.ConvertOptions(column_types=texts, include_columns=columns or [], strings_can_be_null=True,
-                                quoted_strings_can_be_null=False)
+    options = pc.ConvertOptions(
+        column_types=texts, include_columns=columns or [], strings_can_be_null=True, quoted_strings_can_be_null=False
+    )
     return pc.read_csv(path, convert_options=options)
 
 
@@ -109,9 +121,18 @@ def load_province(folder: str | os.PathLike[str]) -> Province:
     raise ModelError(problem("RM905", path=str(place), name="enterprises"))
 
 
-def synthesize(enterprises: int = 3000, years: int = 5, seed: int = 2026, *, first_year: int = 2021,
-               out: str | os.PathLike[str] | None = None, format: Format = "parquet", mess: int = 0,
-               batch: int = 4 * BLOCK, planted: truth.Truth | None = None) -> Province:
+def synthesize(
+    enterprises: int = 3000,
+    years: int = 5,
+    seed: int = 2026,
+    *,
+    first_year: int = 2021,
+    out: str | os.PathLike[str] | None = None,
+    format: Format = "parquet",
+    mess: int = 0,
+    batch: int = 4 * BLOCK,
+    planted: truth.Truth | None = None,
+) -> Province:
     """Make a synthetic province whose true parameters are known.
 
     Parameters
@@ -166,8 +187,9 @@ def synthesize(enterprises: int = 3000, years: int = 5, seed: int = 2026, *, fir
     return province
 
 
-def _check(enterprises: int, years: int, seed: int, first_year: int, format: str, mess: int, batch: int,
-           out: Any) -> None:
+def _check(
+    enterprises: int, years: int, seed: int, first_year: int, format: str, mess: int, batch: int, out: Any
+) -> None:
     """Raise one error with all bad arguments."""
     found: list[Problem] = []
     if not 1 <= enterprises <= NUMBERS:
@@ -188,8 +210,9 @@ def _check(enterprises: int, years: int, seed: int, first_year: int, format: str
         raise ModelError(found)
 
 
-def _blocks(plan: truth.Truth, window: Window, seed: int, enterprises: int,
-            ahead: int) -> Iterator[dict[str, frame.Table]]:
+def _blocks(
+    plan: truth.Truth, window: Window, seed: int, enterprises: int, ahead: int
+) -> Iterator[dict[str, frame.Table]]:
     """Yield the tables of each block in order; at most `ahead` blocks are in work."""
     many = -(-enterprises // BLOCK)
 
@@ -217,8 +240,9 @@ def _in_memory(drawn: Iterator[dict[str, frame.Table]]) -> dict[str, frame.Table
     return {name: pa.concat_tables(pieces).combine_chunks() for name, pieces in parts.items()}
 
 
-def _to_folder(drawn: Iterator[dict[str, frame.Table]], whole: Mapping[str, frame.Table], folder: Path,
-               format: Format) -> None:
+def _to_folder(
+    drawn: Iterator[dict[str, frame.Table]], whole: Mapping[str, frame.Table], folder: Path, format: Format
+) -> None:
     """Write all tables, each under a temporary name until it is whole."""
     writers: dict[str, Writer] = {}
     try:
@@ -243,13 +267,19 @@ def _whole(plan: truth.Truth, window: Window) -> dict[str, frame.Table]:
     """Return the tables that are not by enterprise: insurers, rate changes, planted parameters."""
     import pyarrow as pa
 
-    changes = [(window.first_year + year, month, of_month, factor) for year, month, of_month, factor
-               in plan.market.rate_changes if year < window.years]
+    changes = [
+        (window.first_year + year, month, of_month, factor)
+        for year, month, of_month, factor in plan.market.rate_changes
+        if year < window.years
+    ]
     listed = truth.rows(plan)
     return {
         "insurers": pa.table({"insurer": list(levels.INSURERS), "name": list(levels.INSURER_NAMES)}),
-        "rate_changes": pa.table({
-            "effective_date": pa.array([day(*when) for *when, _ in changes], pa.int32()).cast(pa.date32()),
-            "factor": pa.array([factor for *_, factor in changes], pa.float64())}),
+        "rate_changes": pa.table(
+            {
+                "effective_date": pa.array([day(*when) for *when, _ in changes], pa.int32()).cast(pa.date32()),
+                "factor": pa.array([factor for *_, factor in changes], pa.float64()),
+            }
+        ),
         "truth_parameters": pa.table({key: [row[key] for row in listed] for key in listed[0]}),
     }

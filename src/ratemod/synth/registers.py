@@ -11,7 +11,7 @@ from ratemod.synth.enterprises import Codes, Enterprises, Window
 from ratemod.synth.stream import BLOCK, pick, stream
 from ratemod.synth.truth import Population, Truth
 
-CYCLE = 3 * 365 + 1            # days a certificate is valid
+CYCLE = 3 * 365 + 1  # days a certificate is valid
 NEVER = 2**30
 DISHONEST = 4
 
@@ -66,8 +66,7 @@ def draw_certificates(truth: Truth, window: Window, seed: int, block: int, firms
         issued[k] = issued[k - 1] + CYCLE + np.where(late, random.integers(10, 240, BLOCK), 0)
     struck = random.random(level.shape) < people.certificate_withdrawn
     withdrawn = np.where(struck, issued + random.integers(60, CYCLE, level.shape), NEVER)
-    return Certificates(level, issued.astype(np.int32), (issued + CYCLE).astype(np.int32),
-                        withdrawn.astype(np.int32))
+    return Certificates(level, issued.astype(np.int32), (issued + CYCLE).astype(np.int32), withdrawn.astype(np.int32))
 
 
 def certificate_on(held: Certificates, on: Days, known: int) -> tuple[Codes, Codes]:

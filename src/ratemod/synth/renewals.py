@@ -35,22 +35,28 @@ def renewals(block: Block) -> frame.Table:
     expiring = np.where(old, block.premium_fen[-2] + np.where(changed, block.added_fen[-2], 0), 0)
     counts, amounts = _record(block)
     fresh = amounts["expected_losses_yuan"] == 0
-    columns = insured(block, cell) | {
-        "name": names(block, firm),
-        "standardisation": frame.level(level[firm], levels.STANDARDISATION),
-        "certificate_issue": frame.date(issued[firm]),
-        "certificate_expiry": frame.date(expires[firm]),
-        "integrity_grade": frame.level(registers.integrity_on(block.integrities, start, valuation)[firm],
-                                       levels.INTEGRITY),
-        "blacklisted": frame.level(registers.blacklisted_on(block.integrities, start, valuation)[firm],
-                                   levels.YES_NO),
-        "hazard_state": frame.level(state[firm], levels.HAZARD_STATES),
-        "hazard_overdue_days": frame.number(overdue[firm]),
-    } | {name: frame.number(values[firm]) for name, values in counts.items()} | {
-        name: frame.number(values[firm], fresh[firm]) for name, values in amounts.items()
-    } | {
-        "expiring_premium_yuan": frame.number(expiring[firm] / 100, ~old[firm]),
-    }
+    columns = (
+        insured(block, cell)
+        | {
+            "name": names(block, firm),
+            "standardisation": frame.level(level[firm], levels.STANDARDISATION),
+            "certificate_issue": frame.date(issued[firm]),
+            "certificate_expiry": frame.date(expires[firm]),
+            "integrity_grade": frame.level(
+                registers.integrity_on(block.integrities, start, valuation)[firm], levels.INTEGRITY
+            ),
+            "blacklisted": frame.level(
+                registers.blacklisted_on(block.integrities, start, valuation)[firm], levels.YES_NO
+            ),
+            "hazard_state": frame.level(state[firm], levels.HAZARD_STATES),
+            "hazard_overdue_days": frame.number(overdue[firm]),
+        }
+        | {name: frame.number(values[firm]) for name, values in counts.items()}
+        | {name: frame.number(values[firm], fresh[firm]) for name, values in amounts.items()}
+        | {
+            "expiring_premium_yuan": frame.number(expiring[firm] / 100, ~old[firm]),
+        }
+    )
     return frame.table(columns)
 
 
@@ -86,7 +92,9 @@ def _record(block: Block) -> tuple[dict[str, Ints | Floats], dict[str, Floats]]:
     actual, below = (np.bincount(firm[recent], part[recent], BLOCK).astype(np.float64) for part in (incurred, primary))
     share = block.truth.market.tariff_primary_share
     return {
-        "general_accidents": grade[0], "larger_accidents": grade[1], "major_accidents": grade[2] + grade[3],
+        "general_accidents": grade[0],
+        "larger_accidents": grade[1],
+        "major_accidents": grade[2] + grade[3],
         "claims_3_years": np.bincount(firm[recent], minlength=BLOCK),
         "deaths_3_years": np.bincount(firm[recent], done.deaths[recent], BLOCK).astype(np.int64),
         "claim_free_years": _claim_free(block),

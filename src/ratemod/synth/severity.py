@@ -36,8 +36,15 @@ class Accidents:
     loss_fen: Ints
 
 
-def draw(truth: Severity, random: np.random.Generator, sector: Codes, size: Codes, heads: Ints, limit_yuan: Ints,
-         medical_index: Floats) -> Accidents:
+def draw(
+    truth: Severity,
+    random: np.random.Generator,
+    sector: Codes,
+    size: Codes,
+    heads: Ints,
+    limit_yuan: Ints,
+    medical_index: Floats,
+) -> Accidents:
     """Draw accidents, one per row.
 
     Parameters
@@ -69,8 +76,9 @@ def draw(truth: Severity, random: np.random.Generator, sector: Codes, size: Code
     other = np.minimum(other, truth.third_party_cap * limit_yuan) * (random.random(many) < truth.third_party_chance)
     loss = (deaths + share * victims) * limit_yuan + medical + other
     minor = victims - serious
-    return Accidents(kind, deaths, serious.astype(np.int64), minor.astype(np.int64), grade,
-                     np.rint(loss * 100).astype(np.int64))
+    return Accidents(
+        kind, deaths, serious.astype(np.int64), minor.astype(np.int64), grade, np.rint(loss * 100).astype(np.int64)
+    )
 
 
 def chances(truth: Severity, sector: Codes, size: Codes) -> tuple[Floats, Floats]:
@@ -79,8 +87,9 @@ def chances(truth: Severity, sector: Codes, size: Codes) -> tuple[Floats, Floats
     return np.array(truth.death_chance)[sector] * tilt, np.array(truth.disability_chance)[sector] * tilt
 
 
-def expected_loss_yuan(truth: Severity, sector: Codes, size: Codes, heads: Ints, limit_yuan: Ints,
-                       medical_index: Floats | float) -> Floats:
+def expected_loss_yuan(
+    truth: Severity, sector: Codes, size: Codes, heads: Ints, limit_yuan: Ints, medical_index: Floats | float
+) -> Floats:
     """Return the exact mean of `draw`'s loss in yuan; arguments of any one shape.
 
     Limited expected values of the log-normal and of the Pareto: Klugman, Panjer & Willmot, *Loss Models*, app. A.
@@ -96,10 +105,12 @@ def expected_loss_yuan(truth: Severity, sector: Codes, size: Codes, heads: Ints,
     share = float(grades @ np.array(truth.grade_share))
     least, tail = truth.third_party_least_yuan, truth.third_party_tail
     other = limited_pareto(least, tail, truth.third_party_cap * limit_yuan)
-    mean: Floats = (death * deaths * limit_yuan
-                    + disabled * (1 + truth.further_disabled * more) * (share * limit_yuan + serious)
-                    + (1 - death - disabled) * (1 + truth.further_minor * more) * light
-                    + truth.third_party_chance * other)
+    mean: Floats = (
+        death * deaths * limit_yuan
+        + disabled * (1 + truth.further_disabled * more) * (share * limit_yuan + serious)
+        + (1 - death - disabled) * (1 + truth.further_minor * more) * light
+        + truth.third_party_chance * other
+    )
     return mean
 
 

@@ -12,8 +12,21 @@ import numpy.typing as npt
 BLOCK = 4096
 
 # A new noun goes to the end: the place in this tuple is part of the seed.
-NOUNS = ("enterprise", "certificate", "integrity", "term", "insurer", "hazard", "service", "claim_count", "claim",
-         "development", "catastrophe", "coinsurance", "mess")
+NOUNS = (
+    "enterprise",
+    "certificate",
+    "integrity",
+    "term",
+    "insurer",
+    "hazard",
+    "service",
+    "claim_count",
+    "claim",
+    "development",
+    "catastrophe",
+    "coinsurance",
+    "mess",
+)
 
 
 def stream(seed: int, block: int, noun: str) -> np.random.Generator:

@@ -18,11 +18,12 @@ CLAIM_FREE_TERMS = 3
 def loss_cost_yuan(truth: Truth, firms: Enterprises, terms: Terms) -> Floats:
     """Return the tariff's expected loss per head-year, (t, n) yuan: right on average, wrong by sector and size."""
     market = truth.market
-    one = severity.expected_loss_yuan(truth.severity, firms.sector, firms.size, terms.heads, terms.limit_yuan,
-                                      1.0)
-    error = (np.array(market.tariff_sector_error_log)[firms.sector]
-             + np.array(market.tariff_size_error_log)[firms.size]
-             + np.array(truth.frequency.size_effect_log)[firms.size])
+    one = severity.expected_loss_yuan(truth.severity, firms.sector, firms.size, terms.heads, terms.limit_yuan, 1.0)
+    error = (
+        np.array(market.tariff_sector_error_log)[firms.sector]
+        + np.array(market.tariff_size_error_log)[firms.size]
+        + np.array(truth.frequency.size_effect_log)[firms.size]
+    )
     base = np.array(truth.frequency.claims_per_1000_heads)[firms.sector] / 1000
     cost: Floats = base * np.exp(error) * one * market.tariff_modifier
     return cost
@@ -50,13 +51,14 @@ def merits(known: Ints, joined: Ints) -> Codes:
     for t in range(1, many):
         merit[t][known[t - 1] > 0] = 0
         if t >= CLAIM_FREE_TERMS:
-            clean = known[t - CLAIM_FREE_TERMS:t].sum(axis=0) == 0
+            clean = known[t - CLAIM_FREE_TERMS : t].sum(axis=0) == 0
             merit[t][clean & (t - joined >= CLAIM_FREE_TERMS)] = len(MERITS) - 1
     return merit
 
 
-def premium_fen(truth: Truth, window: Window, firms: Enterprises, terms: Terms, certificate: Codes, hazard: Codes,
-                merit: Codes) -> Ints:
+def premium_fen(
+    truth: Truth, window: Window, firms: Enterprises, terms: Terms, certificate: Codes, hazard: Codes, merit: Codes
+) -> Ints:
     """Return the annual premium at inception, (t, n) int64 fen."""
     market = truth.market
     rate = loss_cost_yuan(truth, firms, terms) / market.target_loss_ratio * rate_level(market, window, terms)

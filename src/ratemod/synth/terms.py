@@ -69,8 +69,9 @@ def draw(truth: Truth, window: Window, seed: int, block: int, firms: Enterprises
     shared = random.random(shape) < np.array(truth.market.coinsured)[firms.size]
     followers = np.where(shared, random.integers(1, 4, shape), 0).astype(np.int8)
     renewal = (term > firms.joined).astype(np.int8)
-    return Terms(active, renewal, start, end, cover_end, heads, change_day, after, head_years * active, limit,
-                 insurer, followers)
+    return Terms(
+        active, renewal, start, end, cover_end, heads, change_day, after, head_years * active, limit, insurer, followers
+    )
 
 
 def _limits(random: np.random.Generator, market: Market, firms: Enterprises, start: Days) -> Ints:

@@ -24,12 +24,14 @@ from ratemod.synth.tables import (
 def enterprises(block: Block) -> frame.Table:
     """Return the hidden effects of each enterprise, both with mean 1."""
     here = slice(0, block.keep)
-    return frame.table({
-        "credit_code": frame.text(block.firms.code[here]),
-        "random_effect": frame.number(block.firms.random_effect[here]),
-        "severity_effect": frame.number(block.firms.severity_effect[here]),
-        "staff_uninsured_share": frame.number(1 - block.firms.insured_share[here]),
-    })
+    return frame.table(
+        {
+            "credit_code": frame.text(block.firms.code[here]),
+            "random_effect": frame.number(block.firms.random_effect[here]),
+            "severity_effect": frame.number(block.firms.severity_effect[here]),
+            "staff_uninsured_share": frame.number(1 - block.firms.insured_share[here]),
+        }
+    )
 
 
 def all_cells(block: Block) -> Ints:
@@ -52,29 +54,31 @@ def terms(block: Block) -> frame.Table:
     rate = block.frequency.ravel()[cell]
     years = covered.head_years.ravel()[cell]
     earlier = block.services_before.ravel()[cell]
-    return frame.table({
-        "policy_no": frame.text(policy_number(block, cell)),
-        "credit_code": code_of(block, cell),
-        "year": frame.number(block.window.first_year + cell // BLOCK),
-        "insurer": frame.level(covered.insurer.ravel()[cell], levels.INSURERS),
-        "division_code": frame.level(block.firms.division[cell % BLOCK], levels.DIVISIONS),
-        "sector": frame.level(block.firms.sector[cell % BLOCK], levels.SECTORS),
-        "size_class": frame.level(block.firms.size.ravel()[cell], levels.SIZES),
-        "standardisation": frame.level(block.certificate.ravel()[cell], levels.STANDARDISATION),
-        "integrity_grade": frame.level(block.integrity.ravel()[cell], levels.INTEGRITY),
-        "blacklisted": frame.level(block.blacklisted.ravel()[cell], levels.YES_NO),
-        "hazard_state": frame.level(block.hazard.ravel()[cell], levels.HAZARD_STATES),
-        "services_before": frame.number(earlier),
-        "service_factor": frame.number(services.effect(block.truth.frequency, earlier)),
-        "random_effect": frame.number(block.firms.random_effect[cell % BLOCK]),
-        "head_years": frame.number(years),
-        "claims_per_head_year": frame.number(rate),
-        "expected_claims": frame.number(rate * years),
-        "mean_loss_yuan": frame.number(block.loss_mean_yuan.ravel()[cell]),
-        "claims": frame.number(count[cell]),
-        "loss_fen": frame.number(loss[cell]),
-        "catastrophe_loss_fen": frame.number(worse[cell]),
-    })
+    return frame.table(
+        {
+            "policy_no": frame.text(policy_number(block, cell)),
+            "credit_code": code_of(block, cell),
+            "year": frame.number(block.window.first_year + cell // BLOCK),
+            "insurer": frame.level(covered.insurer.ravel()[cell], levels.INSURERS),
+            "division_code": frame.level(block.firms.division[cell % BLOCK], levels.DIVISIONS),
+            "sector": frame.level(block.firms.sector[cell % BLOCK], levels.SECTORS),
+            "size_class": frame.level(block.firms.size.ravel()[cell], levels.SIZES),
+            "standardisation": frame.level(block.certificate.ravel()[cell], levels.STANDARDISATION),
+            "integrity_grade": frame.level(block.integrity.ravel()[cell], levels.INTEGRITY),
+            "blacklisted": frame.level(block.blacklisted.ravel()[cell], levels.YES_NO),
+            "hazard_state": frame.level(block.hazard.ravel()[cell], levels.HAZARD_STATES),
+            "services_before": frame.number(earlier),
+            "service_factor": frame.number(services.effect(block.truth.frequency, earlier)),
+            "random_effect": frame.number(block.firms.random_effect[cell % BLOCK]),
+            "head_years": frame.number(years),
+            "claims_per_head_year": frame.number(rate),
+            "expected_claims": frame.number(rate * years),
+            "mean_loss_yuan": frame.number(block.loss_mean_yuan.ravel()[cell]),
+            "claims": frame.number(count[cell]),
+            "loss_fen": frame.number(loss[cell]),
+            "catastrophe_loss_fen": frame.number(worse[cell]),
+        }
+    )
 
 
 def _sums(cell: Ints, amount: Ints, size: int) -> Ints:
@@ -89,17 +93,19 @@ def claims(block: Block) -> frame.Table:
     found = block.claims
     here = np.flatnonzero(found.cell % BLOCK < block.keep)
     cell = found.cell[here]
-    return frame.table({
-        "claim_no": frame.text(claim_number(block, cell, claim_order(block)[here])),
-        "event_no": frame.text(event_number(block)[here]),
-        "event_date": frame.date(found.event_day[here]),
-        "report_date": frame.date(found.report_day[here]),
-        "settlement_date": frame.date(found.settle_day[here]),
-        "kind": frame.level(found.accidents.kind[here], levels.KINDS),
-        "catastrophe": frame.level(found.site_event[here] >= 0, levels.YES_NO),
-        "reported": frame.level(found.report_day[here] <= block.window.valuation, levels.YES_NO),
-        "loss_fen": frame.number(found.accidents.loss_fen[here]),
-    })
+    return frame.table(
+        {
+            "claim_no": frame.text(claim_number(block, cell, claim_order(block)[here])),
+            "event_no": frame.text(event_number(block)[here]),
+            "event_date": frame.date(found.event_day[here]),
+            "report_date": frame.date(found.report_day[here]),
+            "settlement_date": frame.date(found.settle_day[here]),
+            "kind": frame.level(found.accidents.kind[here], levels.KINDS),
+            "catastrophe": frame.level(found.site_event[here] >= 0, levels.YES_NO),
+            "reported": frame.level(found.report_day[here] <= block.window.valuation, levels.YES_NO),
+            "loss_fen": frame.number(found.accidents.loss_fen[here]),
+        }
+    )
 
 
 def panel(block: Block) -> frame.Table:
@@ -115,27 +121,29 @@ def panel(block: Block) -> frame.Table:
     start, end = covered.start.ravel()[cell], covered.end.ravel()[cell]
     until = np.minimum(covered.cover_end.ravel()[cell], valuation + 1)
     change = np.clip(covered.change_day.ravel()[cell], start, until)
-    years = (covered.heads.ravel()[cell] * (change - start) + covered.heads_after.ravel()[cell] * (until - change))
+    years = covered.heads.ravel()[cell] * (change - start) + covered.heads_after.ravel()[cell] * (until - change)
     premium = block.premium_fen.ravel()[cell]
     later = covered.heads_after.ravel()[cell] / covered.heads.ravel()[cell]
     earned = premium * ((change - start) + later * (until - change)) / (end - start)
-    return frame.table({
-        "policy_no": frame.text(policy_number(block, cell)),
-        "credit_code": code_of(block, cell),
-        "year": frame.number(block.window.first_year + cell // BLOCK),
-        "insurer": frame.level(covered.insurer.ravel()[cell], levels.INSURERS),
-        "division_code": frame.level(block.firms.division[cell % BLOCK], levels.DIVISIONS),
-        "sector": frame.level(block.firms.sector[cell % BLOCK], levels.SECTORS),
-        "size_class": frame.level(block.firms.size.ravel()[cell], levels.SIZES),
-        "standardisation": frame.level(block.certificate.ravel()[cell], levels.STANDARDISATION),
-        "integrity_grade": frame.level(block.integrity.ravel()[cell], levels.INTEGRITY),
-        "blacklisted": frame.level(block.blacklisted.ravel()[cell], levels.YES_NO),
-        "hazard_state": frame.level(block.hazard.ravel()[cell], levels.HAZARD_STATES),
-        "limit_yuan": frame.number(covered.limit_yuan.ravel()[cell]),
-        "services_before": frame.number(block.services_before.ravel()[cell]),
-        "earned_head_years": frame.number(years / 365.0),
-        "earned_premium_fen": frame.number(np.rint(earned).astype(np.int64)),
-        "claims": frame.number(np.bincount(at, minlength=size)[cell]),
-        "paid_fen": frame.number(_sums(at, paid[seen], size)[cell]),
-        "incurred_fen": frame.number(_sums(at, (paid + reserve)[seen], size)[cell]),
-    })
+    return frame.table(
+        {
+            "policy_no": frame.text(policy_number(block, cell)),
+            "credit_code": code_of(block, cell),
+            "year": frame.number(block.window.first_year + cell // BLOCK),
+            "insurer": frame.level(covered.insurer.ravel()[cell], levels.INSURERS),
+            "division_code": frame.level(block.firms.division[cell % BLOCK], levels.DIVISIONS),
+            "sector": frame.level(block.firms.sector[cell % BLOCK], levels.SECTORS),
+            "size_class": frame.level(block.firms.size.ravel()[cell], levels.SIZES),
+            "standardisation": frame.level(block.certificate.ravel()[cell], levels.STANDARDISATION),
+            "integrity_grade": frame.level(block.integrity.ravel()[cell], levels.INTEGRITY),
+            "blacklisted": frame.level(block.blacklisted.ravel()[cell], levels.YES_NO),
+            "hazard_state": frame.level(block.hazard.ravel()[cell], levels.HAZARD_STATES),
+            "limit_yuan": frame.number(covered.limit_yuan.ravel()[cell]),
+            "services_before": frame.number(block.services_before.ravel()[cell]),
+            "earned_head_years": frame.number(years / 365.0),
+            "earned_premium_fen": frame.number(np.rint(earned).astype(np.int64)),
+            "claims": frame.number(np.bincount(at, minlength=size)[cell]),
+            "paid_fen": frame.number(_sums(at, paid[seen], size)[cell]),
+            "incurred_fen": frame.number(_sums(at, (paid + reserve)[seen], size)[cell]),
+        }
+    )

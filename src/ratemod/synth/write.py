@@ -28,8 +28,9 @@ class Writer:
             import pyarrow.parquet as pq
 
             low = [field.name for field in schema if str(field.type).startswith("dictionary")]
-            self._sink: Any = pq.ParquetWriter(path, schema, compression="zstd", use_dictionary=low,
-                                               write_statistics=True)
+            self._sink: Any = pq.ParquetWriter(
+                path, schema, compression="zstd", use_dictionary=low, write_statistics=True
+            )
         else:
             import pyarrow.csv as pc
 
@@ -76,5 +77,6 @@ def _plain_schema(schema: Any) -> Any:
     """Return the schema with text instead of levels, as CSV holds it."""
     import pyarrow as pa
 
-    return pa.schema([pa.field(item.name, pa.string() if pa.types.is_dictionary(item.type) else item.type)
-                      for item in schema])
+    return pa.schema(
+        [pa.field(item.name, pa.string() if pa.types.is_dictionary(item.type) else item.type) for item in schema]
+    )

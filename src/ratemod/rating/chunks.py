@@ -1,0 +1,342 @@
+"""Parquet files as chunks of a fixed number of rows, in order, whatever their row groups are like.
+
+Chunks are counted over all files, so that what comes out depends on the rows and their order alone. A folder is read
+in the order of its paths; ``name=value`` folders become columns.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+import numpy as np
+import pyarrow as pa
+
+from ratemod.book.book import Book
+from ratemod.book.column import Column
+from ratemod.book.header import Header, checked, match, spellings
+from ratemod.errors import BookError, Problem, problem
+from ratemod.rating.arrow import strings, to_arrow
+
+CHUNK = 131_072  # rows; measured: the speed of 262,144 in two thirds of the memory
+BUFFER = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One file: its path, its rows by row group, and what its folders say."""
+
+    path: Path
+    rows: tuple[int, ...]
+    given: Mapping[str, str]
+
+
+@dataclass(frozen=True, eq=False)
+class Chunks:
+    """Files that hold one book.
+
+    Attributes
+    ----------
+    parts : tuple of Part
+    names : mapping of header to name
+        The columns to read, in the order of the first file, and what they are called here.
+    coded : tuple of str
+        Headers to be read as dictionaries.
+    schema : pyarrow.Schema
+        Of all files together, by header, without dictionaries.
+    size : int
+        Rows of a chunk.
+    """
+
+    source: str
+    parts: tuple[Part, ...]
+    names: Mapping[str, str]
+    coded: tuple[str, ...]
+    schema: pa.Schema
+    conversions: Mapping[str, Decimal] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+    size: int = CHUNK
+
+    @property
+    def n(self) -> int:
+        """Number of rows."""
+        return sum(sum(part.rows) for part in self.parts)
+
+    def only(self, names: Sequence[str]) -> Chunks:
+        """Return the same files with fewer columns."""
+        return replace(self, names={header: name for header, name in self.names.items() if name in names})
+
+    def texts(self) -> set[str]:
+        """Return the names of the columns that hold text in every file."""
+        return {name for name, kind in self.kinds().items() if _class(kind) == "text"}
+
+    def kinds(self) -> dict[str, pa.DataType]:
+        """Return the type of every column, over all files, without dictionaries."""
+        return {name: self.schema.field(header).type for header, name in self.names.items()}
+
+    def book(self, table: pa.Table) -> Book:
+        """Return a chunk as a book."""
+        return Book(table, None, self.source, None, (), self.conversions, self.headers)
+
+    def tables(self, start: int = 0, threads: bool = True) -> Iterator[pa.Table]:
+        """Yield the chunks from row `start` (a multiple of `size`) on.
+
+        Raises
+        ------
+        BookError
+            RM340 a file is gone or cannot be read, RM341 a row group cannot be read.
+        """
+        held: list[pa.Table] = []
+        rows = 0
+        for table in self._batches(start, threads):
+            held.append(table)
+            rows += table.num_rows
+            while rows >= self.size:
+                whole = _joined(held)
+                yield whole.slice(0, self.size)
+                rows -= self.size
+                held = [whole.slice(self.size)] if rows else []
+        if rows:
+            yield _joined(held)
+
+    def _batches(self, start: int, threads: bool) -> Iterator[pa.Table]:
+        before = 0
+        for part in self.parts:
+            if before + sum(part.rows) > start:
+                yield from self._one_file(part, max(start - before, 0), threads)
+            before += sum(part.rows)
+
+    def _one_file(self, part: Part, skip: int, threads: bool) -> Iterator[pa.Table]:
+        headers = [header for header in self.names if header not in part.given]
+        file = opened(part.path, [header for header in self.coded if header in headers])
+        with file:
+            if tuple(file.metadata.row_group(at).num_rows for at in range(file.num_row_groups)) != part.rows:
+                raise BookError(problem("RM347", file=str(part.path)))
+            for at, rows in enumerate(part.rows):
+                if skip >= rows:
+                    skip -= rows
+                    continue
+                try:
+                    for batch in file.iter_batches(self.size, row_groups=[at], columns=headers, use_threads=threads):
+                        if skip >= batch.num_rows:
+                            skip -= batch.num_rows
+                            continue
+                        yield self._named(batch.slice(skip), part)
+                        skip = 0
+                except (pa.ArrowException, OSError) as error:
+                    why = str(error).splitlines()[0]
+                    raise BookError(problem("RM341", file=str(part.path), group=at, rows=rows, why=why)) from None
+
+    def _named(self, batch: pa.RecordBatch, part: Part) -> pa.Table:
+        arrays = [
+            batch.column(batch.schema.get_field_index(header))
+            if header not in part.given
+            else strings([part.given[header]]).take(to_arrow(np.zeros(batch.num_rows, dtype=np.int32)))
+            for header in self.names
+        ]
+        return pa.Table.from_arrays(arrays, names=list(self.names.values()))
+
+
+def _joined(tables: Sequence[pa.Table]) -> pa.Table:
+    if len(tables) == 1:
+        return tables[0]
+    if all(table.schema.equals(tables[0].schema) for table in tables):
+        return pa.concat_tables(tables)
+    return pa.concat_tables([table.cast(_decoded(table.schema)) for table in tables], promote_options="permissive")
+
+
+def _decoded(schema: pa.Schema) -> pa.Schema:
+    """Return a schema with plain columns for dictionaries and short texts for long ones."""
+    fields = []
+    for field_ in schema:
+        kind = field_.type.value_type if pa.types.is_dictionary(field_.type) else field_.type
+        fields.append(pa.field(field_.name, pa.string() if pa.types.is_large_string(kind) else kind))
+    return pa.schema(fields)
+
+
+def whole(column: pa.ChunkedArray) -> pa.Array:
+    """Return a column as one array."""
+    if column.num_chunks == 1:  # combining copies even then
+        return column.chunk(0)
+    found = column.combine_chunks()
+    return found.chunk(0) if isinstance(found, pa.ChunkedArray) else found
+
+
+def opened(path: Path, coded: Sequence[str] = ()) -> Any:
+    """Return a Parquet file open for reading.
+
+    Raises
+    ------
+    BookError
+        RM340 it is not there or is no Parquet file.
+    """
+    import pyarrow.parquet as pq
+
+    try:
+        return pq.ParquetFile(
+            path, read_dictionary=list(coded), buffer_size=BUFFER, pre_buffer=False, page_checksum_verification=True
+        )
+    except (pa.ArrowException, OSError) as error:
+        raise BookError(problem("RM340", file=str(path), why=str(error).splitlines()[0])) from None
+
+
+def parquet_files(source: str | Path) -> tuple[Path, ...]:
+    """Return the Parquet files of a path: itself, or those below a folder in the order of their paths.
+
+    Raises
+    ------
+    BookError
+        RM340 nothing there, RM343 a folder without Parquet files.
+    """
+    path = Path(source)
+    if not path.is_dir():
+        return (path,)
+    hidden = (".", "_")
+    found = [
+        file
+        for file in path.rglob("*.parquet")
+        if file.is_file() and not any(name.startswith(hidden) for name in file.relative_to(path).parts)
+    ]
+    if not found:
+        raise BookError(problem("RM343", folder=str(path)))
+    return tuple(sorted(found, key=lambda file: file.relative_to(path).parts))
+
+
+def open_chunks(
+    source: str | Path,
+    columns: Mapping[str, Column],
+    *,
+    header_map: Mapping[str, str] | None = None,
+    keep: Sequence[str] = (),
+    few: Sequence[str] = (),
+    size: int = CHUNK,
+) -> Chunks:
+    """Return the chunks of a Parquet file or folder, with the columns that a plan declares.
+
+    Parameters
+    ----------
+    source : path of a file, or of a folder of files
+    columns : mapping of name to Column
+    header_map : mapping, optional
+        Header in the file -> declared column.
+    keep : names
+        Further columns to read, by their headers; "all" reads all.
+    few : names
+        Text columns with few different values, to be read as dictionaries.
+
+    Raises
+    ------
+    BookError
+        RM340, RM343 as `parquet_files`; RM342 for every column whose type changes between the files; RM225 no rows;
+        those of the header.
+    """
+    root = Path(source)
+    parts, schemas = [], []
+    for path in parquet_files(source):
+        with opened(path) as file:
+            rows = tuple(file.metadata.row_group(at).num_rows for at in range(file.num_row_groups))
+            schemas.append(file.schema_arrow)
+        parts.append(Part(path, rows, _folders(path, root)))
+    texts = [*schemas[0].names, *(name for name in parts[0].given if name not in schemas[0].names)]
+    header = match(texts, columns, spellings(columns), header_map)
+    header = checked(header, columns, str(source), None, 1, header_map)
+    if not sum(sum(part.rows) for part in parts):
+        raise BookError(problem("RM225", file=str(source)))
+    whole = "all" in keep
+    names = {text: name or text for name, text in zip(header.columns, texts) if name or whole or text in keep}
+    wrong = [
+        item for part, schema in zip(parts, schemas) for item in _changes(part, schema, parts[0], schemas[0], names)
+    ]
+    if wrong:
+        raise BookError(wrong)
+    given = [pa.field(name, pa.string()) for name in parts[0].given]
+    schema = pa.unify_schemas(
+        [pa.schema([*(field_ for field_ in _decoded(one) if field_.name in names), *given]) for one in schemas],
+        promote_options="permissive",
+    )
+    coded = tuple(text for text, name in names.items() if _is_coded(text, name, columns, few, schemas[0]))
+    return Chunks(str(source), tuple(parts), names, coded, schema, header.conversions, _headers(header), size)
+
+
+def _headers(header: Header) -> dict[str, str]:
+    return {name: text for name, text in zip(header.columns, header.texts) if name}
+
+
+def _folders(path: Path, root: Path) -> dict[str, str]:
+    """Return what ``name=value`` folders between the root and the file say."""
+    if path == root:
+        return {}
+    pairs = [part.partition("=") for part in path.relative_to(root).parts[:-1]]
+    return {name: unquote(value) for name, mark, value in pairs if mark}
+
+
+def _changes(
+    part: Part, schema: pa.Schema, first: Part, wanted: pa.Schema, names: Mapping[str, str]
+) -> Iterator[Problem]:
+    for text in names:
+        known = "text" if text in first.given else _class(wanted.field(text).type)
+        found = "text" if text in part.given else "nothing"
+        if text in schema.names and text not in part.given:
+            found = _class(schema.field(text).type)
+        if found != known and "null" not in (found, known):
+            yield problem("RM342", file=str(part.path), column=text, found=found, known=known, first=str(first.path))
+
+
+def _class(kind: pa.DataType) -> str:
+    """Return what a type is to the rater, which takes a number of any width."""
+    if pa.types.is_dictionary(kind):
+        kind = kind.value_type
+    if pa.types.is_string(kind) or pa.types.is_large_string(kind):
+        return "text"
+    if pa.types.is_integer(kind) or pa.types.is_floating(kind):
+        return "number"
+    return "null" if pa.types.is_null(kind) else str(kind)
+
+
+def _is_coded(text: str, name: str, columns: Mapping[str, Column], few: Sequence[str], schema: pa.Schema) -> bool:
+    if text not in schema.names or _class(schema.field(text).type) != "text":
+        return False
+    return name == "insurer" or name in few or (name in columns and columns[name].kind in ("level", "flag"))
+
+
+def ahead(tables: Iterator[pa.Table], depth: int = 2) -> Iterator[pa.Table]:
+    """Yield what an iterator yields, read by a thread that keeps at most `depth` items waiting."""
+    waiting: queue.Queue[tuple[Any, BaseException | None]] = queue.Queue(depth)
+    stop = threading.Event()
+
+    def put(item: Any, error: BaseException | None = None) -> None:
+        while not stop.is_set():
+            with suppress(queue.Full):
+                waiting.put((item, error), timeout=0.1)
+                return
+
+    def read() -> None:
+        try:
+            for table in tables:
+                put(table)
+                if stop.is_set():
+                    return
+            put(None)
+        except BaseException as error:
+            put(None, error)
+
+    thread = threading.Thread(target=read, daemon=True)
+    thread.start()
+    try:
+        while True:
+            table, error = waiting.get()
+            if error is not None:
+                raise error
+            if table is None:
+                return
+            yield table
+    finally:
+        stop.set()
+        thread.join()

@@ -1,0 +1,105 @@
+"""A folder of Parquet files, by insurer and year say, priced into a folder of the same shape.
+
+The files are one book: checks across rows look at all of them. Each output has its own manifest. A run that was
+stopped goes on behind the last file, and within that behind the last chunk.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Collection, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+from ratemod.errors import BookError, Lang, problem
+from ratemod.plan.editions import Business, load_plan
+from ratemod.plan.model import Plan
+from ratemod.rating.across import broken
+from ratemod.rating.chunks import CHUNK, open_chunks
+from ratemod.rating.manifest import InputFile, Manifest, manifest_path, read_inputs, verify, versions
+from ratemod.rating.run import BLOCK
+from ratemod.rating.stream import Pricer, Streamed, pricer_of, rate_chunks, reasons
+from ratemod.rating.tally import Tally
+
+
+def rate_folder(
+    source: str | Path,
+    plan: Plan | str | Path,
+    target: str | Path,
+    *,
+    at: date | str | None = None,
+    business: Business = "new",
+    lang: Lang | None = None,
+    trace: bool | Collection[str] = False,
+    keep: Sequence[str] = (),
+    header_map: Mapping[str, str] | None = None,
+    by: Sequence[str] = (),
+    threads: int | None = None,
+    block: int = BLOCK,
+    chunk: int = CHUNK,
+    resume: bool = False,
+    tick: Callable[[int, int], None] | None = None,
+) -> Streamed:
+    """Price every Parquet file below a folder into a file of the same relative path below another.
+
+    Parameters
+    ----------
+    source : path of a folder; ``name=value`` folders become columns
+    target : path of a folder, made where it is not there
+    resume : bool
+        Leave files alone that a run of the same plan, program and input finished.
+    plan, at, business, lang, trace, keep, header_map, by, threads, block, chunk, tick : as for `rate_file`
+
+    Returns
+    -------
+    Streamed
+        Its tally is that of all files; its manifest that of the last.
+
+    Raises
+    ------
+    PlanError, BookError
+        As `rate_file`; RM348 where the folders are one and the same or one within the other.
+    """
+    chosen = plan if isinstance(plan, Plan) else load_plan(plan, at, business)
+    root, out = Path(source).resolve(), Path(target).resolve()
+    if root == out or root in out.parents or out in root.parents:
+        raise BookError(problem("RM348", source=str(source), target=str(target)))
+    chunks = open_chunks(source, chosen.columns, header_map=header_map, keep=keep, few=reasons(chosen), size=chunk)
+    pricer = pricer_of(chosen, chunks, trace=trace, keep=keep, by=by, lang=lang, block=block)
+    out.mkdir(parents=True, exist_ok=True)
+    with ThreadPoolExecutor(1) as beside:
+        reading = beside.submit(read_inputs, chunks)
+        across = broken(chosen, chunks, out)
+        inputs = reading.result()
+    total, start, last = Tally(), 0, out
+    for part, own in zip(chunks.parts, inputs):
+        path = out / part.path.resolve().relative_to(root)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        done = _finished(path, own, pricer) if resume and not across else None
+        if done is None and own.rows:
+            one = replace(chunks, parts=(part,))
+            found = rate_chunks(one, pricer, path, across, (own,), start=start, threads=threads, resume=resume)
+            done = found.tally
+        total = total.plus(done or Tally())
+        start += own.rows
+        last = manifest_path(path)
+        if tick is not None:
+            tick(start, chunks.n)
+    return Streamed(chosen, Path(target), total, pricer.by, last)
+
+
+def _finished(path: Path, own: InputFile, pricer: Pricer) -> Tally | None:
+    """Return the tally of an output that this very run would write again, else None."""
+    try:
+        facts = verify(path)
+    except BookError:
+        return None
+    same = (
+        facts["inputs"][0]["sha256"] == own.sha256
+        and facts["plan"] == pricer.program.plan.id
+        and facts["versions"] == versions()
+        and (facts["language"], facts["steps"], facts["by"]) == (pricer.lang, list(pricer.steps), list(pricer.by))
+    )
+    return Manifest(json.loads(json.dumps(facts))).tally if same else None
