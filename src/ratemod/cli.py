@@ -24,6 +24,7 @@ COMMANDS = (
     "rate",
     "verify",
     "explain",
+    "second-opinion",
     "compare",
     "what-if",
     "solve",
@@ -88,7 +89,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except SystemExit as stop:
         return int(stop.code or 0)
     try:
-        code: int = importlib.import_module(f"ratemod.commands.{args.command.replace('-', '_')}").run(args, lang)
+        code: int = importlib.import_module(_module(args.command)).run(args, lang)
         sys.stdout.flush()
     except RatemodError as error:
         print(render(error.problems, lang), file=sys.stderr)
@@ -123,15 +124,19 @@ def build_parser(lang: Lang) -> Parser:
     _language(parser, lang)
     commands = parser.add_subparsers(title=text("UI_commands", lang), dest="command", metavar="COMMAND", required=True)
     for name in COMMANDS:
-        module = name.replace("-", "_")
-        said = text(f"UI_help_{module}", lang)
+        named = name.replace("-", "_")
+        said = text(f"UI_help_{named}", lang)
         own = commands.add_parser(
             name, help=said, description=said, add_help=False, formatter_class=argparse.RawDescriptionHelpFormatter
         )
         _dress(own, lang)
-        importlib.import_module(f"ratemod.commands.{module}").arguments(own, lang)
+        importlib.import_module(_module(name)).arguments(own, lang)
         _language(own, lang)
     return parser
+
+
+def _module(command: str) -> str:
+    return "ratemod.commands." + command.replace("-", "_")
 
 
 def _parser(prog: str, lang: Lang, **words: Any) -> Parser:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ratemod.commands.common import plan_dates
-from ratemod.errors import Lang, PlanError, text
+from ratemod.errors import Lang, PlanError, problem, text
 
 if TYPE_CHECKING:
     from ratemod.book.column import Column
@@ -17,17 +18,51 @@ def arguments(parser: argparse.ArgumentParser, lang: Lang) -> None:
     """Declare the arguments."""
     parser.add_argument("plan", nargs="?", metavar="PLAN", help=text("UI_help_plans_name", lang))
     plan_dates(parser, lang)
+    parser.add_argument("--export", metavar="FILE", type=Path, help=text("UI_help_export", lang))
+    parser.add_argument("--import", dest="edited", metavar="FILE", type=Path, help=text("UI_help_import", lang))
+    parser.add_argument("-o", "--output", metavar="FOLDER", type=Path, help=text("UI_help_new_folder", lang))
 
 
 def run(args: argparse.Namespace, lang: Lang) -> int:
     """List the shipped plans, or the columns one plan needs."""
     from ratemod.commands.common import open_plan
 
-    if args.plan:
+    if (args.export or args.edited or args.output) and (not args.plan or (args.output and not args.edited)):
+        raise PlanError(problem("RM890"))
+    if args.export:
+        from ratemod.exhibits.output import check_target
+        from ratemod.exhibits.plan_workbook import export_plan
+
+        plan = open_plan(args)
+        export_plan(plan, check_target(args.export), lang)
+        print(f"{plan.id}\n{args.export}")
+    elif args.edited:
+        print(bring_back(open_plan(args), args.edited, args.output, lang))
+    elif args.plan:
         print(needs(open_plan(args), lang))
     else:
         print(listing(lang) + "\n\n" + text("UI_plans_hint", lang))
     return 0
+
+
+def bring_back(plan: Plan, file: Path, folder: Path | None, lang: Lang) -> str:
+    """Return what an edited workbook changes, in words, having written the changed plan where a folder is named."""
+    from ratemod.exhibits.plan_workbook import import_plan
+    from ratemod.plan.edit import differences
+    from ratemod.plan.editions import load_folder
+    from ratemod.plan.save import save_edited
+    from ratemod.rating.cases import run_cases
+
+    edited = import_plan(plan, file)
+    lines = [f"{plan.id} → {edited.plan.id}"]
+    lines += [f"  {line}" for line in differences(plan, edited.plan, lang)] or [text("UI_import_none", lang)]
+    if folder is not None:
+        folder = Path(save_edited(plan, edited.changes, folder).folder)
+        failed, _ = run_cases(load_folder(folder))
+        lines.append(text("UI_import_saved", lang, folder=folder))
+        if failed:
+            lines.append(text("UI_import_cases", lang, count=len(failed), folder=folder))
+    return "\n".join(lines)
 
 
 def listing(lang: Lang) -> str:

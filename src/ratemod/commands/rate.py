@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ratemod.commands.common import book_arguments, digest, exit_code, facts, open_plan, price
 from ratemod.commands.register_files import derived_text, register_options
-from ratemod.errors import Lang, text
+from ratemod.errors import BookError, Lang, problem, text
 from ratemod.version import version
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ def arguments(parser: argparse.ArgumentParser, lang: Lang) -> None:
     parser.add_argument("--trace", action="store_true", help=text("UI_help_trace", lang))
     parser.add_argument("--keep", metavar="COLUMNS", help=text("UI_help_keep", lang))
     parser.add_argument("--resume", action="store_true", help=text("UI_help_resume", lang))
+    parser.add_argument("--live", action="store_true", help=text("UI_help_live", lang))
     parser.add_argument("-o", "--output", metavar="FILE", help=text("UI_help_output", lang))
 
 
@@ -38,12 +39,14 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
         return stream(args, lang)
     inputs = [args.book, *([args.columns] if args.columns and "=" not in args.columns else [])]
     target = check_target(args.output, inputs) if args.output else None
+    if args.live and (target is None or target.suffix.lower() != ".xlsx"):
+        raise BookError(problem("RM882", path=args.output or ""))
     plan = open_plan(args)
     by = tuple(name.strip() for name in args.by.split(",") if name.strip()) if args.by else default_by(plan)
     check_by(plan, by)
     derived: list[Derived] = []
-    rated = price(args, plan, lang, trace=args.trace, strict=args.strict, derived=derived)
-    files = write(rated, target, lang, by, full_facts(args, lang)) if target else []
+    rated = price(args, plan, lang, trace=args.trace or args.live, strict=args.strict, derived=derived)
+    files = write(rated, target, lang, by, full_facts(args, lang), live=args.live) if target else []
     print(rated_text(rated, by, lang, facts(args, lang), [clean(file) for file in files]))
     if derived:
         print("\n" + derived_text(derived, lang))
@@ -99,12 +102,18 @@ def full_facts(args: argparse.Namespace, lang: Lang) -> list[tuple[str, str]]:
     return [*said, (text("UI_version", lang), f"ratemod {version()}".strip())]
 
 
-def write(rated: Rated, target: Path, lang: Lang, by: tuple[str, ...], about: list[tuple[str, str]]) -> list[str]:
+def write(
+    rated: Rated, target: Path, lang: Lang, by: tuple[str, ...], about: list[tuple[str, str]], live: bool = False
+) -> list[str]:
     """Write a rated book as its file name's ending says; return the files as a person would like them listed."""
     from ratemod.exhibits.terminal import progress
 
     with progress(text("UI_writing", lang, file=target.name)) as bar:
-        if target.suffix.lower() == ".xlsx":
+        if live:
+            from ratemod.exhibits.live_workbook import write_live_workbook
+
+            write_live_workbook(rated, target, lang=lang, facts=about)
+        elif target.suffix.lower() == ".xlsx":
             from ratemod.exhibits.priced_workbook import write_priced_workbook
 
             write_priced_workbook(rated, target, lang=lang, by=by, facts=about, tick=bar.show)

@@ -1,0 +1,29 @@
+"""``ratemod second-opinion``: another system's premiums beside ours, and why they differ."""
+
+from __future__ import annotations
+
+import argparse
+
+from ratemod.commands.common import book_arguments, digest, open_plan, price
+from ratemod.errors import Lang, text
+
+
+def arguments(parser: argparse.ArgumentParser, lang: Lang) -> None:
+    """Declare the arguments."""
+    book_arguments(parser, lang)
+    parser.add_argument("--premium", metavar="COLUMN", required=True, help=text("UI_help_premium_column", lang))
+    parser.add_argument("-o", "--output", metavar="FILE", help=text("UI_help_opinion_output", lang))
+
+
+def run(args: argparse.Namespace, lang: Lang) -> int:
+    """Compare; 0 when every premium agrees, else 3."""
+    from ratemod.exhibits.output import check_target
+    from ratemod.exhibits.second_opinion import second_opinion, write_second_opinion
+
+    target = check_target(args.output, [args.book]) if args.output else None
+    opinion = second_opinion(price(args, open_plan(args), lang, trace=False), args.premium)
+    print(opinion.text(lang))
+    if target:
+        write_second_opinion(opinion, target, lang, digest(args.book))
+        print(f"\n{text('UI_files', lang)}\n  {target}")
+    return 3 if opinion.differs.any() else 0

@@ -1,0 +1,154 @@
+"""What another system may have done differently, each as a plan of its own: the engine itself tests every guess.
+
+A guess changes one thing: how a step is rounded, a bound left out, a factor left out, the side of a band's edge that an
+exact value falls on, one cell of a table. It is right for a row when the changed plan gives the other system's fen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from types import MappingProxyType
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from ratemod.plan.edit import row_path
+from ratemod.plan.grid import grid
+from ratemod.plan.model import Axis, Plan, Step, Table
+from ratemod.rating.exact import Exact, axis_slots
+
+Kind = Literal["rounding", "rounded_step", "bound", "left_out", "edge", "cell"]
+MODES = ("half_even", "down", "up")
+UNITS = (Decimal("0.1"), Decimal(1), Decimal(10))
+STEP_UNITS = (Decimal("0.01"), Decimal("0.001"), Decimal("0.0001"), Decimal(1))
+ROUNDABLE = (
+    "lookup", "interpolate", "product", "sum", "difference", "ratio", "bound", "cap", "add_percentages", "largest",
+    "smallest", "power", "judgement",
+)  # fmt: skip
+CELL_PLACES = (1, 2, 3, 4, 5, 6)
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Guess:
+    """One thing that may have been done differently.
+
+    Attributes
+    ----------
+    kind : str
+    where : str
+        Step, ``table.axis`` or path of a cell.
+    detail : str
+        What was done instead: a mode, a unit, an end, a number.
+    plan : Plan
+    """
+
+    kind: Kind
+    where: str
+    detail: str
+    plan: Plan
+
+
+def guesses(plan: Plan) -> Iterator[Guess]:
+    """Yield every guess about a plan that needs no data; cells are guessed by `cell_guesses`."""
+    final = plan.step(plan.premium)
+    if final.op == "round":
+        for mode in MODES:
+            if mode != final.mode:
+                yield Guess("rounding", final.name, mode, _with(plan, replace(final, mode=mode)))
+        for unit in UNITS:
+            yield Guess("rounding", final.name, f"{unit}", _with(plan, replace(final, quantum=unit)))
+    for step in plan.steps:
+        yield from _bounds(plan, step)
+        if step.op in ("lookup", "judgement", "interpolate") and step.name != plan.premium:
+            omitted = replace(step, op="sum", of=(Decimal(1),), table="", chosen="", reason="", by=())
+            yield Guess("left_out", step.name, "1", _with(plan, omitted))
+        if step.op in ROUNDABLE and step.name != plan.premium:
+            for unit in STEP_UNITS:
+                yield Guess("rounded_step", step.name, f"{unit}", _rounded(plan, step, unit))
+    for table in plan.tables.values():
+        for at, axis in enumerate(table.axes):
+            if axis.kind == "band":
+                yield Guess("edge", f"{table.name}.{axis.name}", "", _flipped(plan, table, at, axis))
+
+
+def _with(plan: Plan, *steps: Step) -> Plan:
+    """Return a plan with one step replaced by the given ones, the last of which bears its name."""
+    name = steps[-1].name
+    found = [new for old in plan.steps for new in (steps if old.name == name else (old,))]
+    return replace(plan, steps=tuple(found))
+
+
+def _bounds(plan: Plan, step: Step) -> Iterator[Guess]:
+    if step.op not in ("bound", "cap"):
+        return
+    ends = {"low": step.low, "high": step.high}
+    for end, limit in ends.items():
+        if limit is None:
+            continue
+        other = ends["high" if end == "low" else "low"]
+        if other is None:
+            left = replace(step, op="sum", against="", low=None, high=None)
+        else:
+            left = replace(step, low=None) if end == "low" else replace(step, high=None)
+        yield Guess("bound", step.name, end, _with(plan, left))
+
+
+def _rounded(plan: Plan, step: Step, unit: Decimal) -> Plan:
+    raw = replace(step, name=f"{step.name}.unrounded", headline=False)
+    blank = Step(step.name, "round", of=(raw.name,), quantum=unit, unit=step.unit)
+    return _with(plan, raw, blank)
+
+
+def _flipped(plan: Plan, table: Table, at: int, axis: Axis) -> Plan:
+    other: Literal["low", "high"] = "high" if axis.closed == "low" else "low"
+    axes = (*table.axes[:at], replace(axis, closed=other), *table.axes[at + 1 :])
+    return replace(plan, tables=MappingProxyType({**plan.tables, table.name: replace(table, axes=axes)}))
+
+
+def cell_guesses(
+    plan: Plan, state: Exact, ours_fen: npt.NDArray[np.int64], theirs_fen: npt.NDArray[np.int64]
+) -> Iterator[Guess]:
+    """Yield guesses about single cells: where rows of a cell differ by one ratio, the cell times that ratio.
+
+    Parameters
+    ----------
+    plan : Plan
+    state : Exact
+        The rows in exact arithmetic, n of them.
+    ours_fen, theirs_fen : (n,) int64
+        Ours above zero.
+    """
+    for step in plan.steps:
+        if not step.table or step.op == "interpolate" or step.column != "value":
+            continue
+        table = plan.tables[step.table]
+        found = grid(table, step.by, plan.columns)
+        if found is None:
+            continue
+        slots = tuple(axis_slots(axis, state) for axis in found.axes)
+        rows = found.row_of[slots] if slots else np.full(len(ours_fen), found.row_of[()])
+        for at in np.unique(rows[(rows >= 0) & (ours_fen != theirs_fen)]).tolist():
+            value = table.rows[at].values[table.value_names.index("value")]
+            mine = (rows == at) & (ours_fen != theirs_fen) & (ours_fen > 0)
+            if value is None or not value or not mine.any():
+                continue
+            # Large premiums tell the ratio best; the middle one is not led astray by other causes.
+            best = np.argsort(-ours_fen[mine], kind="stable")[:25]
+            ratio = float(np.median(theirs_fen[mine][best] / ours_fen[mine][best]))
+            yield from _cells(plan, table, at, Decimal(repr(float(value) * ratio)), value)
+
+
+def _cells(plan: Plan, table: Table, at: int, guess: Decimal, value: Decimal) -> Iterator[Guess]:
+    path, seen = row_path(table, table.rows[at]), {value}
+    for places in CELL_PLACES:
+        number = round(guess, places)
+        if number not in seen and number > 0:
+            seen.add(number)
+            row = table.rows[at]
+            values = tuple(number if name == "value" else old for name, old in zip(table.value_names, row.values))
+            rows = (*table.rows[:at], replace(row, values=values), *table.rows[at + 1 :])
+            changed = replace(plan, tables=MappingProxyType({**plan.tables, table.name: replace(table, rows=rows)}))
+            yield Guess("cell", path, f"{value:f} → {number:f}", changed)

@@ -1,0 +1,302 @@
+"""Compare premiums with another system's, and say what most likely differs, with the rows that show it.
+
+The most telling guess is the one whose plan agrees with the other system in the most further rows; it is then taken as
+true and the search goes on among what is left, so that several causes at once are told apart.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ratemod.errors import BookError, Lang, nearest, problem, text
+from ratemod.exhibits.likely_causes import Guess, cell_guesses, guesses
+from ratemod.exhibits.output import whole_file
+from ratemod.exhibits.priced_workbook import MADE
+from ratemod.exhibits.terminal import clean, plan_text, table_text
+from ratemod.money import yuan_text
+
+if TYPE_CHECKING:
+    from ratemod.plan.model import Plan
+    from ratemod.rating.inputs import Inputs
+    from ratemod.rating.rated import Rated
+
+MOST_ROWS, MOST_CAUSES, SHOWN = 20_000, 8, 3
+Fen = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Cause:
+    """One likely cause.
+
+    Attributes
+    ----------
+    guess : Guess
+    rows : (k,) int64
+        Positions in the book of the rows that agree with the other system once this is assumed, largest
+        difference first.
+    broken : int
+        Rows that agreed before and no longer do.
+    """
+
+    guess: Guess
+    rows: Fen
+    broken: int
+
+    def words(self, plan: Plan, lang: Lang) -> str:
+        """Return the cause in a sentence."""
+        step = self.guess.where
+        label = plan.label(step.partition(".")[0] if self.guess.kind == "edge" else step, lang)
+        detail = self.guess.detail
+        if self.guess.kind == "rounding" and not detail[0].isdigit():
+            detail = text(f"UI_mode_{detail}", lang)
+        if self.guess.kind == "bound":
+            detail = text(f"UI_end_{detail}", lang)
+        return text(f"UI_cause_{self.guess.kind}", lang, label=label, where=step, detail=detail)
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class SecondOpinion:
+    """A comparison with another system.
+
+    Attributes
+    ----------
+    rated : Rated
+    other_fen : (n,) int64
+        The other system's premiums; 0 where `given` is False.
+    given : (n,) bool
+        The other system has a premium.
+    differs : (n,) bool
+        Both have a premium, and they are not the same fen.
+    causes : tuple of Cause
+        Most rows explained first.
+    unexplained : (k,) int64
+        Positions of rows that differ for no cause found.
+    sampled : bool
+        The causes were sought in a sample of the rows.
+    """
+
+    rated: Rated
+    other_fen: Fen
+    given: npt.NDArray[np.bool_]
+    differs: npt.NDArray[np.bool_]
+    causes: tuple[Cause, ...]
+    unexplained: Fen
+    sampled: bool
+
+    def text(self, lang: Lang = "en") -> str:
+        """Return the comparison as a terminal shows it."""
+        priced = self.rated.verdict.status < 2
+        both = priced & self.given
+        ours = self.rated.outputs.premium_fen
+        lines = [
+            text("UI_opinion_rows", lang, both=int(both.sum()), same=int((both & ~self.differs).sum()),
+                 differ=int(self.differs.sum())),
+            text("UI_opinion_alone", lang, ours=int((priced & ~self.given).sum()),
+                 theirs=int((self.given & ~priced).sum())),
+            text("UI_opinion_money", lang, ours=yuan_text(int(ours[both].sum())),
+                 theirs=yuan_text(int(self.other_fen[both].sum()))),
+        ]  # fmt: skip
+        if self.sampled:
+            lines.append(text("UI_opinion_sampled", lang, rows=MOST_ROWS))
+        parts = [plan_text(self.rated.plan, lang), "\n".join(lines)]
+        if self.causes:
+            parts.append(text("UI_opinion_causes", lang) + "\n" + self._causes(lang))
+        if len(self.unexplained):
+            head = text("UI_opinion_unexplained", lang, rows=len(self.unexplained))
+            parts.append(head + "\n" + self._rows(self.unexplained[:SHOWN], lang))
+        return "\n\n".join(parts)
+
+    def _causes(self, lang: Lang) -> str:
+        said = []
+        for at, cause in enumerate(self.causes, 1):
+            counts = text("UI_opinion_counts", lang, rows=len(cause.rows), broken=cause.broken)
+            said.append(f"{at}. {clean(cause.words(self.rated.plan, lang))}  ({counts})")
+            said.append(self._rows(cause.rows[:SHOWN], lang))
+        return "\n".join(said)
+
+    def _rows(self, rows: Fen, lang: Lang) -> str:
+        keys, ours = keys_of(self.rated), self.rated.outputs.premium_fen
+        body = [
+            [keys[at], yuan_text(int(ours[at])), yuan_text(int(self.other_fen[at])),
+             yuan_text(int(self.other_fen[at] - ours[at]))]
+            for at in rows.tolist()
+        ]  # fmt: skip
+        heads = [text(f"UI_opinion_{name}", lang) for name in ("key", "ours", "theirs", "apart")]
+        return table_text(heads, body, [False, True, True, True])
+
+    def cause_of(self) -> npt.NDArray[np.int64]:
+        """Return for every row the number of the cause that explains it: (n,), 0 for none."""
+        found = np.zeros(len(self.differs), dtype=np.int64)
+        for at, cause in reversed(list(enumerate(self.causes, 1))):
+            found[cause.rows] = at
+        return found
+
+
+def second_opinion(rated: Rated, premium: str | npt.ArrayLike) -> SecondOpinion:
+    """Compare a rated book with another system's premiums and rank the likely causes of differences.
+
+    Parameters
+    ----------
+    rated : Rated
+    premium : str or (n,) float
+        Header of a column of the book in yuan, or the premiums in yuan, NaN where there is none.
+
+    Returns
+    -------
+    SecondOpinion
+
+    Raises
+    ------
+    BookError
+        RM891 no such column (with the nearest), RM892 cells of it that are no amounts, RM893 another number of rows.
+    """
+    n = rated.coding.n
+    yuan = _column(rated, premium) if isinstance(premium, str) else np.asarray(premium, float)
+    if yuan.shape != (n,):
+        raise BookError(problem("RM893", found=yuan.size, wanted=n))
+    given = ~np.isnan(yuan)
+    other = np.rint(np.where(given, yuan, 0) * 100).astype(np.int64)
+    ours, priced = rated.outputs.premium_fen, rated.verdict.status < 2
+    differs = priced & given & (ours != other)
+    chosen = _sample(rated, differs, priced & given)
+    causes, left = _search(rated, chosen, ours[chosen], other[chosen]) if differs.any() else ([], chosen[:0])
+    size = np.abs(other - ours)
+    left = left[np.argsort(-size[left], kind="stable")]
+    causes = [Cause(c.guess, c.rows[np.argsort(-size[c.rows], kind="stable")], c.broken) for c in causes]
+    return SecondOpinion(rated, other, given, differs, tuple(causes), left, len(chosen) < int((priced & given).sum()))
+
+
+def _sample(rated: Rated, differs: npt.NDArray[np.bool_], both: npt.NDArray[np.bool_]) -> Fen:
+    """Return the rows to search: all, or the first of those that differ and of those that agree; policies whole."""
+    rows = np.flatnonzero(both)
+    if len(rows) <= MOST_ROWS or any(step.group for step in rated.plan.steps):
+        return rows
+    odd, even = np.flatnonzero(differs)[: MOST_ROWS // 2], np.flatnonzero(both & ~differs)
+    return np.sort(np.concatenate([odd, even[: MOST_ROWS - len(odd)]]))
+
+
+def _search(rated: Rated, rows: Fen, ours: Fen, theirs: Fen) -> tuple[list[Cause], Fen]:
+    """Return the causes found one after another, and the rows left over."""
+    from ratemod.rating.exact import Exact
+    from ratemod.rating.rational import from_floats
+
+    inputs, plan = rated.coding.part(rows), rated.plan
+    causes: list[Cause] = []
+    least = 2 if int((ours != theirs).sum()) > 4 else 1  # a cell can be made to fit any single row
+    while len(causes) < MOST_CAUSES and (ours != theirs).any():
+        steps = _run(plan, inputs, plan.step_names)
+        state = Exact(inputs)
+        for name, column in plan.columns.items():
+            if name in inputs.numbers:
+                state.values[name] = from_floats(np.asarray(inputs.numbers[name], float), column.decimals)
+        for name, values in steps.items():
+            state.values[name] = from_floats(values, 9)
+        best: tuple[int, Guess, Fen] | None = None
+        for guess in [*guesses(plan), *cell_guesses(plan, state, ours, theirs)]:
+            found = _premium(guess.plan, inputs)
+            if found is None:
+                continue
+            gain = int((found == theirs).sum()) - int((ours == theirs).sum())
+            if gain >= least and (best is None or gain > best[0]):
+                best = (gain, guess, found)
+        if best is None:
+            break
+        _, guess, found = best
+        now = (ours != theirs) & (found == theirs)
+        causes.append(Cause(guess, rows[now], int(((ours == theirs) & (found != theirs)).sum())))
+        plan, ours = guess.plan, found
+    order = sorted(causes, key=lambda cause: -len(cause.rows))
+    return order, rows[ours != theirs]
+
+
+def _premium(plan: Plan, inputs: Inputs) -> Fen | None:
+    from ratemod.rating.fast import compile_plan
+    from ratemod.rating.run import run
+
+    try:
+        out = run(compile_plan(plan), inputs, ())
+    except (AssertionError, ArithmeticError, KeyError, ValueError):  # a guess that is no plan
+        return None
+    return np.where(out.priced, out.premium_fen, -1)
+
+
+def _run(plan: Plan, inputs: Inputs, names: tuple[str, ...]) -> dict[str, npt.NDArray[np.float64]]:
+    from ratemod.rating.fast import compile_plan
+    from ratemod.rating.run import run
+
+    return run(compile_plan(plan), inputs, names).steps
+
+
+def _column(rated: Rated, name: str) -> npt.NDArray[np.float64]:
+    from decimal import Decimal
+
+    from ratemod.book.column import Column
+    from ratemod.book.convert import convert
+
+    table = rated.book.table
+    if name not in table.column_names:
+        headers = list(table.column_names)
+        raise BookError(problem("RM891", column=name, nearest=nearest(name, headers)))
+    column = Column(name, "number", unit="yuan", decimals=2, low=Decimal(0), high=Decimal(10) ** 13, optional=True)
+    coded = convert(table[name], column, rated.book.conversions.get(name))
+    if coded.problem_of is not None and coded.problem_of.any():
+        wrong = np.bincount(coded.problem_of, minlength=len(coded.problems) + 1)[1:]
+        found = [item for item, count in zip(coded.problems, wrong.tolist()) if count]
+        raise BookError([problem("RM892", column=name, rows=int(wrong.sum())), *found])
+    return np.asarray(coded.values, float)
+
+
+def keys_of(rated: Rated) -> list[str]:
+    """Return the key of every row, or its position."""
+    table, key = rated.book.table, rated.plan.key
+    if key not in table.column_names:
+        return [str(at) for at in range(rated.coding.n)]
+    return ["" if value is None else str(value) for value in table[key].to_pylist()]
+
+
+def write_second_opinion(opinion: SecondOpinion, path: str | Path, lang: Lang, digest: str = "") -> None:
+    """Write the rows that differ, with the cause of each, as a workbook; texts are written as text.
+
+    Raises
+    ------
+    BookError
+        As `exhibits.output.whole_file`.
+    """
+    import xlsxwriter
+
+    rated = opinion.rated
+    keys, ours, cause_of = keys_of(rated), rated.outputs.premium_fen, opinion.cause_of()
+    said = [""] + [cause.words(rated.plan, lang) for cause in opinion.causes]
+    numbers = np.arange(1, rated.coding.n + 1) if rated.book.rows is None else rated.book.rows
+    with whole_file(path) as part:
+        book = xlsxwriter.Workbook(str(part), {"strings_to_formulas": False, "strings_to_urls": False})
+        book.set_properties({"created": MADE, "title": rated.plan.id, "comments": rated.plan.warning(lang)})
+        head, money = (
+            book.add_format({"bold": True, "bg_color": "#DDE6F0"}),
+            book.add_format({"num_format": "#,##0.00"}),
+        )
+        sheet: Any = book.add_worksheet(text("UI_opinion_sheet", lang))
+        names = ("row", "key", "ours", "theirs", "apart", "cause")
+        for at, name in enumerate(names):
+            sheet.write_string(0, at, text(f"UI_opinion_{name}", lang), head)
+        sheet.set_column(0, 4, 16)
+        sheet.set_column(5, 5, 70)
+        sheet.freeze_panes(1, 0)
+        for line, at in enumerate(np.flatnonzero(opinion.differs).tolist(), 1):
+            sheet.write_number(line, 0, int(numbers[at]))
+            sheet.write_string(line, 1, keys[at])
+            fen = (int(ours[at]), int(opinion.other_fen[at]), int(opinion.other_fen[at] - ours[at]))
+            for place, amount in enumerate(fen, 2):
+                sheet.write_number(line, place, amount / 100, money)
+            sheet.write_string(line, 5, said[cause_of[at]])
+        about = book.add_worksheet(text("UI_sheet_about", lang))
+        about.set_column(0, 0, 120)
+        lines = [*opinion.text(lang).split("\n"), f"{text('UI_digest', lang)} {digest}".strip()]
+        for line, words in enumerate(lines):
+            about.write_string(line, 0, words)
+        book.close()

@@ -1,0 +1,128 @@
+"""An edited plan back to a folder: only the numbers that changed are written, every other character stays."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+import shutil
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+
+from ratemod.errors import PlanError, problem
+from ratemod.plan.edit import row_path
+from ratemod.plan.files import read_plan
+from ratemod.plan.model import Plan
+from ratemod.plan.toml_lines import lines_of
+
+_VALUE = re.compile(r"""^(?P<head>\s*[\w"]+\s*=\s*)(?:"[^"]*"|'[^']*'|[^\s#]+)(?P<tail>.*)$""")
+
+
+def save_edited(plan: Plan, changes: Mapping[str, str], folder: str | Path) -> Plan:
+    """Write a plan with some numbers changed below a folder, and return it as read back.
+
+    Tables that the plan shares with an earlier edition get a copy of their own. ``plan.lock`` is not copied, and an
+    active edition becomes a draft: what is frozen is the old edition, not this one.
+
+    Parameters
+    ----------
+    plan : Plan
+        Read from a folder.
+    changes : mapping of path to number text
+        As for `plan.edit.replace`.
+    folder : str or Path
+        The plan goes to ``folder/scheme/edition``, which must not exist yet.
+
+    Raises
+    ------
+    PlanError
+        RM888 the folder exists, RM889 what was read back is not the plan with these changes (nothing is left).
+    """
+    source, target = Path(plan.folder), Path(folder) / plan.scheme / plan.edition
+    if target.exists():
+        raise PlanError(problem("RM888", folder=str(target)))
+    target.mkdir(parents=True)
+    try:
+        _copy(plan, source, target)
+        _write_toml(plan, changes, target / "plan.toml")
+        for table in plan.tables.values():
+            wanted = {(row.line, name): changes.get(row_path(table, row, name)) for row in table.rows
+                      for name in table.value_names}  # fmt: skip
+            cells = {key: value for key, value in wanted.items() if value is not None}
+            if cells:
+                _write_cells(target / "tables" / f"{table.name}.csv", cells)
+        found, problems = read_plan(target)
+        # Freed of the overlay's record the two must agree in every number.
+        if problems or found is None or found.fingerprint != plan.replace(changes).fingerprint:
+            raise PlanError([problem("RM889", folder=str(target)), *problems])
+    except BaseException:
+        shutil.rmtree(target, ignore_errors=True)
+        raise
+    return found
+
+
+def _copy(plan: Plan, source: Path, target: Path) -> None:
+    (target / "tables").mkdir()
+    said = (source / "plan.toml").read_text(encoding="utf-8-sig")
+    given = tomllib.loads(said)
+    for name in plan.tables:
+        file = given.get("table", {}).get(name, {}).get("file", f"tables/{name}.csv")
+        shutil.copyfile(source / file, target / "tables" / f"{name}.csv")
+    for extra in ("NOTES.md", "registers.toml", "cases"):
+        if (source / extra).is_dir():
+            shutil.copytree(source / extra, target / extra)
+        elif (source / extra).exists():
+            shutil.copyfile(source / extra, target / extra)
+    lines, places = said.split("\n"), lines_of(said)
+    gone = {places[("table", name, "file")] for name, part in given.get("table", {}).items() if "file" in part}
+    kept = [line for at, line in enumerate(lines, 1) if at not in gone]
+    status = lines_of("\n".join(kept)).get(("plan", "status"))
+    if status is not None and given["plan"].get("status") == "active":
+        kept[status - 1] = _with(kept[status - 1], "draft")
+    (target / "plan.toml").write_text("\n".join(kept), encoding="utf-8")
+
+
+def _write_toml(plan: Plan, changes: Mapping[str, str], path: Path) -> None:
+    said = path.read_text(encoding="utf-8")
+    lines, places = said.split("\n"), lines_of(said)
+    names = [step.get("name") for step in tomllib.loads(said).get("step", [])]
+    for change, value in changes.items():
+        section, *rest = change.split(".")
+        if section == "constants":
+            place: tuple[str | int, ...] = ("constant", rest[0], "value")
+        elif section == "steps":
+            place = ("step", names.index(".".join(rest[:-1])), rest[-1])
+        else:
+            continue
+        lines[places[place] - 1] = _with(lines[places[place] - 1], value)
+    path.write_text("\n".join(lines), encoding="utf-8")
+
+
+def _with(line: str, value: str) -> str:
+    """Return a TOML line with another value, the key and a comment kept.
+
+    Examples
+    --------
+    >>> _with('low = "0.70"  # floor', "0.75")
+    'low = "0.75"  # floor'
+    """
+    found = _VALUE.match(line)
+    return line if found is None else f'{found["head"]}"{value}"{found["tail"]}'
+
+
+def _write_cells(path: Path, cells: Mapping[tuple[int, str], str]) -> None:
+    """Change some cells of a CSV file by line and column; other lines keep every byte."""
+    content = path.read_text(encoding="utf-8-sig")
+    lines = content.splitlines(keepends=True)
+    header = [name.strip() for name in next(csv.reader(lines[:1]))]
+    for line in {line for line, _ in cells}:
+        text = lines[line - 1]
+        ending = text[len(text.rstrip("\r\n")) :]
+        row = next(csv.reader([text]))
+        for name, value in ((name, value) for (at, name), value in cells.items() if at == line):
+            row[header.index(name)] = value
+        out = io.StringIO()
+        csv.writer(out, lineterminator="").writerow(row)
+        lines[line - 1] = out.getvalue() + ending
+    path.write_text("".join(lines), encoding="utf-8", newline="")

@@ -1,0 +1,336 @@
+"""The live workbook, recalculated by LibreOffice, gives the engine's fen; every operation, every shipped plan."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+import xlsxwriter
+from hypothesis import HealthCheck, Phase, given, settings
+from openpyxl import load_workbook
+from python_calamine import CalamineWorkbook
+from tests.exhibits.office import convert, needs_office
+from tests.rating import random_plans
+
+from ratemod.book.book import Book
+from ratemod.book.column import Column
+from ratemod.errors import PlanError
+from ratemod.exhibits.live_tables import sheet_names, table_sheet
+from ratemod.exhibits.live_workbook import HEAD, Priced, write_live_sheets, write_live_workbook
+from ratemod.exhibits.priced_workbook import _looks
+from ratemod.plan.editions import load_plan, shipped
+from ratemod.plan.keys import OPERATIONS
+from ratemod.plan.model import ANY, Axis, Band, Plan, Row, Step, Table
+from ratemod.plan.model import Test as When
+from ratemod.rating.exact import evaluate
+from ratemod.rating.inputs import Inputs
+from ratemod.rating.rate import rate
+from ratemod.rating.run import MOST_YUAN
+
+DEMO = Path(__file__).parents[2] / "src" / "ratemod" / "demo" / "renewals.xlsx"
+
+
+def cells(path: Path) -> tuple[list[str], list[list[Any]]]:
+    """Return the names and the rows of the policies' sheet."""
+    sheet = CalamineWorkbook.from_path(str(path)).get_sheet_by_index(0).to_python(skip_empty_area=False)
+    return [str(name) for name in sheet[HEAD - 1]], sheet[HEAD:]
+
+
+def case_book(plan: Plan) -> Book:
+    """The plan's own worked cases as one book."""
+    table = {}
+    for name, column in plan.columns.items():
+        values = [case.inputs.get(name) for case in plan.cases]
+        if not column.derive or any(value is not None for value in values):
+            said = [None if v is None else "yes" if v is True else "no" if v is False else str(v) for v in values]
+            table[name] = pa.array(said, pa.string())
+    if plan.key:
+        table[plan.key] = pa.array([f"P{at}" for at in range(len(plan.cases))])
+    return Book(pa.table(table))
+
+
+@pytest.fixture(scope="module")
+def recalculated(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    folder = tmp_path_factory.mktemp("live")
+    rated = {}
+    for place in shipped():
+        plan = load_plan(place)
+        rated[f"{plan.scheme}-{plan.edition}-cases"] = rate(case_book(plan), plan, lang="en", threads=1)
+        if plan.scheme == "jilin-spli":
+            rated[f"{plan.scheme}-{plan.edition}-demo"] = rate(DEMO, plan, business="renewal", lang="zh", threads=1)
+    files = []
+    for name, book in rated.items():
+        files.append(folder / f"{name}.xlsx")
+        write_live_workbook(book, files[-1], lang=book.lang)
+    return {name: (rated[name], made) for name, made in zip(rated, convert(files, "xlsx", folder))}
+
+
+@needs_office
+def test_every_shipped_plan_recalculates_to_the_fen(recalculated):
+    seen = 0
+    for name, (rated, file) in recalculated.items():
+        names, rows = cells(file)
+        premium, keys = names.index(rated.plan.premium), [row[1] for row in rows]
+        wanted = rated.outputs.premium_fen[rated.verdict.status < 2].tolist()
+        assert [round(row[premium] * 100) for row in rows] == wanted, name
+        assert [abs(row[premium] * 100 - round(row[premium] * 100)) < 1e-4 for row in rows] == [True] * len(rows)
+        assert len(set(keys)) == len(keys)
+        for step in rated.plan.steps:
+            found = [row[names.index(step.name)] for row in rows]
+            values = rated.outputs.steps[step.name][rated.verdict.status < 2]
+            for one, other in zip(found, values.tolist()):
+                assert (one == pytest.approx(other, rel=1e-9)) if isinstance(one, float) else np.isnan(other), step.name
+        assert [row[-1] for row in rows] == [0.0] * len(rows)
+        seen += len(rows)
+    assert seen > 500
+
+
+@needs_office
+def test_a_changed_factor_moves_the_premiums_as_the_engine_says(tmp_path):
+    plan = load_plan("jilin-spli", at="2026-01-01")
+    rated = rate(DEMO, plan, business="renewal", lang="en", threads=1)
+    write_live_workbook(rated, tmp_path / "live.xlsx", lang="en")
+    book = load_workbook(tmp_path / "live.xlsx")
+    sheet = book["base_rate"]
+    for row in sheet.iter_rows(min_row=4):
+        if (row[0].value, row[1].value) == ("construction", "small"):
+            row[2].value = 1.37
+    book["Constants"]["B4"].value = 1.25
+    book.save(tmp_path / "edited.xlsx")
+    name = next(iter(plan.constants))
+    changed = plan.replace({"tables.base_rate[construction, small].value": "1.37", f"constants.{name}": "1.25"})
+    wanted = rate(DEMO, changed, business="renewal", lang="en", threads=1)
+    names, rows = cells(convert([tmp_path / "edited.xlsx"], "xlsx", tmp_path)[0])
+    found = [round(row[names.index(plan.premium)] * 100) for row in rows]
+    assert found == wanted.outputs.premium_fen[wanted.verdict.status < 2].tolist()
+    assert found != rated.outputs.premium_fen[rated.verdict.status < 2].tolist()
+
+
+def write_plan(plan: Plan, inputs: Inputs, path: Path) -> None:
+    """Write a plan over coded rows, without any cached value that could be mistaken for a calculation."""
+    n = inputs.n
+    keys, nothing = [f"k{at}" for at in range(n)], np.zeros(n, np.int64)
+    priced = Priced(inputs, keys, np.arange(n), dict(inputs.texts), {}, nothing, np.ones(n, bool))
+    book = xlsxwriter.Workbook(str(path), {"strings_to_formulas": False})
+    write_live_sheets(book, _looks(book), plan, priced, "en")
+    book.close()
+
+
+def compare(plan: Plan, inputs: Inputs, file: Path) -> int:
+    """Hold every step of every row against exact arithmetic; return how many premiums agreed."""
+    names, rows = cells(file)
+    state, agreed = evaluate(plan, inputs), 0
+    for step in plan.steps:
+        exact = state.values[step.name].fractions()
+        for at, (wanted, row) in enumerate(zip(exact, rows)):
+            found = row[names.index(step.name)]
+            if wanted is None or abs(wanted) > MOST_YUAN:
+                assert wanted is not None or not isinstance(found, float), (step, at, found)
+            elif step.name == "premium":
+                assert isinstance(found, float), (step, at, found)
+                apart = abs(Fraction(round(found * 100), 100) - wanted)
+                # Above 10⁸ yuan the float error nears a fen; the workbook counts such a row as differing.
+                assert apart == 0 if abs(wanted) < 10**8 else apart <= Fraction(1, 50), (plan, at, found, float(wanted))
+                agreed += apart == 0
+            else:
+                assert found == pytest.approx(float(wanted), rel=1e-9, abs=1e-9), (step, at)
+    return agreed
+
+
+@needs_office
+def test_random_plans_of_every_operation_equal_exact_arithmetic(tmp_path):
+    made: list[tuple[Plan, Inputs, Path]] = []
+
+    @settings(
+        max_examples=40, deadline=None, derandomize=True, database=None, phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )  # fmt: skip
+    @given(plan=random_plans.plans())
+    def collect(plan):
+        inputs = random_plans.inputs(len(made), 40)
+        path = tmp_path / f"plan{len(made)}.xlsx"
+        write_plan(plan, inputs, path)
+        made.append((plan, inputs, path))
+
+    collect()
+    made.append((*grouped_plan(), tmp_path / "grouped.xlsx"))
+    write_plan(*made[-1])
+    made.append((*axes_plan(), tmp_path / "axes.xlsx"))
+    write_plan(*made[-1])
+    done = convert([path for *_, path in made], "xlsx", tmp_path)
+    agreed = sum(compare(plan, inputs, file) for (plan, inputs, _), file in zip(made, done))
+    assert agreed > 800
+    assert {step.op for plan, *_ in made for step in plan.steps} == set(OPERATIONS)
+
+
+def grouped_plan() -> tuple[Plan, Inputs]:
+    """Several lines a policy: rolled up, and shared out with a remainder; some groups lack a value."""
+    columns = {
+        "policy_no": Column("policy_no", "text"),
+        "amount": Column("amount", "number", decimals=2, low=Decimal(-(10**6)), high=Decimal(10**6), optional=True),
+        "weight": Column("weight", "number", decimals=3, low=Decimal(0), high=Decimal(10**6)),
+    }
+    steps = (
+        Step("lines_total", "rollup", of=("amount",), group="policy_no", how="sum"),
+        Step("largest_line", "rollup", of=("amount",), group="policy_no", how="max"),
+        Step("least_line", "rollup", of=("amount",), group="policy_no", how="min"),
+        Step("with_fee", "product", of=("lines_total", Decimal("1.0033"))),
+        Step("whole", "round", of=("with_fee",), quantum=Decimal("0.01")),
+        Step("premium", "share_out", of=("whole",), group="policy_no", weights="weight"),
+    )
+    rng = np.random.default_rng(7)
+    n = 60
+    amount = np.where(rng.random(n) < 0.04, np.nan, rng.integers(-(10**6), 10**8, n) / 100)
+    inputs = Inputs(
+        n,
+        {"amount": amount, "weight": rng.choice([0.0, 1.0, 1.0, 333.333, 999999.999], n)},
+        groups={"policy_no": np.sort(rng.integers(0, 18, n))},
+        ranks=rng.permutation(n),
+        filled={"policy_no": np.ones(n, bool)},
+    )
+    plan = random_plans.plan_of(steps)
+    return Plan(**{**{f: getattr(plan, f) for f in plan.__dataclass_fields__}, "columns": columns}), inputs
+
+
+def axes_plan() -> tuple[Plan, Inputs]:
+    """Several axes, wildcards of unequal standing, points on several lines, dates, levels that differ by case."""
+    columns = {
+        "grade": Column("grade", "level", levels=tuple(random_plans.Level(code) for code in ("A", "a", "B~", "*x"))),
+        "zone": Column("zone", "level", levels=tuple(random_plans.Level(code) for code in ("n", "s"))),
+        "size": Column("size", "number", decimals=0, low=Decimal(0), high=Decimal(100), optional=True),
+        "day": Column("day", "date", optional=True),
+    }
+    wild = (
+        Row((ANY, ANY), (Decimal("1.5"),), "s"),
+        Row(("A", "n"), (Decimal("2"),), "s"),
+        Row((ANY, "s"), (Decimal("3"),), "s"),
+        Row(("a", "n"), (Decimal("5"),), "s"),
+        Row(("B~", "n"), (None,), "s", offered=False),
+    )
+    points = tuple(
+        Row((zone, Decimal(at)), (Decimal(at) * factor,), "s")
+        for zone, factor in (("n", Decimal("0.7")), ("s", Decimal("1.3")))
+        for at in (60, 10, 30)
+    )
+    days = tuple(
+        Row((Band(low, high), Decimal(size)), (Decimal(f"1.0{size}"),), "s")
+        for low, high in ((None, Decimal(20500)), (Decimal(20500), None))
+        for size in range(0, 40)
+    )
+    tables = {
+        "wild": Table("wild", (Axis("grade", "level"), Axis("zone", "level")), ("value",), wild),
+        "line": Table("line", (Axis("zone", "level"), Axis("size", "point")), ("value",), points),
+        "days": Table("days", (Axis("day", "band", "high", is_date=True), Axis("size", "number")), ("value",), days),
+        "cased": Table(
+            "cased",
+            (Axis("grade", "level"),),
+            ("value",),
+            tuple(Row((code,), (Decimal(at),), "s") for at, code in enumerate(("A", "a", "B~", "*x"), 1)),
+        ),
+    }
+    late = When("day", at_least=Decimal(20500))
+    steps = (
+        Step("wild", "lookup", table="wild"),
+        Step("flat", "interpolate", table="line", beyond="flat"),
+        Step("strict", "interpolate", table="line", when=When("size", missing=False), otherwise=Decimal(1)),
+        Step("days", "lookup", table="days", when=late, otherwise=Decimal("0.5")),
+        Step("cased", "lookup", table="cased"),
+        Step("per_day", "ratio", of=("strict", "days")),
+        Step("all", "product", of=("wild", "flat", "per_day", "cased", Decimal("0.0999"))),
+        Step("premium", "round", of=("all",), quantum=Decimal("0.01")),
+    )
+    rng = np.random.default_rng(3)
+    n = 200
+    inputs = Inputs(
+        n,
+        {
+            "size": np.where(rng.random(n) < 0.1, np.nan, rng.integers(5, 65, n)),
+            "day": np.where(rng.random(n) < 0.1, np.nan, rng.integers(20498, 20503, n)),
+        },
+        {"grade": rng.integers(-1, 4, n).astype(np.int16), "zone": rng.integers(-1, 2, n).astype(np.int16)},
+    )
+    plan = random_plans.plan_of(steps, tables)
+    return Plan(**{**{f: getattr(plan, f) for f in plan.__dataclass_fields__}, "columns": columns}), inputs
+
+
+@needs_office
+def test_exact_ties_go_up_however_the_float_falls(tmp_path):
+    """Products that are exact half fen, whose floats lie on either side of the tie."""
+    rng = np.random.default_rng(11)
+    steps = (
+        Step("all", "product", of=("limit_yuan", "ratio_in", Decimal("0.5"), Decimal("1.1"))),
+        Step("premium", "round", of=("all",), quantum=Decimal("0.01")),
+    )
+    plan = random_plans.plan_of(steps)
+    n = 4000
+    limit, ratio = rng.integers(1, 10**7, n) / 100, rng.integers(-30000, 30000, n) / 10000
+    limit[:800], ratio[:800] = 2 * rng.integers(0, 10**5, 800) + 1, rng.choice([0.7, -0.7, 2.1], 800)
+    exact = [Fraction(str(a)) * Fraction(str(b)) * 55 for a, b in zip(limit.tolist(), ratio.tolist())]
+    floats = np.array([a * b * 0.5 * 1.1 for a, b in zip(limit.tolist(), ratio.tolist())])
+    tie = np.array([value.denominator == 2 for value in exact])
+    below = np.array([abs(Fraction(one)) * 100 < abs(value) for one, value in zip(floats.tolist(), exact)])
+    assert (tie & below).sum() > 50 and (tie & ~below).sum() > 50
+    inputs = random_plans.inputs(1, n)
+    inputs = Inputs(
+        n, {**inputs.numbers, "limit_yuan": limit, "ratio_in": ratio}, inputs.codes, inputs.filled, inputs.texts
+    )
+    write_plan(plan, inputs, tmp_path / "ties.xlsx")
+    compare(plan, inputs, convert([tmp_path / "ties.xlsx"], "xlsx", tmp_path)[0])
+
+
+def test_names_from_a_list_never_become_formulas_and_bytes_repeat(tmp_path):
+    plan = load_plan("jilin-spli", at="2026-01-01")
+    rated = rate(DEMO, plan, business="renewal", lang="en", threads=1)
+    for name in ("a", "b"):
+        write_live_workbook(rated, tmp_path / f"{name}.xlsx", lang="en")
+    assert (tmp_path / "a.xlsx").read_bytes() == (tmp_path / "b.xlsx").read_bytes()
+    inputs = random_plans.inputs(0, 3)
+    inputs = Inputs(3, inputs.numbers, inputs.codes, {"why": np.ones(3, bool)}, {"why": np.array(["=1+1"] * 3, object)})
+    steps = (Step("s", "round", of=("heads",), quantum=Decimal("0.01"), when=When("why", is_=("=1+1",))),)
+    plan = random_plans.plan_of((*steps, Step("premium", "round", of=("s",), quantum=Decimal("0.01"))))
+    write_plan(plan, inputs, tmp_path / "c.xlsx")
+    sheet = load_workbook(tmp_path / "c.xlsx").worksheets[0]
+    said = [cell for row in sheet.iter_rows() for cell in row if cell.value == "=1+1"]
+    assert said and all(cell.data_type == "s" for cell in said)
+
+
+def test_no_formula_is_longer_than_excel_allows():
+    for place in shipped():
+        plan = load_plan(place)
+        rated = rate(case_book(plan), plan, lang="en", threads=1)
+        from ratemod.exhibits.live_formula import formula
+        from ratemod.exhibits.live_workbook import _layout, priced_rows
+
+        names = sheet_names(list(plan.tables), [])
+        tables = {name: table_sheet(table, names[name]) for name, table in plan.tables.items()}
+        sheet, _ = _layout(plan, priced_rows(rated), tables, dict.fromkeys(plan.constants, "Constants!$B$4"))
+        for step in plan.steps:
+            said = formula(step, sheet)
+            assert len(said) < 8000
+            assert re.search(r"[\d.]e[-+]?\d", said) is None
+
+
+def test_points_with_wildcards_are_refused():
+    rows = (Row((ANY, Decimal(1)), (Decimal(1),), "s"),)
+    with pytest.raises(PlanError) as caught:
+        table_sheet(Table("t", (Axis("zone", "level"), Axis("x", "point")), ("value",), rows), "t")
+    assert caught.value.problems[0].code == "RM880"
+
+
+def test_the_command_writes_it_and_asks_for_a_workbook(tmp_path, capsys):
+    from ratemod.cli import main
+
+    words = ["rate", str(DEMO), "--plan", "jilin-spli", "--business", "renewal", "--at", "2026-01-01"]
+    words += ["--lang", "en", "--live", "-o"]
+    assert main([*words, str(tmp_path / "live.xlsx")]) == 3
+    book = load_workbook(tmp_path / "live.xlsx")
+    assert book.sheetnames[:2] == ["Policies", "Constants"]
+    assert str(book["Policies"].cell(HEAD + 1, book["Policies"].max_column).value).startswith("=IF(")
+    assert main([*words, str(tmp_path / "live.csv")]) == 1
+    assert "RM882" in capsys.readouterr().err
