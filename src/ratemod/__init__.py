@@ -56,6 +56,7 @@ _WHERE = {
     "levy": "ratemod.fund.levy",
     "allocate": "ratemod.fund.allocate",
     "fund_ledger": "ratemod.fund.ledger",
+    "evaluate_services": "ratemod.fund.evaluation",
     "Problem": "ratemod.errors",
     "RatemodError": "ratemod.errors",
     "PlanError": "ratemod.errors",
@@ -75,6 +76,7 @@ if TYPE_CHECKING:
     from ratemod.experience.credibility import credibility as credibility
     from ratemod.experience.mods import experience_mod as experience_mod
     from ratemod.fund.allocate import allocate as allocate
+    from ratemod.fund.evaluation import evaluate_services as evaluate_services
     from ratemod.fund.ledger import fund_ledger as fund_ledger
     from ratemod.fund.levy import levy as levy
     from ratemod.plan.edit import differences as differences
