@@ -81,6 +81,8 @@ KNOWN: Mapping[str, tuple[Kind, tuple[str, ...]]] = {
     "extended_due_date": ("date", ("延期后期限", "展期整改期限")),
     "rectified_date": ("date", ("整改完成日期", "整改日期")),
     "refused_date": ("date", ("拒不整改日期",)),
+    "report_date": ("date", ("报案日期",)),
+    "settlement_date": ("date", ("结案日期",)),
     "planned_date": ("date", ("计划日期", "约定日期")),
     "year": ("number", ("年度", "保险年度")),
     "services_before": ("number", ("上期服务次数", "上年服务次数")),

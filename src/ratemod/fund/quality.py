@@ -185,7 +185,7 @@ def _hazards(source: Any, book: Columns, year: int | None, today: int) -> tuple[
     rest = ~np.logical_or.reduce(list(state.values()))
     state |= {"overdue": rest & (due < today), "open": rest & (due >= today)}
     counts = {"found": np.ones(len(seen), dtype=np.int64)} | {n: flag.astype(np.int64) for n, flag in state.items()}
-    row = _in_force(seen, book)
+    row = in_force(seen, book)
     tables = {}
     for key in HAZARD_BY:
         names, (code,) = codes_of(np.where(row >= 0, book[key][row], ""))
@@ -203,7 +203,7 @@ def _until(day: Ints, today: int) -> Ints:
     return np.where(day > today, NO_DAY, day)
 
 
-def _in_force(seen: Columns, book: Columns) -> Ints:
+def in_force(seen: Columns, book: Columns) -> Ints:
     """Return the policy of the firm in force on the day, (n,) int64, -1 where none."""
     _, (firm, here) = codes_of(book["credit_code"], seen["credit_code"])
     order = np.lexsort((book["start_date"], firm))
