@@ -88,7 +88,7 @@ def _bands(sides: Sequence[tuple[str, Dislocation]], lang: Lang) -> Html:
     for frame in frames:
         totals += [f"{int(frame.policies.sum()):,}", yuan_text(int(frame.premium_before_fen.sum())),
                    yuan_text(int(frame.premium_after_fen.sum()))]  # fmt: skip
-    return table(w("bands", lang), heads, rows, [False] + [True] * (len(heads) - 1), total=totals)
+    return table(w("bands", lang), heads, rows, [False] + [True] * (len(heads) - 1), total=totals, look="tight")
 
 
 def _band(low: float, high: float, lang: Lang) -> str:
