@@ -12,13 +12,14 @@ import pyarrow as pa
 from ratemod.errors import Lang, catalogue, text
 from ratemod.exhibits.output import check_target, whole_file
 from ratemod.exhibits.priced_columns import safe_text
-from ratemod.exhibits.terminal import table_text
+from ratemod.exhibits.terminal import display_width, table_text
 from ratemod.money import yuan_text
 
 CODED = frozenset(
     ("kind", "account", "status", "rule", "check", "sector", "size_class", "service_type", "method", "test", "moved",
      "indicator")
 )  # fmt: skip
+WIDEST = 60
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
@@ -109,9 +110,12 @@ def _workbook(tables: Sequence[tuple[str, pa.Table]], part: Path, lang: Lang) ->
     for name, table in tables:
         sheet = book.add_worksheet(name)
         sheet.freeze_panes(1, 0)
+        said = coded(table, lang)
         for at, label in enumerate(_labelled(table, lang).column_names):
             sheet.write_string(0, at, label, head)
-        said = coded(table, lang)
+            cells = said.column(at).slice(0, 100).to_pylist()
+            widest = max(display_width(str(cell)) for cell in (label, *cells) if not isinstance(cell, float))
+            sheet.set_column(at, at, min(widest, WIDEST) + 2)
         for row, values in enumerate(zip(*(column.to_pylist() for column in said.columns)), start=1):
             for at, value in enumerate(values):
                 _cell(sheet, row, at, value, day)
