@@ -21,6 +21,8 @@ from ratemod.errors import BookError, Problem, problem
 TEXT_FILES = (".csv", ".tsv", ".txt")
 EXCEL_FILES = (".xlsx", ".xlsm", ".xls", ".xlsb", ".ods")
 TOTALS = frozenset({"合计", "总计", "小计", "共计", "累计", "total", "subtotal", "sum", "grandtotal"})
+DELIMITERS = (",", "\t", ";", "|")
+HEAD = 200_000  # characters among which the header must stand
 Rows = list[list[Any]]
 
 
@@ -94,24 +96,31 @@ def _headers(header: Header) -> dict[str, str]:
     return {name: text for name, text in zip(header.columns, header.texts) if name}
 
 
-def _text_file(path: Path, columns: Mapping[str, Column], header_map: Mapping[str, str] | None) -> Book:
-    content = _decoded(path)
+def layout(head: str, columns: Mapping[str, Column], header_map: Mapping[str, str] | None) -> tuple[int, Header, str]:
+    """Return which record of a text's start is the header (from 0), what it says, and the delimiter."""
     best: tuple[int, Header, str] | None = None
-    head = content[:200_000]
-    for delimiter in (",", "\t", ";", "|"):
-        rows = [row for row, _ in _csv_rows(head, delimiter, 60)]
+    for delimiter in DELIMITERS:
+        rows = [row for row, _ in csv_rows(head, delimiter, 60)]
         at, header = find(rows, columns, header_map)
         if best is None or header.matches > best[1].matches:
             best = (at, header, delimiter)
     assert best is not None
-    at, header, delimiter = best
-    read = list(_csv_rows(content, delimiter))
+    return best
+
+
+def _text_file(path: Path, columns: Mapping[str, Column], header_map: Mapping[str, str] | None) -> Book:
+    content = _decoded(path)
+    at, header, delimiter = layout(content[:HEAD], columns, header_map)
+    try:
+        read = list(csv_rows(content, delimiter))
+    except csv.Error as error:
+        raise BookError(problem("RM212", file=str(path), why=str(error))) from None
     header = checked(header, columns, str(path), None, read[at][1] if read and at >= 0 else 1, header_map)
     return _book([row for row, _ in read], [line for _, line in read], at, header, columns, str(path), None)
 
 
-def _csv_rows(content: str, delimiter: str, most: int | None = None) -> list[tuple[list[str], int]]:
-    """Return the rows of a delimited text and the line each begins on."""
+def csv_rows(content: str, delimiter: str, most: int | None = None) -> list[tuple[list[str], int]]:
+    """Return the rows of a delimited text and the line each begins on; of `most` rows as many as can be read."""
     reader = csv.reader(io.StringIO(content, newline=""), delimiter=delimiter)
     found, line = [], 1
     try:
@@ -121,15 +130,15 @@ def _csv_rows(content: str, delimiter: str, most: int | None = None) -> list[tup
             if most is not None and len(found) >= most:
                 break
     except csv.Error:
-        return found
+        if most is None:
+            raise
     return found
 
 
 def _decoded(path: Path) -> str:
     """Return the text of a file in UTF-8 (with or without BOM), UTF-16 (with BOM) or GB18030."""
     raw = path.read_bytes()
-    encodings = ["utf-16"] if raw[:2] in (b"\xff\xfe", b"\xfe\xff") else ["utf-8-sig", "gb18030"]
-    for encoding in encodings:
+    for encoding in encodings(raw[:2]):
         try:
             text = raw.decode(encoding)
         except UnicodeDecodeError:
@@ -137,6 +146,11 @@ def _decoded(path: Path) -> str:
         if "\x00" not in text:
             return text
     raise BookError(problem("RM212", file=str(path), why="not UTF-8, UTF-16 or GB18030 text"))
+
+
+def encodings(start: bytes) -> tuple[str, ...]:
+    """Return the encodings to try for a text that begins with these two bytes."""
+    return ("utf-16",) if start in (b"\xff\xfe", b"\xfe\xff") else ("utf-8-sig", "gb18030")
 
 
 def _workbook(
@@ -185,7 +199,7 @@ def _book(
         filled = [cell for cell in row if cell is not None and str(cell).strip() != ""]
         if not filled:
             blank.append(line)
-        elif _is_total(filled):
+        elif is_total(filled):
             skipped.append(problem("RM231", file=file, sheet=sheet, row=line, text=str(filled[0])))
         else:
             kept.append([*row, *[None] * (width - len(row))])
@@ -211,7 +225,8 @@ def _book(
     )
 
 
-def _is_total(filled: Sequence[Any]) -> bool:
+def is_total(filled: Sequence[Any]) -> bool:
+    """Return whether a row with these cells filled is a total and no record."""
     first = unicodedata.normalize("NFKC", str(filled[0])).casefold()
     return "".join(first.split()).rstrip(":") in TOTALS
 
