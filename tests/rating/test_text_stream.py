@@ -44,7 +44,7 @@ def messy_text(n: int = 400) -> str:
             lines[-1] = lines[-1].rstrip(",")  # a short row
         if at % 90 == 11:
             lines[-1] += ",,x,y"  # a long one
-    return "\r\n".join([*lines, "总计：", ""])
+    return "\r\n".join([*lines, "总计：", "制表人：张三 2026-01-05", "注：1. 含续保", ""])
 
 
 def read_all(path: Path, plan, **given) -> tuple[pa.Table, tuple]:

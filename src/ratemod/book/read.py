@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
@@ -16,13 +17,16 @@ import pyarrow as pa
 from ratemod.book.book import Book
 from ratemod.book.column import Column
 from ratemod.book.header import Header, checked, find, match, spellings
-from ratemod.errors import BookError, Problem, problem
+from ratemod.errors import BookError, problem
 
 TEXT_FILES = (".csv", ".tsv", ".txt")
 EXCEL_FILES = (".xlsx", ".xlsm", ".xls", ".xlsb", ".ods")
 TOTALS = frozenset({"合计", "总计", "小计", "共计", "累计", "total", "subtotal", "sum", "grandtotal"})
 DELIMITERS = (",", "\t", ";", "|")
 HEAD = 200_000  # characters among which the header must stand
+_FOOTER = re.compile(
+    r"(制表|填表|填报|审核|复核|经办|负责人|联系人|备注|说明|注)[^:：]{0,8}[:：]|(notes?|prepared by|remarks?)\b", re.I
+)
 Rows = list[list[Any]]
 
 
@@ -194,13 +198,14 @@ def _book(
     kept: Rows = []
     numbers: list[int] = []
     blank: list[int] = []
-    skipped: list[Problem] = []
+    skipped = [problem("RM233", file=file, sheet=sheet, text=header.sheet_unit)] if header.sheet_unit else []
     for row, line in zip(rows[at + 1 :], lines[at + 1 :]):
         filled = [cell for cell in row if cell is not None and str(cell).strip() != ""]
         if not filled:
             blank.append(line)
-        elif is_total(filled):
-            skipped.append(problem("RM231", file=file, sheet=sheet, row=line, text=str(filled[0])))
+        elif said := no_record(filled, width):
+            code, cell = said
+            skipped.append(problem(code, file=file, sheet=sheet, row=line, text=cell))
         else:
             kept.append([*row, *[None] * (width - len(row))])
             numbers.append(line)
@@ -225,10 +230,24 @@ def _book(
     )
 
 
-def is_total(filled: Sequence[Any]) -> bool:
-    """Return whether a row with these cells filled is a total and no record."""
-    first = unicodedata.normalize("NFKC", str(filled[0])).casefold()
+def no_record(filled: Sequence[Any], width: int) -> tuple[str, str] | None:
+    """Return the code and the text of a row that is no record, by the cells filled in it: a total, or a footer."""
+    if is_total(filled[0]):
+        return "RM231", str(filled[0])
+    if len(filled) <= 2 and width > 4 and is_footer(filled[0]):
+        return "RM234", " ".join(map(str, filled))
+    return None
+
+
+def is_total(cell: Any) -> bool:
+    """Return whether a row that begins with this cell is a total."""
+    first = unicodedata.normalize("NFKC", str(cell)).casefold()
     return "".join(first.split()).rstrip(":") in TOTALS
+
+
+def is_footer(cell: Any) -> bool:
+    """Return whether a row with little but this cell is a footer."""
+    return _FOOTER.match(str(cell).strip()) is not None
 
 
 def _array(cells: Sequence[Any], column: Column | None) -> pa.Array:

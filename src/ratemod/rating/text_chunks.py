@@ -23,7 +23,7 @@ import pyarrow as pa
 from ratemod.book.book import Book
 from ratemod.book.column import Column
 from ratemod.book.header import checked
-from ratemod.book.read import HEAD, csv_rows, encodings, is_total, layout
+from ratemod.book.read import HEAD, csv_rows, encodings, is_footer, is_total, layout, no_record
 from ratemod.errors import BookError, Problem, problem
 from ratemod.rating.arrow import to_arrow
 from ratemod.rating.chunks import CHUNK, Part
@@ -31,21 +31,21 @@ from ratemod.rating.chunks import CHUNK, Part
 LINE = "\0line"  # no header can be this: NUL is refused
 STRETCH = 1 << 22  # characters read at a time
 MARK = ord('"')
-MOST_TOLD = 1000  # total rows that are named one by one
+MOST_TOLD = 1000  # rows left out that are named one by one
 
 
 @dataclass(eq=False)
 class Skipped:
     """What was left out while a file was read."""
 
-    totals: list[Problem] = field(default_factory=list)
+    told: list[Problem] = field(default_factory=list)
     blanks: int = 0
     first_blank: int = 0
     last_kept: int = 0
 
     def problems(self, file: str) -> tuple[Problem, ...]:
         """Return the rows left out, as `read_book` tells them."""
-        found = list(self.totals)
+        found = list(self.told)
         if self.blanks and self.first_blank < self.last_kept:
             found.append(problem("RM232", file=file, row=self.first_blank, count=self.blanks))
         return tuple(found)
@@ -206,16 +206,15 @@ class TextChunks:
         return pa.Table.from_arrays(columns, names=names), np.array(lines, dtype=np.int64)
 
     def _left_out(self, filled: Sequence[str], line: int) -> bool:
-        """Return whether a row with these cells filled is blank or a total, and count it."""
+        """Return whether a row with these cells filled is blank or no record, and count it."""
         if not filled:
             self.skipped.blanks += 1
             self.skipped.first_blank = self.skipped.first_blank or line
             return True
-        if not is_total(filled):
-            return False
-        if len(self.skipped.totals) < MOST_TOLD:
-            self.skipped.totals.append(problem("RM231", file=self.source, row=line, text=filled[0]))
-        return True
+        found = no_record(filled, self.width)
+        if found is not None and len(self.skipped.told) < MOST_TOLD:
+            self.skipped.told.append(problem(found[0], file=self.source, row=line, text=found[1]))
+        return found is not None
 
     def _sifted(self, table: pa.Table, first_line: int) -> tuple[pa.Table, npt.NDArray[np.int64]]:
         """Return the rows of a stretch cut by Arrow that are records, and their lines."""
@@ -224,9 +223,12 @@ class TextChunks:
         first = pc.fill_null(table.column(0), "")
         lines = first_line + np.arange(table.num_rows, dtype=np.int64)
         keep = np.ones(table.num_rows, dtype=bool)
-        for at in np.flatnonzero(~np.asarray(pc.match_substring_regex(first, "[0-9]"))).tolist():
+        identifiers = np.asarray(pc.match_substring_regex(first, "^[A-Za-z_-]*[0-9][0-9A-Za-z_-]*$"))
+        for at in np.flatnonzero(~identifiers).tolist():
             cell = first[at].as_py()
-            cells = [cell] if cell.strip() else [column[at].as_py() or "" for column in table.columns]
+            if cell.strip() and not is_total(cell) and not is_footer(cell):
+                continue
+            cells = [column[at].as_py() or "" for column in table.columns]
             keep[at] = not self._left_out([value for value in cells if value.strip()], int(lines[at]))
         return (table, lines) if keep.all() else (table.take(to_arrow(np.flatnonzero(keep))), lines[keep])
 
