@@ -185,3 +185,40 @@ def test_plain_numbers_at_once_are_those_one_by_one(data, name):
         assert found == known
     elif texts:
         assert refusals.found  # something is out of range
+
+
+def test_progress_of_pricing_in_memory(plan, tmp_path):
+    path = tmp_path / "book.csv"
+    path.write_bytes(messy_text().encode())
+    seen: list[tuple[int, int]] = []
+    rated = rm.rate(path, plan, threads=1, block=64, tick=lambda *told: seen.append(told))
+    n = rated.coding.n
+    assert seen == [(done, n) for done in range(0, n, 64)]
+
+
+def test_a_full_disk_leaves_both_csv_as_they_were(plan, tmp_path):
+    import os
+    import subprocess
+    import sys
+
+    root = Path(__file__).parents[2]
+    book, out = tmp_path / "book.csv", tmp_path / "out"
+    book.write_bytes(messy_text().encode())
+    out.mkdir()
+    for name in ("o.csv", "o-refused.csv"):
+        (out / name).write_bytes(b"before")
+    code = (
+        "import resource, signal, sys, ratemod as rm\n"
+        "from ratemod.exhibits.streamed_csv import rate_to_csv\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (60_000, 60_000))\n"
+        "plan = rm.load_plan('jilin-spli', at='2026-01-01')\n"
+        "try:\n"
+        f"    rate_to_csv({str(book)!r}, plan, {str(out / 'o.csv')!r}, lang='en', chunk=70)\n"
+        "except rm.BookError as error:\n"
+        "    sys.exit(error.problems[0].code)\n"
+    )
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join([str(root / "src"), str(root)])}
+    done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True)
+    assert done.stderr.strip().endswith("RM805"), done.stderr
+    assert {path.name: path.read_bytes() for path in out.iterdir()} == {"o.csv": b"before", "o-refused.csv": b"before"}
