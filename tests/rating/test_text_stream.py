@@ -67,6 +67,21 @@ def test_cells_lines_and_what_is_left_out(plan, tmp_path, monkeypatch, encoding,
     assert skipped == known.skipped
 
 
+def test_units_of_the_whole_list(plan, tmp_path):
+    """A line that names a unit for all amounts, and a row of units below the header, mean what they mean in memory."""
+    rows = renewals.rows(40, seed=1)
+    names = list(rows[0])
+    plain = [",".join(quoted(None if row[name] is None else str(row[name])) for name in names) for row in rows]
+    head = ",".join(renewals.HEADERS[name] for name in names)
+    for at, above in enumerate((["单位：元", head], [head, ",".join("人" if n == "heads" else "" for n in names)])):
+        path = tmp_path / f"{at}.csv"
+        path.write_text("\n".join([*above, *plain]), encoding="utf-8")
+        done = rm.rate_file(path, plan, tmp_path / "out.parquet", lang="en", chunk=7)
+        rated = rm.rate(path, plan, lang="en")
+        assert pq.read_table(done.target)["premium_fen"].to_pylist() == rated.table["premium_fen"].to_pylist()
+        assert done.skipped == rated.book.skipped
+
+
 cells = st.text(st.sampled_from(list('ab ,;"\r\n１合计')), max_size=6)
 
 
