@@ -127,6 +127,23 @@ def test_parquet_from_text_is_what_rate_gives(plan, tmp_path, monkeypatch):
     assert done.target.read_bytes() == once
 
 
+def test_a_stopped_run_from_text_goes_on(plan, tmp_path):
+    path, whole = tmp_path / "book.csv", tmp_path / "whole.parquet"
+    path.write_bytes(messy_text().encode())
+    rm.rate_file(path, plan, whole, lang="en", chunk=60)
+
+    def stop(rows: int, _: int) -> None:
+        if rows >= 180:
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        rm.rate_file(path, plan, tmp_path / "out.parquet", lang="en", chunk=60, resume=True, tick=stop)
+    assert len(list((tmp_path / ".out.parquet.parts").glob("*.arrow"))) >= 3
+    done = rm.rate_file(path, plan, tmp_path / "out.parquet", lang="en", chunk=60, resume=True)
+    assert done.target.read_bytes() == whole.read_bytes()
+    assert done.skipped == rm.read_book(path, plan).skipped
+
+
 @pytest.mark.parametrize("lang", ["zh", "en"])
 @pytest.mark.parametrize("kind", ["csv", "parquet"])
 def test_csv_in_chunks_has_the_bytes_of_csv_at_once(plan, tmp_path, lang, kind):
