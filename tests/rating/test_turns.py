@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import signal
 import threading
 import time
 
@@ -79,3 +80,19 @@ def test_the_first_failure_counts_and_nothing_behind_it_is_finished(where, worke
     assert finished == list(range(7))
     assert closed == [True]
     assert threading.active_count() < 50
+
+
+@pytest.mark.parametrize("after", [0.02, 0.07, 0.15])
+@pytest.mark.parametrize("workers", [1, 2, 4])
+def test_an_interrupt_ends_it_wherever_it_comes(after, workers):
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGALRM, interrupt)
+    signal.setitimer(signal.ITIMER_REAL, after)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            in_turns(iter(range(1000)), lambda at: time.sleep(0.05 if at % 3 == 0 else 0), lambda _: None, workers)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
