@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ratemod.errors import Lang, text
-from ratemod.experience.losses import accident_scale, months_before, split_fen
+from ratemod.experience.splitter import months_before
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -149,7 +149,18 @@ def worksheet_of(mods: Mods, at: int) -> ModWorksheet:
         "mod",
     )
     values = {key: float(getattr(parts, key)[at]) for key in names}
-    least = split_mod(mods.rule, [0.0], [0.0], [values["expected"]], [values["expected_primary"]])
+    here = np.array([at])
+    least = split_mod(
+        replace(mods.rule, expected_share=1.0, d_ratio=None),
+        [0.0],
+        [0.0],
+        [values["expected"]],
+        [values["expected_primary"]],
+        last_mod=firms.last_mod[here],
+        where=mods.setting.take(here),
+        claims=[0],
+        lost_time=[0],
+    )
     minimum = float(min(least.mod[0], values["mod"]))
     premium = float(firms.premium_yuan[at])
     base = premium / values["mod"] if np.isfinite(premium) else float("nan")
@@ -189,13 +200,13 @@ def worksheet_of(mods: Mods, at: int) -> ModWorksheet:
 
 def _claims_of(mods: Mods, at: int) -> list[tuple[int, float, float]]:
     """Return row, primary and excess losses in yuan of a firm's claims in its window."""
-    own = np.flatnonzero(mods.claims.firm == at)
+    members = np.flatnonzero(mods.group == mods.group[at])
+    own = np.flatnonzero(np.isin(mods.claims.firm, members))
     first, after = mods.window.of(mods.exposure.effective[at : at + 1])
     day = mods.claims.event_date[own]
     own = own[(day >= first[0]) & (day < after[0])]
-    expected = np.nan_to_num(mods.exposure.expected_yuan)
-    scale = accident_scale(mods.claims, mods.rule)
-    primary, excess = split_fen(mods.claims, mods.rule, expected, own, scale)
+    own = own[mods.claims.incurred_fen[own] >= 0]
+    primary, excess = mods.splitter.of(own)
     return [(int(row), p / 100, x / 100) for row, p, x in zip(own, primary, excess)]
 
 
