@@ -1,8 +1,8 @@
 """Five million claims to a million modifications, from integer keys, beside polars, pandas and DuckDB.
 
 ``python -m benchmarks.mods [--claims N] [--firms M] [--repeats K]``. Same split plan, window and bounds for all; the
-mods are
-compared to 1e-9 before anything is timed; contenders run in turn; processor time of all threads, so that other work on the machine does not count.
+mods are compared to 1e-9 before anything is timed. Contenders run in turn; what counts is processor time of all
+threads, so that other work on the machine does not.
 """
 
 from __future__ import annotations

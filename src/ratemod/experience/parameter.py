@@ -154,7 +154,7 @@ def value_of(parameter: Parameter, where: Setting | Floats) -> Floats:
         return _by_state(parameter, setting)
     if callable(parameter):
         return np.asarray(parameter(e), dtype=np.float64)
-    return np.full(len(e), float(parameter))
+    return np.broadcast_to(np.float64(parameter), e.shape)
 
 
 def _dated(parameter: Dated, setting: Setting) -> Floats:

@@ -288,7 +288,7 @@ def split_mod(
     )
     setting = Setting(e) if where is None else where
     e, ep = _expected(rule, e, ep, setting)
-    if not all((np.isfinite(part) & (part >= 0)).all() for part in (ap, ae, e, ep)):
+    if not all(part.min(initial=0) >= 0 and part.max(initial=0) < np.inf for part in (ap, ae, e, ep)):  # NaN: false
         raise ModelError(problem("RM600"))
     wrong = (ep > e * (1 + 1e-12)) | (e <= 0)
     if wrong.any():
@@ -297,8 +297,8 @@ def split_mod(
     c, w = (rounded(part, rule.rounding.get("credibility")) for part in (c, w))
     b = rounded(b, rule.rounding.get("ballast"))
     sums = rule.rounding.get("sums")
-    above = (rounded(part, sums) for part in (c * ap, (1 - c) * ep, w * ae, (1 - w) * (e - ep), b))
-    plain = sum(above, np.zeros(len(e))) / (rounded(e, sums) + rounded(b, sums))
+    first, *above = (rounded(part, sums) for part in (c * ap, (1 - c) * ep, w * ae, (1 - w) * (e - ep), b))
+    plain = sum(above, first) / (rounded(e, sums) + rounded(b, sums))
     mod = plain
     if rule.debit_share != 1.0 or rule.credit_share != 1.0:
         share = np.where(mod > 1, value_of(rule.debit_share, setting), value_of(rule.credit_share, setting))
@@ -339,7 +339,8 @@ def _bounded(
     ceiling = None if rule.most is None else value_of(rule.most, where)
     ends.append((_open(floor, -np.inf, mod, places), _most(rule, _open(ceiling, np.inf, mod, None), where, claims)))
     for low, high in ends:
-        bound = np.where(mod > high, 1, np.where(mod < low, -1, bound)).astype(np.int8)
+        bound[mod > high] = 1
+        bound[mod < low] = -1
         mod = np.clip(mod, low, high)
     return mod, bound
 
@@ -347,7 +348,9 @@ def _bounded(
 def _open(end: Floats | None, otherwise: float, mod: Floats, places: int | None) -> Floats:
     """Return a bound, open where there is none."""
     if end is None:
-        return np.full(len(mod), otherwise)
+        return np.broadcast_to(np.float64(otherwise), mod.shape)
+    if not np.isnan(end).any() and places is None:
+        return end
     return rounded(np.where(np.isnan(end), otherwise, end), places)
 
 
