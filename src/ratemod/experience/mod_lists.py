@@ -184,7 +184,7 @@ def _states(
     return names, shares
 
 
-def read_claims(source: Any, firms: ExposureList) -> ClaimList:
+def read_claims(source: Any, firms: pa.Array, states: tuple[str, ...] = ()) -> ClaimList:
     """Read the claims list and find each claim's firm; a claim of no firm is counted, not lost."""
     try:
         book = read_book(source, CLAIMS)
@@ -201,9 +201,7 @@ def read_claims(source: Any, firms: ExposureList) -> ClaimList:
     columns = {
         name: cells_of(book, CLAIMS[name], wrong, problems) for name in CLAIMS if name in book.table.column_names
     }
-    firm = np.asarray(
-        pc.index_in(columns["credit_code"], value_set=firms.firms).fill_null(-1).to_numpy(zero_copy_only=False)
-    )
+    firm = np.asarray(pc.index_in(columns["credit_code"], value_set=firms).fill_null(-1).to_numpy(zero_copy_only=False))
     paid = "incurred" if "incurred_yuan" in columns and "paid_yuan" not in columns else "paid"
     incurred = _money(columns, paid, n) + _money(columns, "case_reserve", n)
     money = [part for name, part in columns.items() if name.startswith((paid, "case_reserve"))]
@@ -224,7 +222,7 @@ def read_claims(source: Any, firms: ExposureList) -> ClaimList:
         np.zeros(n, bool) if light is None else light == 1,
         columns.get("claim_no", pa.array([str(i + 1) for i in range(n)]) if n < 100_000 else None),
         *_coded(columns.get("kind"), None),
-        _coded(columns.get("state"), firms.states)[0],
+        _coded(columns.get("state"), states)[0],
         wrong if wrong.any() else None,
         tuple(problems),
     )
@@ -292,7 +290,10 @@ def _need(book: Book, names: tuple[str, ...], declared: Mapping[str, Column]) ->
 
 def cells_of(book: Book, column: Column, found: npt.NDArray[np.int32], problems: list[Problem]) -> Any:
     """Return a column's values; a cell that cannot be read marks its row."""
-    coded = convert(book.table[column.name], column, book.conversions.get(column.name))
+    array = book.table[column.name]
+    if column.kind == "number" and pa.types.is_floating(array.type):  # measures of a frame, not typed decimals
+        array = pc.round(array, ndigits=column.decimals)
+    coded = convert(array, column, book.conversions.get(column.name))
     for at, item in enumerate(coded.problems, 1):
         problems.append(item)
         rows = (np.asarray(coded.problem_of) == at) & (found == 0)

@@ -92,6 +92,11 @@ class Mods:
         ):
             unit = "_yuan" if name.startswith(("actual", "expected", "ballast")) else ""
             columns[name + unit] = pa.array(getattr(parts, name), mask=~fine)
+        columns["minimum_mod"] = pa.array(self.minimum, mask=~fine)
+        columns["controllable_mod"] = pa.array(parts.mod - self.minimum, mask=~fine)
+        yuan = self.exposure.premium_yuan / parts.mod * (parts.mod - self.minimum)
+        if np.isfinite(yuan).any():
+            columns["controllable_premium_yuan"] = pa.array(np.round(yuan, 2), mask=~np.isfinite(yuan))
         columns["bound"] = pa.array(np.array(["low", "", "high"])[parts.bound.astype(int) + 1].tolist())
         columns["status"] = pa.array(self.status.tolist())
         columns["code"] = pa.array([codes[k - 1] if k else None for k in self.problem_of.tolist()], pa.string())
@@ -101,6 +106,27 @@ class Mods:
     def frame(self, lang: Lang = "en") -> pd.DataFrame:
         """Return `table` as a pandas frame."""
         made: pd.DataFrame = self.table(lang).to_pandas()
+        return made
+
+    @cached_property
+    def minimum(self) -> Floats:
+        """The mod of each firm had it had no claim, within the same bounds, (n,) float64; NaN where refused."""
+        fine = np.flatnonzero(np.isfinite(self.parts.unbounded))
+        none = np.zeros(len(fine))
+        least = split_mod(
+            replace(self.rule, expected_share=1.0, d_ratio=None),
+            none,
+            none,
+            self.parts.expected[fine],
+            self.parts.expected_primary[fine],
+            last_mod=self.exposure.last_mod[fine],
+            where=self.setting.take(fine),
+            claims=none,
+            lost_time=none,
+        ).mod
+        made = self.parts.mod.copy()
+        rated = eligible(self.rule, self.exposure, self.setting)[fine]
+        made[fine] = np.where(rated, np.minimum(least, self.parts.mod[fine]), 1.0)
         return made
 
     def place(self, firm: str) -> int:
@@ -176,7 +202,7 @@ def experience_mod(
     chosen = rule if isinstance(rule, SplitRule) else rule_named(rule)
     frame = window or Window(chosen.years, chosen.lag_months)
     firms = _in_force(read_exposure(exposure, effective, chosen), chosen)
-    listed = read_claims(claims, firms)
+    listed = read_claims(claims, firms.firms, firms.states)
     first, after = frame.of(firms.effective)
     group = groups_of(firms)
     where = setting_of(firms, group)
