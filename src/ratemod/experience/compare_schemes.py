@@ -36,7 +36,8 @@ class SchemeResult:
     fitted : FittedScheme; off_balance : factor that makes the bounded mods revenue neutral
     mod : (n,) float64, bounded, of the firms judged
     all, by_size : Judgement of all firms and of small, medium and large ones (each a third of the expected losses)
-    gini : of losses to expected losses in order of the mods; lorenz : (2, k) cumulative shares
+    gini : of losses to expected losses in order of the mods
+    lorenz : (2, 201) cumulative shares of expected losses and of losses, for a picture
     one_claim : by size, what one claim of `claim_yuan` more adds to the mod, the median firm of each size
     at_bound : share of expected losses at a bound
     """
@@ -221,6 +222,7 @@ def _judged(
         own = size == at
         parts.append(judge(mod[own], e[own], x[own]))
     curve = lorenz(mod, x, e)
+    shares = np.linspace(0, 1, 201)
     return SchemeResult(
         fitted,
         factor,
@@ -228,7 +230,7 @@ def _judged(
         judge(mod, e, x),
         tuple(parts),
         float(1 - 2 * np.trapezoid(curve[1], curve[0])),
-        curve,
+        np.stack([shares, np.interp(shares, curve[0], curve[1])]),
         np.array([np.median((more - mod)[size == at]) for at in range(len(SIZES))]),
         float(e[(mod <= least) | (mod >= most)].sum() / e.sum()),
     )
