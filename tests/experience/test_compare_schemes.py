@@ -14,7 +14,10 @@ from ratemod.cli import main
 from ratemod.errors import ModelError
 from ratemod.experience.compare_schemes import SIZES, compare_schemes
 from ratemod.experience.firm_years import FirmYears, firm_years
+from ratemod.experience.plan_file import plan_text
 from ratemod.experience.scheme_fits import SCHEMES
+from ratemod.experience.split import split_mod
+from ratemod.experience.split_rules import rule_named
 
 PROVINCE = Path(__file__).parents[2] / "data" / "province"
 
@@ -125,6 +128,20 @@ def test_lists_as_people_keep_them(tmp_path):
     assert (found.firms, found.set_aside) == (60, 1)
 
 
+def test_the_calibrated_plan_is_a_file_that_gives_the_same_mods(found, history, tmp_path):
+    item, record = found.of("split"), history.expecting(4).between(1, 4)
+    told = {key: float(value) for key, value in item.fitted.parameters.items() if isinstance(value, float)}
+    told |= {"off_balance": item.off_balance, "least": 0.6, "most": 2.0, "claim_limit": found.limit}
+    (tmp_path / "plan.toml").write_text(plan_text("own", "a \"history\"", told), encoding="utf-8")
+    rule = rule_named(tmp_path / "plan.toml")
+    last = history.expecting(4).between(4, 5)
+    rated = (last.expected[:, 0] > 0) & (record.expected.sum(axis=1) > 0)
+    primary, loss = record.primary[told["split"]].sum(axis=1)[rated], record.loss.sum(axis=1)[rated]
+    e = record.expected.sum(axis=1)[rated]
+    made = split_mod(rule, primary, np.maximum(loss - primary, 0), e, e).mod
+    np.testing.assert_allclose(made, item.mod, rtol=1e-9)
+
+
 @pytest.mark.parametrize("change, code", [
     ({"schemes": ["merits"]}, "RM648"), ({"window": 4}, "RM621")])
 def test_refusals(history, change, code):
@@ -140,5 +157,8 @@ def test_the_command(tmp_path, capsys):
     assert "分割经验法" in told and "效率" in told
     page = (tmp_path / "judged.html").read_text(encoding="utf-8")
     assert page.count("<svg") == 2 * len(SCHEMES)
-    assert main([*words, "-o", str(tmp_path / "judged.csv")]) == 0
+    plan = tmp_path / "plan.toml"
+    assert main([*words, "-o", str(tmp_path / "judged.csv"), "--plan", str(plan)]) == 0
+    assert main(["mods", str(PROVINCE / "claims.parquet"), "--exposure", str(PROVINCE / "renewals.parquet"), "--rule",
+                 str(plan), "-o", str(tmp_path / "mods.csv")]) == 3
     assert len(pd.read_csv(tmp_path / "judged.csv")) == len(SCHEMES)

@@ -63,6 +63,7 @@ class SchemeComparison:
     firms : how many were judged; years : calendar years, the last one judged on
     size_ends : (2,) yearly expected losses that end small and medium firms, yuan
     claim_yuan : the claim of `one_claim`; least, most : bounds of the mods
+    limit : most that one claim counts, yuan
     set_aside : rows of the lists that could not be used
     """
 
@@ -73,6 +74,7 @@ class SchemeComparison:
     claim_yuan: float
     least: float
     most: float
+    limit: float
     set_aside: int
 
     def frame(self) -> pd.DataFrame:
@@ -189,7 +191,7 @@ def compare_schemes(
         _judged(SCHEMES[name](past, then), record, last, judged, size, (least, most, claim_yuan)) for name in schemes
     ]
     return SchemeComparison(
-        tuple(results), len(judged), history.years, ends, claim_yuan, least, most, history.set_aside
+        tuple(results), len(judged), history.years, ends, claim_yuan, least, most, history.limit, history.set_aside
     )
 
 
