@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from scipy.optimize import linprog
+from tests.exhibits.browser import browser
 
 from ratemod.cli import main
 from ratemod.errors import BookError
@@ -295,22 +296,11 @@ def test_the_command(tmp_path, capsys, lang):
 
 
 def test_the_page_opens_in_a_browser(told, tmp_path):
-    selenium = pytest.importorskip("selenium")
-    if not (shutil.which("chromium") and shutil.which("chromedriver")):
-        pytest.skip("no chromium with its driver here")
-    assert selenium
-    from selenium import webdriver
-    from selenium.webdriver.chrome.service import Service
+    driver = browser()
     from selenium.webdriver.common.by import By
 
     file = tmp_path / "told.html"
     file.write_text(disclosure_page(told, "zh"), encoding="utf-8")
-    options = webdriver.ChromeOptions()
-    for word in ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"):
-        options.add_argument(word)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    options.binary_location = shutil.which("chromium")
-    driver = webdriver.Chrome(options=options, service=Service(shutil.which("chromedriver")))
     try:
         driver.get(file.as_uri())
         assert "2025" in driver.title

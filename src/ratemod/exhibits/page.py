@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
 from importlib import resources
 from typing import TYPE_CHECKING
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 TAGS: Mapping[Lang, str] = {"zh": "zh-CN", "en": "en"}
 NAMES: Mapping[Lang, str] = {"zh": "中文", "en": "English"}
-MOST_DEPTH = 6
+SMALL = (5.2, 3.9)  # inches
 
 
 class Html(str):
@@ -97,7 +97,9 @@ def table(
         ]
         return f"<tr{_class(side)}>{''.join(said)}</tr>"
 
-    head = "".join(f'<th scope="col"{_class("n" if side else "")}>{shown(said)}</th>' for said, side in zip(heads, right))  # noqa: E501
+    head = "".join(
+        f'<th scope="col"{_class("n" if side else "")}>{shown(said)}</th>' for said, side in zip(heads, right)
+    )
     foot = f"<tfoot>{line(total)}</tfoot>" if total is not None else ""
     body = "\n".join(line(row) for row in rows)
     inside = f"<caption>{shown(caption)}</caption><thead><tr>{head}</tr></thead><tbody>\n{body}\n</tbody>{foot}"
@@ -130,6 +132,11 @@ def picture(chart: Chart) -> Html:
     said = escape(f"{chart.title}. {chart.alt}", quote=True)
     image = f'<img alt="{said}" src="data:image/svg+xml;base64,{held}">'
     return Html(f"<figure>{image}<figcaption>{escape(chart.alt)}</figcaption></figure>")
+
+
+def pictures(*charts: Chart) -> Html:
+    """Return charts beside each other where there is room, drawn smaller so that their words stay readable."""
+    return side_by_side(*(picture(replace(chart, size_inches=SMALL)) for chart in charts))
 
 
 def side_by_side(*parts: str) -> Html:
@@ -167,9 +174,7 @@ class Article:
     def html(self) -> Html:
         """Return the article."""
         tag = self.lang
-        items = [
-            Html(f'<a href="#{tag}-{part.name}">{escape(part.title)}</a>') for part in self.sections
-        ]
+        items = [Html(f'<a href="#{tag}-{part.name}">{escape(part.title)}</a>') for part in self.sections]
         parts = [f'<article id="{tag}" lang="{TAGS[tag]}">', f"<h1>{escape(self.title)}</h1>", self.head]
         parts.append(f'<nav class="contents" aria-label="{escape(self.contents)}">')
         parts += [f"<h2>{escape(self.contents)}</h2>", listed(items, ordered=True), "</nav>"]
