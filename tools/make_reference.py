@@ -22,8 +22,9 @@ from ratemod.plan import keys
 
 FOLDER = Path(__file__).parents[1] / "docs" / "reference"
 SOURCE = Path(__file__).parents[1] / "src" / "ratemod"
-METHODS = {"ratemaking": "Ratemaking", "experience": "A firm's own record", "registers": "Registers", "fund": "The fund",
-           "whatif": "What if", "synth": "The synthetic province", "exhibits": "Disclosure", ".": "Money"}
+METHODS = {"ratemaking": "Ratemaking", "experience": "A firm's own record", "registers": "Registers",
+           "fund": "The fund", "whatif": "What if", "synth": "The synthetic province",
+           "exhibits": "Disclosure", ".": "Money"}
 EXHIBITS = ("suppression", "linked_tables", "linked_suppression", "disclosure")
 MADE = "<!-- made by tools/make_reference.py from the code; edit there -->"
 PLACEHOLDER = re.compile(r"\{(\w+)\}")
@@ -97,8 +98,8 @@ def python() -> str:
 
 def formulas() -> str:
     """Return formula, assumptions and source of every method, from the docstrings of modules that name a source."""
-    parts = [MADE, "# Formulas and sources", "", "Every method by its module, as the code says it: formula, conventions, source. How the "
-             "methods are put together, and what to mind, is told on the pages under *Methods*."]
+    parts = [MADE, "# Formulas and sources", "", "Every method by its module, as the code says it: formula, "
+             "conventions, source. How the methods are put together, and what to mind, is told on the pages under *Methods*."]
     for package, title in METHODS.items():
         parts += ["", f"## {title}"]
         for path in sorted((SOURCE / package).glob("*.py")):
