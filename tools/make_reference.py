@@ -99,7 +99,7 @@ def python() -> str:
 def formulas() -> str:
     """Return formula, assumptions and source of every method, from the docstrings of modules that name a source."""
     parts = [MADE, "# Formulas and sources", "", "Every method by its module, as the code says it: formula, "
-             "conventions, source. How the methods are put together, and what to mind, is told on the pages under *Methods*."]
+             "conventions, source. How the methods are put together, and what to mind, is told under *Methods*."]
     for package, title in METHODS.items():
         parts += ["", f"## {title}"]
         for path in sorted((SOURCE / package).glob("*.py")):
