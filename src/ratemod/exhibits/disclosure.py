@@ -10,13 +10,14 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from ratemod.book.industry import SECTORS
-from ratemod.errors import BookError, ModelError, Problem, problem
+from ratemod.errors import BookError, Lang, ModelError, Problem, problem
 from ratemod.exhibits.disclosure_data import insurer_names, sources
 from ratemod.exhibits.disclosure_fund import FundLine, fund_lines
 from ratemod.exhibits.disclosure_service import ServiceLine, service_lines
@@ -115,6 +116,18 @@ class Disclosure:
     refused: tuple[tuple[str, Problem], ...]
     synthetic: bool
     least_units: int
+
+    def write(self, path: str | Path, lang: Lang = "en") -> list[Path]:
+        """Write a page (``.html``), a workbook (``.xlsx``) or a folder of CSV and Parquet; return the files written.
+
+        Raises
+        ------
+        BookError
+            Those of `ratemod.exhibits.disclosure_files.check_disclosure_target`.
+        """
+        from ratemod.exhibits.disclosure_files import write_disclosure
+
+        return write_disclosure(self, path, lang)
 
 
 def disclosure(
