@@ -107,7 +107,7 @@ def _subject(told: Disclosure, subject: Subject, lang: Lang) -> Html:
         name = text(f"UI_dimension_{dim}", lang)
         heads = [_first_upper(name), *(measure_label(item, lang) for item in measures)]
         caption = text("UI_disclosure_by", lang, what=what, dim=name)
-        parts.append(table(caption, heads, rows, [False, *[True] * len(measures)], total=total))
+        parts.append(table(caption, heads, rows, [False, *[True] * len(measures)], total=total, look="tight"))
         if dim == "division" and tables.name == "insurance":
             parts.append(_tiles(told, subject, "premium_fen", lang))
     return joined(*parts)
@@ -148,7 +148,7 @@ def _fund(told: Disclosure, lang: Lang) -> Html:
         "UI_disclosure_by", lang, what=text("UI_disclosure_fund", lang), dim=text("UI_dimension_insurer", lang)
     )
     parts = [paragraph(text("UI_disclosure_note_fund", lang), "soft")]
-    parts.append(table(caption, heads, rows[:-1], [False, *[True] * len(names)], total=rows[-1]))
+    parts.append(table(caption, heads, rows[:-1], [False, *[True] * len(names)], total=rows[-1], look="tight"))
     if drawn:
         labels, accrued, used = zip(*drawn, strict=True)
         parts.append(picture(fund_flow(labels, accrued, used, lang=lang)))
@@ -176,7 +176,7 @@ def _evaluation(told: Disclosure, lang: Lang) -> Html:
     caption = text("UI_disclosure_evaluation", lang)
     return joined(
         paragraph(text("UI_disclosure_note_evaluation", lang), "soft"),
-        table(caption, heads, rows, [False, *[True] * len(SERVICE_MEASURES)], total=total),
+        table(caption, heads, rows, [False, *[True] * len(SERVICE_MEASURES)], total=total, look="tight"),
     )
 
 
@@ -227,7 +227,9 @@ def _matrix(told: Disclosure, subject: Subject, face: tuple[str, ...], measure: 
     heads = [_first_upper(name), *(level_label(told, across, code, lang) for code in levels[across]), all_of]
     code = "UI_disclosure_by" if across == "state" else "UI_disclosure_cross_caption"
     words = {"what": measure_label(measure, lang), "dim": name, "rows": name}
-    return table(text(code, lang, **words), heads, rows[:-1], [False, *[True] * (len(heads) - 1)], total=rows[-1])
+    return table(
+        text(code, lang, **words), heads, rows[:-1], [False, *[True] * (len(heads) - 1)], total=rows[-1], look="tight"
+    )
 
 
 def left_out(told: Disclosure, lang: Lang) -> list[str]:
