@@ -62,3 +62,10 @@ def test_the_glossary_is_in_order_and_complete():
     assert all(re.search(r"[\u4e00-\u9fff]", row[1]) for row in rows)
     names = [row[0].strip("| ").casefold() for row in rows]
     assert names == sorted(names) and len(names) == len(set(names)) and len(names) >= 80
+
+
+def test_the_citation_names_this_version():
+    import ratemod
+
+    citation = (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+    assert f"version: {ratemod.__version__}\n" in citation and "license: MIT" in citation
