@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ratemod.errors import BookError, Lang, nearest, problem, text
+from ratemod.exhibits.filing_changes import path_labels
 from ratemod.exhibits.guess import SOME_ROWS, Guess
 from ratemod.exhibits.likely_causes import cell_guesses, guesses
 from ratemod.exhibits.terminal import clean, plan_text, table_text
@@ -56,6 +57,9 @@ class Cause:
             detail = text(f"UI_mode_{detail}", lang)
         elif kind in ("bound", "pro_rata", "months"):
             detail = text(f"UI_{ {'bound': 'end', 'pro_rata': 'term', 'months': 'months'}[kind]}_{detail}", lang)
+        elif kind in ("cell", "swapped_cells"):
+            labels = path_labels(plan, lang)
+            label, detail = labels.get(where, where), labels.get(detail, detail)
         elif kind in ("condition", "never", "swapped_columns"):
             detail = ", ".join(plan.label(name, lang) for name in detail.split(", "))
         said = text(f"UI_cause_{kind}", lang, label=label, where=where, detail=detail)

@@ -99,7 +99,7 @@ def opinion_html(opinion: SecondOpinion, lang: Lang, digest: str = "") -> str:
         for row, key, ours, theirs, at in rows[:MOST_ROWS]
     ]
     heads = [text(f"UI_opinion_{name}", lang) for name in HEADS]
-    listed = table(text("UI_opinion_sheet", lang), heads, body, [True, False, True, True, True, False])
+    listed = table(text("UI_opinion_sheet", lang), heads, body, [True, False, True, True, True, False], look="rows")
     if len(rows) > MOST_ROWS:
         listed = joined(listed, paragraph(text("RM002", lang, more=len(rows) - MOST_ROWS)))
     sections = (
@@ -138,6 +138,7 @@ def _workbook(opinion: SecondOpinion, part: Path, lang: Lang, digest: str) -> No
         "money": book.add_format({**font, "num_format": "#,##0.00"}),
         "wrap": book.add_format({**font, "text_wrap": True, "valign": "top"}),
         "top": book.add_format({**font, "valign": "top"}),
+        "sum": book.add_format({**font, "num_format": "#,##0.00", "valign": "top"}),
         "title": book.add_format({**font, "bold": True, "font_size": 14}),
         "alarm": book.add_format({**font, "bold": True, "font_color": "#B00020"}),
     }
@@ -169,7 +170,10 @@ def _summary_sheet(sheet: Any, opinion: SecondOpinion, looks: Mapping[str, Any],
         sheet.write_string(line + 1, at, text(f"UI_opinion_{name}", lang), looks["head"])
     for row, cells in enumerate(cause_rows(opinion, lang), line + 2):
         for at, said in enumerate(cells):
-            sheet.write_string(row, at, said, looks["wrap" if at in (1, 5) else "top"])
+            if at in (1, 5):
+                sheet.write_string(row, at, said, looks["wrap"])
+            else:
+                sheet.write_number(row, at, float(said.replace(",", "")), looks["sum" if at == 4 else "top"])
     _print(sheet)
 
 
