@@ -56,6 +56,7 @@ _WHERE = {
     "levy": "ratemod.fund.levy",
     "allocate": "ratemod.fund.allocate",
     "fund_ledger": "ratemod.fund.ledger",
+    "disclosure": "ratemod.exhibits.disclosure",
     "Problem": "ratemod.errors",
     "RatemodError": "ratemod.errors",
     "PlanError": "ratemod.errors",
@@ -71,6 +72,7 @@ if TYPE_CHECKING:
     from ratemod.errors import PlanError as PlanError
     from ratemod.errors import Problem as Problem
     from ratemod.errors import RatemodError as RatemodError
+    from ratemod.exhibits.disclosure import disclosure as disclosure
     from ratemod.experience.bonus_malus import bonus_malus as bonus_malus
     from ratemod.experience.credibility import credibility as credibility
     from ratemod.experience.mods import experience_mod as experience_mod

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from ratemod.errors import Lang
 from ratemod.exhibits.chart_style import (
+    ABOVE,
     BLUE,
     GREY,
     INK,
@@ -20,6 +21,7 @@ from ratemod.exhibits.chart_style import (
     Chart,
     heading,
     ragged,
+    slanted,
     sparse,
 )  # fmt: skip
 
@@ -35,6 +37,7 @@ def relativities(
     *,
     current: npt.ArrayLike | None = None,
     selected: npt.ArrayLike | None = None,
+    indicated_label: str | None = None,
     title: str | None = None,
     lang: Lang = "en",
 ) -> Chart:
@@ -47,6 +50,8 @@ def relativities(
         Low and high are the ends of the interval.
     exposure : (n,) float, any unit
     current, selected : (n,) float, factors, optional
+    indicated_label : str, optional
+        What the points with the interval are called.
 
     Returns
     -------
@@ -75,7 +80,7 @@ def relativities(
         axes, at = figure.subplots(), np.arange(len(frame))
         _exposure_bars(axes, at, frame["exposure"].to_numpy(), lang)
         spread = [frame["indicated"] - frame["low"], frame["high"] - frame["indicated"]]
-        said = heading("indicated, with interval", "指示值及区间", lang)
+        said = indicated_label or heading("indicated, with interval", "指示值及区间", lang)
         axes.errorbar(
             at, frame["indicated"], spread, color=BLUE, marker="o", linestyle="none", capsize=4, label=said, zorder=4
         )
@@ -87,11 +92,14 @@ def relativities(
             if name in frame:
                 axes.plot(at + aside, frame[name], marker, color=colour, label=said, zorder=5, markersize=6)
         axes.axhline(1, color=GREY, linewidth=0.8, linestyle=":")
-        axes.set_xticks(at, sparse(list(levels)), rotation=_turn(levels))
+        axes.set_xticks(at, sparse(list(levels)), **slanted(levels))
         axes.set_ylabel(heading("relativity", "相对系数", lang))
-        axes.legend(loc="best")
+        axes.legend(**ABOVE)
 
-    alt = heading(f"{len(frame)} levels with their relativities", f"{len(frame)}个水平的相对系数", lang)
+    ordered = frame[frame["indicated"].notna()].sort_values("indicated", kind="stable")
+    outer = ordered.iloc[[0, -1][: len(ordered)]]
+    ends = " – ".join(f"{row.indicated:.2f} ({row.level})" for row in outer.itertuples())
+    alt = heading(f"{len(frame)} levels; indicated {ends}", f"{len(frame)}个水平；指示值 {ends}", lang)
     return Chart(title or heading("Relativities", "相对系数", lang), alt, frame, draw)
 
 
@@ -151,9 +159,9 @@ def actual_expected(
             )  # fmt: skip
         axes.plot(at, ratio, "o-", color=BLUE, zorder=4, label=heading("actual / expected", "实际/预期", lang))
         axes.axhline(1, color=INK, linewidth=0.8)
-        axes.set_xticks(at, sparse(list(levels)), rotation=_turn(levels))
+        axes.set_xticks(at, sparse(list(levels)), **slanted(levels))
         axes.set_ylabel(heading("actual / expected", "实际/预期", lang))
-        axes.legend(loc="best")
+        axes.legend(**ABOVE)
 
     alt = heading(f"{len(frame)} levels, actual over expected", f"{len(frame)}个水平的实际与预期之比", lang)
     return Chart(title or heading("Actual over expected", "实际与预期", lang), alt, frame, draw)
@@ -378,16 +386,14 @@ def _exposure_bars(axes: Any, at: npt.NDArray[Any], exposure: Floats, lang: Lang
     """Draw pale bars of the share of exposure behind, on an axis of their own."""
     behind = axes.twinx()
     behind.bar(at, exposure / max(exposure.sum(), 1e-300), 0.8, color=PALE, zorder=0)
-    behind.set_ylim(0, 2.2 * exposure.max() / max(exposure.sum(), 1e-300) or 1)
-    behind.yaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
+    top = 2.2 * float(exposure.max()) / max(float(exposure.sum()), 1e-300) or 1.0
+    behind.set_ylim(0, top)
+    behind.set_yticks([tick for tick in behind.get_yticks() if tick <= min(top, 1.0) + 1e-9])  # no share is above 100 %
+    behind.yaxis.set_major_formatter(lambda value, _: f"{100 * value:.3g}%")
     behind.set_ylabel(heading("share of exposure (bars)", "风险暴露占比（柱）", lang), color=GREY)
     behind.spines["right"].set_visible(True)
     axes.set_zorder(behind.get_zorder() + 1)
     axes.patch.set_visible(False)
-
-
-def _turn(labels: Sequence[str]) -> int:
-    return 30 if max(map(len, labels)) * len(labels) > 80 else 0
 
 
 def _powers(value: float, _: int) -> str:
