@@ -26,7 +26,7 @@ UNITS = (Decimal("0.1"), Decimal(1), Decimal(10))
 STEP_UNITS = (Decimal("0.01"), Decimal("0.001"), Decimal("0.0001"), Decimal(1))
 ROUNDABLE = (
     "lookup", "interpolate", "product", "sum", "difference", "ratio", "bound", "cap", "add_percentages", "largest",
-    "smallest", "power", "judgement",
+    "smallest", "power", "judgement", "progressive",
 )  # fmt: skip
 CELL_PLACES = (1, 2, 3, 4, 5, 6)
 
@@ -62,7 +62,7 @@ def guesses(plan: Plan) -> Iterator[Guess]:
             yield Guess("rounding", final.name, f"{unit}", _with(plan, replace(final, quantum=unit)))
     for step in plan.steps:
         yield from _bounds(plan, step)
-        if step.op in ("lookup", "judgement", "interpolate") and step.name != plan.premium:
+        if step.op in ("lookup", "judgement", "interpolate") and step.table and step.name != plan.premium:
             omitted = replace(step, op="sum", of=(Decimal(1),), table="", chosen="", reason="", by=())
             yield Guess("left_out", step.name, "1", _with(plan, omitted))
         if step.op in ROUNDABLE and step.name != plan.premium:

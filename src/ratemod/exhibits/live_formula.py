@@ -21,9 +21,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from ratemod.errors import PlanError, problem
-from ratemod.exhibits.live_tables import DAY_ZERO, TableSheet, look_up
-from ratemod.plan.model import NOTHING, Combination, Condition, Operand, Plan, Step, Test
+from ratemod.exhibits.live_tables import DAY_ZERO, TableSheet, axis_headers, axis_test, look_up
+from ratemod.plan.model import ANY, NOTHING, Combination, Condition, Operand, Plan, Step, Test
 from ratemod.plan.ranges import Range, operand_range, snap_places
+from ratemod.plan.slices import along
 
 ROW = "\ue000"  # stands for the row number in a formula that is made once and used for every row
 LEAST_GUARD = 2.0**-46
@@ -107,8 +108,13 @@ def formula(step: Step, sheet: Sheet) -> str:
 def _operation(step: Step, sheet: Sheet) -> str:
     of = [sheet.number(operand) for operand in step.of] if step.op not in ("days", "months") else []
     match step.op:
+        case "judgement" if not step.table:
+            ends = [sheet.number(end or Decimal(0)) for end in (step.low, step.high)]
+            return _judged(step, sheet, of[0], ends[0], ends[1])
         case "lookup" | "interpolate" | "judgement":
             return _table(step, sheet)
+        case "progressive":
+            return _progressive(step, sheet)
         case "product":
             return "*".join(of)
         case "sum":
@@ -128,9 +134,8 @@ def _operation(step: Step, sheet: Sheet) -> str:
         case "round":
             return rounded(of[0], step.quantum or Decimal(1), step.mode, sheet.range_of(step.of[0]))
         case "power":
-            raised = rounded(
-                f"{of[0]}^{step.exponent:f}", step.quantum or Decimal(1), "half_up", Range(rel=LEAST_GUARD)
-            )
+            exponent = sheet.number(step.exponent or Decimal(0))
+            raised = rounded(f"{of[0]}^{exponent}", step.quantum or Decimal(1), "half_up", Range(rel=LEAST_GUARD))
             return f"IF({of[0]}>0,{raised},NA())"
         case "days" | "months":
             return _dates(step, sheet)
@@ -228,12 +233,49 @@ def _table(step: Step, sheet: Sheet) -> str:
         said = look_up(table, step, "value" if step.op == "judgement" else step.column, cells, sheet.plan)
     if step.op == "judgement":
         low, high = (look_up(table, step, end, cells, sheet.plan) for end in ("low", "high"))
-        chosen, reason = sheet.cell(step.chosen), sheet.cell(step.reason)
-        allowed = f'AND({reason}<>"",{chosen}>={low},{chosen}<={high})'
-        said = f"IF(ISNUMBER({chosen}),IF({allowed},{chosen},NA()),{said})"
+        said = _judged(step, sheet, said, low, high)
     if needed:
         said = f"IF(AND({','.join(needed)}),{said},NA())"
     return said
+
+
+def _judged(step: Step, sheet: Sheet, value: str, low: str, high: str) -> str:
+    """Return what was chosen within its ends, or the value where nothing was; computed ends are met within a hair."""
+    chosen = sheet.cell(step.chosen)
+    tests = [f'{sheet.cell(step.reason)}<>""'] if step.reason else []
+    for end, sign, operand in ((low, ">=", step.low), (high, "<=", step.high)):
+        computed = isinstance(operand, str) and not sheet.range_of(operand).raw
+        slack = f"{'-' if sign == '>=' else '+'}{_slack(end, sheet.range_of(operand))}" if computed and operand else ""
+        tests.append(f"{chosen}{sign}{end}{slack}")
+    return f"IF(ISNUMBER({chosen}),IF(AND({','.join(tests)}),{chosen},NA()),{value})"
+
+
+def _progressive(step: Step, sheet: Sheet) -> str:
+    """Return rate × width summed over the slices that x reaches; #N/A where no slice holds x."""
+    table, bound = sheet.tables[step.table], dict(step.by)
+    at = along(step, table.table)
+    assert at is not None
+    if any(key is ANY for row in table.rows for key in row.keys):
+        raise PlanError(problem("RM880", table=step.table))
+    axis = table.table.axes[at]
+    name = bound.get(axis.name, axis.name)
+    x, slack, needed, tests = sheet.cell(name), "0", [f"ISNUMBER({sheet.cell(name)})"], ["1"]
+    if name in sheet.plan.step_names:
+        of = sheet.range_of(name)
+        x, slack = (f"ROUND({x},{of.places})", "0") if of.on_grid else (x, _slack(x, of))
+    for place, other in enumerate(table.table.axes):
+        if place != at:
+            own = bound.get(other.name, other.name)
+            needed += [f'{sheet.cell(own)}<>""'] if own in sheet.empty else []
+            cell = sheet.cell(own) if other.kind == "level" or other.is_date else _settled(
+                sheet, own, sheet.cell(own), other.kind, other.closed
+            )  # fmt: skip
+            tests.append(axis_test(table, place, other, cell, sheet.plan, bound))
+    low, high = (table.range(header) for header in axis_headers(axis))
+    there = f'SUMPRODUCT({"*".join(tests)}*({low}<={x}+{slack})*((({high}="")+({x}-{slack}<={high}))>0))>0'
+    width = f'({x}-({high}<>"")*({x}>{high})*({x}-{high})-{low})'
+    said = f"SUMPRODUCT({'*'.join(tests)}*({low}<{x})*{table.range(step.column)}*{width})"
+    return f"IF(AND({','.join(needed)}),IF({there},{said},NA()),NA())"
 
 
 def _settled(sheet: Sheet, name: str, cell: str, kind: str, closed: str) -> str:

@@ -163,11 +163,12 @@ def look_up(sheet: TableSheet, step: Step, column: str, cells: Mapping[str, str]
             key is ANY or _WILD & set(str(key)) for key in keys
         ):
             return f"INDEX({sheet.range(column)},MATCH({cells[axis.name]},{sheet.range(axis.name)},0))"
-    tests = [_axis_test(sheet, at, axis, cells[axis.name], plan, bound) for at, axis in enumerate(table.axes)]
+    tests = [axis_test(sheet, at, axis, cells[axis.name], plan, bound) for at, axis in enumerate(table.axes)]
     return f"LOOKUP(2,1/({'*'.join(tests)}),{sheet.range(column)})"
 
 
-def _axis_test(sheet: TableSheet, at: int, axis: Axis, cell: str, plan: Plan, bound: Mapping[str, str]) -> str:
+def axis_test(sheet: TableSheet, at: int, axis: Axis, cell: str, plan: Plan, bound: Mapping[str, str]) -> str:
+    """Return where the rows of a table answer a cell on one axis, as an array of 0 and 1."""
     ranges = [sheet.range(header) for header in axis_headers(axis)]
     wild = any(row.keys[at] is ANY for row in sheet.rows)
     if axis.kind == "band":

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from ratemod.plan.model import Plan
     from ratemod.rating.worksheet import Line, Worksheet
 
-TABLED = frozenset({"lookup", "interpolate", "judgement"})
+TABLED = frozenset({"lookup", "interpolate", "judgement", "progressive"})
 NAME = re.compile(r"[A-Za-z_][\w.]*")
 PAIR = re.compile(r"(?P<name>[A-Za-z_][\w.]*) = (?P<value>[^,]*)")
 

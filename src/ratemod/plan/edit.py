@@ -16,6 +16,7 @@ from typing import Any
 
 from ratemod.errors import PlanError, Problem, nearest, problem, text
 from ratemod.plan.model import ANY, AxisKey, Band, Plan, Row, Step, Table, plain
+from ratemod.plan.part import needed
 
 _CELL = re.compile(r"^tables\.(?P<table>[^.\[]+)\[(?P<keys>.*)\](?:\.(?P<column>\w+))?$")
 STEP_NUMBERS = ("low", "high", "otherwise", "quantum", "exponent")
@@ -59,6 +60,7 @@ def replace(plan: Plan, changes: Mapping[str, Any]) -> Plan:
     """
     problems: list[Problem] = []
     tables, constants, steps = dict(plan.tables), dict(plan.constants), list(plan.steps)
+    fixed = _legal_parts(plan)
     done = []
     for path, value in changes.items():
         number = _number(path, value, problems)
@@ -66,7 +68,9 @@ def replace(plan: Plan, changes: Mapping[str, Any]) -> Plan:
             continue
         cell = _CELL.match(path)
         parts = path.split(".")
-        if cell:
+        if (f"tables.{cell['table']}" if cell else ".".join(parts[: max(2, len(parts) - 1)])) in fixed:
+            problems.append(problem("RM183", path=path))
+        elif cell:
             _edit_cell(plan, tables, path, cell, number, problems)
         elif parts[0] == "constants" and len(parts) == 2 and parts[1] in constants:
             constants[parts[1]] = copy(constants[parts[1]], value=number)
@@ -90,15 +94,27 @@ def replace(plan: Plan, changes: Mapping[str, Any]) -> Plan:
     )
 
 
+def _legal_parts(plan: Plan) -> frozenset[str]:
+    """Return the tables, constants and steps that the ends of legal ranges rest on: as fixed as the law itself."""
+    ends = {end for item in plan.legal for end in (item.low, item.high) if isinstance(end, str)}
+    names = {name for end in ends for name in (needed(plan, end) if end in plan.step_names else {end})}
+    found = {f"constants.{name}" for name in names if name in plan.constants}
+    for step in plan.steps:
+        if step.name in names:
+            found |= {f"steps.{step.name}", f"tables.{step.table}"}
+    return frozenset(found)
+
+
 def paths(plan: Plan) -> Iterator[str]:
     """Yield the path of every number that `replace` can change."""
+    fixed = _legal_parts(plan)
     for table in plan.tables.values():
-        for row in table.rows:
+        for row in table.rows if f"tables.{table.name}" not in fixed else ():
             for column in table.value_names:
                 yield row_path(table, row, column)
-    yield from (f"constants.{name}" for name in plan.constants)
+    yield from (f"constants.{name}" for name in plan.constants if f"constants.{name}" not in fixed)
     for step in plan.steps:
-        for name in STEP_NUMBERS:
+        for name in STEP_NUMBERS if f"steps.{step.name}" not in fixed else ():
             if isinstance(getattr(step, name), Decimal):
                 yield f"steps.{step.name}.{name}"
 
@@ -197,7 +213,6 @@ def _edit_step(steps: list[Step], name: str, key: str, number: Decimal) -> bool:
 
 def _lawful(plan: Plan, name: str, number: Decimal, path: str, problems: list[Problem]) -> None:
     for item in plan.legal:
-        if item.of == name and (
-            (item.low is not None and number < item.low) or (item.high is not None and number > item.high)
-        ):
+        low, high = plan.legal_ends(item)
+        if item.of == name and ((low is not None and number < low) or (high is not None and number > high)):
             problems.append(problem("RM184", path=path, value=number, legal=item.name))

@@ -19,6 +19,7 @@ from typing import Any, Literal
 from ratemod.book.column import Column
 
 Operand = str | Decimal  # a name of a column, constant or earlier step; or an exact number
+ADDED = frozenset({"along"})  # keys of a step that came after editions were frozen by their fingerprints
 NOTHING = "none"  # `otherwise = "none"`: the step is empty for rows outside its condition
 
 
@@ -175,7 +176,7 @@ class Step:
     mode: str = "half_up"
     chosen: str = ""
     reason: str = ""
-    exponent: Decimal | None = None
+    exponent: Operand | None = None
     inclusive: bool = False
     count: str = "started"
     group: str = ""
@@ -190,6 +191,7 @@ class Step:
     note: str = ""
     headline: bool = False
     line: int = 0
+    along: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,8 +236,8 @@ class Legal:
     name: str
     of: str
     source: str
-    low: Decimal | None = None
-    high: Decimal | None = None
+    low: Operand | None = None
+    high: Operand | None = None
     exception: LegalException | None = None
 
 
@@ -312,7 +314,7 @@ class Plan:
             [plain(column) for column in self.columns.values()],
             sorted(json.dumps(plain(constant), ensure_ascii=False) for constant in self.constants.values()),
             sorted(table.digest for table in self.tables.values()),
-            [plain(step, skip=("line",)) for step in self.steps],
+            [_facts(step) for step in self.steps],
             plain(self.rules),
             plain(self.checks),
             plain(self.legal),
@@ -343,6 +345,12 @@ class Plan:
             found = self.step(name)
         found = found or self.tables.get(name)
         return (getattr(found, f"label_{lang}", "") if found else "") or name
+
+    def legal_ends(self, item: Legal) -> tuple[Decimal | None, Decimal | None]:
+        """Return the ends of a legal range as numbers; None for an end that is open or is worked out row by row."""
+        named = {name: constant.value for name, constant in self.constants.items()}
+        low, high = (named.get(end) if isinstance(end, str) else end for end in (item.low, item.high))
+        return low, high
 
     def warning(self, lang: str) -> str:
         """Return the warning that every output carries."""
@@ -376,7 +384,7 @@ def conditions_of(plan: Plan) -> Iterator[Condition]:
 
 def names_in(step: Step) -> Iterator[str]:
     """Yield every name of a column, constant or step that a step reads."""
-    for operand in (*step.of, step.low, step.high, step.otherwise):
+    for operand in (*step.of, step.low, step.high, step.exponent, step.otherwise):
         if isinstance(operand, str) and operand != NOTHING:
             yield operand
     for name in (step.against, step.chosen, step.reason, step.group, step.weights):
@@ -412,6 +420,11 @@ def plain(value: Any, skip: tuple[str, ...] = ()) -> Any:
     if isinstance(value, Mapping):
         return {str(key): plain(item, skip) for key, item in value.items()}
     return value
+
+
+def _facts(step: Step) -> Any:
+    """Return what a premium depends on of a step; keys that came later count only where they are used."""
+    return {name: value for name, value in plain(step, skip=("line",)).items() if value or name not in ADDED}
 
 
 def _sha(text: str) -> str:

@@ -24,7 +24,7 @@ def compile_look_up(
     table = plan.tables[step.table]
     found = grid(table, step.by, plan.columns)
     assert found is not None
-    finders = [_finder(plan, axis, known, constants) for axis in found.axes if axis.axis.kind != "point"]
+    finders = [slot_finder(plan, axis, known, constants) for axis in found.axes if axis.axis.kind != "point"]
     shape = [axis.size for axis in found.axes]
     strides = [int(np.prod(shape[at + 1 :], dtype=np.int64)) for at in range(len(finders))]
     cells = {
@@ -58,7 +58,7 @@ def compile_look_up(
     return look_up
 
 
-def _finder(
+def slot_finder(
     plan: Plan, axis: GridAxis, known: Mapping[str, Range], constants: Mapping[str, float]
 ) -> Callable[[Block], npt.NDArray[np.intp]]:
     """Return the function that finds the slot of every row on one axis, once a block."""

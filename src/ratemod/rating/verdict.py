@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from ratemod.errors import Lang, Problem, problem
 from ratemod.plan.grid import grid
-from ratemod.plan.model import Legal, Plan, Rule, Step, names_in, plain
+from ratemod.plan.model import Legal, Operand, Plan, Rule, Step, names_in, plain
 from ratemod.rating import exact
 from ratemod.rating.arrow import from_arrow, to_arrow
 from ratemod.rating.encode import Coding, Doubt
@@ -195,7 +195,7 @@ def _why(plan: Plan, step: Step, state: exact.Exact, at: int) -> Problem:
     if step.op == "judgement" and state.values[step.chosen].ok[at]:
         return _stuck(
             plan,
-            "RM313",
+            "RM313" if step.reason else "RM327",
             step.name,
             chosen=step.chosen,
             chosen_label=plan.label(step.chosen, "zh"),
@@ -262,14 +262,20 @@ def _legal_doubts(plan: Plan, item: Legal, outside: Mask, inputs: Coding, notes:
             label=plan.label(item.of, "zh"),
             value=shown(plan, item.of, state, at),
             legal=item.name,
-            low="" if item.low is None else plain(item.low),
-            high="" if item.high is None else plain(item.high),
+            low=_end(plan, item.low, state, at),
+            high=_end(plan, item.high, state, at),
             source=plan.sources[item.source].title,
         )
         if reason not in problems:
             problems.append(reason)
         which[rows[at]] = problems.index(reason) + 1
     yield Doubt(which, tuple(problems))
+
+
+def _end(plan: Plan, end: Operand | None, state: exact.Exact, at: int) -> str:
+    if end is None:
+        return ""
+    return shown(plan, end, state, at) if isinstance(end, str) else str(plain(end))
 
 
 def say(problems: Sequence[Problem], lang: Lang) -> str:

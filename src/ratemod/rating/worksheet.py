@@ -12,6 +12,7 @@ import numpy as np
 from ratemod.errors import Lang
 from ratemod.plan.edit import row_path
 from ratemod.plan.model import Operand, Plan, Step, plain
+from ratemod.plan.slices import slices
 from ratemod.rating import exact
 from ratemod.rating.verdict import STATUS, say, shown
 
@@ -203,7 +204,8 @@ def _text(plan: Plan, step: Step, state: exact.Exact, own: int) -> str:
     if step.table:
         table = plan.tables[step.table]
         names = [dict(step.by).get(axis.name, axis.name) for axis in table.axes]
-        return ", ".join(f"{name} = {number(name)}" for name in names)
+        found = ", ".join(f"{name} = {number(name)}" for name in names)
+        return found + _slice(plan, step, state, own) if step.op == "progressive" else found
     parts: list[Any] = [f"{step.op}({', '.join(map(number, step.of))}"]
     for key in ("low", "high"):
         end = getattr(step, key)
@@ -214,6 +216,22 @@ def _text(plan: Plan, step: Step, state: exact.Exact, own: int) -> str:
     if step.quantum is not None:
         parts.append(f"to {plain(step.quantum)} {step.mode}")
     return ", ".join(parts) + ")"
+
+
+def _slice(plan: Plan, step: Step, state: exact.Exact, own: int) -> str:
+    """Return the slices below and the slice reached of a sum over slices, in numbers."""
+    found = slices(step, plan.tables[step.table], plan.columns)
+    axis = found.grid.axes[-1]
+    x, value = (state.values[name].fractions()[own] for name in (axis.bound, step.name))
+    if x is None or value is None:
+        return ""
+    row = int(state.cells[step.name][own])
+    for at, start, base, rate in zip(found.row_of, found.start, found.base, found.rate):
+        if at != row or start is None or base is None or rate is None:
+            continue
+        if Fraction(base) + Fraction(rate) * (x - Fraction(start)) == value:
+            return f"; {plain(base)} + {plain(rate)} × ({_short(state, axis.bound, own)} - {plain(start)})"
+    return ""
 
 
 def _short(state: exact.Exact, name: str, own: int) -> str:
