@@ -166,7 +166,7 @@ def test_random_plans_of_every_operation_equal_exact_arithmetic(tmp_path):
     done = convert([path for *_, path in made], "xlsx", tmp_path)
     agreed = sum(compare(plan, inputs, file) for (plan, inputs, _), file in zip(made, done))
     assert agreed > 800
-    assert {step.op for plan, *_ in made for step in plan.steps} == set(OPERATIONS)
+    assert {step.op for plan, *_ in made for step in plan.steps} == set(OPERATIONS) - {"classify"}  # gives no number
 
 
 def grouped_plan() -> tuple[Plan, Inputs]:

@@ -125,7 +125,7 @@ def cell_guesses(
         if not step.table or step.op == "interpolate" or step.column != "value":
             continue
         table = plan.tables[step.table]
-        found = grid(table, step.by, plan.columns)
+        found = grid(table, step.by, plan.level_columns)
         if found is None:
             continue
         slots = tuple(axis_slots(axis, state) for axis in found.axes)

@@ -111,7 +111,7 @@ def _operation(step: Step, sheet: Sheet) -> str:
         case "judgement" if not step.table:
             ends = [sheet.number(end or Decimal(0)) for end in (step.low, step.high)]
             return _judged(step, sheet, of[0], ends[0], ends[1])
-        case "lookup" | "interpolate" | "judgement":
+        case "lookup" | "classify" | "interpolate" | "judgement":
             return _table(step, sheet)
         case "progressive":
             return _progressive(step, sheet)
@@ -370,14 +370,18 @@ def _tests(test: Test, sheet: Sheet) -> list[str]:
         if values:
             same = ",".join(f"EXACT({cell},{_text(value)})" for value in values)
             said = f"OR({same})" if len(values) > 1 else same
+            if test.of in sheet.plan.step_names:  # a level that no row gives is an error, and no level
+                found.append(f"IFERROR({said if inside else f'NOT({said})'},FALSE)")
+                continue
             found.append(said if inside else f'AND({cell}<>"",NOT({said}))')
     for end, sign in ((test.at_least, ">="), (test.above, ">"), (test.at_most, "<="), (test.below, "<")):
         if end is not None:
             found.append(_compare(test.of, end, sign, sheet))
     if test.missing is not None:
-        column = sheet.plan.columns.get(test.of)
+        column = sheet.plan.level_columns.get(test.of)
         is_text = column is not None and column.kind in ("level", "flag", "text")
         lacks = f'{cell}=""' if is_text else f"NOT(ISNUMBER({cell}))"
+        lacks = f"IFERROR({lacks},TRUE)" if test.of in sheet.plan.step_names else lacks
         found.append(lacks if test.missing else f"NOT({lacks})")
     return found
 

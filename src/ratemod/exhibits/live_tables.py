@@ -187,5 +187,5 @@ def axis_test(sheet: TableSheet, at: int, axis: Axis, cell: str, plan: Plan, bou
 
 def _needs_case(plan: Plan, name: str) -> bool:
     """Return whether two levels of a column differ by case alone, which Excel's ``=`` does not see."""
-    codes = plan.columns[name].codes() if name in plan.columns else ()
+    codes = plan.level_columns[name].codes() if name in plan.level_columns else ()
     return len({code.casefold() for code in codes}) < len(codes)

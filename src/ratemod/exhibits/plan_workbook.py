@@ -115,6 +115,8 @@ def _table(plan: Plan, table: Table) -> Grid:
         for name, value in zip(table.value_names, row.values):
             if value is None:
                 cells.append(Cell("none"))
+            elif table.codes(name):
+                cells.append(Cell(str(table.shown(name, value))))
             else:
                 cells.append(Cell(value, row_path(table, row, name), table.low, table.high))
         rows.append([*cells, Cell(row.source), Cell(row.note)])

@@ -159,7 +159,7 @@ def _names(plan: Plan) -> Iterator[Problem]:
 
 
 def _kinds(plan: Plan) -> Iterator[Problem]:
-    columns = plan.columns
+    columns = plan.level_columns
     for step in plan.steps:
         wanted: list[tuple[str, tuple[str, ...]]] = []
         if step.op in ARITHMETIC:
@@ -193,14 +193,14 @@ def _kinds(plan: Plan) -> Iterator[Problem]:
             yield _at(plan, "RM153", ("step", step.name), step=step.name)
         if (step.when is None) != (step.otherwise is None) and not (step.op in KEEP and step.otherwise is None):
             yield _at(plan, "RM143", ("step", step.name), step=step.name)
-        if step.op in ("rollup", "share_out") and step.group not in columns:
+        if step.op in ("rollup", "share_out") and step.group not in plan.columns:
             yield _at(
                 plan,
                 "RM113",
                 ("step", step.name),
                 name=step.group,
                 step=step.name,
-                nearest=nearest(step.group, columns),
+                nearest=nearest(step.group, plan.columns),
             )
         if step.quantum is not None and step.quantum <= 0:
             yield _at(plan, "RM154", ("step", step.name), step=step.name)
@@ -212,7 +212,7 @@ def _conditions(plan: Plan) -> Iterator[Problem]:
     used += [(item.name, item.exception.when) for item in plan.legal if item.exception is not None]
     for owner, condition in used:
         for test in tests_of(condition):
-            column = plan.columns.get(test.of)
+            column = plan.level_columns.get(test.of)
             codes = column.codes() if column is not None else ()
             for value in (*test.is_, *test.is_not):
                 if column is None or column.kind not in ("level", "flag", "text"):

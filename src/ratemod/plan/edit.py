@@ -63,10 +63,11 @@ def replace(plan: Plan, changes: Mapping[str, Any]) -> Plan:
     fixed = _legal_parts(plan)
     done = []
     for path, value in changes.items():
-        number = _number(path, value, problems)
+        cell = _CELL.match(path)
+        codes = _codes(tables, cell)
+        number = _level(path, value, codes, problems) if codes else _number(path, value, problems)
         if number is None:
             continue
-        cell = _CELL.match(path)
         parts = path.split(".")
         if (f"tables.{cell['table']}" if cell else ".".join(parts[: max(2, len(parts) - 1)])) in fixed:
             problems.append(problem("RM183", path=path))
@@ -81,7 +82,7 @@ def replace(plan: Plan, changes: Mapping[str, Any]) -> Plan:
             problems.append(problem("RM183", path=path))
         else:
             problems.append(problem("RM180", path=path, nearest=nearest(path, paths(plan))))
-        done.append((path, plain(number)))
+        done.append((path, codes[int(number)] if codes else plain(number)))
     if problems:
         raise PlanError(problems)
     overlay = tuple(sorted({**dict(plan.overlay), **dict(done)}.items()))
@@ -111,7 +112,8 @@ def paths(plan: Plan) -> Iterator[str]:
     for table in plan.tables.values():
         for row in table.rows if f"tables.{table.name}" not in fixed else ():
             for column in table.value_names:
-                yield row_path(table, row, column)
+                if not table.codes(column):
+                    yield row_path(table, row, column)
     yield from (f"constants.{name}" for name in plan.constants if f"constants.{name}" not in fixed)
     for step in plan.steps:
         for name in STEP_NUMBERS if f"steps.{step.name}" not in fixed else ():
@@ -149,7 +151,8 @@ def _numbers(plan: Plan) -> dict[str, str]:
     for table in plan.tables.values():
         for row in table.rows:
             for column_name, number in zip(table.value_names, row.values):
-                found[row_path(table, row, column_name)] = str(plain(number))
+                said = number if number is None else table.shown(column_name, number)
+                found[row_path(table, row, column_name)] = str(plain(said))
     for step in plan.steps:
         skip = {"name", "label_en", "label_zh", "note", "headline", "line", "source"}
         for key, value in plain(step).items():
@@ -171,6 +174,18 @@ def _words(value: Any) -> str:
     if isinstance(value, list):
         return " / ".join(filter(None, map(_words, value)))
     return "" if value is None else str(value)
+
+
+def _codes(tables: Mapping[str, Table], cell: re.Match[str] | None) -> tuple[str, ...]:
+    """Return the levels that a cell may hold, nothing for a cell that holds a number."""
+    return tables[cell["table"]].codes(cell["column"] or "value") if cell and cell["table"] in tables else ()
+
+
+def _level(path: str, value: Any, codes: tuple[str, ...], problems: list[Problem]) -> Decimal | None:
+    if value in codes:
+        return Decimal(codes.index(value))
+    problems.append(problem("RM192", path=path, value=value, nearest=nearest(str(value), codes)))
+    return None
 
 
 def _number(path: str, value: Any, problems: list[Problem]) -> Decimal | None:

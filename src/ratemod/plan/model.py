@@ -16,10 +16,10 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import Any, Literal
 
-from ratemod.book.column import Column
+from ratemod.book.column import Column, Level
 
 Operand = str | Decimal  # a name of a column, constant or earlier step; or an exact number
-ADDED = frozenset({"along"})  # keys of a step that came after editions were frozen by their fingerprints
+ADDED = frozenset({"along", "levels"})  # keys of a step that came after editions were frozen by their fingerprints
 NOTHING = "none"  # `otherwise = "none"`: the step is empty for rows outside its condition
 
 
@@ -104,7 +104,10 @@ class Row:
 
 @dataclass(frozen=True, eq=False)
 class Table:
-    """A rating table in long form."""
+    """A rating table in long form.
+
+    A value column that a `classify` step reads holds levels; `values` then hold their places in `coded`.
+    """
 
     name: str
     axes: tuple[Axis, ...]
@@ -116,6 +119,7 @@ class Table:
     low: Decimal | None = None
     high: Decimal | None = None
     file: str = ""
+    coded: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
     @cached_property
     def digest(self) -> str:
@@ -123,9 +127,17 @@ class Table:
         rows = sorted(
             json.dumps([plain(row.keys), plain(row.values), row.source], ensure_ascii=False) for row in self.rows
         )
-        return _sha(
-            json.dumps([self.name, plain(self.axes), self.value_names, plain(self.low), plain(self.high), rows])
-        )
+        facts = [self.name, plain(self.axes), self.value_names, plain(self.low), plain(self.high), rows]
+        return _sha(json.dumps([*facts, plain(self.coded)] if self.coded else facts))
+
+    def codes(self, column: str) -> tuple[str, ...]:
+        """Return the levels of a value column that holds levels, nothing of one that holds numbers."""
+        return dict(self.coded).get(column, ())
+
+    def shown(self, column: str, value: Decimal) -> str | Decimal:
+        """Return a value as the file writes it: the level itself in a column of levels."""
+        codes = self.codes(column)
+        return codes[int(value)] if codes else value
 
     def column(self, name: str) -> tuple[Decimal | None, ...]:
         """Return one value column, a number (or None) per row."""
@@ -192,6 +204,7 @@ class Step:
     headline: bool = False
     line: int = 0
     along: str = ""
+    levels: tuple[Level, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -330,6 +343,12 @@ class Plan:
     def step_names(self) -> tuple[str, ...]:
         """Names of the steps in order."""
         return tuple(step.name for step in self.steps)
+
+    @cached_property
+    def level_columns(self) -> Mapping[str, Column]:
+        """The columns, and each `classify` step as a column of its levels: all that tables and conditions name."""
+        classes = {step.name: Column(step.name, "level", levels=step.levels) for step in self.steps if step.levels}
+        return {**self.columns, **classes} if classes else self.columns
 
     def step(self, name: str) -> Step:
         """Return the step of that name; KeyError when there is none."""

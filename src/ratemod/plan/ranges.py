@@ -136,7 +136,7 @@ def _of_operation(step: Step, plan: Plan, known: Mapping[str, Range]) -> Range:
     match step.op:
         case "judgement" if not step.table:
             return judged_range(step, known)
-        case "lookup" | "judgement" | "interpolate":
+        case "lookup" | "classify" | "judgement" | "interpolate":
             return _cells(step, plan, known)
         case "progressive":
             return _progressive(step, plan, known)
@@ -224,7 +224,7 @@ def _progressive(step: Step, plan: Plan, known: Mapping[str, Range]) -> Range:
     if table is None or at is None or step.column not in table.value_names:
         return UNKNOWN
     x = known.get(dict(step.by).get(table.axes[at].name, table.axes[at].name), UNKNOWN)
-    found, ends = slices(step, table, plan.columns), []
+    found, ends = slices(step, table, plan.level_columns), []
     marks = found.marks
     for cell, (start, base, rate) in enumerate(zip(found.start, found.base, found.rate)):
         if start is None or base is None or rate is None:

@@ -30,7 +30,7 @@ def table_problems(plan: Plan) -> Iterator[Problem]:
         yield from axis_problems
         if axis_problems or not table.rows:
             continue
-        found = grid(table, step.by, plan.columns)
+        found = grid(table, step.by, plan.level_columns)
         if found is None:
             yield problem("RM162", file=table.file, most=MOST_CELLS)
             continue
@@ -43,7 +43,7 @@ def table_warnings(plan: Plan) -> Iterator[Problem]:
     """Yield combinations of levels without any rate: rows there will be refused."""
     for step in plan.steps:
         table = plan.tables.get(step.table)
-        found = grid(table, step.by, plan.columns) if table is not None and table.rows else None
+        found = grid(table, step.by, plan.level_columns) if table is not None and table.rows else None
         if table is None or found is None:
             continue
         empty = _unrated_combinations(plan, found)
@@ -109,13 +109,25 @@ def _axes(plan: Plan, step: Step, table: Table) -> Iterator[Problem]:
         before.add(earlier.name)
     for axis in table.axes:
         name = bound.get(axis.name, axis.name)
-        column = plan.columns.get(name)
+        column = plan.level_columns.get(name)
         if name not in before:
             yield problem("RM119", file=table.file, row=1, name=name, step=step.name, nearest=nearest(name, before))
         elif axis.kind == "level" and (column is None or column.kind not in ("level", "flag")):
             yield problem("RM166", file=table.file, row=1, name=name)
         elif axis.kind != "level" and column is not None and column.kind not in ("number", "date"):
             yield problem("RM167", file=table.file, row=1, name=name)
+        elif name in plan.step_names and column is not None:
+            yield from _unknown_levels(table, axis.name, column)
+
+
+def _unknown_levels(table: Table, axis: str, column: Column) -> Iterator[Problem]:
+    """Yield the rows whose key is no level of the step that classifies; of columns the reader has seen to it."""
+    at = [item.name for item in table.axes].index(axis)
+    for row in table.rows:
+        key = row.keys[at]
+        if isinstance(key, str) and key and key not in column.codes():
+            near = nearest(key, column.codes())
+            yield problem("RM130", file=table.file, row=row.line, column=axis, value=key, nearest=near)
 
 
 def _reachable(plan: Plan, step: Step, table: Table, found: Grid) -> list[npt.NDArray[np.bool_]]:

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from ratemod.plan.model import Combination, Condition, Legal, Operand, Plan, Test
 from ratemod.plan.ranges import Range, operand_range
-from ratemod.rating.exact import named_test
+from ratemod.rating.exact import level_test, named_test
 from ratemod.rating.inputs import Inputs
 
 Floats = npt.NDArray[np.float64]
@@ -124,6 +124,9 @@ def holds(
 
 def _test(test: Test, plan: Plan, block: Block, known: Mapping[str, Range], constants: Mapping[str, float]) -> Mask:
     mask = named_test(test, plan, block.inputs)
+    if (test.is_ or test.is_not) and test.of in block.values:
+        place = block.values[test.of]
+        mask &= level_test(test, plan, np.where(np.isnan(place), -1, place).astype(np.int16))
     for end, flip, or_equal in (
         (test.at_least, False, True),
         (test.above, False, False),

@@ -86,7 +86,7 @@ def _operation(plan: Plan, step: Step, state: Exact) -> Rational:
     match step.op:
         case "judgement" if not step.table:
             return _judged(step, state, of[0], state.get(step.low or Decimal(0)), state.get(step.high or Decimal(0)))
-        case "lookup" | "interpolate" | "judgement":
+        case "lookup" | "classify" | "interpolate" | "judgement":
             return _look_up(plan, step, state)
         case "progressive":
             return _progressive(plan, step, state)
@@ -209,8 +209,18 @@ def outside_range(item: Legal, state: Exact) -> Mask:
     return outside
 
 
+def codes_of(name: str, state: Exact) -> npt.NDArray[np.int16]:
+    """Return the codes of a level column or of a step that classifies, -1 where there is none."""
+    if name in state.inputs.codes:
+        return state.inputs.codes[name]
+    value = state.values[name]
+    return np.where(value.ok, value.num // value.den, -1).astype(np.int16)
+
+
 def _test(test: Test, plan: Plan, state: Exact) -> Mask:
     mask = named_test(test, plan, state.inputs)
+    if (test.is_ or test.is_not) and test.of in state.values:
+        mask &= level_test(test, plan, codes_of(test.of, state))
     for end, wanted in ((test.at_least, (0, 1)), (test.above, (1,)), (test.at_most, (0, -1)), (test.below, (-1,))):
         if end is not None:
             value, limit = state.get(test.of), state.get(end)
@@ -225,11 +235,8 @@ def named_test(test: Test, plan: Plan, inputs: Inputs) -> Mask:
     mask = np.ones(inputs.n, dtype=bool)
     name = test.of
     if name in inputs.codes:
-        codes, known = inputs.codes[name], plan.columns[name].codes()
-        if test.is_:
-            mask &= any_of(codes, [known.index(value) for value in test.is_])
-        if test.is_not:
-            mask &= (codes >= 0) & ~any_of(codes, [known.index(value) for value in test.is_not])
+        codes = inputs.codes[name]
+        mask &= level_test(test, plan, codes)
         if test.missing is not None:
             mask &= (codes < 0) == test.missing
     elif name in inputs.filled:
@@ -239,6 +246,16 @@ def named_test(test: Test, plan: Plan, inputs: Inputs) -> Mask:
             mask &= inputs.filled[name] & ~np.isin(inputs.texts[name], test.is_not)
         if test.missing is not None:
             mask &= inputs.filled[name] != test.missing
+    return mask
+
+
+def level_test(test: Test, plan: Plan, codes: npt.NDArray[np.int16]) -> Mask:
+    """Return where a level is, or is not, one of those named; shared with the fast path."""
+    known, mask = plan.level_columns[test.of].codes(), np.ones(len(codes), dtype=bool)
+    if test.is_:
+        mask &= any_of(codes, [known.index(value) for value in test.is_])
+    if test.is_not:
+        mask &= (codes >= 0) & ~any_of(codes, [known.index(value) for value in test.is_not])
     return mask
 
 
@@ -252,7 +269,7 @@ def any_of(codes: npt.NDArray[np.int16], wanted: list[int]) -> Mask:
 
 def _look_up(plan: Plan, step: Step, state: Exact) -> Rational:
     table = plan.tables[step.table]
-    found = grid(table, step.by, plan.columns)
+    found = grid(table, step.by, plan.level_columns)
     assert found is not None
     slots = [axis_slots(axis, state) for axis in found.axes if axis.axis.kind != "point"]
     if step.op == "interpolate":
@@ -260,7 +277,7 @@ def _look_up(plan: Plan, step: Step, state: Exact) -> Rational:
     rows = found.row_of[tuple(slots)] if slots else np.full(state.inputs.n, found.row_of[()], dtype=np.int32)
     state.cells[step.name] = rows
     value = cell_values(table.column(step.column), rows)
-    if step.op == "lookup":
+    if step.op != "judgement":
         return value
     low, high = (cell_values(table.column(name), rows) for name in ("low", "high"))
     return _judged(step, state, value, low, high)
@@ -278,7 +295,7 @@ def _judged(step: Step, state: Exact, value: Rational, low: Rational, high: Rati
 
 def _progressive(plan: Plan, step: Step, state: Exact) -> Rational:
     """Return the sum over slices: all below the amount's own, and its own as far as it is reached."""
-    found, n = slices(step, plan.tables[step.table], plan.columns), state.inputs.n
+    found, n = slices(step, plan.tables[step.table], plan.level_columns), state.inputs.n
     slots = [axis_slots(axis, state) for axis in found.grid.axes[:-1]]
     x, last = state.values[found.grid.axes[-1].bound], found.grid.axes[-1].size - 1
     signs = [q.compare(x, q.constant(mark, n)) for mark in found.marks]
@@ -297,7 +314,7 @@ def _progressive(plan: Plan, step: Step, state: Exact) -> Rational:
 def axis_slots(axis: GridAxis, state: Exact) -> npt.NDArray[np.intp]:
     """Return the slot of every row on one axis."""
     if axis.axis.kind == "level":
-        codes = state.inputs.codes[axis.bound].astype(np.intp)
+        codes = codes_of(axis.bound, state).astype(np.intp)
         return np.where(codes < 0, axis.size - 1, codes)
     value = state.values[axis.bound]
     marks = [q.constant(Decimal(mark), state.inputs.n) for mark in axis.marks]

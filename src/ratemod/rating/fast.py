@@ -102,7 +102,7 @@ def _compile(plan: Plan, step: Step, context: Context, constants: Mapping[str, f
     match step.op:
         case "judgement" if not step.table:
             return compile_judged(step, known, constants)
-        case "lookup" | "judgement" | "interpolate":
+        case "lookup" | "classify" | "judgement" | "interpolate":
             return compile_look_up(plan, step, known, constants)
         case "progressive":
             return compile_progressive(plan, step, known, constants)

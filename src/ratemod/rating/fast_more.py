@@ -46,7 +46,7 @@ def compile_progressive(
     The sum is continuous, so a float that falls on the wrong side of an edge between two slices is no further from the
     truth than its own error; only where a line of slices begins or ends must the side be sure.
     """
-    found = slices(step, plan.tables[step.table], plan.columns)
+    found = slices(step, plan.tables[step.table], plan.level_columns)
     *others, axis = found.grid.axes
     finders = [slot_finder(plan, other, known, constants) for other in others]
     shape = found.grid.row_of.shape

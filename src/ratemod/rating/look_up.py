@@ -22,7 +22,7 @@ def compile_look_up(
 ) -> Callable[[Block], None]:
     """Return the function that fills a `lookup`, `judgement` or `interpolate` step."""
     table = plan.tables[step.table]
-    found = grid(table, step.by, plan.columns)
+    found = grid(table, step.by, plan.level_columns)
     assert found is not None
     finders = [slot_finder(plan, axis, known, constants) for axis in found.axes if axis.axis.kind != "point"]
     shape = [axis.size for axis in found.axes]
@@ -83,7 +83,7 @@ def slot_finder(
         if key in block.slots:
             return block.slots[key]
         if axis.axis.kind == "level":  # -1 read without its sign is the largest number, and lands in the last slot
-            codes = block.inputs.codes[axis.bound].view(np.uint16)
+            codes = _codes(block, axis.bound).view(np.uint16)
             slots = np.minimum(codes, np.uint16(last)).astype(np.intp)
         else:
             value = block.column(axis.bound, constants)
@@ -104,6 +104,14 @@ def slot_finder(
         return slots
 
     return find
+
+
+def _codes(block: Block, name: str) -> npt.NDArray[np.int16]:
+    """Return the codes of a level column or of a step that classifies."""
+    if name in block.inputs.codes:
+        return block.inputs.codes[name]
+    value = block.values[name]
+    return np.where(np.isnan(value), -1, value).astype(np.int16)
 
 
 def _bands(

@@ -204,7 +204,7 @@ def _why(plan: Plan, step: Step, state: exact.Exact, at: int) -> Problem:
         )
     if step.table:
         table = plan.tables[step.table]
-        found = grid(table, step.by, plan.columns)
+        found = grid(table, step.by, plan.level_columns)
         assert found is not None
         for axis in found.axes:
             if _empty(axis.bound, state, at):
@@ -228,9 +228,9 @@ def _empty(name: str, state: exact.Exact, at: int) -> bool:
 
 def shown(plan: Plan, name: str, state: exact.Exact, at: int) -> str:
     """Return the value of a column or step of one row as text."""
-    if name in state.inputs.codes:
-        code = int(state.inputs.codes[name][at])
-        return plan.columns[name].codes()[code] if code >= 0 else ""
+    if name in state.inputs.codes or name in plan.level_columns.keys() - plan.columns.keys():
+        code = int(exact.codes_of(name, state)[at])
+        return plan.level_columns[name].codes()[code] if code >= 0 else ""
     column = plan.columns.get(name)
     value = state.values[name].fractions()[at]
     if value is None:

@@ -41,6 +41,8 @@ class Line:
         Title of the source.
     bound : "low", "high" or ""
         Which end held.
+    level : str
+        Of a step that classifies: the level's code; `value` is then its place among the levels.
     """
 
     name: str
@@ -54,6 +56,7 @@ class Line:
     source: str
     bound: str
     unit: str | None
+    level: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +189,7 @@ def _line(plan: Plan, step: Step, state: exact.Exact, own: int) -> Line:
         "; ".join(dict.fromkeys(sources)),
         bound,
         step.unit,
+        shown(plan, step.name, state, own) if step.levels else "",
     )
 
 
@@ -197,7 +201,7 @@ def _text(plan: Plan, step: Step, state: exact.Exact, own: int) -> str:
     def number(operand: Operand) -> str:
         if isinstance(operand, Decimal):
             return str(plain(operand))
-        return shown(plan, operand, state, own) if operand in plan.columns else _short(state, operand, own)
+        return shown(plan, operand, state, own) if operand in plan.level_columns else _short(state, operand, own)
 
     if step.op in SIGNS:
         return f"{SIGNS[step.op].join(map(str, step.of))} = {SIGNS[step.op].join(map(number, step.of))}"
@@ -220,7 +224,7 @@ def _text(plan: Plan, step: Step, state: exact.Exact, own: int) -> str:
 
 def _slice(plan: Plan, step: Step, state: exact.Exact, own: int) -> str:
     """Return the slices below and the slice reached of a sum over slices, in numbers."""
-    found = slices(step, plan.tables[step.table], plan.columns)
+    found = slices(step, plan.tables[step.table], plan.level_columns)
     axis = found.grid.axes[-1]
     x, value = (state.values[name].fractions()[own] for name in (axis.bound, step.name))
     if x is None or value is None:
