@@ -174,6 +174,8 @@ def _rel(of: Range) -> float:
 
 def rounded(value: str, quantum: Decimal, mode: str, of: Range) -> str:
     """Return a value rounded to a multiple of a unit by one of the four modes."""
+    if of.abs > 0.01 * float(quantum):  # a bound for the largest value of all would move the others across ties
+        of = Range(of.low, of.high, None, of.rel)
     plain = quantum.normalize()
     power = plain.as_tuple().digits == (1,)
     digits = -int(plain.as_tuple().exponent) if power else 0
