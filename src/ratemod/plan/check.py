@@ -7,7 +7,7 @@ proved here (`proofs`); what depends on rows is guarded at rating time.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -104,6 +104,16 @@ def _at(plan: Plan, code: str, place: tuple[str | int, ...], **args: Any) -> Pro
     return problem(code, file=f"{plan.folder}/plan.toml", row=line, **args)
 
 
+def _place(plan: Plan, owner: str) -> tuple[str | int, ...]:
+    """Return where a step, constant, rule, check or legal range stands in the plan's file."""
+    lists: tuple[tuple[str, Sequence[Any]], ...] = (("rule", plan.rules), ("check", plan.checks), ("legal", plan.legal))
+    for section, parts in lists:
+        for at, part in enumerate(parts):
+            if part.name == owner:
+                return (section, at)
+    return ("constant", owner) if owner in plan.constants else ("step", owner)
+
+
 def _identity(plan: Plan) -> Iterator[Problem]:
     folder = Path(plan.folder)
     for key, value, wanted in (("edition", plan.edition, folder.name), ("scheme", plan.scheme, folder.parent.name)):
@@ -155,7 +165,7 @@ def _names(plan: Plan) -> Iterator[Problem]:
     ]
     for owner, name in asked:
         if name not in seen:
-            yield _at(plan, "RM113", ("plan",), name=name, step=owner, nearest=nearest(name, everything))
+            yield _at(plan, "RM113", _place(plan, owner), name=name, step=owner, nearest=nearest(name, everything))
 
 
 def _kinds(plan: Plan) -> Iterator[Problem]:
@@ -216,15 +226,16 @@ def _conditions(plan: Plan) -> Iterator[Problem]:
             codes = column.codes() if column is not None else ()
             for value in (*test.is_, *test.is_not):
                 if column is None or column.kind not in ("level", "flag", "text"):
-                    yield _at(plan, "RM116", ("step", owner), name=test.of, value=value, step=owner)
+                    yield _at(plan, "RM116", _place(plan, owner), name=test.of, value=value, step=owner)
                 elif codes and value not in codes:
                     yield _at(
-                        plan, "RM130", ("step", owner), column=test.of, value=value, nearest=nearest(value, codes)
+                        plan, "RM130", _place(plan, owner), column=test.of, value=value, nearest=nearest(value, codes)
                     )
             compared = [end for end in (test.at_least, test.above, test.at_most, test.below) if end is not None]
             if compared and column is not None and column.kind not in ("number", "date"):
+                wanted = "number / date"
                 yield _at(
-                    plan, "RM115", ("step", owner), name=test.of, kind=column.kind, wanted="number / date", step=owner
+                    plan, "RM115", _place(plan, owner), name=test.of, kind=column.kind, wanted=wanted, step=owner
                 )
 
 
@@ -247,7 +258,7 @@ def _sources(plan: Plan) -> Iterator[Problem]:
     known = plan.sources
     for owner, source in _owned_sources(plan):
         if source not in known:
-            yield _at(plan, "RM117", ("source",), name=source, owner=owner, nearest=nearest(source, known))
+            yield _at(plan, "RM117", _place(plan, owner), name=source, owner=owner, nearest=nearest(source, known))
     for step in plan.steps:
         numbers = [end for end in (*step.of, step.low, step.high, step.exponent) if isinstance(end, Decimal)]
         stated = any(number not in (0, 1, -1, 100) for number in numbers)

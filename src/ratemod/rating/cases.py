@@ -15,6 +15,7 @@ from ratemod.errors import BookError, PlanError, Problem, nearest, problem
 from ratemod.plan.check import Proof, problems_of, proofs, warnings_of
 from ratemod.plan.files import read_plan
 from ratemod.plan.model import Case, Plan
+from ratemod.plan.partly import further_problems
 from ratemod.rating import exact
 from ratemod.rating.rate import rate
 
@@ -62,8 +63,8 @@ def check_plan(folder: Path | str) -> CheckReport:
         plan, problems = read_plan(Path(folder))
     except PlanError as error:
         return CheckReport(None, error.problems, (), (), 0)
-    if plan is not None and not problems:
-        problems = problems_of(plan)
+    if plan is not None:
+        problems = [*problems, *further_problems(plan, problems)] if problems else problems_of(plan)
     if plan is None or problems:
         return CheckReport(plan, tuple(problems), (), (), 0)
     failed, passed = run_cases(plan)
