@@ -118,7 +118,10 @@ def test_a_judgement_lies_between_its_own_ends(tmp_path, chosen, sector, fen, co
     rated = rm.rate(book, plan)
     assert rated.table["premium_fen"].to_pylist() == [fen or None]
     assert rated.table["code"].to_pylist() == [code]
-    assert "low 0.8" in rated.explain("a").text("en") or sector != "mining"
+    said = rated.explain("a").text("en")
+    assert "low 0.8" in said or sector != "mining"
+    assert (f"chosen {chosen}" in said) == (chosen is not None)
+    assert "核保裁量(1, " in rated.explain("a").text("zh")
 
 
 def test_a_judgement_is_of_a_table_or_of_operands_but_not_both_or_neither(tmp_path):

@@ -63,6 +63,26 @@ def folder(tmp_path, levels=LEVELS, risk=RISK, factor=FACTOR, steps=STEPS):
     return made
 
 
+def test_a_case_states_the_level_it_expects(tmp_path):
+    made = folder(tmp_path)
+    case = """[[case]]
+name = "n"
+source = "s"
+[case.inputs]
+policy_no = "1"
+sector = "mining"
+heads = 10
+limit_yuan = 400000
+[case.expect]
+risk = "C"
+premium = "30000.00"
+"""
+    (made / "cases" / "cases.toml").write_text(case)
+    assert check_plan(made).problems == () and check_plan(made).passed == 1
+    (made / "cases" / "cases.toml").write_text(case.replace('risk = "C"', 'risk = "B"'))
+    assert [(item.code, item.args["found"]) for item in check_plan(made).problems] == [("RM190", "C")]
+
+
 @pytest.mark.parametrize("levels", [LEVELS, 'levels = ["C", "B", "A"]', ""])
 def test_a_table_gives_a_level_by_which_others_are_read(tmp_path, levels):
     made = folder(tmp_path, levels)

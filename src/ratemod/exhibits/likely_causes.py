@@ -122,7 +122,7 @@ def cell_guesses(
         Ours above zero.
     """
     for step in plan.steps:
-        if not step.table or step.op == "interpolate" or step.column != "value":
+        if not step.table or step.op in ("interpolate", "classify", "progressive") or step.column != "value":
             continue
         table = plan.tables[step.table]
         found = grid(table, step.by, plan.level_columns)

@@ -93,7 +93,7 @@ class WorksheetWords:
     def how(self, line: Line) -> str:
         """Return how a line came about, in words, and the table cell that it was read from."""
         if line.op in TABLED and not line.text.startswith(
-            "when:"
+            ("when:", f"{line.op}(")
         ):  # behind "=" stands a level code, which may be spelt like a name
             said = PAIR.sub(lambda pair: f"{self.called(pair[1])} = {self.level(pair[1], pair[2])}", line.text)
             cell = line.cell.removeprefix("tables.").removesuffix(".value")

@@ -18,6 +18,7 @@ from ratemod.plan.model import Case, Plan
 from ratemod.plan.partly import further_problems
 from ratemod.rating import exact
 from ratemod.rating.rate import rate
+from ratemod.rating.verdict import shown
 
 RESULTS = ("premium", "fund", "status", "code", "bounds")
 
@@ -100,6 +101,9 @@ def _run(plan: Plan, case: Case) -> list[Problem]:
         if name in ("status", "code", "bounds"):
             found: Any = row[name] or ""
             fits = wanted in (found, *str(found).split(";"))
+        elif name in plan.level_columns:
+            found = shown(plan, name, state, 0)
+            fits = wanted == (found or "none")
         else:
             found, fits = _compare(_value(plan, state, name), wanted)
         if not fits:
@@ -137,6 +141,9 @@ def recomputed(plan: Plan, case: Case) -> dict[str, str]:
     for name, wanted in case.expect.items():
         if name in ("status", "code", "bounds"):
             found[name] = row[name] or ""
+            continue
+        if name in plan.level_columns:
+            found[name] = shown(plan, name, state, 0) or "none"
             continue
         value = _value(plan, state, name)
         found[name] = "none" if value is None else _printed(value, _unit(wanted))

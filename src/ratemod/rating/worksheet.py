@@ -211,6 +211,8 @@ def _text(plan: Plan, step: Step, state: exact.Exact, own: int) -> str:
         found = ", ".join(f"{name} = {number(name)}" for name in names)
         return found + _slice(plan, step, state, own) if step.op == "progressive" else found
     parts: list[Any] = [f"{step.op}({', '.join(map(number, step.of))}"]
+    if step.op == "judgement" and number(step.chosen):
+        parts.append(f"chosen {number(step.chosen)}")
     for key in ("low", "high"):
         end = getattr(step, key)
         if end is not None:
