@@ -197,7 +197,11 @@ def _step(draw: st.DrawFn, name: str, names: list[str]) -> Step:
             )
         case "interpolate":
             return Step(
-                name, op, table="line", by=(("x", draw(pick)),), beyond=draw(st.sampled_from(["flat", "refuse"]))
+                name,
+                op,
+                table="line",
+                by=(("x", draw(pick)),),
+                beyond=draw(st.sampled_from(["flat", "refuse", "extend"])),
             )
         case "lookup":
             return Step(name, op, table="by_any", by=(("x", draw(pick)),))

@@ -298,14 +298,19 @@ def _interpolate(step: Step, table: TableSheet, cells: Mapping[str, str], plan: 
     axis = next(axis for axis in table.table.axes if axis.kind == "point")
     x, points = cells[axis.name], f"{axis.name}_at"
     ends = f"MIN({table.range(points)})", f"MAX({table.range(points)})"
+    extend = step.beyond == "extend" and len({row.keys[table.table.axes.index(axis)] for row in table.rows}) > 1
+    if extend:  # the line that ends at the last point begins at the one before
+        ends = ends[0], f"LARGE({table.range(points)},1+COUNTIF({table.range(points)},{ends[1]}))"
     at = f"MIN(MAX({x},{ends[0]}),{ends[1]})"
     there = {**cells, axis.name: at}
     v0, v1, x0, x1 = (
         look_up(table, step, header, there, plan)
         for header in (step.column, f"next {step.column}", points, f"next {points}")
     )
+    if extend:
+        return f"{v0}+({x}-{x0})*({v1}-{v0})/({x1}-{x0})"
     said = f"IF({x0}={at},{v0},{v0}+({at}-{x0})*({v1}-{v0})/({x1}-{x0}))"
-    return said if step.beyond == "flat" else f"IF(AND({x}>={ends[0]},{x}<={ends[1]}),{said},NA())"
+    return said if step.beyond != "refuse" else f"IF(AND({x}>={ends[0]},{x}<={ends[1]}),{said},NA())"
 
 
 def _rollup(step: Step, sheet: Sheet) -> str:

@@ -155,7 +155,7 @@ _OF_ONE = {"of": Key("operand", True)}
 
 OPERATIONS: Mapping[str, Mapping[str, Key]] = {
     "lookup": _LOOK_UP,
-    "interpolate": {**_LOOK_UP, "beyond": _text("", choices=("refuse", "flat"))},
+    "interpolate": {**_LOOK_UP, "beyond": _text("", choices=("refuse", "flat", "extend"))},
     "classify": {**_LOOK_UP, "levels": Key("levels", doc="in order; default: as they appear in the table")},
     "progressive": {**_LOOK_UP, "along": _text("the banded axis to sum along, where the table has several")},
     "product": _OF_MANY,

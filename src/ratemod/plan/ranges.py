@@ -210,6 +210,14 @@ def _cells(step: Step, plan: Plan, known: Mapping[str, Range]) -> Range:
         )
         reach = float(max(map(abs, points), default=Decimal(0)))
         steepest = float(high - low) / float(gap)
+        if step.beyond == "extend" and points:
+            if of.size == inf:
+                return UNKNOWN
+            reach = 2 * max(reach, float(of.size))
+            beyond = max(of.high - Fraction(points[-1]), Fraction(points[0]) - of.low, Fraction(0))
+            further = Fraction(beyond)
+            rise = (high - low) / Fraction(gap) * further
+            low, high = low - rise, high + rise
         slack = float(max(abs(low), abs(high))) * 64 * UNIT + steepest * (of.error_at(reach) + 8 * UNIT * reach)
         return Range(low, high, None, rel=0.0, abs=slack)
     if step.op == "judgement":

@@ -348,6 +348,9 @@ def _interpolate(
     reached = sum((sign >= 0).astype(np.intp) for sign in signs)
     left = np.clip(reached - 1, 0, len(points) - 1)
     right = np.clip(reached, 0, len(points) - 1)
+    if step.beyond == "extend":  # the first and the last line go on
+        left = np.clip(reached - 1, 0, max(len(points) - 2, 0))
+        right = np.minimum(left + 1, len(points) - 1)
     rows_left, rows_right = (found.row_of[(*slots, at)] for at in (left, right))
     state.cells[step.name] = rows_left
     v0, v1 = cell_values(per_row, rows_left), cell_values(per_row, rows_right)

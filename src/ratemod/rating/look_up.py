@@ -157,10 +157,14 @@ def _interpolate(
         base = index_of(block)
         right = np.minimum(np.searchsorted(points, x, side="right"), len(points) - 1)
         left = np.maximum(right - 1, 0)
-        at_end = x >= points[-1]
-        left = np.where(at_end, len(points) - 1, left)
-        before = x < points[0]
-        right = np.where(before, 0, np.where(at_end, left, right))
+        if step.beyond == "extend":  # the first and the last line go on
+            left = np.minimum(left, max(len(points) - 2, 0))
+            right = np.minimum(left + 1, len(points) - 1)
+        else:
+            at_end = x >= points[-1]
+            left = np.where(at_end, len(points) - 1, left)
+            before = x < points[0]
+            right = np.where(before, 0, np.where(at_end, left, right))
         v0, v1 = np.take(cells, base + left, mode="clip"), np.take(cells, base + right, mode="clip")
         run = np.where(left == right, 1.0, points[right] - points[left])
         np.copyto(out, v0 + np.where(left == right, 0.0, (x - points[left]) * ((v1 - v0) / run)))
