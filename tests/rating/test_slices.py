@@ -64,6 +64,25 @@ def test_a_sum_over_slices_is_rate_times_width(tables, seed, of):
     np.testing.assert_allclose(found.steps["due"], state.values["due"].floats(), rtol=1e-9, atol=1e-9)
 
 
+def test_an_amount_that_floats_put_beside_the_first_slice_is_decided_exactly():
+    """0.3·h by way of h / 3 lies, as a float, now below and now above the decimal at which the slices begin or end."""
+    inputs = Inputs(60, {"heads": np.arange(1.0, 61.0)})
+    steps = (
+        Step("third", "ratio", of=("heads", Decimal(3))),
+        Step("x", "product", of=("third", Decimal("0.9"))),
+        Step("due", "progressive", table="t"),
+        Step("premium", "round", of=("due",), quantum=Decimal("0.01")),
+    )
+    for heads in range(1, 60):
+        band = Band(heads * Decimal("0.3"), heads * Decimal("0.3") + Decimal("0.6"))
+        table = Table("t", (Axis("x", "band"),), ("value",), (Row((band,), (Decimal(7),), "s"),))
+        plan = random_plans.plan_of(steps, {"t": table})
+        found = run(compile_plan(plan), inputs, (), threads=1)
+        state = evaluate(plan, inputs)
+        assert found.priced.tolist() == state.values["premium"].ok.tolist()
+        assert np.flatnonzero(found.priced).tolist() == [at for at in (heads - 1, heads, heads + 1) if at < 60]
+
+
 def test_the_sum_is_exact_where_28_digits_are_not_enough():
     """Bases are summed without rounding, however many digits they have."""
     cuts = [Decimal(at) + Decimal("0.000000000001") for at in range(0, 40, 10)]

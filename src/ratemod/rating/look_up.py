@@ -158,7 +158,6 @@ def _interpolate(
         right = np.minimum(np.searchsorted(points, x, side="right"), len(points) - 1)
         left = np.maximum(right - 1, 0)
         if step.beyond == "extend":  # the first and the last line go on
-            left = np.minimum(left, max(len(points) - 2, 0))
             right = np.minimum(left + 1, len(points) - 1)
         else:
             at_end = x >= points[-1]
