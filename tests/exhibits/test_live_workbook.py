@@ -177,7 +177,7 @@ def test_random_plans_of_every_operation_equal_exact_arithmetic(tmp_path):
     done = convert([path for *_, path in made], "xlsx", tmp_path)
     agreed = sum(compare(plan, inputs, file) for (plan, inputs, _), file in zip(made, done))
     assert agreed > 800
-    assert {step.op for plan, *_ in made for step in plan.steps} == set(OPERATIONS)
+    assert {step.op for plan, *_ in made for step in plan.steps} == set(OPERATIONS) - {"classify"}  # gives no number
 
 
 def grouped_plan() -> tuple[Plan, Inputs]:
@@ -250,10 +250,11 @@ def axes_plan() -> tuple[Plan, Inputs]:
         Step("wild", "lookup", table="wild"),
         Step("flat", "interpolate", table="line", beyond="flat"),
         Step("strict", "interpolate", table="line", when=When("size", missing=False), otherwise=Decimal(1)),
+        Step("onward", "interpolate", table="line", beyond="extend"),
         Step("days", "lookup", table="days", when=late, otherwise=Decimal("0.5")),
         Step("cased", "lookup", table="cased"),
         Step("per_day", "ratio", of=("strict", "days")),
-        Step("all", "product", of=("wild", "flat", "per_day", "cased", Decimal("0.0999"))),
+        Step("all", "product", of=("wild", "flat", "onward", "per_day", "cased", Decimal("0.0999"))),
         Step("premium", "round", of=("all",), quantum=Decimal("0.01")),
     )
     rng = np.random.default_rng(3)

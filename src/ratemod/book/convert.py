@@ -205,6 +205,10 @@ def _days(whole: pa.Array, refusals: Refusals) -> Coded:
     if pa.types.is_date32(whole.type) and not whole.null_count:
         return Coded(_raw(whole.cast(pa.int32())), None, ())
     missing = ~_valid(whole)
+    if pa.types.is_timestamp(whole.type) and whole.type.tz is not None:
+        import pyarrow.compute as pc
+
+        whole = pc.local_timestamp(whole)  # the day where the moment was written, not in Greenwich
     if pa.types.is_timestamp(whole.type):
         ticks = _integers(whole.cast(pa.timestamp("us", tz=whole.type.tz)).cast(pa.int64()))
         days, rest = np.divmod(ticks, 86_400_000_000)

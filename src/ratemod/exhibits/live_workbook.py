@@ -366,7 +366,9 @@ def _write_table(sheet: Any, where: TableSheet, plan: Plan, looks: Mapping[str, 
         for axis, key in zip(table.axes, row.keys):
             cells += key_cells(axis, key)
             dates += [axis.is_date] * len(axis_headers(axis))
-        cells += ["none" if value is None else value for value in row.values]
+        cells += [
+            "none" if value is None else table.shown(name, value) for name, value in zip(table.value_names, row.values)
+        ]
         for at, cell in enumerate(cells):
             look = looks["date" if at < len(dates) and dates[at] else "number"]
             if isinstance(cell, Decimal):

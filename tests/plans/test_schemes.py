@@ -1,0 +1,38 @@
+"""Published schemes and peers' examples, encoded by the documented format alone, to the last printed digit."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+import ratemod as rm
+from ratemod.rating.cases import check_plan
+
+SCHEMES = sorted(path.parent for path in (Path(__file__).parent / "schemes").glob("*/*/plan.toml"))
+
+
+@pytest.mark.parametrize("folder", SCHEMES, ids=lambda folder: folder.parent.name)
+def test_a_scheme_gives_the_printed_figures(folder):
+    report = check_plan(folder)
+    assert report.problems == ()
+    assert report.passed >= 2
+    assert {item.code for item in report.warnings} <= {"RM163"}
+
+
+def test_several_classes_under_one_policy_make_one_premium():
+    """Manual premiums add up; mod, schedule, discount, constant and minimum are the policy's."""
+    plan = rm.load_plan(Path(__file__).parent / "schemes" / "workers-compensation" / "policy")
+    book = pd.DataFrame(
+        {"line": ["1", "2", "3", "4"], "policy_no": ["P1", "P1", "P1", "P2"],
+         "class_code": ["8810", "8825", "8824", "8810"],
+         "payroll": [35000, 75000, 500000, 10000], "mod": ["0.95"] * 3 + ["1.00"], "carrier": "A"}
+    )  # fmt: skip
+    rated = rm.rate(book, plan)
+    frame = rated.to_pandas()
+    # 172 + 2,078 + 19,950 = 22,200; × 0.95 = 21,090; less 11,090 × 9.1% = 1,009; + 220; + 610,000 × 0.02% = 122
+    assert frame["manual"].tolist() == [172, 2078, 19950, 49]
+    assert frame["policy_premium"].tolist() == [20423] * 3 + [310.2]  # the minimum: 0.49 × 180 + 220, and 2
+    assert frame["premium_fen"].groupby(frame["policy_no"]).sum().tolist() == [2042300, 31020]
+    assert rated.table["bounds"].to_pylist() == [None, None, None, "at_least:low"]
