@@ -33,6 +33,8 @@ _WHERE = {
     "panel": "ratemod.whatif.panel",
     "live": "ratemod.whatif.live",
     "ladder": "ratemod.whatif.live",
+    "rate_model": "ratemod.ratemaking.rate_model",
+    "RateModel": "ratemod.ratemaking.rate_model",
     "fit": "ratemod.study.fit",
     "Study": "ratemod.study.fit",
     "Assumptions": "ratemod.study.assumptions",
@@ -79,6 +81,8 @@ if TYPE_CHECKING:
     from ratemod.plan.editions import load_plan as load_plan
     from ratemod.plan.editions import shipped as shipped
     from ratemod.plan.model import Plan as Plan
+    from ratemod.ratemaking.rate_model import RateModel as RateModel
+    from ratemod.ratemaking.rate_model import rate_model as rate_model
     from ratemod.rating.cases import check_plan as check_plan
     from ratemod.rating.cluster import rate_batch as rate_batch
     from ratemod.rating.manifest import verify as verify
