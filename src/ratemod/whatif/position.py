@@ -14,12 +14,13 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from itertools import chain
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from ratemod.plan.model import Plan, Step, names_in, names_in_condition
-from ratemod.plan.ranges import snap_places
+from ratemod.plan.ranges import SUMS, snap_places
 from ratemod.rating.block import Block, holds, outside_range
 from ratemod.rating.fast import Program, compile_plan, recompile
 from ratemod.rating.inputs import Inputs, Selector
@@ -28,8 +29,24 @@ from ratemod.rating.run import BLOCK, MOST_YUAN, run
 Rows = npt.NDArray[np.intp]
 Mask = npt.NDArray[np.bool_]
 Answers = Callable[[str, list[int]], Rows | None]
+Key = tuple[tuple[str, tuple[int, ...]], ...]
+MOST_GATHERED = 12
 MOST_SHARE = 0.35  # with more rows than this touched, whole blocks are cheaper than gathering rows
 NO_ROWS = np.zeros(0, dtype=np.intp)
+
+
+@dataclass(eq=False, slots=True)
+class Touched:
+    """Rows that some cells touch, and what was gathered of them: name -> (age, values)."""
+
+    rows: Rows
+    values: dict[str, tuple[int, npt.NDArray[Any]]] = field(default_factory=dict)
+
+    def of(self, name: str, age: int, whole: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """Return the rows of an array, gathered anew only where it is of another age."""
+        if name not in self.values or self.values[name][0] != age:
+            self.values[name] = age, whole[self.rows]
+        return self.values[name][1]
 
 
 @dataclass(eq=False)
@@ -45,6 +62,8 @@ class Position:
     refused : rule or legal range -> (n,) bool, rows that it leaves without a premium
     lost : (n,) bool, rows that are not fine or refused by any of those
     doubts : steps run together -> rows that floats could not decide in them
+    ages : step -> how often it was computed; gathered : rows by name of the cells that touch them, with what was
+        gathered of them and its age, so that rows touched again are not gathered again
     premium_fen : (n,) int64, 0 where not priced; priced : (n,) bool
     """
 
@@ -61,6 +80,8 @@ class Position:
     premium_fen: npt.NDArray[np.int64]
     priced: Mask
     doubts: dict[frozenset[str], Rows] = field(default_factory=dict)
+    ages: dict[str, int] = field(default_factory=dict)
+    gathered: dict[Key, Touched] = field(default_factory=dict)
 
     def move(self, plan: Plan, answers: Answers) -> Rows | None:
         """Move the book to another plan.
@@ -74,34 +95,50 @@ class Position:
         -------
         (m,) intp, the rows that were priced again, or None for all
         """
-        steps, rows = self._differing(plan, answers)
+        steps, cells = self._differing(plan)
+        touched = None if cells is None else self._touched(cells, answers)
         names = downstream(plan, steps) & self.live
         program = recompile(self.program, plan, names)
-        if rows is not None and (moved := _snapped_otherwise(self, plan, program, names)):
-            steps, rows = steps | moved, None
-        if names and (rows is None or len(rows)):
-            _rerun(self, program, names, rows, _refusals(plan, program, names))
+        if touched is not None and _snapped_otherwise(self, plan, program, names):
+            touched = None
+        if names and (touched is None or len(touched.rows)):
+            _rerun(self, program, names, touched, _refusals(plan, program, names))
         self.plan, self.program = plan, program
-        return rows if names else NO_ROWS
+        return NO_ROWS if not names else None if touched is None else touched.rows
 
-    def _differing(self, plan: Plan, answers: Answers) -> tuple[set[str], Rows | None]:
-        """Return the steps that are not the same, and the rows for which they can differ, None for all."""
+    def _differing(self, plan: Plan) -> tuple[set[str], Key | None]:
+        """Return the steps that are not the same, and the cells of look-ups that alone differ, None if more does."""
         old = self.plan
         constants = {name for name, item in plan.constants.items() if item.value != old.constants[name].value}
         steps = {b.name for a, b in zip(old.steps, plan.steps) if a is not b and a != b}
         steps |= {step.name for step in plan.steps if constants and constants.intersection(names_in(step))}
         whole = bool(steps)
-        parts: list[Rows] = []
-        for name, table in plan.tables.items():
+        cells: list[tuple[str, tuple[int, ...]]] = []
+        for name in plan.tables:
             changed = changed_rows(old, plan, name)
-            if changed == []:
-                continue
-            readers = {step.name for step in plan.steps if step.table == table.name}
+            readers = {step.name for step in plan.steps if step.table == name} if changed != [] else set()
             steps |= readers
-            found = None if changed is None or not readers else answers(name, changed)
-            whole |= bool(readers) and found is None
-            parts += [] if found is None else [found]
-        return steps, None if whole else union(parts, self.inputs.n)
+            if readers and changed is not None:
+                cells.append((name, tuple(changed)))
+            whole |= bool(readers) and changed is None
+        return steps, None if whole else tuple(cells)
+
+    def _touched(self, cells: Key, answers: Answers) -> Touched | None:
+        """Return the rows that some cells touch, None for all; the same cells are looked for once."""
+        if cells not in self.gathered:
+            parts = [answers(name, list(changed)) for name, changed in cells]
+            rows = (
+                None
+                if any(part is None for part in parts)
+                else union([part for part in parts if part is not None], self.inputs.n)
+            )
+            if rows is None:
+                return None
+            if len(self.gathered) >= MOST_GATHERED:
+                self.gathered.pop(next(iter(self.gathered)))
+            self.gathered[cells] = Touched(rows)
+        self.gathered[cells] = found = self.gathered.pop(cells)  # the last used stays longest
+        return found
 
 
 def changed_rows(old: Plan, new: Plan, table: str) -> list[int] | None:
@@ -232,18 +269,19 @@ def _refusals(plan: Plan, program: Program, names: frozenset[str] | None) -> lis
     return found + [f"legal {item.name}" for item in program.guarded if names is None or item.of in names]
 
 
-def _snapped_otherwise(held: Position, plan: Plan, program: Program, names: Collection[str]) -> set[str]:
-    """Return the steps whose sums lie on another grid under the new plan: what is kept of them is of no use."""
+def _snapped_otherwise(held: Position, plan: Plan, program: Program, names: Collection[str]) -> bool:
+    """Whether sums of some steps lie on another grid under the new plan: what is kept of them is then of no use."""
     old = {step.name: step for step in held.plan.steps}
-    return {
-        step.name
+    return any(
+        snap_places(step, plan, program.known) != snap_places(old[step.name], held.plan, held.program.known)
         for step in plan.steps
-        if step.name in names
-        and snap_places(step, plan, program.known) != snap_places(old[step.name], held.plan, held.program.known)
-    }
+        if step.name in names and (step.op in SUMS or old[step.name].op in SUMS)
+    )
 
 
-def _rerun(held: Position, program: Program, names: frozenset[str], rows: Rows | None, refusals: list[str]) -> None:
+def _rerun(
+    held: Position, program: Program, names: frozenset[str], touched: Touched | None, refusals: list[str]
+) -> None:
     """Run some steps again for some rows, None for all, and keep what they give."""
     plan, n = program.plan, held.inputs.n
     steps = {step.name: step for step in plan.steps}
@@ -253,20 +291,31 @@ def _rerun(held: Position, program: Program, names: frozenset[str], rows: Rows |
         wanted |= set(names_in_condition(rule.when)) if f"rule {rule.name}" in refusals else set()
     wanted |= {item.of for item in program.guarded}
     kept |= {name for name in wanted if name in held.values} - names
-    inputs = _columns(held.inputs, wanted)
     for name in (item for item in refusals if item not in held.refused):
         held.refused[name] = np.zeros(n, dtype=bool)
+    for name in names:
+        held.ages[name] = held.ages.get(name, 0) + 1
     clear = sum(3 << 2 * at for at, name in enumerate(program.bounding) if name in names)
-    suspect = np.zeros(n if rows is None else len(rows), dtype=bool)
-    size = max(len(suspect), 1) if program.whole else BLOCK
-    parts = [slice(start, min(start + size, len(suspect))) for start in range(0, len(suspect), size)]
+    rows = None if touched is None else touched.rows
+    inputs = _columns(held.inputs, wanted, touched)
+    values, applies = held.values, held.applies
+    if touched is not None:
+        values = {name: touched.of(name, held.ages.get(name, 0), values[name]) for name in kept}
+        applies = {
+            name: touched.of(f"{name} applies", held.ages.get(name, 0), applies[name])
+            for name in kept
+            if name in applies
+        }
+    suspect = np.zeros(inputs.n, dtype=bool)
+    size = max(inputs.n, 1) if program.whole else BLOCK
+    parts = [slice(start, min(start + size, inputs.n)) for start in range(0, inputs.n, size)]
 
     def work(part: slice) -> None:
         chosen: Selector = part if rows is None else rows[part]
         block = Block(part.stop - part.start)
-        block.start(inputs.part(chosen), program.bit_type)
-        block.values |= {name: held.values[name][chosen] for name in kept}
-        block.applies |= {name: held.applies[name][chosen] for name in kept if name in held.applies}
+        block.start(inputs.part(part), program.bit_type)
+        block.values |= {name: values[name][part] for name in kept}
+        block.applies |= {name: applies[name][part] for name in kept if name in applies}
         block.bits[:] = held.bits[chosen] & ~np.asarray(clear).astype(block.bits.dtype)
         if rows is None:  # steps write where they are kept
             block.buffers |= {name: held.values[name][part] for name in names}
@@ -298,20 +347,25 @@ def _needed(plan: Plan, program: Program, names: frozenset[str]) -> set[str]:
     return found
 
 
-def _columns(inputs: Inputs, names: Collection[str]) -> Inputs:
-    """Return only some columns."""
+def _columns(inputs: Inputs, names: Collection[str], touched: Touched | None) -> Inputs:
+    """Return only some columns, of all rows or of the touched."""
 
-    def chosen(held: Mapping[str, npt.NDArray[np.generic]]) -> dict[str, npt.NDArray[np.generic]]:
-        return {name: array for name, array in held.items() if name in names}
+    def chosen(kind: str, held: Mapping[str, npt.NDArray[Any]]) -> dict[str, npt.NDArray[Any]]:
+        return {
+            name: array if touched is None else touched.of(f"{kind} {name}", 0, array)
+            for name, array in held.items()
+            if name in names
+        }
 
+    ranks = inputs.ranks
     return Inputs(
-        inputs.n,
-        chosen(inputs.numbers),
-        chosen(inputs.codes),  # type: ignore[arg-type]
-        chosen(inputs.filled),  # type: ignore[arg-type]
-        chosen(inputs.texts),
-        chosen(inputs.groups),  # type: ignore[arg-type]
-        inputs.ranks,
+        inputs.n if touched is None else len(touched.rows),
+        chosen("number", inputs.numbers),
+        chosen("code", inputs.codes),
+        chosen("filled", inputs.filled),
+        chosen("text", inputs.texts),
+        chosen("group", inputs.groups),
+        ranks if ranks is None or touched is None else touched.of("ranks", 0, ranks),
     )
 
 
