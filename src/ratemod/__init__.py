@@ -57,6 +57,7 @@ _WHERE = {
     "premium_movement": "ratemod.registers.movement",
     "levy": "ratemod.fund.levy",
     "allocate": "ratemod.fund.allocate",
+    "fund_ledger": "ratemod.fund.ledger",
     "Problem": "ratemod.errors",
     "RatemodError": "ratemod.errors",
     "PlanError": "ratemod.errors",
@@ -76,6 +77,7 @@ if TYPE_CHECKING:
     from ratemod.experience.credibility import credibility as credibility
     from ratemod.experience.mods import experience_mod as experience_mod
     from ratemod.fund.allocate import allocate as allocate
+    from ratemod.fund.ledger import fund_ledger as fund_ledger
     from ratemod.fund.levy import levy as levy
     from ratemod.plan.edit import differences as differences
     from ratemod.plan.editions import load_plan as load_plan
