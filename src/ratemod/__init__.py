@@ -31,6 +31,8 @@ _WHERE = {
     "scenario": "ratemod.whatif.scenario",
     "attribute": "ratemod.whatif.attribution",
     "panel": "ratemod.whatif.panel",
+    "live": "ratemod.whatif.live",
+    "ladder": "ratemod.whatif.live",
     "rate_model": "ratemod.ratemaking.rate_model",
     "RateModel": "ratemod.ratemaking.rate_model",
     "fit": "ratemod.study.fit",
@@ -107,6 +109,8 @@ if TYPE_CHECKING:
     from ratemod.synth.province import synthesize as synthesize
     from ratemod.whatif.attribution import attribute as attribute
     from ratemod.whatif.dislocation import compare as compare
+    from ratemod.whatif.live import ladder as ladder
+    from ratemod.whatif.live import live as live
     from ratemod.whatif.panel import panel as panel
     from ratemod.whatif.scenario import scenario as scenario
     from ratemod.whatif.solve import solve as solve

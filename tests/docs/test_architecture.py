@@ -36,7 +36,11 @@ ORDER = [
     "__main__",
 ]
 # A worksheet and a price list know how to show themselves; they load the exhibit when asked.
-LAZY = {("rating/worksheet.py", "exhibits")}
+LAZY = {
+    ("rating/worksheet.py", "exhibits"),
+    ("whatif/live.py", "exhibits"),
+    ("whatif/widget.py", "exhibits"),
+}
 
 
 def package_of(path: Path) -> str:

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -196,7 +197,7 @@ def _numbers(plan: Plan, path: str, value: str, found: list[Problem]) -> dict[st
     except InvalidOperation:
         found.append(problem("RM841", path=path, value=value))
         return {}
-    now = current_values(plan)
+    now = _values(plan)
     made = {}
     for cell in cells:
         if cell not in now:
@@ -208,6 +209,11 @@ def _numbers(plan: Plan, path: str, value: str, found: list[Problem]) -> dict[st
 
 def current_values(plan: Plan) -> dict[str, Decimal]:
     """Return every number of a plan that a scenario can change, by path."""
+    return dict(_values(plan))
+
+
+@lru_cache(maxsize=8)
+def _values(plan: Plan) -> Mapping[str, Decimal]:
     found: dict[str, Decimal] = {}
     for table in plan.tables.values():
         for row in table.rows:
