@@ -48,10 +48,10 @@ def write_fund(
 
 
 def _labelled(table: pa.Table, lang: Lang) -> pa.Table:
-    return table.rename_columns([_label(name, lang) for name in table.column_names])
+    return table.rename_columns([fund_label(name, lang) for name in table.column_names])
 
 
-def _label(name: str, lang: Lang) -> str:
+def fund_label(name: str, lang: Lang) -> str:
     """Return the label of a column; a column that a question in SQL made up keeps its name."""
     code = f"UI_fund_{name}"
     return text(code, lang) if code in catalogue() else name
@@ -104,7 +104,7 @@ def fund_text(table: pa.Table, lang: Lang, most: int = 20) -> str:
     shown = table.slice(0, most)
     headers, columns, right = [], [], []
     for name in shown.column_names:
-        label = _label(name, lang)
+        label = fund_label(name, lang)
         money = name.endswith("_fen")
         headers.append(label.replace(", fen", ", yuan").replace("（分", "（元") if money else label)
         values = shown[name].to_pylist()

@@ -253,6 +253,11 @@ class Legal:
     high: Operand | None = None
     exception: LegalException | None = None
 
+    @property
+    def reads(self) -> frozenset[str]:
+        """The names that decide whether it holds: what it is of, and limits that are names."""
+        return frozenset(name for name in (self.of, self.low, self.high) if isinstance(name, str))
+
 
 @dataclass(frozen=True, slots=True)
 class Case:

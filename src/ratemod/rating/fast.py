@@ -100,7 +100,7 @@ def recompile(program: Program, plan: Plan, names: Collection[str]) -> Program:
     steps = tuple(step for step in plan.steps if step.name in names)
     for step in steps:
         known[step.name] = step_range(step, plan, known)
-    return _program(plan, steps, known, tuple(item for item in plan.legal if item.of in names))
+    return _program(plan, steps, known, tuple(item for item in plan.legal if not item.reads.isdisjoint(names)))
 
 
 def _program(

@@ -59,7 +59,7 @@ def cells_of(plan: Plan, inputs: Inputs, fine: npt.NDArray[np.bool_], most_share
 
 def _columns(plan: Plan, inputs: Inputs) -> Iterator[npt.NDArray[np.generic]]:
     """Yield every coded column that a premium or a refusal can rest on."""
-    names = set(needed(plan, plan.premium)) | {item.of for item in plan.legal}
+    names = set(needed(plan, plan.premium)).union(*(item.reads for item in plan.legal))
     names |= set(needed(plan, plan.fund)) if plan.fund else set()
     for rule in plan.rules:
         for name in names_in_condition(rule.when):

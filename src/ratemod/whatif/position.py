@@ -13,13 +13,14 @@ import os
 from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from itertools import chain
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from ratemod.plan.model import Plan, Step, names_in, names_in_condition
+from ratemod.plan.model import Operand, Plan, Step, names_in, names_in_condition
 from ratemod.plan.ranges import SUMS, snap_places
 from ratemod.rating.block import Block, holds, outside_range
 from ratemod.rating.fast import Program, compile_plan, recompile
@@ -233,7 +234,7 @@ def _upstream(plan: Plan, first: Collection[str]) -> frozenset[str]:
 
 def _live(plan: Plan) -> frozenset[str]:
     """Return the steps that a premium, or a row's being refused, rests on."""
-    wanted = {plan.premium, *(item.of for item in plan.legal)}
+    wanted = {plan.premium}.union(*(item.reads for item in plan.legal))
     for rule in plan.rules:
         if rule.action in ("refuse", "decline"):
             wanted |= set(names_in_condition(rule.when))
@@ -242,9 +243,13 @@ def _live(plan: Plan) -> frozenset[str]:
     return _upstream(plan, wanted) & frozenset(plan.step_names)
 
 
+def _at_most_one(limit: Operand | None) -> bool:
+    return isinstance(limit, Decimal) and limit <= 1
+
+
 def _fund_follows(plan: Plan) -> bool:
     """Whether the fund is a lawful share of the premium, rounded: then it can be held whenever the premium can."""
-    shares = {item.of for item in plan.legal if item.of in plan.constants and item.high is not None and item.high <= 1}
+    shares = {item.of for item in plan.legal if item.of in plan.constants and _at_most_one(item.high)}
     steps = {step.name: step for step in plan.steps}
     name = str(plan.fund)
     while name != plan.premium:
@@ -266,7 +271,8 @@ def _refusals(plan: Plan, program: Program, names: frozenset[str] | None) -> lis
         if rule.action in ("refuse", "decline")
         and (names is None or not names.isdisjoint(names_in_condition(rule.when)))
     ]
-    return found + [f"legal {item.name}" for item in program.guarded if names is None or item.of in names]
+    guarded = (item for item in program.guarded if names is None or not item.reads.isdisjoint(names))
+    return found + [f"legal {item.name}" for item in guarded]
 
 
 def _snapped_otherwise(held: Position, plan: Plan, program: Program, names: Collection[str]) -> bool:
@@ -289,7 +295,7 @@ def _rerun(
     wanted = set(chain.from_iterable(reads(plan, steps[name]) for name in (*names, *kept)))
     for rule in plan.rules:
         wanted |= set(names_in_condition(rule.when)) if f"rule {rule.name}" in refusals else set()
-    wanted |= {item.of for item in program.guarded}
+    wanted = wanted.union(*(item.reads for item in program.guarded))
     kept |= {name for name in wanted if name in held.values} - names
     for name in (item for item in refusals if item not in held.refused):
         held.refused[name] = np.zeros(n, dtype=bool)
