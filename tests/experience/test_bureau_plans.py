@@ -5,9 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from ratemod.cli import main
 from ratemod.errors import ModelError
 from ratemod.experience.mods import experience_mod
+from ratemod.experience.movement import movement
 from ratemod.experience.parameter import Setting, value_of
 from ratemod.experience.split import split_claims, split_mod
 from ratemod.experience.split_rules import rule_named
@@ -443,3 +447,81 @@ def test_a_class_that_stands_twice(plan):
     with pytest.raises(ModelError) as error:
         rule_named(plan("split = 1\n[class_rates]\nfile = 'c.csv'\n", c="class,elr\n1,2\n1,3\n"))
     assert code_of(error) == "RM625"
+
+
+BUSY = """split = { upper = [80000], values = [10000, 20000] }
+excess_credibility = 0.3
+ballast = 30000
+accident_limit = 60000
+accident_primary_limit = 25000
+year_weights = [1.0, 0.8, 0.5]
+swing = 0.25
+least = 0.5
+most = 2.5
+places = 2
+[kinds.disease]
+year_limit = 15000
+"""
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.integers(0, 2**32 - 1))
+def test_movement_is_exact_whatever_the_plan_has(tmp_path_factory, seed):
+    """Accidents, kinds, weights, a swing, groups, successions: the parts still add up to the printed mods' change."""
+    rng = np.random.default_rng(seed)
+    path = tmp_path_factory.mktemp("plan") / "plan.toml"
+    path.write_text(HEAD + BUSY)
+
+    def claims():
+        return pa.table({
+            "firm": rng.choice(list("ABCDE"), 30), "claim_no": [str(i) for i in range(30)],
+            "event_no": rng.choice(list("uvwxyz"), 30), "kind": rng.choice(["disease", "injury"], 30),
+            "event_date": (np.datetime64("2021-01-01") + rng.integers(0, 1700, 30)).astype(str),
+            "incurred": rng.integers(1, 80_000, 30).astype(float)})
+
+    def firms():
+        e = rng.integers(50_000, 120_000, 5).astype(float)
+        return pa.table({"firm": list("ABCDE"), "expected_losses_yuan": e, "expected_primary_losses_yuan": e / 4,
+                         "last_mod": rng.uniform(0.7, 1.4, 5).round(2), "group": ["G", "G", None, None, None]})
+
+    moved = pa.table({"from_code": ["C"], "to_code": ["D"], "share": [0.5]})
+    before = experience_mod(claims(), firms(), path, effective="2025-01-01")
+    after = experience_mod(claims(), firms(), path, effective="2026-01-01", successions=moved)
+    found = movement(before, after)
+    at = [before.place(name) for name in found.firms]
+    assert found.before.tolist() == before.parts.mod[at].tolist()
+    assert found.after.tolist() == after.parts.mod[at].tolist()
+    np.testing.assert_allclose(found.parts.sum(axis=1), found.after - found.before, atol=1e-12)
+
+
+def test_a_picture_and_a_page_of_one_firm(tmp_path, plan, capsys):
+    words = "企业,期望损失,期望初级损失,起期,保费\nA&B,100000,40000,2026-01-01,5000\n"
+    (tmp_path / "firms.csv").write_text(words, encoding="gb18030")
+    rows = "".join(f"A&B,C{i},2024-0{i % 9 + 1}-01,{9000 + i}\n" for i in range(20))
+    (tmp_path / "claims.csv").write_text("企业,赔案号,出险日期,已付赔款\n" + rows, encoding="utf-8-sig")
+    words = ["mods", str(tmp_path / "claims.csv"), "--exposure", str(tmp_path / "firms.csv"), "--lang", "zh", "--rule",
+             str(plan("split = 10000\nmost = 2.0\n"))]
+    assert main([*words, "--explain", "A&B", "-o", str(tmp_path / "a.svg")]) == 0
+    picture = (tmp_path / "a.svg").read_text(encoding="utf-8")
+    assert "A&amp;B" in picture and "其余9件赔案" in picture and "限幅与取整" in picture
+    assert main([*words, "--explain", "A&B", "-o", str(tmp_path / "a.html")]) == 0
+    assert main([*words, "-o", str(tmp_path / "all.csv")]) == 0
+    assert "controllable_premium_yuan" in (tmp_path / "all.csv").read_text(encoding="utf-8-sig")
+    assert main([*words, "--effective", "2026-01-01", "--explain", "A&B", "-o", str(tmp_path / "a.xlsx")]) == 1
+    (tmp_path / "last.csv").write_text("企业,期望损失,期望初级损失,起期\nA&B,90000,40000,2025-01-01\n")
+    assert main([*words, "--last-claims", str(tmp_path / "claims.csv"), "--last-exposure", str(tmp_path / "last.csv"),
+                 "-o", str(tmp_path / "why.csv")]) == 0
+    assert "进入经验期的赔案" in capsys.readouterr().out
+
+
+def test_each_messy_claim_refuses_its_own_firm(plan):
+    firms = pa.table({"firm": list("ABCDEFG"), "expected_losses_yuan": [1e5] * 7, "start_date": ["2026-01-01"] * 7,
+                      "expected_primary_losses_yuan": [4e4] * 7})
+    claims = pa.table({
+        "firm": ["A", "B", "C", "D", "D", "E", "F", "Q"], "claim_no": ["1", "2", "3", "4", "4", "5", "6", "7"],
+        "event_date": ["2024-02-30", "2024-01-01", "2024-01-01", "2023-01-01", "2023-01-01", None, "2024-01-01", "x"],
+        "valuation_date": [None, "2023-01-01", *["2025-01-01"] * 6],
+        "paid_yuan": ["1", "2", "三万", "4", "4", "5", None, "6"]})
+    found = experience_mod(claims, firms, plan("split = 10000\n")).frame("zh")
+    assert found.code.tolist()[:6] == ["RM206", "RM611", "RM203", "RM629", "RM612", "RM630"]
+    assert found.status.tolist()[6] == "modified"

@@ -30,6 +30,7 @@ def arguments(parser: argparse.ArgumentParser, lang: Lang) -> None:
     parser.add_argument(
         "--last-effective", metavar="DATE", type=day(lang), help=text("UI_help_mods_last_effective", lang)
     )
+    parser.add_argument("--plan", metavar="FILE.toml", type=Path, help=text("UI_help_mods_plan", lang))
     parser.add_argument("--judge", action="store_true", help=text("UI_help_mods_judge", lang))
     parser.add_argument("--window", metavar="YEARS", type=int, default=3, help=text("UI_help_mods_window", lang))
     parser.add_argument(
@@ -48,6 +49,8 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
     inputs = [path for path in (args.claims, args.exposure, args.last_claims, args.last_exposure) if path]
     endings = (".html", ".svg") if args.explain else (*TABLES, ".html") if args.judge else TABLES
     target = check_target(args.output, inputs, endings) if args.output else None
+    if args.plan:
+        check_target(args.plan, inputs, (".toml",))
     if args.judge:
         return judge(args, target, lang)
     with progress(text("UI_modifying", lang)):
@@ -78,11 +81,19 @@ def judge(args: argparse.Namespace, target: Path | None, lang: Lang) -> int:
     from ratemod.exhibits.scheme_report import comparison_html, comparison_text
     from ratemod.exhibits.terminal import progress
     from ratemod.experience.compare_schemes import compare_schemes
+    from ratemod.experience.plan_file import plan_text
 
     with progress(text("UI_modifying", lang)):
         least, most = args.bounds
         found = compare_schemes(args.exposure, args.claims, window=args.window, least=least, most=most)
     print(comparison_text(found, lang))
+    if args.plan:
+        fitted = found.of("split")
+        told = {key: float(value) for key, value in fitted.fitted.parameters.items() if isinstance(value, float)}
+        told |= {"off_balance": fitted.off_balance, "least": least, "most": most, "claim_limit": found.limit}
+        source = text("UI_judged_plan", lang, first=found.years[0], last=found.years[-1], firms=found.firms)
+        write_text(plan_text(args.plan.stem, source, told), args.plan)
+        print(str(args.plan))
     if target and target.suffix.lower() == ".html":
         write_text(comparison_html(found, lang), target)
     elif target:

@@ -16,7 +16,7 @@ STYLE = (
     "body{font-family:'Noto Sans CJK SC','Noto Sans',sans-serif;margin:2em;max-width:1100px}"
     "table{border-collapse:collapse;font-size:13px}td,th{padding:4px 8px;border-bottom:1px solid #ccc;text-align:right}"
     "td:first-child,th:first-child{text-align:left}.charts{display:flex;flex-wrap:wrap}"
-    ".charts svg{width:520px;height:auto}"
+    ".charts svg{width:520px;height:auto}.charts div:nth-child(even) svg{width:300px}"
 )
 
 

@@ -36,7 +36,8 @@ class SchemeResult:
     fitted : FittedScheme; off_balance : factor that makes the bounded mods revenue neutral
     mod : (n,) float64, bounded, of the firms judged
     all, by_size : Judgement of all firms and of small, medium and large ones (each a third of the expected losses)
-    gini : of losses to expected losses in order of the mods; lorenz : (2, k) cumulative shares
+    gini : of losses to expected losses in order of the mods
+    lorenz : (2, 201) cumulative shares of expected losses and of losses, for a picture
     one_claim : by size, what one claim of `claim_yuan` more adds to the mod, the median firm of each size
     at_bound : share of expected losses at a bound
     """
@@ -62,6 +63,7 @@ class SchemeComparison:
     firms : how many were judged; years : calendar years, the last one judged on
     size_ends : (2,) yearly expected losses that end small and medium firms, yuan
     claim_yuan : the claim of `one_claim`; least, most : bounds of the mods
+    limit : most that one claim counts, yuan
     set_aside : rows of the lists that could not be used
     """
 
@@ -72,6 +74,7 @@ class SchemeComparison:
     claim_yuan: float
     least: float
     most: float
+    limit: float
     set_aside: int
 
     def frame(self) -> pd.DataFrame:
@@ -188,7 +191,7 @@ def compare_schemes(
         _judged(SCHEMES[name](past, then), record, last, judged, size, (least, most, claim_yuan)) for name in schemes
     ]
     return SchemeComparison(
-        tuple(results), len(judged), history.years, ends, claim_yuan, least, most, history.set_aside
+        tuple(results), len(judged), history.years, ends, claim_yuan, least, most, history.limit, history.set_aside
     )
 
 
@@ -221,6 +224,7 @@ def _judged(
         own = size == at
         parts.append(judge(mod[own], e[own], x[own]))
     curve = lorenz(mod, x, e)
+    shares = np.linspace(0, 1, 201)
     return SchemeResult(
         fitted,
         factor,
@@ -228,7 +232,7 @@ def _judged(
         judge(mod, e, x),
         tuple(parts),
         float(1 - 2 * np.trapezoid(curve[1], curve[0])),
-        curve,
+        np.stack([shares, np.interp(shares, curve[0], curve[1])]),
         np.array([np.median((more - mod)[size == at]) for at in range(len(SIZES))]),
         float(e[(mod <= least) | (mod >= most)].sum() / e.sum()),
     )

@@ -81,6 +81,22 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
+class Share:
+    """A parameter that grows with expected losses towards 1: (E + plus)/(E + over).
+
+    With B = plus this is a W for which primary losses have the credibility E/(E + plus) and excess ones E/(E + over).
+
+    Examples
+    --------
+    >>> value_of(Share(50_000.0, 450_000.0), np.array([50_000.0, 350_000.0])).tolist()
+    [0.2, 0.5]
+    """
+
+    plus: float
+    over: float
+
+
+@dataclass(frozen=True, slots=True)
 class Dated:
     """A parameter by date: `parameters[i]` holds for mods that apply from `first_days[i]` on.
 
@@ -119,7 +135,7 @@ class ByState:
     other: Parameter | None = None
 
 
-Parameter = float | Bands | Curve | Line | Dated | ByState | Callable[[Floats], Floats]
+Parameter = float | Bands | Curve | Line | Share | Dated | ByState | Callable[[Floats], Floats]
 
 
 def value_of(parameter: Parameter, where: Setting | Floats) -> Floats:
@@ -148,6 +164,8 @@ def value_of(parameter: Parameter, where: Setting | Floats) -> Floats:
         return np.asarray(np.interp(e, parameter.at, parameter.values), dtype=np.float64)
     if isinstance(parameter, Line):
         return np.clip(parameter.base + parameter.per_expected * e, parameter.least, parameter.most)
+    if isinstance(parameter, Share):
+        return np.asarray((e + parameter.plus) / (e + parameter.over), dtype=np.float64)
     if isinstance(parameter, Dated):
         return _dated(parameter, setting)
     if isinstance(parameter, ByState):

@@ -8,6 +8,7 @@ A parameter is a number or a table that says on what it depends:
     { from = ["2013-04-01", ..], values = [..] }    by the day the mod applies from; each value a parameter again
     { by_state = { IL = .., WI = .. }, other = .. } by state; firms of several states get the weighted mean
     { file = "w.csv" }                              a list with expected_from and value; interpolate = true: a curve
+    { plus = 50000, over = 450000 }                 (E + plus)/(E + over), for W beside a ballast of `plus`
     { formula = "ncci_weight", average_cost_per_case = 11.9 }
 """
 
@@ -24,14 +25,14 @@ from ratemod.book.column import Column
 from ratemod.errors import ModelError, nearest, problem
 from ratemod.experience.bands import Bands
 from ratemod.experience.class_rates import BIG, rates_from
-from ratemod.experience.parameter import ByState, Curve, Dated, Line, Parameter
+from ratemod.experience.parameter import ByState, Curve, Dated, Line, Parameter, Share
 from ratemod.experience.split import DOWN, HALF_UP, STAGES, UP, Kind, SmoothSplit, SplitRule
 
 PARAMETERS = (
     "split", "excess_credibility", "primary_credibility", "ballast", "claim_limit", "accident_limit",
     "accident_primary_limit", "medical_only_share", "medical_only_deduction", "deduction", "least", "most",
     "claim_free", "eligible_latest_premium", "eligible_average_premium", "d_ratio", "expected_share",
-    "loss_factor", "debit_share", "credit_share",
+    "loss_factor", "off_balance", "debit_share", "credit_share",
 )  # fmt: skip
 NUMBERS = ("swing", "swing_up", "swing_down", "eligible_from", "new_firm_mod")
 WHOLE = ("places", "years", "lag_months")
@@ -44,6 +45,7 @@ SHAPES: tuple[tuple[set[str], set[str]], ...] = (
     ({"upper", "values"}, {"upper_inclusive"}),
     ({"at", "values"}, set()),
     ({"base", "per_expected"}, {"least", "most"}),
+    ({"plus", "over"}, set()),
     ({"from", "values"}, set()),
     ({"by_state"}, {"other"}),
     ({"file"}, {"interpolate"}),
@@ -156,6 +158,8 @@ def parameter_of(given: Any, folder: Path) -> Any:
         return ByState({name: parameter_of(part, folder) for name, part in given["by_state"].items()}, other)
     if "from" in shape:
         return Dated(tuple(map(str, given["from"])), tuple(parameter_of(part, folder) for part in given["values"]))
+    if "plus" in shape:
+        return Share(**{key: float(value) for key, value in given.items()})
     if "base" in shape:
         return Line(**{key: float(value) for key, value in given.items()})
     values = tuple(map(float, given["values"]))
@@ -198,3 +202,31 @@ def _one_of(name: str, known: Any) -> str:
     if name not in known:
         raise ValueError(f"{name}? ({nearest(name, known) or ', '.join(known)})")
     return name
+
+
+def plan_text(name: str, source: str, values: dict[str, float]) -> str:
+    """Return a calibrated split plan as a file: split, d_ratio, k_primary, k_excess, off_balance, least, most.
+
+    Examples
+    --------
+    >>> fitted = {"split": 3e4, "d_ratio": 0.25, "k_primary": 4e4, "k_excess": 7e5, "off_balance": 0.98}
+    >>> import tomllib
+    >>> tomllib.loads(plan_text("own", "a history", fitted | {"least": 0.6, "most": 2.0}))["ballast"]
+    40000.0
+    """
+    lines = [
+        f"name = {_quoted(name)}",
+        f"source = {_quoted(source)}",
+        f"split = {values['split']!r}",
+        f"d_ratio = {values['d_ratio']!r}",
+        f"ballast = {values['k_primary']!r}",
+        f"excess_credibility = {{ plus = {values['k_primary']!r}, over = {values['k_excess']!r} }}",
+        *(f"{key} = {values[key]!r}" for key in ("claim_limit", "off_balance", "least", "most") if key in values),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _quoted(words: str) -> str:
+    import json
+
+    return json.dumps(words, ensure_ascii=False)

@@ -86,6 +86,7 @@ class SplitRule:
     kinds : how claims of each kind enter
     d_ratio : expected primary share of the expected losses where it goes by size, or None: of the list or the classes
     expected_share : share of the expected losses that counts (limited losses); loss_factor : on every claim
+    off_balance : factor on the mod before its bounds, so that mods are revenue neutral
     debit_share, credit_share : share of the distance from 1 that counts, above and below
     year_weights : weights of years of experience, latest first; empty: all 1
     years, lag_months : window: how many years, ending how many months before the mod applies
@@ -124,6 +125,7 @@ class SplitRule:
     d_ratio: Parameter | None = None
     expected_share: Parameter = 1.0
     loss_factor: Parameter = 1.0
+    off_balance: Parameter = 1.0
     debit_share: Parameter = 1.0
     credit_share: Parameter = 1.0
     year_weights: tuple[float, ...] = ()
@@ -303,6 +305,8 @@ def split_mod(
     if rule.debit_share != 1.0 or rule.credit_share != 1.0:
         share = np.where(mod > 1, value_of(rule.debit_share, setting), value_of(rule.credit_share, setting))
         mod = 1 + share * (mod - 1)
+    if rule.off_balance != 1.0:
+        mod = mod * value_of(rule.off_balance, setting)
     if rule.claim_free is not None:
         free = (ap == 0) & (ae == 0) if lost_time is None else np.asarray(lost_time) == 0
         mod = np.where(free, np.minimum(mod, value_of(rule.claim_free, setting)), mod)
