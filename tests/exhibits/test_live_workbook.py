@@ -102,6 +102,21 @@ def test_every_shipped_plan_recalculates_to_the_fen(recalculated):
     assert seen > 3300 and {step.op for rated, _ in recalculated.values() for step in rated.plan.steps} >= USED
 
 
+def test_only_numbers_and_inputs_are_free(tmp_path):
+    plan = load_plan("jilin-spli/2025-04")
+    write_live_workbook(rate(DEMO, plan, business="renewal", lang="en", threads=1), tmp_path / "live.xlsx", lang="en")
+    book = load_workbook(tmp_path / "live.xlsx")
+    sheet = book["Policies"]
+    names = [cell.value for cell in sheet[HEAD]]
+    assert sheet.protection.sheet and sheet.freeze_panes == f"C{HEAD + 1}"
+    free = {name for name, cell in zip(names, sheet[HEAD + 1]) if not cell.protection.locked}
+    assert free and free <= set(plan.columns) and "heads" in free and not free & set(plan.step_names)
+    table = book["base_rate"]
+    assert table.protection.sheet and table.freeze_panes == "A4"
+    rows = [[cell.protection.locked for cell in row[:3]] for row in table.iter_rows(min_row=4)]
+    assert rows == [[True, True, False]] * len(plan.tables["base_rate"].rows)
+
+
 @needs_office
 def test_a_changed_factor_moves_the_premiums_as_the_engine_says(tmp_path):
     plan = load_plan("jilin-spli", at="2026-01-01")
