@@ -55,3 +55,21 @@ def test_every_scheme_recalculates_to_the_fen_in_excel(tmp_path):
         assert [row[-1] for row in rows] == [0.0] * len(rows)
         seen += len(rows)
     assert seen > 40
+
+
+def test_every_scheme_streams_and_explains(tmp_path):
+    """Parquet to Parquet gives the same fen; every priced row is explained in both languages."""
+    import pyarrow.parquet as pq
+
+    for at, plan in enumerate(map(rm.load_plan, SCHEMES)):
+        book = case_book(plan)
+        rated = rm.rate(book, plan, lang="en", threads=1)
+        if any(step.group for step in plan.steps):
+            continue  # lines of one policy are not streamed
+        pq.write_table(book.table, tmp_path / f"{at}.parquet")
+        rm.rate_file(tmp_path / f"{at}.parquet", plan, tmp_path / f"{at}-out.parquet", trace=True)
+        out = pq.read_table(tmp_path / f"{at}-out.parquet")
+        assert out["premium_fen"].to_pylist() == rated.table["premium_fen"].to_pylist()
+        if plan.key:
+            keys = book.table[plan.key].to_pylist()
+            assert all(rated.explain(key).text(lang) for key in keys for lang in ("en", "zh"))
