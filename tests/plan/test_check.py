@@ -238,3 +238,10 @@ def test_what_the_reader_leaves_out_hides_nothing_else_and_is_not_blamed(tmp_pat
     )  # fmt: skip
     rule = plan.split("\n").index("[[rule]]") + 1
     assert {problem.row for problem in report.problems if problem.code == "RM117"} == {rule}
+
+
+def test_a_plan_is_named_by_its_folder_its_file_or_its_scheme(tmp_path):
+    made = small_plan.write(tmp_path)
+    names = (made, str(made), made / "plan.toml", str(made / "plan.toml"), made.parent)
+    assert len({load_plan(name).id for name in names}) == 1
+    assert check_plan(made / "plan.toml").passed == 2

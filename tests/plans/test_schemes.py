@@ -8,7 +8,10 @@ import pandas as pd
 import pytest
 
 import ratemod as rm
+from ratemod.exhibits.live_workbook import write_live_workbook
 from ratemod.rating.cases import check_plan
+from tests.exhibits.office import convert, needs_office
+from tests.exhibits.test_live_workbook import case_book, cells
 
 SCHEMES = sorted(path.parent for path in (Path(__file__).parent / "schemes").glob("*/*/plan.toml"))
 
@@ -36,3 +39,37 @@ def test_several_classes_under_one_policy_make_one_premium():
     assert frame["policy_premium"].tolist() == [20423] * 3 + [310.2]  # the minimum: 0.49 × 180 + 220, and 2
     assert frame["premium_fen"].groupby(frame["policy_no"]).sum().tolist() == [2042300, 31020]
     assert rated.table["bounds"].to_pylist() == [None, None, None, "at_least:low"]
+
+
+@needs_office
+def test_every_scheme_recalculates_to_the_fen_in_excel(tmp_path):
+    rated = [rm.rate(case_book(plan), plan, lang="en", threads=1) for plan in map(rm.load_plan, SCHEMES)]
+    files = [tmp_path / f"{at}.xlsx" for at in range(len(rated))]
+    for book, file in zip(rated, files):
+        write_live_workbook(book, file, lang="en")
+    seen = 0
+    for book, file in zip(rated, convert(files, "xlsx", tmp_path)):
+        names, rows = cells(file)
+        wanted = book.outputs.premium_fen[book.verdict.status < 2].tolist()
+        assert [round(row[names.index(book.plan.premium)] * 100) for row in rows] == wanted, book.plan
+        assert [row[-1] for row in rows] == [0.0] * len(rows)
+        seen += len(rows)
+    assert seen > 40
+
+
+def test_every_scheme_streams_and_explains(tmp_path):
+    """Parquet to Parquet gives the same fen; every priced row is explained in both languages."""
+    import pyarrow.parquet as pq
+
+    for at, plan in enumerate(map(rm.load_plan, SCHEMES)):
+        book = case_book(plan)
+        rated = rm.rate(book, plan, lang="en", threads=1)
+        if any(step.group for step in plan.steps):
+            continue  # lines of one policy are not streamed
+        pq.write_table(book.table, tmp_path / f"{at}.parquet")
+        rm.rate_file(tmp_path / f"{at}.parquet", plan, tmp_path / f"{at}-out.parquet", trace=True)
+        out = pq.read_table(tmp_path / f"{at}-out.parquet")
+        assert out["premium_fen"].to_pylist() == rated.table["premium_fen"].to_pylist()
+        if plan.key:
+            keys = book.table[plan.key].to_pylist()
+            assert all(rated.explain(key).text(lang) for key in keys for lang in ("en", "zh"))

@@ -28,6 +28,8 @@ from ratemod.plan.slices import along
 
 ROW = "\ue000"  # stands for the row number in a formula that is made once and used for every row
 LEAST_GUARD = 2.0**-46
+MOST_GUARD = 2.0**-40
+MOST_SLACK = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,8 +170,11 @@ def guard(value: str, of: Range, sign: str = "+") -> str:
 
 
 def _rel(of: Range) -> float:
-    """Return the relative float error, with one more for Excel's own multiplication; a wide one where none is known."""
-    return of.rel + 2.0**-51 if of.rel != float("inf") else LEAST_GUARD
+    """Return the relative float error, with one more for Excel's own multiplication; a usual one where none is known.
+
+    A bound wider than that of a long product is one for the largest value there can be, and says nothing of this row.
+    """
+    return of.rel + 2.0**-51 if of.rel < MOST_GUARD else LEAST_GUARD
 
 
 def rounded(value: str, quantum: Decimal, mode: str, of: Range) -> str:
@@ -199,7 +204,7 @@ def _in_units(of: Range, quantum: Decimal) -> Range:
 def _slack(value: str, of: Range) -> str:
     """Return how far a float may be from its exact value, as a formula."""
     said = f"ABS({value})*{_rel(of):.3G}"
-    return said if of.abs in (0.0, float("inf")) else f"({said}+{of.abs:.3G})"
+    return said if of.abs == 0 or of.abs > MOST_SLACK else f"({said}+{of.abs:.3G})"
 
 
 def _dates(step: Step, sheet: Sheet) -> str:

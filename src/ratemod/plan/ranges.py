@@ -22,6 +22,7 @@ from ratemod.plan.slices import along, slices
 
 UNIT = 2.0**-53
 MOST_LINES = 10**6  # lines that one policy may have; bounds what a rollup can sum to
+MOST_INVERSE_PLACES = 12
 SUMS = ("sum", "difference", "add_percentages")
 Number = Fraction | float  # a float only for an infinite end
 _DATES = (Fraction(-25567), Fraction(109572))  # 1900-01-01 .. 2269-12-31
@@ -315,7 +316,17 @@ def ratio_range(a: Range, b: Range) -> Range:
         return Range(low, high, None, rel=rel, abs=inf if a.abs or b.abs else 0.0)
     ends = [_times(x, Fraction(1) / Fraction(y)) for x in (a.low, a.high) for y in (b.low, b.high)]
     least, widest = min(abs(float(b.low)), abs(float(b.high))), max(-min(ends), max(ends))
-    return Range(min(ends), max(ends), None, rel=rel, abs=2 * (a.abs / least + _slack(b.abs, widest) / least))
+    more = _places_of_inverse(Fraction(b.low)) if b.low == b.high else None
+    places = None if a.places is None or more is None else a.places + more
+    return Range(min(ends), max(ends), places, rel=rel, abs=2 * (a.abs / least + _slack(b.abs, widest) / least))
+
+
+def _places_of_inverse(number: Fraction) -> int | None:
+    """Return the decimal places of 1 / number, None where it is no decimal: 2 for 100, none for 12."""
+    for places in range(MOST_INVERSE_PLACES + 1):
+        if (10**places / number).denominator == 1:
+            return places
+    return None
 
 
 def extreme_range(of: list[Range], pick: Callable[..., Number] | None = None) -> Range:

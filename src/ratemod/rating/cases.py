@@ -13,6 +13,7 @@ import pyarrow as pa
 from ratemod.book.book import Book
 from ratemod.errors import BookError, PlanError, Problem, nearest, problem
 from ratemod.plan.check import Proof, problems_of, proofs, warnings_of
+from ratemod.plan.editions import edition_folder
 from ratemod.plan.files import read_plan
 from ratemod.plan.model import Case, Plan
 from ratemod.plan.partly import further_problems
@@ -61,7 +62,7 @@ def check_plan(folder: Path | str) -> CheckReport:
         Nothing is raised for a bad plan.
     """
     try:
-        plan, problems = read_plan(Path(folder))
+        plan, problems = read_plan(edition_folder(folder))
     except PlanError as error:
         return CheckReport(None, error.problems, (), (), 0)
     if plan is not None:

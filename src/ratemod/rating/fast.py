@@ -26,7 +26,7 @@ from ratemod.plan.model import NOTHING, Legal, Plan, Step
 from ratemod.plan.ranges import UNIT, Range, bound_ranges, exactly, operand_range, ranges, snap_places, step_range
 from ratemod.rating.block import Block, Floats, Mask, exceeds, holds, largest
 from ratemod.rating.calendar import days_between, months_between
-from ratemod.rating.fast_more import compile_judged, compile_progressive
+from ratemod.rating.fast_more import compile_judged, compile_progressive, in_fen
 from ratemod.rating.groups import rollup, share_out
 from ratemod.rating.inputs import Inputs
 from ratemod.rating.look_up import compile_look_up
@@ -415,11 +415,12 @@ def _grouped(step: Step, known: Mapping[str, Range]) -> Run:
 
     def grouped(block: Block) -> None:
         groups = block.inputs.groups[step.group]
-        values, valid = whole(block.values[of], places if step.op == "rollup" else 2)
+        values, valid = whole(block.values[of], places)
         if step.op == "rollup":
             found, valid = rollup(values, valid, groups, step.how)
             scale = places
         else:
+            values = in_fen(values, places)
             weights, weighed = whole(block.values[step.weights], weight_places)
             ranks = block.inputs.ranks
             found, valid = share_out(

@@ -80,3 +80,16 @@ def compile_progressive(
         np.copyto(out, base[index] + rate[index] * (x - start[index]))
 
     return progressive
+
+
+def in_fen(values: npt.NDArray[np.int64], places: int) -> npt.NDArray[np.int64]:
+    """Return yuan, given as whole numbers of 10^-places, in fen: rounded half-up, away from zero.
+
+    Examples
+    --------
+    >>> in_fen(np.array([125, 124, -125]), 3).tolist()
+    [13, 12, -13]
+    """
+    unit = 10 ** max(places - 2, 0)
+    fen: npt.NDArray[np.int64] = np.sign(values) * ((2 * np.abs(values) + unit) // (2 * unit))
+    return fen * np.int64(10 ** max(2 - places, 0))
