@@ -77,6 +77,7 @@ def environment(home: str) -> Iterator[None]:
         "PYTHONHASHSEED": "0",
         "COLUMNS": "120",
         "TZ": "UTC",
+        "LC_ALL": "C.UTF-8",
     }
     kept = {name: os.environ.get(name) for name in wanted}
     os.environ.update(wanted)

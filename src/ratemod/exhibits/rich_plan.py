@@ -5,8 +5,10 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from ratemod.errors import Lang, text
-from ratemod.exhibits.rich import card, columns_html, heading_html, table_html
+from ratemod.exhibits.rich import NOTE, card, columns_html, heading_html, table_html
 from ratemod.exhibits.words import period, problem_words
 from ratemod.money import yuan_text
 
@@ -79,14 +81,19 @@ def study_html(study: Study, lang: Lang) -> str:
         target=f"{rates.target:.1%}",
         off=f"{rates.off_balance:.4f}",
     )
-    frames = study.frames()
-    listed = pd.DataFrame({"exhibit": list(frames), "rows": [len(frame) for frame in frames.values()]})
-    cells = frames.get("rates", next(iter(frames.values())))
-    return card(
-        [
-            f"<p>{escape(head)}</p>",
-            columns_html([table_html(cells.iloc[:, :8], lang, study.plan), table_html(listed, lang)]),
-        ],
-        lang,
-        study.plan,
+    moved = sorted(rates.cells, key=lambda cell: -abs(float(cell.selected / cell.current - 1)) if cell.current else 0.0)
+    cells = pd.DataFrame(
+        {
+            "cell": [cell.path for cell in moved],
+            "current": [f"{cell.current:f}" for cell in moved],
+            "selected": [f"{cell.selected:f}" for cell in moved],
+            "change": [float(cell.selected / cell.current - 1) if cell.current else np.nan for cell in moved],
+        }
     )
+    names = ", ".join(study.frames())
+    parts = [
+        f"<p>{escape(head)}</p>",
+        table_html(cells, lang, study.plan, most=10),
+        f"<div style='{NOTE}'>{escape(text('UI_rich_frames', lang, names=names))}</div>",
+    ]
+    return card(parts, lang, study.plan)

@@ -88,8 +88,8 @@ def solution_html(found: Solution, lang: Lang) -> str:
     goals = pd.DataFrame(
         {
             "measure": [text(f"UI_measure_{name}", lang) for name in found.target],
-            "target": [f"{value:,.6g}" for value in found.target.values()],
-            "reached": [f"{value:,.6g}" for value in found.reached.values()],
+            "target": [_measure(name, value) for name, value in found.target.items()],
+            "reached": [_measure(name, value) for name, value in found.reached.items()],
         }
     )
     premium = f"{text('UI_panel_premium', lang)} {yuan_text(found.total_fen)}"
@@ -106,3 +106,7 @@ def incentive_html(found: Incentive, lang: Lang) -> str:
     costs = ", ".join(f"{name} {cost:,.0f}" for name, cost in found.costs_yuan.items()) or "–"
     note = f"<div style='{NOTE}'>{escape(text('UI_whatif_assumed', lang, costs=costs))}</div>"
     return card([table_html(found.table, lang, found.plan), note], lang, found.plan)
+
+
+def _measure(name: str, value: float) -> str:
+    return f"{value:,.2f}" if name == "premium_yuan" else f"{value:+.3%}"

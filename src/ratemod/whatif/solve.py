@@ -41,7 +41,7 @@ class Unknown:
     step: Decimal = Decimal("0.001")
 
 
-@dataclass(frozen=True, eq=False, slots=True)
+@dataclass(frozen=True, eq=False, slots=True, repr=False)
 class Solution:
     """What reaches the target.
 
@@ -59,6 +59,11 @@ class Solution:
     total_fen: int
     priced: int
     plan: Plan
+
+    def __repr__(self) -> str:
+        values = ", ".join(f"{path} = {value:f}" for path, value in self.values.items())
+        reached = ", ".join(f"{name} {value:.6g}" for name, value in self.reached.items())
+        return f"<Solution {values}: {reached}; premium {self.total_fen / 100:,.2f} yuan>"
 
     def words(self, lang: Lang = "en") -> list[str]:
         """Return the change that was found, one line a number."""
