@@ -65,7 +65,7 @@ class Chart:
 
     title: str
     alt: str
-    frame: pd.DataFrame
+    frame: pd.DataFrame = field(repr=False)
     draw: Callable[[Any], None] = field(repr=False)
     size_inches: tuple[float, float] = (8.0, 4.5)
 

@@ -31,7 +31,7 @@ WARN, NOTE = "color:#8a4b00;margin:0 0 8px", "color:#767676;font-size:13px;margi
 COUNTS = frozenset(
     {
         "policies", "cheaper", "dearer", "above_25_percent", "rows_priced", "before", "after", "unpriced", "firms",
-        "firms_that_save", "pays_for", "policies_uncapped", "rows",
+        "firms_that_save", "pays_for", "policies_uncapped", "rows", "above_25_percent_uncapped",
     }
 )  # fmt: skip
 SHARES = frozenset({"change", "largest_rise", "largest_fall"})
@@ -89,7 +89,7 @@ def table_html(
     leave : columns not to show
     """
     names = [str(name) for name in frame.columns if name not in leave]
-    words = {name: _levels(plan, name, lang) for name in names}
+    words = {name: level_words(plan, name, lang) for name in names}
     shown = frame.head(most)
     sides = dict.fromkeys(names, "right")
     lines = []
@@ -167,6 +167,16 @@ def _differs(held: Live) -> bool:
     return held.view.at != start_of(held.base.plan, held.sliders)
 
 
-def _levels(plan: Plan | None, name: str, lang: Lang) -> dict[str, str]:
+def level_words(plan: Plan | None, name: str, lang: Lang) -> dict[str, str]:
+    """Return what the levels of a column, the bounds or the causes of a plan are called."""
+    if plan is not None and name == "bound":
+        return {
+            f"{step.name}:{end}": f"{plan.label(step.name, lang)} {text(f'UI_words_{end}', lang)}"
+            for step in plan.steps
+            for end in ("low", "high")
+        }
+    if plan is not None and name == "cause":
+        readers = {f"tables.{step.table}": plan.label(step.name, lang) for step in plan.steps if step.table}
+        return readers | {f"constants.{item}": plan.label(item, lang) for item in plan.constants}
     column = plan.columns.get(name) if plan is not None else None
     return {level.code: getattr(level, f"label_{lang}") or level.code for level in column.levels} if column else {}

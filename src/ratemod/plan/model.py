@@ -386,6 +386,12 @@ class Plan:
 
         return replace(self, changes)
 
+    def _repr_html_(self) -> str:
+        from ratemod.errors import default_language
+        from ratemod.exhibits.rich_plan import plan_html
+
+        return plan_html(self, default_language())
+
     def __repr__(self) -> str:
         return f"<Plan {self.id} ({self.standing}): {len(self.steps)} steps, {len(self.tables)} tables>"
 

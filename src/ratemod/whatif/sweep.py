@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from ratemod.errors import ModelError, problem
+from ratemod.errors import Lang, ModelError, default_language, problem
 from ratemod.plan.model import Plan
 from ratemod.rating.summary import codes_by
 from ratemod.whatif.engine import ALL, CELLS, NONE, TOUCHED, Engine, engine
@@ -79,8 +79,18 @@ class Sweep:
             index=pd.Index([item.name for item in self.scenarios], name="scenario"),
         )
 
+    def html(self, lang: Lang | None = None) -> str:
+        """Return the scenarios as HTML that fits a screen."""
+        from ratemod.exhibits.rich_whatif import sweep_html
+
+        return sweep_html(self, lang or default_language())
+
     def _repr_html_(self) -> str:
-        return str(self.frame().head(30).to_html(index=False))
+        return self.html()
+
+    def __repr__(self) -> str:
+        spread = (int(self.total_fen.min()) / 100, int(self.total_fen.max()) / 100)
+        return f"<Sweep of {len(self.scenarios)} scenarios: premium {spread[0]:,.2f} to {spread[1]:,.2f} yuan>"
 
 
 def grid_of(grid: Mapping[str, Sequence[Any]]) -> tuple[Scenario, ...]:
