@@ -23,8 +23,8 @@ JOBS = {  # module: arguments, arguments of the quick mode
     "mods": ([], ["--claims", "500000", "--firms", "100000", "--repeats", "3"]),
     "credibility": ([], ["100000", "--repeats", "3"]),
     "registers": ([], ["--enterprises", "50000", "--events", "250000", "--rounds", "2"]),
-    "fund": ([], ["20000"]),
-    "what_if": ([], ["50000", "--few", "1", "--turns", "3"]),
+    "fund": ([], ["300"]),
+    "what_if": ([], ["20000", "--few", "1", "--turns", "3"]),
 }
 
 

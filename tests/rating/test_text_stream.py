@@ -67,6 +67,21 @@ def test_cells_lines_and_what_is_left_out(plan, tmp_path, monkeypatch, encoding,
     assert skipped == known.skipped
 
 
+def test_units_of_the_whole_list(plan, tmp_path):
+    """A line that names a unit for all amounts, and a row of units below the header, mean what they mean in memory."""
+    rows = renewals.rows(40, seed=1)
+    names = list(rows[0])
+    plain = [",".join(quoted(None if row[name] is None else str(row[name])) for name in names) for row in rows]
+    head = ",".join(renewals.HEADERS[name] for name in names)
+    for at, above in enumerate((["单位：元", head], [head, ",".join("人" if n == "heads" else "" for n in names)])):
+        path = tmp_path / f"{at}.csv"
+        path.write_text("\n".join([*above, *plain]), encoding="utf-8")
+        done = rm.rate_file(path, plan, tmp_path / "out.parquet", lang="en", chunk=7)
+        rated = rm.rate(path, plan, lang="en")
+        assert pq.read_table(done.target)["premium_fen"].to_pylist() == rated.table["premium_fen"].to_pylist()
+        assert done.skipped == rated.book.skipped
+
+
 cells = st.text(st.sampled_from(list('ab ,;"\r\n１合计')), max_size=6)
 
 
@@ -110,6 +125,23 @@ def test_parquet_from_text_is_what_rate_gives(plan, tmp_path, monkeypatch):
     once = done.target.read_bytes()
     rm.rate_file(path, plan, tmp_path / "out.parquet", lang="zh", chunk=100, threads=1, block=64)
     assert done.target.read_bytes() == once
+
+
+def test_a_stopped_run_from_text_goes_on(plan, tmp_path):
+    path, whole = tmp_path / "book.csv", tmp_path / "whole.parquet"
+    path.write_bytes(messy_text().encode())
+    rm.rate_file(path, plan, whole, lang="en", chunk=60)
+
+    def stop(rows: int, _: int) -> None:
+        if rows >= 180:
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        rm.rate_file(path, plan, tmp_path / "out.parquet", lang="en", chunk=60, resume=True, tick=stop)
+    assert len(list((tmp_path / ".out.parquet.parts").glob("*.arrow"))) >= 3
+    done = rm.rate_file(path, plan, tmp_path / "out.parquet", lang="en", chunk=60, resume=True)
+    assert done.target.read_bytes() == whole.read_bytes()
+    assert done.skipped == rm.read_book(path, plan).skipped
 
 
 @pytest.mark.parametrize("lang", ["zh", "en"])
@@ -185,3 +217,40 @@ def test_plain_numbers_at_once_are_those_one_by_one(data, name):
         assert found == known
     elif texts:
         assert refusals.found  # something is out of range
+
+
+def test_progress_of_pricing_in_memory(plan, tmp_path):
+    path = tmp_path / "book.csv"
+    path.write_bytes(messy_text().encode())
+    seen: list[tuple[int, int]] = []
+    rated = rm.rate(path, plan, threads=1, block=64, tick=lambda *told: seen.append(told))
+    n = rated.coding.n
+    assert seen == [(done, n) for done in range(0, n, 64)]
+
+
+def test_a_full_disk_leaves_both_csv_as_they_were(plan, tmp_path):
+    import os
+    import subprocess
+    import sys
+
+    root = Path(__file__).parents[2]
+    book, out = tmp_path / "book.csv", tmp_path / "out"
+    book.write_bytes(messy_text().encode())
+    out.mkdir()
+    for name in ("o.csv", "o-refused.csv"):
+        (out / name).write_bytes(b"before")
+    code = (
+        "import resource, signal, sys, ratemod as rm\n"
+        "from ratemod.exhibits.streamed_csv import rate_to_csv\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (60_000, 60_000))\n"
+        "plan = rm.load_plan('jilin-spli', at='2026-01-01')\n"
+        "try:\n"
+        f"    rate_to_csv({str(book)!r}, plan, {str(out / 'o.csv')!r}, lang='en', chunk=70)\n"
+        "except rm.BookError as error:\n"
+        "    sys.exit(error.problems[0].code)\n"
+    )
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join([str(root / "src"), str(root)])}
+    done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True)
+    assert done.stderr.strip().endswith("RM805"), done.stderr
+    assert {path.name: path.read_bytes() for path in out.iterdir()} == {"o.csv": b"before", "o-refused.csv": b"before"}

@@ -24,6 +24,7 @@ from ratemod.errors import Lang, Problem
 from ratemod.plan.editions import Business, load_plan
 from ratemod.plan.model import Plan
 from ratemod.rating.across import Broken, Edges, broken, keys_of
+from ratemod.rating.arrow import whole
 from ratemod.rating.chunks import CHUNK, Chunked, open_chunks
 from ratemod.rating.manifest import InputFile, Manifest, manifest_path, read_inputs, write_manifest
 from ratemod.rating.output_file import Output, OutputFile
@@ -277,6 +278,9 @@ class Run:
     def _priced(self, item: tuple[int, pa.Table], out: Output) -> tuple[Any, Tally, list[Edges]]:
         at, table = item
         start = self.start + at * self.chunks.size
+        for name in self.pricer.keys:  # of two row groups: joined once, and not by everyone who reads them
+            if table[name].num_chunks > 1:
+                table = table.set_column(table.column_names.index(name), name, whole(table[name]))
         keys = keys_of(self.pricer.program.plan, self.chunks) if self.across is None else ()
         edges = [Edges.of(table[name]) for name in keys]
         if any(one.ends is None for one in edges):

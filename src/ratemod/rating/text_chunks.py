@@ -43,9 +43,10 @@ class Skipped:
     first_blank: int = 0
     last_kept: int = 0
 
-    def problems(self, file: str) -> tuple[Problem, ...]:
+    def problems(self, file: str, sheet_unit: str) -> tuple[Problem, ...]:
         """Return the rows left out, as `read_book` tells them."""
-        found = list(self.told)
+        found = [problem("RM233", file=file, text=sheet_unit)] if sheet_unit else []
+        found += self.told
         if self.blanks and self.first_blank < self.last_kept:
             found.append(problem("RM232", file=file, row=self.first_blank, count=self.blanks))
         return tuple(found)
@@ -66,6 +67,8 @@ class TextChunks:
         Records up to the header, it included.
     lines : int
         Lines of the file: what progress is measured by.
+    sheet_unit : str
+        The line above the header that names a unit for all amounts, if there is one.
     """
 
     source: str
@@ -78,6 +81,7 @@ class TextChunks:
     lines: int
     conversions: Mapping[str, Decimal]
     headers: Mapping[str, str]
+    sheet_unit: str = ""
     size: int = CHUNK
     skipped: Skipped = field(default_factory=Skipped)
 
@@ -105,7 +109,7 @@ class TextChunks:
 
     def skipped_rows(self) -> tuple[Problem, ...]:
         """Return the blank and total rows that were left out when the file was last read."""
-        return self.skipped.problems(self.source)
+        return self.skipped.problems(self.source, self.sheet_unit)
 
     def book(self, table: pa.Table) -> Book:
         """Return a chunk as a book; the lines that its rows begin on come along."""
@@ -282,9 +286,19 @@ def open_text(
         names[text if text not in names else label] = label
         places[label] = place
     headers = {name: text for name, text in zip(header.columns, header.texts) if name}
-    width = len(header.columns)
     return TextChunks(
-        str(path), encoding, delimiter, at + 1, width, names, places, lines, header.conversions, headers, size
+        str(path),
+        encoding,
+        delimiter,
+        at + 1,
+        len(header.columns),
+        names,
+        places,
+        lines,
+        header.conversions,
+        headers,
+        header.sheet_unit,
+        size,
     )
 
 

@@ -47,8 +47,9 @@ def in_turns(items: Iterator[T], work: Callable[[T], R], finish: Callable[[R], N
         thread.start()
     try:
         line.run()
+    except BaseException as raised:  # an interrupt while waiting for a turn: nobody else must go on waiting
+        line.stop(raised)
     finally:
-        line.stop()
         for thread in others:
             thread.join()
         close = getattr(items, "close", None)
@@ -84,10 +85,12 @@ class _Line(Generic[T, R]):
             if not self._finish(at, result, error):
                 return
 
-    def stop(self) -> None:
-        """Let nobody take another item."""
+    def stop(self, failure: BaseException) -> None:
+        """Let nobody take, wait for or finish another item."""
         with self.turn:
             self.ended = True
+            self.failure = self.failure or failure
+            self.turn.notify_all()
 
     def _take(self) -> tuple[int, T | None, BaseException | None] | None:
         with self.taking:
@@ -120,7 +123,7 @@ class _Line(Generic[T, R]):
                 error = raised
         with self.turn:
             self.finished += 1
-            self.failure = error
+            self.failure = self.failure or error
             self.ended = self.ended or error is not None
             self.turn.notify_all()
         return error is None
