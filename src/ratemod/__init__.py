@@ -57,6 +57,8 @@ _WHERE = {
     "premium_movement": "ratemod.registers.movement",
     "levy": "ratemod.fund.levy",
     "allocate": "ratemod.fund.allocate",
+    "duties": "ratemod.fund.duties",
+    "subsidise": "ratemod.fund.subsidy",
     "fund_ledger": "ratemod.fund.ledger",
     "disclosure": "ratemod.exhibits.disclosure",
     "evaluate_services": "ratemod.fund.evaluation",
@@ -81,10 +83,12 @@ if TYPE_CHECKING:
     from ratemod.experience.credibility import credibility as credibility
     from ratemod.experience.mods import experience_mod as experience_mod
     from ratemod.fund.allocate import allocate as allocate
+    from ratemod.fund.duties import duties as duties
     from ratemod.fund.evaluation import evaluate_services as evaluate_services
     from ratemod.fund.ledger import fund_ledger as fund_ledger
     from ratemod.fund.levy import levy as levy
     from ratemod.fund.scorecard import scorecard as scorecard
+    from ratemod.fund.subsidy import subsidise as subsidise
     from ratemod.plan.edit import differences as differences
     from ratemod.plan.editions import load_plan as load_plan
     from ratemod.plan.editions import shipped as shipped

@@ -172,5 +172,6 @@ def test_the_shipped_province_is_assessed_through_the_command_line(lang, tmp_pat
     # The insurer that settles late by design does so in the card.
     label = {"zh": ("保险公司", "指标", "年度", "估计值"), "en": ("Insurer", "Indicator", "Year", "Estimate")}[lang]
     rows = sheets["indicators"]
-    settled = rows[(rows[label[1]] == "settled") & (rows[label[2]] == 2025)].set_index(label[0])[label[3]]
+    name = {"zh": "按时结案", "en": "settled"}[lang]
+    settled = rows[(rows[label[1]] == name) & (rows[label[2]] == 2025)].set_index(label[0])[label[3]]
     assert settled.idxmin() == "redpine"

@@ -32,8 +32,8 @@ def arguments(parser: argparse.ArgumentParser, lang: Lang) -> None:
 
 def run(args: argparse.Namespace, lang: Lang) -> int:
     """Evaluate a fund year of a province, with its ledger and duties, and write the report."""
-    from ratemod.exhibits.evaluation_report import summary, value_label
-    from ratemod.exhibits.fund_file import fund_text
+    from ratemod.exhibits.evaluation_report import summary
+    from ratemod.exhibits.fund_file import fund_text, value_label
     from ratemod.exhibits.terminal import progress
 
     with progress(text("UI_fund_title_evaluate", lang)):

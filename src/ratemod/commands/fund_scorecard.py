@@ -29,8 +29,7 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
     """Assess those of a province, show the last year, and write every number that leads to the scores."""
     import pyarrow as pa
 
-    from ratemod.exhibits.evaluation_report import value_label
-    from ratemod.exhibits.fund_file import fund_text
+    from ratemod.exhibits.fund_file import fund_text, value_label
     from ratemod.exhibits.terminal import progress
 
     with progress(text("UI_fund_title_scorecard", lang)):

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from ratemod.errors import BookError, Lang, catalogue, nearest, problem, text
-from ratemod.exhibits.fund_file import fund_label, write_fund
+from ratemod.errors import BookError, Lang, nearest, problem, text
+from ratemod.exhibits.fund_file import fund_label, value_label, write_fund
 from ratemod.exhibits.output import SUFFIXES
 from ratemod.money import yuan_text
 from ratemod.whole_file import whole_file
@@ -229,18 +229,6 @@ def _cell(name: str, row: Any, lang: Lang) -> str:
     if isinstance(value, int):
         return str(value) if name == "fund_year" else f"{value:,}"
     return value_label(str(value), lang)
-
-
-def value_label(value: str, lang: Lang) -> str:
-    """Return the label of a coded value, or the value where it has none.
-
-    Examples
-    --------
-    >>> value_label("mining", "en"), value_label("provider_01", "en")
-    ('mining', 'provider_01')
-    """
-    code = f"UI_value_{value}"
-    return text(code, lang) if code in catalogue() else value
 
 
 def _word(name: str, lang: Lang) -> str:
