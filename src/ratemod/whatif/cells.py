@@ -13,8 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from ratemod.plan.model import Plan, names_in_condition
+from ratemod.plan.model import Plan
 from ratemod.plan.part import needed
+from ratemod.plan.reads import names_in_condition
 from ratemod.rating.inputs import Inputs
 
 LOOK, MOST_SHARE, LEAST = 4096, 0.25, 20_000

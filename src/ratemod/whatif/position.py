@@ -20,8 +20,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ratemod.plan.model import Operand, Plan, Step, names_in, names_in_condition
+from ratemod.plan.model import Operand, Plan, Step
 from ratemod.plan.ranges import SUMS, snap_places
+from ratemod.plan.reads import names_in, names_in_condition
 from ratemod.rating.block import Block, holds, outside_range
 from ratemod.rating.fast import Program, compile_plan, recompile
 from ratemod.rating.inputs import Inputs, Selector
