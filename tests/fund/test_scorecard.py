@@ -12,6 +12,7 @@ import pytest
 
 from ratemod.cli import main
 from ratemod.errors import BookError, ModelError
+from ratemod.exhibits.scorecard_report import write_scorecard
 from ratemod.fund.score_rule import Indicator, read_indicators
 from ratemod.fund.scorecard import scorecard
 from tests.fund.test_commands import PROVINCE
@@ -118,6 +119,17 @@ def test_order_is_irrelevant_and_brokers_are_assessed_the_same_way():
     assert broker.measured[0].top.tolist() == [[13, 6], [5, 8]]
 
 
+def test_the_page_is_escaped_and_the_same_each_time(tmp_path):
+    bad = "<b>a&b</b>"
+    pages = []
+    for at in range(2):
+        found = card({bad: [(9, 1), (5, 5)], "b": [(4, 0), (1, 3)]})
+        pages.append(write_scorecard(found, tmp_path / f"{at}.html", "zh", True).read_bytes())
+    assert pages[0] == pages[1]
+    assert bad.encode() not in pages[0]
+    assert b"&lt;b&gt;a&amp;b" in pages[0]
+
+
 def test_refusals(tmp_path):
     half = (Indicator("delivered", "delivered", Decimal("0.5"), 0.0, 1.0, "test"),)
     done = {"a": [(9, 1)], "b": [(5, 5)]}
@@ -162,8 +174,14 @@ def test_a_broken_sum_is_found():
 @pytest.mark.parametrize("lang", ["zh", "en"])
 def test_the_shipped_province_is_assessed_through_the_command_line(lang, tmp_path, capsys):
     out = tmp_path / "cards.xlsx"
-    assert main(["fund", "scorecard", "--province", PROVINCE, "--out", str(out), "--lang", lang]) == 0
+    words = ["fund", "scorecard", "--province", PROVINCE, "--lang", lang]
+    assert main([*words, "--out", str(out), "--report", str(tmp_path / "card.html")]) == 0
     said = capsys.readouterr().out
+    page = (tmp_path / "card.html").read_text(encoding="utf-8")
+    assert ("合成数据" if lang == "zh" else "Synthetic data") in page
+    assert page.count("<h3>") == 8
+    assert ">6<" in page and "1–5" in page
+    assert "http" not in page
     assert ("示意" if lang == "zh" else "illustrative") in said
     sheets = pd.read_excel(out, sheet_name=None, engine="calamine")
     assert list(sheets) == ["scores", "indicators", "ranks", "weights"]

@@ -23,6 +23,8 @@ def arguments(parser: argparse.ArgumentParser, lang: Lang) -> None:
     parser.add_argument("--by", choices=("insurer", "broker"), default="insurer", help=text("UI_help_fund_by", lang))
     for name in ("indicators", "policies"):
         parser.add_argument(f"--{name}", metavar="FILE", type=Path, help=text(f"UI_help_fund_{name}", lang))
+    parser.add_argument("--report", metavar="FILE", type=Path, help=text("UI_help_fund_report", lang))
+    parser.add_argument("--real", action="store_true", help=text("UI_help_fund_real", lang))
 
 
 def run(args: argparse.Namespace, lang: Lang) -> int:
@@ -62,7 +64,12 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
     shown = shown.select(
         [args.by, "assessed_score", "low", "high", "rank_from", "rank_to", "chance_first", "change", "moved"]
     )
-    return report("UI_fund_title_scorecard", tables, shown, proved, found.refused, args, lang, lines)
+    code = report("UI_fund_title_scorecard", tables, shown, proved, found.refused, args, lang, lines)
+    if args.report:
+        from ratemod.exhibits.scorecard_report import write_scorecard
+
+        print(text("UI_fund_written", lang, path=str(write_scorecard(found, args.report, lang, not args.real))))
+    return code
 
 
 def scorecard_of(args: argparse.Namespace) -> Scorecard:
