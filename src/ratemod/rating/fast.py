@@ -11,7 +11,7 @@ bound, which lies on such a grid, so ties made by caps need no second look.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -23,7 +23,7 @@ import numpy.typing as npt
 
 from ratemod.plan.check import proofs
 from ratemod.plan.model import NOTHING, Legal, Plan, Step
-from ratemod.plan.ranges import UNIT, Range, bound_ranges, exactly, operand_range, ranges, snap_places, step_range
+from ratemod.plan.ranges import UNIT, Range, bound_ranges, operand_range, ranges, snap_places
 from ratemod.rating.block import Block, Floats, Mask, exceeds, holds, largest
 from ratemod.rating.calendar import days_between, months_between
 from ratemod.rating.fast_more import compile_judged, compile_progressive, in_fen
@@ -76,36 +76,7 @@ class Program:
 
 def compile_plan(plan: Plan) -> Program:
     """Return the plan as functions over blocks; costs milliseconds and depends on nothing but the plan."""
-    proved = {proof.name for proof in proofs(plan) if proof.proved}
-    guarded = tuple(item for item in plan.legal if item.name not in proved)
-    return _program(plan, plan.steps, ranges(plan), guarded)
-
-
-def recompile(program: Program, plan: Plan, names: Collection[str]) -> Program:
-    """Return a program of some steps only, for a plan that differs from a compiled one in no other step.
-
-    Parameters
-    ----------
-    program : Program
-    plan : Plan with the same steps, in the same order
-    names : the steps that differ, and every step that rests on one of them
-
-    Returns
-    -------
-    Program
-        Its runs are those steps alone; the values of all others must stand in the block before it runs. It guards
-        the legal ranges of those steps, proved or not.
-    """
-    known = {**program.known, **{name: exactly(constant.value) for name, constant in plan.constants.items()}}
-    steps = tuple(step for step in plan.steps if step.name in names)
-    for step in steps:
-        known[step.name] = step_range(step, plan, known)
-    return _program(plan, steps, known, tuple(item for item in plan.legal if not item.reads.isdisjoint(names)))
-
-
-def _program(
-    plan: Plan, steps: tuple[Step, ...], known: Mapping[str, Range], guarded: tuple[Legal, ...]
-) -> Program:
+    known = ranges(plan)
     constants = {name: float(constant.value) for name, constant in plan.constants.items()}
     bounding = tuple(step.name for step in plan.steps if step.op in ("bound", "cap"))
     context = Context(
@@ -115,12 +86,14 @@ def _program(
         bounding,
     )
     runs = []
-    for step in steps:
+    for step in plan.steps:
         run = _compile(plan, step, context, constants)
         runs.append(
             (step.name, run if step.when is None else _conditional(plan, step, run, known, constants, bounding))
         )
     whole = any(step.op in ("rollup", "share_out") for step in plan.steps)
+    proved = {proof.name for proof in proofs(plan) if proof.proved}
+    guarded = tuple(item for item in plan.legal if item.name not in proved)
     return Program(plan, known, tuple(runs), bounding, constants, guarded, whole)
 
 

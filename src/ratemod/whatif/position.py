@@ -12,7 +12,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from decimal import Decimal
 from itertools import chain
 from typing import Any
@@ -23,10 +23,10 @@ import numpy.typing as npt
 from ratemod.plan.model import Operand, Plan, Step
 from ratemod.plan.ranges import SUMS, snap_places
 from ratemod.plan.reads import names_in, names_in_condition
-from ratemod.rating.block import Block, holds, outside_range
-from ratemod.rating.fast import Program, compile_plan, recompile
+from ratemod.rating.block import Block
+from ratemod.rating.fast import Program, compile_plan
 from ratemod.rating.inputs import Inputs, Selector
-from ratemod.rating.run import BLOCK, MOST_YUAN, run
+from ratemod.rating.run import BLOCK, MOST_YUAN, Outputs, run
 
 Rows = npt.NDArray[np.intp]
 Mask = npt.NDArray[np.bool_]
@@ -61,8 +61,7 @@ class Position:
     inputs : coded columns of n rows; fine : (n,) bool, rows that no cell and no check across rows refuses
     live : names of the steps that a premium or a refusal rests on; only they are kept
     values : step -> (n,) float64; applies : conditional step -> (n,) bool; bits : (n,) as `Outputs.bits`
-    refused : rule or legal range -> (n,) bool, rows that it leaves without a premium
-    lost : (n,) bool, rows that are not fine or refused by any of those
+    lost : (n,) bool, rows that are not fine, or that a rule or a legal range leaves without a premium
     doubts : steps run together -> rows that floats could not decide in them
     ages : step -> how often it was computed; gathered : rows by name of the cells that touch them, with what was
         gathered of them and its age, so that rows touched again are not gathered again
@@ -77,7 +76,6 @@ class Position:
     values: dict[str, npt.NDArray[np.float64]]
     applies: dict[str, Mask]
     bits: npt.NDArray[np.signedinteger]
-    refused: dict[str, Mask]
     lost: Mask
     premium_fen: npt.NDArray[np.int64]
     priced: Mask
@@ -100,11 +98,13 @@ class Position:
         steps, cells = self._differing(plan)
         touched = None if cells is None else self._touched(cells, answers)
         names = downstream(plan, steps) & self.live
-        program = recompile(self.program, plan, names)
+        program = compile_plan(plan)
         if touched is not None and _snapped_otherwise(self, plan, program, names):
             touched = None
         if names and (touched is None or len(touched.rows)):
-            _rerun(self, program, names, touched, _refusals(plan, program, names))
+            if _refusals_rest_on(plan, names):
+                _refuse(self, program, None if touched is None else touched.rows)
+            _rerun(self, program, names, touched)
         self.plan, self.program = plan, program
         return NO_ROWS if not names else None if touched is None else touched.rows
 
@@ -190,13 +190,12 @@ def position(plan: Plan, inputs: Inputs, fine: Mask) -> Position:
         {name: np.empty(n) for name in plan.step_names if name in live},
         {step.name: np.empty(n, dtype=bool) for step in plan.steps if step.when is not None and step.name in live},
         np.zeros(n, dtype=program.bit_type),
-        {name: np.zeros(n, dtype=bool) for name in _refusals(plan, program, None)},
         ~fine,
         np.zeros(n, dtype=np.int64),
         np.zeros(n, dtype=bool),
     )
-    runs = tuple(item for item in program.runs if item[0] in live)
-    _rerun(made, replace(program, runs=runs), live, None, list(made.refused))
+    _refuse(made, program, None)
+    _rerun(made, program, live, None)
     return made
 
 
@@ -264,16 +263,24 @@ def _fund_follows(plan: Plan) -> bool:
     return True
 
 
-def _refusals(plan: Plan, program: Program, names: frozenset[str] | None) -> list[str]:
-    """Return the rules and guarded legal ranges that rest on some steps, None for all of them."""
-    found = [
-        f"rule {rule.name}"
-        for rule in plan.rules
-        if rule.action in ("refuse", "decline")
-        and (names is None or not names.isdisjoint(names_in_condition(rule.when)))
-    ]
-    guarded = (item for item in program.guarded if names is None or not item.reads.isdisjoint(names))
-    return found + [f"legal {item.name}" for item in guarded]
+def _refusals_rest_on(plan: Plan, names: frozenset[str]) -> bool:
+    """Whether a rule that refuses, or a legal range, looks at some of these steps."""
+    looks = set().union(*(item.reads for item in plan.legal))
+    for rule in plan.rules:
+        looks |= set(names_in_condition(rule.when)) if rule.action in ("refuse", "decline") else set()
+    return not names.isdisjoint(looks)
+
+
+def _refuse(held: Position, program: Program, rows: Rows | None) -> None:
+    """Note which rows a rule or a legal range leaves without a premium, by pricing them in full."""
+    chosen: Selector = slice(0, held.inputs.n) if rows is None else rows
+    out = run(program, held.inputs if rows is None else held.inputs.part(rows), ())
+    held.lost[chosen] = ~held.fine[chosen] | _refused(program.plan, out)
+
+
+def _refused(plan: Plan, out: Outputs) -> Mask:
+    caught = [mask for rule, mask in zip(plan.rules, out.caught) if rule.action in ("refuse", "decline")]
+    return np.asarray(np.logical_or.reduce([np.zeros(len(out.priced), dtype=bool), *caught, *out.outside]))
 
 
 def _snapped_otherwise(held: Position, plan: Plan, program: Program, names: Collection[str]) -> bool:
@@ -286,20 +293,13 @@ def _snapped_otherwise(held: Position, plan: Plan, program: Program, names: Coll
     )
 
 
-def _rerun(
-    held: Position, program: Program, names: frozenset[str], touched: Touched | None, refusals: list[str]
-) -> None:
+def _rerun(held: Position, program: Program, names: frozenset[str], touched: Touched | None) -> None:
     """Run some steps again for some rows, None for all, and keep what they give."""
-    plan, n = program.plan, held.inputs.n
+    plan = program.plan
     steps = {step.name: step for step in plan.steps}
     kept = _needed(plan, program, names)
     wanted = set(chain.from_iterable(reads(plan, steps[name]) for name in (*names, *kept)))
-    for rule in plan.rules:
-        wanted |= set(names_in_condition(rule.when)) if f"rule {rule.name}" in refusals else set()
-    wanted = wanted.union(*(item.reads for item in program.guarded))
     kept |= {name for name in wanted if name in held.values} - names
-    for name in (item for item in refusals if item not in held.refused):
-        held.refused[name] = np.zeros(n, dtype=bool)
     for name in names:
         held.ages[name] = held.ages.get(name, 0) + 1
     clear = sum(3 << 2 * at for at, name in enumerate(program.bounding) if name in names)
@@ -328,9 +328,10 @@ def _rerun(
             block.buffers |= {name: held.values[name][part] for name in names}
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             for name, step in program.runs:
-                step(block)
-                block.values[name] = block.buffer(name)
-        _keep(held, program, block, chosen, refusals, rows is not None)
+                if name in names:
+                    step(block)
+                    block.values[name] = block.buffer(name)
+        _keep(held, names, block, plan, chosen, rows is not None)
         suspect[part] = block.suspect
 
     if len(parts) == 1:
@@ -338,7 +339,7 @@ def _rerun(
     else:
         with ThreadPoolExecutor(min(os.cpu_count() or 1, len(parts))) as pool:
             list(pool.map(work, parts))
-    _decide(held, plan, program, names, rows, suspect)
+    _decide(held, program, names, rows, suspect)
 
 
 def _needed(plan: Plan, program: Program, names: frozenset[str]) -> set[str]:
@@ -376,25 +377,13 @@ def _columns(inputs: Inputs, names: Collection[str], touched: Touched | None) ->
     )
 
 
-def _keep(
-    held: Position, program: Program, block: Block, chosen: Selector, refusals: list[str], scattered: bool
-) -> None:
-    plan = program.plan
-    for name, _ in program.runs:
+def _keep(held: Position, names: frozenset[str], block: Block, plan: Plan, chosen: Selector, scattered: bool) -> None:
+    for name in names:
         if scattered:
             held.values[name][chosen] = block.values[name]
         if name in held.applies and name in block.applies:
             held.applies[name][chosen] = block.applies[name]
     held.bits[chosen] = block.bits
-    for rule in plan.rules:
-        if f"rule {rule.name}" in refusals:
-            held.refused[f"rule {rule.name}"][chosen] = holds(rule.when, plan, block, program.known, program.constants)
-    for item in program.guarded:
-        if f"legal {item.name}" in refusals:
-            held.refused[f"legal {item.name}"][chosen] = outside_range(item, block, program.known, program.constants)
-    if refusals:
-        masks = [mask[chosen] for mask in held.refused.values()]
-        held.lost[chosen] = np.logical_or.reduce([~held.fine[chosen], *masks])
     lost = held.lost[chosen]
     for name in (plan.premium, *((plan.fund,) if plan.fund in held.live else ())):
         value = block.values[str(name)]
@@ -405,10 +394,9 @@ def _keep(
     held.priced[chosen] = ~lost
 
 
-def _decide(
-    held: Position, plan: Plan, program: Program, names: frozenset[str], rows: Rows | None, suspect: Mask
-) -> None:
+def _decide(held: Position, program: Program, names: frozenset[str], rows: Rows | None, suspect: Mask) -> None:
     """Let exact arithmetic decide what floats could not, here or in an earlier move."""
+    plan = program.plan
     found = np.flatnonzero(suspect) if rows is None else rows[suspect]
     for steps, doubted in list(held.doubts.items()):  # a doubt ends only where all the steps that raised it ran again
         if steps <= names:
@@ -421,14 +409,8 @@ def _decide(
     if program.whole:  # a group is decided as a whole
         for groups in held.inputs.groups.values():
             due = np.flatnonzero(np.isin(groups, groups[due]) | np.isin(np.arange(held.inputs.n), due))
-    full = compile_plan(plan)
-    out = run(full, held.inputs.part(due), ())
-    lost = ~out.priced | ~held.fine[due]
-    for rule, caught in zip(plan.rules, out.caught):
-        if rule.action in ("refuse", "decline"):
-            lost |= caught
-    for outside in out.outside:
-        lost |= outside
+    out = run(program, held.inputs.part(due), ())
+    lost = ~out.priced | ~held.fine[due] | _refused(plan, out)
     held.premium_fen[due] = np.where(lost, 0, out.premium_fen)
     held.priced[due] = ~lost
     held.bits[due] = out.bits
