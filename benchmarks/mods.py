@@ -42,8 +42,20 @@ def contenders(listed: dict[str, Any], firms: dict[str, Any]) -> dict[str, Calla
 
     n, k = len(firms["expected"]), len(listed["firm"])
     none = np.zeros(k, dtype=bool)
+<<<<<<< HEAD
     whole = ClaimList(listed["firm"], listed["event_date"], listed["incurred_fen"], np.arange(k),
                       None, none, None)
+=======
+    whole = ClaimList(
+        listed["firm"],
+        listed["event_date"],
+        listed["incurred_fen"],
+        np.arange(k),
+        None,
+        none,
+        None,
+    )
+>>>>>>> exper
     first, after = Window().of(np.full(n, np.datetime64("2026-01-01")))
     claims_frame, firms_frame = pd.DataFrame(listed), pd.DataFrame(firms)
     claims_polars = pl.DataFrame(listed)
@@ -104,8 +116,15 @@ def compare(claims: int, firms: int, repeats: int) -> list[dict[str, Any]]:
             run()
             spent[name].append(time.process_time() - start)
     ours = median(spent["ratemod"])
+<<<<<<< HEAD
     return [{"contender": name, "CPU ms": round(1000 * median(times)), "x ratemod": round(median(times) / ours, 1)}
             for name, times in spent.items()]
+=======
+    return [
+        {"contender": name, "CPU ms": round(1000 * median(times)), "x ratemod": round(median(times) / ours, 1)}
+        for name, times in spent.items()
+    ]
+>>>>>>> exper
 
 
 def main() -> None:

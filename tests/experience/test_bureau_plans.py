@@ -525,3 +525,23 @@ def test_each_messy_claim_refuses_its_own_firm(plan):
     found = experience_mod(claims, firms, plan("split = 10000\n")).frame("zh")
     assert found.code.tolist()[:6] == ["RM206", "RM611", "RM203", "RM629", "RM612", "RM630"]
     assert found.status.tolist()[6] == "modified"
+
+
+def test_claims_count_as_valued_on_the_day_that_the_plan_says(plan):
+    """Valued 18 months after the last year began, six months before the mod applies: later news waits for next year."""
+    firms = pa.table({"firm": ["A", "B"], "expected_losses_yuan": [1e5] * 2, "expected_primary_losses_yuan": [4e4] * 2})
+    claims = pa.table({
+        "firm": ["A", "A", "A", "A", "B", "B", "B"], "claim_no": ["1", "1", "1", "2", "1", "3", "3"],
+        "event_date": ["2023-05-05"] * 7, "incurred": [1_000.0, 2_000.0, 9_000.0, 500.0, 70.0, 5.0, 6.0],
+        "valuation_date": ["2024-07-01", "2025-07-01", "2025-07-02", "2025-12-31", *["2025-01-01"] * 3]})
+    found = experience_mod(claims, firms, plan("split = 10000\nvaluation_months = 6\n"), effective="2026-01-01")
+    assert [(item.number, item.incurred_yuan) for item in found.explain("A").claims] == [("1", 2_000.0)]
+    assert found.frame().code[1] == "RM629"
+    undated = claims.set_column(4, "valuation_date", pa.array([None] * 7, pa.string()))
+    asked = plan("split = 10000\nvaluation_months = 6\n")
+    blank = experience_mod(undated.slice(3, 1), firms, asked, effective="2026-01-01")
+    assert (blank.frame().code[0], blank.frame().status[1]) == ("RM633", "modified")
+    with pytest.raises(ModelError) as error:
+        experience_mod(claims.drop(["valuation_date"]), firms, plan("split = 1\nvaluation_months = 6\n"),
+                       effective="2026-01-01")
+    assert code_of(error) == "RM619"

@@ -8,7 +8,7 @@ exact and free of the order of rows.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -211,6 +211,49 @@ def _add_plain(sums: Integers, claims: ClaimList, splitter: Splitter, part: slic
     np.add.at(sums[0], firm, primary)
     np.add.at(sums[1], firm, excess)
     np.add.at(sums[2], firm, 1)
+
+
+def rows_of(claims: ClaimList, rows: Integers) -> ClaimList:
+    """Return some claims of a list."""
+    names = ("firm", "event_date", "incurred_fen", "event", "valued", "medical_only", "kind", "state", "wrong")
+    kept = {name: part[rows] for name in names if (part := getattr(claims, name)) is not None}
+    if claims.number is not None:
+        kept["number"] = (
+            claims.number.take(rows) if hasattr(claims.number, "take") else [claims.number[i] for i in rows]
+        )
+    return replace(claims, **kept)
+
+
+def as_valued(claims: ClaimList, effective: Dates, months: int) -> ClaimList:
+    """Return claims as they stood some months before their firm's mod applies: of each the latest valuation by then.
+
+    Raises
+    ------
+    ModelError
+        RM619 the list has no valuation dates or no numbers.
+
+    Notes
+    -----
+    A claim that was not valued by then is not known yet. Claims of no firm stay, to be counted.
+    """
+    if claims.valued is None or claims.number is None:
+        name, label = ("valuation_date", "评估日") if claims.valued is None else ("claim_no", "赔案号")
+        raise ModelError(problem("RM619", name=name, label=label))
+    due = months_before(effective, months)[np.maximum(claims.firm, 0)]
+    names = claims.number.to_pylist() if hasattr(claims.number, "to_pylist") else list(claims.number)
+    _, number = np.unique(np.array([str(name) for name in names]), return_inverse=True)
+    known = np.flatnonzero((claims.firm >= 0) & (claims.valued <= due))
+    order = known[np.lexsort((claims.valued[known], number[known], claims.firm[known]))]
+    last = np.ones(len(order), dtype=bool)
+    last[:-1] = (claims.firm[order[1:]] != claims.firm[order[:-1]]) | (number[order[1:]] != number[order[:-1]])
+    undated = (claims.firm >= 0) & np.isnat(claims.valued)
+    kept = rows_of(claims, np.sort(np.concatenate([order[last], np.flatnonzero((claims.firm < 0) | undated)])))
+    if not undated.any():
+        return kept
+    wrong = np.zeros(len(kept.firm), dtype=np.int32) if kept.wrong is None else kept.wrong.copy()
+    blank = np.isnat(np.asarray(kept.valued, dtype="datetime64[D]"))
+    wrong[(wrong == 0) & (kept.firm >= 0) & blank] = len(kept.problems) + 1
+    return replace(kept, wrong=wrong, problems=(*kept.problems, problem("RM633")))
 
 
 def _unusable(claims: ClaimList, n: int) -> tuple[npt.NDArray[np.int32], list[Problem]]:

@@ -184,8 +184,11 @@ def _states(
     return names, shares
 
 
-def read_claims(source: Any, firms: pa.Array, states: tuple[str, ...] = ()) -> ClaimList:
-    """Read the claims list and find each claim's firm; a claim of no firm is counted, not lost."""
+def read_claims(source: Any, firms: pa.Array, states: tuple[str, ...] = (), *, valuations: bool = False) -> ClaimList:
+    """Read the claims list and find each claim's firm; a claim of no firm is counted, not lost.
+
+    With `valuations` a claim may stand there once for each day on which it was valued.
+    """
     try:
         book = read_book(source, CLAIMS)
     except BookError as error:
@@ -207,7 +210,8 @@ def read_claims(source: Any, firms: pa.Array, states: tuple[str, ...] = ()) -> C
     money = [part for name, part in columns.items() if name.startswith((paid, "case_reserve"))]
     mark(wrong, problems, "RM630", np.all([np.isnan(part) for part in money], axis=0))
     if "claim_no" in columns:
-        mark(wrong, problems, "RM629", _twice(columns["claim_no"], firm))
+        day = columns["valuation_date"].astype(np.int64) if valuations and "valuation_date" in columns else None
+        mark(wrong, problems, "RM629", _twice(columns["claim_no"], firm, day))
     event = np.arange(n)
     if "event_no" in columns:
         codes = columns["event_no"].dictionary_encode().indices.fill_null(-1).to_numpy(zero_copy_only=False)
@@ -234,12 +238,15 @@ def _no_claims() -> ClaimList:
     return ClaimList(none, day, none, none, day, none.astype(bool), pa.array([], pa.string()))
 
 
-def _twice(number: pa.Array, firm: npt.NDArray[Any]) -> Booleans:
-    """Return which claims have a number that their firm has twice."""
+def _twice(number: pa.Array, firm: npt.NDArray[Any], day: Integers | None = None) -> Booleans:
+    """Return which claims have a number that their firm has twice; with `day`, twice valued on one day."""
     coded = number.dictionary_encode().indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
     if (np.bincount(coded + 1)[1:] < 2).all():
         return np.zeros(len(coded), dtype=bool)
-    _, place, count = np.unique(coded * (int(firm.max()) + 2) + firm, return_inverse=True, return_counts=True)
+    key = coded * (int(firm.max()) + 2) + firm
+    if day is not None:
+        key = np.unique(key, return_inverse=True)[1] * 1_000_000 + np.clip(day, 0, 999_999)
+    _, place, count = np.unique(key, return_inverse=True, return_counts=True)
     return np.asarray((count[place] > 1) & (coded >= 0) & (firm >= 0), dtype=bool)
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ratemod.errors import Lang, ModelError, Problem, nearest, problem, text
-from ratemod.experience.losses import Actual, ClaimList, Window, actual_losses, carried
+from ratemod.experience.losses import Actual, ClaimList, Window, actual_losses, as_valued, carried
 from ratemod.experience.mod_lists import EXPOSURE, ExposureList, mark, read_claims, read_exposure, successions_of
 from ratemod.experience.parameter import ByState, Dated, Parameter, Setting, value_of
 from ratemod.experience.split import SplitParts, SplitRule, split_mod
@@ -202,7 +202,10 @@ def experience_mod(
     chosen = rule if isinstance(rule, SplitRule) else rule_named(rule)
     frame = window or Window(chosen.years, chosen.lag_months)
     firms = _in_force(read_exposure(exposure, effective, chosen), chosen)
-    listed = read_claims(claims, firms.firms, firms.states)
+    several = chosen.valuation_months is not None
+    listed = read_claims(claims, firms.firms, firms.states, valuations=several)
+    if chosen.valuation_months is not None and len(listed.firm):
+        listed = as_valued(listed, firms.effective, chosen.valuation_months)
     first, after = frame.of(firms.effective)
     group = groups_of(firms)
     where = setting_of(firms, group)

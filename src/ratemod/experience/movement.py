@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ratemod.errors import ModelError, problem
-from ratemod.experience.losses import ClaimList, counted
+from ratemod.experience.losses import ClaimList, counted, rows_of
 from ratemod.experience.mods import Mods, eligible
 from ratemod.experience.split import split_mod
 from ratemod.experience.splitter import Splitter
@@ -182,7 +182,7 @@ def _sums(
     mods, place = years[plan], at[plan]
     _, after = years[developed].window.of(years[developed].exposure.effective[at[developed]])
     rows = np.flatnonzero(chosen)
-    claims = _rows(pool.claims, rows)
+    claims = rows_of(pool.claims, rows)
     splitter = Splitter(claims, mods.rule, mods.setting.take(place), np.full(len(place), np.datetime64("0001")), after)
     every = np.arange(len(rows))
     n, made = len(place), np.zeros((4, len(place)), dtype=np.int64)
@@ -194,11 +194,6 @@ def _sums(
     if group.max(initial=0) + 1 < n:
         made = np.stack([np.bincount(group, part)[group].astype(np.int64) for part in made])
     return made[0] / 100, made[1] / 100, made[2], made[3]
-
-
-def _rows(claims: ClaimList, rows: Integers) -> ClaimList:
-    names = ("firm", "event_date", "incurred_fen", "event", "medical_only", "kind", "state")
-    return replace(claims, **{name: part[rows] for name in names if (part := getattr(claims, name)) is not None})
 
 
 def _value(

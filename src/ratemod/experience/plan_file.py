@@ -35,7 +35,7 @@ PARAMETERS = (
     "loss_factor", "off_balance", "debit_share", "credit_share",
 )  # fmt: skip
 NUMBERS = ("swing", "swing_up", "swing_down", "eligible_from", "new_firm_mod")
-WHOLE = ("places", "years", "lag_months")
+WHOLE = ("places", "years", "lag_months", "valuation_months")
 OTHERS = (
     "name", "source", "mode", "most_by_claims", "claim_free_despite_medical_only", "rounding", "kinds", "year_weights",
     "class_rates", "years_named_by",

@@ -90,6 +90,8 @@ class SplitRule:
     debit_share, credit_share : share of the distance from 1 that counts, above and below
     year_weights : weights of years of experience, latest first; empty: all 1
     years, lag_months : window: how many years, ending how many months before the mod applies
+    valuation_months : claims count as they were valued so many months before the mod applies: of several valuations of
+        one claim the latest by then; None: the list has one row a claim, as it is to count
     class_rates : expected losses by class of work, or None: the exposure list has them
     years_named_by : "start" or "end": which end of a policy year gives it its number, in payroll lists
     new_firm_mod : mod of a firm with expected losses of 0 and no claims, or None: it is refused
@@ -131,6 +133,7 @@ class SplitRule:
     year_weights: tuple[float, ...] = ()
     years: int = 3
     lag_months: int = 12
+    valuation_months: int | None = None
     class_rates: ClassRates | None = None
     new_firm_mod: float | None = None
     years_named_by: str = "start"
