@@ -31,6 +31,8 @@ _WHERE = {
     "scenario": "ratemod.whatif.scenario",
     "attribute": "ratemod.whatif.attribution",
     "panel": "ratemod.whatif.panel",
+    "live": "ratemod.whatif.live",
+    "ladder": "ratemod.whatif.live",
     "rate_model": "ratemod.ratemaking.rate_model",
     "RateModel": "ratemod.ratemaking.rate_model",
     "fit": "ratemod.study.fit",
@@ -58,6 +60,7 @@ _WHERE = {
     "duties": "ratemod.fund.duties",
     "subsidise": "ratemod.fund.subsidy",
     "fund_ledger": "ratemod.fund.ledger",
+    "disclosure": "ratemod.exhibits.disclosure",
     "evaluate_services": "ratemod.fund.evaluation",
     "scorecard": "ratemod.fund.scorecard",
     "Problem": "ratemod.errors",
@@ -75,6 +78,7 @@ if TYPE_CHECKING:
     from ratemod.errors import PlanError as PlanError
     from ratemod.errors import Problem as Problem
     from ratemod.errors import RatemodError as RatemodError
+    from ratemod.exhibits.disclosure import disclosure as disclosure
     from ratemod.experience.bonus_malus import bonus_malus as bonus_malus
     from ratemod.experience.credibility import credibility as credibility
     from ratemod.experience.mods import experience_mod as experience_mod
@@ -113,6 +117,8 @@ if TYPE_CHECKING:
     from ratemod.synth.province import synthesize as synthesize
     from ratemod.whatif.attribution import attribute as attribute
     from ratemod.whatif.dislocation import compare as compare
+    from ratemod.whatif.live import ladder as ladder
+    from ratemod.whatif.live import live as live
     from ratemod.whatif.panel import panel as panel
     from ratemod.whatif.scenario import scenario as scenario
     from ratemod.whatif.solve import solve as solve
