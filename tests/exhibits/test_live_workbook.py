@@ -161,8 +161,10 @@ def compare(plan: Plan, inputs: Inputs, file: Path) -> int:
             elif step.name == "premium":
                 assert isinstance(found, float), (step, at, found)
                 apart = abs(Fraction(round(found * 100), 100) - wanted)
-                # Above 10⁸ yuan the float error nears a fen; the workbook counts such a row as differing.
-                assert apart == 0 if abs(wanted) < 10**8 else apart <= Fraction(1, 50), (plan, at, found, float(wanted))
+                # Above 10⁸ yuan the float error nears a fen, and it grows with the amount; the workbook counts such a
+                # row as differing.
+                most = max(Fraction(1, 50), abs(wanted) / 10**11)
+                assert apart == 0 if abs(wanted) < 10**8 else apart <= most, (plan, at, found, float(wanted))
                 agreed += apart == 0
             else:
                 assert found == pytest.approx(float(wanted), rel=1e-9, abs=1e-9), (step, at)
@@ -192,7 +194,7 @@ def test_random_plans_of_every_operation_equal_exact_arithmetic(tmp_path):
     done = convert([path for *_, path in made], "xlsx", tmp_path)
     agreed = sum(compare(plan, inputs, file) for (plan, inputs, _), file in zip(made, done))
     assert agreed > 800
-    assert {step.op for plan, *_ in made for step in plan.steps} == set(OPERATIONS)
+    assert {step.op for plan, *_ in made for step in plan.steps} == set(OPERATIONS) - {"classify"}  # gives no number
 
 
 def grouped_plan() -> tuple[Plan, Inputs]:
@@ -265,10 +267,11 @@ def axes_plan() -> tuple[Plan, Inputs]:
         Step("wild", "lookup", table="wild"),
         Step("flat", "interpolate", table="line", beyond="flat"),
         Step("strict", "interpolate", table="line", when=When("size", missing=False), otherwise=Decimal(1)),
+        Step("onward", "interpolate", table="line", beyond="extend"),
         Step("days", "lookup", table="days", when=late, otherwise=Decimal("0.5")),
         Step("cased", "lookup", table="cased"),
         Step("per_day", "ratio", of=("strict", "days")),
-        Step("all", "product", of=("wild", "flat", "per_day", "cased", Decimal("0.0999"))),
+        Step("all", "product", of=("wild", "flat", "onward", "per_day", "cased", Decimal("0.0999"))),
         Step("premium", "round", of=("all",), quantum=Decimal("0.01")),
     )
     rng = np.random.default_rng(3)

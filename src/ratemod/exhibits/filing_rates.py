@@ -279,10 +279,12 @@ def _table_of(found: Filing, step: Step, lang: Lang) -> list[Html]:
         path = row_path(new, row, step.column)
         now, was = row.values[new.value_names.index(step.column)], before.get(path)
         count = None if counts is None else int(counts[at])
-        change = "" if was is None or now is None or not was else f"{float(now / was) - 1:+.1%}"
-        figures = ["—" if value is None else f"{value:f}" for value in (was, now)]
+        coded = bool(new.codes(step.column))
+        change = "" if coded or was is None or now is None or not was else f"{float(now / was) - 1:+.1%}"
+        said = [value if value is None else new.shown(step.column, value) for value in (was, now)]
+        figures = ["—" if value is None else f"{value}" if coded else f"{value:f}" for value in said]
         rows.append([labels[path], *figures, change, "—" if count is None else f"{count:,}"])
-        if was is not None and now is not None and count is not None:
+        if was is not None and now is not None and count is not None and not coded:
             levels.append(labels[path].partition(": ")[2])
             current.append(float(was))
             selected.append(float(now))

@@ -60,7 +60,9 @@ def write_table(sheet: Any, where: TableSheet, plan: Plan, looks: Mapping[str, A
         for axis, key in zip(table.axes, row.keys):
             cells += key_cells(axis, key)
             dates += [axis.is_date] * len(axis_headers(axis))
-        cells += ["none" if value is None else value for value in row.values]
+        cells += [
+            "none" if value is None else table.shown(name, value) for name, value in zip(table.value_names, row.values)
+        ]
         for at, cell in enumerate(cells):
             is_key = at < len(dates)
             look = looks["date" if is_key and dates[at] else "number" if is_key else "free_number"]

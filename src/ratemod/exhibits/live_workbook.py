@@ -30,8 +30,9 @@ from ratemod.exhibits.output import whole_file
 from ratemod.exhibits.priced_columns import refused_view
 from ratemod.exhibits.priced_workbook import MADE, MOST_ROWS, PAGE, _about, _fits, _looks, _rows, _sheet
 from ratemod.exhibits.terminal import display_width
-from ratemod.plan.model import NOTHING, Plan, conditions_of, names_in, names_in_condition
+from ratemod.plan.model import NOTHING, Plan
 from ratemod.plan.ranges import ranges
+from ratemod.plan.reads import conditions_of, names_in, names_in_condition
 
 if TYPE_CHECKING:
     from ratemod.rating.inputs import Inputs
