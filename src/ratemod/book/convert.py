@@ -356,7 +356,7 @@ def _plainly_written(texts: pa.Array, column: Column) -> Converted | None:
 
     With at most 15 digits two different decimals are two different floats, so that floats decide what is in range.
     """
-    if len(texts) < 256 or not pa.types.is_string(texts.type) or texts.null_count:
+    if len(texts) < 256 or not pa.types.is_string(texts.type) or texts.null_count or column.decimals >= 15:
         return None
     places = rf"(\.[0-9]{{1,{column.decimals}}})?" if column.decimals else ""
     pattern = rf"^[0-9]{{1,{15 - column.decimals}}}{places}$"

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace as copy
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
 
@@ -62,6 +63,7 @@ def replace(plan: Plan, changes: Mapping[str, Any]) -> Plan:
     tables, constants, steps = dict(plan.tables), dict(plan.constants), list(plan.steps)
     fixed = _legal_parts(plan)
     done = []
+    cells: dict[str, dict[tuple[int, str], Decimal]] = {}
     for path, value in changes.items():
         cell = _CELL.match(path)
         codes = _codes(tables, cell)
@@ -72,7 +74,7 @@ def replace(plan: Plan, changes: Mapping[str, Any]) -> Plan:
         if (f"tables.{cell['table']}" if cell else ".".join(parts[: max(2, len(parts) - 1)])) in fixed:
             problems.append(problem("RM183", path=path))
         elif cell:
-            _edit_cell(plan, tables, path, cell, number, problems)
+            _find_cell(plan, cells, path, cell, number, problems)
         elif parts[0] == "constants" and len(parts) == 2 and parts[1] in constants:
             constants[parts[1]] = copy(constants[parts[1]], value=number)
             _lawful(plan, parts[1], number, path, problems)
@@ -85,6 +87,8 @@ def replace(plan: Plan, changes: Mapping[str, Any]) -> Plan:
         done.append((path, codes[int(number)] if codes else plain(number)))
     if problems:
         raise PlanError(problems)
+    for name, numbers in cells.items():
+        tables[name] = _edited(tables[name], numbers)
     overlay = tuple(sorted({**dict(plan.overlay), **dict(done)}.items()))
     return copy(
         plan,
@@ -200,23 +204,40 @@ def _number(path: str, value: Any, problems: list[Problem]) -> Decimal | None:
     return number
 
 
-def _edit_cell(
-    plan: Plan, tables: dict[str, Table], path: str, cell: re.Match[str], number: Decimal, problems: list[Problem]
+def _find_cell(
+    plan: Plan,
+    cells: dict[str, dict[tuple[int, str], Decimal]],
+    path: str,
+    cell: re.Match[str],
+    number: Decimal,
+    problems: list[Problem],
 ) -> None:
-    table = tables.get(cell["table"])
+    """Note the new number of one cell of a table: row and column."""
+    table = plan.tables.get(cell["table"])
     keys = tuple(key.strip() for key in cell["keys"].split(","))
     column = cell["column"] or "value"
-    at = None
-    if table is not None and column in table.value_names:
-        at = next((i for i, row in enumerate(table.rows) if tuple(map(key_text, row.keys)) == keys), None)
+    at = _row_numbers(table).get(keys) if table is not None and column in table.value_names else None
     if table is None or at is None:
         problems.append(problem("RM180", path=path, nearest=nearest(path, paths(plan))))
         return
     if (table.low is not None and number < table.low) or (table.high is not None and number > table.high):
         problems.append(problem("RM182", path=path, value=number, low=table.low, high=table.high))
-    row = table.rows[at]
-    values = tuple(number if name == column else old for name, old in zip(table.value_names, row.values))
-    tables[table.name] = copy(table, rows=(*table.rows[:at], copy(row, values=values), *table.rows[at + 1 :]))
+    cells.setdefault(table.name, {})[at, column] = number
+
+
+@lru_cache(maxsize=256)
+def _row_numbers(table: Table) -> Mapping[tuple[str, ...], int]:
+    """Return the number of the row of every key; of rows with equal keys the first."""
+    return {tuple(map(key_text, row.keys)): at for at, row in reversed(list(enumerate(table.rows)))}
+
+
+def _edited(table: Table, numbers: Mapping[tuple[int, str], Decimal]) -> Table:
+    rows = list(table.rows)
+    for (at, column), number in numbers.items():
+        row = rows[at]
+        values = tuple(number if name == column else old for name, old in zip(table.value_names, row.values))
+        rows[at] = copy(row, values=values)
+    return copy(table, rows=tuple(rows))
 
 
 def _edit_step(steps: list[Step], name: str, key: str, number: Decimal) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
 from datetime import date
 from decimal import Decimal
@@ -253,6 +253,11 @@ class Legal:
     high: Operand | None = None
     exception: LegalException | None = None
 
+    @property
+    def reads(self) -> frozenset[str]:
+        """The names that decide whether it holds: what it is of, and limits that are names."""
+        return frozenset(name for name in (self.of, self.low, self.high) if isinstance(name, str))
+
 
 @dataclass(frozen=True, slots=True)
 class Case:
@@ -381,47 +386,14 @@ class Plan:
 
         return replace(self, changes)
 
+    def _repr_html_(self) -> str:
+        from ratemod.errors import default_language
+        from ratemod.exhibits.rich_plan import plan_html
+
+        return plan_html(self, default_language())
+
     def __repr__(self) -> str:
         return f"<Plan {self.id} ({self.standing}): {len(self.steps)} steps, {len(self.tables)} tables>"
-
-
-def tests_of(condition: Condition) -> Iterator[Test]:
-    """Yield every single test inside a condition."""
-    if isinstance(condition, Test):
-        yield condition
-    else:
-        for part in condition.parts:
-            yield from tests_of(part)
-
-
-def conditions_of(plan: Plan) -> Iterator[Condition]:
-    """Yield every condition of a plan: of its steps, rules and legal exceptions."""
-    yield from (step.when for step in plan.steps if step.when is not None)
-    yield from (rule.when for rule in plan.rules)
-    yield from (item.exception.when for item in plan.legal if item.exception is not None)
-
-
-def names_in(step: Step) -> Iterator[str]:
-    """Yield every name of a column, constant or step that a step reads."""
-    for operand in (*step.of, step.low, step.high, step.exponent, step.otherwise):
-        if isinstance(operand, str) and operand != NOTHING:
-            yield operand
-    for name in (step.against, step.chosen, step.reason, step.group, step.weights):
-        if name:
-            yield name
-    for _, name in step.by:
-        yield name
-    if step.when is not None:
-        yield from names_in_condition(step.when)
-
-
-def names_in_condition(condition: Condition) -> Iterator[str]:
-    """Yield every name a condition reads."""
-    for test in tests_of(condition):
-        yield test.of
-        for operand in (test.at_least, test.above, test.at_most, test.below):
-            if isinstance(operand, str):
-                yield operand
 
 
 def plain(value: Any, skip: tuple[str, ...] = ()) -> Any:

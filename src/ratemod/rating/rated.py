@@ -225,6 +225,11 @@ class Rated:
             raise BookError(problem("RM321", key=key, nearest=nearest(key, keys[:100_000])))
         raise BookError(problem("RM321", key=key))
 
+    def _repr_html_(self) -> str:
+        from ratemod.exhibits.rich_plan import rated_html
+
+        return rated_html(self, self.lang)
+
     def __repr__(self) -> str:
         counts = ", ".join(f"{name} {count:,}" for name, count in self.counts.items())
         return f"<Rated {self.plan.id}: {counts}; premium {self.premium_fen / 100:,.2f} yuan>"

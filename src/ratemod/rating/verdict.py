@@ -12,7 +12,8 @@ import numpy.typing as npt
 
 from ratemod.errors import Lang, Problem, problem
 from ratemod.plan.grid import grid
-from ratemod.plan.model import Legal, Operand, Plan, Rule, Step, names_in, plain
+from ratemod.plan.model import Legal, Operand, Plan, Rule, Step, plain
+from ratemod.plan.reads import names_in
 from ratemod.rating import exact
 from ratemod.rating.arrow import from_arrow, to_arrow
 from ratemod.rating.encode import Coding, Doubt
