@@ -13,8 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from ratemod.plan.model import Plan, names_in_condition
+from ratemod.plan.model import Plan
 from ratemod.plan.part import needed
+from ratemod.plan.reads import names_in_condition
 from ratemod.rating.inputs import Inputs
 
 LOOK, MOST_SHARE, LEAST = 4096, 0.25, 20_000
@@ -59,11 +60,11 @@ def cells_of(plan: Plan, inputs: Inputs, fine: npt.NDArray[np.bool_], most_share
 
 def _columns(plan: Plan, inputs: Inputs) -> Iterator[npt.NDArray[np.generic]]:
     """Yield every coded column that a premium or a refusal can rest on."""
-    names = set(needed(plan, plan.premium)) | {item.of for item in plan.legal}
+    names = set(needed(plan, plan.premium))
     names |= set(needed(plan, plan.fund)) if plan.fund else set()
-    for rule in plan.rules:
-        for name in names_in_condition(rule.when):
-            names |= set(needed(plan, name)) if name in plan.step_names else {name}
+    read = {name for rule in plan.rules for name in names_in_condition(rule.when)}
+    for name in read.union(*(item.reads for item in plan.legal)):
+        names |= set(needed(plan, name)) if name in plan.step_names else {name}
     for held in (inputs.numbers, inputs.codes, inputs.filled, inputs.texts):
         for name, array in held.items():
             if name in names:

@@ -13,14 +13,16 @@ import os
 from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from decimal import Decimal
 from itertools import chain
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from ratemod.plan.model import Plan, Step, names_in, names_in_condition
+from ratemod.plan.model import Operand, Plan, Step
 from ratemod.plan.ranges import SUMS, snap_places
+from ratemod.plan.reads import names_in, names_in_condition
 from ratemod.rating.block import Block
 from ratemod.rating.fast import Program, compile_plan
 from ratemod.rating.inputs import Inputs, Selector
@@ -232,7 +234,7 @@ def _upstream(plan: Plan, first: Collection[str]) -> frozenset[str]:
 
 def _live(plan: Plan) -> frozenset[str]:
     """Return the steps that a premium, or a row's being refused, rests on."""
-    wanted = {plan.premium, *(item.of for item in plan.legal)}
+    wanted = {plan.premium}.union(*(item.reads for item in plan.legal))
     for rule in plan.rules:
         if rule.action in ("refuse", "decline"):
             wanted |= set(names_in_condition(rule.when))
@@ -241,9 +243,13 @@ def _live(plan: Plan) -> frozenset[str]:
     return _upstream(plan, wanted) & frozenset(plan.step_names)
 
 
+def _at_most_one(limit: Operand | None) -> bool:
+    return isinstance(limit, Decimal) and limit <= 1
+
+
 def _fund_follows(plan: Plan) -> bool:
     """Whether the fund is a lawful share of the premium, rounded: then it can be held whenever the premium can."""
-    shares = {item.of for item in plan.legal if item.of in plan.constants and item.high is not None and item.high <= 1}
+    shares = {item.of for item in plan.legal if item.of in plan.constants and _at_most_one(item.high)}
     steps = {step.name: step for step in plan.steps}
     name = str(plan.fund)
     while name != plan.premium:
@@ -259,7 +265,7 @@ def _fund_follows(plan: Plan) -> bool:
 
 def _refusals_rest_on(plan: Plan, names: frozenset[str]) -> bool:
     """Whether a rule that refuses, or a legal range, looks at some of these steps."""
-    looks = {item.of for item in plan.legal}
+    looks = set().union(*(item.reads for item in plan.legal))
     for rule in plan.rules:
         looks |= set(names_in_condition(rule.when)) if rule.action in ("refuse", "decline") else set()
     return not names.isdisjoint(looks)
