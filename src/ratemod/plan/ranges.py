@@ -17,7 +17,7 @@ from fractions import Fraction
 from itertools import pairwise
 from math import inf
 
-from ratemod.plan.model import NOTHING, Operand, Plan, Step
+from ratemod.plan.model import NOTHING, Operand, Plan, Step, names_in
 
 UNIT = 2.0**-53
 MOST_LINES = 10**6  # lines that one policy may have; bounds what a rollup can sum to
@@ -95,6 +95,18 @@ def ranges(plan: Plan) -> Mapping[str, Range]:
     for step in plan.steps:
         known[step.name] = step_range(step, plan, known)
     return known
+
+
+def range_where(plan: Plan, known: Mapping[str, Range], name: str, held: Range, of: str) -> Range | None:
+    """Return the range of `of` in rows where step `name` lies in a narrower range; None if it does not rest on it."""
+    found, changed = {**known, name: held}, {name}
+    for step in plan.steps:
+        if step.name != name and not changed.isdisjoint(names_in(step)):
+            found[step.name] = step_range(step, plan, found)
+            changed.add(step.name)
+        if step.name == of:
+            break
+    return found[of] if of in changed else None
 
 
 def operand_range(operand: Operand, known: Mapping[str, Range]) -> Range:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -50,3 +50,37 @@ class Inputs:
         texts = {name: array[rows] for name, array in self.texts.items()}
         groups = {name: array[rows] for name, array in self.groups.items()}
         return Inputs(n, numbers, codes, filled, texts, groups, None if self.ranks is None else self.ranks[rows])
+
+    def gathered(self, rows: npt.NDArray[np.intp]) -> Inputs:
+        """Return the chosen rows, every column gathered only when it is first read."""
+        return Inputs(
+            len(rows),
+            Gathered(self.numbers, rows),
+            Gathered(self.codes, rows),
+            Gathered(self.filled, rows),
+            Gathered(self.texts, rows),
+            Gathered(self.groups, rows),
+            None if self.ranks is None else self.ranks[rows],
+        )
+
+
+class Gathered(Mapping[str, npt.NDArray[Any]]):
+    """Some rows of columns, each column taken when it is first read."""
+
+    def __init__(self, whole: Mapping[str, npt.NDArray[Any]], rows: npt.NDArray[np.intp]) -> None:
+        self.whole, self.rows = whole, rows
+        self.taken: dict[str, npt.NDArray[Any]] = {}
+
+    def __getitem__(self, name: str) -> npt.NDArray[Any]:
+        if name not in self.taken:
+            self.taken[name] = np.take(self.whole[name], self.rows, mode="clip")
+        return self.taken[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.whole
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.whole)
+
+    def __len__(self) -> int:
+        return len(self.whole)

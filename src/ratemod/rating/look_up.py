@@ -11,6 +11,7 @@ import numpy.typing as npt
 from ratemod.plan.grid import Grid, GridAxis, grid
 from ratemod.plan.model import Plan, Step
 from ratemod.plan.ranges import Range, places_of
+from ratemod.rating.axes import level_axis
 from ratemod.rating.block import Block, Floats, exceeds, largest
 
 FEW_MARKS = 24
@@ -48,12 +49,12 @@ def compile_look_up(
         np.take(cells[step.column], index, out=out, mode="clip")
         if step.op == "judgement":
             chosen = block.values[step.chosen]
-            given = ~np.isnan(chosen)
-            if not given.any():
+            given = np.flatnonzero(chosen == chosen)  # not NaN
+            if not len(given):
                 return
+            chosen, index, filled = chosen[given], index[given], block.inputs.filled[step.reason][given]
             low, high = (np.take(cells[name], index, mode="clip") for name in ("low", "high"))
-            fine = (chosen >= low) & (chosen <= high) & block.inputs.filled[step.reason]
-            np.copyto(out, np.where(fine, chosen, np.nan), where=given)
+            out[given] = np.where((chosen >= low) & (chosen <= high) & filled, chosen, np.nan)
 
     return look_up
 
@@ -66,6 +67,7 @@ def _finder(
     key = (axis.bound, hash((axis.marks, axis.axis.kind, axis.axis.closed)))
     marks = np.array([float(mark) for mark in axis.marks]) if axis.axis.kind != "level" else np.zeros(0)
     reach = known.get(axis.bound, Range())
+    level = level_axis(axis.bound, last)
     column = plan.columns.get(axis.bound)
     table = None
     if (
@@ -82,9 +84,8 @@ def _finder(
     def find(block: Block) -> npt.NDArray[np.intp]:
         if key in block.slots:
             return block.slots[key]
-        if axis.axis.kind == "level":  # -1 read without its sign is the largest number, and lands in the last slot
-            codes = block.inputs.codes[axis.bound].view(np.uint16)
-            slots = np.minimum(codes, np.uint16(last)).astype(np.intp)
+        if axis.axis.kind == "level":
+            slots = level.slots(block).astype(np.intp)
         else:
             value = block.column(axis.bound, constants)
             if table is not None:

@@ -106,7 +106,10 @@ def run(
     def work(mine: list[slice]) -> None:
         own = _take(shared, length)
         for rows in mine:
-            program.run(own, inputs.part(rows))
+            if program.whole:
+                program.trace(own, inputs.part(rows))
+            else:
+                program.run(own, inputs.part(rows), wanted)
             _keep(program, out, own, rows)
             suspect[rows] = own.suspect
         own.release()
@@ -117,8 +120,19 @@ def run(
     else:
         with ThreadPoolExecutor(workers) as pool:
             list(pool.map(work, [parts[at::workers] for at in range(workers)]))
+    if not program.whole:
+        _trace(program, inputs, out, suspect)
     count = _decide(program, inputs, out, suspect)
     return replace(out, suspects=count)
+
+
+def _trace(program: Program, inputs: Inputs | Source, out: Outputs, suspect: npt.NDArray[np.bool_]) -> None:
+    """Look again at rows that may be ties, step by step: few are left for exact arithmetic."""
+    for rows in _chunks(np.flatnonzero(suspect), BLOCK):
+        memory = Block(len(rows))
+        program.trace(memory, inputs.part(rows))
+        _keep(program, out, memory, rows)
+        suspect[rows] = memory.suspect
 
 
 def _take(memory: list[Block], size: int) -> Block:
@@ -130,7 +144,7 @@ def _take(memory: list[Block], size: int) -> Block:
     return Block(size)
 
 
-def _keep(program: Program, out: Outputs, memory: Block, rows: slice) -> None:
+def _keep(program: Program, out: Outputs, memory: Block, rows: Selector) -> None:
     plan = program.plan
     for rule, caught in zip(plan.rules, out.caught):
         caught[rows] = holds(rule.when, plan, memory, program.known, program.constants)
@@ -139,19 +153,25 @@ def _keep(program: Program, out: Outputs, memory: Block, rows: slice) -> None:
     for name, array in out.steps.items():
         array[rows] = memory.values[name]
     premium = memory.values[plan.premium]
-    priced = np.abs(premium) <= MOST_YUAN
-    out.premium_fen[rows] = _fen(premium, priced)
+    priced = np.less_equal(premium, MOST_YUAN)
+    priced &= np.greater_equal(premium, -MOST_YUAN)
+    out.premium_fen[rows] = _fen(premium, priced, memory)
     if plan.fund is not None and out.fund_fen is not None:
         fund = memory.values[plan.fund]
         priced &= np.abs(fund) <= MOST_YUAN
-        out.fund_fen[rows] = _fen(fund, priced)
+        out.fund_fen[rows] = _fen(fund, priced, memory)
     out.priced[rows] = priced
     out.bits[rows] = memory.bits
 
 
-def _fen(yuan: npt.NDArray[np.float64], valid: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
-    """Return whole fen of amounts already rounded to the fen."""
-    return np.rint(np.where(valid, yuan, 0.0) * 100.0).astype(np.int64)
+def _fen(
+    yuan: npt.NDArray[np.float64], valid: npt.NDArray[np.bool_], memory: Block
+) -> npt.NDArray[np.float64] | npt.NDArray[np.int64]:
+    """Return whole fen of amounts already rounded to the fen; 0 where there is none."""
+    fen = memory.buffer(("scratch", "fen"))
+    np.multiply(yuan, 100.0, out=fen)
+    np.rint(fen, out=fen)
+    return fen if valid.all() else np.where(valid, fen, 0.0)
 
 
 def _decide(program: Program, inputs: Inputs | Source, out: Outputs, suspect: npt.NDArray[np.bool_]) -> int:
