@@ -14,13 +14,13 @@ import ratemod as rm
 from benchmarks.books import coded, table
 from benchmarks.one import AT, PLAN
 from benchmarks.peers import duckdb_sql, pandas_rater, polars_rater
-from ratemod.rating import fast
+from ratemod.rating import fast, rounding
 from ratemod.rating.run import BLOCK, run
 
 THREADS = 2
 
 
-def plain_whole(out: Any, mode: str, slack: float, fine: bool) -> tuple[Any, Any]:
+def plain_whole(block: Any, out: Any, mode: str, slack: float, fine: bool, sure: int) -> tuple[Any, Any]:
     """Round as floats would, ties and all: what exactness is compared with."""
     np.add(out, {"down": 0.0, "up": 0.0}.get(mode, 0.5), out=out)
     (np.ceil if mode == "up" else np.floor)(out, out=out)
@@ -51,11 +51,11 @@ def kernels(n: int) -> tuple[dict[str, Callable[[], Any]], int]:
         return run(program, inputs, (), THREADS).premium_fen
 
     def floats() -> Any:
-        kept, fast._whole = fast._whole, plain_whole
+        kept, rounding.whole = rounding.whole, plain_whole
         try:
             return run(program, inputs, (), THREADS).premium_fen
         finally:
-            fast._whole = kept
+            rounding.whole = kept
 
     connection = duckdb.connect()
     connection.execute(f"SET threads = {THREADS}")

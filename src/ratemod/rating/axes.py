@@ -142,7 +142,7 @@ class Bands:
 
 def reached(number: Decimal, places: int, or_equal: bool) -> int:
     """Return the least multiple of 10^-places that is ``>= number``, or ``> number``."""
-    scaled = Fraction(number) * 10**places
+    scaled = Fraction(number) * Fraction(10**places)
     return ceil(scaled) if or_equal else floor(scaled) + 1
 
 
@@ -172,7 +172,8 @@ def _comparisons(plan: Plan) -> Iterator[tuple[str, Decimal, bool]]:
                     yield axis.bound, Decimal(mark), axis.side == "right"
     for condition in conditions_of(plan):
         for test in tests_of(condition):
-            for end, or_equal in ((test.at_least, True), (test.above, False), (test.at_most, False), (test.below, True)):
+            ends = (test.at_least, True), (test.above, False), (test.at_most, False), (test.below, True)
+            for end, or_equal in ends:
                 number = number_of(end, plan)
                 if number is not None:
                     yield test.of, number, or_equal

@@ -86,7 +86,7 @@ class Block:
         """Let go of the block's inputs; the buffers stay."""
         self.inputs, self.within, self.traced = Inputs(0), None, False
         for held in (self.values, self.applies, self.slots, self.gaps, self.masks):
-            held.clear()  # type: ignore[attr-defined]
+            held.clear()
         for block in self.inner.values():
             block.release()
 

@@ -133,7 +133,7 @@ def compile_plan(plan: Plan) -> Program:
             nodes.append(Node(step.name, fold.reads, take, take, condition, folded=True))
             continue
         merged, parts = folds.factors(step, compiled)
-        nodes += [Node(name, part.reads, part.run(name), part.run(name)) for name, part in parts.items()]
+        nodes += [Node(name, part.reads, part.run(name), part.run(name), folded=True) for name, part in parts.items()]
         bare = compiled(merged)
         run = _conditional(step, condition, bare, constants, bounding)
         nodes.append(Node(step.name, tuple(names_in(merged)), run, bare, condition))

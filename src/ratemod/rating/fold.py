@@ -23,9 +23,8 @@ from ratemod.rating.axes import Axis, Bands, axes_of_table, level_axis
 from ratemod.rating.block import Block, Floats, Mask, Slots
 from ratemod.rating.inputs import Inputs
 
-ARITHMETIC = frozenset(
-    {"product", "sum", "difference", "add_percentages", "largest", "smallest", "ratio", "bound", "cap", "round", "power"}
-)
+COMBINING = ("product", "sum", "difference", "add_percentages", "largest", "smallest")
+ARITHMETIC = (*COMBINING, "ratio", "bound", "cap", "round", "power")
 MOST_CELLS = 1 << 12  # of one step
 MOST_JOINT = 1 << 14  # of factors multiplied beforehand: 128 KiB, so that it stays in the cache
 Run = Callable[[Block], None]

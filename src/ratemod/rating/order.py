@@ -73,7 +73,7 @@ def in_order(nodes: Sequence[Node], asked: Iterable[str]) -> tuple[Run, ...]:
         more = {name for name in known[waiting.pop()].reads if name in known} - live
         live |= more
         waiting += more
-    units = _units([node for node in nodes if node.name in live])
+    units = _units([node for node in nodes if node.name in live], roots)
     unit_of = {node.name: unit for unit in units for node in unit}
     done: list[Run] = []
     seen: set[int] = set()
@@ -86,8 +86,8 @@ def in_order(nodes: Sequence[Node], asked: Iterable[str]) -> tuple[Run, ...]:
             for read in node.reads:
                 if read in unit_of and unit_of[read] is not unit:
                     visit(unit_of[read])
-        if all(node.condition is None or node.folded for node in unit):
-            done.extend(node.compute for node in unit)
+        if not _gathers(unit):
+            done.append(unit[0].compute)
         else:
             others = {read for name in live if unit_of[name] is not unit for read in known[name].reads}
             done.append(_few(unit, _seen_outside(unit, roots | others)))
@@ -95,6 +95,11 @@ def in_order(nodes: Sequence[Node], asked: Iterable[str]) -> tuple[Run, ...]:
     for unit in units:
         visit(unit)
     return tuple(done)
+
+
+def _gathers(unit: Sequence[Node]) -> bool:
+    """Return whether a unit runs on the rows that meet a condition."""
+    return unit[-1].condition is not None and not unit[-1].folded
 
 
 def _seen_outside(unit: Sequence[Node], names: set[str]) -> list[Node]:
@@ -106,8 +111,11 @@ def _seen_outside(unit: Sequence[Node], names: set[str]) -> list[Node]:
     return [node for node in unit if node.name in wanted]
 
 
-def _units(live: Sequence[Node]) -> list[list[Node]]:
-    """Return the steps in units: those of one condition together, where no step outside stands between them."""
+def _units(live: Sequence[Node], roots: set[str]) -> list[list[Node]]:
+    """Return the steps in units: those of one condition together, where no step outside stands between them.
+
+    Each step is a unit of its own, but for those of one condition, and others that only such a unit reads.
+    """
     units: list[list[Node]] = []
     unit_of: dict[str, list[Node]] = {}
 
@@ -126,21 +134,32 @@ def _units(live: Sequence[Node]) -> list[list[Node]]:
 
     for node in live:
         fits = None
-        for unit in units if node.condition is not None else ():
-            first = unit[0].condition
-            if first is not None and first.place == node.condition.place and not rests_on(node, unit):
+        for unit in units:
+            first, own = unit[0].condition, node.condition
+            alike = first is not None and own is not None and first.place == own.place
+            if alike and not node.folded and not unit[0].folded and not rests_on(node, unit):
                 fits = unit
         if fits is None:
             fits = []
             units.append(fits)
         fits.append(node)
         unit_of[node.name] = fits
+    for node in reversed(live):
+        if (node.folded or node.condition is None) and node.name not in roots:
+            readers = [other for other in live if node.name in other.reads]
+            unit = unit_of[readers[0].name]
+            conditions = [other.condition for other in readers if other.condition is not None]
+            elsewhere = any(node.name in (*condition.reads, condition.otherwise) for condition in conditions)
+            if _gathers(unit) and not elsewhere and all(unit_of[other.name] is unit for other in readers):
+                unit.insert(0, node)
+                units.remove(unit_of[node.name])
+                unit_of[node.name] = unit
     return units
 
 
 def _few(unit: Sequence[Node], outputs: Sequence[Node]) -> Run:
     """Return the function that computes steps of one condition for the rows that meet it."""
-    condition = unit[0].condition
+    condition = unit[-1].condition
     assert condition is not None
 
     def run(block: Block) -> None:

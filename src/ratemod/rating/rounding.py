@@ -158,7 +158,7 @@ def whole(
         return np.zeros(0, dtype=np.intp), np.zeros(0)
     floor, over = block.buffer(("scratch", "floor")), block.buffer(("scratch", "over"))
     (np.ceil if mode == "up" else np.floor)(out, out=floor)
-    np.subtract(*((floor, out) if mode == "up" else (out, floor)), out=over)
+    np.subtract(floor if mode == "up" else out, out if mode == "up" else floor, out=over)
     np.copyto(out, floor)
     open_ = over < 2 * slack if slack < 0.25 else ~np.isnan(out)
     if sure and open_.any():
