@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test bench docs lint clean lock wheel
+.PHONY: demo test bench docs notebooks lint clean lock wheel
 
 demo: $(STAMP)
 	$(BIN)/ratemod demo --out demo-out
@@ -21,6 +21,9 @@ docs: $(STAMP)
 	$(BIN)/python tools/make_reference.py
 	$(BIN)/python -m mkdocs build --strict --quiet
 	@echo "site/index.html"
+
+notebooks: $(STAMP)  # run them from top to bottom and store their outputs
+	$(BIN)/python tools/run_notebooks.py
 
 lint: $(STAMP)
 	$(BIN)/ruff check --fix .

@@ -31,6 +31,8 @@ _WHERE = {
     "scenario": "ratemod.whatif.scenario",
     "attribute": "ratemod.whatif.attribution",
     "panel": "ratemod.whatif.panel",
+    "rate_model": "ratemod.ratemaking.rate_model",
+    "RateModel": "ratemod.ratemaking.rate_model",
     "fit": "ratemod.study.fit",
     "Study": "ratemod.study.fit",
     "Assumptions": "ratemod.study.assumptions",
@@ -53,6 +55,7 @@ _WHERE = {
     "premium_movement": "ratemod.registers.movement",
     "levy": "ratemod.fund.levy",
     "allocate": "ratemod.fund.allocate",
+    "fund_ledger": "ratemod.fund.ledger",
     "Problem": "ratemod.errors",
     "RatemodError": "ratemod.errors",
     "PlanError": "ratemod.errors",
@@ -72,11 +75,14 @@ if TYPE_CHECKING:
     from ratemod.experience.credibility import credibility as credibility
     from ratemod.experience.mods import experience_mod as experience_mod
     from ratemod.fund.allocate import allocate as allocate
+    from ratemod.fund.ledger import fund_ledger as fund_ledger
     from ratemod.fund.levy import levy as levy
     from ratemod.plan.edit import differences as differences
     from ratemod.plan.editions import load_plan as load_plan
     from ratemod.plan.editions import shipped as shipped
     from ratemod.plan.model import Plan as Plan
+    from ratemod.ratemaking.rate_model import RateModel as RateModel
+    from ratemod.ratemaking.rate_model import rate_model as rate_model
     from ratemod.rating.cases import check_plan as check_plan
     from ratemod.rating.cluster import rate_batch as rate_batch
     from ratemod.rating.manifest import verify as verify

@@ -98,13 +98,13 @@ class Problem:
 
     def what(self, lang: Lang = "en") -> str:
         """Return what is wrong and why, with the nearest match where there is one."""
-        said = text(self.code, lang, **self.args)
+        said = text(self.code, lang, **{"count": self.count, **self.args})
         near = self.args.get("nearest")
         return f"{said}; {text('RM001', lang, nearest=near)}" if near else said
 
     def fix(self, lang: Lang = "en") -> str:
         """Return how to mend it, or an empty string where the message says it all."""
-        return catalogue()[self.code].get(f"fix_{lang}", "").format(**self.args)
+        return catalogue()[self.code].get(f"fix_{lang}", "").format(**{"count": self.count, **self.args})
 
     def line(self, lang: Lang = "en") -> str:
         """Return the whole problem as one line: code, place, what, fix."""

@@ -20,6 +20,7 @@ PROVINCE = str(Path(__file__).parents[2] / "data" / "province")
         (["duties"], "未获服务"),
         (["allocate", "--most-visits", "3"], "每百万元预计减少事故"),
         (["subsidy", "--budget", "100000"], "示意"),
+        (["ledger"], "超预算支付"),
     ],
 )
 def test_verbs_write_whole_files(verb, said, tmp_path, capsys):
@@ -51,3 +52,16 @@ def test_workbook_has_labels_and_the_same_bytes_each_time(tmp_path):
 def test_a_missing_province_is_named(capsys):
     assert main(["fund", "levy", "--province", "nowhere", "--lang", "en"]) == 1
     assert "RM905" in capsys.readouterr().err
+
+
+def test_the_ledger_answers_in_sql_and_refuses_one_that_does_not_balance(tmp_path, capsys):
+    ask = "SELECT fund_year, sum(accrued_fen - released_fen)::BIGINT AS levy_fen FROM statement GROUP BY 1 ORDER BY 1"
+    out = tmp_path / "answer.csv"
+    assert main(["fund", "ledger", "--province", PROVINCE, "--sql", ask, "--out", str(out), "--lang", "en"]) == 0
+    assert "2025" in capsys.readouterr().out
+    assert len(out.read_text(encoding="utf-8-sig").splitlines()) == 6
+    kept = pq.read_table(Path(PROVINCE) / "ledger.parquet").to_pandas()
+    kept.loc[4, "amount_fen"] += 1
+    kept.to_csv(tmp_path / "kept.csv", index=False)
+    assert main(["fund", "ledger", "--province", PROVINCE, "--kept", str(tmp_path / "kept.csv"), "--lang", "en"]) == 1
+    assert "fund as kept" in capsys.readouterr().err

@@ -10,6 +10,8 @@ from ratemod.ratemaking import development as dev
 from ratemod.ratemaking import triangle as tri
 from ratemod.ratemaking import ultimate as ult
 
+no = np.nan
+
 
 def load(vectors, name):
     data = vectors("reserving_chainladder_R")["triangles"][name]
@@ -197,3 +199,38 @@ def test_refusals(code, call):
     with pytest.raises(ModelError) as caught:
         call()
     assert {item.code for item in caught.value.problems} == {code}
+
+
+def test_books_that_begin_late_lack_the_upper_left_corner():
+    """As XYZ Insurer in Friedland, *Estimating Unpaid Claims Using Basic Techniques*: the newest diagonals only."""
+    square = np.array([[100.0, 150, 165, 170], [110, 168, 180, no], [90, 130, no, no], [95, no, no, no]])
+    late = square.copy()
+    late[0, :2] = no
+    late[1, 0] = no
+    found = dev.development_factors(late).value
+    assert found.tolist() == pytest.approx([130 / 90, 180 / 168, 170 / 165])
+    assert tri.latest(late).tolist() == [170, 180, 130, 95]
+    more = [[92, 131, 150, no], [97, 140, no, no], [99, 150, no, no]]
+    cut = dev.mack(np.vstack([late, more]))
+    assert np.isnan(cut.full[0, :2]).all() and cut.ultimate[0] == 170
+    assert cut.unpaid[0] == 0 and (cut.unpaid[1:] > 0).all()
+    with pytest.raises(ModelError, match="RM515"):
+        tri.latest(np.array([[no, no], [1.0, 2.0]]))
+
+
+def test_late_corner_changes_only_the_ratios_it_takes_away():
+    rows = [[10.0, 20, 30, 33, 34], [11, 23, 31, 35, no], [12, 22, 33, no, no], [13, 27, no, no, no], [9] + [no] * 4]
+    full = np.array(rows)
+    late = full.copy()
+    late[0, 0] = no  # the first year's books begin at the second age
+    one, other = dev.mack(full), dev.mack(late)
+    assert one.factor[1:].tolist() == other.factor[1:].tolist()
+    assert other.factor[0] == pytest.approx((23 + 22 + 27) / (11 + 12 + 13))
+    ratios, weight = np.array([23 / 11, 22 / 12, 27 / 13]), np.array([11, 12, 13])
+    sigma2 = (weight * (ratios - other.factor[0]) ** 2).sum() / 2
+    assert other.sigma[0] == pytest.approx(np.sqrt(sigma2))
+
+
+def test_geometric_average():
+    found = dev.development_factors([[100, 200], [100, 50], [10, no]], "geometric")
+    assert found.value.tolist() == pytest.approx([1.0])

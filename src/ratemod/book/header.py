@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
@@ -15,6 +15,7 @@ from ratemod.errors import BookError, Problem, nearest, problem
 
 SEARCHED_ROWS = 40
 _BRACKETS = re.compile(r"^(?P<name>.+?)[(\[【](?P<inside>[^)\]】]*)[)\]】]$")
+_SHEET_UNIT = re.compile(r"单位[:为]?(?P<unit>[^\s,,、;;。)(]+)")
 _REMARKS = frozenset(
     {"必填", "选填", "required", "optional", "可空", "单选", "下拉", "yyyy-mm-dd", "是/否", "格式:yyyy-mm-dd"}
 )
@@ -31,12 +32,15 @@ class Header:
     texts : tuple of str
         The header of each cell as read.
     conversions : mapping of column to Decimal
-        Units that headers name.
+        Units that headers name, by a bracket, by a row of units below, or by a line above such as 单位：万元.
+    sheet_unit : str
+        The line above, where there is one.
     """
 
     columns: tuple[str | None, ...]
     texts: tuple[str, ...]
     conversions: Mapping[str, Decimal]
+    sheet_unit: str = ""
 
     @property
     def matches(self) -> int:
@@ -87,7 +91,7 @@ def find(
     """Return the row that is the header (counted from 0) and what it says.
 
     The row with most matches among the first `SEARCHED_ROWS` is the header. Where a cell of it is blank, the cell above
-    counts: so headers merged over two or three rows are understood.
+    counts: so headers merged over two or three rows are understood. A row of nothing but units below it belongs to it.
     """
     known = spellings(columns)
     best, best_at = Header((), (), {}), -1
@@ -96,7 +100,64 @@ def find(
         found = match(own, columns, known, header_map)
         if found.matches > best.matches:
             best, best_at = found, at
-    return best_at, best
+    if best_at < 0:
+        return best_at, best
+    below = _units_below(rows, best_at, best, columns)
+    sheet_unit, everywhere = _sheet_unit(rows, best_at, best, columns)
+    units = everywhere | _units_in_brackets(rows, best_at, best, columns) | (below or {})
+    sizes = {name: size for name, size in units.items() if size != 1}
+    return best_at + (below is not None), replace(best, conversions=sizes, sheet_unit=sheet_unit)
+
+
+def _unit(text: object, column: Column) -> Decimal | None:
+    """Return what a unit, bare or in brackets, multiplies the numbers of a column by."""
+    plain = fold(text).strip("()[]【】").removeprefix("单位")
+    return factors(column.unit).get(plain) if plain and column.kind == "number" else None
+
+
+def _units_in_brackets(
+    rows: Sequence[Sequence[Any]], at: int, header: Header, columns: Mapping[str, Column]
+) -> dict[str, Decimal]:
+    """Return the units in brackets in the header or in the cells above it: 限额（万元） over 每人赔偿限额."""
+    found: dict[str, Decimal] = {}
+    for place, name in enumerate(header.columns):
+        for row in rows[max(at - 2, 0) : at + 1] if name else ():
+            bracket = _BRACKETS.match(fold(row[place])) if place < len(row) else None
+            size = _unit(bracket["inside"], columns[name or ""]) if bracket else None
+            if size is not None:
+                found[name or ""] = size
+    return found
+
+
+def _units_below(
+    rows: Sequence[Sequence[Any]], at: int, header: Header, columns: Mapping[str, Column]
+) -> dict[str, Decimal] | None:
+    """Return the units in the row below the header, or None where that row holds anything else."""
+    if at + 1 >= len(rows):
+        return None
+    found: dict[str, Decimal] = {}
+    for name, cell in zip(header.columns, rows[at + 1]):
+        if fold(cell) in ("", "()"):
+            continue
+        size = _unit(cell, columns[name]) if name else None
+        if size is None or isinstance(cell, int | float):
+            return None
+        found[name or ""] = size
+    return found or None
+
+
+def _sheet_unit(
+    rows: Sequence[Sequence[Any]], at: int, header: Header, columns: Mapping[str, Column]
+) -> tuple[str, dict[str, Decimal]]:
+    """Return a line above the table that names the unit of all amounts, and what it does to columns of money."""
+    for row in rows[:at]:
+        for cell in row:
+            said = _SHEET_UNIT.search(fold(cell)) if isinstance(cell, str) else None
+            size = factors("yuan").get(said["unit"]) if said else None
+            if size is not None and size != 1:
+                money = [name for name in header.columns if name and columns[name].unit == "yuan"]
+                return str(cell).strip(), dict.fromkeys(money, size)
+    return "", {}
 
 
 def _above(rows: Sequence[Sequence[Any]], at: int, place: int) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
@@ -16,11 +17,14 @@ import pyarrow as pa
 from ratemod.book.book import Book
 from ratemod.book.column import Column
 from ratemod.book.header import Header, checked, find, match, spellings
-from ratemod.errors import BookError, Problem, problem
+from ratemod.errors import BookError, problem
 
 TEXT_FILES = (".csv", ".tsv", ".txt")
 EXCEL_FILES = (".xlsx", ".xlsm", ".xls", ".xlsb", ".ods")
 TOTALS = frozenset({"合计", "总计", "小计", "共计", "累计", "total", "subtotal", "sum", "grandtotal"})
+_FOOTER = re.compile(
+    r"(制表|填表|填报|审核|复核|经办|负责人|联系人|备注|说明|注)[^:：]{0,8}[:：]|(notes?|prepared by|remarks?)\b", re.I
+)
 Rows = list[list[Any]]
 
 
@@ -180,13 +184,15 @@ def _book(
     kept: Rows = []
     numbers: list[int] = []
     blank: list[int] = []
-    skipped: list[Problem] = []
+    skipped = [problem("RM233", file=file, sheet=sheet, text=header.sheet_unit)] if header.sheet_unit else []
     for row, line in zip(rows[at + 1 :], lines[at + 1 :]):
         filled = [cell for cell in row if cell is not None and str(cell).strip() != ""]
         if not filled:
             blank.append(line)
         elif _is_total(filled):
             skipped.append(problem("RM231", file=file, sheet=sheet, row=line, text=str(filled[0])))
+        elif len(filled) <= 2 and width > 4 and _FOOTER.match(str(filled[0]).strip()):
+            skipped.append(problem("RM234", file=file, sheet=sheet, row=line, text=" ".join(map(str, filled))))
         else:
             kept.append([*row, *[None] * (width - len(row))])
             numbers.append(line)

@@ -8,7 +8,7 @@ import importlib
 from ratemod.errors import Lang, text
 
 # Each verb is a module `fund_<verb>` with arguments(parser, lang) and run(args, lang).
-VERBS = ("levy", "duties", "allocate", "subsidy")
+VERBS = ("levy", "duties", "allocate", "ledger", "subsidy")
 
 
 def arguments(parser: argparse.ArgumentParser, lang: Lang) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from ratemod.errors import Lang, text
+from ratemod.errors import Lang, catalogue, text
 from ratemod.exhibits.output import check_target, whole_file
 from ratemod.exhibits.priced_columns import safe_text
 from ratemod.exhibits.terminal import table_text
@@ -48,7 +48,13 @@ def write_fund(
 
 
 def _labelled(table: pa.Table, lang: Lang) -> pa.Table:
-    return table.rename_columns([text(f"UI_fund_{name}", lang) for name in table.column_names])
+    return table.rename_columns([_label(name, lang) for name in table.column_names])
+
+
+def _label(name: str, lang: Lang) -> str:
+    """Return the label of a column; a column that a question in SQL made up keeps its name."""
+    code = f"UI_fund_{name}"
+    return text(code, lang) if code in catalogue() else name
 
 
 def _safe(table: pa.Table) -> pa.Table:
@@ -98,11 +104,11 @@ def fund_text(table: pa.Table, lang: Lang, most: int = 20) -> str:
     shown = table.slice(0, most)
     headers, columns, right = [], [], []
     for name in shown.column_names:
-        label = text(f"UI_fund_{name}", lang)
+        label = _label(name, lang)
         money = name.endswith("_fen")
         headers.append(label.replace(", fen", ", yuan").replace("（分", "（元") if money else label)
         values = shown[name].to_pylist()
-        columns.append([_said(value, money) for value in values])
+        columns.append([str(value) if name == "fund_year" else _said(value, money) for value in values])
         right.append(any(isinstance(value, int | float) for value in values))
     return table_text(headers, list(zip(*columns)), right)
 

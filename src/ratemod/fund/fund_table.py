@@ -61,6 +61,31 @@ KNOWN: Mapping[str, tuple[Kind, tuple[str, ...]]] = {
     "annual_losses_yuan": ("number", ("年预期损失", "年期望损失")),
     "annual_claims": ("number", ("年预期事故数", "年期望赔案数")),
     "outstanding": ("number", ("欠服务次数",)),
+    "entry_no": ("text", ("凭证号", "分录号")),
+    "payment_no": ("text", ("付款编号", "支付编号")),
+    "service_no": ("text", ("服务编号", "服务单号")),
+    "contract_no": ("text", ("合同编号", "合同号")),
+    "invoice_no": ("text", ("发票号码", "发票号")),
+    "provider": ("text", ("服务机构", "技术服务机构")),
+    "broker": ("text", ("经纪公司", "保险经纪机构")),
+    "purpose": ("text", ("用途", "费用用途")),
+    "account": ("text", ("科目", "会计科目")),
+    "debit_account": ("text", ("借方科目",)),
+    "credit_account": ("text", ("贷方科目",)),
+    "debit_fen": ("number", ("借方（分）", "借方金额（分）")),
+    "credit_fen": ("number", ("贷方（分）", "贷方金额（分）")),
+    "cost_fen": ("number", ("实际成本（分）", "服务费用（分）")),
+    "fund_year": ("number", ("年度", "费用年度")),
+    "planned_date": ("date", ("计划日期", "约定日期")),
+    "score": ("number", ("满意度", "满意度评分")),
+    "hazards_found": ("number", ("发现隐患数", "隐患数")),
+    "role": ("text", ("角色", "主体类型")),
+    "party": ("text", ("主体", "主体编号")),
+    "legal_representative": ("text", ("法定代表人", "法人代表")),
+    "phone": ("text", ("电话", "联系电话")),
+    "address": ("text", ("地址", "住所")),
+    "bank_account": ("text", ("银行账号", "开户账号")),
+    "shareholder": ("text", ("控股股东", "实际控制人")),
     "integrity_grade": ("text", ("诚信等级",)),
     "blacklisted": ("text", ("联合惩戒", "黑名单")),
     "hazard_state": ("text", ("隐患状态", "重大隐患状态")),
@@ -98,6 +123,10 @@ class Columns:
 
     def __len__(self) -> int:
         return len(next(iter(self.values.values())))
+
+    def get(self, name: str, otherwise: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """Return a column, or what stands for it where it was not given."""
+        return self.values.get(name, otherwise)
 
     def take(self, rows: npt.NDArray[Any]) -> Columns:
         """Return some rows."""

@@ -1,7 +1,8 @@
 """Loss development: age-to-age factors, tails by curve, and Mack's standard errors.
 
 With C(i,k) cumulative and F = C(i,k+1)/C(i,k): volume f = ΣC(k+1)/ΣC(k); simple f = mean F; medial f = mean of F
-without the highest and the lowest. Mack (1993, 1999), weights C^α (α = 1 volume, 0 simple, 2 least squares):
+without the highest and the lowest; geometric f = exp(mean log F). Mack (1993, 1999), weights C^α (α = 1 volume,
+0 simple, 2 least squares):
     σ²_k = Σ C^α (F − f_k)² / (n_k − 1),      se²(f_k) = σ²_k / ΣC^α,
     se²(C_k+1) = f²·se²(C_k) + C_k^(2−α)·σ²_k + C_k²·se²(f_k).
 The last σ has no degree of freedom left: "mack" takes min(σ⁴_{n−2}/σ²_{n−3}, σ²_{n−3}, σ²_{n−2}), "log-linear"
@@ -22,7 +23,7 @@ from ratemod.errors import ModelError, problem
 from ratemod.ratemaking.arrays import Booleans, Floats, Integers, finite, positive, same_length
 from ratemod.ratemaking.triangle import latest, observed
 
-Average = Literal["volume", "simple", "medial"]
+Average = Literal["volume", "simple", "medial", "geometric"]
 Curve = Literal["exponential", "inverse_power"]
 LastSigma = Literal["mack", "log-linear"]
 
@@ -92,7 +93,7 @@ def development_factors(
     Parameters
     ----------
     values : (..., origins, ages) float64 cumulative, NaN where unobserved
-    average : "volume", "simple" or "medial"
+    average : "volume", "simple", "medial" or "geometric"
     periods : use only the newest so many ratios of each age (None: all)
     exclude : medial only: how many highest and lowest ratios to leave out; an age with no more than 2·exclude ratios
         keeps them all (see `ratios_used`)
@@ -104,7 +105,8 @@ def development_factors(
     Raises
     ------
     ModelError
-        RM515 for gaps; RM518 with every segment and age that has no ratio to average.
+        RM515 for gaps; RM502 for ratios that are not positive (geometric); RM518 with every segment and age that has
+        no ratio to average.
 
     Examples
     --------
@@ -113,7 +115,8 @@ def development_factors(
     """
     amount = np.asarray(values, dtype=np.float64)
     now, then = amount[..., :-1], amount[..., 1:]
-    use = _newest(observed(amount)[..., 1:], periods)
+    seen = observed(amount)
+    use = _newest(seen[..., 1:] & seen[..., :-1], periods)
     if average != "volume":
         use = use & (now != 0)
     base = np.where(use, now, 0.0).sum(axis=-2)
@@ -126,6 +129,9 @@ def development_factors(
     if average == "volume":
         return Factors(np.where(use, then, 0.0).sum(axis=-2) / base, count)
     ratio = np.divide(then, now, out=np.full(now.shape, np.nan), where=use)
+    if average == "geometric":
+        positive("ratios", ratio[use])
+        return Factors(np.exp(np.nansum(np.log(ratio), axis=-2) / count), count)
     if average == "medial":
         ranked = np.sort(ratio, axis=-2)
         place = np.arange(ratio.shape[-2])[:, None]
@@ -220,7 +226,7 @@ def mack(values: npt.ArrayLike, *, alpha: int = 1, last_sigma: LastSigma = "mack
     amount = np.asarray(values, dtype=np.float64)
     seen = observed(amount)
     positive("triangle", amount[seen])
-    use = seen[..., 1:]
+    use = seen[..., 1:] & seen[..., :-1]
     now = np.where(use, amount[..., :-1], 1.0)
     ratio = np.where(use, amount[..., 1:], 1.0) / now
     weight = np.where(use, now**alpha, 0.0)
@@ -266,9 +272,10 @@ def _errors(amount: Floats, seen: Booleans, factor: Floats, sigma2: Floats, tota
     full, factor_var = amount.copy(), sigma2 / total
     process, parameter = np.zeros(amount.shape[:-1]), np.zeros(amount.shape[:-1])
     together = np.zeros(amount.shape[:-2])
+    begun = np.logical_or.accumulate(seen, axis=-1)
     for k in range(factor.shape[-1]):
         f, start = factor[..., k, None], full[..., k]
-        new = ~seen[..., k + 1]
+        new = ~seen[..., k + 1] & begun[..., k]
         full[..., k + 1] = np.where(new, start * f, full[..., k + 1])
         process = np.where(new, process * f**2 + start ** (2 - alpha) * sigma2[..., k, None], 0.0)
         parameter = np.where(new, parameter * f**2 + start**2 * factor_var[..., k, None], 0.0)

@@ -120,17 +120,17 @@ def triangle_of_transactions(
 
 
 def observed(values: Floats) -> Booleans:
-    """Return which cells are observed; every origin must be observed from its first age without a gap.
+    """Return which cells are observed: of every origin one run of ages, which may begin late where books do.
 
     Raises
     ------
     ModelError
-        RM515 when an origin has a gap or has nothing at all.
+        RM515 when an origin has a gap between ages or has nothing at all.
     """
     seen = ~np.isnan(values)
-    gap = seen[..., 1:] & ~seen[..., :-1]
-    if gap.any() or not seen[..., 0].all():
-        raise ModelError(problem("RM515", wrong=int(gap.sum() + (~seen[..., 0]).sum())))
+    begins = (seen[..., 1:] & ~seen[..., :-1]).sum(axis=-1) + seen[..., 0]
+    if (begins != 1).any():
+        raise ModelError(problem("RM515", wrong=int(np.abs(begins - 1).sum())))
     return seen
 
 
@@ -142,7 +142,7 @@ def latest(values: Floats) -> Floats:
     >>> latest(np.array([[1.0, 2.0], [3.0, np.nan]])).tolist()
     [2.0, 3.0]
     """
-    last = observed(values).sum(axis=-1) - 1
+    last = values.shape[-1] - 1 - np.argmax(np.flip(observed(values), -1), axis=-1)
     return np.take_along_axis(values, last[..., None], axis=-1)[..., 0]
 
 
@@ -179,7 +179,9 @@ def to_chainladder(triangle: Triangle, column: str = "amount") -> Any:
 
 
 def from_chainladder(source: Any, column: str | None = None) -> Triangle:
-    """Return one column of a cumulative `chainladder.Triangle`; its zeros after the valuation date become NaN.
+    """Return one column of a cumulative `chainladder.Triangle`.
+
+    Cells after its valuation date, and cells before the first diagonal that holds anything, are not observed (NaN).
 
     Raises
     ------
@@ -197,6 +199,9 @@ def from_chainladder(source: Any, column: str | None = None) -> Triangle:
     end = np.datetime64(dense.valuation_date, "D") + np.timedelta64(1, "D")
     known = end.astype("datetime64[M]").astype(np.int64) - starts.astype("datetime64[M]").astype(np.int64)
     ages = (np.arange(values.shape[-1]) + 1) * step
-    values = np.where(ages[None, :] <= known[:, None], np.nan_to_num(values), np.nan)
+    left = known[:, None] - ages[None, :]  # months from a cell's valuation to the newest one
+    filled = (np.nan_to_num(values) != 0).any(axis=0) & (left >= 0)
+    oldest = left[filled].max(initial=0)
+    values = np.where((left >= 0) & (left <= oldest), np.nan_to_num(values), np.nan)
     names = tuple(" / ".join(str(part) for part in row) for row in dense.index.to_numpy())
     return Triangle(values, names, starts, size, step)

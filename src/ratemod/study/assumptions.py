@@ -12,7 +12,7 @@ from ratemod.errors import ModelError, Problem, nearest, problem
 
 Direction = Literal["increasing", "decreasing"]
 CHOICES: Mapping[str, tuple[str, ...]] = {
-    "development": ("volume", "simple", "medial", "none"),
+    "development": ("volume", "simple", "medial", "geometric", "none"),
     "tail": ("none", "exponential", "inverse_power"),
     "complement": ("current", "none"),
     "model": ("frequency_severity", "tweedie"),

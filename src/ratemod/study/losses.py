@@ -16,8 +16,6 @@ from ratemod.ratemaking.trend import Trend, fit_trend
 from ratemod.study.assumptions import Assumptions
 from ratemod.study.history import History
 
-AVERAGES = {"volume": "volume", "simple": "simple", "medial": "medial"}
-
 
 @dataclass(frozen=True, eq=False)
 class Development:
@@ -234,7 +232,7 @@ def _factors(triangle: Floats, assumed: Assumptions) -> Floats:
     """Return factors to ultimate from each age, with a tail where asked for."""
     if triangle.shape[1] < 2:
         return np.ones(1)
-    steps = development_factors(triangle, AVERAGES[assumed.development]).value  # type: ignore[arg-type]
+    steps = development_factors(triangle, assumed.development).value  # type: ignore[arg-type]
     tail = 1.0
     if assumed.tail != "none":
         grows = steps > 1

@@ -1,0 +1,83 @@
+"""``ratemod fund ledger``: levy, budgets, contracts, deliveries and payments as double entries; what looks wrong."""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ratemod.commands.fund_common import day_argument, province_arguments, report, rules_argument
+from ratemod.errors import Lang, text
+
+if TYPE_CHECKING:
+    from ratemod.fund.ledger import FundLedger
+    from ratemod.synth.province import Province
+
+
+def arguments(parser: argparse.ArgumentParser, lang: Lang) -> None:
+    """Declare the arguments."""
+    province_arguments(parser, lang)
+    rules_argument(parser, lang)
+    day_argument(parser, lang)
+    for name in ("budgets", "contracts", "parties", "kept"):
+        parser.add_argument(f"--{name}", metavar="FILE", type=Path, help=text(f"UI_help_fund_{name}", lang))
+    parser.add_argument("--sql", metavar="SELECT", help=text("UI_help_fund_sql", lang))
+
+
+def run(args: argparse.Namespace, lang: Lang) -> int:
+    """Keep the ledger of a province, prove it, flag what breaks a rule; or answer a question in SQL."""
+    import pyarrow as pa
+
+    from ratemod.exhibits.fund_file import fund_text, write_fund
+    from ratemod.exhibits.terminal import progress
+    from ratemod.synth.province import load_province
+
+    with progress(text("UI_fund_title_ledger", lang)):
+        found = ledger_of(load_province(args.province), args)
+        proved = found.reconcile()
+    if args.sql:
+        from ratemod.fund.ledger_sql import ask
+
+        answer = ask(found, args.sql)
+        print(fund_text(answer, lang))
+        if args.out:
+            print(text("UI_fund_written", lang, path=str(write_fund([("answer", answer)], args.out, lang))))
+        return 0
+    statement, counts = found.statement_table(), found.flag_counts()
+    last = statement.filter(pa.array([year == found.years[-1] for year in statement["fund_year"].to_pylist()]))
+    shown = last.select(
+        ["insurer", "fund_year", "opening_fen", "accrued_fen", "released_fen", "used_fen", "closing_fen", "paid_fen",
+         "beyond_fen"]
+    )  # fmt: skip
+    lines = [
+        fund_text(counts.select(["rule", "flags", "amount_fen"]), lang),
+        text("UI_fund_ledger_size", lang, lines=len(found.journal), entries=len(found.journal.entry_no)),
+        text("UI_fund_illustrative", lang),
+    ]
+    tables = [("journal", found.table), ("statement", statement), ("flags", found.flags), ("rules", counts)]
+    return report("UI_fund_title_ledger", tables, shown, proved, found.refused, args, lang, lines)
+
+
+def ledger_of(province: Province, args: argparse.Namespace) -> FundLedger:
+    """Return the ledger of a province; without a day, on its last valuation day."""
+    import pyarrow.compute as pc
+
+    from ratemod.fund.ledger import fund_ledger
+    from ratemod.fund.levy import levy
+
+    day: datetime.date = args.at or pc.max(province.table("valuations")["valuation_date"]).as_py()
+    kept = getattr(args, "kept", None)
+    return fund_ledger(
+        levy(province.table("policies"), endorsements=province.table("endorsements"), as_of=day),
+        province.table("policies"),
+        province.table("services"),
+        province.table("ledger"),
+        day,
+        budgets=getattr(args, "budgets", None),
+        contracts=getattr(args, "contracts", None),
+        parties=getattr(args, "parties", None),
+        insurers=province.table("insurers"),
+        kept=kept or (None if args.at else province.table("ledger")),
+        rules=args.rules,
+    )

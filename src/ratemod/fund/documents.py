@@ -1,0 +1,220 @@
+"""The papers behind a fund ledger: services, contracts, payments and budgets, checked against each other."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from ratemod.errors import BookError, Problem, nearest, problem
+from ratemod.fund.catalogue import Catalogue
+from ratemod.fund.fund_table import NO_DAY, Columns, Ints, join, read_columns
+from ratemod.fund.journal import EPOCH_YEAR, unknown_insurers
+
+SERVICE = ("service_no", "policy_no", "insurer", "service_type", "provider", "planned_date")
+PAYMENT = ("date", "insurer", "amount_fen")
+PAYMENT_MORE = ("payment_no", "entry_no", "kind", "service_no", "policy_no", "provider", "purpose", "invoice_no")
+PAID = ("payment", "付款", "支付", "支付费用")
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Papers:
+    """Services and payments of a fund, as known on one day.
+
+    Attributes
+    ----------
+    services : Columns
+        Those of `SERVICE`, delivered_date, cost_fen, contract_fen (what the contract or the catalogue says, 0 where
+        nothing), price_fen (what the catalogue says, -1 where nothing), credit_code of the insured ("" where unknown).
+    payments : Columns
+        payment_no, date, insurer, amount_fen, service (row of `services`, -1 where none is named or known),
+        service_no, provider, purpose, invoice_no.
+    """
+
+    services: Columns
+    payments: Columns
+    refused: tuple[Problem, ...]
+
+
+def year_of(day: Ints) -> Ints:
+    """Return the calendar year of days since 1970-01-01.
+
+    Examples
+    --------
+    >>> year_of(np.array([0, 365, 20088])).tolist()
+    [1970, 1971, 2024]
+    """
+    year: Ints = day.astype("datetime64[D]").astype("datetime64[Y]").astype(np.int64) + EPOCH_YEAR
+    return year
+
+
+def read_papers(
+    policies: Any,
+    services: Any,
+    payments: Any,
+    contracts: Any,
+    catalogue: Catalogue,
+    insurers: Sequence[str],
+    today: int,
+) -> Papers:
+    """Return services and payments up to a day.
+
+    Raises
+    ------
+    BookError
+        RM700, RM701, RM709 a service names a policy that is not in the book, RM730 an unknown insurer.
+    """
+    book = read_columns(policies, ("policy_no", "size_class", "division_code"), ("credit_code",))
+    done = _read(services, SERVICE, ("delivered_date", "cost_fen", "credit_code"))
+    paid = _read(payments, PAYMENT, PAYMENT_MORE)
+    wrong = unknown_insurers(done["insurer"], insurers, "services")
+    if "kind" in paid:
+        paid = paid.take(np.flatnonzero(np.isin(paid["kind"].astype(str), PAID)))
+    if wrong := wrong + unknown_insurers(paid["insurer"], insurers, "payments"):
+        raise BookError(wrong)
+    join(done["service_no"][:0], done["service_no"], "RM709", "services")
+    place = join(done["policy_no"], book["policy_no"], "RM709", "services")
+    done, place, refused = _delivered(done, place, today)
+    price = _price(done, book.take(place), catalogue)
+    done = _with(done, price_fen=price, contract_fen=_contracts(done, contracts, price))
+    if "credit_code" not in done:
+        codes = book["credit_code"][place] if "credit_code" in book else np.full(len(done), "", dtype=object)
+        done = _with(done, credit_code=codes)
+    paid = _paid(paid.take(np.flatnonzero(paid["date"] <= today)), done)
+    return Papers(done, paid, (*book.refused, *done.refused, *paid.refused, *refused))
+
+
+def _read(source: Any, needed: tuple[str, ...], more: tuple[str, ...]) -> Columns:
+    """Return columns; None or a frame without rows is a fund in which nothing has happened yet."""
+    if source is not None and getattr(source, "num_rows", 1) != 0:
+        return read_columns(source, needed, more)
+    days = [name for name in needed if name == "date" or name.endswith("_date")]
+    empty = {name: np.zeros(0, dtype=object) for name in needed}
+    empty |= {name: np.zeros(0, dtype=np.int64) for name in (*days, *(n for n in needed if n.endswith("_fen")))}
+    return Columns(empty, (), 0)
+
+
+def _with(columns: Columns, **more: Any) -> Columns:
+    return replace(columns, values={**columns.values, **more})
+
+
+def _delivered(done: Columns, place: Ints, today: int) -> tuple[Columns, Ints, list[Problem]]:
+    """Leave out services planned later or without a cost, and deliveries that are not known yet."""
+    n = len(done)
+    day = done["delivered_date"] if "delivered_date" in done else np.full(n, NO_DAY)
+    cost = done["cost_fen"] if "cost_fen" in done else np.zeros(n, dtype=np.int64)
+    day = np.where(day > today, NO_DAY, day)
+    bare = (day != NO_DAY) & (cost <= 0)
+    refused = []
+    if (rows := np.flatnonzero(bare)).size:
+        refused.append(
+            problem(
+                "RM734", file="services", row=int(rows[0]) + 1, count=len(rows), service=done["service_no"][rows[0]]
+            )
+        )
+    kept = np.flatnonzero(~bare & (done["planned_date"] <= today))
+    found = _with(done, delivered_date=day, cost_fen=np.where(day == NO_DAY, 0, cost))
+    return found.take(kept), place[kept], refused
+
+
+def _price(done: Columns, book: Columns, catalogue: Catalogue) -> Ints:
+    """Return the catalogue price of each service, (n,) int64 fen, -1 where there is none."""
+    price = np.full(len(done), -1, dtype=np.int64)
+    for item in catalogue.items:
+        mine = np.flatnonzero(done["service_type"] == item.name)
+        price[mine] = catalogue.cost_fen(item, book["size_class"][mine], book["division_code"][mine])
+    return price
+
+
+def _contracts(done: Columns, contracts: Any, price: Ints) -> Ints:
+    """Return the contract sum of each service: of the contract, else of the catalogue, else 0 (nothing is bound)."""
+    amount = np.maximum(price, 0)
+    if contracts is not None:
+        signed = read_columns(contracts, ("service_no", "amount_fen"), ("contract_no",))
+        if signed.refused:
+            raise BookError(signed.refused)
+        if (bad := np.flatnonzero(signed["amount_fen"] <= 0)).size:
+            raise BookError(
+                problem(
+                    "RM724", name=f"contracts, {signed['service_no'][bad[0]]}", value=int(signed["amount_fen"].min())
+                )
+            )
+        join(signed["service_no"][:0], signed["service_no"], "RM709", "contracts")
+        place = join(signed["service_no"], done["service_no"], "RM709", "contracts")
+        amount[place] = signed["amount_fen"]
+    return amount
+
+
+def _paid(paid: Columns, done: Columns) -> Columns:
+    n = len(paid)
+    blank = np.full(n, "", dtype=object)
+    number = next((paid[name] for name in ("payment_no", "entry_no") if name in paid), None)
+    if number is None:
+        number = np.array([f"P{at + 1:09d}" for at in range(n)], dtype=object)
+    named = paid.get("service_no", blank)
+    at = {name: row for row, name in enumerate(done["service_no"].tolist())}
+    service = np.array([at.get(name, -1) for name in named.tolist()], dtype=np.int64)
+    provider = paid.get("provider", blank)
+    own = service >= 0
+    provider = np.where(own & (provider == ""), done["provider"][service], provider) if len(done) else provider
+    texts = {name: paid.get(name, blank) for name in ("purpose", "invoice_no", "policy_no")}
+    return replace(
+        paid,
+        values={
+            "payment_no": number,
+            "date": paid["date"],
+            "insurer": paid["insurer"],
+            "amount_fen": paid["amount_fen"],
+            "service": service,
+            "service_no": named,
+            "provider": provider,
+            **texts,
+        },
+    )
+
+
+def read_yearly(budgets: Any, insurers: Sequence[str]) -> dict[tuple[str, int], int]:
+    """Return budgets by insurer and fund year, fen.
+
+    Raises
+    ------
+    BookError
+        RM700, RM724 a negative amount, RM730 an unknown insurer, RM737 a budget that stands twice.
+    """
+    read = read_columns(budgets, ("insurer", "fund_year", "amount_fen"))
+    if read.refused:
+        raise BookError(read.refused)
+    wrong = unknown_insurers(read["insurer"], insurers, "budgets")
+    found: dict[tuple[str, int], int] = {}
+    for name, year, fen in zip(*(read[key].tolist() for key in ("insurer", "fund_year", "amount_fen"))):
+        if fen < 0:
+            wrong.append(problem("RM724", name=f"{name}, {year}", value=fen))
+        if (name, year) in found:
+            wrong.append(problem("RM737", file="budgets", insurer=name, year=year))
+        found[name, year] = fen
+    if wrong:
+        raise BookError(wrong)
+    return found
+
+
+def known_insurers(insurers: Any, there: Sequence[str]) -> tuple[str, ...]:
+    """Return the names that may occur: of the table given, else those of the levy.
+
+    Raises
+    ------
+    BookError
+        RM730 the levy holds an insurer that the table does not.
+    """
+    if insurers is None:
+        return tuple(there)
+    if isinstance(insurers, list | tuple | set | frozenset):
+        known = sorted(map(str, insurers))
+    else:
+        known = sorted(set(read_columns(insurers, ("insurer",))["insurer"].tolist()))
+    if lost := [name for name in there if name not in known]:
+        raise BookError(
+            problem("RM730", file="policies", name=name, count=1, nearest=nearest(name, known)) for name in lost
+        )
+    return tuple(known)

@@ -1,0 +1,106 @@
+"""A fund's papers as postings: what accrues, what a budget allows, what is delivered and paid."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ratemod.fund import journal as book
+from ratemod.fund.closing import Grid, close_fund, postings_of_contracts
+from ratemod.fund.documents import Papers, read_yearly, year_of
+from ratemod.fund.fund_table import NO_DAY, Ints, Texts
+from ratemod.fund.journal import Posting
+from ratemod.fund.levy import Levy
+from ratemod.fund.use_rule import UseRules
+
+
+def postings(
+    levied: Levy,
+    papers: Papers,
+    names: tuple[str, ...],
+    years: tuple[int, ...],
+    rules: UseRules,
+    today: int,
+    budgets: Any,
+) -> tuple[list[Posting], Ints]:
+    """Return all postings, and the budget by insurer and year."""
+    code = {name: at for at, name in enumerate(names)}
+    grid = Grid(len(names), years)
+    accruals, flow = _levy_postings(levied, code, grid)
+    services, used = _delivery_postings(papers, code, grid)
+    paid, direct = _payment_postings(papers, code, grid)
+    closings, opening = close_fund(flow, used + direct, grid, rules.closing, today)
+    if budgets is None:
+        budget = np.maximum(opening + flow, 0)
+    else:
+        listed = read_yearly(budgets, names)
+        budget = np.array([[listed.get((name, year), 0) for year in years] for name in names], dtype=np.int64)
+    at, year = np.divmod(np.arange(budget.size), len(years))
+    year = np.array(years, dtype=np.int64)[year]
+    start = (year - book.EPOCH_YEAR).astype("datetime64[Y]").astype("datetime64[D]").astype(np.int64)
+    blank = np.full(budget.size, "", dtype=object)
+    allowed = Posting(book.BUDGET, book.CONTROL, book.OPEN, start, at, year, year, budget.ravel(), blank, blank, blank)
+    contracts = postings_of_contracts(papers.services, code, rules.closing, today)
+    return [*accruals, allowed, *contracts, *services, *paid, *closings], budget
+
+
+def _levy_postings(levied: Levy, code: dict[str, int], grid: Grid) -> tuple[list[Posting], Ints]:
+    moved = levied.movements
+    insurer = np.array([code[name] for name in levied.insurer.tolist()], dtype=np.int64)[moved.policy]
+    year, amount = year_of(moved.day), moved.levy_fen
+    number = levied.policy_no[moved.policy]
+    found = []
+    for kind, debit, credit, rows in (
+        (book.ACCRUAL, book.EXPENSE, book.FUND, np.flatnonzero(amount > 0)),
+        (book.RELEASE, book.FUND, book.EXPENSE, np.flatnonzero(amount < 0)),
+    ):
+        blank = np.full(len(rows), "", dtype=object)
+        found.append(
+            Posting(
+                kind, debit, credit, moved.day[rows], insurer[rows], year[rows], year[rows], np.abs(amount[rows]),
+                number[rows], blank, blank,
+            )
+        )  # fmt: skip
+    return found, grid.sums(insurer, year, amount)
+
+
+def _delivery_postings(papers: Papers, code: dict[str, int], grid: Grid) -> tuple[list[Posting], Ints]:
+    done = papers.services.take(np.flatnonzero(papers.services["delivered_date"] != NO_DAY))
+    insurer = np.array([code[name] for name in done["insurer"].tolist()], dtype=np.int64)
+    day, cost = done["delivered_date"], done["cost_fen"]
+    year = year_of(day)
+    texts: tuple[Texts, Texts, Texts] = (done["policy_no"], done["service_no"], done["provider"])
+    found = [
+        Posting(book.DELIVERY, debit, credit, day, insurer, year, year, cost, *texts)
+        for debit, credit in ((book.OPEN, book.USED), (book.FUND, book.PAYABLE))
+    ]
+    return found, grid.sums(insurer, year, cost)
+
+
+def _payment_postings(papers: Papers, code: dict[str, int], grid: Grid) -> tuple[list[Posting], Ints]:
+    paid = papers.payments
+    insurer = np.array([code[name] for name in paid["insurer"].tolist()], dtype=np.int64)
+    year, amount, day = year_of(paid["date"]), paid["amount_fen"], paid["date"]
+    named = paid["service"] >= 0
+    found = []
+    for rows, pairs in (
+        (np.flatnonzero(named), ((book.PAYABLE, book.BANK),)),
+        (np.flatnonzero(~named), ((book.FUND, book.BANK), (book.OPEN, book.USED))),
+    ):
+        for debit, credit in pairs:
+            for sign, (left, right) in ((1, (debit, credit)), (-1, (credit, debit))):
+                own = rows[amount[rows] * sign > 0]
+                found.append(
+                    Posting(
+                        book.PAYMENT, left, right, day[own], insurer[own], year[own], year[own], np.abs(amount[own]),
+                        paid["policy_no"][own], _document(paid, own), paid["provider"][own],
+                    )
+                )  # fmt: skip
+    return found, grid.sums(insurer[~named], year[~named], amount[~named])
+
+
+def _document(paid: Any, rows: Ints) -> Texts:
+    """Return the service a payment names, else the number of the payment."""
+    text: Texts = np.where(paid["service_no"][rows] != "", paid["service_no"][rows], paid["payment_no"][rows])
+    return text

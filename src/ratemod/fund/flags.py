@@ -1,0 +1,263 @@
+"""What looks wrong in a ledger: every payment held against the rules of use, each finding with its rule and rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from ratemod.fund.documents import Papers, year_of
+from ratemod.fund.fund_table import NO_DAY, Bools, Columns, Ints, codes_of, read_columns
+from ratemod.fund.use_rule import FIELDS, UseRule, UseRules
+from ratemod.fund.visits import rank_within, spent_within
+
+HEAD = ("rule", "check", "insurer", "fund_year", "payment_no", "service_no", "provider", "amount_fen")
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Found:
+    """Payments that break one rule: rows, what each was held against, and by how much they differ."""
+
+    rows: Ints
+    other: Sequence[str]
+    apart_fen: Ints
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Evidence:
+    """All that a rule may look at."""
+
+    papers: Papers
+    insurer: Ints
+    year: Ints
+    budget_fen: Ints
+    years: tuple[int, ...]
+    parties: Columns | None
+    identities: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def paid(self) -> Columns:
+        """The payments."""
+        return self.papers.payments
+
+    def of_service(self, name: str, rows: Ints) -> Any:
+        """Return a column of the services that payments name (rows that name one)."""
+        return self.papers.services[name][self.paid["service"][rows]]
+
+
+def find_flags(
+    papers: Papers,
+    insurers: Sequence[str],
+    years: tuple[int, ...],
+    budget_fen: Ints,
+    rules: UseRules,
+    parties: Any = None,
+) -> pa.Table:
+    """Return one row for every payment and rule it breaks, in the order of rules and payments.
+
+    Returns
+    -------
+    pyarrow.Table
+        rule, check, insurer, fund_year, payment_no, service_no, provider, amount_fen, other (the text, payment,
+        budget, price or identity that it was held against), apart_fen (how far, where amounts are compared).
+    """
+    paid = papers.payments
+    code = {name: at for at, name in enumerate(insurers)}
+    seen = Evidence(
+        papers,
+        np.array([code[name] for name in paid["insurer"].tolist()], dtype=np.int64),
+        year_of(paid["date"]),
+        budget_fen,
+        years,
+        None if parties is None else read_columns(parties, ("party",), ("role", *FIELDS)),
+    )
+    parts = [(rule, SEARCH[rule.check](seen, rule)) for rule in rules.uses]
+    rows = np.concatenate([found.rows for _, found in parts]).astype(np.int64)
+    many = [len(found.rows) for _, found in parts]
+    names = np.repeat(np.array([rule.name for rule, _ in parts], dtype=object), many)
+    checks = np.repeat(np.array([rule.check for rule, _ in parts], dtype=object), many)
+    return pa.table(
+        {
+            "rule": pa.array(names, pa.string()),
+            "check": pa.array(checks, pa.string()),
+            "insurer": pa.array(paid["insurer"][rows], pa.string()),
+            "fund_year": pa.array(seen.year[rows]),
+            "payment_no": pa.array(paid["payment_no"][rows], pa.string()),
+            "service_no": pa.array(paid["service_no"][rows], pa.string()),
+            "provider": pa.array(paid["provider"][rows], pa.string()),
+            "amount_fen": pa.array(paid["amount_fen"][rows]),
+            "other": pa.array([text for _, found in parts for text in found.other], pa.string()),
+            "apart_fen": pa.array(np.concatenate([found.apart_fen for _, found in parts]).astype(np.int64)),
+        }
+    )
+
+
+def _found(which: Bools, other: Sequence[str] | None = None, apart: Ints | None = None) -> Found:
+    """Return findings; without words of their own they say nothing, without amounts 0."""
+    rows = np.flatnonzero(which)
+    return Found(
+        rows,
+        [""] * len(rows) if other is None else other,
+        np.zeros(len(rows), dtype=np.int64) if apart is None else apart,
+    )
+
+
+def _purpose(seen: Evidence, rule: UseRule) -> Found:
+    said = [text.casefold() for text in seen.paid["purpose"].tolist()]
+    which = np.array([any(word in text for word in rule.words) for text in said], dtype=bool)
+    return _found(which, seen.paid["purpose"][which].tolist())
+
+
+def _service(seen: Evidence, rule: UseRule) -> Found:
+    which = seen.paid["service"] < 0
+    return _found(which, seen.paid["purpose"][which].tolist())
+
+
+def _contract(seen: Evidence, rule: UseRule) -> Found:
+    named = np.flatnonzero(seen.paid["service"] >= 0)
+    rows = named[seen.of_service("contract_fen", named) == 0]
+    return Found(rows, seen.of_service("service_type", rows).tolist(), np.zeros(len(rows), dtype=np.int64))
+
+
+def _delivery(seen: Evidence, rule: UseRule) -> Found:
+    named = np.flatnonzero(seen.paid["service"] >= 0)
+    day = seen.of_service("delivered_date", named)
+    late = (day == NO_DAY) | (day > seen.paid["date"][named])
+    which = np.zeros(len(seen.paid), dtype=bool)
+    which[named[late]] = True
+    return _found(which, ["" if one == NO_DAY else str(np.datetime64(int(one), "D")) for one in day[late]])
+
+
+def _cost(seen: Evidence, rule: UseRule) -> Found:
+    """All payments of a service together against its cost; those that come after the cost is reached are named."""
+    named = np.flatnonzero((seen.paid["service"] >= 0) & (seen.paid["amount_fen"] > 0))
+    named = named[np.lexsort((seen.paid["payment_no"][named].astype(str), seen.paid["date"][named]))]
+    cost = seen.of_service("cost_fen", named)
+    done = seen.of_service("delivered_date", named) != NO_DAY
+    service = seen.paid["service"][named]
+    running = spent_within(service, seen.paid["amount_fen"][named])
+    whole = np.bincount(service, minlength=1)[service]
+    last = rank_within(service) == whole - 1
+    slack = cost * float(rule.most_percent) / 100
+    above, below = done & (running > cost + slack), done & last & (running < cost - slack)
+    kept = np.flatnonzero(above | below)
+    rows = named[kept]
+    order = np.argsort(rows, kind="stable")
+    kept, rows = kept[order], rows[order]
+    return Found(rows, [str(fen) for fen in cost[kept].tolist()], (running - cost)[kept])
+
+
+def _price(seen: Evidence, rule: UseRule) -> Found:
+    named = np.flatnonzero(seen.paid["service"] >= 0)
+    price, amount = seen.of_service("price_fen", named), seen.paid["amount_fen"][named]
+    times = float(rule.most_times)
+    odd = (price > 0) & ((amount > price * times) | (amount * times < price))
+    return Found(named[odd], [str(fen) for fen in price[odd].tolist()], (amount - price)[odd])
+
+
+def _budget(seen: Evidence, rule: UseRule) -> Found:
+    """Payments, by day and number, from the one that passes the budget of its insurer and year."""
+    paid = seen.paid
+    order = np.lexsort((paid["payment_no"].astype(str), paid["date"]))
+    group = (seen.insurer * len(seen.years) + seen.year - seen.years[0])[order]
+    running = spent_within(group, paid["amount_fen"][order])
+    limit = seen.budget_fen.ravel()[group]
+    kept = np.flatnonzero(running > limit)
+    rows = order[kept]
+    again = np.argsort(rows, kind="stable")
+    return Found(rows[again], [str(fen) for fen in limit[kept][again].tolist()], (running - limit)[kept][again])
+
+
+def _duplicate(seen: Evidence, rule: UseRule) -> Found:
+    """The second and every further payment of one invoice, of one service and amount, or alike in all that is known."""
+    paid = seen.paid
+    amount = paid["amount_fen"].astype(str)
+    first: dict[tuple[str, ...], str] = {}
+    rows, other = [], []
+    columns = [paid[name].tolist() for name in ("insurer", "provider", "invoice_no", "service_no", "payment_no")]
+    for at, (insurer, provider, invoice, service, number, fen, day) in enumerate(
+        zip(*columns, amount.tolist(), paid["date"].tolist())
+    ):
+        keys: list[tuple[str, ...]] = [("number", insurer, number)]
+        if invoice:
+            keys.append(("invoice", provider, invoice))
+        keys.append(("service", insurer, service, fen) if service else ("alike", insurer, provider, fen, str(day)))
+        hit = next((first[key] for key in keys if key in first), None)
+        if hit is not None:
+            rows.append(at)
+            other.append(hit)
+        for key in keys:
+            first.setdefault(key, number)
+    return Found(np.array(rows, dtype=np.int64), other, np.zeros(len(rows), dtype=np.int64))
+
+
+def _related(seen: Evidence, rule: UseRule) -> Found:
+    """Payments whose provider shares an identity with the insurer or with the insured that it serves."""
+    paid, known = seen.paid, seen.parties
+    insured = np.full(len(paid), "", dtype=object)
+    named = np.flatnonzero(paid["service"] >= 0)
+    insured[named] = seen.of_service("credit_code", named)
+    identity: dict[str, set[tuple[str, str]]] = {}
+    if known is not None:
+        for name in rule.share_fields:
+            if name in known:
+                for party, value in zip(known["party"].tolist(), known[name].tolist()):
+                    if value:
+                        identity.setdefault(party, set()).add((name, value.strip().casefold()))
+    rows, other = [], []
+    shared: dict[tuple[str, str], str] = {}
+    for at, trio in enumerate(zip(paid["provider"].tolist(), paid["insurer"].tolist(), insured.tolist())):
+        provider, *others = trio
+        for party in others:
+            if (provider, party) not in shared:
+                both = identity.get(provider, set()) & (
+                    identity.get(party, set()) | ({("credit_code", party.casefold())} if party else set())
+                )
+                same = provider != "" and provider == party
+                shared[provider, party] = (
+                    (f"{party}: " + ", ".join(f"{name}={value}" for name, value in sorted(both)) if both else party)
+                    if both or same
+                    else ""
+                )
+            if shared[provider, party]:
+                rows.append(at)
+                other.append(shared[provider, party])
+                break
+    return Found(np.array(rows, dtype=np.int64), other, np.zeros(len(rows), dtype=np.int64))
+
+
+def _concentration(seen: Evidence, rule: UseRule) -> Found:
+    """One finding for an insurer, year and provider: the largest payment, with the provider's share of the year."""
+    paid = seen.paid
+    if not len(paid):
+        return _found(np.zeros(0, dtype=bool))
+    names, (provider,) = codes_of(paid["provider"])
+    group = seen.insurer * len(seen.years) + seen.year - seen.years[0]
+    pair = group * len(names) + provider
+    total = np.bincount(group, paid["amount_fen"], seen.budget_fen.size)
+    many = np.bincount(group, minlength=seen.budget_fen.size)
+    own = np.bincount(pair, paid["amount_fen"], seen.budget_fen.size * len(names))
+    order = np.lexsort((paid["payment_no"].astype(str), -paid["amount_fen"], pair))
+    first = order[np.unique(pair[order], return_index=True)[1]]
+    share = own[pair[first]] / np.maximum(total[group[first]], 1)
+    hit = (share * 100 > float(rule.most_percent)) & (many[group[first]] >= rule.least_payments)
+    hit &= paid["provider"][first] != ""
+    rows = first[hit]
+    return Found(rows, [f"{part:.1%}" for part in share[hit]], np.zeros(len(rows), dtype=np.int64))
+
+
+SEARCH: Mapping[str, Callable[[Evidence, UseRule], Found]] = {
+    "purpose": _purpose,
+    "service": _service,
+    "contract": _contract,
+    "delivery": _delivery,
+    "cost": _cost,
+    "price": _price,
+    "budget": _budget,
+    "duplicate": _duplicate,
+    "related": _related,
+    "concentration": _concentration,
+}

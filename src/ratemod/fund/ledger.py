@@ -1,0 +1,324 @@
+"""The fund's ledger: levy, budgets, contracts, deliveries, payments, carry-over and forfeits as double entries."""
+
+from __future__ import annotations
+
+import datetime
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+
+from ratemod.errors import Lang, ModelError, Problem, problem
+from ratemod.fund import journal as book
+from ratemod.fund.catalogue import Catalogue, read_catalogue
+from ratemod.fund.closing import Grid, open_contracts
+from ratemod.fund.documents import Papers, known_insurers, read_papers, year_of
+from ratemod.fund.entries import postings
+from ratemod.fund.flags import find_flags
+from ratemod.fund.fund_table import Ints, day_number, labelled, to_frame
+from ratemod.fund.journal import Journal, journal_of, read_journal
+from ratemod.fund.levy import Levy
+from ratemod.fund.proof import Check, prove
+from ratemod.fund.use_rule import UseRules, read_use_rules
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class FundLedger:
+    """A fund's ledger and what was found in it.
+
+    Attributes
+    ----------
+    journal : Journal, every line
+    levied : Levy
+    papers : Papers, services and payments as known on the day
+    years : fund years, in order
+    budget_fen : (insurers, years) int64 fen
+    flags : pyarrow.Table
+        One row a rule broken: rule, check, insurer, fund_year, payment_no, service_no, provider, amount_fen,
+        other (the payment, budget, cost or identity it was held against), apart_fen.
+    kept : Journal or None, the ledger as the insurers keep it
+    as_of : int, day
+    """
+
+    journal: Journal
+    levied: Levy
+    papers: Papers
+    years: tuple[int, ...]
+    budget_fen: Ints
+    flags: pa.Table
+    rules: UseRules
+    as_of: int
+    kept: Journal | None = None
+    refused: tuple[Problem, ...] = ()
+
+    @property
+    def insurers(self) -> tuple[str, ...]:
+        """Names of the insurers."""
+        return self.journal.insurers
+
+    @property
+    def table(self) -> pa.Table:
+        """One row a line of the journal."""
+        return self.journal.table
+
+    def frame(self, lang: Lang | None = None) -> pd.DataFrame:
+        """Return `table` as pandas, with labels of a language where one is given."""
+        return to_frame(self.table if lang is None else labelled(self.table, lang))
+
+    def _lines(self, account: int, kinds: tuple[int, ...]) -> Ints:
+        """Return credit less debit of an account by insurer and year, (insurers, years) fen."""
+        line = self.journal
+        own = np.flatnonzero((line.account == account) & np.isin(line.kind, kinds) & (line.year <= self.years[-1]))
+        amount = (line.credit_fen - line.debit_fen)[own]
+        return Grid(len(self.insurers), self.years).sums(line.insurer[own], line.year[own], amount)
+
+    def statement_table(self) -> pa.Table:
+        """Return by insurer and fund year what the journal says: ``closing = opening + accrued - released - used -
+        forfeited``; the budget, contracts, payments; what was paid beyond the budget; what is still owed.
+        """
+        fund, whole, side = book.FUND, tuple(range(len(book.ENTRIES))), self._lines
+        moved = (book.DELIVERY, book.PAYMENT)
+        accrued, released = side(fund, (book.ACCRUAL,)), -side(fund, (book.RELEASE,))
+        used, forfeited = -side(fund, moved), -side(fund, (book.FORFEIT,))
+        own = accrued - released - used - forfeited
+        closing = np.cumsum(own, axis=1)
+        columns = {
+            "opening_fen": closing - own,
+            "accrued_fen": accrued,
+            "released_fen": released,
+            "used_fen": used,
+            "forfeited_fen": forfeited,
+            "closing_fen": closing,
+            "budget_fen": side(book.OPEN, (book.BUDGET,)),
+            "contracted_fen": side(book.CONTRACTED, (book.CONTRACT,)),
+            "lapsed_fen": -side(book.CONTRACTED, (book.LAPSE,)),
+            "paid_fen": side(book.BANK, (book.PAYMENT,)),
+            "beyond_fen": np.maximum(side(book.BANK, (book.PAYMENT,)) - self.budget_fen, 0),
+            "payable_fen": np.cumsum(side(book.PAYABLE, whole), axis=1),
+        }
+        many = len(self.years)
+        return pa.table(
+            {
+                "insurer": pa.array(np.repeat(np.array(self.insurers, dtype=object), many), pa.string()),
+                "fund_year": pa.array(np.tile(np.array(self.years, dtype=np.int64), len(self.insurers))),
+            }
+            | {name: pa.array(np.ascontiguousarray(column).ravel()) for name, column in columns.items()}
+        )
+
+    def statement(self, lang: Lang | None = None) -> pd.DataFrame:
+        """Return `statement_table` as pandas, with labels of a language where one is given."""
+        table = self.statement_table()
+        return to_frame(table if lang is None else labelled(table, lang))
+
+    def flag_counts(self) -> pa.Table:
+        """Return how many rows each rule flags, and their amount; rules that nothing breaks stand with 0."""
+        names = [rule.name for rule in self.rules.uses]
+        hit = np.array([names.index(name) for name in self.flags["rule"].to_pylist()], dtype=np.int64)
+        amount = np.zeros(len(names), dtype=np.int64)
+        np.add.at(amount, hit, self.flags["amount_fen"].to_numpy())
+        return pa.table(
+            {
+                "rule": names,
+                "flags": np.bincount(hit, minlength=len(names)),
+                "amount_fen": amount,
+                "source": [rule.source for rule in self.rules.uses],
+            }
+        )
+
+    def reconcile(self) -> int:
+        """Prove the ledger: every entry, insurer and the whole balance; levy = accruals by policy; documents = lines;
+        every year's end is the next one's beginning; and the ledger as kept, where one was given.
+
+        Raises
+        ------
+        ModelError
+            RM705 for every sum that fails.
+        """
+        return prove([*self.journal.checks(), *self._levy_checks(), *self._paper_checks(), *self._kept_checks()])
+
+    def _levy_checks(self) -> list[Check]:
+        line, levied = self.journal, self.levied
+        own = (line.account == book.FUND) & np.isin(line.kind, (book.ACCRUAL, book.RELEASE))
+        by: dict[str, int] = dict.fromkeys(levied.policy_no.tolist(), 0)
+        for name, fen in zip(line.policy_no[own].tolist(), (line.credit_fen - line.debit_fen)[own].tolist()):
+            by[name] = by.get(name, 0) + fen
+        apart = [
+            Check("levy = accruals of policy", str(name), fen, by[name])
+            for name, fen in zip(levied.policy_no.tolist(), levied.levy_fen.tolist())
+            if by[name] != fen
+        ]
+        found = [*apart, Check("levy = accruals", "all", levied.total_fen, sum(by.values()))]
+        for at, name in enumerate(self.insurers):
+            mine = own & (line.insurer == at)
+            ledger = int((line.credit_fen - line.debit_fen)[mine].sum())
+            found.append(Check("levy = accruals", name, int(levied.levy_fen[levied.insurer == name].sum()), ledger))
+        return found
+
+    def _paper_checks(self) -> list[Check]:
+        done, paid, line = self.papers.services, self.papers.payments, self.journal
+        state = self.statement_table()
+        found: list[Check] = []
+        for at, name in enumerate(self.insurers):
+            rows = [row for row in state.to_pylist() if row["insurer"] == name]
+            cost = int(done["cost_fen"][done["insurer"] == name].sum())
+            whose = paid["insurer"] == name
+            direct = int(paid["amount_fen"][whose & (paid["service"] < 0)].sum())
+            out = int(paid["amount_fen"][whose].sum())
+            balance = int(line.credit(book.FUND)[at])
+            bound = int(line.credit(book.CONTRACTED)[at])
+            found += [
+                Check(
+                    "services delivered + paid without = used", name, cost + direct, sum(r["used_fen"] for r in rows)
+                ),
+                Check("payments = bank", name, out, sum(r["paid_fen"] for r in rows)),
+                Check("delivered - paid for services = payable", name, cost - (out - direct), rows[-1]["payable_fen"]),
+                Check("closing = balance of the fund", name, rows[-1]["closing_fen"], balance),
+                Check("open contracts", name, bound, int(self._open_fen(name))),
+            ]
+            found += [
+                Check(
+                    f"closing {row['fund_year']}",
+                    name,
+                    row["opening_fen"]
+                    + row["accrued_fen"]
+                    - row["released_fen"]
+                    - row["used_fen"]
+                    - row["forfeited_fen"],
+                    row["closing_fen"],
+                )
+                for row in rows
+            ]
+            found += self._carried(at, name)
+        return found
+
+    def _carried(self, at: int, name: str) -> list[Check]:
+        """Return that what a year hands on (credit less debit of its own lines) is nothing once it is closed."""
+        last = int(year_of(np.array([self.as_of + 1]))[0])  # a year is closed when its 31 December has come
+        return [
+            Check(f"left in {year} after closing", name, int(self.journal.credit(book.FUND, [year])[at]), 0)
+            for year in self.years
+            if year < last
+        ]
+
+    def _open_fen(self, name: str) -> int:
+        done = self.papers.services
+        still = open_contracts(done, self.rules.closing, self.as_of) & (done["insurer"] == name)
+        return int(done["contract_fen"][still].sum())
+
+    def _kept_checks(self) -> list[Check]:
+        """Return that the fund as kept is ours: their fund is ours and what is still owed to providers."""
+        if self.kept is None:
+            return []
+        kept = self.kept
+        place = kept.accounts.index("prevention_fund")
+        theirs = dict(zip(kept.insurers, kept.credit(place).tolist()))
+        if "payable" in kept.accounts:
+            owed = dict(zip(kept.insurers, kept.credit(kept.accounts.index("payable")).tolist()))
+            theirs = {name: fen + owed[name] for name, fen in theirs.items()}
+        ours = self.journal.credit(book.FUND) + self.journal.credit(book.PAYABLE)
+        forfeited = self.journal.credit(book.FORFEITED)
+        return [
+            *kept.checks(),
+            *(
+                Check(
+                    "fund as kept = fund + payable + forfeited",
+                    name,
+                    theirs.get(name, 0),
+                    int(ours[at] + forfeited[at]),
+                )
+                for at, name in enumerate(self.insurers)
+            ),
+        ]
+
+
+def fund_ledger(
+    levied: Levy,
+    policies: Any,
+    services: Any,
+    payments: Any,
+    as_of: datetime.date,
+    *,
+    budgets: Any = None,
+    contracts: Any = None,
+    insurers: Any = None,
+    parties: Any = None,
+    kept: Any = None,
+    catalogue: Catalogue | None = None,
+    rules: UseRules | str | Path | None = None,
+) -> FundLedger:
+    """Keep the ledger of a fund from its papers.
+
+    Parameters
+    ----------
+    levied : Levy
+        What was taken of premiums, with its movements; none later than `as_of`.
+    policies : path or frame
+        policy_no, size_class, division_code; optionally credit_code.
+    services : path or frame
+        service_no, policy_no, insurer, service_type, provider, planned_date; delivered_date and cost_fen where done.
+        None: nothing was planned yet.
+    payments : path or frame
+        date, insurer, amount_fen; service_no, payment_no (or entry_no), provider, purpose, invoice_no where known. Of
+        a ledger (a column `kind`) the payments are taken.
+    as_of : date
+        Nothing later counts. Years whose 31 December has come are closed.
+    budgets : path or frame, optional
+        insurer, fund_year, amount_fen. Without them a year's budget is what the fund brings into it, plus its levy.
+    contracts : path or frame, optional
+        service_no, amount_fen. A service without one is bound at the catalogue's price; where
+        there is none either, nothing is bound, and its payment is flagged.
+    insurers : path, frame or names, optional
+        Who may occur; without it, whoever is in the levy.
+    parties : path or frame, optional
+        party (insurer, provider or credit code), role, and credit_code, legal_representative, shareholder,
+        bank_account, phone, address as far as known: for related-party patterns.
+    kept : path or frame, optional
+        The ledger as the insurers keep it (`read_journal`); it must balance, and its fund must be ours.
+    catalogue : Catalogue, optional
+    rules : UseRules, path of a TOML file, or None (the shipped ones)
+
+    Returns
+    -------
+    FundLedger
+        Accrual: expense to fund, on the day of each movement; a refund releases. Budget, contract and lapse move
+        within memorandum accounts. Delivery: the contract is released, the actual cost uses the budget, and the fund
+        owes it to the provider. Payment: to the provider for a service, else straight from the fund, and flagged.
+        31 December: old contracts lapse, old money is forfeited where a rule says so, the rest is carried over.
+
+    Raises
+    ------
+    BookError
+        RM700, RM701, RM709, RM724, RM730 to RM733, RM737.
+    ModelError
+        RM736 the levy knows more than `as_of`.
+
+    Source
+    ------
+    应急〔2025〕27号: special budget, dedicated ledger, actual cost (digests). Closing rules: illustrative conventions.
+    """
+    given = rules if isinstance(rules, UseRules) else read_use_rules(rules)
+    today = int(day_number(as_of) or 0)
+    if len(levied.movements.day) and int(levied.movements.day.max()) > today:
+        raise ModelError(problem("RM736", day=as_of.isoformat(), count=int((levied.movements.day > today).sum())))
+    names = known_insurers(insurers, sorted(set(levied.insurer.tolist())))
+    prices = read_catalogue() if catalogue is None else catalogue
+    papers = read_papers(policies, services, payments, contracts, prices, names, today)
+    years = _years(levied, papers, today)
+    other = None if kept is None else read_journal(kept, names)
+    posted, budget = postings(levied, papers, names, years, given, today, budgets)
+    journal = journal_of(posted, names)
+    flags = find_flags(papers, names, years, budget, given, parties)
+    return FundLedger(
+        journal, levied, papers, years, budget, flags, given, today, other, (*levied.refused, *papers.refused)
+    )
+
+
+def _years(levied: Levy, papers: Papers, today: int) -> tuple[int, ...]:
+    days = [levied.movements.day, papers.services["planned_date"], papers.payments["date"], np.array([today])]
+    first = int(year_of(np.array([min(int(day.min()) for day in days if len(day))]))[0])
+    return tuple(range(first, int(year_of(np.array([today]))[0]) + 1))

@@ -1,0 +1,56 @@
+"""Headers of real lists: units above, below and over the table, and lines that are no rows."""
+
+from decimal import Decimal
+
+import pytest
+from openpyxl import Workbook
+
+from ratemod.book.column import Column
+from ratemod.book.header import find
+from ratemod.book.read import read_book
+
+COLUMNS = {
+    "name": Column("name", "text", label_zh="单位名称"),
+    "heads": Column("heads", "number", label_zh="人数", unit="persons", decimals=0),
+    "limit_yuan": Column("limit_yuan", "number", label_zh="每人赔偿限额", unit="yuan", decimals=2),
+    "premium_yuan": Column("premium_yuan", "number", label_zh="保费", unit="yuan", decimals=2),
+}
+TEN_THOUSAND = Decimal(10_000)
+
+
+@pytest.mark.parametrize(
+    ("rows", "at", "units"),
+    [
+        ([["单位名称", "人数", "每人赔偿限额（万元）", "保费"]], 0, {"limit_yuan": TEN_THOUSAND}),
+        ([["", "", "限额（万元）", ""], ["单位名称", "人数", "每人赔偿限额", "保费"]], 1, {"limit_yuan": TEN_THOUSAND}),
+        ([["单位名称", "人数", "每人赔偿限额", "保费"], ["", "人", "（万元）", "元"]], 1, {"limit_yuan": TEN_THOUSAND}),
+        ([["清单　　单位：万元"], ["单位名称", "人数", "每人赔偿限额", "保费（元）"]], 1, {"limit_yuan": TEN_THOUSAND}),
+        ([["填报单位：某公司"], ["单位名称", "人数", "每人赔偿限额", "保费"]], 1, {}),
+        ([["单位名称", "人数", "每人赔偿限额", "保费"], ["甲", "人", "万元", "元"]], 0, {}),
+        ([["单位名称", "人数", "每人赔偿限额", "保费"], ["", 3, "万元", ""]], 0, {}),
+    ],
+)
+def test_units_around_the_header(rows, at, units):
+    found_at, header = find([*rows, ["甲", "3", "40", "500"]], COLUMNS)
+    assert (found_at, dict(header.conversions)) == (at, units)
+    assert header.matches == 4
+
+
+def test_footers_are_named_and_left_out(tmp_path):
+    book = Workbook()
+    sheet = book.active
+    heads = ["单位名称", "人数", "每人赔偿限额", "保费", "备注"]
+    for row in (["承保清单"], ["（金额单位：万元）"], heads, ["甲", 3, 40, 0.05, ""], ["合计", 3, None, 0.05],
+                ["制表人：张三", None, "审核：李四"], ["注：本表一式两份"]):
+        sheet.append(row)
+    book.save(tmp_path / "list.xlsx")
+    read = read_book(tmp_path / "list.xlsx", COLUMNS)
+    assert read.table.num_rows == 1 and read.rows.tolist() == [4]
+    assert [item.code for item in read.skipped] == ["RM233", "RM231", "RM234", "RM234"]
+    assert dict(read.conversions) == {"limit_yuan": TEN_THOUSAND, "premium_yuan": TEN_THOUSAND}
+
+
+def test_a_firm_whose_name_begins_like_a_footer_stays(tmp_path):
+    file = tmp_path / "list.csv"
+    file.write_text("单位名称,人数,每人赔偿限额,保费,备注\n注册安全公司,,,,\n", encoding="utf-8")
+    assert read_book(file, COLUMNS).table.num_rows == 1

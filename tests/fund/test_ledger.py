@@ -1,0 +1,331 @@
+"""The ledger: a fund by hand through three years' ends, papers of any order, and every rule of use broken once."""
+
+from __future__ import annotations
+
+import datetime
+from decimal import Decimal
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ratemod.errors import BookError, ModelError
+from ratemod.fund.journal import read_journal
+from ratemod.fund.ledger import fund_ledger
+from ratemod.fund.ledger_sql import ask, views
+from ratemod.fund.levy import levy
+from ratemod.fund.levy_rule import LevyRule
+from ratemod.fund.use_rule import Closing, UseRules, read_use_rules
+
+RULE = [LevyRule("all", Decimal("0.10"), Decimal("0.10"))]
+D = datetime.date
+LAST = D(2025, 12, 31)
+
+
+def books(premiums: dict[str, tuple[str, D, int]]) -> pa.Table:
+    return pa.table(
+        {
+            "policy_no": list(premiums),
+            "insurer": [one[0] for one in premiums.values()],
+            "sector": ["mining"] * len(premiums),
+            "size_class": ["small"] * len(premiums),
+            "division_code": ["220100"] * len(premiums),
+            "credit_code": [f"C-{name}" for name in premiums],
+            "start_date": [one[1] for one in premiums.values()],
+            "premium_fen": [one[2] for one in premiums.values()],
+        }
+    )
+
+
+def services(rows: list[tuple[str, str, str, D, D | None, int]], provider: str = "p1") -> pa.Table:
+    return pa.table(
+        {
+            "service_no": [row[0] for row in rows],
+            "policy_no": [row[1] for row in rows],
+            "insurer": [row[2] for row in rows],
+            "service_type": ["hazard_inspection"] * len(rows),
+            "provider": [provider] * len(rows),
+            "planned_date": [row[3] for row in rows],
+            "delivered_date": pa.array([row[4] for row in rows], pa.date32()),
+            "cost_fen": [row[5] for row in rows],
+        }
+    )
+
+
+def payments(rows: list[tuple], **more: list) -> pa.Table:
+    return pa.table(
+        {
+            "payment_no": [f"N{at}" for at in range(len(rows))],
+            "insurer": [row[0] for row in rows],
+            "date": [row[1] for row in rows],
+            "service_no": pa.array([row[2] for row in rows], pa.string()),
+            "amount_fen": [row[3] for row in rows],
+        }
+        | more
+    )
+
+
+POLICIES = books({"A": ("x", D(2023, 3, 1), 10_000_000), "B": ("x", D(2024, 3, 1), 3_000_000)})
+SERVICES = services(
+    [
+        ("S1", "A", "x", D(2023, 5, 1), D(2023, 5, 9), 300_000),
+        ("S2", "A", "x", D(2023, 12, 20), D(2024, 1, 8), 450_000),  # its contract is carried
+        ("S3", "A", "x", D(2023, 6, 1), None, 0),  # its contract lapses
+        ("S4", "B", "x", D(2025, 6, 1), D(2025, 6, 2), 900_000),
+    ]
+)
+PAID = payments(
+    [
+        ("x", D(2023, 5, 20), "S1", 300_000),
+        ("x", D(2024, 2, 1), "S2", 450_000),
+        ("x", D(2025, 7, 1), "S4", 900_000),
+    ]
+)
+
+
+def made(as_of: D = LAST, rules=None, policies=POLICIES, done=SERVICES, paid=PAID, **more):
+    return fund_ledger(levy(policies, RULE, as_of=as_of), policies, done, paid, as_of, rules=rules, **more)
+
+
+def test_three_years_by_hand():
+    found = made()
+    assert found.reconcile() > 10
+    rows = {row["fund_year"]: row for row in found.statement_table().to_pylist()}
+    want = {
+        # year: opening, accrued, used, closing, budget, lapsed, beyond
+        2023: (0, 1_000_000, 300_000, 700_000, 1_000_000, 430_000, 0),
+        2024: (700_000, 300_000, 450_000, 550_000, 1_000_000, 0, 0),
+        2025: (550_000, 0, 900_000, -350_000, 550_000, 0, 350_000),
+    }
+    names = ("opening_fen", "accrued_fen", "used_fen", "closing_fen", "budget_fen", "lapsed_fen", "beyond_fen")
+    assert {year: tuple(row[name] for name in names) for year, row in rows.items()} == want
+    assert [row["rule"] for row in found.flags.to_pylist()] == ["within_budget"]
+    (flag,) = found.flags.to_pylist()
+    assert (flag["payment_no"], flag["other"], flag["apart_fen"]) == ("N2", "550000", 350_000)
+
+
+def test_old_money_is_forfeited_where_a_rule_says_so():
+    shipped = read_use_rules()
+    found = made(rules=UseRules(shipped.uses, Closing(90, 1)))
+    assert found.reconcile() > 10
+    state = {row["fund_year"]: row for row in found.statement_table().to_pylist()}
+    # 2024: 450,000 is taken of the 700,000 of 2023; the other 250,000 is two years' ends old and goes.
+    assert [state[year]["forfeited_fen"] for year in (2023, 2024, 2025)] == [0, 250_000, 0]
+    assert state[2025]["opening_fen"] == 300_000
+
+
+def test_before_a_year_ends_nothing_is_closed():
+    found = made(D(2024, 12, 30))
+    assert found.reconcile() > 10
+    kinds = found.frame().groupby(["kind", "fund_year"], observed=True).size()
+    assert ("carry_over", 2025) not in kinds.index
+    assert found.years == (2023, 2024)
+
+
+def test_entries_balance_line_by_line_and_order_is_irrelevant():
+    found = made()
+    frame = found.frame()
+    by = frame.groupby("entry_no")[["debit_fen", "credit_fen"]].sum()
+    assert (by["debit_fen"] == by["credit_fen"]).all()
+    delivery = frame[frame["service_no"].eq("S1") & frame["kind"].eq("delivery")]
+    assert len(delivery) == 6
+    assert delivery["entry_no"].nunique() == 1
+    turned = made(policies=POLICIES.take([1, 0]), done=SERVICES.take([3, 1, 0, 2]), paid=PAID.take([2, 0, 1]))
+    assert turned.frame().equals(frame)
+    assert turned.flags.equals(found.flags)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 10**6), st.one_of(st.none(), st.integers(0, 3)))
+def test_any_fund_reconciles(seed, after):
+    draw = np.random.default_rng(seed)
+    n, m = int(draw.integers(1, 8)), int(draw.integers(0, 25))
+    start = np.datetime64("2022-01-01")
+
+    def day(low=0, high=1400):
+        return (start + int(draw.integers(low, high))).astype(object)
+
+    policies = books({f"P{at}": (f"i{at % 2}", day(), int(draw.integers(0, 10**7))) for at in range(n)})
+    rows = []
+    for at in range(m):
+        planned = day()
+        done = None if draw.random() < 0.3 else planned + datetime.timedelta(int(draw.integers(0, 300)))
+        rows.append((f"S{at}", f"P{at % n}", f"i{at % n % 2}", planned, done, int(draw.integers(1, 10**6))))
+    paid = payments(
+        [(row[2], day(), row[0] if draw.random() < 0.8 else None, int(draw.integers(1, 10**6))) for row in rows]
+    )
+    shipped = read_use_rules()
+    found = made(
+        D(2025, 12, 31) if draw.random() < 0.5 else D(2025, 8, 17),
+        UseRules(shipped.uses, Closing(int(draw.integers(0, 400)), after)),
+        policies,
+        services(rows) if rows else None,
+        paid if rows else None,
+        insurers=["i0", "i1"],
+    )
+    assert found.reconcile() > 0
+
+
+def test_every_rule_of_use_is_found_once_broken():
+    done = services(
+        [
+            ("S1", "A", "x", D(2023, 5, 1), D(2023, 5, 9), 300_000),
+            ("S2", "A", "x", D(2023, 6, 1), None, 0),
+            ("S3", "A", "x", D(2023, 7, 1), D(2023, 7, 2), 200_000),
+            ("S4", "A", "x", D(2023, 8, 1), D(2023, 8, 2), 1_600_000),
+        ]
+    )
+    paid = payments(
+        [
+            ("x", D(2023, 5, 20), "S1", 300_000),
+            ("x", D(2023, 5, 21), "S1", 300_000),  # twice
+            ("x", D(2023, 6, 20), "S2", 100_000),  # not delivered
+            ("x", D(2023, 7, 20), "S3", 200_001),  # one fen above its cost
+            ("x", D(2023, 7, 21), None, 5_000),  # a bonus
+            ("x", D(2023, 7, 22), None, 6_000),  # brokerage
+            ("x", D(2023, 8, 20), "S4", 1_600_000),  # more than three times the price, and beyond the budget
+        ],
+        purpose=["", "", "", "", "年终奖金", "Brokerage 2023", ""],
+        invoice_no=["I1", "I1", "", "", "", "", ""],
+    )
+    parties = pa.table(
+        {
+            "party": ["p1", "x", "C-A"],
+            "role": ["provider", "insurer", "insured"],
+            "legal_representative": ["王某", "李某", " 王某 "],
+        }
+    )
+    found = made(done=done, paid=paid, parties=parties)
+    assert found.reconcile() > 0
+    hits = {}
+    for row in found.flags.to_pylist():
+        hits.setdefault(row["rule"], []).append(row["payment_no"])
+    assert hits == {
+        "no_bonus": ["N4"],
+        "no_brokerage": ["N5"],
+        "service_only": ["N4", "N5"],
+        "delivered": ["N2"],
+        "actual_cost": ["N1", "N3"],
+        "price": ["N2", "N6"],
+        "within_budget": ["N6"],
+        "paid_once": ["N1"],
+        "unrelated": ["N0", "N1", "N2", "N3", "N6"],
+    }
+    related = next(row for row in found.flags.to_pylist() if row["rule"] == "unrelated")
+    assert related["other"] == "C-A: legal_representative=王某"
+    counts = found.flag_counts().to_pydict()
+    assert dict(zip(counts["rule"], counts["flags"]))["concentration"] == 0
+    assert counts["source"][0].startswith("Guangxi 2026-01")
+
+
+def test_one_provider_with_more_than_half_of_a_year():
+    rows = [(f"S{at}", "A", "x", D(2023, 5, 1), D(2023, 5, 9), 10_000 + at) for at in range(20)]
+    paid = payments([("x", D(2023, 6, 1), row[0], row[5]) for row in rows])
+    found = made(done=services(rows), paid=paid)
+    (flag,) = [row for row in found.flags.to_pylist() if row["rule"] == "concentration"]
+    assert (flag["payment_no"], flag["provider"], flag["other"]) == ("N19", "p1", "100.0%")
+
+
+def test_refusals_say_where_and_why():
+    with pytest.raises(BookError) as error:
+        made(insurers=["xx"])
+    assert [item.code for item in error.value.problems] == ["RM730"]
+    with pytest.raises(BookError) as error:
+        made(
+            paid=payments([("birc", D(2023, 5, 20), "S1", 1), ("x", D(2023, 5, 20), "S1", 1)]), insurers=["x", "birch"]
+        )
+    (item,) = error.value.problems
+    assert (item.code, item.file, item.row, item.args["nearest"]) == ("RM730", "payments", 1, "birch")
+    with pytest.raises(ModelError) as raised:
+        fund_ledger(levy(POLICIES, RULE), POLICIES, SERVICES, PAID, D(2023, 12, 31))
+    assert raised.value.problems[0].code == "RM736"
+    bare = services([("S1", "A", "x", D(2023, 5, 1), D(2023, 5, 9), 0)])
+    assert [item.code for item in made(done=bare, paid=PAID.slice(0, 0)).refused] == ["RM734"]
+    twice = pa.table({"insurer": ["x", "x"], "fund_year": [2024, 2024], "amount_fen": [1, -2]})
+    with pytest.raises(BookError) as error:
+        made(budgets=twice)
+    assert {item.code for item in error.value.problems} == {"RM724", "RM737"}
+
+
+def lines(debit: int, credit: int, insurer: str = "birch") -> pa.Table:
+    return pa.table(
+        {
+            "凭证号": ["1", "1", "2", "2"],
+            "日期": [D(2025, 1, 1)] * 4,
+            "保险公司": ["birch", insurer, "birch", "birch"],
+            "科目": ["prevention_fund", "bank"] * 2,
+            "借方（分）": [debit, 0, 7, 0],
+            "贷方（分）": [0, credit, 0, 7],
+        }
+    )
+
+
+def test_an_unbalanced_ledger_is_refused_with_the_entry():
+    assert len(read_journal(lines(5, 5), ["birch"])) == 4
+    with pytest.raises(BookError) as error:
+        read_journal(lines(500, 499), ["birch"])
+    (item,) = error.value.problems
+    assert (item.code, item.row) == ("RM731", 1)
+    assert "借方500分，贷方499分，相差1分" in item.line("zh")
+    with pytest.raises(BookError) as error:
+        read_journal(lines(5, -5), ["birch"])
+    assert {item.code for item in error.value.problems} == {"RM731", "RM732"}
+    with pytest.raises(BookError) as error:
+        read_journal(lines(5, 5, "redpine"), ["birch"])
+    assert {item.code for item in error.value.problems} == {"RM730", "RM733"}
+
+
+def test_a_kept_ledger_that_differs_by_a_fen_does_not_reconcile():
+    kept = pa.table(
+        {
+            "entry_no": ["1", "2", "3", "4", "5"],
+            "date": [D(2023, 3, 1), D(2024, 3, 1), D(2023, 5, 20), D(2024, 2, 1), D(2025, 7, 1)],
+            "insurer": ["x"] * 5,
+            "debit_account": ["prevention_expense"] * 2 + ["prevention_fund"] * 3,
+            "credit_account": ["prevention_fund"] * 2 + ["bank"] * 3,
+            "amount_fen": [1_000_000, 300_000, 300_000, 450_000, 900_000],
+        }
+    )
+    assert made(kept=kept).reconcile() > 0
+    off = kept.set_column(5, "amount_fen", pa.array([1_000_001, 300_000, 300_000, 450_000, 900_000]))
+    with pytest.raises(ModelError) as error:
+        made(kept=off).reconcile()
+    assert [(item.code, item.args["apart"]) for item in error.value.problems] == [("RM705", 1)]
+
+
+def test_a_broken_line_is_found():
+    found = made()
+    found.journal.debit_fen[0] += 1
+    with pytest.raises(ModelError) as error:
+        found.reconcile()
+    places = {item.args["where"] for item in error.value.problems}
+    assert {"FL0000000001", "x", "all"} <= places
+
+
+def test_sql_answers_and_stays_inside(tmp_path):
+    found = made()
+    answer = ask(found, "SELECT sum(debit_fen)::BIGINT AS d, sum(credit_fen)::BIGINT AS c FROM journal")
+    assert answer["d"] == answer["c"]
+    assert ask(found, "SELECT closing_fen FROM statement WHERE fund_year = 2025")["closing_fen"].to_pylist() == [
+        -350_000
+    ]
+    for name, table in views(found).items():
+        assert ask(found, f"SELECT count(*) AS n FROM {name}")["n"].to_pylist() == [table.num_rows]
+    (tmp_path / "x.csv").write_text("a\n1\n")
+    for bad in (f"SELECT * FROM '{tmp_path / 'x.csv'}'", f"COPY journal TO '{tmp_path / 'y.csv'}'", "SELEC 1"):
+        with pytest.raises(ModelError) as error:
+            ask(found, bad)
+        assert error.value.problems[0].code == "RM739"
+    assert not (tmp_path / "y.csv").exists()
+
+
+def test_rules_of_use_from_a_file(tmp_path):
+    file = tmp_path / "rules.toml"
+    file.write_text('[[use]]\nname = "n"\ncheck = "purpos"\nsource = "s"\n[[closing]]\nname = "c"\n', encoding="utf-8")
+    with pytest.raises(BookError) as error:
+        read_use_rules(file)
+    assert sorted(item.code for item in error.value.problems) == ["RM704", "RM706"]
+    assert isinstance(Path(file), Path)
