@@ -11,6 +11,7 @@ from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
+from functools import cached_property
 from math import ceil, floor
 
 import numpy as np
@@ -50,7 +51,7 @@ class Axis:
     stand: Callable[[Block, Slots], None]
 
 
-@dataclass(frozen=True, eq=False, slots=True)
+@dataclass(frozen=True, eq=False)
 class Bands:
     """A number with few decimals, cut at every number of the plan that it is compared with.
 
@@ -103,18 +104,17 @@ class Bands:
         whole = values.dtype.kind in "iu"
         gaps = not whole and bool(np.isnan(np.maximum.reduce(values, initial=-np.inf)))
         missing = np.isnan(values) if gaps else None
-        edges = self._edges(whole)
+        edges = self.whole_edges if whole else self.edges
         if len(edges) <= FEW_MARKS:
             found = np.greater_equal(values, edges[0]).view(np.uint8)
             for edge in edges[1:]:
                 found += np.greater_equal(values, edge).view(np.uint8)
             slots = found.astype(np.uint16)
-        elif self.places == 0 and (whole or self.raw) and self.marks[-1] - self.marks[0] < TABLE:
-            first, last = self.marks[0] - 1, self.marks[-1]
-            table = np.searchsorted(np.array(self.marks), np.arange(first, last + 1), side="right")
-            at = values.astype(np.intp)
-            at -= first
-            slots = np.take(table.astype(np.uint16), at, mode="clip")
+        elif self.table is not None and (whole or self.raw):
+            at = block.scratch(int)
+            np.copyto(at, values, casting="unsafe")
+            at -= self.marks[0] - 1
+            slots = np.take(self.table, at, mode="clip")
         else:
             slots = np.searchsorted(np.array(edges), values, side="right").astype(np.uint16)
         if missing is not None:
@@ -123,12 +123,26 @@ class Bands:
             slots += missing * np.uint16(self.size - 1)
         return slots, gaps
 
-    def _edges(self, whole: bool) -> list[int] | list[float]:
+    @cached_property
+    def edges(self) -> list[float]:
+        """The marks as floats to compare with."""
         scale: int = 10**self.places
-        if whole:
-            return [-(-mark // scale) for mark in self.marks]
         half = 0.0 if self.raw else 0.5 / scale
         return [mark / scale - half for mark in self.marks]  # int / int is correctly rounded in Python
+
+    @cached_property
+    def whole_edges(self) -> list[int]:
+        """The marks as whole numbers to compare whole numbers with."""
+        scale: int = 10**self.places
+        return [-(-mark // scale) for mark in self.marks]
+
+    @cached_property
+    def table(self) -> Slots | None:
+        """The case of every whole number from just below the first mark to the last, unless they are far apart."""
+        if self.places or self.marks[-1] - self.marks[0] > TABLE:
+            return None
+        numbers = np.arange(self.marks[0] - 1, self.marks[-1] + 1)
+        return np.searchsorted(np.array(self.marks), numbers, side="right").astype(np.uint16)
 
     def axis(self) -> Axis:
         """Return the cases as an axis."""

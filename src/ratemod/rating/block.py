@@ -1,22 +1,17 @@
-"""Working memory of one thread, and comparisons that know what floats can decide."""
+"""Working memory of one thread."""
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from ratemod.plan.model import Combination, Condition, Legal, Operand, Plan, Test
-from ratemod.plan.ranges import UNIT, Range, operand_range
-from ratemod.rating.exact import named_test
+from ratemod.plan.model import Operand
 from ratemod.rating.inputs import Inputs
-
-if TYPE_CHECKING:
-    from ratemod.rating.axes import Bands
 
 Floats = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
@@ -49,8 +44,8 @@ class Block:
         Two bits a bounding step: its low end held, its high end held.
     applies : mapping of (n,) bool
         For conditional steps: rows that meet the condition.
-    slots, gaps, masks
-        Cases of every row on an axis, whether any is missing, conditions: found once a block.
+    slots, gaps, masks, tests
+        Cases of every row on an axis, whether any is missing, conditions and tests: found once a block.
     within : (Block, rows) or None
         The block that this one is part of.
     traced : bool
@@ -65,7 +60,8 @@ class Block:
     gaps: dict[str, bool] = field(default_factory=dict)
     masks: dict[int, tuple[Mask, Mask, bool]] = field(default_factory=dict)
     inputs: Inputs = field(default_factory=lambda: Inputs(0))
-    bands: Mapping[str, Bands] = field(default_factory=dict)
+    tests: dict[Callable[[Block], Mask], Mask] = field(default_factory=dict)
+    shared: Mapping[str, int] = field(default_factory=dict)
     suspect: Mask = field(default_factory=lambda: np.zeros(0, dtype=bool))
     bits: npt.NDArray[Any] = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
     within: tuple[Block, npt.NDArray[np.intp]] | None = None
@@ -75,17 +71,17 @@ class Block:
     def __post_init__(self) -> None:
         self.values = Values(self)
 
-    def start(self, inputs: Inputs, bits: npt.DTypeLike = np.int64, bands: Mapping[str, Bands] | None = None) -> None:
-        """Begin a block."""
+    def start(self, inputs: Inputs, bits: npt.DTypeLike = np.int64, shared: Mapping[str, int] | None = None) -> None:
+        """Begin a block; `shared` numbers the arrays of steps that can share them."""
         self.release()
-        self.inputs, self.bands = inputs, bands or {}
+        self.inputs, self.shared = inputs, shared or {}
         self.suspect = np.zeros(inputs.n, dtype=bool)
         self.bits = np.zeros(inputs.n, dtype=bits)
 
     def release(self) -> None:
         """Let go of the block's inputs; the buffers stay."""
         self.inputs, self.within, self.traced = Inputs(0), None, False
-        for held in (self.values, self.applies, self.slots, self.gaps, self.masks):
+        for held in (self.values, self.applies, self.slots, self.gaps, self.masks, self.tests):
             held.clear()
         for block in self.inner.values():
             block.release()
@@ -93,7 +89,7 @@ class Block:
     def part(self, rows: npt.NDArray[np.intp], place: int) -> Block:
         """Return a block of some of the rows, whose columns and steps are gathered as they are read."""
         block = self.inner.setdefault(place, Block(self.size))
-        block.start(self.inputs.gathered(rows), self.bits.dtype, self.bands)
+        block.start(self.inputs.gathered(rows), self.bits.dtype)
         block.within = self, rows
         return block
 
@@ -114,11 +110,18 @@ class Block:
         np.copyto(out, array)
         return out
 
-    def buffer(self, name: Hashable, kind: npt.DTypeLike = np.float64) -> npt.NDArray[Any]:
-        """Return the array a step writes to."""
-        if name not in self.buffers:
-            self.buffers[name] = np.empty(self.size, dtype=kind)
-        return self.buffers[name][: self.inputs.n]
+    def buffer(self, name: str) -> Floats:
+        """Return the array a step writes to; steps that are not needed at the same time may share one."""
+        held = self.shared.get(name, name)
+        if held not in self.buffers:
+            self.buffers[held] = np.empty(self.size)
+        return self.buffers[held][: self.inputs.n]
+
+    def scratch(self, kind: type, number: int = 0) -> npt.NDArray[Any]:
+        """Return an array for the moment; few are used for all, so that they stay in the cache."""
+        if (kind, number) not in self.buffers:
+            self.buffers[kind, number] = np.empty(self.size, dtype=kind)
+        return self.buffers[kind, number][: self.inputs.n]
 
     def get(self, operand: Operand, constants: Mapping[str, float]) -> Floats | float:
         """Return the values of a name, or a number."""
@@ -131,86 +134,9 @@ class Block:
         return np.full(self.inputs.n, constants[name]) if name in constants else self.values[name]
 
 
-def largest(values: Floats | float, known: Range) -> float:
-    """Return the largest absolute value, missing ones apart."""
+def largest(values: Floats | float, positive: bool) -> float:
+    """Return the largest absolute value, missing ones apart; `positive` where none is known to be below zero."""
     if isinstance(values, float):
         return abs(values)
     top = float(np.fmax.reduce(values, initial=0.0))
-    return top if known.low >= 0 else max(top, -float(np.fmin.reduce(values, initial=0.0)))
-
-
-def exceeds(block: Block, x: Floats | float, known_x: Range, y: Floats | float, known_y: Range, or_equal: bool) -> Mask:
-    """Return where x > y (or x >= y) by exact arithmetic; rows that floats cannot decide become suspect."""
-    if known_x.raw and known_y.raw:
-        return np.greater_equal(x, y) if or_equal else np.greater(x, y)
-    if known_x.on_grid and known_y.on_grid:
-        half = 0.5 * 10.0 ** -max(known_x.places or 0, known_y.places or 0)
-        return np.greater(np.subtract(x, y), -half if or_equal else half)
-    if isinstance(x, float) and isinstance(y, float):
-        x = np.full(block.inputs.n, x)
-    # Only near the other side does an error matter: there, x is no larger than y, and the reverse.
-    size = largest(x, known_x) if isinstance(x, float) else largest(y, known_y)
-    slack = known_x.error_at(size) + known_y.error_at(size) + 8 * UNIT * size
-    if isinstance(y, float):
-        sure, maybe = np.greater(x, y + slack), np.greater_equal(x, y - slack)
-    elif isinstance(x, float):
-        sure, maybe = np.less(y, x - slack), np.less_equal(y, x + slack)
-    else:
-        apart = np.subtract(x, y, out=block.buffer(("scratch", "apart")))
-        sure, maybe = apart > slack, apart >= -slack
-    if np.count_nonzero(sure) != np.count_nonzero(maybe):
-        block.suspect |= maybe != sure
-    return maybe if or_equal else sure
-
-
-def holds(
-    condition: Condition, plan: Plan, block: Block, known: Mapping[str, Range], constants: Mapping[str, float]
-) -> Mask:
-    """Return where a condition holds; the fast twin of `exact.holds`."""
-    if isinstance(condition, Combination):
-        masks = [holds(part, plan, block, known, constants) for part in condition.parts]
-        found = masks[0]
-        for mask in masks[1:]:
-            found = found & mask if condition.how == "all" else found | mask
-        return ~found if condition.how == "none" else found
-    return _test(condition, plan, block, known, constants)
-
-
-def _test(test: Test, plan: Plan, block: Block, known: Mapping[str, Range], constants: Mapping[str, float]) -> Mask:
-    mask = named_test(test, plan, block.inputs)
-    bands = block.bands.get(test.of)
-    for end, flip, or_equal in (
-        (test.at_least, False, True),
-        (test.above, False, False),
-        (test.at_most, True, True),
-        (test.below, True, False),
-    ):
-        if end is None:
-            continue
-        mark = -1
-        if bands is not None:
-            number = plan.constants[end].value if isinstance(end, str) and end in plan.constants else end
-            mark = bands.mark(number, or_equal != flip) if isinstance(number, Decimal) else -1
-        if bands is not None and mark >= 0:
-            mask &= bands.above(block, mark, below=flip)
-            continue
-        value, limit = block.get(test.of, constants), block.get(end, constants)
-        known_value, known_limit = operand_range(test.of, known), operand_range(end, known)
-        if flip:
-            mask &= exceeds(block, limit, known_limit, value, known_value, or_equal)
-        else:
-            mask &= exceeds(block, value, known_value, limit, known_limit, or_equal)
-    if test.missing is not None and (test.of in block.inputs.numbers or test.of in block.values):
-        mask &= np.isnan(block.values[test.of]) == test.missing
-    return mask
-
-
-def outside_range(item: Legal, block: Block, known: Mapping[str, Range], constants: Mapping[str, float]) -> Mask:
-    """Return where a value lies outside a legal range; a missing value does not."""
-    value, reach = block.get(item.of, constants), operand_range(item.of, known)
-    outside = np.zeros(block.inputs.n, dtype=bool)
-    if item.low is not None:
-        outside |= exceeds(block, float(item.low), operand_range(item.low, known), value, reach, or_equal=False)
-    if item.high is not None:
-        outside |= exceeds(block, value, reach, float(item.high), operand_range(item.high, known), or_equal=False)
-    return outside
+    return top if positive else max(top, -float(np.fmin.reduce(values, initial=0.0)))

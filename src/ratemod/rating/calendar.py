@@ -46,8 +46,16 @@ def months_between(start: Days, end: Days, count: str = "started", inclusive: bo
     >>> months_between(day("2026-01-31"), day("2026-02-28"), "complete").tolist()
     [1]
     """
-    packed = _calendar()
-    first, last = np.take(packed, start - _FIRST), np.take(packed, end - (_FIRST - int(inclusive)))
+    return months_of(packed(start), packed(end, int(inclusive)), count).astype(np.int64)
+
+
+def packed(days: Days, later: int = 0) -> npt.NDArray[np.int32]:
+    """Return, in one number each, the month of days (since 1900-01), the day of the month, the days of that month."""
+    return np.take(_calendar(), days - (_FIRST - later))
+
+
+def months_of(first: npt.NDArray[np.int32], last: npt.NDArray[np.int32], count: str) -> npt.NDArray[np.int32]:
+    """Return the months between days that are packed; both arrays are used up."""
     months = last >> _MONTH
     months -= first >> _MONTH
     first >>= _DAY
@@ -59,7 +67,7 @@ def months_between(start: Days, end: Days, count: str = "started", inclusive: bo
         months -= last < first
     else:  # a month before the day of the month, none on it, one after it
         months += last > first
-    return months.astype(np.int64)
+    return months
 
 
 _FIRST, _LAST = -25_567, 109_573  # 1900-01-01 .. 2270-01-01

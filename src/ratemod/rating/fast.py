@@ -21,14 +21,15 @@ import numpy.typing as npt
 from ratemod.plan.check import proofs
 from ratemod.plan.model import NOTHING, Legal, Plan, Step, names_in, names_in_condition
 from ratemod.plan.ranges import Range, bound_ranges, operand_range, range_where, ranges, snap_places
-from ratemod.rating.axes import Bands, bands_of, condition_axis
-from ratemod.rating.block import Block, Floats, Mask, exceeds, holds
-from ratemod.rating.calendar import days_between, months_between
+from ratemod.rating.axes import bands_of, condition_axis
+from ratemod.rating.block import Block, Floats, Mask
+from ratemod.rating.calendar import months_of, packed
+from ratemod.rating.conditions import Conditions, Holds, comparison
 from ratemod.rating.fold import Folds, condition_operand
 from ratemod.rating.groups import rollup, share_out
 from ratemod.rating.inputs import Inputs
 from ratemod.rating.look_up import compile_look_up
-from ratemod.rating.order import Condition, Node, in_order
+from ratemod.rating.order import Condition, Node, Order, in_order
 from ratemod.rating.residue import Context
 from ratemod.rating.rounding import compile_round
 
@@ -45,12 +46,12 @@ class Program:
         Each step's own function, in the order of the plan.
     nodes : tuple of Node
         What can be computed instead: steps folded, products with folded factors.
-    bands : mapping of Bands
-        Columns and steps that are compared with numbers of the plan.
     bounding : tuple of str
         Names of bounds and caps, in the order of their bits.
     guarded : tuple of Legal
         Legal ranges that the plan alone does not prove.
+    rules, outside : tuple of functions
+        Block -> rows that each rule catches; rows outside each guarded range.
     whole : bool
         The plan rolls lines up, so that the book must be one block.
     """
@@ -59,12 +60,12 @@ class Program:
     known: Mapping[str, Range]
     runs: tuple[tuple[str, Run], ...]
     nodes: tuple[Node, ...]
-    bands: Mapping[str, Bands]
     bounding: tuple[str, ...]
-    constants: Mapping[str, float]
     guarded: tuple[Legal, ...]
+    rules: tuple[Holds, ...]
+    outside: tuple[Holds, ...]
     whole: bool
-    orders: dict[frozenset[str], tuple[Run, ...]] = field(default_factory=dict)
+    orders: dict[frozenset[str], Order] = field(default_factory=dict)
 
     @property
     def bit_type(self) -> type[np.signedinteger[Any]]:
@@ -76,14 +77,15 @@ class Program:
         asked = frozenset(wanted)
         if asked not in self.orders:
             self.orders[asked] = in_order(self.nodes, asked | self._always())
-        block.start(inputs, self.bit_type, self.bands)
+        order = self.orders[asked]
+        block.start(inputs, self.bit_type, order.shared)
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-            for run in self.orders[asked]:
+            for run in order.runs:
                 run(block)
 
     def trace(self, block: Block, inputs: Inputs) -> None:
         """Evaluate every step by its own function, and decide ties by what stands before them."""
-        block.start(inputs, self.bit_type, self.bands)
+        block.start(inputs, self.bit_type)
         block.traced = True
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             for name, run in self.runs:
@@ -110,6 +112,7 @@ def compile_plan(plan: Plan) -> Program:
     bounding = tuple(step.name for step in plan.steps if step.op in ("bound", "cap"))
     whole = any(step.op in ("rollup", "share_out") for step in plan.steps)
     bands = bands_of(plan, known)
+    conditions = Conditions(plan, known, constants, bands)
     context = Context(
         {step.name: step for step in plan.steps},
         known,
@@ -120,7 +123,7 @@ def compile_plan(plan: Plan) -> Program:
     nodes: list[Node] = []
     runs: list[tuple[str, Run]] = []
     for step in plan.steps:
-        condition = None if step.when is None else _condition(plan, step, known, constants)
+        condition = None if step.when is None else _condition(plan, step, conditions)
         compiled = partial(_compile, plan, context=context, constants=constants)
         run = _conditional(step, condition, compiled(step), constants, bounding)
         runs.append((step.name, run))
@@ -139,7 +142,17 @@ def compile_plan(plan: Plan) -> Program:
         nodes.append(Node(step.name, tuple(names_in(merged)), run, bare, condition))
     proved = {proof.name for proof in proofs(plan) if proof.proved}
     guarded = tuple(item for item in plan.legal if item.name not in proved)
-    return Program(plan, known, tuple(runs), tuple(nodes), bands, bounding, constants, guarded, whole)
+    return Program(
+        plan,
+        known,
+        tuple(runs),
+        tuple(nodes),
+        bounding,
+        guarded,
+        tuple(conditions.of(rule.when) for rule in plan.rules),
+        tuple(conditions.outside(item) for item in guarded),
+        whole,
+    )
 
 
 def _compile(plan: Plan, step: Step, context: Context, constants: Mapping[str, float]) -> Run:
@@ -177,15 +190,15 @@ def _held(plan: Plan, step: Step, context: Context) -> list[tuple[int, Range]]:
     return found
 
 
-def _condition(plan: Plan, step: Step, known: Mapping[str, Range], constants: Mapping[str, float]) -> Condition:
+def _condition(plan: Plan, step: Step, conditions: Conditions) -> Condition:
     """Return a step's condition; steps that share one decide it once a block."""
     assert step.when is not None
-    when = step.when
+    when, constants, holds = step.when, conditions.constants, conditions.of(step.when)
     place = next(at for at, other in enumerate(plan.steps) if other.when == when)
 
     def applies(block: Block) -> tuple[Mask, Mask, bool]:
         if place not in block.masks:
-            found = holds(when, plan, block, known, constants)  # may doubt rows of its own
+            found = holds(block)  # may doubt rows of its own
             block.masks[place] = found, ~found, bool(found.all())
         return block.masks[place]
 
@@ -290,36 +303,30 @@ def _bound(step: Step, known: Mapping[str, Range], constants: Mapping[str, float
     of = str(step.of[0])
     place = 2 * bounding.index(step.name)
     known_of = operand_range(step.of[0], known)
-    ends = [
-        (end, reach, sign)
-        for end, reach, sign in zip((step.low, step.high), bound_ranges(step, known), (-1, 1))
-        if end is not None and reach is not None
-    ]
+    ends = []
+    for end, reach, sign in zip((step.low, step.high), bound_ranges(step, known), (-1, 1)):
+        if end is None or reach is None:
+            continue
+        ends.append((end, comparison(*((reach, known_of) if sign < 0 else (known_of, reach)), or_equal=False), sign))
+        rel, slip = max(known_of.rel, reach.rel), max(known_of.abs, reach.abs)
+        known_of = Range(known_of.low, known_of.high, None, rel, slip, known_of.raw and reach.raw)
 
     def bound(block: Block) -> None:
         out, found = block.buffer(step.name), block.get(of, constants)
         empty = np.isnan(found) if step.op == "cap" else None
-        known_out, lows = known_of, None
-        for end, reach, sign in ends:
+        lows: Mask | None = None
+        for end, exceeds, sign in ends:
             limit = block.get(end, constants)
             if step.op == "cap":
-                limit = np.multiply(limit, block.values[step.against], out=block.buffer(("scratch", "limit")))
+                limit = np.multiply(limit, block.values[step.against], out=block.scratch(float))
             if sign < 0:
-                lows = held = exceeds(block, limit, reach, found, known_out, or_equal=False)
+                lows = held = exceeds(block, limit, found)
             else:
-                held = exceeds(block, found, known_out, limit, reach, or_equal=False)
+                held = exceeds(block, found, limit)
             if not isinstance(limit, float) or held.any():
                 KEEP[step.op, sign](found, limit, out=out)
                 found = out
                 _mark(block, held, lows, place, sign)
-            known_out = Range(
-                known_out.low,
-                known_out.high,
-                None,
-                max(known_out.rel, reach.rel),
-                max(known_out.abs, reach.abs),
-                known_out.raw and reach.raw,
-            )
         if found is not out:
             np.copyto(out, found)
         if empty is not None and empty.any():
@@ -348,11 +355,17 @@ def _dates(step: Step) -> Run:
         start, end = block.values[first], block.values[last]
         np.add(start, end, out=out)
         missing = np.isnan(out) if np.isnan(np.maximum.reduce(out, initial=0.0)) else None
-        a, b = ((day if missing is None else np.where(missing, 0, day)).astype(np.int64) for day in (start, end))
+        if missing is not None:
+            start, end = (np.where(missing, 0, day) for day in (start, end))
         if step.op == "days":
-            out[:] = days_between(a, b, step.inclusive)
+            np.subtract(end, start, out=out)
+            out += int(step.inclusive)
         else:
-            out[:] = months_between(a, b, step.count, step.inclusive)
+            days = block.scratch(int)
+            np.copyto(days, start, casting="unsafe")
+            begun = packed(days)
+            np.copyto(days, end, casting="unsafe")
+            np.copyto(out, months_of(begun, packed(days, int(step.inclusive)), step.count))
         if missing is not None:
             out[missing] = np.nan
 

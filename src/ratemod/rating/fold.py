@@ -77,10 +77,10 @@ def index_of(block: Block, axes: Sequence[Axis]) -> npt.NDArray[np.intp]:
     """Return the cell of every row over some axes, the last axis running fastest."""
     key = tuple(axis.key for axis in axes)
     if key not in block.slots:
-        index = block.buffer(("index", key), np.intp)
-        np.copyto(index, joined([axis.slots(block) for axis in axes], axes))
-        block.slots[key] = index
-    return block.slots[key]
+        block.slots[key] = joined([axis.slots(block) for axis in axes], axes)
+    index = block.scratch(int)
+    np.copyto(index, block.slots[key])
+    return index
 
 
 def joined(slots: Sequence[Slots], axes: Sequence[Axis]) -> Slots:

@@ -12,7 +12,8 @@ from ratemod.plan.grid import Grid, GridAxis, grid
 from ratemod.plan.model import Plan, Step
 from ratemod.plan.ranges import Range, places_of
 from ratemod.rating.axes import level_axis
-from ratemod.rating.block import Block, Floats, exceeds, largest
+from ratemod.rating.block import Block, Floats, largest
+from ratemod.rating.conditions import comparison
 
 FEW_MARKS = 24
 LOOK_UP_TABLE = 1 << 16  # whole numbers up to here find their band by one take instead of a search
@@ -116,7 +117,7 @@ def _bands(
         places = max([reach.places or 0, *(places_of(Decimal(mark)) for mark in axis.marks)])
         half = 0.5 * 10.0**-places
         return _passed(marks + (-half if axis.side == "right" else half), value, axis.side)
-    slack = reach.error_at(largest(value, reach))
+    slack = reach.error_at(largest(value, reach.low >= 0))
     low, high = np.searchsorted(marks, value - slack), np.searchsorted(marks, value + slack, side="right")
     block.suspect |= low != high
     return high
@@ -144,6 +145,8 @@ def _interpolate(
     axis = found.axes[-1]
     points = np.array([float(mark) for mark in axis.marks])
     reach = known.get(axis.bound, Range())
+    point = Range(raw=reach.raw, rel=0.0)
+    ends, starts = comparison(reach, point, or_equal=False), comparison(point, reach, or_equal=False)
 
     def interpolate(block: Block) -> None:
         out, x = block.buffer(step.name), block.column(axis.bound, constants)
@@ -159,8 +162,6 @@ def _interpolate(
         np.copyto(out, v0 + np.where(left == right, 0.0, (x - points[left]) * ((v1 - v0) / run)))
         out[np.isnan(x)] = np.nan
         if step.beyond == "refuse":
-            ends = exceeds(block, x, reach, float(points[-1]), Range(raw=reach.raw, rel=0.0), or_equal=False)
-            starts = exceeds(block, float(points[0]), Range(raw=reach.raw, rel=0.0), x, reach, or_equal=False)
-            out[ends | starts] = np.nan
+            out[ends(block, x, float(points[-1])) | starts(block, float(points[0]), x)] = np.nan
 
     return interpolate

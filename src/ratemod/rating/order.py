@@ -64,8 +64,25 @@ class Node:
         block.values[self.name] = block.buffer(self.name)
 
 
-def in_order(nodes: Sequence[Node], asked: Iterable[str]) -> tuple[Run, ...]:
-    """Return the functions that compute the steps asked for and all that these read, one after another."""
+@dataclass(frozen=True, eq=False, slots=True)
+class Order:
+    """What a run computes.
+
+    Attributes
+    ----------
+    runs : tuple of functions
+        One after another.
+    shared : mapping of str to int
+        Numbers of the arrays that steps write to: one is used again when nothing more reads the step before. A dozen
+        arrays stay in the cache where forty would not.
+    """
+
+    runs: tuple[Run, ...]
+    shared: dict[str, int]
+
+
+def in_order(nodes: Sequence[Node], asked: Iterable[str]) -> Order:
+    """Return what computes the steps asked for and all that these read."""
     known = {node.name: node for node in nodes}
     roots = set(asked) & known.keys()
     live, waiting = set(roots), list(roots)
@@ -75,7 +92,7 @@ def in_order(nodes: Sequence[Node], asked: Iterable[str]) -> tuple[Run, ...]:
         waiting += more
     units = _units([node for node in nodes if node.name in live], roots)
     unit_of = {node.name: unit for unit in units for node in unit}
-    done: list[Run] = []
+    done: list[list[Node]] = []
     seen: set[int] = set()
 
     def visit(unit: list[Node]) -> None:
@@ -86,15 +103,29 @@ def in_order(nodes: Sequence[Node], asked: Iterable[str]) -> tuple[Run, ...]:
             for read in node.reads:
                 if read in unit_of and unit_of[read] is not unit:
                     visit(unit_of[read])
-        if not _gathers(unit):
-            done.append(unit[0].compute)
-        else:
-            others = {read for name in live if unit_of[name] is not unit for read in known[name].reads}
-            done.append(_few(unit, _seen_outside(unit, roots | others)))
+        done.append(unit)
 
     for unit in units:
         visit(unit)
-    return tuple(done)
+    runs: list[Run] = []
+    for unit in done:
+        others = {read for name in live if unit_of[name] is not unit for read in known[name].reads}
+        runs.append(_few(unit, _seen_outside(unit, roots | others)) if _gathers(unit) else unit[0].compute)
+    return Order(tuple(runs), _shared(done, roots))
+
+
+def _shared(units: Sequence[Sequence[Node]], roots: set[str]) -> dict[str, int]:
+    """Return a number of an array for each step: that of a step whose last reader has run, or a new one."""
+    last: dict[str, int] = {}
+    for at, unit in enumerate(units):
+        last |= {node.name: at for node in unit} | {read: at for node in unit for read in node.reads}
+    found: dict[str, int] = {}
+    free: list[int] = []
+    for at, unit in enumerate(units):
+        for node in unit:
+            found[node.name] = free.pop() if free else len(set(found.values()))
+        free += [number for name, number in found.items() if last[name] == at and name not in roots]
+    return found
 
 
 def _gathers(unit: Sequence[Node]) -> bool:

@@ -21,8 +21,6 @@ from ratemod.plan.ranges import UNIT, Range, operand_range, places_of
 from ratemod.rating.block import Block, Floats, largest
 from ratemod.rating.residue import Context, side_of_tie
 
-ABSOLUTE = Range(low=Fraction(0))
-
 
 @dataclass(frozen=True, slots=True)
 class Reach:
@@ -76,7 +74,7 @@ def compile_round(
     assert step.quantum is not None
     quantum, mode = step.quantum, "half_up" if step.op == "power" else step.mode
     numerator, denominator = (float(part) for part in quantum.as_integer_ratio())
-    own = context.known[step.name]
+    signed = context.known[step.name].low < 0
     reach = reach_of(step, operand_range(step.of[0], context.known))
     reaches = () if mode == "half_even" else tuple(reach_of(step, of, bit) for bit, of in held)
     exponent = float(step.exponent or 1)
@@ -90,10 +88,10 @@ def compile_round(
         np.multiply(given, denominator / numerator if numerator == 1 else denominator, out=out)
         if numerator != 1:
             np.divide(out, numerator, out=out)
-        negative = own.low < 0 and np.signbit(out)
-        if own.low < 0:
+        negative = np.signbit(out) if signed else None
+        if signed:
             np.abs(out, out=out)
-        size = largest(out, ABSOLUTE)
+        size = largest(out, positive=True)
         slack = 0.25 * reach.spacing
         fine = reach.fine(size, slack)
         if not fine:
@@ -102,9 +100,11 @@ def compile_round(
         near, apart = whole(block, out, mode, slack, fine, sure)
         if len(near):
             settle(block, out, near, apart)
-        np.multiply(out, numerator, out=out)
-        np.divide(out, denominator, out=out)
-        if own.low < 0:
+        if numerator != 1:
+            np.multiply(out, numerator, out=out)
+        if denominator != 1:
+            np.divide(out, denominator, out=out)
+        if negative is not None:
             np.negative(out, out=out, where=negative)
 
     def settle(block: Block, out: Floats, near: npt.NDArray[np.intp], apart: Floats) -> None:
@@ -152,14 +152,12 @@ def whole(
         Their float distance from the tie.
     """
     shift = {"down": 0.0, "up": 0.0}.get(mode, 0.5)
-    np.add(out, shift - slack if mode == "up" else shift + slack, out=out)
+    over = block.scratch(float)
+    np.add(out, shift - slack if mode == "up" else shift + slack, out=over)
+    (np.ceil if mode == "up" else np.floor)(over, out=out)
     if fine and mode != "half_even":
-        (np.ceil if mode == "up" else np.floor)(out, out=out)
         return np.zeros(0, dtype=np.intp), np.zeros(0)
-    floor, over = block.buffer(("scratch", "floor")), block.buffer(("scratch", "over"))
-    (np.ceil if mode == "up" else np.floor)(out, out=floor)
-    np.subtract(floor if mode == "up" else out, out if mode == "up" else floor, out=over)
-    np.copyto(out, floor)
+    np.subtract(out if mode == "up" else over, over if mode == "up" else out, out=over)
     open_ = over < 2 * slack if slack < 0.25 else ~np.isnan(out)
     if sure and open_.any():
         open_ &= (block.bits & block.bits.dtype.type(sure)) == 0

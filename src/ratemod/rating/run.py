@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from ratemod.rating import exact
 from ratemod.rating.arrow import fresh
-from ratemod.rating.block import Block, holds, outside_range
+from ratemod.rating.block import Block
 from ratemod.rating.fast import Program
 from ratemod.rating.inputs import Inputs, Selector
 from ratemod.rating.rational import Rational
@@ -146,10 +146,10 @@ def _take(memory: list[Block], size: int) -> Block:
 
 def _keep(program: Program, out: Outputs, memory: Block, rows: Selector) -> None:
     plan = program.plan
-    for rule, caught in zip(plan.rules, out.caught):
-        caught[rows] = holds(rule.when, plan, memory, program.known, program.constants)
-    for item, outside in zip(program.guarded, out.outside):
-        outside[rows] = outside_range(item, memory, program.known, program.constants)
+    for holds, caught in zip(program.rules, out.caught):
+        caught[rows] = holds(memory)
+    for lies_outside, outside in zip(program.outside, out.outside):
+        outside[rows] = lies_outside(memory)
     for name, array in out.steps.items():
         array[rows] = memory.values[name]
     premium = memory.values[plan.premium]
@@ -168,7 +168,7 @@ def _fen(
     yuan: npt.NDArray[np.float64], valid: npt.NDArray[np.bool_], memory: Block
 ) -> npt.NDArray[np.float64] | npt.NDArray[np.int64]:
     """Return whole fen of amounts already rounded to the fen; 0 where there is none."""
-    fen = memory.buffer(("scratch", "fen"))
+    fen = memory.scratch(float)
     np.multiply(yuan, 100.0, out=fen)
     np.rint(fen, out=fen)
     return fen if valid.all() else np.where(valid, fen, 0.0)
