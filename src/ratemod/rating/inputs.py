@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -61,6 +61,24 @@ class Inputs:
             Gathered(self.texts, rows),
             Gathered(self.groups, rows),
             None if self.ranks is None else self.ranks[rows],
+        )
+
+    @staticmethod
+    def joined(parts: Sequence[Inputs]) -> Inputs:
+        """Return the rows of several parts of one book, one after another."""
+
+        def whole(of: Callable[[Inputs], Mapping[str, npt.NDArray[Any]]]) -> dict[str, npt.NDArray[Any]]:
+            return {name: np.concatenate([of(part)[name] for part in parts]) for name in of(parts[0])}
+
+        ranks = [part.ranks for part in parts if part.ranks is not None]
+        return Inputs(
+            sum(part.n for part in parts),
+            whole(lambda part: part.numbers),
+            whole(lambda part: part.codes),
+            whole(lambda part: part.filled),
+            whole(lambda part: part.texts),
+            whole(lambda part: part.groups),
+            np.concatenate(ranks) if ranks else None,
         )
 
 

@@ -95,7 +95,7 @@ def run(
         tuple(np.zeros(n, dtype=bool) for _ in program.guarded),
         0,
     )
-    suspect = np.zeros(n, dtype=bool)
+    open_: list[tuple[npt.NDArray[np.intp], Inputs]] = []
     size = max(n, 1) if program.whole else block
     parts = [slice(start, min(start + size, n)) for start in range(0, n, size)]
     workers = min(threads or os.cpu_count() or 1, max(len(parts), 1))
@@ -111,7 +111,9 @@ def run(
             else:
                 program.run(own, inputs.part(rows), wanted)
             _keep(program, out, own, rows)
-            suspect[rows] = own.suspect
+            if own.suspect.any():
+                few = np.flatnonzero(own.suspect)
+                open_.append((few + rows.start, own.inputs.part(few)))
         own.release()
         shared.append(own)
 
@@ -120,19 +122,32 @@ def run(
     else:
         with ThreadPoolExecutor(workers) as pool:
             list(pool.map(work, [parts[at::workers] for at in range(workers)]))
-    if not program.whole:
-        _trace(program, inputs, out, suspect)
-    count = _decide(program, inputs, out, suspect)
-    return replace(out, suspects=count)
+    if not open_:
+        return out
+    rows = np.concatenate([few for few, _ in open_])
+    if program.whole:  # a group is decided as a whole
+        suspect = np.isin(np.arange(n), rows)
+        for groups in inputs.groups.values():
+            suspect |= np.isin(groups, groups[suspect])
+        rows = np.flatnonzero(suspect)
+        _decide(program, inputs.part(rows), rows, out, len(rows))
+    else:
+        part = Inputs.joined([few for _, few in open_])
+        left = _trace(program, part, rows, out)
+        rows = rows[left]
+        _decide(program, part.part(left), rows, out, EXACT_AT_ONCE)
+    return replace(out, suspects=len(rows))
 
 
-def _trace(program: Program, inputs: Inputs | Source, out: Outputs, suspect: npt.NDArray[np.bool_]) -> None:
-    """Look again at rows that may be ties, step by step: few are left for exact arithmetic."""
-    for rows in _chunks(np.flatnonzero(suspect), BLOCK):
-        memory = Block(len(rows))
-        program.trace(memory, inputs.part(rows))
-        _keep(program, out, memory, rows)
-        suspect[rows] = memory.suspect
+def _trace(program: Program, part: Inputs, rows: npt.NDArray[np.intp], out: Outputs) -> npt.NDArray[np.intp]:
+    """Look again, step by step, at rows that may be ties; return the few that are left for exact arithmetic."""
+    left = []
+    for chunk in _chunks(np.arange(len(rows)), BLOCK):
+        memory = Block(len(chunk))
+        program.trace(memory, part.part(chunk))
+        _keep(program, out, memory, rows[chunk])
+        left.append(chunk[memory.suspect])
+    return np.concatenate(left)
 
 
 def _take(memory: list[Block], size: int) -> Block:
@@ -174,15 +189,11 @@ def _fen(
     return fen if valid.all() else np.where(valid, fen, 0.0)
 
 
-def _decide(program: Program, inputs: Inputs | Source, out: Outputs, suspect: npt.NDArray[np.bool_]) -> int:
-    """Replace the outputs of suspect rows by the exact ones; return how many rows that were."""
-    if program.whole and suspect.any():  # a group is decided as a whole
-        for groups in inputs.groups.values():
-            suspect |= np.isin(groups, groups[suspect])
-    rows = np.flatnonzero(suspect)
+def _decide(program: Program, part: Inputs, rows: npt.NDArray[np.intp], out: Outputs, size: int) -> None:
+    """Replace the outputs of some rows, whose columns are given, by the exact ones."""
     plan = program.plan
-    for chunk in _chunks(rows, len(rows) if program.whole else EXACT_AT_ONCE):
-        state = exact.evaluate(plan, inputs.part(chunk))
+    for at in _chunks(np.arange(len(rows)), size):
+        state, chunk = exact.evaluate(plan, part.part(at)), rows[at]
         for name, array in out.steps.items():
             array[chunk] = state.values[name].floats()
         premium = state.values[plan.premium]
@@ -198,7 +209,6 @@ def _decide(program: Program, inputs: Inputs | Source, out: Outputs, suspect: np
             caught[chunk] = exact.holds(rule.when, plan, state)
         for item, outside in zip(program.guarded, out.outside):
             outside[chunk] = exact.outside_range(item, state)
-    return len(rows)
 
 
 def within_money(yuan: Rational) -> npt.NDArray[np.bool_]:
