@@ -7,7 +7,7 @@ proved here (`proofs`); what depends on rows is guarded at rating time.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -24,7 +24,7 @@ from ratemod.plan.model import (
     names_in_condition,
     tests_of,
 )
-from ratemod.plan.ranges import UNKNOWN, ranges
+from ratemod.plan.ranges import UNKNOWN, Range, ranges
 from ratemod.plan.table_check import table_problems, table_warnings
 
 FEN = Decimal("0.01")
@@ -79,9 +79,9 @@ def warnings_of(plan: Plan) -> list[Problem]:
     return [*table_warnings(plan), *unused]
 
 
-def proofs(plan: Plan) -> list[Proof]:
-    """Return, for each legal range, whether the plan alone proves it."""
-    known = ranges(plan)
+def proofs(plan: Plan, known: Mapping[str, Range] | None = None) -> list[Proof]:
+    """Return, for each legal range, whether the plan alone proves it; `known` are its ranges, if at hand."""
+    known = ranges(plan) if known is None else known
     found = []
     for item in plan.legal:
         reach = known.get(item.of, UNKNOWN)

@@ -20,7 +20,7 @@ import numpy.typing as npt
 
 from ratemod.plan.check import proofs
 from ratemod.plan.model import NOTHING, Legal, Plan, Step, names_in, names_in_condition
-from ratemod.plan.ranges import Range, bound_ranges, operand_range, range_where, ranges, snap_places
+from ratemod.plan.ranges import Range, bound_ranges, extreme_range, operand_range, range_where, ranges, snap_places
 from ratemod.rating.axes import bands_of, condition_axis
 from ratemod.rating.block import Block, Floats, Mask
 from ratemod.rating.calendar import months_of, packed
@@ -125,7 +125,8 @@ def compile_plan(plan: Plan) -> Program:
     for step in plan.steps:
         condition = None if step.when is None else _condition(plan, step, conditions)
         compiled = partial(_compile, plan, context=context, constants=constants)
-        run = _conditional(step, condition, compiled(step), constants, bounding)
+        bare = compiled(step)
+        run = _conditional(step, condition, bare, bounding)
         runs.append((step.name, run))
         axis = None if condition is None else condition_axis(condition.place, condition.reads, condition.applies)
         if whole:
@@ -137,10 +138,11 @@ def compile_plan(plan: Plan) -> Program:
             continue
         merged, parts = folds.factors(step, compiled)
         nodes += [Node(name, part.reads, part.run(name), part.run(name), folded=True) for name, part in parts.items()]
-        bare = compiled(merged)
-        run = _conditional(step, condition, bare, constants, bounding)
+        if merged is not step:
+            bare = compiled(merged)
+            run = _conditional(step, condition, bare, bounding)
         nodes.append(Node(step.name, tuple(names_in(merged)), run, bare, condition))
-    proved = {proof.name for proof in proofs(plan) if proof.proved}
+    proved = {proof.name for proof in proofs(plan, known) if proof.proved}
     guarded = tuple(item for item in plan.legal if item.name not in proved)
     return Program(
         plan,
@@ -210,9 +212,7 @@ def _condition(plan: Plan, step: Step, conditions: Conditions) -> Condition:
     return Condition(place, tuple(names_in_condition(when)), otherwise, applies, other)
 
 
-def _conditional(
-    step: Step, condition: Condition | None, run: Run, constants: Mapping[str, float], bounding: tuple[str, ...]
-) -> Run:
+def _conditional(step: Step, condition: Condition | None, run: Run, bounding: tuple[str, ...]) -> Run:
     if condition is None:
         return run
     bits = 3 << 2 * bounding.index(step.name) if step.name in bounding else None
@@ -308,8 +308,7 @@ def _bound(step: Step, known: Mapping[str, Range], constants: Mapping[str, float
         if end is None or reach is None:
             continue
         ends.append((end, comparison(*((reach, known_of) if sign < 0 else (known_of, reach)), or_equal=False), sign))
-        rel, slip = max(known_of.rel, reach.rel), max(known_of.abs, reach.abs)
-        known_of = Range(known_of.low, known_of.high, None, rel, slip, known_of.raw and reach.raw)
+        known_of = extreme_range([known_of, reach])  # whichever it was: where a limit is missing, not the larger
 
     def bound(block: Block) -> None:
         out, found = block.buffer(step.name), block.get(of, constants)
