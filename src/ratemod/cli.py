@@ -32,6 +32,7 @@ COMMANDS = (
     "mods",
     "registers",
     "fund",
+    "report",
     "synth",
     "bench",
 )

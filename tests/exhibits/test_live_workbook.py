@@ -52,6 +52,9 @@ def case_book(plan: Plan) -> Book:
             table[name] = pa.array(said, pa.string())
     if plan.key:
         table[plan.key] = pa.array([f"P{at}" for at in range(len(plan.cases))])
+    for check in plan.checks:  # the cases are policies of different units, whatever they have in common
+        if check.by:
+            table[check.by] = pa.array([f"U{at}" for at in range(len(plan.cases))])
     return Book(pa.table(table))
 
 
@@ -78,6 +81,7 @@ def test_every_shipped_plan_recalculates_to_the_fen(recalculated):
         names, rows = cells(file)
         premium, keys = names.index(rated.plan.premium), [row[1] for row in rows]
         wanted = rated.outputs.premium_fen[rated.verdict.status < 2].tolist()
+        assert len(wanted) >= 4, name
         assert [round(row[premium] * 100) for row in rows] == wanted, name
         assert [abs(row[premium] * 100 - round(row[premium] * 100)) < 1e-4 for row in rows] == [True] * len(rows)
         assert len(set(keys)) == len(keys)

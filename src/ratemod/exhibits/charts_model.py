@@ -35,6 +35,7 @@ def relativities(
     *,
     current: npt.ArrayLike | None = None,
     selected: npt.ArrayLike | None = None,
+    indicated_label: str | None = None,
     title: str | None = None,
     lang: Lang = "en",
 ) -> Chart:
@@ -47,6 +48,8 @@ def relativities(
         Low and high are the ends of the interval.
     exposure : (n,) float, any unit
     current, selected : (n,) float, factors, optional
+    indicated_label : str, optional
+        What the points with the interval are called.
 
     Returns
     -------
@@ -75,7 +78,7 @@ def relativities(
         axes, at = figure.subplots(), np.arange(len(frame))
         _exposure_bars(axes, at, frame["exposure"].to_numpy(), lang)
         spread = [frame["indicated"] - frame["low"], frame["high"] - frame["indicated"]]
-        said = heading("indicated, with interval", "指示值及区间", lang)
+        said = indicated_label or heading("indicated, with interval", "指示值及区间", lang)
         axes.errorbar(
             at, frame["indicated"], spread, color=BLUE, marker="o", linestyle="none", capsize=4, label=said, zorder=4
         )
@@ -378,7 +381,9 @@ def _exposure_bars(axes: Any, at: npt.NDArray[Any], exposure: Floats, lang: Lang
     """Draw pale bars of the share of exposure behind, on an axis of their own."""
     behind = axes.twinx()
     behind.bar(at, exposure / max(exposure.sum(), 1e-300), 0.8, color=PALE, zorder=0)
-    behind.set_ylim(0, 2.2 * exposure.max() / max(exposure.sum(), 1e-300) or 1)
+    top = 2.2 * float(exposure.max()) / max(float(exposure.sum()), 1e-300) or 1.0
+    behind.set_ylim(0, top)
+    behind.set_yticks([tick for tick in behind.get_yticks() if tick <= min(top, 1.0) + 1e-9])  # no share is above 100 %
     behind.yaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
     behind.set_ylabel(heading("share of exposure (bars)", "风险暴露占比（柱）", lang), color=GREY)
     behind.spines["right"].set_visible(True)

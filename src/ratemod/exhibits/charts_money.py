@@ -62,7 +62,7 @@ def waterfall(
         axes.set_xticks(range(len(words)), words, rotation=25 if max(map(len, words)) > 9 else 0, ha="center")
         axes.set_ylabel(heading("yuan", "元", lang))
         axes.yaxis.set_major_formatter("{x:,.0f}")
-        axes.margins(y=0.12)
+        axes.set_ylim(min(0.0, 1.12 * level.min()), 1.12 * max(level.max(), 0.01))  # room for the figures
 
     alt = heading(
         f"{len(level)} steps lead to {level[-1]:,.2f} yuan", f"共{len(level)}步，得保费{level[-1]:,.2f}元", lang

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ratemod.errors import Lang
 from ratemod.exhibits import charts
+from ratemod.exhibits.chart_style import heading
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,38 +27,53 @@ def study_charts(study: Study, lang: Lang) -> dict[str, Chart]:
     ModelError
         Those of the charts, as when matplotlib or a font is missing.
     """
-    frames = study.frames()
+    axes = [axis.name for table in study.tables for axis in table.axes]
+    return frame_charts(study.frames(), study.plan, axes, lang) | _severity(study, lang)
+
+
+def frame_charts(frames: Mapping[str, pd.DataFrame], plan: Plan, axes: Sequence[str], lang: Lang) -> dict[str, Chart]:
+    """Return the figures that need no more than a study's frames, as it keeps them in its folder.
+
+    Parameters
+    ----------
+    frames : name -> frame, as `study.evidence.frames` makes them
+    plan : the plan that was studied, for labels
+    axes : the factors whose relativities the edition uses; the others are controls
+    """
     found: dict[str, Chart] = {}
     for name in ("counts", "incurred"):
         if f"triangle_{name}" in frames:
             found |= _triangle(name, frames[f"triangle_{name}"], lang)
-    selected = _selected(study)
-    for name, part in frames["relativities"].groupby("factor", sort=False):
+    for name, part in _by_factor(frames["relativities"]):
         found[f"relativities_{name}"] = charts.relativities(
-            _labels(study.plan, str(name), list(part.level), lang),
+            _labels(plan, name, list(part.level), lang),
             part.fitted,
             part.low,
             part.high,
             part.exposure,
             current=None if part.current.isna().any() else part.current,
-            selected=selected.get(str(name)),
-            title=study.plan.label(str(name), lang),
+            selected=part.used if name in axes else None,
+            title=plan.label(name, lang),
             lang=lang,
         )
-    for name, part in frames["actual_expected"].groupby("factor", sort=False):
+    for name, part in _by_factor(frames["actual_expected"]):
         found[f"actual_expected_{name}"] = charts.actual_expected(
-            _labels(study.plan, str(name), list(part.level), lang),
+            _labels(plan, name, [str(level) for level in part.level], lang),
             part.actual_yuan,
             part.expected_yuan,
             part.exposure,
-            title=study.plan.label(str(name), lang),
+            title=heading("Accident year", "事故年度", lang) if name == "year" else plan.label(name, lang),
             lang=lang,
         )
     banded = frames["lift"]
     found["lift"] = charts.lift(banded.predicted, banded.actual, banded.exposure, lang=lang)
     curve, facts = frames["lorenz"], dict(zip(frames["summary"].name, frames["summary"].value))
     found["lorenz"] = charts.lorenz(curve.exposure_share, curve.loss_share, gini=facts["gini"], lang=lang)
-    return found | _severity(study, lang)
+    return found
+
+
+def _by_factor(frame: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
+    return [(str(name), part) for name, part in frame.groupby("factor", sort=False)]
 
 
 def _labels(plan: Plan, name: str, levels: list[str], lang: Lang) -> list[str]:
@@ -65,19 +82,18 @@ def _labels(plan: Plan, name: str, levels: list[str], lang: Lang) -> list[str]:
     return [known.get(level) or level for level in levels]
 
 
-def _selected(study: Study) -> dict[str, np.ndarray]:
-    """Return the relativities in use for the axes of the tables under study."""
-    names = [axis.name for table in study.tables for axis in table.axes]
-    return {name: study.model.effects[name].used for name in names}
-
-
 def _triangle(name: str, frame: pd.DataFrame, lang: Lang) -> dict[str, Chart]:
     ages = [column for column in frame.columns if column != "year"]
     origins = [str(year) for year in frame.year]
     values = frame[ages].to_numpy(dtype=np.float64)
+    named = {"counts": ("claim counts", "赔案件数"), "incurred": ("incurred losses", "已报告赔款")}
+    of = heading(*named[name], lang)
+    factors = heading(f"Age-to-age factors, {of}", f"进展因子：{of}", lang)
+    curves = heading(f"Development, {of}", f"进展曲线：{of}", lang)
+    months = np.array(ages, dtype=np.float64)
     return {
-        f"triangle_{name}": charts.triangle_heat_map(values, origins, ages, lang=lang),
-        f"development_{name}": charts.development_curves(values, origins, np.array(ages, dtype=np.float64), lang=lang),
+        f"triangle_{name}": charts.triangle_heat_map(values, origins, ages, title=factors, lang=lang),
+        f"development_{name}": charts.development_curves(values, origins, months, title=curves, lang=lang),
     }
 
 

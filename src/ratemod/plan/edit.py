@@ -105,7 +105,7 @@ def paths(plan: Plan) -> Iterator[str]:
 
 def differences(before: Plan, after: Plan, lang: str = "en") -> list[str]:
     """Return what differs between two plans, one line each, in words; empty when they price alike."""
-    old, new = _numbers(before), _numbers(after)
+    old, new = numbers(before), numbers(after)
     lines = []
     for path in [*old, *(path for path in new if path not in old)]:
         if path not in new:
@@ -117,7 +117,8 @@ def differences(before: Plan, after: Plan, lang: str = "en") -> list[str]:
     return lines
 
 
-def _numbers(plan: Plan) -> dict[str, str]:
+def numbers(plan: Plan) -> dict[str, str]:
+    """Return everything that makes a plan this plan, path by path, as text."""
     found = {
         "plan.new_from": str(plan.new_from),
         "plan.renewal_from": str(plan.renewal_from),

@@ -1,0 +1,149 @@
+"""A filing as one page in both languages, and as PDF."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ratemod.errors import BookError, Lang, nearest, problem
+from ratemod.exhibits import words
+from ratemod.exhibits.filing import Filing
+from ratemod.exhibits.filing_effect import (
+    bounds_section,
+    dislocation_section,
+    examples_section,
+    law_section,
+    movers_section,
+    reconciliation_section,
+    segments_section,
+)
+from ratemod.exhibits.filing_rates import (
+    changes_section,
+    indication_section,
+    relativities_section,
+    sources_section,
+    w,
+)
+from ratemod.exhibits.page import Article, Html, Section, facts, joined, page, paragraph, table
+from ratemod.exhibits.pdf import pdf_of
+from ratemod.money import yuan_text
+from ratemod.plan.check import proofs
+from ratemod.whole_file import whole_file
+
+SUFFIXES = (".html", ".pdf")
+# In the order in which a reviewer asks: what, why, how much for whom, is it lawful, does it add up, whence.
+SECTIONS = (
+    ("changes", changes_section),
+    ("indication", indication_section),
+    ("relativities", relativities_section),
+    ("dislocation", dislocation_section),
+    ("movers", movers_section),
+    ("segments", segments_section),
+    ("bounds", bounds_section),
+    ("examples", examples_section),
+    ("law", law_section),
+    ("reconciliation", reconciliation_section),
+    ("identity", sources_section),
+)
+
+
+def filing_html(found: Filing, lang: Lang = "en") -> str:
+    """Return a filing as one page that needs nothing from elsewhere, in both languages, one of them shown.
+
+    Parameters
+    ----------
+    found : Filing
+    lang : "zh" or "en"
+        The language shown first; the reader may switch.
+
+    Raises
+    ------
+    ModelError
+        RM911 matplotlib is not installed, RM912 no font has the characters of a chart.
+    """
+    return page([article(found, "zh"), article(found, "en")], lang)
+
+
+def article(found: Filing, lang: Lang) -> Article:
+    """Return a filing in one language."""
+    sections = tuple(Section(name, w(f"section_{name}", lang), make(found, lang)) for name, make in SECTIONS)
+    edition = f"{found.new.scheme} {found.new.edition}"
+    title = w("title", lang, edition=edition, plan=words.title(found.new, lang))
+    return Article(lang, title, _head(found, lang), w("contents", lang), sections)
+
+
+def write_filing(found: Filing, path: str | Path, lang: Lang = "en") -> Path:
+    """Write a filing whole or not at all, as ``.html`` (both languages) or ``.pdf`` (one).
+
+    Raises
+    ------
+    BookError
+        RM800 unknown ending, RM870 and RM871 of the browser that prints, and those of `whole_file`.
+    ModelError
+        As `filing_html`.
+    """
+    target = check_filing_target(path)
+    said = filing_html(found, lang)
+    data = pdf_of(said) if target.suffix.lower() == ".pdf" else said.encode("utf-8")
+    with whole_file(target) as part:
+        part.write_bytes(data)
+    return target
+
+
+def check_filing_target(path: str | Path) -> Path:
+    """Return the path of a filing, or refuse its ending (RM800)."""
+    target = Path(path)
+    if target.suffix.lower() not in SUFFIXES:
+        near = nearest(target.suffix.lower(), SUFFIXES)
+        raise BookError(problem("RM800", path=str(path), suffixes=" ".join(SUFFIXES), nearest=near))
+    return target
+
+
+def _head(found: Filing, lang: Lang) -> Html:
+    """Return what stands before the sections: status, key figures, room for signatures."""
+    alarms = [plan.warning(lang) for plan in (found.new, found.current)]
+    parts = [paragraph(said, "alarm") for said in dict.fromkeys(alarms) if said]
+    if found.synthetic:
+        parts.append(paragraph(w("synthetic", lang), "alarm"))
+    failed = [check for check in found.checks if not check.holds]
+    if failed:
+        parts.append(paragraph(w("some_fail", lang, failed=len(failed)), "alarm"))
+    plans = (("new_edition", found.new), ("current_edition", found.current))
+    pairs = [
+        (w(name, lang), f"{plan.id} · {words.title(plan, lang)} · {words.standing(plan, lang)} · "
+                        f"{w(f'status_{plan.status}', lang)} · {words.period(plan, lang)}")
+        for name, plan in plans
+    ]  # fmt: skip
+    pairs += (found.facts or {}).get(lang, ())
+    parts.append(facts(w("subject", lang), pairs))
+    parts.append(_key_figures(found, lang))
+    rows = [[w(name, lang), "", "", ""] for name in ("prepared", "reviewed", "approved")]
+    heads = ["", *(w(name, lang) for name in ("person", "signature", "day"))]
+    parts.append(table(w("signatures", lang), heads, rows, [False] * 4, look="sign"))
+    return joined(*parts)
+
+
+def _key_figures(found: Filing, lang: Lang) -> Html:
+    totals, checks = found.moved.totals, found.checks
+    after = found.moved.after
+    pairs = [
+        (w("total_policies", lang), f"{totals['policies']:,} / {after.counts['rows']:,}"),
+        (
+            w("total_premium", lang),
+            f"{yuan_text(totals['premium_before_fen'])} → {yuan_text(totals['premium_after_fen'])}",
+        ),
+        (w("total_change", lang), f"{totals['change']:+.2%}"),
+    ]
+    if found.free is not None:
+        pairs.append((w("change_uncapped", lang), f"{found.free.totals['change']:+.2%}"))
+    if found.study is not None:
+        pairs.append((w("indicated_change", lang), f"{found.study.record['results']['indicated_change']:+.2%}"))
+    pairs += [
+        (w("winners_losers", lang), w("winners_losers_said", lang, dearer=f"{totals['dearer']:,}",
+                                      cheaper=f"{totals['cheaper']:,}", same=f"{totals['unchanged']:,}")),
+        (w("changed_numbers", lang), f"{len(found.changes):,}"),
+        (w("section_law", lang), w("law_said", lang, proved=sum(p.proved for p in proofs(found.new)),
+                                   count=len(found.new.legal))),
+        (w("section_reconciliation", lang), w("checks_said", lang, good=sum(check.holds for check in checks),
+                                              count=len(checks))),
+    ]  # fmt: skip
+    return facts(w("key_figures", lang), pairs)
