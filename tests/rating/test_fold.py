@@ -35,16 +35,19 @@ def test_what_is_asked_for_does_not_change_what_comes_out(plan, seed):
 
 
 @SLOW
-@given(plan=random_plans.plans(), seed=st.integers(0, 2**32))
-def test_folded_steps_are_what_each_step_gives_by_itself(plan, seed):
-    inputs = random_plans.inputs(seed, 200)
+@given(plan=random_plans.plans(), seed=st.integers(0, 2**32), block=st.sampled_from([1, 7, 64]))
+def test_a_second_look_and_blocks_leave_every_float_as_it_was(plan, seed, block):
+    inputs = random_plans.inputs(seed, 100)
     program = compile_plan(plan)
-    folded, plain = Block(200), Block(200)
-    program.run(folded, inputs, plan.step_names)
-    program.trace(plain, inputs)
-    sure = ~folded.suspect & ~plain.suspect
-    for name in plan.step_names:
-        np.testing.assert_allclose(folded.values[name][sure], plain.values[name][sure], rtol=1e-9, atol=1e-9)
+    whole = run(program, inputs, plan.step_names, threads=1)
+    split = run(program, inputs, plan.step_names, threads=1, block=block)
+    if whole.suspects == split.suspects == 0:  # exact arithmetic gives the nearest float, which may be another
+        for name in plan.step_names:
+            assert np.array_equal(whole.steps[name], split.steps[name], equal_nan=True), name
+    traced = Block(100)
+    program.run(traced, inputs, traced=True)
+    for name in plan.step_names if whole.suspects == 0 else ():
+        assert np.array_equal(whole.steps[name], traced.values[name], equal_nan=True), name
 
 
 @given(

@@ -42,10 +42,8 @@ class Program:
 
     Attributes
     ----------
-    runs : tuple of (name, function)
-        Each step's own function, in the order of the plan.
     nodes : tuple of Node
-        What can be computed instead: steps folded, products with folded factors.
+        What can be computed, in the order of the plan: steps, folded or not, and products of folded factors.
     bounding : tuple of str
         Names of bounds and caps, in the order of their bits.
     guarded : tuple of Legal
@@ -58,7 +56,6 @@ class Program:
 
     plan: Plan
     known: Mapping[str, Range]
-    runs: tuple[tuple[str, Run], ...]
     nodes: tuple[Node, ...]
     bounding: tuple[str, ...]
     guarded: tuple[Legal, ...]
@@ -72,25 +69,20 @@ class Program:
         """The smallest type that holds two bits for every bound and cap."""
         return _bit_type(self.bounding)
 
-    def run(self, block: Block, inputs: Inputs, wanted: tuple[str, ...] = ()) -> None:
-        """Evaluate, for a block of rows, what the premium, the rules and the wanted steps rest on."""
-        asked = frozenset(wanted)
+    def run(self, block: Block, inputs: Inputs, wanted: tuple[str, ...] = (), traced: bool = False) -> None:
+        """Evaluate, for a block of rows, what the premium, the rules and the wanted steps rest on.
+
+        A block that is `traced` keeps every step, and so can decide ties by what stands before them.
+        """
+        asked = frozenset(self.plan.step_names if traced else wanted)
         if asked not in self.orders:
             self.orders[asked] = in_order(self.nodes, asked | self._always())
         order = self.orders[asked]
         block.start(inputs, self.bit_type, order.shared)
+        block.traced = traced
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             for run in order.runs:
                 run(block)
-
-    def trace(self, block: Block, inputs: Inputs) -> None:
-        """Evaluate every step by its own function, and decide ties by what stands before them."""
-        block.start(inputs, self.bit_type)
-        block.traced = True
-        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-            for name, run in self.runs:
-                run(block)
-                block.values[name] = block.buffer(name)
 
     def _always(self) -> frozenset[str]:
         """Return the steps that every run needs: the premium and the fund, binding ends, what rules and law look at."""
@@ -121,16 +113,15 @@ def compile_plan(plan: Plan) -> Program:
     )
     folds = Folds(plan, bands, _bit_type(bounding))
     nodes: list[Node] = []
-    runs: list[tuple[str, Run]] = []
     for step in plan.steps:
         condition = None if step.when is None else _condition(plan, step, conditions)
         compiled = partial(_compile, plan, context=context, constants=constants)
         bare = compiled(step)
         run = _conditional(step, condition, bare, bounding)
-        runs.append((step.name, run))
         axis = None if condition is None else condition_axis(condition.place, condition.reads, condition.applies)
-        if whole:
-            continue  # rows of a group stand and fall together: such a plan is only traced
+        if whole:  # rows of a group stand and fall together: such a plan is only traced
+            nodes.append(Node(step.name, tuple(names_in(step)), run, bare))
+            continue
         fold = folds.step(step, run, axis)
         if fold is not None:
             take = fold.run(step.name)
@@ -147,7 +138,6 @@ def compile_plan(plan: Plan) -> Program:
     return Program(
         plan,
         known,
-        tuple(runs),
         tuple(nodes),
         bounding,
         guarded,

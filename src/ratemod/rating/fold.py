@@ -116,7 +116,7 @@ class Folds:
         folded = [operand for operand in step.of if operand in self.known]
         rest = tuple(operand for operand in step.of if operand not in folded and not self._fixed(operand))
         bins: list[tuple[list[Operand], dict[Any, Axis]]] = []
-        for operand in sorted(folded, key=lambda name: -len(self.known[str(name)].values)):
+        for operand in folded:  # in the order of the step, so that the floats do not hang on the rest of the plan
             own = {axis.key: axis for axis in self.known[str(operand)].axes}
             for held, axes in bins:
                 if prod(axis.size for axis in (axes | own).values()) <= MOST_JOINT:

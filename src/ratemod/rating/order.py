@@ -61,7 +61,13 @@ class Node:
     def compute(self, block: Block) -> None:
         """Run the step and keep its values under its name."""
         self.run(block)
+        self.keep(block)
+
+    def keep(self, block: Block) -> None:
+        """Note the array that was written, and in a trace the rows that the step applies to."""
         block.values[self.name] = block.buffer(self.name)
+        if block.traced and self.condition is not None:
+            block.applies[self.name] = self.condition.applies(block)[0]
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -195,7 +201,7 @@ def _few(unit: Sequence[Node], outputs: Sequence[Node]) -> Run:
 
     def run(block: Block) -> None:
         applies, _, _ = condition.applies(block)
-        if np.count_nonzero(applies) * DENSE > block.inputs.n:
+        if block.traced or np.count_nonzero(applies) * DENSE > block.inputs.n:
             for node in unit:
                 node.compute(block)
             return
@@ -205,7 +211,7 @@ def _few(unit: Sequence[Node], outputs: Sequence[Node]) -> Run:
         part.masks[condition.place] = every, ~every, True
         for node in unit:
             node.bare(part)
-            part.values[node.name] = part.buffer(node.name)
+            node.keep(part)
         if part.bits.any():
             block.bits[rows] |= part.bits
         if part.suspect.any():
@@ -215,6 +221,6 @@ def _few(unit: Sequence[Node], outputs: Sequence[Node]) -> Run:
             out = block.buffer(node.name)
             out[:] = node.condition.other(block)
             out[rows] = part.values[node.name]
-            block.values[node.name] = out
+            node.keep(block)
 
     return run

@@ -106,10 +106,7 @@ def run(
     def work(mine: list[slice]) -> None:
         own = _take(shared, length)
         for rows in mine:
-            if program.whole:
-                program.trace(own, inputs.part(rows))
-            else:
-                program.run(own, inputs.part(rows), wanted)
+            program.run(own, inputs.part(rows), wanted, traced=program.whole)
             _keep(program, out, own, rows)
             if own.suspect.any():
                 few = np.flatnonzero(own.suspect)
@@ -144,7 +141,7 @@ def _trace(program: Program, part: Inputs, rows: npt.NDArray[np.intp], out: Outp
     left = []
     for chunk in _chunks(np.arange(len(rows)), BLOCK):
         memory = Block(len(chunk))
-        program.trace(memory, part.part(chunk))
+        program.run(memory, part.part(chunk), traced=True)
         _keep(program, out, memory, rows[chunk])
         left.append(chunk[memory.suspect])
     return np.concatenate(left)
