@@ -18,10 +18,12 @@ import numpy as np
 import numpy.typing as npt
 
 from ratemod.plan.grid import GridAxis, grid
-from ratemod.plan.model import Plan, Step, conditions_of, tests_of
+from ratemod.plan.model import Plan, Step
 from ratemod.plan.ranges import Range
+from ratemod.plan.reads import conditions_of, tests_of
 from ratemod.rating.block import Block, Slots
 
+LOOK_UPS = ("lookup", "classify")
 FEW_MARKS = 8  # up to here, comparing with each mark is cheaper than a search or a table
 MOST_MARKS = 1000
 TABLE = 1 << 14  # whole numbers of a narrow range find their case by one take
@@ -177,7 +179,7 @@ def bands_of(plan: Plan, known: Mapping[str, Range]) -> dict[str, Bands]:
 def _comparisons(plan: Plan) -> Iterator[tuple[str, Decimal, bool]]:
     """Yield each comparison of a name with a number of the plan: name, number, whether equality reaches it."""
     for step in plan.steps:
-        for axis in axes_of_table(plan, step):
+        for axis in axes_of_table(plan, step) if step.op in LOOK_UPS else ():
             for mark in axis.marks if axis.axis.kind in ("band", "number") else ():
                 if axis.axis.kind == "number":
                     yield axis.bound, Decimal(mark), True
@@ -202,7 +204,7 @@ def number_of(operand: str | Decimal | None, plan: Plan) -> Decimal | None:
 
 def axes_of_table(plan: Plan, step: Step) -> tuple[GridAxis, ...]:
     """Return the axes of the table that a step reads; none where it reads no table."""
-    found = grid(plan.tables[step.table], step.by, plan.columns) if step.table else None
+    found = grid(plan.tables[step.table], step.by, plan.level_columns) if step.table else None
     return () if found is None else found.axes
 
 
@@ -210,11 +212,12 @@ def level_axis(name: str, levels: int) -> Axis:
     """Return a level column's cases: its levels, and none of them."""
 
     def slots(block: Block) -> Slots:
-        if name not in block.slots:
-            codes = block.inputs.codes[name]
+        if ("level", name) not in block.slots:
+            codes = block.codes_of(name)
             found = codes.view(np.uint16)  # -1 read without its sign is the largest number
-            block.slots[name] = np.minimum(found, np.uint16(levels)) if codes.min(initial=0) < 0 else found
-        return block.slots[name]
+            lost = codes.min(initial=0) < 0
+            block.slots["level", name] = np.minimum(found, np.uint16(levels)) if lost else found
+        return block.slots["level", name]
 
     def stand(block: Block, slots: Slots) -> None:
         codes = np.where(slots == levels, -1, slots.astype(np.int16)).astype(np.int16)

@@ -93,6 +93,13 @@ class Block:
         block.within = self, rows
         return block
 
+    def codes_of(self, name: str) -> npt.NDArray[np.int16]:
+        """Return the codes of a level column or of a step that classifies, -1 where there is none."""
+        if name in self.inputs.codes:
+            return self.inputs.codes[name]
+        value = self.values[name]
+        return np.where(np.isnan(value), -1, value).astype(np.int16)
+
     def column_of(self, name: str) -> Floats:
         """Return a column as floats, or a step of the block that this is part of."""
         if name in self.inputs.numbers:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 
 import numpy as np
 
@@ -10,7 +11,7 @@ from ratemod.plan.model import Condition, Legal, Operand, Plan, Test
 from ratemod.plan.ranges import UNIT, Range, operand_range
 from ratemod.rating.axes import Bands, number_of
 from ratemod.rating.block import Block, Floats, Mask, largest
-from ratemod.rating.exact import named_test
+from ratemod.rating.exact import level_test, named_test
 
 Number = Floats | float
 Compare = Callable[[Block, Number, Number], Mask]
@@ -88,6 +89,8 @@ class Conditions:
         parts: list[Holds] = []
         if column is not None and column.kind not in ("number", "date"):
             parts.append(lambda block: named_test(test, plan, block.inputs))
+        elif test.is_ or test.is_not:  # a step that classifies
+            parts.append(lambda block: level_test(test, plan, block.codes_of(test.of)))
         for end, flip, or_equal in (
             (test.at_least, False, True),
             (test.above, False, False),
@@ -125,12 +128,18 @@ class Conditions:
 
         return compared
 
+    def _unlimited(self, name: str, end: Operand, block: Block) -> Mask:
+        value, limit = block.column(name, self.constants), block.get(end, self.constants)
+        return np.isnan(limit) & ~np.isnan(value)
+
     def outside(self, item: Legal) -> Holds:
         """Return where a value lies outside a legal range; a missing value does not."""
         parts: list[Holds] = []
         for end, low in ((item.low, True), (item.high, False)):
             if end is not None:
                 parts.append(self._compared(item.of, end, low, or_equal=False))
+                if number_of(end, self.plan) is None:  # without its limit a value is not known to be lawful
+                    parts.append(partial(self._unlimited, item.of, end))
 
         def outside(block: Block) -> Mask:
             found = np.zeros(block.inputs.n, dtype=bool)

@@ -19,12 +19,14 @@ import numpy as np
 import numpy.typing as npt
 
 from ratemod.plan.check import proofs
-from ratemod.plan.model import NOTHING, Legal, Plan, Step, names_in, names_in_condition
+from ratemod.plan.model import NOTHING, Legal, Plan, Step
 from ratemod.plan.ranges import Range, bound_ranges, extreme_range, operand_range, range_where, ranges, snap_places
-from ratemod.rating.axes import bands_of, condition_axis
+from ratemod.plan.reads import names_in, names_in_condition
+from ratemod.rating.axes import axes_of_table, bands_of, condition_axis
 from ratemod.rating.block import Block, Floats, Mask
 from ratemod.rating.calendar import months_of, packed
 from ratemod.rating.conditions import Conditions, Holds, comparison
+from ratemod.rating.fast_more import compile_judged, compile_progressive, in_fen
 from ratemod.rating.fold import Folds, condition_operand
 from ratemod.rating.groups import rollup, share_out
 from ratemod.rating.inputs import Inputs
@@ -42,6 +44,8 @@ class Program:
 
     Attributes
     ----------
+    runs : tuple of (name, function)
+        Each step's own function, in the order of the plan, for blocks that hold what it reads.
     nodes : tuple of Node
         What can be computed, in the order of the plan: steps, folded or not, and products of folded factors.
     bounding : tuple of str
@@ -56,6 +60,7 @@ class Program:
 
     plan: Plan
     known: Mapping[str, Range]
+    runs: tuple[tuple[str, Run], ...]
     nodes: tuple[Node, ...]
     bounding: tuple[str, ...]
     guarded: tuple[Legal, ...]
@@ -87,10 +92,17 @@ class Program:
     def _always(self) -> frozenset[str]:
         """Return the steps that every run needs: the premium and the fund, binding ends, what rules and law look at."""
         plan = self.plan
-        names = {plan.premium, plan.fund or plan.premium, *self.bounding, *(item.of for item in self.guarded)}
+        names = {plan.premium, plan.fund or plan.premium, *self.bounding}
+        for item in self.guarded:
+            names |= item.reads
         for rule in plan.rules:
             names.update(names_in_condition(rule.when))
         return frozenset(names)
+
+
+def _reads(plan: Plan, step: Step) -> tuple[str, ...]:
+    """Return every name that a step reads, its table's axes included."""
+    return (*names_in(step), *(axis.bound for axis in axes_of_table(plan, step)))
 
 
 def _bit_type(bounding: tuple[str, ...]) -> type[np.signedinteger[Any]]:
@@ -113,14 +125,16 @@ def compile_plan(plan: Plan) -> Program:
     )
     folds = Folds(plan, bands, _bit_type(bounding))
     nodes: list[Node] = []
+    runs: list[tuple[str, Run]] = []
     for step in plan.steps:
         condition = None if step.when is None else _condition(plan, step, conditions)
         compiled = partial(_compile, plan, context=context, constants=constants)
         bare = compiled(step)
         run = _conditional(step, condition, bare, bounding)
+        runs.append((step.name, run))
         axis = None if condition is None else condition_axis(condition.place, condition.reads, condition.applies)
         if whole:  # rows of a group stand and fall together: such a plan is only traced
-            nodes.append(Node(step.name, tuple(names_in(step)), run, bare))
+            nodes.append(Node(step.name, _reads(plan, step), run, bare))
             continue
         fold = folds.step(step, run, axis)
         if fold is not None:
@@ -132,12 +146,13 @@ def compile_plan(plan: Plan) -> Program:
         if merged is not step:
             bare = compiled(merged)
             run = _conditional(step, condition, bare, bounding)
-        nodes.append(Node(step.name, tuple(names_in(merged)), run, bare, condition))
+        nodes.append(Node(step.name, _reads(plan, merged), run, bare, condition))
     proved = {proof.name for proof in proofs(plan, known) if proof.proved}
     guarded = tuple(item for item in plan.legal if item.name not in proved)
     return Program(
         plan,
         known,
+        tuple(runs),
         tuple(nodes),
         bounding,
         guarded,
@@ -150,8 +165,12 @@ def compile_plan(plan: Plan) -> Program:
 def _compile(plan: Plan, step: Step, context: Context, constants: Mapping[str, float]) -> Run:
     known = context.known
     match step.op:
-        case "lookup" | "judgement" | "interpolate":
+        case "judgement" if not step.table:
+            return compile_judged(step, known, constants)
+        case "lookup" | "classify" | "judgement" | "interpolate":
             return compile_look_up(plan, step, known, constants)
+        case "progressive":
+            return compile_progressive(plan, step, known, constants)
         case "product" | "sum" | "difference" | "largest" | "smallest":
             return _snapped(plan, step, _chain(step, constants), known)
         case "add_percentages":
@@ -371,11 +390,12 @@ def _grouped(step: Step, known: Mapping[str, Range]) -> Run:
 
     def grouped(block: Block) -> None:
         groups = block.inputs.groups[step.group]
-        values, valid = whole(block.values[of], places if step.op == "rollup" else 2)
+        values, valid = whole(block.values[of], places)
         if step.op == "rollup":
             found, valid = rollup(values, valid, groups, step.how)
             scale = places
         else:
+            values = in_fen(values, places)
             weights, weighed = whole(block.values[step.weights], weight_places)
             ranks = block.inputs.ranks
             found, valid = share_out(

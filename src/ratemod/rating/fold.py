@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ratemod.plan.model import NOTHING, Operand, Plan, Step
-from ratemod.rating.axes import Axis, Bands, axes_of_table, level_axis
+from ratemod.rating.axes import LOOK_UPS, Axis, Bands, axes_of_table, level_axis
 from ratemod.rating.block import Block, Floats, Mask, Slots
 from ratemod.rating.inputs import Inputs
 
@@ -145,7 +145,7 @@ class Folds:
         """Return the axes that settle a step, None where something else does."""
         found: dict[Any, Axis] = {}
         operands: list[Operand] = [] if condition is None else [condition_operand(step)]
-        if step.op == "lookup":
+        if step.op in LOOK_UPS:
             for axis in axes_of_table(self.plan, step):
                 if axis.bound in self.levels and axis.axis.kind == "level":
                     found[axis.bound] = self.levels[axis.bound]
@@ -156,7 +156,7 @@ class Folds:
                 else:
                     return None
         elif step.op in ARITHMETIC:
-            operands += [operand for operand in (*step.of, step.low, step.high) if operand is not None]
+            operands += [operand for operand in (*step.of, step.low, step.high, step.exponent) if operand is not None]
             operands += [step.against] if step.against else []
         else:
             return None
@@ -179,7 +179,7 @@ class Folds:
         for axis in axes:
             axis.stand(block, at[axis.key])
         bounds = (axis.bound for axis in axes_of_table(self.plan, step))
-        names = {*step.of, step.low, step.high, step.against, step.otherwise, *bounds}
+        names = {*step.of, step.low, step.high, step.exponent, step.against, step.otherwise, *bounds}
         for name in names & self.known.keys():
             fold = self.known[str(name)]
             cell = joined([at[axis.key] for axis in fold.axes], fold.axes) if fold.axes else np.zeros(n, np.intp)

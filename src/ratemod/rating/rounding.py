@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
+from math import inf
 
 import numpy as np
 import numpy.typing as npt
@@ -51,14 +52,16 @@ class Reach:
         return self.rel * size + self.slip
 
 
-def reach_of(step: Step, of: Range, bit: int = 0) -> Reach:
-    """Return how near its ties a rounding's operand can come, from what is known of it."""
+def reach_of(step: Step, of: Range, to: Range, bit: int = 0) -> Reach:
+    """Return how near its ties a rounding's operand can come, from what is known of it and of the exponent."""
     quantum = step.quantum or Decimal(1)
     unit = float(quantum)
     tie = places_of(quantum / 2 if step.mode in ("half_up", "half_even") else quantum)
     spacing = 0.0 if of.places is None or step.op == "power" else min(10.0 ** -max(of.places, tie) / unit, 1.0)
-    exponent = float(step.exponent or 1)
-    return Reach(spacing, 2 * (of.rel * max(exponent, 1.0) + 4 * UNIT), 2 * of.abs / unit, bit)
+    # x^e moves by |e| times the relative error of x, and by ln x (below 710 in a float) times the error of e.
+    most = float(to.size) if to.size != inf else inf
+    rel = 2 * (of.rel * max(most, 1.0) + 4 * UNIT + (0.0 if to.raw else 710 * to.error_at(most)))
+    return Reach(spacing, rel, 2 * of.abs / unit, bit)
 
 
 def compile_round(
@@ -75,15 +78,17 @@ def compile_round(
     quantum, mode = step.quantum, "half_up" if step.op == "power" else step.mode
     numerator, denominator = (float(part) for part in quantum.as_integer_ratio())
     signed = context.known[step.name].low < 0
-    reach = reach_of(step, operand_range(step.of[0], context.known))
-    reaches = () if mode == "half_even" else tuple(reach_of(step, of, bit) for bit, of in held)
-    exponent = float(step.exponent or 1)
+    exponent = step.exponent or Decimal(1)
+    to = operand_range(exponent, context.known)
+    reach = reach_of(step, operand_range(step.of[0], context.known), to)
+    reaches = () if mode == "half_even" else tuple(reach_of(step, of, to, bit) for bit, of in held)
 
     def round_(block: Block) -> None:
         out = block.buffer(step.name)
         given = block.get(step.of[0], constants)
         if step.op == "power":
-            np.copyto(out, np.power(given, exponent, where=np.greater(given, 0), out=np.full(block.inputs.n, np.nan)))
+            raised = block.get(exponent, constants)
+            np.copyto(out, np.power(given, raised, where=np.greater(given, 0), out=np.full(block.inputs.n, np.nan)))
             given = out
         np.multiply(given, denominator / numerator if numerator == 1 else denominator, out=out)
         if numerator != 1:
