@@ -50,6 +50,7 @@ def test_a_second_look_and_blocks_leave_every_float_as_it_was(plan, seed, block)
         assert np.array_equal(whole.steps[name], traced.values[name], equal_nan=True), name
 
 
+@settings(deadline=None)  # a busy machine may take its time
 @given(
     marks=st.lists(st.tuples(st.integers(-400, 400), st.booleans()), min_size=1, max_size=30),
     places=st.integers(0, 2),
