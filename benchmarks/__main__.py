@@ -123,7 +123,8 @@ def main() -> None:
                 found |= {" ".join((name, given, str(at))): rows for at, rows in enumerate(parsed, 1)}
     targets = held_to(found)
     if targets:
-        texts.append(markdown("Targets", targets))
+        note = " (set for a million rows and more: small books say little)" if args.quick else ""
+        texts.append(markdown(f"Targets{note}", targets))
         print(texts[-1])
     facts = machine()
     (out / "results.md").write_text(f"{facts}\n\n" + "\n".join(texts), encoding="utf-8")

@@ -215,7 +215,9 @@ def rate_chunks(
         run = Run(chunks, pricer, across, start, workers, parts, tick)
         with output(part, pricer) as out:
             total = run.into(out)
-        read = [replace(item, rows=total.rows) for item in inputs] if len(inputs := _settled(inputs)) == 1 else inputs
+        read = _settled(inputs)
+        if len(read) == 1:  # rows of a text file are known only now
+            read = [replace(read[0], rows=total.rows)]
         manifest = Manifest.of(plan, read, out, path.name, total, pricer.steps, pricer.by, pricer.lang)
     write_manifest(manifest, manifest_path(path))
     if parts is not None:
