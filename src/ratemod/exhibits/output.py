@@ -25,7 +25,7 @@ def refused_path(path: Path) -> Path:
     return path.with_name(f"{path.stem}-refused{path.suffix}")
 
 
-def check_target(path: str | Path, inputs: Sequence[str | Path] = ()) -> Path:
+def check_target(path: str | Path, inputs: Sequence[str | Path] = (), suffixes: Sequence[str] = SUFFIXES) -> Path:
     """Return the output path when it can be written, before any long work starts.
 
     Parameters
@@ -34,6 +34,8 @@ def check_target(path: str | Path, inputs: Sequence[str | Path] = ()) -> Path:
         Where the result goes; ``.xlsx``, ``.csv`` or ``.parquet``.
     inputs : sequence of str or Path
         Files that are read, and so must not be overwritten.
+    suffixes : sequence of str
+        Endings that can be written.
 
     Raises
     ------
@@ -43,9 +45,9 @@ def check_target(path: str | Path, inputs: Sequence[str | Path] = ()) -> Path:
     """
     target = Path(path)
     suffix = target.suffix.lower()
-    if suffix not in SUFFIXES:
+    if suffix not in suffixes:
         raise BookError(
-            problem("RM800", path=str(path), suffixes=" ".join(SUFFIXES), nearest=nearest(suffix, SUFFIXES))
+            problem("RM800", path=str(path), suffixes=" ".join(suffixes), nearest=nearest(suffix, suffixes))
         )
     written = [target, refused_path(target)] if suffix == ".csv" else [target]
     for file in written:
