@@ -20,7 +20,7 @@ bench: $(STAMP)  # the whole table; `make bench ARGS=--quick` takes a few minute
 
 docs: $(STAMP)
 	$(BIN)/python tools/make_reference.py
-	$(BIN)/python -m mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
 	@echo "site/index.html"
 
 notebooks: $(STAMP)  # run them from top to bottom and store their outputs

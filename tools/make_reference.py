@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import argparse
+import ast
 import importlib
 import inspect
 import os
@@ -19,6 +21,11 @@ from ratemod.errors import catalogue, text
 from ratemod.plan import keys
 
 FOLDER = Path(__file__).parents[1] / "docs" / "reference"
+SOURCE = Path(__file__).parents[1] / "src" / "ratemod"
+METHODS = {"ratemaking": "Ratemaking", "experience": "A firm's own record", "registers": "Registers",
+           "fund": "The fund", "whatif": "What if", "synth": "The synthetic province",
+           "exhibits": "Disclosure", ".": "Money"}
+EXHIBITS = ("suppression", "linked_tables", "linked_suppression", "disclosure")
 MADE = "<!-- made by tools/make_reference.py from the code; edit there -->"
 PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
@@ -30,6 +37,7 @@ def pages() -> dict[str, str]:
         "command-line.zh.md": command_line("zh", "命令行"),
         "plan-keys.md": plan_keys(),
         "python.md": python(),
+        "formulas.md": formulas(),
         "messages.md": messages(),
     }
 
@@ -43,6 +51,10 @@ def command_line(lang: str, title: str) -> str:
     for name in COMMANDS:
         parts += [f"## ratemod {name}", text(f"UI_help_{name.replace('-', '_')}", lang), ""]  # type: ignore[arg-type]
         parts += ["```text", groups.choices[name].format_help().rstrip(), "```"]
+        for action in groups.choices[name]._actions:
+            if isinstance(action, argparse._SubParsersAction):  # the verbs of a command
+                for verb, own in action.choices.items():
+                    parts += ["", f"### ratemod {name} {verb}", "", "```text", own.format_help().rstrip(), "```"]
     return "\n".join(parts) + "\n"
 
 
@@ -82,6 +94,40 @@ def python() -> str:
         signature = "" if inspect.isclass(found) else str(inspect.signature(found)).replace("'", "")
         parts += ["", f"## rm.{name}", "", "```text", f"{name}{signature}", "", inspect.getdoc(found) or "", "```"]
     return "\n".join(parts) + "\n"
+
+
+def formulas() -> str:
+    """Return formula, assumptions and source of every method, from the docstrings of modules that name a source."""
+    parts = [MADE, "# Formulas and sources", "", "Every method by its module, as the code says it: formula, "
+             "conventions, source. How the methods are put together, and what to mind, is told under *Methods*."]
+    for package, title in METHODS.items():
+        parts += ["", f"## {title}"]
+        for path in sorted((SOURCE / package).glob("*.py")):
+            if package == "exhibits" and path.stem not in EXHIBITS:
+                continue
+            tree = ast.parse(path.read_text(encoding="utf-8"))
+            whole = ast.get_docstring(tree) or ""
+            told = [(node.name, found) for node in tree.body if isinstance(node, ast.FunctionDef | ast.ClassDef)
+                    if not node.name.startswith("_") and (found := _sections(ast.get_docstring(node) or ""))]
+            if "Source" not in whole and not any("Source" in found for _, found in told):
+                continue
+            head, _, rest = whole.partition("\n")
+            parts += ["", f"### {package}/{path.stem}", "", head.replace("<", "&lt;")]
+            parts += ["", "```text", rest.strip("\n"), "```"] if rest.strip() else []
+            for name, found in told:
+                parts += ["", f"`{name}`", "", "```text", found, "```"]
+    return "\n".join(parts) + "\n"
+
+
+def _sections(docstring: str) -> str:
+    """Return the sections Formula, Source and Notes of a docstring."""
+    lines, kept, inside = docstring.split("\n"), [], False
+    for at, line in enumerate(lines):
+        if at + 1 < len(lines) and lines[at + 1].startswith("---"):
+            inside = line in ("Formula", "Source", "Notes")
+        if inside and not line.startswith("---"):
+            kept.append(f"{line}:" if line in ("Formula", "Source", "Notes") else line)
+    return "\n".join(kept).strip()
 
 
 def messages() -> str:

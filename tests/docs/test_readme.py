@@ -12,6 +12,7 @@ from ratemod.plan.schema import schema_text
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+CHINESE = (ROOT / "README.zh.md").read_text(encoding="utf-8")
 
 
 def test_the_tour_in_python_runs_and_prints_what_it_says(tmp_path, monkeypatch):
@@ -39,8 +40,41 @@ def test_the_tour_on_the_command_line_runs(tmp_path, monkeypatch, capsys):
 
 
 def test_links_lead_somewhere():
-    for target in re.findall(r"\]\(([^)#]+)\)", README):
+    for target in re.findall(r"\]\(([^)#]+)\)", README + CHINESE):
         assert (ROOT / target).exists(), target
+
+
+def without_remarks(code):
+    return [re.sub(r"\s+#.*", "", line).rstrip() for line in code.splitlines()]
+
+
+def test_the_chinese_readme_keeps_step():
+    """The same sections, the same code and commands (remarks apart), the same links in the same order."""
+
+    def outline(text):
+        blocks = [without_remarks(block) for block in re.findall(r"^```\w+\n(.*?)^```", text, re.S | re.M)]
+        makes = re.findall(r"^    (make \w+)", text, re.M)
+        prose = re.sub(r"^```.*?^```", "", text, flags=re.S | re.M)
+        links = [target for target in re.findall(r"\]\(([^)]+)\)", text) if not target.startswith("README")]
+        return {
+            "sections": [len(mark) for mark in re.findall(r"^(#+) ", prose, re.M)],
+            "points": len(re.findall(r"^- ", text, re.M)),
+            "blocks": blocks,
+            "makes": makes,
+            "links": links,
+        }
+
+    ours, theirs = outline(README), outline(CHINESE)
+    for name, found in ours.items():
+        assert found == theirs[name], name
+    assert "(README.zh.md)" in README and "(README.md)" in CHINESE
+
+
+def test_the_chinese_readme_is_chinese():
+    prose = re.sub(r"^```.*?^```|`[^`]*`|\]\([^)]*\)", "", CHINESE, flags=re.S | re.M)
+    for line in prose.splitlines():
+        if len(line) > 30:
+            assert len(re.findall(r"[\u4e00-\u9fff]", line)) > 8, line
 
 
 def test_the_shipped_schema_is_the_generated_one():

@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from openpyxl import load_workbook
 
 from ratemod.cli import main
 from ratemod.errors import BookError
-from ratemod.exhibits.likely_causes import _flipped, _with
-from ratemod.exhibits.second_opinion import second_opinion, write_second_opinion
-from ratemod.plan.editions import load_plan
+from ratemod.exhibits.guess import with_steps as _with
+from ratemod.exhibits.likely_causes import _flipped
+from ratemod.exhibits.likely_slips import YEAR_DAYS, swapped_cells
+from ratemod.exhibits.second_opinion import second_opinion
+from ratemod.exhibits.second_opinion_file import difference_rows, opinion_html, write_second_opinion
+from ratemod.plan.editions import load_folder, load_plan
+from ratemod.plan.model import Step
 from ratemod.rating.rate import rate
 
+PROVINCE = Path(__file__).parents[2] / "data" / "province" / "renewals.parquet"
 DEMO = Path(__file__).parents[2] / "src" / "ratemod" / "demo" / "renewals.xlsx"
 
 
@@ -30,13 +39,28 @@ def rated(plan):
     return rate(DEMO, plan, business="renewal", lang="en", threads=1)
 
 
-def theirs(plan):
-    other = rate(DEMO, plan, business="renewal", lang="en", threads=1)
+@pytest.fixture(scope="module")
+def mixed(plan):
+    """Renewals of which some run for part of a year, and some bring a certificate that has expired."""
+    table = pq.read_table(PROVINCE).slice(0, 500)
+    start, end, expiry = (table[name].to_pylist() for name in ("start_date", "end_date", "certificate_expiry"))
+    for at in range(0, 500, 3):
+        end[at] = start[at] + timedelta(days=40 + at // 2)
+    for at in range(1, 500, 7):
+        expiry[at] = start[at] - timedelta(days=30)
+    for name, values in (("end_date", end), ("certificate_expiry", expiry)):
+        table = table.set_column(table.column_names.index(name), name, pa.array(values))
+    return rate(table, plan, lang="en", threads=1)
+
+
+def theirs(plan, book=DEMO):
+    other = rate(book, plan, business="renewal", lang="en", threads=1)
     return np.where(other.verdict.status < 2, other.outputs.premium_fen / 100, np.nan)
 
 
 def first(rated, plan):
-    opinion = second_opinion(rated, theirs(plan))
+    book = DEMO if rated.book.file else rated.book
+    opinion = second_opinion(rated, theirs(plan, book))
     assert opinion.differs.any()
     return opinion, opinion.causes[0].guess
 
@@ -80,6 +104,121 @@ def test_a_step_rounded_on_the_way_is_found(rated, plan):
     cut = replace(raw, name="total_float", op="round", of=("raw",), quantum=Decimal("0.01"), low=None, high=None)
     guess = first(rated, _with(plan, raw, cut))[1]
     assert (guess.kind, guess.detail) == ("rounded_step", "0.01")
+
+
+def test_a_term_counted_otherwise_is_found(mixed, plan):
+    step = plan.step("short_period")
+    count = Step("by_days", "days", of=plan.step("term_months").of)
+    by_days = Step("short_period", "ratio", of=("by_days", YEAR_DAYS))
+    assert plan.step("term_premium").of == ("renewal_cap", "short_period") and step.table
+    opinion, guess = first(mixed, _with(plan, count, by_days))
+    assert (guess.kind, guess.where, guess.detail) == ("pro_rata", "short_period", "days")
+    assert not len(opinion.unexplained)
+    guess = first(mixed, _with(plan, replace(plan.step("term_months"), count="complete")))[1]
+    assert (guess.kind, guess.where, guess.detail) == ("months", "term_months", "complete")
+
+
+def test_rounding_in_another_order_is_found(mixed, plan):
+    """The annual premium is rounded to whole yuan before the short-period factor, not after it."""
+    raw = replace(plan.step("renewal_cap"), name="raw")
+    whole = Step("renewal_cap", "round", of=("raw",), quantum=Decimal(1), unit="yuan")
+    guess = first(mixed, _with(plan, raw, whole))[1]
+    assert (guess.kind, guess.where, guess.detail) == ("rounded_step", "renewal_cap", "1")
+
+
+def test_a_stale_edition_is_found(plan, tmp_path):
+    """The other system still prices under last year's edition, which lies beside this year's."""
+    scheme = tmp_path / "jilin-spli"
+    for name in ("2024-01", "2025-04"):
+        shutil.copytree(plan.folder, scheme / name)
+    for file, old, new in (
+        ("plan.toml", 'edition = "2025-04"', 'edition = "2024-01"'),
+        ("tables/base_rate.csv", "0.84", "0.79"),
+        ("tables/integrity.csv", "0.80", "0.85"),
+    ):
+        path = scheme / "2024-01" / file
+        said = path.read_text(encoding="utf-8")
+        assert old in said
+        path.write_text(said.replace(old, new), encoding="utf-8")
+    shutil.rmtree(scheme / "2024-01" / "cases")
+    new, stale = (load_folder(scheme / name) for name in ("2025-04", "2024-01"))
+    opinion, guess = first(rate(DEMO, new, business="renewal", lang="en", threads=1), stale)
+    assert (guess.kind, guess.detail) == ("edition", "2024-01")
+    assert len(opinion.causes) == 1 and not len(opinion.unexplained)
+
+
+def test_units_mixed_up_are_found_in_all_rows_and_in_some(rated, plan):
+    yuan = theirs(plan)
+    for factor in (100, 0.01):
+        opinion = second_opinion(rated, np.round(yuan * factor, 2))
+        guess = opinion.causes[0].guess
+        assert (guess.kind, float(guess.detail)) == ("premium_unit", factor) and not len(opinion.unexplained)
+    some = yuan.copy()
+    slipped = np.flatnonzero(~np.isnan(yuan))[::29]
+    some[slipped] = np.round(yuan[slipped] / 10000, 2)  # those typed in 万元, two decimals
+    opinion = second_opinion(rated, some)
+    cause = opinion.causes[0]
+    assert (cause.guess.kind, cause.guess.detail, cause.partly) == ("premium_unit", "0.0001", True)
+    assert set(cause.rows.tolist()) == set(slipped.tolist()) and cause.broken == 0
+    assert "in some rows only" in cause.words(plan, "en") and "仅部分行" in cause.words(plan, "zh")
+
+
+def test_a_limit_in_another_unit_is_found(rated, plan):
+    table = rated.book.table
+    limit = plan.columns["limit_yuan"]
+    scaled = Step("scaled", "product", of=("limit_yuan", Decimal("0.0001")))
+    base = plan.step("base_premium")
+    wrong = _with(plan, scaled, replace(base, of=tuple("scaled" if o == "limit_yuan" else o for o in base.of)))
+    other = rate(rated.book, wrong, lang="en", threads=1)
+    assert limit.unit == "yuan" and table.num_rows
+    premium = np.where(other.verdict.status < 2, other.outputs.premium_fen / 100, np.nan)
+    found = second_opinion(rated, premium)
+    assert found.causes[0].guess.kind in ("input_unit", "premium_unit")
+
+
+def test_the_credit_of_an_expired_certificate_kept_is_found(mixed, plan):
+    step = plan.step("standard_credit")
+    opinion, guess = first(mixed, _with(plan, replace(step, when=None, otherwise=None)))
+    assert (guess.kind, guess.where) == ("condition", "standard_credit")
+    expired = [at for at in range(mixed.coding.n) if "certificate" in str(mixed.table["notes"][at])]
+    assert set(opinion.causes[0].rows.tolist()) <= set(expired)
+    assert "Certificate expiry" in opinion.causes[0].words(plan, "en")
+
+
+def test_swapped_factors_and_columns_are_found(rated, plan):
+    table = plan.tables["integrity"]
+    one, other = (next(at for at, row in enumerate(table.rows) if row.keys == (key,)) for key in ("AA", "C"))
+    guess = first(rated, swapped_cells(plan, "integrity", one, other))[1]
+    assert guess.kind == "swapped_cells" and {guess.where, guess.detail} == {
+        "tables.integrity[AA].value", "tables.integrity[C].value",
+    }  # fmt: skip
+    general, larger = plan.step("general_accident_loading"), plan.step("larger_accident_loading")
+    axes = [plan.tables[step.table].axes[0].name for step in (general, larger)]
+    swapped = _with(
+        _with(plan, replace(general, by=((axes[0], "larger_accidents"),))),
+        replace(larger, by=((axes[1], "general_accidents"),)),
+    )
+    guess = first(rated, swapped)[1]
+    assert guess.kind == "swapped_columns" and {guess.where, guess.detail} == {"general_accidents", "larger_accidents"}
+
+
+def test_percentages_added_in_place_of_multiplied_are_found(rated, plan):
+    guess = first(rated, _with(plan, replace(plan.step("float_before_bounds"), op="add_percentages")))[1]
+    assert (guess.kind, guess.where) == ("added", "float_before_bounds")
+
+
+def test_the_page_lists_causes_first_and_escapes(rated, plan, tmp_path):
+    premium = theirs(plan.replace({"tables.base_rate[construction, small].value": "0.91"}))
+    opinion = second_opinion(rated, premium)
+    for lang, said in (("zh", "一个单元格不同"), ("en", "one cell differs")):
+        page = opinion_html(opinion, lang, "d")
+        assert page == opinion_html(opinion, lang, "d") and "<script" not in page
+        assert page.index(said) < page.index('id="' + lang + '-rows"')
+    rows = difference_rows(opinion)
+    assert len(rows) == opinion.differs.sum() and [row[4] for row in rows] == sorted(row[4] for row in rows)
+    with pytest.raises(BookError) as caught:
+        write_second_opinion(opinion, tmp_path / "x.pdf", "en")
+    assert caught.value.problems[0].code == "RM800"
 
 
 def test_two_faults_at_once_are_told_apart_and_chance_stays_unexplained(rated, plan):

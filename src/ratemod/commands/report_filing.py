@@ -26,18 +26,20 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
     from ratemod.book.read import read_book
     from ratemod.commands.compare import dislocation_text
     from ratemod.exhibits.filing import filing
-    from ratemod.exhibits.filing_html import check_filing_target, write_filing
+    from ratemod.exhibits.filing_html import SUFFIXES, write_filing
+    from ratemod.exhibits.output import check_target
     from ratemod.exhibits.pdf import find_browser
     from ratemod.exhibits.terminal import clean, progress
     from ratemod.plan.editions import load_plan
     from ratemod.study.history import is_synthetic
 
-    targets = [check_filing_target(path) for path in args.output]
+    targets = [check_target(path, [args.book], SUFFIXES) for path in args.output]
     if any(target.suffix.lower() == ".pdf" for target in targets):
         find_browser()  # before any long work
     new, current = open_plan(args), load_plan(args.against, args.at, args.business)
     with progress(text("UI_reading", lang, file=args.book.name)):
-        book = read_book(args.book, current.columns, header_map=column_map(args.columns, current), sheet=args.sheet)
+        columns = {**new.columns, **current.columns}  # an edition may ask for more than the one before
+        book = read_book(args.book, columns, header_map=column_map(args.columns, new), sheet=args.sheet)
     with progress(text("UI_filing_pricing", lang)):
         found = filing(
             book,

@@ -18,9 +18,10 @@ def arguments(parser: argparse.ArgumentParser, lang: Lang) -> None:
 def run(args: argparse.Namespace, lang: Lang) -> int:
     """Compare; 0 when every premium agrees, else 3."""
     from ratemod.exhibits.output import check_target
-    from ratemod.exhibits.second_opinion import second_opinion, write_second_opinion
+    from ratemod.exhibits.second_opinion import second_opinion
+    from ratemod.exhibits.second_opinion_file import SUFFIXES, write_second_opinion
 
-    target = check_target(args.output, [args.book]) if args.output else None
+    target = check_target(args.output, [args.book], SUFFIXES) if args.output else None
     opinion = second_opinion(price(args, open_plan(args), lang, trace=False), args.premium)
     print(opinion.text(lang))
     if target:

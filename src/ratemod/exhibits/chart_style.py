@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from html import escape
 from io import BytesIO
 from pathlib import Path
@@ -29,6 +29,8 @@ INK, BLUE, ORANGE, GREEN, SKY, VERMILION, PINK, YELLOW = (
 PALETTE = (BLUE, ORANGE, GREEN, VERMILION, SKY, PINK, YELLOW, INK)
 GREY, PALE = "#767676", "#D9D9D9"
 SEQUENTIAL, DIVERGING = "cividis", "RdBu_r"  # both keep their order in grey and for every colour vision
+# A legend above the axes covers no bar and no interval.
+ABOVE: Mapping[str, Any] = {"loc": "lower left", "bbox_to_anchor": (0, 1.0), "ncols": 4, "borderaxespad": 0.2}
 SUFFIXES = (".svg", ".png", ".pdf")
 # Families with simplified Chinese, best first; found through matplotlib's own list of installed fonts.
 CJK_FAMILIES = (
@@ -63,8 +65,8 @@ class Chart:
 
     title: str
     alt: str
-    frame: pd.DataFrame
-    draw: Callable[[Any], None]
+    frame: pd.DataFrame = field(repr=False)
+    draw: Callable[[Any], None] = field(repr=False)
     size_inches: tuple[float, float] = (8.0, 4.5)
 
     def svg(self) -> str:
@@ -227,6 +229,18 @@ def sparse(labels: Sequence[str], most: int = 30) -> list[str]:
     """
     step = -(-len(labels) // most) if labels else 1
     return [label if at % step == 0 else "" for at, label in enumerate(labels)]
+
+
+def slanted(labels: Sequence[str], most: int = 80) -> dict[str, Any]:
+    """Return how tick labels stand: level, or slanted with their ends at the ticks where they would collide.
+
+    Examples
+    --------
+    >>> slanted(["a", "b"])
+    {}
+    """
+    width = max((sum(2 if char > "\u2e7f" else 1 for char in label) for label in labels), default=0)
+    return {"rotation": 25, "ha": "right", "rotation_mode": "anchor"} if width * len(labels) > most else {}
 
 
 def ragged(*columns: Any, names: Sequence[str]) -> None:

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from ratemod.errors import Lang
 from ratemod.exhibits.chart_style import (
+    ABOVE,
     BLUE,
     GREY,
     INK,
@@ -20,6 +21,7 @@ from ratemod.exhibits.chart_style import (
     Chart,
     heading,
     ragged,
+    slanted,
     sparse,
 )  # fmt: skip
 
@@ -90,11 +92,14 @@ def relativities(
             if name in frame:
                 axes.plot(at + aside, frame[name], marker, color=colour, label=said, zorder=5, markersize=6)
         axes.axhline(1, color=GREY, linewidth=0.8, linestyle=":")
-        axes.set_xticks(at, sparse(list(levels)), rotation=_turn(levels))
+        axes.set_xticks(at, sparse(list(levels)), **slanted(levels))
         axes.set_ylabel(heading("relativity", "相对系数", lang))
-        axes.legend(loc="best")
+        axes.legend(**ABOVE)
 
-    alt = heading(f"{len(frame)} levels with their relativities", f"{len(frame)}个水平的相对系数", lang)
+    ordered = frame[frame["indicated"].notna()].sort_values("indicated", kind="stable")
+    outer = ordered.iloc[[0, -1][: len(ordered)]]
+    ends = " – ".join(f"{row.indicated:.2f} ({row.level})" for row in outer.itertuples())
+    alt = heading(f"{len(frame)} levels; indicated {ends}", f"{len(frame)}个水平；指示值 {ends}", lang)
     return Chart(title or heading("Relativities", "相对系数", lang), alt, frame, draw)
 
 
@@ -154,9 +159,9 @@ def actual_expected(
             )  # fmt: skip
         axes.plot(at, ratio, "o-", color=BLUE, zorder=4, label=heading("actual / expected", "实际/预期", lang))
         axes.axhline(1, color=INK, linewidth=0.8)
-        axes.set_xticks(at, sparse(list(levels)), rotation=_turn(levels))
+        axes.set_xticks(at, sparse(list(levels)), **slanted(levels))
         axes.set_ylabel(heading("actual / expected", "实际/预期", lang))
-        axes.legend(loc="best")
+        axes.legend(**ABOVE)
 
     alt = heading(f"{len(frame)} levels, actual over expected", f"{len(frame)}个水平的实际与预期之比", lang)
     return Chart(title or heading("Actual over expected", "实际与预期", lang), alt, frame, draw)
@@ -384,15 +389,11 @@ def _exposure_bars(axes: Any, at: npt.NDArray[Any], exposure: Floats, lang: Lang
     top = 2.2 * float(exposure.max()) / max(float(exposure.sum()), 1e-300) or 1.0
     behind.set_ylim(0, top)
     behind.set_yticks([tick for tick in behind.get_yticks() if tick <= min(top, 1.0) + 1e-9])  # no share is above 100 %
-    behind.yaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
+    behind.yaxis.set_major_formatter(lambda value, _: f"{100 * value:.3g}%")
     behind.set_ylabel(heading("share of exposure (bars)", "风险暴露占比（柱）", lang), color=GREY)
     behind.spines["right"].set_visible(True)
     axes.set_zorder(behind.get_zorder() + 1)
     axes.patch.set_visible(False)
-
-
-def _turn(labels: Sequence[str]) -> int:
-    return 30 if max(map(len, labels)) * len(labels) > 80 else 0
 
 
 def _powers(value: float, _: int) -> str:

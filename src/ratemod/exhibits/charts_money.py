@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ratemod.errors import Lang, ModelError, problem
-from ratemod.exhibits.chart_style import BLUE, GREEN, GREY, INK, ORANGE, VERMILION, Chart, heading, ragged
+from ratemod.exhibits.chart_style import BLUE, GREEN, GREY, INK, ORANGE, VERMILION, Chart, heading, ragged, slanted
 
 
 def waterfall(
@@ -59,7 +59,7 @@ def waterfall(
             f"{level[-1]:,.2f}", (len(level), level[-1]), (0, 3), textcoords="offset points", ha="center", fontsize=8
         )
         words = [*labels, heading("Premium", "保费", lang)]
-        axes.set_xticks(range(len(words)), words, rotation=25 if max(map(len, words)) > 9 else 0, ha="center")
+        axes.set_xticks(range(len(words)), words, **slanted(words))
         axes.set_ylabel(heading("yuan", "元", lang))
         axes.yaxis.set_major_formatter("{x:,.0f}")
         axes.set_ylim(min(0.0, 1.12 * level.min()), 1.12 * max(level.max(), 0.01))  # room for the figures

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ratemod.errors import BookError, Lang, nearest, problem
+from ratemod.errors import Lang
 from ratemod.exhibits import words
 from ratemod.exhibits.filing import Filing
 from ratemod.exhibits.filing_effect import (
@@ -23,11 +23,11 @@ from ratemod.exhibits.filing_rates import (
     sources_section,
     w,
 )
+from ratemod.exhibits.output import check_target, whole_file
 from ratemod.exhibits.page import Article, Html, Section, facts, joined, page, paragraph, table
 from ratemod.exhibits.pdf import pdf_of
 from ratemod.money import yuan_text
 from ratemod.plan.check import proofs
-from ratemod.whole_file import whole_file
 
 SUFFIXES = (".html", ".pdf")
 # In the order in which a reviewer asks: what, why, how much for whom, is it lawful, does it add up, whence.
@@ -81,20 +81,11 @@ def write_filing(found: Filing, path: str | Path, lang: Lang = "en") -> Path:
     ModelError
         As `filing_html`.
     """
-    target = check_filing_target(path)
+    target = check_target(path, suffixes=SUFFIXES)
     said = filing_html(found, lang)
     data = pdf_of(said) if target.suffix.lower() == ".pdf" else said.encode("utf-8")
     with whole_file(target) as part:
         part.write_bytes(data)
-    return target
-
-
-def check_filing_target(path: str | Path) -> Path:
-    """Return the path of a filing, or refuse its ending (RM800)."""
-    target = Path(path)
-    if target.suffix.lower() not in SUFFIXES:
-        near = nearest(target.suffix.lower(), SUFFIXES)
-        raise BookError(problem("RM800", path=str(path), suffixes=" ".join(SUFFIXES), nearest=near))
     return target
 
 

@@ -7,78 +7,62 @@ exact value falls on, one cell of a table. It is right for a row when the change
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from decimal import Decimal
+from itertools import combinations
 from types import MappingProxyType
 from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
+from ratemod.exhibits.guess import Guess, with_steps
+from ratemod.exhibits.likely_slips import slips, swapped_cells
 from ratemod.plan.edit import row_path
 from ratemod.plan.grid import grid
 from ratemod.plan.model import Axis, Plan, Step, Table
+from ratemod.plan.ranges import places_of, ranges
 from ratemod.rating.exact import Exact, axis_slots
 
-Kind = Literal["rounding", "rounded_step", "bound", "left_out", "edge", "cell"]
 MODES = ("half_even", "down", "up")
 UNITS = (Decimal("0.1"), Decimal(1), Decimal(10))
 STEP_UNITS = (Decimal("0.01"), Decimal("0.001"), Decimal("0.0001"), Decimal(1))
 ROUNDABLE = (
     "lookup", "interpolate", "product", "sum", "difference", "ratio", "bound", "cap", "add_percentages", "largest",
-    "smallest", "power", "judgement",
+    "smallest", "power", "judgement", "progressive",
 )  # fmt: skip
 CELL_PLACES = (1, 2, 3, 4, 5, 6)
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class Guess:
-    """One thing that may have been done differently.
-
-    Attributes
-    ----------
-    kind : str
-    where : str
-        Step, ``table.axis`` or path of a cell.
-    detail : str
-        What was done instead: a mode, a unit, an end, a number.
-    plan : Plan
-    """
-
-    kind: Kind
-    where: str
-    detail: str
-    plan: Plan
-
-
 def guesses(plan: Plan) -> Iterator[Guess]:
-    """Yield every guess about a plan that needs no data; cells are guessed by `cell_guesses`."""
+    """Yield every guess about a plan that needs no data; cells are guessed by `cell_guesses`.
+
+    Of guesses that explain the same rows the first is taken, so that plain ones come first.
+    """
     final = plan.step(plan.premium)
     if final.op == "round":
         for mode in MODES:
             if mode != final.mode:
-                yield Guess("rounding", final.name, mode, _with(plan, replace(final, mode=mode)))
+                yield Guess("rounding", final.name, mode, with_steps(plan, replace(final, mode=mode)))
         for unit in UNITS:
-            yield Guess("rounding", final.name, f"{unit}", _with(plan, replace(final, quantum=unit)))
+            yield Guess("rounding", final.name, f"{unit}", with_steps(plan, replace(final, quantum=unit)))
+    known = ranges(plan)
     for step in plan.steps:
         yield from _bounds(plan, step)
-        if step.op in ("lookup", "judgement", "interpolate") and step.name != plan.premium:
+        if step.op in ("lookup", "judgement", "interpolate") and step.table and step.name != plan.premium:
             omitted = replace(step, op="sum", of=(Decimal(1),), table="", chosen="", reason="", by=())
-            yield Guess("left_out", step.name, "1", _with(plan, omitted))
+            yield Guess("left_out", step.name, "1", with_steps(plan, omitted))
         if step.op in ROUNDABLE and step.name != plan.premium:
+            places = known[step.name].places
             for unit in STEP_UNITS:
+                if places is not None and places <= places_of(unit):
+                    continue  # every value is a multiple of the unit already
                 yield Guess("rounded_step", step.name, f"{unit}", _rounded(plan, step, unit))
     for table in plan.tables.values():
         for at, axis in enumerate(table.axes):
             if axis.kind == "band":
                 yield Guess("edge", f"{table.name}.{axis.name}", "", _flipped(plan, table, at, axis))
-
-
-def _with(plan: Plan, *steps: Step) -> Plan:
-    """Return a plan with one step replaced by the given ones, the last of which bears its name."""
-    name = steps[-1].name
-    found = [new for old in plan.steps for new in (steps if old.name == name else (old,))]
-    return replace(plan, steps=tuple(found))
+    yield from slips(plan)
 
 
 def _bounds(plan: Plan, step: Step) -> Iterator[Guess]:
@@ -93,13 +77,13 @@ def _bounds(plan: Plan, step: Step) -> Iterator[Guess]:
             left = replace(step, op="sum", against="", low=None, high=None)
         else:
             left = replace(step, low=None) if end == "low" else replace(step, high=None)
-        yield Guess("bound", step.name, end, _with(plan, left))
+        yield Guess("bound", step.name, end, with_steps(plan, left))
 
 
 def _rounded(plan: Plan, step: Step, unit: Decimal) -> Plan:
     raw = replace(step, name=f"{step.name}.unrounded", headline=False)
     blank = Step(step.name, "round", of=(raw.name,), quantum=unit, unit=step.unit)
-    return _with(plan, raw, blank)
+    return with_steps(plan, raw, blank)
 
 
 def _flipped(plan: Plan, table: Table, at: int, axis: Axis) -> Plan:
@@ -122,12 +106,13 @@ def cell_guesses(
         Ours above zero.
     """
     for step in plan.steps:
-        if not step.table or step.op == "interpolate" or step.column != "value":
+        if not step.table or step.op in ("interpolate", "classify", "progressive") or step.column != "value":
             continue
         table = plan.tables[step.table]
-        found = grid(table, step.by, plan.columns)
+        found = grid(table, step.by, plan.level_columns)
         if found is None:
             continue
+        implied: dict[int, float] = {}
         slots = tuple(axis_slots(axis, state) for axis in found.axes)
         rows = found.row_of[slots] if slots else np.full(len(ours_fen), found.row_of[()])
         for at in np.unique(rows[(rows >= 0) & (ours_fen != theirs_fen)]).tolist():
@@ -137,8 +122,22 @@ def cell_guesses(
                 continue
             # Large premiums tell the ratio best; the middle one is not led astray by other causes.
             best = np.argsort(-ours_fen[mine], kind="stable")[:25]
-            ratio = float(np.median(theirs_fen[mine][best] / ours_fen[mine][best]))
-            yield from _cells(plan, table, at, Decimal(repr(float(value) * ratio)), value)
+            implied[at] = float(value) * float(np.median(theirs_fen[mine][best] / ours_fen[mine][best]))
+            yield from _cells(plan, table, at, Decimal(repr(implied[at])), value)
+        yield from _swapped(plan, table, implied)
+
+
+def _swapped(plan: Plan, table: Table, implied: dict[int, float]) -> Iterator[Guess]:
+    """Yield pairs of cells each of which seems to hold something nearer to the other's value than to its own."""
+    column = [float("nan") if value is None else float(value) for value in table.column("value")]
+
+    def leans(one: int, other: int) -> bool:
+        return abs(implied[one] - column[other]) < abs(implied[one] - column[one])
+
+    for one, other in combinations(implied, 2):
+        if leans(one, other) and leans(other, one):
+            paths = [row_path(table, table.rows[at]) for at in (one, other)]
+            yield Guess("swapped_cells", paths[0], paths[1], swapped_cells(plan, table.name, one, other))
 
 
 def _cells(plan: Plan, table: Table, at: int, guess: Decimal, value: Decimal) -> Iterator[Guess]:

@@ -205,11 +205,14 @@ def page(articles: Sequence[Article], lang: Lang) -> str:
         "</head>",
         "<body>",
     ]
-    for tag in named:
-        chosen = " checked" if tag == lang else ""
-        parts.append(f'<input type="radio" name="language" id="to-{tag}" class="switch"{chosen}>')
-    labels = "".join(f'<label for="to-{tag}" lang="{TAGS[tag]}">{NAMES[tag]}</label>' for tag in named)
-    parts += [f'<header class="switch">{labels}</header>', "<main>"]
+    if len(named) > 1:
+        for tag in named:
+            chosen = " checked" if tag == lang else ""
+            parts.append(f'<input type="radio" name="language" id="to-{tag}" class="switch"{chosen}>')
+        labels = "".join(f'<label for="to-{tag}" lang="{TAGS[tag]}">{NAMES[tag]}</label>' for tag in named)
+        parts += [f'<header class="switch">{labels}</header>', "<main>"]
+    else:
+        parts.append('<main class="single">')
     parts += [article.html() for article in articles]
     return "\n".join([*parts, "</main>", "</body>", "</html>"]) + "\n"
 

@@ -15,6 +15,7 @@ from typing import Any
 
 from ratemod.errors import BookError, Lang, PlanError, Problem, problem, text
 from ratemod.exhibits import words
+from ratemod.exhibits.filing_changes import path_labels
 from ratemod.exhibits.live_tables import axis_headers, letters, sheet_names
 from ratemod.exhibits.output import whole_file
 from ratemod.exhibits.priced_workbook import MADE
@@ -84,8 +85,8 @@ def _constants(plan: Plan) -> Grid:
     legal = {item.of: item for item in plan.legal}
     rows = [_title("constants"), _heads("name", "value", "unit", "label", "source")]
     for name, constant in plan.constants.items():
-        item = legal.get(name)
-        value = Cell(constant.value, f"constants.{name}", item.low if item else None, item.high if item else None)
+        low, high = plan.legal_ends(legal[name]) if name in legal else (None, None)
+        value = Cell(constant.value, f"constants.{name}", low, high)
         rows.append([Cell(name), value, *_heads(constant.unit or "", _labels(plan, name), constant.source)])
     return rows
 
@@ -109,15 +110,20 @@ def step_numbers(plan: Plan, step: Step) -> list[str]:
 
 def _table(plan: Plan, table: Table) -> Grid:
     headers = [header for axis in table.axes for header in axis_headers(axis)]
-    rows = [_title(table.name), _heads(*headers, *table.value_names, "source", "note")]
+    rows = [_title(table.name), _heads(*headers, *table.value_names, "source", "note", "label")]
+    labels = [path_labels(plan, "zh"), path_labels(plan, "en")]
     for row in table.rows:
         cells = [Cell(said) for axis, key in zip(table.axes, row.keys) for said in key_texts(axis, key)]
         for name, value in zip(table.value_names, row.values):
             if value is None:
                 cells.append(Cell("none"))
+            elif table.codes(name):
+                cells.append(Cell(str(table.shown(name, value))))
             else:
                 cells.append(Cell(value, row_path(table, row, name), table.low, table.high))
-        rows.append([*cells, Cell(row.source), Cell(row.note)])
+        path = row_path(table, row, table.value_names[0])
+        said = " / ".join(dict.fromkeys(known[path].partition(": ")[2] for known in labels))
+        rows.append([*cells, Cell(row.source), Cell(row.note), Cell(said)])
     return rows
 
 
@@ -184,6 +190,7 @@ def _write_about(sheet: Any, plan: Plan, looks: Mapping[str, Any], lang: Lang) -
     sheet.write_string(2, 0, plan.warning(lang), looks["alarm"])
     for at, said in enumerate(text("UI_plan_workbook_notes", lang).split("\n"), 4):
         sheet.write_string(at, 0, said, looks["wrap"])
+    _print(sheet)
     sheet.protect()
 
 
@@ -202,7 +209,15 @@ def _write_grid(sheet: Any, rows: Grid, looks: Mapping[str, Any]) -> None:
         widest = max((len(_text(row[at].value)) for row in rows[1:] if row[at].value is not None), default=8)
         sheet.set_column(at, at, min(50, widest * 1.2 + 3))
     sheet.freeze_panes(2, 0)
+    sheet.repeat_rows(1)
+    _print(sheet)
     sheet.protect()
+
+
+def _print(sheet: Any) -> None:
+    sheet.set_landscape()
+    sheet.set_paper(9)
+    sheet.fit_to_pages(1, 0)
 
 
 def _text(value: str | Decimal | None) -> str:

@@ -6,17 +6,16 @@ true and the search goes on among what is left, so that several causes at once a
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from ratemod.errors import BookError, Lang, nearest, problem, text
-from ratemod.exhibits.likely_causes import Guess, cell_guesses, guesses
-from ratemod.exhibits.output import whole_file
-from ratemod.exhibits.priced_workbook import MADE
+from ratemod.exhibits.filing_changes import path_labels
+from ratemod.exhibits.guess import SOME_ROWS, Guess
+from ratemod.exhibits.likely_causes import cell_guesses, guesses
 from ratemod.exhibits.terminal import clean, plan_text, table_text
 from ratemod.money import yuan_text
 
@@ -41,22 +40,30 @@ class Cause:
         difference first.
     broken : int
         Rows that agreed before and no longer do.
+    partly : bool
+        The other system does so in some rows only.
     """
 
     guess: Guess
     rows: Fen
     broken: int
+    partly: bool = False
 
     def words(self, plan: Plan, lang: Lang) -> str:
         """Return the cause in a sentence."""
-        step = self.guess.where
-        label = plan.label(step.partition(".")[0] if self.guess.kind == "edge" else step, lang)
-        detail = self.guess.detail
-        if self.guess.kind == "rounding" and not detail[0].isdigit():
+        where, detail, kind = self.guess.where, self.guess.detail, self.guess.kind
+        label = plan.label(where.partition(".")[0] if kind == "edge" else where, lang)
+        if kind == "rounding" and not detail[0].isdigit():
             detail = text(f"UI_mode_{detail}", lang)
-        if self.guess.kind == "bound":
-            detail = text(f"UI_end_{detail}", lang)
-        return text(f"UI_cause_{self.guess.kind}", lang, label=label, where=step, detail=detail)
+        elif kind in ("bound", "pro_rata", "months"):
+            detail = text(f"UI_{ {'bound': 'end', 'pro_rata': 'term', 'months': 'months'}[kind]}_{detail}", lang)
+        elif kind in ("cell", "swapped_cells"):
+            labels = path_labels(plan, lang)
+            label, detail = labels.get(where, where), labels.get(detail, detail)
+        elif kind in ("condition", "never", "swapped_columns"):
+            detail = ", ".join(plan.label(name, lang) for name in detail.split(", "))
+        said = text(f"UI_cause_{kind}", lang, label=label, where=where, detail=detail)
+        return said + text("UI_cause_partly", lang) if self.partly else said
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -167,7 +174,7 @@ def second_opinion(rated: Rated, premium: str | npt.ArrayLike) -> SecondOpinion:
     causes, left = _search(rated, chosen, ours[chosen], other[chosen]) if differs.any() else ([], chosen[:0])
     size = np.abs(other - ours)
     left = left[np.argsort(-size[left], kind="stable")]
-    causes = [Cause(c.guess, c.rows[np.argsort(-size[c.rows], kind="stable")], c.broken) for c in causes]
+    causes = [replace(c, rows=c.rows[np.argsort(-size[c.rows], kind="stable")]) for c in causes]
     return SecondOpinion(rated, other, given, differs, tuple(causes), left, len(chosen) < int((priced & given).sum()))
 
 
@@ -196,20 +203,28 @@ def _search(rated: Rated, rows: Fen, ours: Fen, theirs: Fen) -> tuple[list[Cause
                 state.values[name] = from_floats(np.asarray(inputs.numbers[name], float), column.decimals)
         for name, values in steps.items():
             state.values[name] = from_floats(values, 9)
-        best: tuple[int, Guess, Fen] | None = None
+        whole: tuple[int, Guess, Fen] | None = None
+        some: tuple[int, Guess, Fen] | None = None
         for guess in [*guesses(plan), *cell_guesses(plan, state, ours, theirs)]:
             found = _premium(guess.plan, inputs)
             if found is None:
                 continue
-            gain = int((found == theirs).sum()) - int((ours == theirs).sum())
-            if gain >= least and (best is None or gain > best[0]):
-                best = (gain, guess, found)
+            now = (ours != theirs) & (found == theirs)
+            fixed, gain = int(now.sum()), int((found == theirs).sum()) - int((ours == theirs).sum())
+            if gain >= least and (whole is None or gain > whole[0]):
+                whole = (gain, guess, found)
+            if guess.kind in SOME_ROWS and fixed >= least and (some is None or fixed > some[0]):
+                some = (fixed, guess, found)
+        # What holds for every row is told from what holds for some; the latter only where it explains many more.
+        partly = some is not None and (whole is None or some[0] >= 2 * whole[0])
+        best = some if partly else whole
         if best is None:
             break
         _, guess, found = best
         now = (ours != theirs) & (found == theirs)
-        causes.append(Cause(guess, rows[now], int(((ours == theirs) & (found != theirs)).sum())))
-        plan, ours = guess.plan, found
+        broken = 0 if partly else int(((ours == theirs) & (found != theirs)).sum())
+        causes.append(Cause(guess, rows[now], broken, partly))
+        plan, ours = (plan, np.where(now, found, ours)) if partly else (guess.plan, found)
     order = sorted(causes, key=lambda cause: -len(cause.rows))
     return order, rows[ours != theirs]
 
@@ -257,46 +272,3 @@ def keys_of(rated: Rated) -> list[str]:
     if key not in table.column_names:
         return [str(at) for at in range(rated.coding.n)]
     return ["" if value is None else str(value) for value in table[key].to_pylist()]
-
-
-def write_second_opinion(opinion: SecondOpinion, path: str | Path, lang: Lang, digest: str = "") -> None:
-    """Write the rows that differ, with the cause of each, as a workbook; texts are written as text.
-
-    Raises
-    ------
-    BookError
-        As `exhibits.output.whole_file`.
-    """
-    import xlsxwriter
-
-    rated = opinion.rated
-    keys, ours, cause_of = keys_of(rated), rated.outputs.premium_fen, opinion.cause_of()
-    said = [""] + [cause.words(rated.plan, lang) for cause in opinion.causes]
-    numbers = np.arange(1, rated.coding.n + 1) if rated.book.rows is None else rated.book.rows
-    with whole_file(path) as part:
-        book = xlsxwriter.Workbook(str(part), {"strings_to_formulas": False, "strings_to_urls": False})
-        book.set_properties({"created": MADE, "title": rated.plan.id, "comments": rated.plan.warning(lang)})
-        head, money = (
-            book.add_format({"bold": True, "bg_color": "#DDE6F0"}),
-            book.add_format({"num_format": "#,##0.00"}),
-        )
-        sheet: Any = book.add_worksheet(text("UI_opinion_sheet", lang))
-        names = ("row", "key", "ours", "theirs", "apart", "cause")
-        for at, name in enumerate(names):
-            sheet.write_string(0, at, text(f"UI_opinion_{name}", lang), head)
-        sheet.set_column(0, 4, 16)
-        sheet.set_column(5, 5, 70)
-        sheet.freeze_panes(1, 0)
-        for line, at in enumerate(np.flatnonzero(opinion.differs).tolist(), 1):
-            sheet.write_number(line, 0, int(numbers[at]))
-            sheet.write_string(line, 1, keys[at])
-            fen = (int(ours[at]), int(opinion.other_fen[at]), int(opinion.other_fen[at] - ours[at]))
-            for place, amount in enumerate(fen, 2):
-                sheet.write_number(line, place, amount / 100, money)
-            sheet.write_string(line, 5, said[cause_of[at]])
-        about = book.add_worksheet(text("UI_sheet_about", lang))
-        about.set_column(0, 0, 120)
-        lines = [*opinion.text(lang).split("\n"), f"{text('UI_digest', lang)} {digest}".strip()]
-        for line, words in enumerate(lines):
-            about.write_string(line, 0, words)
-        book.close()

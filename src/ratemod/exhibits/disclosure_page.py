@@ -1,0 +1,280 @@
+"""The yearly disclosure as one page in two languages, for the public: no script, nothing from elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+
+import numpy as np
+
+from ratemod.errors import Lang, text
+from ratemod.exhibits.charts import division_tiles, fund_flow
+from ratemod.exhibits.disclosure import Disclosure, Subject
+from ratemod.exhibits.disclosure_service import ServiceLine
+from ratemod.exhibits.disclosure_subjects import ELSEWHERE
+from ratemod.exhibits.disclosure_words import (
+    EMPTY,
+    SUPPRESSED,
+    amount_text,
+    figure,
+    level_label,
+    measure_label,
+    published,
+)
+from ratemod.exhibits.page import Article, Html, Section, facts, joined, page, paragraph, picture, table
+from ratemod.exhibits.words import problem_words
+from ratemod.version import version
+
+ORDER = ("insurance", "claims", "casualties", "services")
+SERVICE_MEASURES = ("planned", "delivered_share", "served_share", "days_late", "score", "hazards_found")
+FUND_MEASURES = ("opening_fen", "accrued_fen", "released_fen", "used_fen", "closing_fen")
+
+
+def disclosure_page(told: Disclosure, lang: Lang) -> str:
+    """Return the page, `lang` shown first.
+
+    Raises
+    ------
+    ModelError
+        RM911, RM912 where charts cannot be drawn.
+    """
+    return page([_article(told, "zh"), _article(told, "en")], lang)
+
+
+def _article(told: Disclosure, lang: Lang) -> Article:
+    head = [paragraph(text("UI_disclosure_synthetic", lang), "alarm")] if told.synthetic else []
+    head.append(paragraph(text("UI_disclosure_lead", lang, year=told.year)))
+    sections = [Section("key", text("UI_disclosure_key", lang), _key(told, lang))]
+    for name in ORDER:
+        if name in told.subjects:
+            body = _subject(told, told.subjects[name], lang)
+            sections.append(Section(name, text(f"UI_disclosure_{name}", lang), body))
+        if name == "services":
+            sections.append(Section("fund", text("UI_disclosure_fund", lang), _fund(told, lang)))
+            if told.service:
+                sections.append(Section("evaluation", text("UI_disclosure_evaluation", lang), _evaluation(told, lang)))
+    if "participation" in told.subjects:
+        sections.append(Section("participation", text("UI_disclosure_participation", lang), _participation(told, lang)))
+    sections.append(Section("cross", text("UI_disclosure_cross", lang), _cross(told, lang)))
+    sections.append(Section("protection", text("UI_disclosure_protection", lang), _protection(told, lang)))
+    sections.append(Section("sources", text("UI_disclosure_sources", lang), _sources(told, lang)))
+    title = text("UI_disclosure_title", lang, year=told.year)
+    return Article(lang, title, joined(*head), text("UI_disclosure_contents", lang), tuple(sections))
+
+
+def key_figures(told: Disclosure, lang: Lang) -> list[tuple[str, str]]:
+    """Return the totals of the year as label and figure."""
+    found = []
+    for name in ORDER:
+        if name in told.subjects:
+            subject = told.subjects[name]
+            last = len(subject.tables.keys) - 1
+            found += [(measure_label(item, lang), figure(subject, last, item)) for item in subject.tables.values]
+        if name == "claims" and told.paid_in_year_fen is not None:
+            found.append((text("UI_disclosure_paid_in_year", lang), amount_text(told.paid_in_year_fen)))
+        if name == "casualties":
+            found.append(
+                (text("UI_disclosure_deaths", lang), SUPPRESSED if told.deaths is None else f"{told.deaths:,}")
+            )
+    return found
+
+
+def _key(told: Disclosure, lang: Lang) -> Html:
+    return facts(text("UI_disclosure_key", lang), [(label, said) for label, said in key_figures(told, lang)])
+
+
+def _said(said: str, lang: Lang) -> str:
+    """Return a figure for the page; one left out says so to those who hear the page."""
+    if said != SUPPRESSED:
+        return said
+    why = escape(text("UI_disclosure_suppressed", lang))
+    return Html(f'<abbr style="text-decoration:none" title="{why}">{SUPPRESSED}</abbr>')
+
+
+def _subject(told: Disclosure, subject: Subject, lang: Lang) -> Html:
+    """Return the totals of a subject by each of its dimensions."""
+    tables = subject.tables
+    parts = [paragraph(text(f"UI_disclosure_note_{tables.name}", lang), "soft")]
+    what = text(f"UI_disclosure_{tables.name}", lang)
+    measures = list(tables.values)
+    for dim in dict.fromkeys(dim for face in tables.faces for dim in face):
+        rows = []
+        for at, cell in enumerate(tables.inner((dim,))):
+            label = level_label(told, dim, tables.levels[dim][at], lang)
+            rows.append([label, *(_said(figure(subject, int(cell), item), lang) for item in measures)])
+        last = len(tables.keys) - 1
+        total = [text("UI_disclosure_total", lang), *(_said(figure(subject, last, item), lang) for item in measures)]
+        name = text(f"UI_dimension_{dim}", lang)
+        heads = [_first_upper(name), *(measure_label(item, lang) for item in measures)]
+        caption = text("UI_disclosure_by", lang, what=what, dim=name)
+        parts.append(table(caption, heads, rows, [False, *[True] * len(measures)], total=total, look="tight"))
+        if dim == "division" and tables.name == "insurance":
+            parts.append(_tiles(told, subject, "premium_fen", lang))
+    return joined(*parts)
+
+
+def _first_upper(said: str) -> str:
+    return said[:1].upper() + said[1:]
+
+
+def _tiles(told: Disclosure, subject: Subject, measure: str, lang: Lang) -> Html:
+    """Return a measure on the tile chart of Jilin; nothing where no division of Jilin is published."""
+    tables = subject.tables
+    codes, values = [], []
+    for code, cell in zip(tables.levels["division"], tables.inner(("division",)), strict=True):
+        if code != ELSEWHERE:
+            codes.append(code)
+            figure_ = published(int(tables.values[measure][cell])) / 100
+            values.append(float("nan") if subject.hidden[cell] else figure_)
+    if not codes or all(np.isnan(values)):
+        return Html("")
+    said = text("UI_disclosure_by", lang, what=measure_label(measure, lang), dim=text("UI_dimension_division", lang))
+    return picture(
+        division_tiles(codes, values, title=said, unit=text("UI_disclosure_unit_short", lang), digits=0, lang=lang)
+    )
+
+
+def _fund(told: Disclosure, lang: Lang) -> Html:
+    names = FUND_MEASURES
+    rows, drawn = [], []
+    for line in told.fund:
+        label = level_label(told, "insurer", line.insurer, lang) if line.insurer else text("UI_disclosure_total", lang)
+        shown = [SUPPRESSED if line.hidden else amount_text(getattr(line, name)) for name in names]
+        rows.append([label, *(_said(item, lang) for item in shown)])
+        if line.insurer and not line.hidden:
+            drawn.append((label, published(line.accrued_fen) * 100, published(line.used_fen) * 100))
+    heads = [_first_upper(text("UI_dimension_insurer", lang)), *(measure_label(name, lang) for name in names)]
+    caption = text(
+        "UI_disclosure_by", lang, what=text("UI_disclosure_fund", lang), dim=text("UI_dimension_insurer", lang)
+    )
+    parts = [paragraph(text("UI_disclosure_note_fund", lang), "soft")]
+    parts.append(table(caption, heads, rows[:-1], [False, *[True] * len(names)], total=rows[-1], look="tight"))
+    if drawn:
+        labels, accrued, used = zip(*drawn, strict=True)
+        parts.append(picture(fund_flow(labels, accrued, used, lang=lang)))
+    return joined(*parts)
+
+
+def service_cells(line: ServiceLine) -> list[str]:
+    """Return the indicators of an insurer as published, in the order of `SERVICE_MEASURES`."""
+    if line.hidden:
+        return [SUPPRESSED] * len(SERVICE_MEASURES)
+    means = [EMPTY if value is None else f"{value:.2f}" for value in (line.days_late, line.score, line.hazards_found)]
+    return [f"{line.planned:,}", f"{line.delivered_share:.1%}", f"{line.served_share:.1%}", *means]
+
+
+def _evaluation(told: Disclosure, lang: Lang) -> Html:
+    rows = []
+    for line in told.service:
+        label = level_label(told, "insurer", line.insurer, lang) if line.insurer else text("UI_disclosure_total", lang)
+        rows.append([label, *(_said(item, lang) for item in service_cells(line))])
+    heads = [
+        _first_upper(text("UI_dimension_insurer", lang)),
+        *(measure_label(name, lang) for name in SERVICE_MEASURES),
+    ]
+    total = None if told.service[-1].insurer else rows.pop()
+    caption = text("UI_disclosure_evaluation", lang)
+    return joined(
+        paragraph(text("UI_disclosure_note_evaluation", lang), "soft"),
+        table(caption, heads, rows, [False, *[True] * len(SERVICE_MEASURES)], total=total, look="tight"),
+    )
+
+
+def _participation(told: Disclosure, lang: Lang) -> Html:
+    subject = told.subjects["participation"]
+    parts = [paragraph(text("UI_disclosure_note_participation", lang), "soft")]
+    parts += [_matrix(told, subject, (dim, "state"), "enterprises", lang) for dim in ("sector", "division")]
+    return joined(*parts)
+
+
+def _cross(told: Disclosure, lang: Lang) -> Html:
+    parts = [paragraph(text("UI_disclosure_note_cross", lang), "soft")]
+    for name in ORDER:
+        subject = told.subjects.get(name)
+        for face in subject.tables.faces if subject else ():
+            if subject and len(face) == 2:
+                parts += [_matrix(told, subject, face[::-1], item, lang) for item in subject.tables.values]
+    return joined(*parts)
+
+
+def matrix_of(subject: Subject, face: tuple[str, str], measure: str) -> list[list[str]]:
+    """Return the figures of a cross table, rows and columns with their totals last."""
+    tables = subject.tables
+    place = {frozenset(key): at for at, key in enumerate(tables.keys)}
+    rows: Sequence[int | None] = [*range(len(tables.levels[face[0]])), None]
+    columns: Sequence[int | None] = [*range(len(tables.levels[face[1]])), None]
+    return [
+        [
+            figure(
+                subject,
+                place[frozenset((dim, at) for dim, at in ((face[0], row), (face[1], column)) if at is not None)],
+                measure,
+            )
+            for column in columns
+        ]
+        for row in rows
+    ]
+
+
+def _matrix(told: Disclosure, subject: Subject, face: tuple[str, ...], measure: str, lang: Lang) -> Html:
+    down, across = face
+    levels = subject.tables.levels
+    all_of = text("UI_disclosure_total", lang)
+    cells = matrix_of(subject, (down, across), measure)
+    labels = [*(level_label(told, down, code, lang) for code in levels[down]), all_of]
+    rows = [[label, *(_said(item, lang) for item in line)] for label, line in zip(labels, cells, strict=True)]
+    name = text(f"UI_dimension_{down}", lang)
+    heads = [_first_upper(name), *(level_label(told, across, code, lang) for code in levels[across]), all_of]
+    code = "UI_disclosure_by" if across == "state" else "UI_disclosure_cross_caption"
+    words = {"what": measure_label(measure, lang), "dim": name, "rows": name}
+    return table(
+        text(code, lang, **words), heads, rows[:-1], [False, *[True] * (len(heads) - 1)], total=rows[-1], look="tight"
+    )
+
+
+def left_out(told: Disclosure, lang: Lang) -> list[str]:
+    """Return which breakdowns are not published, in words."""
+    found = []
+    for name, subject in told.subjects.items():
+        if subject.left_out:
+            said = [" × ".join(text(f"UI_dimension_{dim}", lang) for dim in face) for face in subject.left_out]
+            what = text(f"UI_disclosure_{name}", lang)
+            comma = text("UI_register_comma", lang)
+            found.append(text("UI_disclosure_left_out", lang, subject=what, tables=comma.join(said)))
+    return found
+
+
+def _protection(told: Disclosure, lang: Lang) -> Html:
+    rules = text("UI_disclosure_rules", lang, least=told.least_units).split("\n")
+    rows = [
+        [
+            text(f"UI_disclosure_{name}", lang),
+            f"{int((subject.tables.contributors > 0).sum()):,}",
+            f"{int(subject.hidden.sum()):,}",
+            f"{subject.share_hidden:.0%}",
+        ]
+        for name, subject in told.subjects.items()
+    ]
+    heads = [text("UI_disclosure_subject", lang), text("UI_disclosure_cells", lang), SUPPRESSED]
+    heads.append(text("UI_disclosure_share_hidden", lang))
+    caption = text("UI_disclosure_share_hidden", lang)
+    parts = [paragraph(item) for item in (*rules, *left_out(told, lang))]
+    return joined(*parts, table(caption, heads, rows, [False, True, True, True]))
+
+
+def _sources(told: Disclosure, lang: Lang) -> Html:
+    rows = [[noun, f"{read:,}", f"{used:,}", digest] for noun, (read, used, digest) in told.tables.items()]
+    names = ("table", "rows_in", "rows_used", "digest")
+    heads = [text(f"UI_disclosure_{name}", lang) for name in names]
+    parts = [table(text("UI_disclosure_sources", lang), heads, rows, [False, True, True, False], look="digests")]
+    parts.append(paragraph(text("UI_disclosure_reconciled", lang, count=len(told.checks))))
+    if told.refused:
+        lines = [
+            [noun, f"{item.count:,}", problem_words(item, lang).split("\n")[0]] for noun, item in told.refused[:50]
+        ]
+        heads = [text("UI_disclosure_table", lang), "n", text("UI_disclosure_refused", lang)]
+        parts.append(table(text("UI_disclosure_refused", lang), heads, lines, [False, True, False]))
+    else:
+        parts.append(paragraph(text("UI_disclosure_none_refused", lang)))
+    parts.append(paragraph(f"ratemod {version()}", "soft"))
+    return joined(*parts)
