@@ -31,6 +31,12 @@ def write_book(path: Path, n: int) -> Path:
     return path
 
 
+def book(folder: Path, n: int) -> Path:
+    """Return the book of n rows, written where it is not there yet."""
+    path = folder / f"book-{n}.parquet"
+    return path if path.is_file() else write_book(path, n)
+
+
 def timed(name: str, book: Path, out: Path, trace: bool) -> tuple[float, float, int]:
     """Return seconds, processor seconds and peak MiB of one contender in a process of its own."""
     start = time.perf_counter()
@@ -64,17 +70,15 @@ def file_to_file(
     folder: Path, n: int, repeats: int, trace: bool = False, names: tuple[str, ...] = NAMES
 ) -> list[dict[str, Any]]:
     """Return one row per contender: checked equal first, then run in turn; medians."""
-    book = folder / f"book-{n}.parquet"
-    if not book.is_file():
-        write_book(book, n)
+    source = book(folder, n)
     outs = {name: folder / f"out-{at}.parquet" for at, name in enumerate(names)}
     for name in names:
-        timed(name, book, outs[name], trace)
+        timed(name, source, outs[name], trace)
     differ = differing({name: path for name, path in outs.items() if name != "pyarrow floor"})
     runs: dict[str, list[tuple[float, float, int]]] = {name: [] for name in names}
     for turn in range(repeats):
         for name in names[turn % len(names) :] + names[: turn % len(names)]:
-            runs[name].append(timed(name, book, outs[name], trace))
+            runs[name].append(timed(name, source, outs[name], trace))
     base = [median(run[at] for run in runs["ratemod"]) for at in (0, 1)]
     rows = []
     for name in names:
@@ -100,10 +104,7 @@ def slopes(folder: Path, sizes: tuple[int, ...], target: Path) -> list[dict[str,
     """Return seconds and peak memory of `rate_file` by size, whole processes, and plot them with their slopes."""
     rows = []
     for n in sizes:
-        book = folder / f"book-{n}.parquet"
-        if not book.is_file():
-            write_book(book, n)
-        runs = [timed("ratemod", book, folder / "out.parquet", False) for _ in range(3)]
+        runs = [timed("ratemod", book(folder, n), folder / "out.parquet", False) for _ in range(3)]
         seconds, used, peak = (median(run[at] for run in runs) for at in range(3))
         rows.append({"rows": n, "seconds": round(seconds, 2), "processor seconds": round(used, 2), "peak MiB": peak})
     (folder / "out.parquet").unlink(missing_ok=True)

@@ -43,8 +43,12 @@ def ratemod(codes: dict[str, Any], weight: Any, counts: Any) -> tuple[float, Any
 
     factors = [Factor(name, tuple(map(str, range(n)))) for name, n in LEVELS.items()]
     start = time.perf_counter()
-    fit = fit_glm(collapse(factors, list(codes.values()), weight, counts), list(LEVELS), poisson(),
-                  reference=dict.fromkeys(LEVELS, "0"))
+    fit = fit_glm(
+        collapse(factors, list(codes.values()), weight, counts),
+        list(LEVELS),
+        poisson(),
+        reference=dict.fromkeys(LEVELS, "0"),
+    )
     return time.perf_counter() - start, fit.coefficient
 
 
@@ -65,8 +69,10 @@ def dummies(codes: dict[str, Any]) -> Any:
     from scipy import sparse
 
     rows = np.arange(len(next(iter(codes.values()))))
-    parts = [sparse.csr_matrix((np.ones(len(rows)), (rows, code)), shape=(len(rows), LEVELS[name]))[:, 1:]
-             for name, code in codes.items()]
+    parts = [
+        sparse.csr_matrix((np.ones(len(rows)), (rows, code)), shape=(len(rows), LEVELS[name]))[:, 1:]
+        for name, code in codes.items()
+    ]
     return sparse.hstack(parts, format="csr")
 
 
@@ -108,19 +114,29 @@ def compare(rows: int, repeats: int) -> list[dict[str, Any]]:
         for name in CONTENDERS:
             if name == "statsmodels" and (rows > STATSMODELS_MOST or turn):
                 continue
-            out = subprocess.run([sys.executable, "-m", "benchmarks.glm", "--one", name, "--rows", str(rows)],
-                                 capture_output=True, text=True, check=False)
+            out = subprocess.run(
+                [sys.executable, "-m", "benchmarks.glm", "--one", name, "--rows", str(rows)],
+                capture_output=True,
+                text=True,
+                check=False,
+            )
             if out.returncode == 0:
                 found.setdefault(name, []).append(json.loads(out.stdout.splitlines()[-1]))
             else:
                 print(f"{name}: {out.stderr.strip().splitlines()[-1:]}", file=sys.stderr)
     exact = np.array(found["ratemod"][0]["coefficient"])
     ours = median(item["seconds"] for item in found["ratemod"])
-    return [{"contender": name, "rows": rows, "seconds": round(median(item["seconds"] for item in runs), 3),
-             "x ratemod": round(median(item["seconds"] for item in runs) / ours, 1),
-             "MiB beyond the data": round(max(item["mib"] for item in runs)),
-             "largest error of a coefficient": f"{np.abs(np.array(runs[0]['coefficient']) - exact).max():.1e}"}
-            for name, runs in found.items()]
+    return [
+        {
+            "contender": name,
+            "rows": rows,
+            "seconds": round(median(item["seconds"] for item in runs), 3),
+            "x ratemod": round(median(item["seconds"] for item in runs) / ours, 1),
+            "MiB beyond the data": round(max(item["mib"] for item in runs)),
+            "largest error of a coefficient": f"{np.abs(np.array(runs[0]['coefficient']) - exact).max():.1e}",
+        }
+        for name, runs in found.items()
+    ]
 
 
 def main() -> None:
@@ -133,7 +149,7 @@ def main() -> None:
     if args.one:
         print(json.dumps(one(args.one, args.rows)))
         return
-    from benchmarks.__main__ import markdown
+    from benchmarks.report import markdown
 
     print(markdown("Poisson frequency, six factors", compare(args.rows, args.repeats)))
 

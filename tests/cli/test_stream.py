@@ -8,8 +8,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from benchmarks.books import table
+from tests.rating import renewals
 
 from ratemod.cli import main
+from ratemod.commands import rate
 from ratemod.plan.editions import load_plan
 
 AT = "2026-01-01"
@@ -55,3 +57,40 @@ def test_bench_with_a_book_of_ones_own(book: Path, capsys: pytest.CaptureFixture
     assert "MiB" in capsys.readouterr().out
     assert main(["--lang", "en", "bench", "--book", str(book)]) == 1
     assert "RM350" in capsys.readouterr().err
+
+
+def test_text_lists_in_chunks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A CSV goes to Parquet in chunks, and to CSV too when it is large: the same bytes as at once."""
+    rows = renewals.rows(60, seed=1)
+    lines = [",".join(renewals.HEADERS[name] for name in rows[0])]
+    lines += [",".join("" if cell is None else str(cell) for cell in row.values()) for row in rows]
+    book = tmp_path / "名册.csv"
+    book.write_text("\n".join([*lines, "合计"]), encoding="gb18030")
+    said = ["--lang", "en", "rate", str(book), "--plan", "jilin-spli", "--at", AT, "-o"]
+    assert main([*said, str(tmp_path / "out.parquet")]) in (0, 3)
+    shown = capsys.readouterr().out
+    assert "60 rows" in shown
+    assert "RM231" in shown
+    assert pq.read_table(tmp_path / "out.parquet").num_rows == 60
+    assert main([*said, str(tmp_path / "once.csv")]) in (0, 3)
+    monkeypatch.setattr(rate, "LARGE", 0)
+    assert main([*said, str(tmp_path / "chunks.csv")]) in (0, 3)
+    for end in (".csv", "-refused.csv"):
+        assert (tmp_path / f"once{end}").read_bytes() == (tmp_path / f"chunks{end}").read_bytes()
+    assert not (tmp_path / "once.csv.manifest.json").exists()
+    assert main(["--lang", "en", "verify", str(tmp_path / "chunks.csv"), "--book", str(book)]) == 0
+    capsys.readouterr()
+    assert main([*said, str(tmp_path / "chunks.csv"), "--resume"]) == 1
+    assert "RM354" in capsys.readouterr().err
+
+
+def test_registers_are_never_left_aside(book: Path) -> None:
+    """A book to be filled from registers is read whole: streaming knows no registers."""
+    from ratemod.cli import build_parser
+
+    base = ["rate", str(book), "--plan", "jilin-spli", "-o", "out.parquet"]
+    parser = build_parser("en")
+    assert rate.streams(parser.parse_args(base))
+    assert not rate.streams(parser.parse_args([*base, "--hazards", "hazards.csv"]))

@@ -98,6 +98,7 @@ def test_successions_carry_the_whole_record():
                        successions=pa.table({"from_code": ["A"], "to_code": ["Q"], "share": [0.5]}))
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(0, 10**9), min_size=3, max_size=3), st.floats(0, 0.5), st.floats(0, 0.5))
 def test_nothing_is_lost_when_records_move(amounts, one, other):
     assert carried(amounts, [0, 0], [1, 2], [one, other]).sum() == sum(amounts)

@@ -114,6 +114,7 @@ def test_impossible_amounts_are_refused():
 amounts = st.floats(0, 1e7)
 
 
+@settings(deadline=None)
 @given(st.floats(1e4, 1e7), st.floats(0, 1), amounts, amounts, st.floats(0, 1e6))
 def test_more_losses_never_lower_a_mod(expected, share, primary, excess, more):
     rule = illustrative()
@@ -122,6 +123,7 @@ def test_more_losses_never_lower_a_mod(expected, share, primary, excess, more):
     assert split_mod(rule, [primary], [excess + more], [expected], [expected * share]).mod[0] >= low
 
 
+@settings(deadline=None)
 @given(st.lists(amounts, min_size=1, max_size=30))
 def test_primary_and_excess_add_up_to_what_counts(losses):
     rule = SplitRule("own", "example", 60_000.0, claim_limit=500_000.0)

@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 
 import ratemod as rm
 from ratemod.book.checks import differs_within, repeats
-from ratemod.rating import across, stream
+from ratemod.rating import across, pricer
 from ratemod.rating.chunks import open_chunks
 from tests.rating import renewals
 
@@ -322,8 +322,8 @@ def test_a_full_disk_leaves_what_was_there(plan, book, tmp_path):
 
 
 def test_plans_of_several_lines_are_not_streamed(plan, book, tmp_path, monkeypatch):
-    program = stream.compile_plan(plan)
-    monkeypatch.setattr(stream, "compile_plan", lambda _: replace(program, whole=True))
+    program = pricer.compile_plan(plan)
+    monkeypatch.setattr(pricer, "compile_plan", lambda _: replace(program, whole=True))
     assert refusal(lambda: rm.rate_file(book, plan, tmp_path / "o.parquet")).code == "RM344"
 
 

@@ -108,7 +108,21 @@ def _raw(whole: pa.Array) -> npt.NDArray[Any]:
 def _floats(whole: pa.Array) -> npt.NDArray[np.float64]:
     """Return a numeric array as float64 with NaN for null, without going through pandas."""
     values = _raw(whole).astype(np.float64, copy=False)
-    return np.where(_valid(whole), values, np.nan) if whole.null_count else values
+    return nan_unless(_valid(whole), values) if whole.null_count else values
+
+
+def nan_unless(valid: npt.NDArray[np.bool_], values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Return values with NaN where they are not valid, by setting all bits there: a fifth of the cost of `numpy.where`.
+
+    Examples
+    --------
+    >>> nan_unless(np.array([True, False]), np.array([1.5, 2.5])).tolist()
+    [1.5, nan]
+    """
+    bits = valid.view(np.int8).astype(np.int64)
+    bits -= 1
+    bits |= values.view(np.int64)
+    return bits.view(np.float64)
 
 
 def _integers(whole: pa.Array) -> npt.NDArray[np.int64]:
@@ -202,8 +216,13 @@ def _range_problem(value: float, refusals: Refusals) -> int:
 
 def _days(whole: pa.Array, refusals: Refusals) -> Coded:
     """Convert Arrow dates and midnight timestamps."""
-    if pa.types.is_date32(whole.type) and not whole.null_count:
-        return Coded(_raw(whole.cast(pa.int32())), None, ())
+    if pa.types.is_date32(whole.type) and (not whole.null_count or not _needed(refusals.column)):
+        days = _raw(whole.cast(pa.int32()))
+        if whole.null_count:
+            empty = _valid(whole).view(np.int8).astype(np.int32)
+            empty -= 1
+            days = (days & ~empty) | (empty & np.int32(MISSING_DATE))
+        return Coded(days, None, ())
     missing = ~_valid(whole)
     if pa.types.is_timestamp(whole.type):
         ticks = _integers(whole.cast(pa.timestamp("us", tz=whole.type.tz)).cast(pa.int64()))
@@ -246,8 +265,12 @@ def _by_unique(whole: pa.Array, refusals: Refusals, hint: Decimal | None) -> Cod
     if isinstance(coded, pa.ChunkedArray):
         coded = coded.combine_chunks()
     column = refusals.column
-    one = _CONVERTERS["level" if column.kind == "flag" else column.kind]
-    values, numbers = one(coded.dictionary.to_pylist(), refusals, hint)
+    plain = _plainly_written(coded.dictionary, column) if column.kind == "number" and hint is None else None
+    if plain is not None:
+        values, numbers = plain
+    else:
+        one = _CONVERTERS["level" if column.kind == "flag" else column.kind]
+        values, numbers = one(coded.dictionary.to_pylist(), refusals, hint)
     none = -1 if column.codes() else MISSING_DATE if column.kind == "date" else np.nan
     empty = refusals.number("RM201") if _needed(column) and (coded.null_count or None in numbers) else 0
     which_of = np.array([empty if number is None else number for number in numbers] + [empty], dtype=np.int32)
@@ -322,6 +345,24 @@ def _numbers(values: Sequence[Any], refusals: Refusals, hint: Decimal | None) ->
         found.append(np.nan if number else float(exact))
         numbers.append(number)
     return found, numbers
+
+
+def _plainly_written(texts: pa.Array, column: Column) -> Converted | None:
+    """Return many texts as numbers where all are plainly written and in range; else None.
+
+    With at most 15 digits two different decimals are two different floats, so that floats decide what is in range.
+    """
+    if len(texts) < 256 or not pa.types.is_string(texts.type) or texts.null_count:
+        return None
+    places = rf"(\.[0-9]{{1,{column.decimals}}})?" if column.decimals else ""
+    pattern = rf"^[0-9]{{1,{15 - column.decimals}}}{places}$"
+    if not pc.all(pc.match_substring_regex(texts, pattern)).as_py():
+        return None
+    values = _raw(pc.cast(texts, pa.float64()))
+    low, high = float(values.min()), float(values.max())
+    if (column.low is not None and low < float(column.low)) or (column.high is not None and high > float(column.high)):
+        return None
+    return values.tolist(), [0] * len(values)
 
 
 def _dates(values: Sequence[Any], refusals: Refusals, _: Decimal | None) -> Converted:

@@ -22,6 +22,8 @@ from ratemod.errors import BookError, problem
 TEXT_FILES = (".csv", ".tsv", ".txt")
 EXCEL_FILES = (".xlsx", ".xlsm", ".xls", ".xlsb", ".ods")
 TOTALS = frozenset({"合计", "总计", "小计", "共计", "累计", "total", "subtotal", "sum", "grandtotal"})
+DELIMITERS = (",", "\t", ";", "|")
+HEAD = 200_000  # characters among which the header must stand
 _FOOTER = re.compile(
     r"(制表|填表|填报|审核|复核|经办|负责人|联系人|备注|说明|注)[^:：]{0,8}[:：]|(notes?|prepared by|remarks?)\b", re.I
 )
@@ -98,24 +100,31 @@ def _headers(header: Header) -> dict[str, str]:
     return {name: text for name, text in zip(header.columns, header.texts) if name}
 
 
-def _text_file(path: Path, columns: Mapping[str, Column], header_map: Mapping[str, str] | None) -> Book:
-    content = _decoded(path)
+def layout(head: str, columns: Mapping[str, Column], header_map: Mapping[str, str] | None) -> tuple[int, Header, str]:
+    """Return which record of a text's start is the header (from 0), what it says, and the delimiter."""
     best: tuple[int, Header, str] | None = None
-    head = content[:200_000]
-    for delimiter in (",", "\t", ";", "|"):
-        rows = [row for row, _ in _csv_rows(head, delimiter, 60)]
+    for delimiter in DELIMITERS:
+        rows = [row for row, _ in csv_rows(head, delimiter, 60)]
         at, header = find(rows, columns, header_map)
         if best is None or header.matches > best[1].matches:
             best = (at, header, delimiter)
     assert best is not None
-    at, header, delimiter = best
-    read = list(_csv_rows(content, delimiter))
+    return best
+
+
+def _text_file(path: Path, columns: Mapping[str, Column], header_map: Mapping[str, str] | None) -> Book:
+    content = _decoded(path)
+    at, header, delimiter = layout(content[:HEAD], columns, header_map)
+    try:
+        read = list(csv_rows(content, delimiter))
+    except csv.Error as error:
+        raise BookError(problem("RM212", file=str(path), why=str(error))) from None
     header = checked(header, columns, str(path), None, read[at][1] if read and at >= 0 else 1, header_map)
     return _book([row for row, _ in read], [line for _, line in read], at, header, columns, str(path), None)
 
 
-def _csv_rows(content: str, delimiter: str, most: int | None = None) -> list[tuple[list[str], int]]:
-    """Return the rows of a delimited text and the line each begins on."""
+def csv_rows(content: str, delimiter: str, most: int | None = None) -> list[tuple[list[str], int]]:
+    """Return the rows of a delimited text and the line each begins on; of `most` rows as many as can be read."""
     reader = csv.reader(io.StringIO(content, newline=""), delimiter=delimiter)
     found, line = [], 1
     try:
@@ -125,15 +134,15 @@ def _csv_rows(content: str, delimiter: str, most: int | None = None) -> list[tup
             if most is not None and len(found) >= most:
                 break
     except csv.Error:
-        return found
+        if most is None:
+            raise
     return found
 
 
 def _decoded(path: Path) -> str:
     """Return the text of a file in UTF-8 (with or without BOM), UTF-16 (with BOM) or GB18030."""
     raw = path.read_bytes()
-    encodings = ["utf-16"] if raw[:2] in (b"\xff\xfe", b"\xfe\xff") else ["utf-8-sig", "gb18030"]
-    for encoding in encodings:
+    for encoding in encodings(raw[:2]):
         try:
             text = raw.decode(encoding)
         except UnicodeDecodeError:
@@ -141,6 +150,11 @@ def _decoded(path: Path) -> str:
         if "\x00" not in text:
             return text
     raise BookError(problem("RM212", file=str(path), why="not UTF-8, UTF-16 or GB18030 text"))
+
+
+def encodings(start: bytes) -> tuple[str, ...]:
+    """Return the encodings to try for a text that begins with these two bytes."""
+    return ("utf-16",) if start in (b"\xff\xfe", b"\xfe\xff") else ("utf-8-sig", "gb18030")
 
 
 def _workbook(
@@ -189,10 +203,9 @@ def _book(
         filled = [cell for cell in row if cell is not None and str(cell).strip() != ""]
         if not filled:
             blank.append(line)
-        elif _is_total(filled):
-            skipped.append(problem("RM231", file=file, sheet=sheet, row=line, text=str(filled[0])))
-        elif len(filled) <= 2 and width > 4 and _FOOTER.match(str(filled[0]).strip()):
-            skipped.append(problem("RM234", file=file, sheet=sheet, row=line, text=" ".join(map(str, filled))))
+        elif said := no_record(filled, width):
+            code, cell = said
+            skipped.append(problem(code, file=file, sheet=sheet, row=line, text=cell))
         else:
             kept.append([*row, *[None] * (width - len(row))])
             numbers.append(line)
@@ -217,9 +230,24 @@ def _book(
     )
 
 
-def _is_total(filled: Sequence[Any]) -> bool:
-    first = unicodedata.normalize("NFKC", str(filled[0])).casefold()
+def no_record(filled: Sequence[Any], width: int) -> tuple[str, str] | None:
+    """Return the code and the text of a row that is no record, by the cells filled in it: a total, or a footer."""
+    if is_total(filled[0]):
+        return "RM231", str(filled[0])
+    if len(filled) <= 2 and width > 4 and is_footer(filled[0]):
+        return "RM234", " ".join(map(str, filled))
+    return None
+
+
+def is_total(cell: Any) -> bool:
+    """Return whether a row that begins with this cell is a total."""
+    first = unicodedata.normalize("NFKC", str(cell)).casefold()
     return "".join(first.split()).rstrip(":") in TOTALS
+
+
+def is_footer(cell: Any) -> bool:
+    """Return whether a row with little but this cell is a footer."""
+    return _FOOTER.match(str(cell).strip()) is not None
 
 
 def _array(cells: Sequence[Any], column: Column | None) -> pa.Array:

@@ -137,8 +137,10 @@ def price(
     with progress(text("UI_reading", lang, file=args.book.name)):
         book: Book = read_book(args.book, plan.columns, header_map=headers, sheet=args.sheet)
         book = filled(args, book, plan, derived)
-    with progress(text("UI_pricing", lang)):
-        return rate(book, plan, at=args.at, business=args.business, lang=lang, trace=trace, strict=strict)
+    with progress(text("UI_pricing", lang)) as bar:
+        return rate(
+            book, plan, at=args.at, business=args.business, lang=lang, trace=trace, strict=strict, tick=bar.show
+        )
 
 
 def facts(args: argparse.Namespace, lang: Lang) -> list[tuple[str, str]]:

@@ -12,6 +12,8 @@ from ratemod.errors import Lang, text
 if TYPE_CHECKING:
     from ratemod.experience.mods import Mods
 
+TABLES = (".xlsx", ".csv", ".parquet")
+
 
 def arguments(parser: argparse.ArgumentParser, lang: Lang) -> None:
     """Declare the arguments."""
@@ -23,6 +25,18 @@ def arguments(parser: argparse.ArgumentParser, lang: Lang) -> None:
     parser.add_argument("--effective", metavar="DATE", type=day(lang), help=text("UI_help_mods_effective", lang))
     parser.add_argument("--successions", metavar="LIST", type=Path, help=text("UI_help_mods_successions", lang))
     parser.add_argument("--explain", metavar="FIRM", help=text("UI_help_mods_explain", lang))
+    parser.add_argument("--last-claims", metavar="CLAIMS", type=Path, help=text("UI_help_mods_last_claims", lang))
+    parser.add_argument("--last-exposure", metavar="LIST", type=Path, help=text("UI_help_mods_last_exposure", lang))
+    parser.add_argument(
+        "--last-effective", metavar="DATE", type=day(lang), help=text("UI_help_mods_last_effective", lang)
+    )
+    parser.add_argument("--plan", metavar="FILE.toml", type=Path, help=text("UI_help_mods_plan", lang))
+    parser.add_argument("--judge", action="store_true", help=text("UI_help_mods_judge", lang))
+    parser.add_argument("--window", metavar="YEARS", type=int, default=3, help=text("UI_help_mods_window", lang))
+    parser.add_argument(
+        "--bounds", metavar=("LEAST", "MOST"), nargs=2, type=float, default=(0.6, 2.0),
+        help=text("UI_help_mods_bounds", lang),
+    )  # fmt: skip
     parser.add_argument("-o", "--output", metavar="FILE", help=text("UI_help_output", lang))
 
 
@@ -30,27 +44,91 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
     """Modify firms; 0 all, 3 some refused."""
     from ratemod.exhibits.output import check_target
     from ratemod.exhibits.terminal import progress
-    from ratemod.experience.losses import Window
     from ratemod.experience.mods import experience_mod
 
-    target = check_target(args.output, [args.claims, args.exposure]) if args.output else None
+    inputs = [path for path in (args.claims, args.exposure, args.last_claims, args.last_exposure) if path]
+    endings = (".html", ".svg") if args.explain else (*TABLES, ".html") if args.judge else TABLES
+    target = check_target(args.output, inputs, endings) if args.output else None
+    if args.plan:
+        check_target(args.plan, inputs, (".toml",))
+    if args.judge:
+        return judge(args, target, lang)
     with progress(text("UI_modifying", lang)):
         mods = experience_mod(
-            args.claims,
-            args.exposure,
-            args.rule,
-            effective=args.effective,
-            window=Window(),
-            successions=args.successions,
+            args.claims, args.exposure, args.rule, effective=args.effective, successions=args.successions
         )
+    if args.last_claims or args.last_effective:
+        return moved(mods, args, target, lang)
     if args.explain:
-        print(mods.explain(args.explain).text(lang))
+        sheet = mods.explain(args.explain)
+        print(sheet.text(lang))
+        if target:
+            write_text(sheet.svg(lang) if target.suffix.lower() == ".svg" else sheet.html(lang), target)
     else:
         print(mods_text(mods, lang))
+        if target:
+            write(mods, target, lang)
     if target:
-        write(mods, target, lang)
         print(str(target))
     return 3 if mods.counts["refused"] else 0
+
+
+def judge(args: argparse.Namespace, target: Path | None, lang: Lang) -> int:
+    """Compare schemes on a history."""
+    import pyarrow as pa
+
+    from ratemod.exhibits.frame_file import write_frame
+    from ratemod.exhibits.scheme_report import comparison_html, comparison_text
+    from ratemod.exhibits.terminal import progress
+    from ratemod.experience.compare_schemes import compare_schemes
+    from ratemod.experience.plan_file import plan_text
+
+    with progress(text("UI_modifying", lang)):
+        least, most = args.bounds
+        found = compare_schemes(args.exposure, args.claims, window=args.window, least=least, most=most)
+    print(comparison_text(found, lang))
+    if args.plan:
+        fitted = found.of("split")
+        told = {key: float(value) for key, value in fitted.fitted.parameters.items() if isinstance(value, float)}
+        told |= {"off_balance": fitted.off_balance, "least": least, "most": most, "claim_limit": found.limit}
+        source = text("UI_judged_plan", lang, first=found.years[0], last=found.years[-1], firms=found.firms)
+        write_text(plan_text(args.plan.stem, source, told), args.plan)
+        print(str(args.plan))
+    if target and target.suffix.lower() == ".html":
+        write_text(comparison_html(found, lang), target)
+    elif target:
+        write_frame(pa.Table.from_pandas(found.frame(), preserve_index=False), target)
+    if target:
+        print(str(target))
+    return 0
+
+
+def moved(mods: Mods, args: argparse.Namespace, target: Path | None, lang: Lang) -> int:
+    """Say why mods moved since last year."""
+    import pyarrow as pa
+
+    from ratemod.exhibits.frame_file import write_frame
+    from ratemod.exhibits.scheme_report import movement_text
+    from ratemod.experience.mods import experience_mod
+    from ratemod.experience.movement import movement
+
+    last = experience_mod(
+        args.last_claims or args.claims, args.last_exposure or args.exposure, args.rule, effective=args.last_effective
+    )
+    found = movement(last, mods)
+    print(movement_text(found, lang))
+    if target:
+        write_frame(pa.Table.from_pandas(found.frame(), preserve_index=False), target)
+        print(str(target))
+    return 3 if mods.counts["refused"] else 0
+
+
+def write_text(content: str, target: Path) -> None:
+    """Write a page or a picture whole or not at all."""
+    from ratemod.exhibits.output import whole_file
+
+    with whole_file(target) as part:
+        Path(part).write_text(content, encoding="utf-8")
 
 
 def mods_text(mods: Mods, lang: Lang) -> str:

@@ -7,13 +7,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ratemod.commands.common import book_arguments, digest, exit_code, facts, open_plan, price
-from ratemod.commands.register_files import derived_text, register_options
+from ratemod.commands.register_files import NOUNS, derived_text, register_options
 from ratemod.errors import BookError, Lang, problem, text
 from ratemod.version import version
 
 if TYPE_CHECKING:
+    from ratemod.plan.model import Plan
     from ratemod.rating.rated import Rated
     from ratemod.registers.derive import Derived
+
+TEXT_FILES = (".csv", ".tsv", ".txt")
+LARGE = 64 << 20  # bytes of a text list beyond which a CSV is written in chunks
 
 
 def arguments(parser: argparse.ArgumentParser, lang: Lang) -> None:
@@ -35,13 +39,17 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
     from ratemod.exhibits.summary_table import check_by, default_by
     from ratemod.exhibits.terminal import clean, rated_text
 
+    plan = None
     if streams(args):
-        return stream(args, lang)
+        plan = open_plan(args)
+        rolled = any(step.op in ("rollup", "share_out") for step in plan.steps)
+        if not rolled or args.book.suffix.lower() not in TEXT_FILES:
+            return stream(args, plan, lang)
     inputs = [args.book, *([args.columns] if args.columns and "=" not in args.columns else [])]
     target = check_target(args.output, inputs) if args.output else None
     if args.live and (target is None or target.suffix.lower() != ".xlsx"):
         raise BookError(problem("RM882", path=args.output or ""))
-    plan = open_plan(args)
+    plan = plan or open_plan(args)
     by = tuple(name.strip() for name in args.by.split(",") if name.strip()) if args.by else default_by(plan)
     check_by(plan, by)
     derived: list[Derived] = []
@@ -56,41 +64,50 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
 
 
 def streams(args: argparse.Namespace) -> bool:
-    """Return whether this is Parquet to Parquet, which needs no more memory for more rows."""
-    if args.output is None or args.strict or args.sheet:
+    """Return whether the book goes from file to file in chunks, which needs no more memory for more rows."""
+    if args.output is None or args.strict or args.sheet or any(getattr(args, noun, None) for noun in NOUNS):
         return False
-    return bool(args.book.is_dir()) or (args.book.suffix.lower() == ".parquet" == Path(args.output).suffix.lower())
+    if args.book.is_dir():
+        return True
+    given, wanted = args.book.suffix.lower(), Path(args.output).suffix.lower()
+    if given not in (".parquet", *TEXT_FILES) or wanted not in (".parquet", ".csv") or not args.book.is_file():
+        return bool(given == ".parquet" == wanted)
+    if given == ".parquet" == wanted:
+        return True
+    return wanted == ".parquet" or bool(args.book.stat().st_size > LARGE)  # of small lists a person sees more in memory
 
 
-def stream(args: argparse.Namespace, lang: Lang) -> int:
-    """Price Parquet into Parquet, a folder into a folder or into one file; 0 all rated, 3 some rows not priced."""
+def stream(args: argparse.Namespace, plan: Plan, lang: Lang) -> int:
+    """Price a file into a file, a folder into a folder or into one file; 0 all rated, 3 some rows not priced."""
     from ratemod.commands.common import column_map
     from ratemod.exhibits.output import check_target
+    from ratemod.exhibits.streamed_csv import rate_to_csv
     from ratemod.exhibits.summary_table import check_by, default_by
     from ratemod.exhibits.terminal import clean, progress, streamed_text
     from ratemod.rating.partitions import rate_folder
     from ratemod.rating.stream import rate_file
 
-    single = Path(args.output).suffix.lower() == ".parquet"
-    if single:
+    suffix = Path(args.output).suffix.lower()
+    if suffix in (".parquet", ".csv"):
         check_target(args.output, [args.book])
-    plan = open_plan(args)
+    if suffix == ".csv" and args.resume:
+        raise BookError(problem("RM354", path=args.output))
     by = tuple(name.strip() for name in args.by.split(",") if name.strip()) if args.by else default_by(plan)
     check_by(plan, by)
     keep = tuple(name.strip() for name in (args.keep or "").split(",") if name.strip())
     with progress(text("UI_pricing", lang)) as bar:
-        done = (rate_file if single else rate_folder)(
-            args.book,
-            plan,
-            args.output,
-            lang=lang,
-            trace=args.trace,
-            keep=keep,
-            header_map=column_map(args.columns, plan),
-            by=by,
-            resume=args.resume,
-            tick=bar.show,
-        )
+        common = {
+            "lang": lang,
+            "trace": args.trace,
+            "header_map": column_map(args.columns, plan),
+            "by": by,
+            "tick": bar.show,
+        }
+        if suffix == ".csv":
+            done = rate_to_csv(args.book, plan, args.output, **common)
+        else:
+            work = rate_file if suffix == ".parquet" else rate_folder
+            done = work(args.book, plan, args.output, keep=keep, resume=args.resume, **common)
     files = [clean(str(done.target)), text("UI_manifest", lang, path=clean(str(done.manifest)))]
     print(streamed_text(done, lang, facts(args, lang), files))
     return 3 if done.counts["refused"] + done.counts["declined"] else 0

@@ -25,9 +25,7 @@ def refused_path(path: Path) -> Path:
     return path.with_name(f"{path.stem}-refused{path.suffix}")
 
 
-def check_target(
-    path: str | Path, inputs: Sequence[str | Path] = (), suffixes: Sequence[str] = SUFFIXES
-) -> Path:
+def check_target(path: str | Path, inputs: Sequence[str | Path] = (), suffixes: Sequence[str] = SUFFIXES) -> Path:
     """Return the output path when it can be written, before any long work starts.
 
     Parameters
@@ -37,7 +35,7 @@ def check_target(
     inputs : sequence of str or Path
         Files that are read, and so must not be overwritten.
     suffixes : sequence of str
-        Endings that are understood, if others.
+        Endings that can be written.
 
     Raises
     ------

@@ -67,16 +67,29 @@ def _one_name_a_code(table: pa.Table) -> pa.Table:
 
 
 def _write(shown: tuple[Shown, ...], path: Path) -> None:
-    from pyarrow import csv
-
-    names = [f"c{at}" for at in range(len(shown))]  # headers may repeat; they go in as a row of their own
-    headers = pa.table([pa.array([safe_text(column.header)]) for column in shown], names=names)
-    body = pa.table([_printed(column.values, column.look) for column in shown], names=names)
-    plain = csv.WriteOptions(include_header=False)
     with whole_file(path) as part, pa.OSFile(str(part), "wb") as file:
         file.write(BYTE_ORDER_MARK)
-        csv.write_csv(headers, file, plain)
-        csv.write_csv(body, file, plain)
+        file.write(headers(shown))
+        file.write(body(shown))
+
+
+def headers(shown: tuple[Shown, ...]) -> pa.Buffer:
+    """Return the header line."""
+    return _lines([pa.array([safe_text(column.header)]) for column in shown])
+
+
+def body(shown: tuple[Shown, ...]) -> pa.Buffer:
+    """Return the rows as lines."""
+    return _lines([_printed(column.values, column.look) for column in shown])
+
+
+def _lines(columns: list[pa.Array | pa.ChunkedArray]) -> pa.Buffer:
+    from pyarrow import csv
+
+    sink = pa.BufferOutputStream()
+    names = [f"c{at}" for at in range(len(columns))]  # headers may repeat; they go in as a row of their own
+    csv.write_csv(pa.table(columns, names=names), sink, csv.WriteOptions(include_header=False))
+    return sink.getvalue()
 
 
 def _printed(array: pa.ChunkedArray, look: str) -> pa.ChunkedArray:

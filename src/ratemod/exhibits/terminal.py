@@ -188,6 +188,8 @@ def streamed_text(done: Streamed, lang: Lang, facts: Sequence[tuple[str, str]], 
             for (code, what, fix), count in ordered[:MOST_PROBLEMS]
         ]
         parts.append(text("UI_problems", lang) + "\n" + _listed(said, len(ordered) - MOST_PROBLEMS, lang))
+    if done.skipped:
+        parts.append(text("UI_skipped", lang) + "\n" + problems_text(done.skipped, lang, 5))
     parts.append(text("UI_files", lang) + "\n" + "\n".join(f"  {file}" for file in files))
     return "\n\n".join(part for part in parts if part)
 

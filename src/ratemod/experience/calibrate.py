@@ -19,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ratemod.errors import ModelError, problem
+from ratemod.experience.parameter import Share
 from ratemod.experience.split import SplitRule
 
 Floats = npt.NDArray[np.float64]
@@ -69,10 +70,7 @@ class SplitFit:
         """
         kp, kx = min(self.k_primary, HUGE), min(self.k_excess, HUGE)
 
-        def weight(expected: Floats) -> Floats:
-            return (expected + kp) / (expected + kx)
-
-        return SplitRule("calibrated", "calibrated on a history", self.split, weight, 1.0, kp, **more)  # type: ignore[arg-type]
+        return SplitRule("calibrated", "calibrated on a history", self.split, Share(kp, kx), 1.0, kp, **more)  # type: ignore[arg-type]
 
 
 def loss_rates(

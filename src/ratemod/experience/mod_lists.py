@@ -16,8 +16,9 @@ from ratemod.book.book import Book
 from ratemod.book.column import FLAG_LEVELS, Column
 from ratemod.book.convert import MISSING_DATE, convert
 from ratemod.book.read import read_book
-from ratemod.errors import ModelError, Problem, problem
+from ratemod.errors import BookError, ModelError, Problem, problem
 from ratemod.experience.losses import Booleans, ClaimList, Dates, Floats, Integers
+from ratemod.experience.split import SplitRule
 
 MOST = Decimal(10) ** 14
 
@@ -34,6 +35,7 @@ def _declared(*columns: Column) -> dict[str, Column]:
 
 
 FIRM = _column("credit_code", "text", "统一社会信用代码", "社会信用代码", "信用代码", "firm", "企业")
+STATE = _column("state", "text", "地区", "州", "省", "province")
 CLAIMS = _declared(
     FIRM,
     _column("claim_no", "text", "赔案号", "立案号"),
@@ -44,7 +46,10 @@ CLAIMS = _declared(
     _column("case_reserve_fen", "number", "未决赔款（分）", decimals=0),
     _column("paid_yuan", "number", "已决赔款", "已付赔款", unit="yuan"),
     _column("case_reserve_yuan", "number", "未决赔款", "未决准备金", unit="yuan"),
+    _column("incurred_yuan", "number", "已发生赔款", "incurred", "actual_incurred_losses", "赔款金额", unit="yuan"),
     _column("medical_only", "flag", "仅医疗", "仅医疗费"),
+    _column("kind", "text", "赔案类型", "injury_code", "伤害类型"),
+    STATE,
 )
 EXPOSURE = _declared(
     FIRM,
@@ -53,7 +58,15 @@ EXPOSURE = _declared(
     _column("start_date", "date", "保险起期", "起期"),
     _column("last_mod", "number", "上年经验修正系数", decimals=6),
     _column("premium_yuan", "number", "保费", "expiring_premium_yuan", "上年保费", "上年年保费", unit="yuan"),
+    _column("latest_premium_yuan", "number", "近两年保费", unit="yuan"),
+    _column("average_premium_yuan", "number", "年均保费", unit="yuan"),
+    _column("class_code", "text", "类别代码", "class", "行业代码", "分类代码", "风险类别"),
+    _column("payroll_yuan", "number", "工资总额", "payroll", "exposure", "工时", "hours", "风险单位", unit="yuan"),
+    _column("year", "number", "年度", "policy_year", "保单年度", decimals=0),
+    STATE,
+    _column("group", "text", "共同控制组", "并表组", "集团", "combination"),
 )
+PER_FIRM = ("last_mod", "premium_yuan", "latest_premium_yuan", "average_premium_yuan")
 SUCCESSION = _declared(
     _column("from_code", "text", "原企业", "原统一社会信用代码"),
     _column("to_code", "text", "承继企业"),
@@ -69,7 +82,11 @@ class ExposureList:
     ----------
     firms : names; expected_yuan, expected_primary_yuan : (n,) float64, NaN where missing
     effective : (n,) datetime64[D]; last_mod, premium_yuan : (n,) float64, NaN where not given
-    exposed : (n, y) bool or None; years : y calendar years
+    exposed : (n, y) bool or None; years : y calendar years; exposed_back : the same by years back from the window's end
+    latest_premium_yuan, average_premium_yuan : (n,) float64, NaN where not given: what eligibility goes by
+    states : names; shares : (n, s) float64, the share of each state in the expected losses, or None
+    outside : payroll rows of years that are not in the window, left out
+    group : names of groups of common ownership that are rated together, null for a firm of its own, or None
     problem_of, problems : which reason refuses a firm, 0 for none
     """
 
@@ -83,33 +100,54 @@ class ExposureList:
     years: tuple[str, ...]
     problem_of: npt.NDArray[np.int32]
     problems: tuple[Problem, ...]
+    exposed_back: Booleans | None = None
+    latest_premium_yuan: Floats | None = None
+    average_premium_yuan: Floats | None = None
+    states: tuple[str, ...] = ()
+    shares: Floats | None = None
+    outside: int = 0
+    group: pa.Array | None = None
 
 
-def read_exposure(source: Any, effective: Any) -> ExposureList:
-    """Read the exposure list; a firm that cannot be modified keeps its reason (RM616, RM617, unreadable cells)."""
+def read_exposure(source: Any, effective: Any, rule: SplitRule | None = None) -> ExposureList:
+    """Read the exposure list; a firm that cannot be modified keeps its reason (RM616, RM617, unreadable cells).
+
+    One row a firm with its expected losses, or one row a firm, class (and year, and state) with payroll, where the plan
+    has a table of classes.
+    """
     book = read_book(source, EXPOSURE)
-    _need(book, ("credit_code", "expected_losses_yuan", "expected_primary_losses_yuan"), EXPOSURE)
     n = book.table.num_rows
     found = np.zeros(n, dtype=np.int32)
     problems: list[Problem] = []
     columns = {
-        name: _cells(book, EXPOSURE[name], found, problems) for name in EXPOSURE if name in book.table.column_names
+        name: cells_of(book, EXPOSURE[name], found, problems) for name in EXPOSURE if name in book.table.column_names
     }
+    if "class_code" in columns and rule is not None and rule.class_rates is not None:
+        from ratemod.experience.payroll import by_class
+
+        _need(book, ("credit_code", "payroll_yuan"), EXPOSURE)
+        return by_class(columns, effective, rule, found, problems)
+    needed = ("credit_code", "expected_losses_yuan", "expected_primary_losses_yuan")
+    _need(book, needed if rule is None or rule.d_ratio is None else needed[:2], EXPOSURE)
+    if "expected_primary_losses_yuan" not in columns:
+        columns["expected_primary_losses_yuan"] = np.zeros(n)
     firms = columns["credit_code"]
     codes = firms.dictionary_encode().indices.fill_null(-1).to_numpy(zero_copy_only=False) + 1
     counts = np.bincount(codes)
-    _mark(found, problems, "RM616", (counts[codes] > 1) & (codes > 0))
+    mark(found, problems, "RM616", (counts[codes] > 1) & (codes > 0))
     expected, primary = columns["expected_losses_yuan"], columns["expected_primary_losses_yuan"]
-    _mark(found, problems, "RM617", ~((expected > 0) & (primary >= 0) & (primary <= expected)))
+    least = expected > 0 if rule is None or rule.new_firm_mod is None else expected >= 0
+    mark(found, problems, "RM617", ~(least & (primary >= 0) & (primary <= expected)))
     if "start_date" in columns:
         day = columns["start_date"]
     elif effective is not None:
         day = np.full(n, np.datetime64(effective, "D"))
     else:
         raise ModelError(problem("RM619", name="start_date", label="保险起期"))
-    _mark(found, problems, "RM612", np.isnat(day), claims=0)
+    mark(found, problems, "RM612", np.isnat(day), claims=0)
     blank = np.full(n, np.nan)
     exposed, years = _exposed(book)
+    states, shares = _states(columns.get("state"), found, problems)
     return ExposureList(
         firms,
         expected,
@@ -121,37 +159,108 @@ def read_exposure(source: Any, effective: Any) -> ExposureList:
         years,
         found,
         tuple(problems),
+        None,
+        columns.get("latest_premium_yuan"),
+        columns.get("average_premium_yuan"),
+        states,
+        shares,
+        0,
+        columns.get("group"),
     )
 
 
-def read_claims(source: Any, firms: ExposureList) -> ClaimList:
-    """Read the claims list and find each claim's firm; a claim of no firm is counted, not lost."""
-    book = read_book(source, CLAIMS)
+def _states(
+    given: pa.Array | None, found: npt.NDArray[np.int32], problems: list[Problem]
+) -> tuple[tuple[str, ...], Floats | None]:
+    """Return the states of a list with one row a firm, each firm in one."""
+    if given is None:
+        return (), None
+    coded = given.dictionary_encode()
+    place = coded.indices.fill_null(-1).to_numpy(zero_copy_only=False)
+    names = tuple(coded.dictionary.to_pylist())
+    mark(found, problems, "RM623", place < 0, name="")
+    shares = np.zeros((len(place), len(names)))
+    shares[np.arange(len(place)), np.maximum(place, 0)] = 1.0
+    return names, shares
+
+
+def read_claims(source: Any, firms: pa.Array, states: tuple[str, ...] = (), *, valuations: bool = False) -> ClaimList:
+    """Read the claims list and find each claim's firm; a claim of no firm is counted, not lost.
+
+    With `valuations` a claim may stand there once for each day on which it was valued.
+    """
+    try:
+        book = read_book(source, CLAIMS)
+    except BookError as error:
+        if [item.code for item in error.problems] == ["RM225"]:  # a header alone: nobody had a claim
+            return _no_claims()
+        raise
     _need(book, ("credit_code", "event_date"), CLAIMS)
-    if "paid_fen" not in book.table.column_names and "paid_yuan" not in book.table.column_names:
+    if not {"paid_fen", "paid_yuan", "incurred_yuan"} & set(book.table.column_names):
         raise ModelError(problem("RM619", name="paid_yuan", label=CLAIMS["paid_yuan"].label_zh))
     n = book.table.num_rows
-    wrong, problems = np.zeros(n, dtype=np.int32), []  # type: ignore[var-annotated]
-    columns = {name: _cells(book, CLAIMS[name], wrong, problems) for name in CLAIMS if name in book.table.column_names}
-    firm = np.asarray(
-        pc.index_in(columns["credit_code"], value_set=firms.firms).fill_null(-1).to_numpy(zero_copy_only=False)
-    )
-    incurred = _money(columns, "paid", n) + np.nan_to_num(_money(columns, "case_reserve", n)).astype(np.int64)
+    wrong = np.zeros(n, dtype=np.int32)
+    problems: list[Problem] = []
+    columns = {
+        name: cells_of(book, CLAIMS[name], wrong, problems) for name in CLAIMS if name in book.table.column_names
+    }
+    firm = np.asarray(pc.index_in(columns["credit_code"], value_set=firms).fill_null(-1).to_numpy(zero_copy_only=False))
+    paid = "incurred" if "incurred_yuan" in columns and "paid_yuan" not in columns else "paid"
+    incurred = _money(columns, paid, n) + _money(columns, "case_reserve", n)
+    money = [part for name, part in columns.items() if name.startswith((paid, "case_reserve"))]
+    mark(wrong, problems, "RM630", np.all([np.isnan(part) for part in money], axis=0))
+    if "claim_no" in columns:
+        day = columns["valuation_date"].astype(np.int64) if valuations and "valuation_date" in columns else None
+        mark(wrong, problems, "RM629", _twice(columns["claim_no"], firm, day))
     event = np.arange(n)
     if "event_no" in columns:
         codes = columns["event_no"].dictionary_encode().indices.fill_null(-1).to_numpy(zero_copy_only=False)
         event = np.where(codes < 0, n + event, codes)
-    none = np.full(n, np.datetime64("NaT", "D"))
     light = columns.get("medical_only")
     return ClaimList(
         firm.astype(np.int64),
         columns["event_date"],
         incurred,
         event.astype(np.int64),
-        columns.get("valuation_date", none),
+        columns.get("valuation_date"),
         np.zeros(n, bool) if light is None else light == 1,
         columns.get("claim_no", pa.array([str(i + 1) for i in range(n)]) if n < 100_000 else None),
+        *_coded(columns.get("kind"), None),
+        _coded(columns.get("state"), states)[0],
+        wrong if wrong.any() else None,
+        tuple(problems),
     )
+
+
+def _no_claims() -> ClaimList:
+    none = np.zeros(0, dtype=np.int64)
+    day = none.astype("datetime64[D]")
+    return ClaimList(none, day, none, none, day, none.astype(bool), pa.array([], pa.string()))
+
+
+def _twice(number: pa.Array, firm: npt.NDArray[Any], day: Integers | None = None) -> Booleans:
+    """Return which claims have a number that their firm has twice; with `day`, twice valued on one day."""
+    coded = number.dictionary_encode().indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
+    if (np.bincount(coded + 1)[1:] < 2).all():
+        return np.zeros(len(coded), dtype=bool)
+    key = coded * (int(firm.max()) + 2) + firm
+    if day is not None:
+        key = np.unique(key, return_inverse=True)[1] * 1_000_000 + np.clip(day, 0, 999_999)
+    _, place, count = np.unique(key, return_inverse=True, return_counts=True)
+    return np.asarray((count[place] > 1) & (coded >= 0) & (firm >= 0), dtype=bool)
+
+
+def _coded(given: pa.Array | None, names: tuple[str, ...] | None) -> tuple[Integers | None, tuple[str, ...]]:
+    """Return text as places among its own names, or among those given; −1 where it is empty or another."""
+    if given is None:
+        return None, ()
+    coded = given.dictionary_encode()
+    own = tuple(coded.dictionary.to_pylist())
+    place = coded.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
+    if names is None:
+        return place, own
+    to = np.array([*(names.index(name) if name in names else -1 for name in own), -1], dtype=np.int64)
+    return to[place], names
 
 
 def successions_of(source: Any, firms: ExposureList) -> tuple[Integers, Integers, Floats]:
@@ -186,9 +295,12 @@ def _need(book: Book, names: tuple[str, ...], declared: Mapping[str, Column]) ->
         raise ModelError(problem("RM619", name=name, label=declared[name].label_zh) for name in lacking)
 
 
-def _cells(book: Book, column: Column, found: npt.NDArray[np.int32], problems: list[Problem]) -> Any:
+def cells_of(book: Book, column: Column, found: npt.NDArray[np.int32], problems: list[Problem]) -> Any:
     """Return a column's values; a cell that cannot be read marks its row."""
-    coded = convert(book.table[column.name], column, book.conversions.get(column.name))
+    array = book.table[column.name]
+    if column.kind == "number" and pa.types.is_floating(array.type):  # measures of a frame, not typed decimals
+        array = pc.round(array, ndigits=column.decimals)
+    coded = convert(array, column, book.conversions.get(column.name))
     for at, item in enumerate(coded.problems, 1):
         problems.append(item)
         rows = (np.asarray(coded.problem_of) == at) & (found == 0)
@@ -201,7 +313,8 @@ def _cells(book: Book, column: Column, found: npt.NDArray[np.int32], problems: l
     return coded.values if column.kind == "text" else np.asarray(coded.values)
 
 
-def _mark(found: npt.NDArray[np.int32], problems: list[Problem], code: str, wrong: Booleans, **args: Any) -> None:
+def mark(found: npt.NDArray[np.int32], problems: list[Problem], code: str, wrong: Booleans, **args: Any) -> None:
+    """Refuse rows that are wrong and not refused yet, with one more problem."""
     hit = wrong & (found == 0)
     if hit.any():
         problems.append(problem(code, **args))

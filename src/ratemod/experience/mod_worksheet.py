@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ratemod.errors import Lang, text
-from ratemod.experience.losses import accident_scale, months_before, split_fen
+from ratemod.errors import Lang, Problem, text
+from ratemod.experience.splitter import months_before
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -37,7 +37,7 @@ class ModWorksheet:
 
     Attributes
     ----------
-    firm, status, reason : str
+    firm, status : str; problem : what refuses the firm, or None
     lines : (name, value) of the formula in order
     claims : ClaimPart, dearest first
     minimum_mod : without any claim; controllable_mod : mod − minimum
@@ -48,7 +48,7 @@ class ModWorksheet:
     firm: str
     rule: str
     status: str
-    reason: str
+    problem: Problem | None
     lines: tuple[tuple[str, float], ...]
     claims: tuple[ClaimPart, ...]
     mod: float
@@ -69,8 +69,8 @@ class ModWorksheet:
     def text(self, lang: Lang = "en") -> str:
         """Return the worksheet as text."""
         head = text("UI_mod_head", lang, firm=self.firm, rule=self.rule, first=self.window[0], last=self.window[1])
-        if self.reason:
-            return f"{head}\n{self.reason}"
+        if self.problem is not None:
+            return f"{head}\n{self.problem.code} {text(self.problem.code, lang, **self.problem.args)}"
         rows = [
             f"  {text(f'UI_mod_{name}', lang)}: {value:,.4f}"
             if abs(value) < 100
@@ -97,19 +97,27 @@ class ModWorksheet:
 
     def svg(self, lang: Lang = "en") -> str:
         """Return a picture: from the least mod, claim by claim, to the mod."""
+        shown = self.claims if len(self.claims) <= 12 else self.claims[:11]
         steps = [(text("UI_mod_claim_free", lang), 0.0, self.minimum_mod)]
         now = self.minimum_mod
-        for item in self.claims[:12]:
-            steps.append((item.number, now, now + item.effect))
-            now += item.effect
+        parts = [(item.number, item.effect) for item in shown]
+        if len(shown) < len(self.claims):
+            rest = self.claims[len(shown) :]
+            parts.append((text("UI_mod_others", lang, claims=len(rest)), sum(item.effect for item in rest)))
+        if abs(self.mod - now - sum(effect for _, effect in parts)) > 5e-4:
+            parts.append((text("UI_mod_bounds", lang), self.mod - now - sum(effect for _, effect in parts)))
+        for name, effect in parts:
+            steps.append((name, now, now + effect))
+            now += effect
         steps.append((text("UI_mod_mod", lang), 0.0, self.mod))
         widest = max(max(high for _, _, high in steps), 1.0)
         rows = []
         for at, (name, low, high) in enumerate(steps):
-            y, x, width = 10 + 24 * at, 190 + 380 * low / widest, max(380 * abs(high - low) / widest, 1)
+            y, x, width = 10 + 24 * at, 190 + 380 * min(low, high) / widest, max(380 * abs(high - low) / widest, 1)
+            colour = "#0072b2" if low == 0 else "#d55e00" if high >= low else "#009e73"
             rows.append(
                 f'<text x="180" y="{y + 13}" text-anchor="end">{escape(name)}</text>'
-                f'<rect x="{x:.1f}" y="{y}" width="{width:.1f}" height="16" fill="#0072b2"/>'
+                f'<rect x="{x:.1f}" y="{y}" width="{width:.1f}" height="16" fill="{colour}"/>'
                 f'<text x="{x + width + 4:.1f}" y="{y + 13}">{high:.3f}</text>'
             )
         height = 24 * len(steps) + 20
@@ -118,14 +126,21 @@ class ModWorksheet:
             f'font-family="sans-serif" font-size="13"><title>{escape(self.firm)}</title>{"".join(rows)}</svg>'
         )
 
+    def html(self, lang: Lang = "en") -> str:
+        """Return text and picture as a page."""
+        picture = "" if self.problem is not None else self.svg(lang)
+        return (
+            f'<!doctype html>\n<html lang="{lang}"><meta charset="utf-8"><title>{escape(self.firm)}</title>'
+            f"<pre style=\"font-family: 'Noto Sans Mono CJK SC', monospace\">{escape(self.text(lang))}</pre>"
+            f"{picture}</html>\n"
+        )
+
     def _repr_html_(self) -> str:
         return f"<pre>{escape(self.text())}</pre>{self.svg()}"
 
 
 def worksheet_of(mods: Mods, at: int) -> ModWorksheet:
     """Return the worksheet of the firm in row `at`."""
-    from ratemod.experience.split import split_mod
-
     parts, firms = mods.parts, mods.exposure
     first, after = mods.window.of(firms.effective[at : at + 1])
     window = (str(first[0]), str(after[0] - np.timedelta64(1, "D")))
@@ -134,9 +149,7 @@ def worksheet_of(mods: Mods, at: int) -> ModWorksheet:
     if which:
         item = mods.problems[which - 1]
         blank = float("nan")
-        return ModWorksheet(
-            name, mods.rule.name, status, text(item.code, "en", **item.args), (), (), blank, blank, blank, blank, window
-        )
+        return ModWorksheet(name, mods.rule.name, status, item, (), (), blank, blank, blank, blank, window)
     names = (
         "actual_primary",
         "actual_excess",
@@ -149,8 +162,7 @@ def worksheet_of(mods: Mods, at: int) -> ModWorksheet:
         "mod",
     )
     values = {key: float(getattr(parts, key)[at]) for key in names}
-    least = split_mod(mods.rule, [0.0], [0.0], [values["expected"]], [values["expected_primary"]])
-    minimum = float(min(least.mod[0], values["mod"]))
+    minimum = float(min(mods.minimum[at], values["mod"]))
     premium = float(firms.premium_yuan[at])
     base = premium / values["mod"] if np.isfinite(premium) else float("nan")
     claims = []
@@ -176,7 +188,7 @@ def worksheet_of(mods: Mods, at: int) -> ModWorksheet:
         name,
         mods.rule.name,
         status,
-        "",
+        None,
         tuple(values.items()),
         tuple(claims),
         values["mod"],
@@ -189,13 +201,13 @@ def worksheet_of(mods: Mods, at: int) -> ModWorksheet:
 
 def _claims_of(mods: Mods, at: int) -> list[tuple[int, float, float]]:
     """Return row, primary and excess losses in yuan of a firm's claims in its window."""
-    own = np.flatnonzero(mods.claims.firm == at)
+    members = np.flatnonzero(mods.group == mods.group[at])
+    own = np.flatnonzero(np.isin(mods.claims.firm, members))
     first, after = mods.window.of(mods.exposure.effective[at : at + 1])
     day = mods.claims.event_date[own]
     own = own[(day >= first[0]) & (day < after[0])]
-    expected = np.nan_to_num(mods.exposure.expected_yuan)
-    scale = accident_scale(mods.claims, mods.rule)
-    primary, excess = split_fen(mods.claims, mods.rule, expected, own, scale)
+    own = own[mods.claims.incurred_fen[own] >= 0]
+    primary, excess = mods.splitter.of(own)
     return [(int(row), p / 100, x / 100) for row, p, x in zip(own, primary, excess)]
 
 

@@ -11,10 +11,12 @@ import numpy as np
 import numpy.typing as npt
 
 from ratemod.errors import Lang, ModelError, Problem, nearest, problem, text
-from ratemod.experience.losses import Actual, ClaimList, Window, actual_losses, carried
-from ratemod.experience.mod_lists import ExposureList, read_claims, read_exposure, successions_of
+from ratemod.experience.losses import Actual, ClaimList, Window, actual_losses, as_valued, carried
+from ratemod.experience.mod_lists import EXPOSURE, ExposureList, mark, read_claims, read_exposure, successions_of
+from ratemod.experience.parameter import ByState, Dated, Parameter, Setting, value_of
 from ratemod.experience.split import SplitParts, SplitRule, split_mod
 from ratemod.experience.split_rules import rule_named
+from ratemod.experience.splitter import Splitter, parameters_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,7 +36,9 @@ class Mods:
     ----------
     rule : SplitRule; window : Window
     exposure : ExposureList; claims : ClaimList
-    actual : Actual, after successions; parts : SplitParts (NaN where a firm is refused)
+    actual : Actual, after successions, of the whole group; parts : SplitParts (NaN where a firm is refused)
+    setting : Setting, what parameters depend on, after successions, of the whole group
+    group : (n,) int64, equal for firms that are rated together
     problem_of, problems : which reason refuses a firm, 0 for none
     """
 
@@ -46,12 +50,20 @@ class Mods:
     parts: SplitParts
     problem_of: npt.NDArray[np.int32]
     problems: tuple[Problem, ...]
+    setting: Setting
+    group: npt.NDArray[np.int64]
 
     @cached_property
     def status(self) -> npt.NDArray[np.str_]:
         """What became of each firm, (n,): modified, not_eligible or refused."""
-        low = self.exposure.expected_yuan < self.rule.eligible_from
+        low = ~eligible(self.rule, self.exposure, self.setting)
         return np.where(self.problem_of > 0, REFUSED, np.where(low, NOT_ELIGIBLE, MODIFIED))
+
+    @cached_property
+    def splitter(self) -> Splitter:
+        """The claims as the plan splits them."""
+        where = setting_of(self.exposure, self.group)
+        return Splitter(self.claims, self.rule, where, *self.window.of(self.exposure.effective))
 
     @cached_property
     def counts(self) -> dict[str, int]:
@@ -80,6 +92,11 @@ class Mods:
         ):
             unit = "_yuan" if name.startswith(("actual", "expected", "ballast")) else ""
             columns[name + unit] = pa.array(getattr(parts, name), mask=~fine)
+        columns["minimum_mod"] = pa.array(self.minimum, mask=~fine)
+        columns["controllable_mod"] = pa.array(parts.mod - self.minimum, mask=~fine)
+        yuan = self.exposure.premium_yuan / parts.mod * (parts.mod - self.minimum)
+        if np.isfinite(yuan).any():
+            columns["controllable_premium_yuan"] = pa.array(np.round(yuan, 2), mask=~np.isfinite(yuan))
         columns["bound"] = pa.array(np.array(["low", "", "high"])[parts.bound.astype(int) + 1].tolist())
         columns["status"] = pa.array(self.status.tolist())
         columns["code"] = pa.array([codes[k - 1] if k else None for k in self.problem_of.tolist()], pa.string())
@@ -89,6 +106,27 @@ class Mods:
     def frame(self, lang: Lang = "en") -> pd.DataFrame:
         """Return `table` as a pandas frame."""
         made: pd.DataFrame = self.table(lang).to_pandas()
+        return made
+
+    @cached_property
+    def minimum(self) -> Floats:
+        """The mod of each firm had it had no claim, within the same bounds, (n,) float64; NaN where refused."""
+        fine = np.flatnonzero(np.isfinite(self.parts.unbounded))
+        none = np.zeros(len(fine))
+        least = split_mod(
+            replace(self.rule, expected_share=1.0, d_ratio=None),
+            none,
+            none,
+            self.parts.expected[fine],
+            self.parts.expected_primary[fine],
+            last_mod=self.exposure.last_mod[fine],
+            where=self.setting.take(fine),
+            claims=none,
+            lost_time=none,
+        ).mod
+        made = self.parts.mod.copy()
+        rated = eligible(self.rule, self.exposure, self.setting)[fine]
+        made[fine] = np.where(rated, np.minimum(least, self.parts.mod[fine]), 1.0)
         return made
 
     def place(self, firm: str) -> int:
@@ -128,11 +166,12 @@ def experience_mod(
         valuation_date,
         medical_only where there are any
     exposure : path or frame, one row a firm: credit_code, expected_losses_yuan, expected_primary_losses_yuan;
-        start_date (the
-        day the mod applies from), premium_yuan, last_mod and exposed_YYYY where there are any
-    rule : SplitRule, the name of a shipped one, or a TOML file
+        start_date (the day the mod applies from), premium_yuan, last_mod, state and exposed_YYYY where there are any;
+        or one row a firm and class: credit_code, class_code, payroll_yuan, and year and state where there are any, for
+        a plan with a table of classes
+    rule : SplitRule, the name of a shipped one, or a TOML file (`ratemod.experience.plan_file`)
     effective : day the mods apply from, where the exposure list has no start_date
-    window : Window; default three years ending a year before
+    window : Window; default the plan's own
     successions : frame or path: from_code, to_code, share: whose record goes to whom
 
     Returns
@@ -161,19 +200,29 @@ def experience_mod(
     [1.204, 0.79]
     """
     chosen = rule if isinstance(rule, SplitRule) else rule_named(rule)
-    frame = window or Window()
-    firms = read_exposure(exposure, effective)
-    listed = read_claims(claims, firms)
+    frame = window or Window(chosen.years, chosen.lag_months)
+    firms = _in_force(read_exposure(exposure, effective, chosen), chosen)
+    several = chosen.valuation_months is not None
+    listed = read_claims(claims, firms.firms, firms.states, valuations=several)
+    if chosen.valuation_months is not None and len(listed.firm):
+        listed = as_valued(listed, firms.effective, chosen.valuation_months)
     first, after = frame.of(firms.effective)
+    group = groups_of(firms)
+    where = setting_of(firms, group)
     actual = actual_losses(
-        listed, chosen, np.nan_to_num(firms.expected_yuan), first, after, exposed=firms.exposed, years=firms.years
+        listed, chosen, where, first, after, exposed=firms.exposed, years=firms.years, exposed_back=firms.exposed_back
     )
     expected, primary = firms.expected_yuan, firms.expected_primary_yuan
+    problem_of, problems = _refused(firms, actual, group)
     if successions is not None:
-        actual, expected, primary = _succeeded(actual, firms, successions_of(successions, firms))
-    problem_of, problems = _refused(firms, actual)
-    parts = _parts(chosen, actual, expected, primary, firms.last_mod, problem_of)
-    return Mods(chosen, frame, firms, listed, actual, parts, problem_of, problems)
+        moved = successions_of(successions, firms)
+        actual, expected, primary = _succeeded(actual, firms, moved)
+        problem_of, problems = _gone(problem_of, problems, expected, moved[0])
+    if len(np.unique(group)) < len(group):
+        actual, expected, primary = _together(actual, expected, primary, group)
+    where = replace(where, expected=np.nan_to_num(expected))
+    parts = _parts(chosen, firms, actual, where, primary, problem_of)
+    return Mods(chosen, frame, firms, listed, actual, parts, problem_of, problems, where, group)
 
 
 def _succeeded(actual: Actual, firms: ExposureList, moved: tuple[Any, Any, Any]) -> tuple[Actual, Floats, Floats]:
@@ -186,36 +235,127 @@ def _succeeded(actual: Actual, firms: ExposureList, moved: tuple[Any, Any, Any])
     return replace(actual, primary_fen=money[0], excess_fen=money[1]), awaited[0], awaited[1]
 
 
-def _refused(firms: ExposureList, actual: Actual) -> tuple[npt.NDArray[np.int32], tuple[Problem, ...]]:
-    """Return the first reason that refuses each firm: those of its exposure, then those of its claims."""
+def groups_of(firms: ExposureList) -> npt.NDArray[np.int64]:
+    """Return a number for each firm, equal where firms of common ownership are rated together, (n,) int64."""
+    n = len(firms.firms)
+    if firms.group is None:
+        return np.arange(n)
+    coded = firms.group.dictionary_encode().indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
+    _, place = np.unique(np.where(coded < 0, n + np.arange(n), coded), return_inverse=True)
+    return np.asarray(place, dtype=np.int64)
+
+
+def _together(
+    actual: Actual, expected: Floats, primary: Floats, group: npt.NDArray[np.int64]
+) -> tuple[Actual, Floats, Floats]:
+    """Return what each firm's whole group had and what was expected of it."""
+
+    def whole(part: Any) -> Any:
+        sums = np.zeros(int(group.max()) + 1, dtype=part.dtype)
+        np.add.at(sums, group, np.nan_to_num(part))
+        return sums[group]
+
+    names = ("primary_fen", "excess_fen", "claims", "lost_time")
+    money = {name: whole(getattr(actual, name)) for name in names if getattr(actual, name) is not None}
+    return replace(actual, **money), whole(expected), whole(primary)
+
+
+def _refused(
+    firms: ExposureList, actual: Actual, group: npt.NDArray[np.int64]
+) -> tuple[npt.NDArray[np.int32], tuple[Problem, ...]]:
+    """Return the first reason that refuses each firm: those of its exposure, of its claims, of its group."""
     found = firms.problem_of.copy()
     later = (found == 0) & (actual.problem_of > 0)
     found[later] = actual.problem_of[later] + len(firms.problems)
-    return found, (*firms.problems, *actual.problems)
+    problems = [*firms.problems, *actual.problems]
+    mark(found, problems, "RM632", np.isin(group, group[found > 0]))
+    return found, tuple(problems)
+
+
+def _gone(
+    problem_of: npt.NDArray[np.int32], problems: tuple[Problem, ...], expected: Floats, old: npt.NDArray[np.int64]
+) -> tuple[npt.NDArray[np.int32], tuple[Problem, ...]]:
+    """Refuse firms whose whole record went to others: nothing is left to modify."""
+    found, told = problem_of.copy(), list(problems)
+    left = np.zeros(len(found), dtype=bool)
+    left[old] = np.nan_to_num(expected)[old] <= 0
+    mark(found, told, "RM631", left)
+    return found, tuple(told)
+
+
+def setting_of(firms: ExposureList, group: npt.NDArray[np.int64]) -> Setting:
+    """Return what the plan's parameters depend on, firm by firm; the expected losses are those of the whole group."""
+    expected = np.maximum(np.nan_to_num(firms.expected_yuan), 0.0)
+    if len(group):
+        expected = np.bincount(group, expected).astype(np.float64)[group]
+    return Setting(expected, firms.effective, firms.states, None, firms.shares)
+
+
+def eligible(rule: SplitRule, firms: ExposureList, where: Setting) -> npt.NDArray[np.bool_]:
+    """Return which firms are large enough to be rated, (n,) bool."""
+    enough = where.expected >= rule.eligible_from if rule.eligible_from > 0 else np.ones(len(firms.firms), bool)
+    enough &= where.expected > 0
+    asked: list[tuple[Parameter | None, Floats | None, str]] = [
+        (rule.eligible_latest_premium, firms.latest_premium_yuan, "latest_premium_yuan"),
+        (rule.eligible_average_premium, firms.average_premium_yuan, "average_premium_yuan"),
+    ]
+    asked = [item for item in asked if item[0] is not None]
+    given = [item for item in asked if item[1] is not None]
+    if asked and not given:
+        raise ModelError(problem("RM619", name=asked[0][2], label=EXPOSURE[asked[0][2]].label_zh))
+    if not given:
+        return enough
+    reached = np.zeros(len(enough), dtype=bool)
+    for least, premium, _ in given:
+        reached |= np.nan_to_num(premium) >= value_of(least, where)  # type: ignore[arg-type]
+    return enough & reached
+
+
+def _in_force(firms: ExposureList, rule: SplitRule) -> ExposureList:
+    """Refuse firms for whose date or state the plan has no values; the others are not touched."""
+    found, problems = firms.problem_of.copy(), list(firms.problems)
+    deep = parameters_of(rule)
+    days = [part.first_days[0] for part in deep if isinstance(part, Dated)]
+    if days:
+        mark(found, problems, "RM624", firms.effective < np.datetime64(max(days), "D"), first=max(days))
+    by_state = [part for part in deep if isinstance(part, ByState) and part.other is None]
+    if by_state and firms.shares is None:
+        raise ModelError(problem("RM619", name="state", label=EXPOSURE["state"].label_zh))
+    for at, name in enumerate(firms.states):
+        if any(name not in part.parameters for part in by_state):
+            mark(found, problems, "RM623", firms.shares[:, at] > 0, name=name)  # type: ignore[index]
+    return replace(firms, problem_of=found, problems=tuple(problems))
 
 
 def _parts(
     rule: SplitRule,
+    firms: ExposureList,
     actual: Actual,
-    expected: Floats,
+    where: Setting,
     primary: Floats,
-    last_mod: Floats,
     problem_of: npt.NDArray[np.int32],
 ) -> SplitParts:
-    """Return the parts, computed for the firms that can be and NaN for the others."""
-    fine = (problem_of == 0) & (np.nan_to_num(expected) > 0)
+    """Return the parts, computed for the firms that can be and NaN for the others; new firms have their stated mod."""
+    fine = (problem_of == 0) & (where.expected > 0)
     made = split_mod(
         rule,
         actual.primary_fen[fine] / 100,
         actual.excess_fen[fine] / 100,
-        expected[fine],
-        np.minimum(primary[fine], expected[fine]),
-        last_mod=last_mod[fine],
+        where.expected[fine],
+        np.minimum(primary[fine], where.expected[fine]),
+        last_mod=firms.last_mod[fine],
+        where=where.take(fine),
+        claims=actual.claims[fine],
+        lost_time=None if actual.lost_time is None else actual.lost_time[fine],
     )
+    rated = eligible(rule, firms, where)[fine]
+    made = replace(made, mod=np.where(rated, made.mod, 1.0))
     whole: dict[str, Any] = {}
     for name in SplitParts.__dataclass_fields__:
         values = getattr(made, name)
         column = np.zeros(len(fine), values.dtype) if name == "bound" else np.full(len(fine), np.nan)
         column[fine] = values
         whole[name] = column
+    if rule.new_firm_mod is not None:
+        whole["mod"][(problem_of == 0) & (where.expected <= 0)] = rule.new_firm_mod
     return SplitParts(**whole)

@@ -1,29 +1,35 @@
 """Why did the modification change since last year? Split exactly, whatever the order in which one looks.
 
-Five things can move a mod: claims that left the window, claims that entered it, claims that developed, the expected
-losses, and the plan. Each of
-the 2⁵ combinations of old and new is modified, and every cause gets its Shapley value: the average of what it
-changes over all
-orders. The parts add up to the change because each order's steps do.
+Seven things can move a mod: claims that left the window, claims that entered it, claims that developed, the expected
+losses, the plan, records taken over or shared, and last year's mod where it limits the new one. Each combination of old
+and new is modified, and every cause gets its Shapley value: the average of what it changes over all orders. The parts
+add up to the change because each order's steps do.
 Source: Shapley, *A value for n-person games*, 1953.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from itertools import combinations
+from dataclasses import dataclass, replace
+from itertools import product
 from math import factorial
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from ratemod.errors import ModelError, problem
-from ratemod.experience.losses import counted
-from ratemod.experience.mods import Mods
-from ratemod.experience.split import SplitParts, split_claims, split_mod
+from ratemod.experience.losses import ClaimList, counted, rows_of
+from ratemod.experience.mods import Mods, eligible
+from ratemod.experience.split import split_mod
+from ratemod.experience.splitter import Splitter
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Floats = npt.NDArray[np.float64]
-CAUSES = ("claims_left", "claims_entered", "claims_developed", "exposure", "plan")
+Integers = npt.NDArray[np.int64]
+CAUSES = ("claims_left", "claims_entered", "claims_developed", "exposure", "plan", "records_moved", "last_mod")
+LEFT, ENTERED, DEVELOPED, EXPOSURE, PLAN, MOVED, LAST = range(len(CAUSES))
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -33,7 +39,7 @@ class Movement:
     Attributes
     ----------
     firms : names; before, after : (n,) float64
-    parts : (n, 5) float64 by `CAUSES`; each row adds up to after − before
+    parts : (n, 7) float64 by `CAUSES`; each row adds up to after − before
     """
 
     firms: tuple[str, ...]
@@ -41,12 +47,27 @@ class Movement:
     after: Floats
     parts: Floats
 
-    def frame(self) -> object:
+    def frame(self) -> pd.DataFrame:
         """Return one row a firm as a pandas frame."""
         import pandas as pd
 
         columns = {"firm": self.firms, "before": self.before, "after": self.after, "change": self.after - self.before}
         return pd.DataFrame(columns | {name: self.parts[:, i] for i, name in enumerate(CAUSES)})
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Pool:
+    """Claims of both years in one list: rows of the year before, then those of the year after.
+
+    Attributes
+    ----------
+    claims : ClaimList, firms numbered as they are compared; old : (k,) bool, rows of the year before
+    stays : (k,) bool, claims that count in both years
+    """
+
+    claims: ClaimList
+    old: npt.NDArray[np.bool_]
+    stays: npt.NDArray[np.bool_]
 
 
 def movement(before: Mods, after: Mods) -> Movement:
@@ -63,8 +84,8 @@ def movement(before: Mods, after: Mods) -> Movement:
 
     Notes
     -----
-    A claim in both windows that is worth another amount has developed. The swing against last year's mod is left out
-    of both sides.
+    A claim in both windows that is worth another amount has developed; with weights by year, growing older is part of
+    it. Both ends are the mods as they were given.
     """
     if before.claims.number is None or after.claims.number is None:
         raise ModelError(problem("RM620"))
@@ -72,91 +93,138 @@ def movement(before: Mods, after: Mods) -> Movement:
     names = sorted(set(old) & set(new))
     if not names:
         raise ModelError(problem("RM620"))
-    at_old, at_new = (np.array([places[name] for name in names]) for places in (old, new))
-    sums = _claim_sums(before, after, at_old, at_new)
-    exposures = [
-        (mods.parts.expected[at], mods.parts.expected_primary[at]) for mods, at in ((before, at_old), (after, at_new))
+    at = tuple(np.array([places[name] for name in names]) for places in (old, new))
+    pool = _pool((before, after), at)
+    sums = {
+        has: _sums((before, after), at, pool, has) for has in product((False, True), repeat=4)
+    }  # by left, entered, developed, plan
+    ends = [
+        [getattr(mods.parts, name)[place] for name in ("actual_primary", "actual_excess")]
+        for mods, place in zip((before, after), at)
     ]
-    values = {}
-    for size in range(len(CAUSES) + 1):
-        for chosen in combinations(range(len(CAUSES)), size):
-            values[chosen] = _value(chosen, sums, exposures, before, after)
+    extra = [[end - own for end, own in zip(ends[i], sums[(bool(i),) * 4][:2])] for i in (0, 1)]
+    values = {
+        has: _value((before, after), at, sums[has[LEFT], has[ENTERED], has[DEVELOPED], has[PLAN]], extra, has)
+        for has in product((False, True), repeat=len(CAUSES))
+    }
     parts = np.stack([_shapley(cause, values) for cause in range(len(CAUSES))], axis=1)
-    return Movement(tuple(names), values[()], values[tuple(range(len(CAUSES)))], parts)
+    none, every = (values[(end,) * len(CAUSES)] for end in (False, True))
+    return Movement(tuple(names), none, every, parts)
 
 
 def _places(mods: Mods) -> dict[str, int]:
-    fine = mods.problem_of == 0
+    fine = (mods.problem_of == 0) & np.isfinite(mods.parts.unbounded)
     return {name: i for i, name in enumerate(mods.exposure.firms.to_pylist()) if fine[i]}
 
 
-def _claim_sums(
-    before: Mods, after: Mods, at_old: npt.NDArray[np.int64], at_new: npt.NDArray[np.int64]
-) -> dict[tuple[bool, bool, bool, bool], tuple[Floats, Floats]]:
-    """Return primary and excess of every firm by (left already, entered already, developed already, plan already)."""
-    groups = {"left": {}, "entered": {}, "stayed": {}}  # type: ignore[var-annotated]
-    rows = [_by_number(mods, at) for mods, at in ((before, at_old), (after, at_new))]
-    for number in rows[0].keys() | rows[1].keys():
-        kind = "stayed" if number in rows[0] and number in rows[1] else "left" if number in rows[0] else "entered"
-        groups[kind][number] = (rows[0].get(number), rows[1].get(number))
-    found = {}
-    for plan_new in (False, True):
-        mods = after if plan_new else before
-        expected = (after.parts.expected[at_new], before.parts.expected[at_old])[0 if plan_new else 1]
-        for left in (False, True):
-            for entered in (False, True):
-                for developed in (False, True):
-                    chosen = [item[0] for item in groups["left"].values() if not left]
-                    chosen += [item[1] for item in groups["entered"].values() if entered]
-                    chosen += [item[1 if developed else 0] for item in groups["stayed"].values()]
-                    found[left, entered, developed, plan_new] = _sums(mods, chosen, expected)
-    return found
+def _pool(years: tuple[Mods, Mods], at: tuple[Integers, ...]) -> Pool:
+    """Return the claims of both years that count for the firms compared."""
+    rows, firms, keys = [], [], []
+    for mods, places in zip(years, at):
+        place = np.full(len(mods.problem_of), -1)
+        place[places] = np.arange(len(places))
+        _, inside = counted(mods.claims, *mods.window.of(mods.exposure.effective), slice(None))
+        row = np.flatnonzero(inside & (place[np.maximum(mods.claims.firm, 0)] >= 0) & (mods.claims.incurred_fen >= 0))
+        rows.append(row)
+        firms.append(place[mods.claims.firm[row]])
+        keys.append([f"{firm}:{_text(mods.claims.number[int(i)])}" for firm, i in zip(firms[-1], row)])
+    both = set(keys[0]) & set(keys[1])
+    stays = [np.array([key in both for key in part], dtype=bool) for part in keys]
+    event = _events(years, rows, keys, stays)
+    joined = [np.concatenate(part) for part in (firms, event, stays)]
+    taken: dict[str, Any] = {
+        name: np.concatenate([getattr(mods.claims, name)[row] for mods, row in zip(years, rows)])
+        for name in ("event_date", "incurred_fen", "medical_only")
+    }
+    claims = ClaimList(firm=joined[0], event=joined[1], valued=None, number=None, **taken, **_named(years, rows))
+    return Pool(claims, np.arange(len(joined[0])) < len(rows[0]), joined[2])
 
 
-def _by_number(mods: Mods, at: npt.NDArray[np.int64]) -> dict[str, tuple[int, float, bool]]:
-    """Return (place among the firms compared, loss, medical only) of each counted claim, by firm and number."""
-    place = np.full(len(mods.problem_of), -1)
-    place[at] = np.arange(len(at))
-    numbers = mods.claims.number
-    found = {}
-    first, after = mods.window.of(mods.exposure.effective)
-    _, inside = counted(mods.claims, first, after, slice(None))
-    for row in np.flatnonzero(inside):
-        firm = place[mods.claims.firm[row]]
-        if firm >= 0:
-            number = numbers[int(row)]
-            key = f"{firm}:{getattr(number, 'as_py', lambda n=number: n)()}"
-            found[key] = (int(firm), mods.claims.incurred_fen[row] / 100, bool(mods.claims.medical_only[row]))
-    return found
+def _text(number: Any) -> str:
+    return str(number.as_py() if hasattr(number, "as_py") else number)
 
 
-def _sums(mods: Mods, claims: list[tuple[int, float, bool]], expected: Floats) -> tuple[Floats, Floats]:
-    if not claims:
-        return np.zeros(len(expected)), np.zeros(len(expected))
-    firm, loss, light = (np.array(part) for part in zip(*claims))
-    primary, excess = split_claims(mods.rule, loss, expected[firm], medical_only=light)
-    return tuple(np.bincount(firm, part, minlength=len(expected)) for part in (primary, excess))  # type: ignore[return-value]
+def _events(years: tuple[Mods, Mods], rows: list[Integers], keys: list[list[str]], stays: list[Any]) -> list[Integers]:
+    """Return accidents under one numbering: an accident of the year before is that of its claims that stayed."""
+    own = [mods.claims.event[row] for mods, row in zip(years, rows)]
+    later = dict(zip(keys[1], own[1].tolist()))
+    same = {int(event): later[key] for key, event, stay in zip(keys[0], own[0], stays[0]) if stay}
+    offset = int(own[1].max(initial=0)) + 1
+    return [np.array([same.get(int(event), offset + int(event)) for event in own[0]], dtype=np.int64), own[1]]
+
+
+def _named(years: tuple[Mods, Mods], rows: list[Integers]) -> dict[str, Any]:
+    """Return kinds and states under one numbering."""
+    made: dict[str, Any] = {}
+    if any(mods.claims.kind is not None for mods in years):
+        names = tuple(dict.fromkeys(name for mods in years for name in mods.claims.kinds))
+        codes = []
+        for mods, row in zip(years, rows):
+            place = np.array([*(names.index(name) for name in mods.claims.kinds), -1])
+            codes.append(place[mods.claims.kind[row]] if mods.claims.kind is not None else np.full(len(row), -1))
+        made |= {"kind": np.concatenate(codes), "kinds": names}
+    if any(mods.claims.state is not None for mods in years):
+        states = years[1].exposure.states
+        parts = []
+        for mods, row in zip(years, rows):
+            to = np.array([*(states.index(name) if name in states else -1 for name in mods.exposure.states), -1])
+            parts.append(to[mods.claims.state[row]] if mods.claims.state is not None else np.full(len(row), -1))
+        made["state"] = np.concatenate(parts)
+    return made
+
+
+def _sums(
+    years: tuple[Mods, Mods], at: tuple[Integers, ...], pool: Pool, has: tuple[bool, ...]
+) -> tuple[Floats, Floats, Integers, Integers]:
+    """Return primary and excess, claims and those that end a free record, where some causes are new."""
+    left, entered, developed, plan = has
+    chosen = np.where(pool.stays, pool.old != developed, np.where(pool.old, not left, entered))
+    mods, place = years[plan], at[plan]
+    _, after = years[developed].window.of(years[developed].exposure.effective[at[developed]])
+    rows = np.flatnonzero(chosen)
+    claims = rows_of(pool.claims, rows)
+    splitter = Splitter(claims, mods.rule, mods.setting.take(place), np.full(len(place), np.datetime64("0001")), after)
+    every = np.arange(len(rows))
+    n, made = len(place), np.zeros((4, len(place)), dtype=np.int64)
+    if len(rows):
+        primary, excess = splitter.of(every)
+        for line, part in enumerate((primary, excess, np.ones(len(rows), int), splitter.ends_free_record(every))):
+            np.add.at(made[line], claims.firm, part)
+    _, group = np.unique(mods.group[place], return_inverse=True)
+    if group.max(initial=0) + 1 < n:
+        made = np.stack([np.bincount(group, part)[group].astype(np.int64) for part in made])
+    return made[0] / 100, made[1] / 100, made[2], made[3]
 
 
 def _value(
-    chosen: tuple[int, ...],
-    sums: dict[tuple[bool, bool, bool, bool], tuple[Floats, Floats]],
-    exposures: list[tuple[Floats, Floats]],
-    before: Mods,
-    after: Mods,
+    years: tuple[Mods, Mods],
+    at: tuple[Integers, ...],
+    sums: tuple[Floats, Floats, Integers, Integers],
+    extra: list[list[Floats]],
+    has: tuple[bool, ...],
 ) -> Floats:
-    """Return the mods where the chosen causes are new and the others old."""
-    has = [cause in chosen for cause in range(len(CAUSES))]
-    primary, excess = sums[has[0], has[1], has[2], has[4]]
-    expected, expected_primary = exposures[has[3]]
-    parts: SplitParts = split_mod((after if has[4] else before).rule, primary, excess, expected, expected_primary)
-    return parts.mod
+    """Return the mods where some causes are new and the others old."""
+    moved = extra[has[MOVED]]
+    losses, place = years[has[EXPOSURE]], at[has[EXPOSURE]]
+    rule = replace(years[has[PLAN]].rule, expected_share=1.0, d_ratio=None)
+    mod = split_mod(
+        rule,
+        np.maximum(sums[0] + moved[0], 0.0),
+        np.maximum(sums[1] + moved[1], 0.0),
+        losses.parts.expected[place],
+        losses.parts.expected_primary[place],
+        last_mod=years[has[LAST]].exposure.last_mod[at[has[LAST]]],
+        where=losses.setting.take(place),
+        claims=sums[2],
+        lost_time=sums[3],
+    ).mod
+    return np.where(eligible(years[has[PLAN]].rule, losses.exposure, losses.setting)[place], mod, 1.0)
 
 
-def _shapley(cause: int, values: dict[tuple[int, ...], Floats]) -> Floats:
-    n, total = len(CAUSES), np.zeros_like(values[()])
-    for chosen, value in values.items():
-        if cause not in chosen:
-            weight = factorial(len(chosen)) * factorial(n - len(chosen) - 1) / factorial(n)
-            total += weight * (values[tuple(sorted((*chosen, cause)))] - value)
+def _shapley(cause: int, values: dict[tuple[bool, ...], Floats]) -> Floats:
+    n, total = len(CAUSES), np.zeros_like(values[(False,) * len(CAUSES)])
+    for has, value in values.items():
+        if not has[cause]:
+            weight = factorial(sum(has)) * factorial(n - sum(has) - 1) / factorial(n)
+            total += weight * (values[(*has[:cause], True, *has[cause + 1 :])] - value)
     return total

@@ -5,16 +5,15 @@ What each rests on is in its `source`; parameters that were not found in print a
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from ratemod.errors import ModelError, nearest, problem
 from ratemod.experience.bands import Bands
-from ratemod.experience.split import Floats, Parameter, SmoothSplit, SplitRule
+from ratemod.experience.parameter import Floats, Parameter
+from ratemod.experience.split import SmoothSplit, SplitRule
 
 
 def ncci_ballast(average_cost_per_case: float) -> Callable[[Floats], Floats]:
@@ -78,7 +77,7 @@ def ncci(
 
     Examples
     --------
-    >>> from ratemod.experience.split import value_of
+    >>> from ratemod.experience.parameter import value_of
     >>> value_of(ncci(10_000, 9.95).most, np.array([2_500.0])).round(4).tolist()
     [1.2005]
     """
@@ -131,6 +130,7 @@ def washington(
         medical_only_deduction=2_460.0,
         swing=0.25,
         claim_free=claim_free,
+        claim_free_despite_medical_only=True,
         places=4,
     )
 
@@ -175,24 +175,10 @@ def illustrative() -> SplitRule:
 
 
 RULES = {"illustrative": illustrative}
-NUMBERS = (
-    "claim_limit",
-    "accident_limit",
-    "medical_only_share",
-    "medical_only_deduction",
-    "deduction",
-    "swing",
-    "eligible_from",
-)
-PARAMETERS = ("split", "excess_credibility", "primary_credibility", "ballast", "least", "most", "claim_free")
 
 
 def rule_named(name: str | Path) -> SplitRule:
-    """Return a shipped rule, or one from a TOML file.
-
-    A parameter is a number, or a table ``{ upper = [..], values = [..] }`` by expected losses in yuan; ``split`` may
-    also be
-    ``{ full_below, most, turn, largest }``.
+    """Return a shipped rule, or one from a TOML file (see `ratemod.experience.plan_file`).
 
     Raises
     ------
@@ -204,29 +190,11 @@ def rule_named(name: str | Path) -> SplitRule:
     >>> rule_named("illustrative").places
     3
     """
+    from ratemod.experience.plan_file import read_rule
+
     if str(name) in RULES:
         return RULES[str(name)]()
     path = Path(name)
     if path.suffix != ".toml":
         raise ModelError(problem("RM603", name=str(name), known=", ".join(RULES), nearest=nearest(str(name), RULES)))
-    try:
-        given = tomllib.loads(path.read_text(encoding="utf-8-sig"))
-        known = {"name", "source", "places", *NUMBERS, *PARAMETERS}
-        unknown = sorted(set(given) - known)
-        if unknown:
-            raise ValueError(f"{unknown[0]}? ({nearest(unknown[0], known) or ', '.join(sorted(known))})")
-        values: dict[str, Any] = {key: float(given[key]) for key in NUMBERS if key in given}
-        values |= {key: _parameter(given[key]) for key in PARAMETERS if key in given}
-        return SplitRule(str(given["name"]), str(given["source"]), places=given.get("places"), **values)
-    except (OSError, ValueError, TypeError, KeyError) as error:
-        raise ModelError(problem("RM604", path=str(path), why=str(error))) from None
-
-
-def _parameter(given: Any) -> Any:
-    if not isinstance(given, dict):
-        return float(given)
-    if "turn" in given:
-        return SmoothSplit(**{key: float(value) for key, value in given.items()})
-    return Bands(
-        tuple(map(float, given["upper"])), tuple(map(float, given["values"])), bool(given.get("upper_inclusive", False))
-    )
+    return read_rule(path)

@@ -23,8 +23,8 @@ from ratemod.book.checks import ascending, differs_within, repeats
 from ratemod.book.convert import convert
 from ratemod.errors import problem
 from ratemod.plan.model import Check, Plan
-from ratemod.rating.arrow import filled_with, to_arrow
-from ratemod.rating.chunks import Chunks, whole
+from ratemod.rating.arrow import filled_with, to_arrow, whole
+from ratemod.rating.chunks import Chunked
 from ratemod.rating.encode import Doubt
 
 BITS = 6
@@ -53,7 +53,7 @@ class Broken:
         return Doubt(which, (told,))
 
 
-def broken(plan: Plan, chunks: Chunks, scratch: Path) -> tuple[Broken, ...]:
+def broken(plan: Plan, chunks: Chunked, scratch: Path) -> tuple[Broken, ...]:
     """Return, for each check across rows, the rows that break it.
 
     Parameters
@@ -75,7 +75,7 @@ def broken(plan: Plan, chunks: Chunks, scratch: Path) -> tuple[Broken, ...]:
     return tuple(found)
 
 
-def _usable(plan: Plan, chunks: Chunks) -> list[Check]:
+def _usable(plan: Plan, chunks: Chunked) -> list[Check]:
     names = set(chunks.names.values())
     return [check for check in plan.checks if check.of in names and (check.kind == "unique" or check.by in names)]
 
@@ -84,7 +84,7 @@ def _key(check: Check) -> str:
     return check.of if check.kind == "unique" else check.by
 
 
-def keys_of(plan: Plan, chunks: Chunks) -> tuple[str, ...]:
+def keys_of(plan: Plan, chunks: Chunked) -> tuple[str, ...]:
     """Return the columns whose equal values checks look for: where they ascend, no check can find anything."""
     return tuple(sorted({_key(check) for check in _usable(plan, chunks)}))
 
@@ -112,7 +112,7 @@ def _ends(array: pa.Array) -> tuple[pa.Array, pa.Array]:
     return pa.concat_arrays([array[:1]]), pa.concat_arrays([array[-1:]])
 
 
-def _unsorted(chunks: Chunks, keys: Sequence[str]) -> set[str]:
+def _unsorted(chunks: Chunked, keys: Sequence[str]) -> set[str]:
     """Return the key columns that do not ascend throughout."""
     open_ = set(keys)
     last: dict[str, Edges] = {}
@@ -129,7 +129,7 @@ def _unsorted(chunks: Chunks, keys: Sequence[str]) -> set[str]:
     return set(keys) - open_
 
 
-def _repeated(check: Check, chunks: Chunks, scratch: Path) -> npt.NDArray[np.int64]:
+def _repeated(check: Check, chunks: Chunked, scratch: Path) -> npt.NDArray[np.int64]:
     own = chunks.only([check.of])
 
     def records() -> Iterator[npt.NDArray[Any]]:
@@ -150,7 +150,7 @@ def _repeated(check: Check, chunks: Chunks, scratch: Path) -> npt.NDArray[np.int
     return rows[repeats(keys)]
 
 
-def _differing(check: Check, plan: Plan, chunks: Chunks, scratch: Path) -> npt.NDArray[np.int64]:
+def _differing(check: Check, plan: Plan, chunks: Chunked, scratch: Path) -> npt.NDArray[np.int64]:
     own = chunks.only([check.of, check.by])
 
     def records() -> Iterator[npt.NDArray[Any]]:
@@ -176,7 +176,7 @@ def _differing(check: Check, plan: Plan, chunks: Chunks, scratch: Path) -> npt.N
     return rows[differs_within(_values(check, plan, own, taken), taken[check.by])]
 
 
-def _values(check: Check, plan: Plan, chunks: Chunks, table: pa.Table) -> Any:
+def _values(check: Check, plan: Plan, chunks: Chunked, table: pa.Table) -> Any:
     return values_of(check, plan, chunks.conversions, table[check.of])
 
 
@@ -191,7 +191,7 @@ def values_of(check: Check, plan: Plan, conversions: Mapping[str, Decimal], cell
     return values.astype(np.float64)
 
 
-def _value_words(check: Check, plan: Plan, chunks: Chunks, table: pa.Table) -> Words:
+def _value_words(check: Check, plan: Plan, chunks: Chunked, table: pa.Table) -> Words:
     values = _values(check, plan, chunks, table)
     if not isinstance(values, np.ndarray):
         words, valid = text_words(values)
@@ -236,7 +236,7 @@ def _candidates(
     return np.sort(np.concatenate(found))
 
 
-def _taken(chunks: Chunks, rows: npt.NDArray[np.int64]) -> pa.Table:
+def _taken(chunks: Chunked, rows: npt.NDArray[np.int64]) -> pa.Table:
     """Return chosen rows of the book, read anew."""
     found, start = [], 0
     for table in chunks.tables():

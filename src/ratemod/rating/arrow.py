@@ -65,3 +65,13 @@ def filled_with(array: pa.Array, empty: int) -> npt.NDArray[np.int64]:
 def dictionary(codes: npt.NDArray[Any], names: tuple[str, ...], valid: npt.NDArray[np.bool_] | None = None) -> pa.Array:
     """Return integer codes as an Arrow dictionary of strings."""
     return pa.DictionaryArray.from_arrays(to_arrow(codes, valid), strings(names))
+
+
+def whole(column: pa.ChunkedArray) -> pa.Array:
+    """Return a column as one array."""
+    if column.num_chunks == 1:  # combining copies even then
+        return column.chunk(0)
+    found = column.combine_chunks()
+    if isinstance(found, pa.ChunkedArray):
+        return found.chunk(0) if found.num_chunks else pa.array([], found.type)
+    return found

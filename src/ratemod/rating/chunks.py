@@ -6,14 +6,11 @@ in the order of its paths; ``name=value`` folders become columns.
 
 from __future__ import annotations
 
-import queue
-import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import unquote
 
 import numpy as np
@@ -36,6 +33,52 @@ class Part:
     path: Path
     rows: tuple[int, ...]
     given: Mapping[str, str]
+
+
+class Chunked(Protocol):
+    """A book in chunks, whatever kind of file it stands in: `Chunks`, or `TextChunks`."""
+
+    @property
+    def source(self) -> str:
+        """The path that was asked for."""
+
+    @property
+    def names(self) -> Mapping[str, str]:
+        """Header of every column to read, and its name."""
+
+    @property
+    def conversions(self) -> Mapping[str, Decimal]:
+        """Units that headers name."""
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """The files."""
+
+    @property
+    def size(self) -> int:
+        """Rows of a chunk."""
+
+    @property
+    def n(self) -> int:
+        """Rows, as far as they are known before reading: what progress is measured by."""
+
+    def only(self, names: Sequence[str]) -> Chunked:
+        """Return the same with fewer columns."""
+
+    def texts(self) -> set[str]:
+        """Return the names of the columns that hold text."""
+
+    def kinds(self) -> dict[str, pa.DataType]:
+        """Return the type of every column."""
+
+    def book(self, table: pa.Table) -> Book:
+        """Return a chunk as a book."""
+
+    def tables(self, start: int = 0, threads: bool = True) -> Iterator[pa.Table]:
+        """Yield the chunks."""
+
+    def skipped_rows(self) -> tuple[Problem, ...]:
+        """Return the blank and total rows that were left out when the book was last read."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,6 +123,10 @@ class Chunks:
     def kinds(self) -> dict[str, pa.DataType]:
         """Return the type of every column, over all files, without dictionaries."""
         return {name: self.schema.field(header).type for header, name in self.names.items()}
+
+    def skipped_rows(self) -> tuple[Problem, ...]:
+        """Return nothing: every row of a Parquet file is a record."""
+        return ()
 
     def book(self, table: pa.Table) -> Book:
         """Return a chunk as a book."""
@@ -159,14 +206,6 @@ def _decoded(schema: pa.Schema) -> pa.Schema:
         kind = field_.type.value_type if pa.types.is_dictionary(field_.type) else field_.type
         fields.append(pa.field(field_.name, pa.string() if pa.types.is_large_string(kind) else kind))
     return pa.schema(fields)
-
-
-def whole(column: pa.ChunkedArray) -> pa.Array:
-    """Return a column as one array."""
-    if column.num_chunks == 1:  # combining copies even then
-        return column.chunk(0)
-    found = column.combine_chunks()
-    return found.chunk(0) if isinstance(found, pa.ChunkedArray) else found
 
 
 def opened(path: Path, coded: Sequence[str] = ()) -> Any:
@@ -304,39 +343,3 @@ def _is_coded(text: str, name: str, columns: Mapping[str, Column], few: Sequence
     if text not in schema.names or _class(schema.field(text).type) != "text":
         return False
     return name == "insurer" or name in few or (name in columns and columns[name].kind in ("level", "flag"))
-
-
-def ahead(tables: Iterator[pa.Table], depth: int = 2) -> Iterator[pa.Table]:
-    """Yield what an iterator yields, read by a thread that keeps at most `depth` items waiting."""
-    waiting: queue.Queue[tuple[Any, BaseException | None]] = queue.Queue(depth)
-    stop = threading.Event()
-
-    def put(item: Any, error: BaseException | None = None) -> None:
-        while not stop.is_set():
-            with suppress(queue.Full):
-                waiting.put((item, error), timeout=0.1)
-                return
-
-    def read() -> None:
-        try:
-            for table in tables:
-                put(table)
-                if stop.is_set():
-                    return
-            put(None)
-        except BaseException as error:
-            put(None, error)
-
-    thread = threading.Thread(target=read, daemon=True)
-    thread.start()
-    try:
-        while True:
-            table, error = waiting.get()
-            if error is not None:
-                raise error
-            if table is None:
-                return
-            yield table
-    finally:
-        stop.set()
-        thread.join()

@@ -21,12 +21,11 @@ from ratemod.book.header import checked, match, spellings
 from ratemod.errors import BookError, Lang, problem
 from ratemod.plan.model import Check, Plan
 from ratemod.rating.across import Broken
-from ratemod.rating.arrow import filled_with
-from ratemod.rating.chunks import whole
+from ratemod.rating.arrow import filled_with, whole
 from ratemod.rating.encode import prepare
 from ratemod.rating.fast import compile_plan
+from ratemod.rating.pricer import Pricer
 from ratemod.rating.rate import kept_steps
-from ratemod.rating.stream import Pricer
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame

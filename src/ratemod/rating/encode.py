@@ -15,11 +15,11 @@ import pyarrow as pa
 from ratemod.book.book import Book
 from ratemod.book.checks import ascending, codes_of, differs_within, repeats
 from ratemod.book.column import Column
-from ratemod.book.convert import MISSING_DATE, Coded, convert
-from ratemod.book.derive import derive
+from ratemod.book.convert import MISSING_DATE, Coded, convert, nan_unless
+from ratemod.book.derive import NEEDS, derive
 from ratemod.errors import BookError, Problem, nearest, problem
 from ratemod.plan.model import Plan, conditions_of, names_in, names_in_condition, tests_of
-from ratemod.rating.arrow import filled_with, to_arrow
+from ratemod.rating.arrow import filled_with, to_arrow, whole
 from ratemod.rating.inputs import Inputs, Selector
 
 
@@ -64,6 +64,12 @@ class Coding:
         Columns that the book lacks and a derivation fills.
     groups : mapping of (n,) int64
         What rows are rolled up by.
+    texts : tuple of str
+        Text columns that steps or conditions read.
+    tested : set of str
+        Those of them that a condition holds to values.
+    unused : set of str
+        Text columns whose cells nobody reads and in which nothing can be wrong.
     """
 
     book: Book
@@ -72,6 +78,9 @@ class Coding:
     derived: tuple[str, ...]
     groups: Mapping[str, npt.NDArray[np.int64]]
     ranks: npt.NDArray[np.int64] | None
+    texts: tuple[str, ...]
+    tested: frozenset[str]
+    unused: frozenset[str]
 
     @property
     def n(self) -> int:
@@ -98,6 +107,7 @@ class Coding:
         coded = {
             name: convert(table[name], plan.columns[name], self.book.conversions.get(name))
             for name in table.column_names
+            if name not in self.unused
         }
         for name in self.derived:
             coded[name] = derive(plan.columns[name], coded, plan.columns, n)
@@ -117,10 +127,10 @@ class Coding:
                 codes[name] = values
             elif column.kind == "date":
                 empty = values == MISSING_DATE
-                numbers[name] = np.where(empty, np.nan, values) if empty.any() else values
+                numbers[name] = nan_unless(~empty, values.astype(np.float64)) if empty.any() else values
             else:
                 numbers[name] = values
-        filled, texts = _texts(plan, table, coded, n)
+        filled, texts = _texts(self, table, coded)
         doubts = {
             name: Doubt(found.problem_of, found.problems)
             for name, found in coded.items()
@@ -158,7 +168,8 @@ def prepare(book: Book, plan: Plan) -> Coding:
     derived = tuple(name for name, column in plan.columns.items() if column.derive and name not in given)
     groups = {step.group: codes_of(table[step.group]) for step in plan.steps if step.group}
     ranks = _ranks(table[plan.key]) if groups and plan.key in table.column_names else None
-    return Coding(book, plan, table.select(given), derived, groups, ranks)
+    own, (texts, tested) = table.select(given), _texts_read(plan)
+    return Coding(book, plan, own, derived, groups, ranks, texts, tested, _unused(plan, own, texts, derived))
 
 
 def gather(
@@ -233,33 +244,53 @@ def _defaults(
 
 
 def _texts(
-    plan: Plan,
-    table: pa.Table,
-    coded: Mapping[str, Coded],
-    n: int,
+    coding: Coding, table: pa.Table, coded: Mapping[str, Coded]
 ) -> tuple[dict[str, npt.NDArray[np.bool_]], dict[str, npt.NDArray[Any]]]:
-    used = {name for step in plan.steps for name in names_in(step)}
-    used |= {name for condition in conditions_of(plan) for name in names_in_condition(condition)}
-    tested = {test.of for condition in conditions_of(plan) for test in tests_of(condition) if test.is_ or test.is_not}
+    n = table.num_rows
     filled: dict[str, npt.NDArray[np.bool_]] = {}
     texts: dict[str, npt.NDArray[Any]] = {}
-    for name in used:
-        if name in plan.columns and plan.columns[name].kind == "text":
-            if name not in coded:
-                texts |= {name: np.full(n, "", dtype=object)} if name in tested else {}
-                filled[name] = np.zeros(n, dtype=bool)
-                continue
-            whole = table[name].combine_chunks() if name in table.column_names else coded[name].values
-            if isinstance(whole, pa.ChunkedArray):
-                whole = whole.chunk(0) if whole.num_chunks else coded[name].values
-            if not pa.types.is_dictionary(whole.type) or not pa.types.is_string(whole.type.value_type):
-                whole = coded[name].values.dictionary_encode()
-            unique = np.array([(value or "").strip() for value in whole.dictionary.to_pylist()] + [""], dtype=object)
-            place = filled_with(whole.indices, len(unique) - 1)
-            filled[name] = (unique != "")[place]
-            if name in tested:
-                texts[name] = unique[place]
+    for name in coding.texts:
+        if name not in coded and name not in table.column_names:
+            texts |= {name: np.full(n, "", dtype=object)} if name in coding.tested else {}
+            filled[name] = np.zeros(n, dtype=bool)
+            continue
+        array = whole(table[name]) if name in table.column_names else coded[name].values
+        if not _is_coded(array.type):
+            array = coded[name].values.dictionary_encode()
+        unique = np.array([(value or "").strip() for value in array.dictionary.to_pylist()] + [""], dtype=object)
+        place = filled_with(array.indices, len(unique) - 1)
+        filled[name] = (unique != "").take(place)
+        if name in coding.tested:
+            texts[name] = unique[place]
     return filled, texts
+
+
+def _is_coded(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_dictionary(kind) and pa.types.is_string(kind.value_type))
+
+
+def _texts_read(plan: Plan) -> tuple[tuple[str, ...], frozenset[str]]:
+    """Return the text columns that steps or conditions read, and those that a condition holds to values."""
+    conditions = list(conditions_of(plan))
+    used = {name for step in plan.steps for name in names_in(step)}
+    used |= {name for condition in conditions for name in names_in_condition(condition)}
+    tested = {test.of for condition in conditions for test in tests_of(condition) if test.is_ or test.is_not}
+    texts = tuple(name for name, column in plan.columns.items() if column.kind == "text" and name in used)
+    return texts, frozenset(name for name in texts if name in tested)
+
+
+def _unused(plan: Plan, table: pa.Table, texts: Sequence[str], derived: Sequence[str]) -> frozenset[str]:
+    """Return the text columns that need no converting: steps read their dictionaries, or nobody reads them."""
+    needed = {name for derivation in derived for name in NEEDS[plan.columns[derivation].derive or ""]}
+    found = set()
+    for name in table.column_names:
+        kind = table.schema.field(name).type
+        plain = pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_null(kind)
+        if plan.columns[name].kind != "text" or name in needed:
+            continue
+        if _is_coded(kind) or (plain and name not in texts):
+            found.add(name)
+    return frozenset(found)
 
 
 def _ranks(column: pa.ChunkedArray) -> npt.NDArray[np.int64]:

@@ -15,8 +15,9 @@ import pyarrow as pa
 
 from ratemod.errors import BookError, Problem, problem
 from ratemod.plan.model import Plan
-from ratemod.rating.arrow import filled_with
-from ratemod.rating.chunks import Chunks, opened, whole
+from ratemod.rating.arrow import filled_with, whole
+from ratemod.rating.chunks import Chunked, opened
+from ratemod.rating.output_file import Output
 from ratemod.rating.tally import Tally, text_codes
 from ratemod.rating.verdict import STATUS
 from ratemod.whole_file import whole_file
@@ -44,14 +45,14 @@ class Manifest:
     def of(
         plan: Plan,
         inputs: Sequence[InputFile],
-        part: Path,
+        output: Output,
         name: str,
         total: Tally,
         steps: Sequence[str],
         by: Sequence[str],
         lang: str,
     ) -> Manifest:
-        """Return the manifest of an output that stands, finished, at `part`."""
+        """Return the manifest of a finished output."""
         cells = ("priced", "unpriced", "premium_fen", "fund_fen")
         return Manifest(
             {
@@ -65,7 +66,7 @@ class Manifest:
                     {"name": item.name, "rows": item.rows, "bytes": item.bytes, "sha256": item.sha256}
                     for item in inputs
                 ],
-                "output": {"name": name, "bytes": part.stat().st_size, "sha256": digest(part)},
+                "output": {"name": name, "bytes": output.bytes, "sha256": output.sha256, **output.others},
                 "counts": total.counts,
                 "premium_fen": total.premium_fen,
                 "fund_fen": total.fund_fen if plan.fund else None,
@@ -112,7 +113,7 @@ def digest(path: Path) -> str:
         raise BookError(problem("RM340", file=str(path), why=error.strerror or str(error))) from None
 
 
-def read_inputs(chunks: Chunks) -> tuple[InputFile, ...]:
+def read_inputs(chunks: Chunked) -> tuple[InputFile, ...]:
     """Return name, rows, bytes and digest of every file that is read."""
     root = Path(chunks.source)
     return tuple(
@@ -173,7 +174,9 @@ def verify(output: str | Path, source: str | Path | None = None, plan: Plan | No
             wrong.append(problem("RM346", file=str(path), what=what, said=str(said), found=str(found)))
 
     hold("output sha256", known[0], digest(path))
-    if not wrong:  # what follows reads the whole output, which is no use when its bytes are others
+    if other := facts["output"].get("refused"):
+        hold("refused rows sha256", other["sha256"], digest(path.with_name(other["name"])))
+    if not wrong and path.suffix.lower() == ".parquet":  # reads the whole output: no use where bytes are others
         for what, found in recount(path).items():
             hold(what, facts[what], found)
     if plan is not None:

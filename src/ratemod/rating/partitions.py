@@ -19,8 +19,9 @@ from ratemod.plan.model import Plan
 from ratemod.rating.across import broken
 from ratemod.rating.chunks import CHUNK, open_chunks
 from ratemod.rating.manifest import InputFile, Manifest, manifest_path, read_inputs, verify, versions
+from ratemod.rating.pricer import Pricer, pricer_of, reasons
 from ratemod.rating.run import BLOCK
-from ratemod.rating.stream import Pricer, Streamed, pricer_of, rate_chunks, reasons
+from ratemod.rating.stream import Streamed, rate_chunks
 from ratemod.rating.tally import Tally
 
 

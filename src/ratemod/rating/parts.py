@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ratemod.rating.across import Broken
-    from ratemod.rating.stream import Pricer
+    from ratemod.rating.pricer import Pricer
 
 TALLY = b"ratemod.tally"
 

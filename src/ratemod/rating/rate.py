@@ -35,6 +35,7 @@ def rate(
     strict: bool = False,
     threads: int | None = None,
     block: int = BLOCK,
+    tick: Callable[[int, int], None] | None = None,
 ) -> Rated:
     """Price every row of a book, exactly, and say why for every row that cannot be priced.
 
@@ -53,6 +54,8 @@ def rate(
         Raise for any row that cannot be read, before any pricing.
     threads, block : int
         Cores to use and rows at a time. The result does not depend on them.
+    tick : function, optional
+        Called with rows done and rows in all, by the threads that price.
 
     Returns
     -------
@@ -75,7 +78,7 @@ def rate(
     wanted = kept_steps(chosen, trace)
     with ThreadPoolExecutor(1) as beside:  # Arrow hashes keys while the steps run
         across = beside.submit(lambda: list(checked(coding)))
-        outputs, verdict = price(coding, program, wanted, across.result, threads, block)
+        outputs, verdict = price(coding, program, wanted, across.result, threads, block, tick=tick)
     return Rated(chosen, read, coding, outputs, verdict, lang or default_language())
 
 
@@ -87,6 +90,7 @@ def price(
     threads: int | None = None,
     block: int = BLOCK,
     memory: list[Block] | None = None,
+    tick: Callable[[int, int], None] | None = None,
 ) -> tuple[Outputs, Verdict]:
     """Return the outputs and the verdict of a prepared book.
 
@@ -98,9 +102,13 @@ def price(
         Working memory to take from and to put back, so that blocks of several books share it.
     """
     parts: list[tuple[int, Encoded]] = []
+    begun: list[int] = []
 
     def part(rows: Selector) -> Inputs:
         encoded = coding.code(rows)
+        if tick is not None and isinstance(rows, slice):
+            begun.append(rows.stop - rows.start)  # one operation of a list: safe among threads
+            tick(sum(begun[:-1]), coding.n)
         if isinstance(rows, slice) and (
             encoded.doubts or encoded.defaulted
         ):  # not the codes: memory is to be used again

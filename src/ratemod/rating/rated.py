@@ -102,7 +102,7 @@ class Rated:
         if few:
             place = np.zeros(1 << len(names), dtype=np.int32)
             place[patterns[order]] = np.arange(len(order), dtype=np.int32)
-            codes = place[bits]
+            codes = place.take(bits)
         else:
             place = np.empty(len(order), dtype=np.int32)
             place[order] = np.arange(len(order), dtype=np.int32)
@@ -225,7 +225,7 @@ def _named(which: npt.NDArray[np.int32], texts: tuple[str, ...]) -> pa.Array:
     names = tuple(sorted(set(texts)))
     place = {name: at for at, name in enumerate(names)}
     codes = np.array([0, *(place[text] for text in texts)], dtype=np.int32)
-    return dictionary(codes[which], names, which > 0)
+    return dictionary(codes.take(which), names, which > 0)
 
 
 __all__ = ["DECLINED", "REFERRED", "REFUSED", "RESULTS", "STATUS", "Rated"]
