@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import hashlib
 import os
+import re
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -24,6 +25,7 @@ ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / "notebooks"
 KERNEL = {"name": "python3", "display_name": "Python 3", "language": "python"}
 HANGS_AFTER = 600  # seconds a cell may take before it is given up; a guard, not a measurement
+ADDRESS = re.compile(r" at 0x[0-9a-f]+")
 WIDGET = "application/vnd.jupyter.widget-view+json"
 
 
@@ -77,6 +79,7 @@ def environment(home: str) -> Iterator[None]:
         "PYTHONHASHSEED": "0",
         "COLUMNS": "120",
         "TZ": "UTC",
+        "LC_ALL": "C.UTF-8",
     }
     kept = {name: os.environ.get(name) for name in wanted}
     os.environ.update(wanted)
@@ -103,7 +106,10 @@ def clean(notebook: Any) -> Any:
         for output in cell.get("outputs", ()):
             if "metadata" in output:
                 output.metadata = nbformat.from_dict({})
-            output.get("data", {}).pop(WIDGET, None)
+            data = output.get("data", {})
+            data.pop(WIDGET, None)
+            if "text/plain" in data:  # where an object lay in memory is no result
+                data["text/plain"] = ADDRESS.sub("", data["text/plain"])
     return notebook
 
 

@@ -31,6 +31,8 @@ _WHERE = {
     "scenario": "ratemod.whatif.scenario",
     "attribute": "ratemod.whatif.attribution",
     "panel": "ratemod.whatif.panel",
+    "live": "ratemod.whatif.live",
+    "ladder": "ratemod.whatif.live",
     "rate_model": "ratemod.ratemaking.rate_model",
     "RateModel": "ratemod.ratemaking.rate_model",
     "fit": "ratemod.study.fit",
@@ -55,8 +57,12 @@ _WHERE = {
     "premium_movement": "ratemod.registers.movement",
     "levy": "ratemod.fund.levy",
     "allocate": "ratemod.fund.allocate",
+    "duties": "ratemod.fund.duties",
+    "subsidise": "ratemod.fund.subsidy",
     "fund_ledger": "ratemod.fund.ledger",
     "disclosure": "ratemod.exhibits.disclosure",
+    "evaluate_services": "ratemod.fund.evaluation",
+    "scorecard": "ratemod.fund.scorecard",
     "Problem": "ratemod.errors",
     "RatemodError": "ratemod.errors",
     "PlanError": "ratemod.errors",
@@ -77,8 +83,12 @@ if TYPE_CHECKING:
     from ratemod.experience.credibility import credibility as credibility
     from ratemod.experience.mods import experience_mod as experience_mod
     from ratemod.fund.allocate import allocate as allocate
+    from ratemod.fund.duties import duties as duties
+    from ratemod.fund.evaluation import evaluate_services as evaluate_services
     from ratemod.fund.ledger import fund_ledger as fund_ledger
     from ratemod.fund.levy import levy as levy
+    from ratemod.fund.scorecard import scorecard as scorecard
+    from ratemod.fund.subsidy import subsidise as subsidise
     from ratemod.plan.edit import differences as differences
     from ratemod.plan.editions import load_plan as load_plan
     from ratemod.plan.editions import shipped as shipped
@@ -107,6 +117,8 @@ if TYPE_CHECKING:
     from ratemod.synth.province import synthesize as synthesize
     from ratemod.whatif.attribution import attribute as attribute
     from ratemod.whatif.dislocation import compare as compare
+    from ratemod.whatif.live import ladder as ladder
+    from ratemod.whatif.live import live as live
     from ratemod.whatif.panel import panel as panel
     from ratemod.whatif.scenario import scenario as scenario
     from ratemod.whatif.solve import solve as solve

@@ -35,8 +35,20 @@ ORDER = [
     "cli",
     "__main__",
 ]
-# A worksheet and a price list know how to show themselves; they load the exhibit when asked.
-LAZY = {("rating/worksheet.py", "exhibits")}
+# Results know how to show themselves; they load the exhibit when asked.
+LAZY = {
+    ("plan/model.py", "exhibits"),
+    ("rating/rated.py", "exhibits"),
+    ("rating/worksheet.py", "exhibits"),
+    ("study/fit.py", "exhibits"),
+    ("whatif/attribution.py", "exhibits"),
+    ("whatif/dislocation.py", "exhibits"),
+    ("whatif/incentive.py", "exhibits"),
+    ("whatif/live.py", "exhibits"),
+    ("whatif/solve.py", "exhibits"),
+    ("whatif/sweep.py", "exhibits"),
+    ("whatif/widget.py", "exhibits"),
+}
 
 
 def package_of(path: Path) -> str:

@@ -109,6 +109,21 @@ def test_more_money_never_prevents_less(seed, money, more, fair, tight):
     assert (gained >= -1e-6).all()
 
 
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 10**6), st.floats(0, 3 * 10**7), st.integers(0, 5), st.floats(0.2, 3))
+def test_looking_at_the_best_visits_first_changes_nothing(seed, money, visits, deeper):
+    book = insureds(90, seed)
+    budgets = {"i0": int(money), "i1": int(money / 7)}
+    whole = allocate(book, budgets, most_visits=visits)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("ratemod.fund.allocate.SAMPLE", 4)
+        patch.setattr("ratemod.fund.allocate.DEEPER", deeper)  # also a guess that stops too early
+        quick = allocate(book, budgets, most_visits=visits)
+    assert quick.frame().equals(whole.frame())
+    assert np.array_equal(quick.by.bound, whole.by.bound)
+    assert np.array_equal(quick.by.rest_prevented, whole.by.rest_prevented)
+
+
 def test_order_of_rows_is_irrelevant():
     book = insureds(60, 5)
     turned = book.take(np.random.default_rng(1).permutation(60))

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ratemod.errors import BookError, ModelError
-from ratemod.fund.journal import read_journal
+from ratemod.fund.journal import BANK, FUND, read_journal
 from ratemod.fund.ledger import fund_ledger
 from ratemod.fund.ledger_sql import ask, views
 from ratemod.fund.levy import levy
@@ -125,6 +125,60 @@ def test_before_a_year_ends_nothing_is_closed():
     assert found.years == (2023, 2024)
 
 
+def test_budgets_and_contracts_as_given():
+    budgets = pa.table({"insurer": ["x", "x"], "fund_year": [2023, 2025], "amount_fen": [250_000, 900_000]})
+    contracts = pa.table({"service_no": ["S1", "S3"], "amount_fen": [310_000, 222_222]})
+    found = made(budgets=budgets, contracts=contracts)
+    assert found.reconcile() > 10
+    state = found.statement().set_index("fund_year")
+    assert state["budget_fen"].tolist() == [250_000, 0, 900_000]
+    assert state["beyond_fen"].tolist() == [50_000, 450_000, 0]
+    assert state.loc[2023, "contracted_fen"] == 310_000 + 222_222 + 430_000  # S2 at the catalogue's price
+    assert state.loc[2023, "lapsed_fen"] == 222_222
+    assert [row["payment_no"] for row in found.flags.to_pylist() if row["rule"] == "within_budget"] == ["N0", "N1"]
+    with pytest.raises(BookError) as error:
+        made(contracts=pa.table({"service_no": ["S9"], "amount_fen": [1]}))
+    assert error.value.problems[0].code == "RM709"
+    with pytest.raises(BookError) as error:
+        made(contracts=pa.table({"service_no": ["S1"], "amount_fen": [0]}))
+    assert error.value.problems[0].code == "RM724"
+
+
+def test_money_that_comes_back_from_a_provider_and_a_refund_of_premium():
+    paid = payments([("x", D(2023, 5, 20), "S1", 350_000), ("x", D(2023, 6, 20), "S1", -50_000)])
+    refund = pa.table({"policy_no": ["A"], "effective_date": [D(2023, 7, 1)], "premium_change_fen": [-4_000_000]})
+    levied = levy(POLICIES, RULE, endorsements=refund, as_of=LAST)
+    found = fund_ledger(levied, POLICIES, SERVICES.slice(0, 1), paid, LAST)
+    assert found.reconcile() > 10
+    first = found.statement().set_index("fund_year").loc[2023]
+    assert first[["accrued_fen", "released_fen", "paid_fen", "payable_fen"]].tolist() == [
+        1_000_000,
+        400_000,
+        300_000,
+        0,
+    ]
+
+
+def test_lists_as_people_keep_them(tmp_path):
+    rows = [
+        "付款编号,日期,保险公司,服务编号,金额（分）,用途",
+        'N0,2023年5月20日,x,S1,"300,000",',
+        ",,,,,",
+        "N1,2024/2/1,x,S2,450000,服务费",
+    ]
+    (tmp_path / "paid.csv").write_bytes("\r\n".join(rows).encode("gb18030"))
+    found = made(paid=tmp_path / "paid.csv")
+    assert found.reconcile() > 10
+    assert found.papers.payments["amount_fen"].tolist() == [300_000, 450_000]
+    assert [item.code for item in found.refused] in ([], ["RM201"])
+    (tmp_path / "paid.csv").write_text(
+        "付款编号,日期,保险公司,金额（元）\nN0,2023-05-20,x,3000\n", encoding="utf-8-sig"
+    )
+    with pytest.raises(BookError) as error:
+        made(paid=tmp_path / "paid.csv")
+    assert "RM700" in {item.code for item in error.value.problems}
+
+
 def test_entries_balance_line_by_line_and_order_is_irrelevant():
     found = made()
     frame = found.frame()
@@ -207,7 +261,7 @@ def test_every_rule_of_use_is_found_once_broken():
         "no_bonus": ["N4"],
         "no_brokerage": ["N5"],
         "service_only": ["N4", "N5"],
-        "delivered": ["N2"],
+        "after_delivery": ["N2"],
         "actual_cost": ["N1", "N3"],
         "price": ["N2", "N6"],
         "within_budget": ["N6"],
@@ -256,7 +310,7 @@ def lines(debit: int, credit: int, insurer: str = "birch") -> pa.Table:
             "凭证号": ["1", "1", "2", "2"],
             "日期": [D(2025, 1, 1)] * 4,
             "保险公司": ["birch", insurer, "birch", "birch"],
-            "科目": ["prevention_fund", "bank"] * 2,
+            "科目": ["事故预防费用", "银行存款"] * 2,
             "借方（分）": [debit, 0, 7, 0],
             "贷方（分）": [0, credit, 0, 7],
         }
@@ -264,7 +318,8 @@ def lines(debit: int, credit: int, insurer: str = "birch") -> pa.Table:
 
 
 def test_an_unbalanced_ledger_is_refused_with_the_entry():
-    assert len(read_journal(lines(5, 5), ["birch"])) == 4
+    kept = read_journal(lines(5, 5), ["birch"])
+    assert (len(kept), kept.credit(FUND).tolist(), kept.credit(BANK).tolist()) == (4, [-12], [12])
     with pytest.raises(BookError) as error:
         read_journal(lines(500, 499), ["birch"])
     (item,) = error.value.problems

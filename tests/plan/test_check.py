@@ -216,3 +216,32 @@ def test_the_schema_is_generated_from_the_same_keys_as_the_reader():
     ops = {item["properties"]["op"]["const"] for item in found_schema["properties"]["step"]["items"]["oneOf"]}
     assert {"lookup", "bound", "share_out", "experience"} <= ops
     assert json.loads(schema_text()) == found_schema and schema_text() == schema_text()
+
+
+def test_what_the_reader_leaves_out_hides_nothing_else_and_is_not_blamed(tmp_path):
+    """A slip in one key must not hide the slips elsewhere, nor bring forth others."""
+    plan = (
+        PLAN.replace('standing = "example"', 'standing = "exampel"')
+        .replace('op = "bound"', 'op = "bond"')  # the step is left out; what reads it is not at fault
+        .replace("[constant.share]", "[constnt.share]")  # likewise
+        .replace('"limit_yuan", "heads"', '"limit_yuan", "haeds"')
+        + '[[rule]]\nname = "r"\nwhen = { of = "sector", is = "minning" }\naction = "refer"\nmessage_en = "x"\n'
+        'message_zh = "x"\nsource = "onw"\n'
+    )
+    report = check_plan(small_plan.write(tmp_path, plan=plan, rate=RATE.replace("mining", "minning")))
+    found = [(problem.code, problem.args.get("name") or problem.args.get("value")) for problem in report.problems]
+    assert sorted(found) == sorted(
+        [
+            ("RM101", None), ("RM104", "exampel"), ("RM104", "bond"), ("RM113", "haeds"), ("RM117", "onw"),
+            ("RM130", "minning"), ("RM130", "minning"),
+        ]
+    )  # fmt: skip
+    rule = plan.split("\n").index("[[rule]]") + 1
+    assert {problem.row for problem in report.problems if problem.code == "RM117"} == {rule}
+
+
+def test_a_plan_is_named_by_its_folder_its_file_or_its_scheme(tmp_path):
+    made = small_plan.write(tmp_path)
+    names = (made, str(made), made / "plan.toml", str(made / "plan.toml"), made.parent)
+    assert len({load_plan(name).id for name in names}) == 1
+    assert check_plan(made / "plan.toml").passed == 2

@@ -50,11 +50,19 @@ def tables(draw: st.DrawFn) -> dict[str, Table]:
     line = tuple(Row((point,), (draw(factor),), "s") for point in points)
     judged = tuple(Row((code,), (Decimal("0.9"), Decimal("1"), Decimal("1.1")), "s") for code in "abcd")
     closed = draw(st.sampled_from(["low", "high"]))
+    cuts = sorted(draw(st.sets(decimals("-1", "3000", 1), min_size=1, max_size=4)))
+    tops = [*cuts, draw(st.sampled_from([None, Decimal(4000)]))]
+    sliced = tuple(
+        Row((code, Band(a, b)), (draw(decimals("-0.5", "2", 3)),), "s")
+        for code in ("a", "b", "c")
+        for a, b in itertools.pairwise(tops)
+    )
     return {
         "by_sector": Table("by_sector", (Axis("sector", "level"),), ("value",), rows),
         "by_heads": Table("by_heads", (Axis("heads", "band", closed),), ("value",), bands),
         "by_any": Table("by_any", (Axis("x", "band", closed),), ("value",), fine_bands),
         "line": Table("line", (Axis("x", "point"),), ("value",), line),
+        "sliced": Table("sliced", (Axis("sector", "level"), Axis("x", "band", closed)), ("value",), sliced),
         "judged": Table("judged", (Axis("sector", "level"),), ("low", "value", "high"), judged),
     }
 
@@ -162,6 +170,8 @@ def _step(draw: st.DrawFn, name: str, names: list[str]) -> Step:
                 "interpolate",
                 "lookup",
                 "judgement",
+                "judged_between",
+                "progressive",
                 "days",
                 "months",
                 "power",
@@ -187,12 +197,22 @@ def _step(draw: st.DrawFn, name: str, names: list[str]) -> Step:
             )
         case "interpolate":
             return Step(
-                name, op, table="line", by=(("x", draw(pick)),), beyond=draw(st.sampled_from(["flat", "refuse"]))
+                name,
+                op,
+                table="line",
+                by=(("x", draw(pick)),),
+                beyond=draw(st.sampled_from(["flat", "refuse", "extend"])),
             )
         case "lookup":
             return Step(name, op, table="by_any", by=(("x", draw(pick)),))
         case "judgement":
             return Step(name, op, table="judged", chosen="chosen", reason="why")
+        case "judged_between":
+            low, high = draw(st.one_of(pick, decimals("0", "1", 2))), draw(st.one_of(pick, decimals("1", "2", 2)))
+            of, reason = draw(operand), draw(st.sampled_from(["", "why"]))
+            return Step(name, "judgement", of=(of,), low=low, high=high, chosen="chosen", reason=reason)
+        case "progressive":
+            return Step(name, op, table="sliced", by=(("x", draw(pick)),))
         case "days" | "months":
             return Step(
                 name,
@@ -206,7 +226,7 @@ def _step(draw: st.DrawFn, name: str, names: list[str]) -> Step:
                 name,
                 op,
                 of=(draw(pick),),
-                exponent=draw(st.sampled_from([Decimal("0.5"), Decimal("0.8")])),
+                exponent=draw(st.sampled_from([Decimal("0.5"), Decimal("0.8"), Decimal("-1.5"), "k", "ratio_in"])),
                 quantum=Decimal("0.001"),
             )
     return Step(name, op, of=tuple(draw(st.lists(operand, min_size=1, max_size=3))))

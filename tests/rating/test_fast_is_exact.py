@@ -10,9 +10,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ratemod.plan.model import Step, Test
+from ratemod.book.column import Column
+from ratemod.plan.model import Plan, Step, Test
 from ratemod.rating.exact import evaluate
 from ratemod.rating.fast import compile_plan
+from ratemod.rating.inputs import Inputs
 from ratemod.rating.run import MOST_YUAN, binding_bits, run
 from tests.rating import random_plans
 
@@ -81,3 +83,28 @@ def test_a_sum_that_may_cancel_keeps_its_own_places_under_a_condition(op):
     found = run(compile_plan(plan), inputs, plan.step_names, threads=1)
     state = evaluate(plan, inputs)
     np.testing.assert_allclose(found.steps["summed"], state.values["summed"].floats(), rtol=1e-12)
+
+
+@pytest.mark.parametrize("places", [0, 1, 2, 3, 4, 6])
+def test_what_is_shared_out_is_first_rounded_half_up_to_the_fen(places):
+    """The total of a policy may have more places than two; ties of it go up on both paths."""
+    rng = np.random.default_rng(places)
+    limit = 10**places
+    value = rng.integers(-1000 * limit, 10**5 * limit, 300) / limit
+    value[:100] = np.round(np.trunc(value[:100]) + rng.choice([0.005, 0.125, 0.995, -0.005], 100), places)
+    columns = {
+        "g": Column("g", "text"),
+        "v": Column("v", "number", decimals=places, low=Decimal(-(10**6)), high=Decimal(10**6)),
+        "w": Column("w", "number", decimals=0, low=Decimal(0), high=Decimal(9)),
+    }
+    total = Step("total", "rollup", of=("v",), group="g", how="max")
+    plan = random_plans.plan_of((total, Step("premium", "share_out", of=("total",), group="g", weights="w")))
+    plan = Plan(**{**{name: getattr(plan, name) for name in plan.__dataclass_fields__}, "columns": columns})
+    inputs = Inputs(
+        300,
+        {"v": value, "w": rng.integers(1, 9, 300).astype(float)},
+        groups={"g": np.sort(rng.integers(0, 150, 300))},
+        filled={"g": np.ones(300, bool)},
+    )
+    exact = [int(share * 100) for share in evaluate(plan, inputs).values["premium"].fractions()]
+    assert run(compile_plan(plan), inputs, (), threads=1).premium_fen.tolist() == exact

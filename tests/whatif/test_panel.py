@@ -124,6 +124,7 @@ def test_risk_of_the_loss_ratio_is_seeded_and_holds_both_parts():
     assert (one.loss_ratio == again.loss_ratio).all()
     assert one.loss_ratio.mean() == pytest.approx(study.rates.reached, rel=0.05)
     assert one.loss_ratio.std() > one.parameter_only.std() > 0
+    assert "EXAMPLE RATES" in study._repr_html_() or "示例费率" in study._repr_html_()
 
 
 WORDS = [str(BOOK), "--plan", "jilin-spli/2025-04", "--lang", "en"]

@@ -110,7 +110,7 @@ def test_a_sweep_is_exact_and_says_how_it_was_priced(base, book, plan):
     sectors = np.array(book["sector"].to_pylist())
     assert found.segment_fen[3][mining] == full(book, apply(plan, found.scenarios[3]))[sectors == "mining"].sum()
     assert found.frame().shape[0] == 4
-    assert "rows_priced" in found._repr_html_()
+    assert "rows touched" in found.html("en") and "触及行数" in found.html("zh")
     with pytest.raises(ModelError):
         what_if(book, plan)
     assert len(grid_of({"a": [1, 2], "b": [1, 2, 3]})) == 6

@@ -224,6 +224,10 @@ def _days(whole: pa.Array, refusals: Refusals) -> Coded:
             days = (days & ~empty) | (empty & np.int32(MISSING_DATE))
         return Coded(days, None, ())
     missing = ~_valid(whole)
+    if pa.types.is_timestamp(whole.type) and whole.type.tz is not None:
+        import pyarrow.compute as pc
+
+        whole = pc.local_timestamp(whole)  # the day where the moment was written, not in Greenwich
     if pa.types.is_timestamp(whole.type):
         ticks = _integers(whole.cast(pa.timestamp("us", tz=whole.type.tz)).cast(pa.int64()))
         days, rest = np.divmod(ticks, 86_400_000_000)
@@ -352,7 +356,7 @@ def _plainly_written(texts: pa.Array, column: Column) -> Converted | None:
 
     With at most 15 digits two different decimals are two different floats, so that floats decide what is in range.
     """
-    if len(texts) < 256 or not pa.types.is_string(texts.type) or texts.null_count:
+    if len(texts) < 256 or not pa.types.is_string(texts.type) or texts.null_count or column.decimals >= 15:
         return None
     places = rf"(\.[0-9]{{1,{column.decimals}}})?" if column.decimals else ""
     pattern = rf"^[0-9]{{1,{15 - column.decimals}}}{places}$"

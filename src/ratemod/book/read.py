@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from ratemod.book.book import Book
 from ratemod.book.column import Column
+from ratemod.book.frame import arrow_table
 from ratemod.book.header import Header, checked, find, match, spellings
 from ratemod.errors import BookError, problem
 
@@ -37,7 +38,8 @@ def read_book(
 
     Parameters
     ----------
-    source : path (csv, tsv, txt, xlsx, xls, ods, parquet) or any frame with the Arrow PyCapsule interface
+    source : path (csv, tsv, txt, xlsx, xls, ods, parquet), any frame with the Arrow PyCapsule interface, or rows as
+        dictionaries
     columns : mapping of name to Column
         What the plan declares; headers, labels and aliases are understood.
     header_map : mapping, optional
@@ -54,7 +56,8 @@ def read_book(
     ------
     BookError
         RM211 no such file, RM212 unreadable, RM213 unknown kind, RM214 no such sheet, RM215 several sheets fit,
-        RM221 no header found, RM222 two headers for one column, RM223/RM224 a wrong header map, RM225 no rows.
+        RM221 no header found, RM222 two headers for one column, RM223/RM224 a wrong header map, RM225 no rows,
+        RM226 two columns of one name.
     """
     if isinstance(source, str | Path):
         path = Path(source)
@@ -67,13 +70,7 @@ def read_book(
         if path.suffix.lower() in EXCEL_FILES:
             return _workbook(path, columns, header_map, sheet)
         raise BookError(problem("RM213", file=str(path), kind=path.suffix or "?"))
-    if hasattr(source, "collect") and not hasattr(source, "__arrow_c_stream__"):  # a polars LazyFrame
-        source = source.collect()
-    if isinstance(source, pa.Table):
-        return _frame(source, columns, header_map, None)
-    if hasattr(source, "__arrow_c_stream__"):
-        return _frame(pa.table(source), columns, header_map, None)
-    raise BookError(problem("RM213", file=None, kind=type(source).__name__))
+    return _frame(arrow_table(source), columns, header_map, None)
 
 
 def _parquet(path: Path) -> pa.Table:

@@ -29,9 +29,9 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
 
 def editions(name: str) -> list[Path]:
     """Return the edition folders that a name means: one edition, or all of a scheme."""
-    from ratemod.plan.editions import editions_in, load_plan, shipped_folder
+    from ratemod.plan.editions import edition_folder, editions_in, load_plan, shipped_folder
 
-    for folder in (Path(name), shipped_folder() / name):
+    for folder in (edition_folder(name), shipped_folder() / name):
         if (folder / "plan.toml").exists():
             return [folder]
         if found := editions_in(folder):

@@ -9,6 +9,9 @@ from ratemod.commands.common import book_arguments, column_map, open_plan
 from ratemod.errors import Lang, text
 
 if TYPE_CHECKING:
+    import pandas as pd
+
+    from ratemod.plan.model import Plan
     from ratemod.whatif.dislocation import Dislocation
 
 
@@ -17,6 +20,7 @@ def arguments(parser: argparse.ArgumentParser, lang: Lang) -> None:
     book_arguments(parser, lang)
     parser.add_argument("--with", dest="other", metavar="PLAN", required=True, help=text("UI_help_other_plan", lang))
     parser.add_argument("--by", metavar="COLUMNS", help=text("UI_help_by", lang))
+    parser.add_argument("--start", metavar="COLUMN", help=text("UI_help_start", lang))
 
 
 def run(args: argparse.Namespace, lang: Lang) -> int:
@@ -25,12 +29,15 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
     from ratemod.exhibits.terminal import progress
     from ratemod.plan.editions import load_plan
     from ratemod.rating.rate import rate
-    from ratemod.whatif.dislocation import compare
+    from ratemod.whatif.dislocation import before_caps, compare
 
     plan, other = open_plan(args), load_plan(args.other, args.at, args.business)
     with progress(text("UI_pricing", lang)):
         book = read_book(args.book, plan.columns, header_map=column_map(args.columns, plan), sheet=args.sheet)
-        found = compare(rate(book, plan, lang=lang, trace=False), rate(book, other, lang=lang, trace=False))
+        kept = before_caps(plan)
+        steps = [name for name in (kept,) if name in other.step_names] if kept else []
+        before, after = (rate(book, one, lang=lang, trace=steps) for one in (plan, other))
+        found = compare(before, after, start=args.start)
     print("\n".join(found.differences(lang)))
     print(dislocation_text(found, lang, tuple(args.by.split(",")) if args.by else ()))
     return 0
@@ -38,40 +45,38 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
 
 def dislocation_text(found: Dislocation, lang: Lang, by: tuple[str, ...]) -> str:
     """Return a dislocation for a terminal."""
-    from ratemod.exhibits.terminal import table_text
-    from ratemod.money import yuan_text
+    from ratemod.exhibits.rich_whatif import dislocation_lines
+    from ratemod.exhibits.terminal import clean_lines
 
-    facts = found.totals
-    parts = [
-        text(
-            "UI_whatif_totals",
-            lang,
-            policies=f"{facts['policies']:,}",
-            change=f"{facts['change']:+.2%}",
-            before=yuan_text(facts["premium_before_fen"]),
-            after=yuan_text(facts["premium_after_fen"]),
-            dearer=f"{facts['dearer']:,}",
-            cheaper=f"{facts['cheaper']:,}",
-            above=f"{facts['above_25_percent']:,}",
-        )
-    ]
+    plan = found.before.plan
     bands = found.bands()
-    rows = [
-        [f"{low:+.1%}" if low > -9 else "", f"{high:+.1%}" if high < 9 else "", f"{count:,}"]
-        for low, high, count in zip(bands.change_from, bands.change_below, bands.policies)
+    held = found.bounds()
+    held = held[(held.before > 0) | (held.after > 0)]
+    parts = [
+        clean_lines("\n".join(dislocation_lines(found, lang))),
+        frame_text(bands.drop(columns=["premium_before_fen", "premium_after_fen"]), lang, plan),
     ]
-    parts.append(table_text(["≥", "<", text("UI_panel_bands", lang)], rows, [True, True, True]))
     if by:
-        frame = found.by(*by)
-        rows = [
-            [
-                *(str(row[name]) for name in by),
-                yuan_text(int(row["premium_before_fen"])),
-                yuan_text(int(row["premium_after_fen"])),
-                f"{row['change']:+.2%}",
-            ]
-            for _, row in frame.iterrows()
-        ]
-        head = [*by, text("UI_panel_before", lang), text("UI_panel_after", lang), text("UI_panel_change", lang)]
-        parts.append(table_text(head, rows, [*(False for _ in by), True, True, True]))
+        parts.append(frame_text(found.by(*by), lang, plan))
+    if len(held):
+        parts.append(f"{text('UI_whatif_bounds', lang)}\n{frame_text(held, lang, plan)}")
+    moves = found.movers(5)
+    if (moves.change_fen != 0).any():
+        parts.append(f"{text('UI_panel_movers', lang)}\n{frame_text(moves[moves.change_fen != 0], lang, plan)}")
     return "\n\n".join(parts)
+
+
+def frame_text(frame: pd.DataFrame, lang: Lang, plan: Plan) -> str:
+    """Return a frame of results for a terminal: labels, yuan, per cent, levels in words."""
+    from ratemod.exhibits.rich import figure, label_of, level_words
+    from ratemod.exhibits.terminal import table_text
+
+    names = [str(name) for name in frame.columns]
+    words = {name: level_words(plan, name, lang) for name in names}
+    rows = [
+        [figure(name, value, words[name]) for name, value in zip(names, values)]
+        for values in frame.itertuples(index=False, name=None)
+    ]
+    right = [all(number for _, number in column) for column in zip(*rows)] if rows else [False] * len(names)
+    heads = [label_of(name, lang, plan) for name in names]
+    return table_text(heads, [[said for said, _ in row] for row in rows], right)

@@ -8,7 +8,7 @@ import importlib
 from ratemod.errors import Lang, text
 
 # Each verb is a module `fund_<verb>` with arguments(parser, lang) and run(args, lang).
-VERBS = ("levy", "duties", "allocate", "ledger", "subsidy")
+VERBS = ("levy", "duties", "allocate", "ledger", "evaluate", "scorecard", "subsidy")
 
 
 def arguments(parser: argparse.ArgumentParser, lang: Lang) -> None:

@@ -38,7 +38,8 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
         find_browser()  # before any long work
     new, current = open_plan(args), load_plan(args.against, args.at, args.business)
     with progress(text("UI_reading", lang, file=args.book.name)):
-        book = read_book(args.book, current.columns, header_map=column_map(args.columns, current), sheet=args.sheet)
+        columns = {**new.columns, **current.columns}  # an edition may ask for more than the one before
+        book = read_book(args.book, columns, header_map=column_map(args.columns, new), sheet=args.sheet)
     with progress(text("UI_filing_pricing", lang)):
         found = filing(
             book,

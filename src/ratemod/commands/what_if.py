@@ -30,7 +30,7 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
     from ratemod.exhibits.terminal import progress, table_text
     from ratemod.money import yuan_text
     from ratemod.rating.rate import rate
-    from ratemod.whatif.dislocation import compare
+    from ratemod.whatif.dislocation import before_caps, compare
     from ratemod.whatif.engine import engine
     from ratemod.whatif.panel import panel
     from ratemod.whatif.scenario import apply, read_scenario, scenario, together, words
@@ -45,14 +45,17 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
     if changes or (len(read) == 1 and not grid):
         one = together("set", [*read, scenario("set", changes)])
         print("\n".join(words(plan, one, lang)))
-        found = compare(rate(book, plan, lang=lang, trace=False), rate(book, apply(plan, one), lang=lang, trace=False))
-        print(dislocation_text(found, lang, (args.by,) if args.by else ()))
+        kept = before_caps(plan)
+        steps = [kept] if kept else []
+        before, after = (rate(book, priced, lang=lang, trace=steps) for priced in (plan, apply(plan, one)))
+        found = compare(before, after)
+        print(dislocation_text(found, lang, tuple(args.by.split(",")) if args.by else ()))
         if not grid:
             return 0
     base = engine(book, plan)
     with progress(text("UI_pricing", lang)) as bar:
         sweep = what_if(
-            book, plan, read, grid=grid or None, by=[args.by] if args.by else (), base=base, progress=bar.show
+            book, plan, read, grid=grid or None, by=args.by.split(",") if args.by else (), base=base, progress=bar.show
         )
     rows = [
         [item.name, yuan_text(int(total)), f"{total / max(int(base.premium_fen.sum()), 1) - 1:+.2%}", f"{above:,}"]

@@ -10,7 +10,7 @@ import functools
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from html import escape
 from io import BytesIO
 from pathlib import Path
@@ -65,8 +65,8 @@ class Chart:
 
     title: str
     alt: str
-    frame: pd.DataFrame
-    draw: Callable[[Any], None]
+    frame: pd.DataFrame = field(repr=False)
+    draw: Callable[[Any], None] = field(repr=False)
     size_inches: tuple[float, float] = (8.0, 4.5)
 
     def svg(self) -> str:

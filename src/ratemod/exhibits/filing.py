@@ -227,12 +227,12 @@ def policies_by_row(rated: Rated, step: Step) -> npt.NDArray[np.int64] | None:
     from ratemod.rating.rational import from_floats
 
     table = rated.plan.tables[step.table]
-    found = grid(table, step.by, rated.plan.columns)
+    found = grid(table, step.by, rated.plan.level_columns)
     if found is None:
         return None
     state, inputs = Exact(rated.coding.inputs), rated.coding.inputs
     for axis in found.axes:
-        if axis.axis.kind == "level":
+        if axis.bound in inputs.codes:
             continue
         if axis.bound in inputs.numbers:
             places = rated.plan.columns[axis.bound].decimals

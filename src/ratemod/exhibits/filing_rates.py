@@ -12,7 +12,7 @@ import numpy as np
 from ratemod.errors import Lang, catalogue, text
 from ratemod.exhibits import charts, words
 from ratemod.exhibits.filing import Filing, policies_by_row
-from ratemod.exhibits.filing_changes import Change, path_labels
+from ratemod.exhibits.filing_changes import Change, level_words, path_labels
 from ratemod.exhibits.notes_html import notes_html
 from ratemod.exhibits.page import Html, facts, foreign, joined, listed, paragraph, picture, pictures, shown, table
 from ratemod.exhibits.study_charts import frame_charts
@@ -170,7 +170,14 @@ def _judgements(study: KeptStudy, lang: Lang) -> list[Html]:
     heads = [w(name, lang) for name in ("what", "value", "reason")]
     parts = [heading("judgements", 3, lang), table(w("assumptions", lang), heads, rows, [False, False, False])]
     merged = [
-        w("merged", lang, factor=row.factor, level=row.level, into=row.into, reason=spoken(str(row.reason), lang))
+        w(
+            "merged",
+            lang,
+            factor=study.plan.label(str(row.factor), lang),
+            level=level_words(study.plan, str(row.factor), str(row.level), lang),
+            into=level_words(study.plan, str(row.factor), str(row.into), lang),
+            reason=spoken(str(row.reason), lang),
+        )
         for row in tuples(study.frames["merges"])
     ]
     aside = [w("set_aside", lang, table=name, rows=f"{count:,}") for name, count in study.record["refused"].items()]
@@ -221,8 +228,6 @@ def _studied(study: KeptStudy) -> set[str]:
 
 
 def _relativities(part: pd.DataFrame, name: str, found: Filing, lang: Lang) -> Html:
-    from ratemod.exhibits.filing_changes import level_words
-
     used = found.study is not None and name in found.study.axes
     figures = ["exposure", "claims", "current", "fitted", "low", "high", "credibility", *(["used"] if used else [])]
     heads = [found.new.label(name, lang), *(w(f"relativity_{figure}", lang) for figure in figures)]
@@ -274,10 +279,12 @@ def _table_of(found: Filing, step: Step, lang: Lang) -> list[Html]:
         path = row_path(new, row, step.column)
         now, was = row.values[new.value_names.index(step.column)], before.get(path)
         count = None if counts is None else int(counts[at])
-        change = "" if was is None or now is None or not was else f"{float(now / was) - 1:+.1%}"
-        figures = ["—" if value is None else f"{value:f}" for value in (was, now)]
+        coded = bool(new.codes(step.column))
+        change = "" if coded or was is None or now is None or not was else f"{float(now / was) - 1:+.1%}"
+        said = [value if value is None else new.shown(step.column, value) for value in (was, now)]
+        figures = ["—" if value is None else f"{value}" if coded else f"{value:f}" for value in said]
         rows.append([labels[path], *figures, change, "—" if count is None else f"{count:,}"])
-        if was is not None and now is not None and count is not None:
+        if was is not None and now is not None and count is not None and not coded:
             levels.append(labels[path].partition(": ")[2])
             current.append(float(was))
             selected.append(float(now))

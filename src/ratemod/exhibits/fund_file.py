@@ -12,9 +12,14 @@ import pyarrow as pa
 from ratemod.errors import Lang, catalogue, text
 from ratemod.exhibits.output import check_target, whole_file
 from ratemod.exhibits.priced_columns import safe_text
-from ratemod.exhibits.terminal import table_text
+from ratemod.exhibits.terminal import display_width, table_text
 from ratemod.money import yuan_text
 
+CODED = frozenset(
+    ("kind", "account", "status", "rule", "check", "sector", "size_class", "service_type", "method", "test", "moved",
+     "indicator")
+)  # fmt: skip
+WIDEST = 60
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
@@ -38,7 +43,7 @@ def write_fund(
         elif kind == ".csv":
             from pyarrow import csv
 
-            shown = _safe(_labelled(tables[0][1], lang))
+            shown = _safe(_labelled(coded(tables[0][1], lang), lang))
             with pa.OSFile(str(part), "wb") as file:
                 file.write(BYTE_ORDER_MARK)
                 csv.write_csv(shown, file)
@@ -48,13 +53,36 @@ def write_fund(
 
 
 def _labelled(table: pa.Table, lang: Lang) -> pa.Table:
-    return table.rename_columns([_label(name, lang) for name in table.column_names])
+    return table.rename_columns([fund_label(name, lang) for name in table.column_names])
 
 
-def _label(name: str, lang: Lang) -> str:
+def fund_label(name: str, lang: Lang) -> str:
     """Return the label of a column; a column that a question in SQL made up keeps its name."""
     code = f"UI_fund_{name}"
     return text(code, lang) if code in catalogue() else name
+
+
+def value_label(value: str, lang: Lang) -> str:
+    """Return the label of a coded value, or the value where it has none.
+
+    Examples
+    --------
+    >>> value_label("mining", "en"), value_label("provider_01", "en")
+    ('mining', 'provider_01')
+    """
+    code = f"UI_value_{value}"
+    return text(code, lang) if code in catalogue() else value
+
+
+def coded(table: pa.Table, lang: Lang) -> pa.Table:
+    """Return a table whose codes (`CODED`) are words for a Chinese reader; English readers get the codes."""
+    if lang != "zh":
+        return table
+    for at, name in enumerate(table.column_names):
+        if name in CODED and not pa.types.is_null(table[name].type):
+            said = [None if value is None else value_label(str(value), lang) for value in table[name].to_pylist()]
+            table = table.set_column(at, name, pa.array(said, pa.string()))
+    return table
 
 
 def _safe(table: pa.Table) -> pa.Table:
@@ -82,9 +110,13 @@ def _workbook(tables: Sequence[tuple[str, pa.Table]], part: Path, lang: Lang) ->
     for name, table in tables:
         sheet = book.add_worksheet(name)
         sheet.freeze_panes(1, 0)
+        said = coded(table, lang)
         for at, label in enumerate(_labelled(table, lang).column_names):
             sheet.write_string(0, at, label, head)
-        for row, values in enumerate(zip(*(column.to_pylist() for column in table.columns)), start=1):
+            cells = said.column(at).slice(0, 100).to_pylist()
+            widest = max(display_width(str(cell)) for cell in (label, *cells) if not isinstance(cell, float))
+            sheet.set_column(at, at, min(widest, WIDEST) + 2)
+        for row, values in enumerate(zip(*(column.to_pylist() for column in said.columns)), start=1):
             for at, value in enumerate(values):
                 _cell(sheet, row, at, value, day)
     book.close()
@@ -101,10 +133,10 @@ def _cell(sheet: Any, row: int, at: int, value: Any, day: Any) -> None:
 
 def fund_text(table: pa.Table, lang: Lang, most: int = 20) -> str:
     """Return the first rows of a table for a terminal, amounts in yuan."""
-    shown = table.slice(0, most)
+    shown = coded(table.slice(0, most), lang)
     headers, columns, right = [], [], []
     for name in shown.column_names:
-        label = _label(name, lang)
+        label = fund_label(name, lang)
         money = name.endswith("_fen")
         headers.append(label.replace(", fen", ", yuan").replace("（分", "（元") if money else label)
         values = shown[name].to_pylist()

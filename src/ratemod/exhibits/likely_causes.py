@@ -29,7 +29,7 @@ UNITS = (Decimal("0.1"), Decimal(1), Decimal(10))
 STEP_UNITS = (Decimal("0.01"), Decimal("0.001"), Decimal("0.0001"), Decimal(1))
 ROUNDABLE = (
     "lookup", "interpolate", "product", "sum", "difference", "ratio", "bound", "cap", "add_percentages", "largest",
-    "smallest", "power", "judgement",
+    "smallest", "power", "judgement", "progressive",
 )  # fmt: skip
 CELL_PLACES = (1, 2, 3, 4, 5, 6)
 
@@ -49,7 +49,7 @@ def guesses(plan: Plan) -> Iterator[Guess]:
     known = ranges(plan)
     for step in plan.steps:
         yield from _bounds(plan, step)
-        if step.op in ("lookup", "judgement", "interpolate") and step.name != plan.premium:
+        if step.op in ("lookup", "judgement", "interpolate") and step.table and step.name != plan.premium:
             omitted = replace(step, op="sum", of=(Decimal(1),), table="", chosen="", reason="", by=())
             yield Guess("left_out", step.name, "1", with_steps(plan, omitted))
         if step.op in ROUNDABLE and step.name != plan.premium:
@@ -106,10 +106,10 @@ def cell_guesses(
         Ours above zero.
     """
     for step in plan.steps:
-        if not step.table or step.op == "interpolate" or step.column != "value":
+        if not step.table or step.op in ("interpolate", "classify", "progressive") or step.column != "value":
             continue
         table = plan.tables[step.table]
-        found = grid(table, step.by, plan.columns)
+        found = grid(table, step.by, plan.level_columns)
         if found is None:
             continue
         implied: dict[int, float] = {}

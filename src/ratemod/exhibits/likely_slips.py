@@ -17,8 +17,9 @@ from types import MappingProxyType
 from ratemod.errors import PlanError
 from ratemod.exhibits.guess import Guess, with_steps
 from ratemod.plan.editions import editions_in, load_folder, shipped_folder
-from ratemod.plan.model import Combination, Condition, Operand, Plan, Step, Test, names_in
-from ratemod.plan.model import names_in_condition as named_in
+from ratemod.plan.model import Combination, Condition, Operand, Plan, Step, Test
+from ratemod.plan.reads import names_in
+from ratemod.plan.reads import names_in_condition as named_in
 
 YEAR_DAYS = Decimal(365)
 # What a premium is multiplied by when fen, yuan, thousands and 万元 are mixed up.

@@ -21,12 +21,15 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from ratemod.errors import PlanError, problem
-from ratemod.exhibits.live_tables import DAY_ZERO, TableSheet, look_up
-from ratemod.plan.model import NOTHING, Combination, Condition, Operand, Plan, Step, Test
+from ratemod.exhibits.live_tables import DAY_ZERO, TableSheet, axis_headers, axis_test, look_up
+from ratemod.plan.model import ANY, NOTHING, Combination, Condition, Operand, Plan, Step, Test
 from ratemod.plan.ranges import Range, operand_range, snap_places
+from ratemod.plan.slices import along
 
 ROW = "\ue000"  # stands for the row number in a formula that is made once and used for every row
 LEAST_GUARD = 2.0**-46
+MOST_GUARD = 2.0**-40
+MOST_SLACK = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +110,13 @@ def formula(step: Step, sheet: Sheet) -> str:
 def _operation(step: Step, sheet: Sheet) -> str:
     of = [sheet.number(operand) for operand in step.of] if step.op not in ("days", "months") else []
     match step.op:
-        case "lookup" | "interpolate" | "judgement":
+        case "judgement" if not step.table:
+            ends = [sheet.number(end or Decimal(0)) for end in (step.low, step.high)]
+            return _judged(step, sheet, of[0], ends[0], ends[1])
+        case "lookup" | "classify" | "interpolate" | "judgement":
             return _table(step, sheet)
+        case "progressive":
+            return _progressive(step, sheet)
         case "product":
             return "*".join(of)
         case "sum":
@@ -128,9 +136,8 @@ def _operation(step: Step, sheet: Sheet) -> str:
         case "round":
             return rounded(of[0], step.quantum or Decimal(1), step.mode, sheet.range_of(step.of[0]))
         case "power":
-            raised = rounded(
-                f"{of[0]}^{step.exponent:f}", step.quantum or Decimal(1), "half_up", Range(rel=LEAST_GUARD)
-            )
+            exponent = sheet.number(step.exponent or Decimal(0))
+            raised = rounded(f"{of[0]}^{exponent}", step.quantum or Decimal(1), "half_up", Range(rel=LEAST_GUARD))
             return f"IF({of[0]}>0,{raised},NA())"
         case "days" | "months":
             return _dates(step, sheet)
@@ -163,12 +170,17 @@ def guard(value: str, of: Range, sign: str = "+") -> str:
 
 
 def _rel(of: Range) -> float:
-    """Return the relative float error, with one more for Excel's own multiplication; a wide one where none is known."""
-    return of.rel + 2.0**-51 if of.rel != float("inf") else LEAST_GUARD
+    """Return the relative float error, with one more for Excel's own multiplication; a usual one where none is known.
+
+    A bound wider than that of a long product is one for the largest value there can be, and says nothing of this row.
+    """
+    return of.rel + 2.0**-51 if of.rel < MOST_GUARD else LEAST_GUARD
 
 
 def rounded(value: str, quantum: Decimal, mode: str, of: Range) -> str:
     """Return a value rounded to a multiple of a unit by one of the four modes."""
+    if of.abs > 0.01 * float(quantum):  # a bound for the largest value of all would move the others across ties
+        of = Range(of.low, of.high, None, of.rel)
     plain = quantum.normalize()
     power = plain.as_tuple().digits == (1,)
     digits = -int(plain.as_tuple().exponent) if power else 0
@@ -192,7 +204,7 @@ def _in_units(of: Range, quantum: Decimal) -> Range:
 def _slack(value: str, of: Range) -> str:
     """Return how far a float may be from its exact value, as a formula."""
     said = f"ABS({value})*{_rel(of):.3G}"
-    return said if of.abs in (0.0, float("inf")) else f"({said}+{of.abs:.3G})"
+    return said if of.abs == 0 or of.abs > MOST_SLACK else f"({said}+{of.abs:.3G})"
 
 
 def _dates(step: Step, sheet: Sheet) -> str:
@@ -228,12 +240,49 @@ def _table(step: Step, sheet: Sheet) -> str:
         said = look_up(table, step, "value" if step.op == "judgement" else step.column, cells, sheet.plan)
     if step.op == "judgement":
         low, high = (look_up(table, step, end, cells, sheet.plan) for end in ("low", "high"))
-        chosen, reason = sheet.cell(step.chosen), sheet.cell(step.reason)
-        allowed = f'AND({reason}<>"",{chosen}>={low},{chosen}<={high})'
-        said = f"IF(ISNUMBER({chosen}),IF({allowed},{chosen},NA()),{said})"
+        said = _judged(step, sheet, said, low, high)
     if needed:
         said = f"IF(AND({','.join(needed)}),{said},NA())"
     return said
+
+
+def _judged(step: Step, sheet: Sheet, value: str, low: str, high: str) -> str:
+    """Return what was chosen within its ends, or the value where nothing was; computed ends are met within a hair."""
+    chosen = sheet.cell(step.chosen)
+    tests = [f'{sheet.cell(step.reason)}<>""'] if step.reason else []
+    for end, sign, operand in ((low, ">=", step.low), (high, "<=", step.high)):
+        computed = isinstance(operand, str) and not sheet.range_of(operand).raw
+        slack = f"{'-' if sign == '>=' else '+'}{_slack(end, sheet.range_of(operand))}" if computed and operand else ""
+        tests.append(f"{chosen}{sign}{end}{slack}")
+    return f"IF(ISNUMBER({chosen}),IF(AND({','.join(tests)}),{chosen},NA()),{value})"
+
+
+def _progressive(step: Step, sheet: Sheet) -> str:
+    """Return rate × width summed over the slices that x reaches; #N/A where no slice holds x."""
+    table, bound = sheet.tables[step.table], dict(step.by)
+    at = along(step, table.table)
+    assert at is not None
+    if any(key is ANY for row in table.rows for key in row.keys):
+        raise PlanError(problem("RM880", table=step.table))
+    axis = table.table.axes[at]
+    name = bound.get(axis.name, axis.name)
+    x, slack, needed, tests = sheet.cell(name), "0", [f"ISNUMBER({sheet.cell(name)})"], ["1"]
+    if name in sheet.plan.step_names:
+        of = sheet.range_of(name)
+        x, slack = (f"ROUND({x},{of.places})", "0") if of.on_grid else (x, _slack(x, of))
+    for place, other in enumerate(table.table.axes):
+        if place != at:
+            own = bound.get(other.name, other.name)
+            needed += [f'{sheet.cell(own)}<>""'] if own in sheet.empty else []
+            cell = sheet.cell(own) if other.kind == "level" or other.is_date else _settled(
+                sheet, own, sheet.cell(own), other.kind, other.closed
+            )  # fmt: skip
+            tests.append(axis_test(table, place, other, cell, sheet.plan, bound))
+    low, high = (table.range(header) for header in axis_headers(axis))
+    there = f'SUMPRODUCT({"*".join(tests)}*({low}<={x}+{slack})*((({high}="")+({x}-{slack}<={high}))>0))>0'
+    width = f'({x}-({high}<>"")*({x}>{high})*({x}-{high})-{low})'
+    said = f"SUMPRODUCT({'*'.join(tests)}*({low}<{x})*{table.range(step.column)}*{width})"
+    return f"IF(AND({','.join(needed)}),IF({there},{said},NA()),NA())"
 
 
 def _settled(sheet: Sheet, name: str, cell: str, kind: str, closed: str) -> str:
@@ -254,14 +303,19 @@ def _interpolate(step: Step, table: TableSheet, cells: Mapping[str, str], plan: 
     axis = next(axis for axis in table.table.axes if axis.kind == "point")
     x, points = cells[axis.name], f"{axis.name}_at"
     ends = f"MIN({table.range(points)})", f"MAX({table.range(points)})"
+    extend = step.beyond == "extend" and len({row.keys[table.table.axes.index(axis)] for row in table.rows}) > 1
+    if extend:  # the line that ends at the last point begins at the one before
+        ends = ends[0], f"LARGE({table.range(points)},1+COUNTIF({table.range(points)},{ends[1]}))"
     at = f"MIN(MAX({x},{ends[0]}),{ends[1]})"
     there = {**cells, axis.name: at}
     v0, v1, x0, x1 = (
         look_up(table, step, header, there, plan)
         for header in (step.column, f"next {step.column}", points, f"next {points}")
     )
+    if extend:
+        return f"{v0}+({x}-{x0})*({v1}-{v0})/({x1}-{x0})"
     said = f"IF({x0}={at},{v0},{v0}+({at}-{x0})*({v1}-{v0})/({x1}-{x0}))"
-    return said if step.beyond == "flat" else f"IF(AND({x}>={ends[0]},{x}<={ends[1]}),{said},NA())"
+    return said if step.beyond != "refuse" else f"IF(AND({x}>={ends[0]},{x}<={ends[1]}),{said},NA())"
 
 
 def _rollup(step: Step, sheet: Sheet) -> str:
@@ -328,14 +382,18 @@ def _tests(test: Test, sheet: Sheet) -> list[str]:
         if values:
             same = ",".join(f"EXACT({cell},{_text(value)})" for value in values)
             said = f"OR({same})" if len(values) > 1 else same
+            if test.of in sheet.plan.step_names:  # a level that no row gives is an error, and no level
+                found.append(f"IFERROR({said if inside else f'NOT({said})'},FALSE)")
+                continue
             found.append(said if inside else f'AND({cell}<>"",NOT({said}))')
     for end, sign in ((test.at_least, ">="), (test.above, ">"), (test.at_most, "<="), (test.below, "<")):
         if end is not None:
             found.append(_compare(test.of, end, sign, sheet))
     if test.missing is not None:
-        column = sheet.plan.columns.get(test.of)
+        column = sheet.plan.level_columns.get(test.of)
         is_text = column is not None and column.kind in ("level", "flag", "text")
         lacks = f'{cell}=""' if is_text else f"NOT(ISNUMBER({cell}))"
+        lacks = f"IFERROR({lacks},TRUE)" if test.of in sheet.plan.step_names else lacks
         found.append(lacks if test.missing else f"NOT({lacks})")
     return found
 

@@ -163,11 +163,12 @@ def look_up(sheet: TableSheet, step: Step, column: str, cells: Mapping[str, str]
             key is ANY or _WILD & set(str(key)) for key in keys
         ):
             return f"INDEX({sheet.range(column)},MATCH({cells[axis.name]},{sheet.range(axis.name)},0))"
-    tests = [_axis_test(sheet, at, axis, cells[axis.name], plan, bound) for at, axis in enumerate(table.axes)]
+    tests = [axis_test(sheet, at, axis, cells[axis.name], plan, bound) for at, axis in enumerate(table.axes)]
     return f"LOOKUP(2,1/({'*'.join(tests)}),{sheet.range(column)})"
 
 
-def _axis_test(sheet: TableSheet, at: int, axis: Axis, cell: str, plan: Plan, bound: Mapping[str, str]) -> str:
+def axis_test(sheet: TableSheet, at: int, axis: Axis, cell: str, plan: Plan, bound: Mapping[str, str]) -> str:
+    """Return where the rows of a table answer a cell on one axis, as an array of 0 and 1."""
     ranges = [sheet.range(header) for header in axis_headers(axis)]
     wild = any(row.keys[at] is ANY for row in sheet.rows)
     if axis.kind == "band":
@@ -186,5 +187,5 @@ def _axis_test(sheet: TableSheet, at: int, axis: Axis, cell: str, plan: Plan, bo
 
 def _needs_case(plan: Plan, name: str) -> bool:
     """Return whether two levels of a column differ by case alone, which Excel's ``=`` does not see."""
-    codes = plan.columns[name].codes() if name in plan.columns else ()
+    codes = plan.level_columns[name].codes() if name in plan.level_columns else ()
     return len({code.casefold() for code in codes}) < len(codes)

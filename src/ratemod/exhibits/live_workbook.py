@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,12 +16,11 @@ import numpy.typing as npt
 
 from ratemod.errors import BookError, Lang, PlanError, Problem, problem, text
 from ratemod.exhibits.live_formula import ROW, Sheet, formula, helpers
+from ratemod.exhibits.live_sheets import OPTIONS, free_looks, write_constants, write_table
 from ratemod.exhibits.live_tables import (
     DAY_ZERO,
     FIRST,
     TableSheet,
-    axis_headers,
-    key_cells,
     letters,
     quoted,
     sheet_names,
@@ -32,8 +30,9 @@ from ratemod.exhibits.output import whole_file
 from ratemod.exhibits.priced_columns import refused_view
 from ratemod.exhibits.priced_workbook import MADE, MOST_ROWS, PAGE, _about, _fits, _looks, _rows, _sheet
 from ratemod.exhibits.terminal import display_width
-from ratemod.plan.model import NOTHING, Plan, conditions_of, names_in, names_in_condition, plain
+from ratemod.plan.model import NOTHING, Plan
 from ratemod.plan.ranges import ranges
+from ratemod.plan.reads import conditions_of, names_in, names_in_condition
 
 if TYPE_CHECKING:
     from ratemod.rating.inputs import Inputs
@@ -154,6 +153,7 @@ def write_live_sheets(book: Any, looks: Mapping[str, Any], plan: Plan, priced: P
     n = priced.inputs.n
     if n + HEAD > MOST_ROWS:
         raise BookError(problem("RM807", rows=n, columns=0))
+    looks = {**looks, **free_looks(book)}
     own = [text(f"UI_live_{name}", lang) for name in ("policies", "constants")]
     taken = [*own, text("UI_sheet_refused", lang), text("UI_sheet_about", lang)]
     used = list(dict.fromkeys(step.table for step in plan.steps if step.table))
@@ -171,9 +171,9 @@ def write_live_sheets(book: Any, looks: Mapping[str, Any], plan: Plan, priced: P
     sheet, columns = _layout(plan, priced, found, constants)
     policies = book.add_worksheet(own[0])
     _write_policies(policies, sheet, columns, priced, looks, lang)
-    _write_constants(book.add_worksheet(own[1]), plan, looks, lang)
+    write_constants(book.add_worksheet(own[1]), plan, looks, lang)
     for name in used:
-        _write_table(book.add_worksheet(names[name]), found[name], plan, looks, lang)
+        write_table(book.add_worksheet(names[name]), found[name], plan, looks, lang)
 
 
 def _needed(plan: Plan) -> list[str]:
@@ -234,6 +234,8 @@ def _write_policies(
     group = {f"{step.name}:group": priced.inputs.groups[step.group] for step in plan.steps if step.group}
     for at, (name, kind) in enumerate(columns):
         look = looks[_look(plan, name, kind)]
+        if kind == "input":  # what a reviewer may change is not locked
+            look = looks.get(f"open_{_look(plan, name, kind)}", look)
         if kind in ("step", "helper", "difference"):
             made, values = formulas[name].split(ROW), priced.steps.get(name)
             shown: list[Any] = [""] * n if values is None else ["" if np.isnan(v) else v for v in values.tolist()]
@@ -305,6 +307,7 @@ def _head(sheet: Any, where: Sheet, columns: list[tuple[str, str]], looks: Mappi
         sheet.write_string(2, at, "" if kind in ("row", "engine", "difference") else name, looks["text"])
         sheet.set_column(at, at, _width(plan, name, kind, label))
     sheet.freeze_panes(HEAD, 2)
+    sheet.protect("", OPTIONS)
     sheet.set_landscape()
     sheet.set_paper(8)
     sheet.repeat_rows(1)
@@ -335,63 +338,3 @@ def _look(plan: Plan, name: str, kind: str) -> str:
     if column is None or column.kind in ("text", "level", "flag"):
         return "text"
     return "date" if column.kind == "date" else "number"
-
-
-def _write_constants(sheet: Any, plan: Plan, looks: Mapping[str, Any], lang: Lang) -> None:
-    sheet.set_column(0, 0, 30)
-    sheet.set_column(2, 4, 40)
-    sheet.write_string(0, 0, text("UI_live_constants", lang), looks["title"])
-    for at, name in enumerate(("name", "value", "label", "source")):
-        sheet.write_string(FIRST - 2, at, text(f"UI_live_{name}", lang), looks["header"])
-    for at, constant in enumerate(plan.constants.values(), FIRST - 1):
-        sheet.write_string(at, 0, constant.name, looks["text"])
-        sheet.write_number(at, 1, float(constant.value), looks["number"])
-        sheet.write_string(at, 2, plan.label(constant.name, lang), looks["text"])
-        sheet.write_string(at, 3, plan.sources[constant.source].title, looks["text"])
-    sheet.freeze_panes(FIRST - 1, 0)
-
-
-def _write_table(sheet: Any, where: TableSheet, plan: Plan, looks: Mapping[str, Any], lang: Lang) -> None:
-    table = where.table
-    sheet.write_string(0, 0, plan.label(table.name, lang), looks["title"])
-    sheet.write_string(1, 0, table.name, looks["text"])
-    source_at = len(where.columns)
-    for at, header in enumerate([*where.columns, text("UI_live_source", lang), text("UI_live_remark", lang)]):
-        sheet.write_string(FIRST - 2, at, header, looks["header"])
-        sheet.set_column(at, at, max(12, min(40, display_width(header) + 3)))
-    sheet.set_column(source_at, source_at + 1, 40)
-    for line, row in enumerate(where.rows, FIRST - 1):
-        cells: list[Any] = []
-        dates: list[bool] = []
-        for axis, key in zip(table.axes, row.keys):
-            cells += key_cells(axis, key)
-            dates += [axis.is_date] * len(axis_headers(axis))
-        cells += ["none" if value is None else value for value in row.values]
-        for at, cell in enumerate(cells):
-            look = looks["date" if at < len(dates) and dates[at] else "number"]
-            if isinstance(cell, Decimal):
-                sheet.write_number(line, at, float(cell), look)
-            elif cell is not None:
-                sheet.write_string(line, at, cell, looks["text"])
-        _write_next(sheet, where, line, looks)
-        sheet.write_string(
-            line, source_at, plan.sources[row.source].title if row.source in plan.sources else row.source
-        )
-        sheet.write_string(line, source_at + 1, row.note)
-    sheet.freeze_panes(FIRST - 1, 0)
-
-
-def _write_next(sheet: Any, where: TableSheet, line: int, looks: Mapping[str, Any]) -> None:
-    """Write what the next point of the same line is, as formulas that follow an edit."""
-    if not where.next_row:
-        return
-    following = where.next_row[line - FIRST + 1]
-    for at, header in enumerate(where.columns):
-        if header.startswith("next ") and following is not None:
-            said = f"={where.columns[header.removeprefix('next ')]}{FIRST + following}"
-            row = where.rows[following]
-            values = dict(zip(where.table.value_names, row.values))
-            name = header.removeprefix("next ")
-            point = next(key for axis, key in zip(where.table.axes, row.keys) if axis.kind == "point")
-            cached = values.get(name, point)
-            sheet.write_formula(line, at, said, looks["number"], plain(cached) if cached is not None else "")

@@ -85,8 +85,8 @@ def _constants(plan: Plan) -> Grid:
     legal = {item.of: item for item in plan.legal}
     rows = [_title("constants"), _heads("name", "value", "unit", "label", "source")]
     for name, constant in plan.constants.items():
-        item = legal.get(name)
-        value = Cell(constant.value, f"constants.{name}", item.low if item else None, item.high if item else None)
+        low, high = plan.legal_ends(legal[name]) if name in legal else (None, None)
+        value = Cell(constant.value, f"constants.{name}", low, high)
         rows.append([Cell(name), value, *_heads(constant.unit or "", _labels(plan, name), constant.source)])
     return rows
 
@@ -117,6 +117,8 @@ def _table(plan: Plan, table: Table) -> Grid:
         for name, value in zip(table.value_names, row.values):
             if value is None:
                 cells.append(Cell("none"))
+            elif table.codes(name):
+                cells.append(Cell(str(table.shown(name, value))))
             else:
                 cells.append(Cell(value, row_path(table, row, name), table.low, table.high))
         path = row_path(table, row, table.value_names[0])

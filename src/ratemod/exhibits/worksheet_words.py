@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from ratemod.plan.model import Plan
     from ratemod.rating.worksheet import Line, Worksheet
 
-TABLED = frozenset({"lookup", "interpolate", "judgement"})
+TABLED = frozenset({"lookup", "interpolate", "judgement", "progressive", "classify"})
 NAME = re.compile(r"[A-Za-z_][\w.]*")
 PAIR = re.compile(r"(?P<name>[A-Za-z_][\w.]*) = (?P<value>[^,]*)")
 
@@ -74,7 +74,7 @@ class WorksheetWords:
 
     def level(self, name: str, value: str) -> str:
         """Return the label of a level code of a column, or the value as it is."""
-        column = self.plan.columns.get(name) if self.plan else None
+        column = self.plan.level_columns.get(name) if self.plan else None
         for level in column.levels if column else ():
             if level.code == value:
                 return (level.label_zh if self.lang == "zh" else level.label_en) or value
@@ -93,7 +93,7 @@ class WorksheetWords:
     def how(self, line: Line) -> str:
         """Return how a line came about, in words, and the table cell that it was read from."""
         if line.op in TABLED and not line.text.startswith(
-            "when:"
+            ("when:", f"{line.op}(")
         ):  # behind "=" stands a level code, which may be spelt like a name
             said = PAIR.sub(lambda pair: f"{self.called(pair[1])} = {self.level(pair[1], pair[2])}", line.text)
             cell = line.cell.removeprefix("tables.").removesuffix(".value")
@@ -119,6 +119,8 @@ class WorksheetWords:
         """Return the figure: yuan with fen and separators, other numbers with their own digits."""
         if line.value is None:
             return "—"
+        if line.level:
+            return self.level(line.name, line.level)
         said = f"{line.value:,f}"
         said = said.rstrip("0").rstrip(".") if "." in said else said
         if self.is_money(line) and len(said.partition(".")[2]) <= 2:

@@ -14,8 +14,10 @@ from ratemod.fund.catalogue import Catalogue, read_catalogue
 from ratemod.fund.duty_rule import DutyRule, read_duty_rules
 from ratemod.fund.fund_table import Floats, Ints
 from ratemod.fund.levy import Levy
-from ratemod.fund.visits import Items, allowed, buy, by_worth, prices, upper_bound
+from ratemod.fund.visits import Items, allowed, buy, by_worth, prices, rank_within, spent_within, upper_bound
 from ratemod.rating.rated import Rated
+
+SAMPLE, DEEPER = 4000, 1.3  # insureds a budget in the first guess; how far beyond the money it looks
 
 
 def allocate(
@@ -114,24 +116,23 @@ def _duty_items(case: Case) -> Items:
     )
 
 
-def _more_items(case: Case, duty: Ints, room: Ints) -> tuple[Items, Ints]:
-    """Return the visits beyond the duties that would prevent something, by insured, and the rows of those that count:
-    each insured's best visits up to its room.
+def _more_items(case: Case, duty: Ints, floor: Floats) -> Items:
+    """Return the visits beyond the duties that would prevent something, of those at least worth `floor` of their
+    budget, yuan a fen; by insured, then in the order of the catalogue.
     """
     turns = [(at, turn) for at, item in enumerate(case.catalogue.items) for turn in range(item.most_visits)]
-    service = np.array([at for at, _ in turns])
-    gain = np.empty((len(case.whose), len(turns)))
+    least = floor[case.whose]
+    parts: list[tuple[Ints, Floats, Ints]] = []
     for column, (at, turn) in enumerate(turns):
-        done = np.where(case.duty_type == at, duty, 0)
-        gain[:, column] = np.where(turn < done, 0.0, case.gains(at, turn, turn + 1))
-    cost = case.unit_fen[:, service]
-    order = np.argsort(-gain / cost, axis=1, kind="stable")  # equal worth: the service that stands first
-    rank = np.empty_like(order)
-    np.put_along_axis(rank, order, np.arange(len(turns))[None, :], axis=1)
-    able = gain > 0
-    firm, which = np.nonzero(able)
-    found = Items(gain[able], cost[able], case.whose[firm], firm, case.place[firm], service[which], case.small[firm])
-    return found, np.flatnonzero((rank < room[:, None])[able])
+        gain = case.gains(at, turn, turn + 1)
+        gain[(case.duty_type == at) & (turn < duty)] = 0.0
+        rows = np.flatnonzero((gain > 0) & (gain / case.unit_fen[:, at] >= least))
+        parts.append((rows * len(turns) + column, gain[rows], case.unit_fen[rows, at]))
+    key, gain, cost = (np.concatenate(column) for column in zip(*parts))
+    order = np.argsort(key)
+    firm, which = np.divmod(key[order], len(turns))
+    service = np.array([at for at, _ in turns])[which]
+    return Items(gain[order], cost[order], case.whose[firm], firm, case.place[firm], service, case.small[firm])
 
 
 def _solve(case: Case, back: Ints, refused: list[Problem]) -> Allocation:
@@ -177,24 +178,66 @@ def _solve(case: Case, back: Ints, refused: list[Problem]) -> Allocation:
 
 
 def _beyond(case: Case, duty: Ints, rest_fen: Ints, capacity: Ints | None) -> tuple[Items, Any, Floats]:
-    """Return visits beyond the duties, which of them are bought, and the bound by insurer."""
+    """Return visits beyond the duties, which of them are bought, and the bound by insurer.
+
+    Visits that are worth far less than what the money reaches need not be looked at: where what is left of a budget
+    pays for no visit at all, they would not have been bought, and the price is that of a better one. A first guess of
+    how far down to look comes from some of the insureds; where it proves too high, all are looked at.
+    """
+    floor = _guess(case, duty, rest_fen) if capacity is None else np.zeros(len(rest_fen))
+    items, taken, bound, deep = _choose(case, duty, rest_fen, capacity, floor)
+    if not deep.all():
+        items, taken, bound, _ = _choose(case, duty, rest_fen, capacity, np.where(deep, floor, 0.0))
+    return items, taken, bound
+
+
+def _guess(case: Case, duty: Ints, rest_fen: Ints) -> Floats:
+    """Return, by budget, a worth below which visits will hardly be bought; 0 where that cannot be told."""
+    many = len(rest_fen)
+    step = len(duty) // (many * SAMPLE)
+    if step < 2 or case.reserve_fen.any() or case.most_fen is not None:
+        return np.zeros(many)
+    some = case.take(np.arange(0, len(duty), step))
+    share = np.bincount(some.whose, minlength=many) / np.maximum(np.bincount(case.whose, minlength=many), 1)
+    own = duty[::step]
+    items = _more_items(some, own, np.zeros(many))
+    worth = items.gain / items.cost_fen
+    order = np.argsort(-worth, kind="stable")
+    room = np.maximum(case.most_visits - own, 0)
+    order = order[rank_within(items.firm[order]) < room[items.firm[order]]]
+    spent = spent_within(items.budget[order], items.cost_fen[order])
+    beyond = np.flatnonzero(spent > DEEPER * (rest_fen * share)[items.budget[order]])
+    floor = np.zeros(many)
+    floor[items.budget[order][beyond[::-1]]] = worth[order[beyond[::-1]]]  # the first beyond is written last
+    return floor
+
+
+def _choose(
+    case: Case, duty: Ints, rest_fen: Ints, capacity: Ints | None, floor: Floats
+) -> tuple[Items, Any, Floats, Any]:
+    """Return visits worth at least a floor, which are bought, the bound, and for which budgets the floor was deep."""
+    many = len(rest_fen)
     room = np.maximum(case.most_visits - duty, 0)
     unit = case.unit_fen[np.arange(len(duty)), case.duty_type]
     purse = None if case.most_fen is None else np.maximum(case.most_fen - duty * unit, 0)
-    items, best = _more_items(case, duty, room)
-    worth = items.gain[best] / items.cost_fen[best]
-    best = best[np.argsort(-worth, kind="stable")]
+    items = _more_items(case, duty, floor)
+    best = np.argsort(-(items.gain / items.cost_fen), kind="stable")  # of equals, the first
+    best = best[rank_within(items.firm[best]) < room[items.firm[best]]]
     ordered = items.take(best)
     inside = np.flatnonzero(allowed(ordered, None, purse, capacity))
     ordered, best = (ordered, best) if len(inside) == len(best) else (ordered.take(inside), best[inside])
     chosen, kept = _rest(ordered, rest_fen, case.reserve_fen)
     taken = np.zeros(len(items), dtype=bool)
     taken[best] = chosen
-    price = prices(ordered, chosen, len(rest_fen))
+    price = prices(ordered, chosen, many)
     bound = upper_bound(items, rest_fen, np.zeros_like(kept), price, room, capacity)
     if kept.any():  # both bounds are true; the lower one says more
         bound = np.minimum(bound, upper_bound(items, rest_fen, kept, price, room, capacity))
-    return items, taken, bound
+    cheapest = np.full(many, np.iinfo(np.int64).max)
+    np.minimum.at(cheapest, case.whose, case.unit_fen.min(axis=1))
+    left = rest_fen - _fen(ordered, chosen, many)
+    deep = (floor == 0) | ((left < cheapest) & (np.bincount(ordered.budget[~chosen], minlength=many) > 0))
+    return items, taken, bound, deep
 
 
 def _as_given(

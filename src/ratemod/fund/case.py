@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -41,6 +41,11 @@ class Case:
     reserve_fen: Ints
     most_visits: int
     most_fen: int | None
+
+    def take(self, rows: Ints) -> Case:
+        """Return some of the insureds, all else alike."""
+        names = ("whose", "unit_fen", "claims", "owed", "duty_type", "small", "place")
+        return replace(self, book=self.book.take(rows), **{name: getattr(self, name)[rows] for name in names})
 
     def gains(self, service: int, before: Ints | int, after: Ints | int) -> Floats:
         """Return the losses prevented by the visits of one service beyond `before`, up to `after`, (n,) yuan."""
@@ -103,9 +108,7 @@ def make_case(
     if len(book) == 0:
         raise ModelError([problem("RM713"), *refused[:5]])
     join(book["policy_no"][:0], book["policy_no"], "RM723", "insureds")
-    unit = np.stack(
-        [catalogue.cost_fen(item, book["size_class"], book["division_code"]) for item in catalogue.items], 1
-    )
+    unit = catalogue.unit_fen(book["size_class"], book["division_code"])
     bad = (unit < 0).any(axis=1) | ~(book["annual_losses_yuan"] >= 0) | (book["premium_fen"] < 0)
     if bad.any():
         first = np.flatnonzero(bad)[0]

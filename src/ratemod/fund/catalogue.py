@@ -13,7 +13,7 @@ import numpy as np
 
 from ratemod.book.size_class import SIZES
 from ratemod.errors import BookError, Problem, problem
-from ratemod.fund.fund_table import Ints, Texts, check_keys, toml_rows
+from ratemod.fund.fund_table import Ints, Texts, check_keys, codes_of, toml_rows
 from ratemod.money import to_fen
 
 SERVICE = ("service_type", "cost_yuan", "most", "rate", "most_visits", "source")
@@ -49,6 +49,18 @@ class Catalogue:
 
     items: tuple[ServiceItem, ...]
     travel_fen: Mapping[str, int]
+
+    def unit_fen(self, size: Texts, division: Texts) -> Ints:
+        """Return the cost of one visit of every item to each insured, (n, items) int64 fen, -1 where no price."""
+        sizes, (own,) = codes_of(size)
+        places, (place,) = codes_of(division)
+        cost = np.array([[item.cost_fen.get(name, -1) for item in self.items] for name in sizes], dtype=np.int64)
+        other = self.travel_fen.get("*", -1)
+        travel = np.array([self.travel_fen.get(name, other) for name in places], dtype=np.int64)
+        able = (cost[:, None, :] >= 0) & (travel[None, :, None] >= 0)
+        table = np.where(able, cost[:, None, :] + travel[None, :, None], -1)
+        found: Ints = table.reshape(-1, len(self.items))[own * len(places) + place]
+        return found
 
     def cost_fen(self, item: ServiceItem, size: Texts, division: Texts) -> Ints:
         """Return the cost of one visit to each insured, (n,) int64 fen, -1 where the size or place has no price."""

@@ -44,7 +44,7 @@ def with_expected(book: Any, panel: Any, prior: float = PRIOR) -> pa.Table:
     exposure = past["earned_head_years"].to_numpy().astype(np.float64)
     claims = past["claims"].to_numpy().astype(np.float64)
     incurred = past["incurred_fen"].to_numpy().astype(np.float64) / 100
-    by_sector, by_size = _balance(old_sector, old_size, exposure, claims, len(sectors), len(sizes))
+    by_sector, by_size = balance(old_sector, old_size, exposure, claims, len(sectors), len(sizes))
     firms, (firm, old_firm) = codes_of(_text(here, "credit_code"), _text(past, "credit_code"))
     many = np.bincount(old_firm, claims, len(firms))
     meant = np.bincount(old_firm, exposure * by_sector[old_sector] * by_size[old_size], len(firms))
@@ -63,7 +63,7 @@ def _text(table: pa.Table, name: str) -> Any:
     return np.asarray(table[name].cast(pa.string()).to_pylist(), dtype=object)
 
 
-def _balance(
+def balance(
     sector: Ints, size: Ints, exposure: Floats, claims: Floats, sectors: int, sizes: int
 ) -> tuple[Floats, Floats]:
     """Return frequency by sector and relativity by size such that both margins of claims are met."""

@@ -76,7 +76,19 @@ KNOWN: Mapping[str, tuple[Kind, tuple[str, ...]]] = {
     "credit_fen": ("number", ("贷方（分）", "贷方金额（分）")),
     "cost_fen": ("number", ("实际成本（分）", "服务费用（分）")),
     "fund_year": ("number", ("年度", "费用年度")),
+    "found_date": ("date", ("发现日期",)),
+    "due_date": ("date", ("整改期限", "整改到期日")),
+    "extended_due_date": ("date", ("延期后期限", "展期整改期限")),
+    "rectified_date": ("date", ("整改完成日期", "整改日期")),
+    "refused_date": ("date", ("拒不整改日期",)),
+    "report_date": ("date", ("报案日期",)),
+    "settlement_date": ("date", ("结案日期",)),
     "planned_date": ("date", ("计划日期", "约定日期")),
+    "year": ("number", ("年度", "保险年度")),
+    "services_before": ("number", ("上期服务次数", "上年服务次数")),
+    "earned_head_years": ("number", ("已赚人年", "人年")),
+    "claims": ("number", ("赔案数", "出险次数")),
+    "standardisation": ("text", ("标准化等级", "安全生产标准化")),
     "score": ("number", ("满意度", "满意度评分")),
     "hazards_found": ("number", ("发现隐患数", "隐患数")),
     "role": ("text", ("角色", "主体类型")),
@@ -93,8 +105,9 @@ KNOWN: Mapping[str, tuple[Kind, tuple[str, ...]]] = {
     "larger_accidents": ("number", ("较大事故数",)),
     "major_accidents": ("number", ("重大事故数",)),
 }
-ESTIMATES = ("annual_losses_yuan", "annual_claims")  # floats of a model, of which no number of decimals is asked
-FRACTIONS = {"annual_losses_yuan": 15, "annual_claims": 15, "share_percent": 6}
+# Floats of a model, of which no number of decimals is asked.
+ESTIMATES = ("annual_losses_yuan", "annual_claims", "earned_head_years")
+FRACTIONS = {"annual_losses_yuan": 15, "annual_claims": 15, "earned_head_years": 15, "share_percent": 6}
 
 
 @dataclass(frozen=True, eq=False, slots=True)

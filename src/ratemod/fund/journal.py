@@ -46,6 +46,16 @@ ENTRIES = (
     "carry_over",
 )
 ACCRUAL, RELEASE, BUDGET, CONTRACT, DELIVERY, PAYMENT, LAPSE, FORFEIT, CARRY = range(len(ENTRIES))
+# What people write for the accounts of money.
+SAID = {
+    "事故预防费支出": "prevention_expense",
+    "事故预防费用": "prevention_fund",
+    "事故预防费": "prevention_fund",
+    "预防费用": "prevention_fund",
+    "应付服务费": "payable",
+    "应付账款": "payable",
+    "银行存款": "bank",
+}
 EPOCH_YEAR = 1970
 
 
@@ -278,7 +288,10 @@ def _read_lines(rows: Columns, insurers: Sequence[str] | None) -> Journal:
     kinds, (kind,) = codes_of(rows.get("kind", blank))
     numbers, (entry,) = codes_of(rows["entry_no"])
     names, (_, insurer) = codes_of(np.array(insurers or [], dtype=object), rows["insurer"])
-    accounts, (_, account) = codes_of(np.array(ACCOUNTS, dtype=object), rows["account"])
+    said = [SAID.get(name, name) for name in rows["account"].tolist()]
+    accounts = (*ACCOUNTS, *sorted(set(said) - set(ACCOUNTS)))  # so that `FUND` and its like hold for every journal
+    at = {name: place for place, name in enumerate(accounts)}
+    account = np.array([at[name] for name in said], dtype=np.int64)
     return Journal(
         insurers=names,
         entry=entry,

@@ -110,6 +110,11 @@ class FundLedger:
             | {name: pa.array(np.ascontiguousarray(column).ravel()) for name, column in columns.items()}
         )
 
+    def delivered_fen(self, year: int) -> dict[str, int]:
+        """Return the cost of services delivered in a fund year by insurer, fen."""
+        cost = -self._lines(book.FUND, (book.DELIVERY,))[:, self.years.index(year)]
+        return dict(zip(self.insurers, cost.tolist()))
+
     def statement(self, lang: Lang | None = None) -> pd.DataFrame:
         """Return `statement_table` as pandas, with labels of a language where one is given."""
         table = self.statement_table()
@@ -127,6 +132,7 @@ class FundLedger:
                 "flags": np.bincount(hit, minlength=len(names)),
                 "amount_fen": amount,
                 "source": [rule.source for rule in self.rules.uses],
+                "source_zh": [rule.source_zh or rule.source for rule in self.rules.uses],
             }
         )
 

@@ -162,9 +162,9 @@ def plan_rules(plan: Plan) -> tuple[LevyRule, ...]:
     held = plan.constants.get("fund_share")
     if held is None:
         raise PlanError(problem("RM708", plan=plan.id, nearest=nearest("fund_share", plan.constants)))
-    legal = [item for item in plan.legal if item.of == "fund_share"]
-    floor = max((item.low for item in legal if item.low is not None), default=Decimal(0))
-    cap = min((item.high for item in legal if item.high is not None), default=None)
+    ends = [plan.legal_ends(item) for item in plan.legal if item.of == "fund_share"]
+    floor = max((low for low, _ in ends if low is not None), default=Decimal(0))
+    cap = min((high for _, high in ends if high is not None), default=None)
     mode = plan.step(plan.fund).mode if plan.fund and plan.step(plan.fund).op == "round" else "corridor"
     rounding: Rounding = "half_up"
     if mode == "up":

@@ -25,7 +25,7 @@ CHECKS = (
     "concentration",
 )
 FIELDS = ("credit_code", "legal_representative", "shareholder", "bank_account", "phone", "address")
-USE = ("name", "check", "words", "most_percent", "most_times", "least_payments", "share_fields", "source")
+USE = ("name", "check", "words", "most_percent", "most_times", "least_payments", "share_fields", "source", "source_zh")
 CLOSING = ("name", "lapse_days", "forfeit_after_years", "source")
 
 
@@ -51,6 +51,7 @@ class UseRule:
     most_times: Decimal = Decimal(1)
     least_payments: int = 0
     share_fields: tuple[str, ...] = FIELDS
+    source_zh: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +126,7 @@ def _use(row: Mapping[str, Any]) -> UseRule:
         Decimal(row.get("most_times", 1)),
         int(row.get("least_payments", 0)),
         tuple(map(str, row.get("share_fields", FIELDS))),
+        str(row.get("source_zh", "")),
     )
     if rule.check not in CHECKS:
         near = nearest(rule.check, CHECKS)

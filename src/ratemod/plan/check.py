@@ -7,24 +7,18 @@ proved here (`proofs`); what depends on rows is guarded at rating time.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 from ratemod.book.column import Column
 from ratemod.errors import Problem, nearest, problem
 from ratemod.plan.files import read_toml
-from ratemod.plan.model import (
-    Condition,
-    Plan,
-    names_in,
-    names_in_condition,
-    tests_of,
-)
-from ratemod.plan.ranges import UNKNOWN, ranges
+from ratemod.plan.model import Condition, Operand, Plan
+from ratemod.plan.ranges import UNKNOWN, operand_range, ranges
+from ratemod.plan.reads import names_in, names_in_condition, tests_of
 from ratemod.plan.table_check import table_problems, table_warnings
 
 FEN = Decimal("0.01")
@@ -41,6 +35,7 @@ ARITHMETIC = frozenset(
         "cap",
         "round",
         "power",
+        "judgement",
         "rollup",
         "share_out",
     }
@@ -60,8 +55,8 @@ class Proof:
     name: str
     of: str
     proved: bool
-    low: Decimal | None
-    high: Decimal | None
+    low: Operand | None
+    high: Operand | None
 
 
 def problems_of(plan: Plan) -> list[Problem]:
@@ -85,9 +80,9 @@ def proofs(plan: Plan) -> list[Proof]:
     found = []
     for item in plan.legal:
         reach = known.get(item.of, UNKNOWN)
-        proved = (item.low is None or reach.low >= Fraction(item.low)) and (
-            item.high is None or reach.high <= Fraction(item.high)
-        )
+        ends = [None if end is None else operand_range(end, known) for end in (item.low, item.high)]
+        proved = (ends[0] is None or reach.low >= ends[0].high) and (ends[1] is None or reach.high <= ends[1].low)
+        proved &= not {item.low, item.high} & set(plan.step_names)  # a step may lack a value
         found.append(Proof(item.name, item.of, proved, item.low, item.high))
     return found
 
@@ -101,6 +96,16 @@ def _at(plan: Plan, code: str, place: tuple[str | int, ...], **args: Any) -> Pro
         path = Path(plan.folder) / "plan.toml"
         line = line_of(read_toml(path, "").lines, *place) if path.exists() else None
     return problem(code, file=f"{plan.folder}/plan.toml", row=line, **args)
+
+
+def _place(plan: Plan, owner: str) -> tuple[str | int, ...]:
+    """Return where a step, constant, rule, check or legal range stands in the plan's file."""
+    lists: tuple[tuple[str, Sequence[Any]], ...] = (("rule", plan.rules), ("check", plan.checks), ("legal", plan.legal))
+    for section, parts in lists:
+        for at, part in enumerate(parts):
+            if part.name == owner:
+                return (section, at)
+    return ("constant", owner) if owner in plan.constants else ("step", owner)
 
 
 def _identity(plan: Plan) -> Iterator[Problem]:
@@ -149,26 +154,31 @@ def _names(plan: Plan) -> Iterator[Problem]:
         seen.add(step.name)
     asked = [(rule.name, name) for rule in plan.rules for name in names_in_condition(rule.when)]
     asked += [(check.name, name) for check in plan.checks for name in (check.of, check.by) if name]
-    asked += [(item.name, item.of) for item in plan.legal]
+    asked += [
+        (item.name, name) for item in plan.legal for name in (item.of, item.low, item.high) if isinstance(name, str)
+    ]
     for owner, name in asked:
         if name not in seen:
-            yield _at(plan, "RM113", ("plan",), name=name, step=owner, nearest=nearest(name, everything))
+            yield _at(plan, "RM113", _place(plan, owner), name=name, step=owner, nearest=nearest(name, everything))
 
 
 def _kinds(plan: Plan) -> Iterator[Problem]:
-    columns = plan.columns
+    columns = plan.level_columns
     for step in plan.steps:
         wanted: list[tuple[str, tuple[str, ...]]] = []
         if step.op in ARITHMETIC:
             wanted += [
                 (name, ("number",))
-                for name in (*step.of, step.low, step.high, step.against, step.weights)
+                for name in (*step.of, step.low, step.high, step.against, step.weights, step.exponent)
                 if isinstance(name, str) and name
             ]
         if step.op in ("days", "months"):
             wanted += [(str(name), ("date",)) for name in step.of]
         if step.op == "judgement":
             wanted += [(step.chosen, ("number",)), (step.reason, ("text",))]
+            given = (bool(step.table), bool(step.of), step.low is not None, step.high is not None)
+            if given not in ((True, False, False, False), (False, True, True, True)):
+                yield _at(plan, "RM168", ("step", step.name), step=step.name)
         for name, kinds in wanted:
             column = columns.get(name)
             if column is not None and column.kind not in kinds:
@@ -187,14 +197,14 @@ def _kinds(plan: Plan) -> Iterator[Problem]:
             yield _at(plan, "RM153", ("step", step.name), step=step.name)
         if (step.when is None) != (step.otherwise is None) and not (step.op in KEEP and step.otherwise is None):
             yield _at(plan, "RM143", ("step", step.name), step=step.name)
-        if step.op in ("rollup", "share_out") and step.group not in columns:
+        if step.op in ("rollup", "share_out") and step.group not in plan.columns:
             yield _at(
                 plan,
                 "RM113",
                 ("step", step.name),
                 name=step.group,
                 step=step.name,
-                nearest=nearest(step.group, columns),
+                nearest=nearest(step.group, plan.columns),
             )
         if step.quantum is not None and step.quantum <= 0:
             yield _at(plan, "RM154", ("step", step.name), step=step.name)
@@ -206,19 +216,20 @@ def _conditions(plan: Plan) -> Iterator[Problem]:
     used += [(item.name, item.exception.when) for item in plan.legal if item.exception is not None]
     for owner, condition in used:
         for test in tests_of(condition):
-            column = plan.columns.get(test.of)
+            column = plan.level_columns.get(test.of)
             codes = column.codes() if column is not None else ()
             for value in (*test.is_, *test.is_not):
                 if column is None or column.kind not in ("level", "flag", "text"):
-                    yield _at(plan, "RM116", ("step", owner), name=test.of, value=value, step=owner)
+                    yield _at(plan, "RM116", _place(plan, owner), name=test.of, value=value, step=owner)
                 elif codes and value not in codes:
                     yield _at(
-                        plan, "RM130", ("step", owner), column=test.of, value=value, nearest=nearest(value, codes)
+                        plan, "RM130", _place(plan, owner), column=test.of, value=value, nearest=nearest(value, codes)
                     )
             compared = [end for end in (test.at_least, test.above, test.at_most, test.below) if end is not None]
             if compared and column is not None and column.kind not in ("number", "date"):
+                wanted = "number / date"
                 yield _at(
-                    plan, "RM115", ("step", owner), name=test.of, kind=column.kind, wanted="number / date", step=owner
+                    plan, "RM115", _place(plan, owner), name=test.of, kind=column.kind, wanted=wanted, step=owner
                 )
 
 
@@ -241,7 +252,7 @@ def _sources(plan: Plan) -> Iterator[Problem]:
     known = plan.sources
     for owner, source in _owned_sources(plan):
         if source not in known:
-            yield _at(plan, "RM117", ("source",), name=source, owner=owner, nearest=nearest(source, known))
+            yield _at(plan, "RM117", _place(plan, owner), name=source, owner=owner, nearest=nearest(source, known))
     for step in plan.steps:
         numbers = [end for end in (*step.of, step.low, step.high, step.exponent) if isinstance(end, Decimal)]
         stated = any(number not in (0, 1, -1, 100) for number in numbers)
@@ -267,7 +278,8 @@ def _sources(plan: Plan) -> Iterator[Problem]:
 def _columns(plan: Plan) -> Iterator[Problem]:
     read = {name for step in plan.steps for name in names_in(step)}
     read |= {name for part in (*plan.rules,) for name in names_in_condition(part.when)}
-    read |= {name for check in plan.checks for name in (check.of, check.by)} | {item.of for item in plan.legal}
+    read |= {name for check in plan.checks for name in (check.of, check.by)}
+    read |= {name for item in plan.legal for name in (item.of, item.low, item.high) if isinstance(name, str)}
     read |= {
         name
         for step in plan.steps
@@ -345,8 +357,8 @@ def _legal(plan: Plan) -> Iterator[Problem]:
             yield _at(plan, "RM153", ("legal",), step=item.name)
         constant = plan.constants.get(item.of)
         if constant is not None and (
-            (item.low is not None and constant.value < item.low)
-            or (item.high is not None and constant.value > item.high)
+            (isinstance(item.low, Decimal) and constant.value < item.low)
+            or (isinstance(item.high, Decimal) and constant.value > item.high)
         ):
             yield _at(
                 plan,
@@ -381,8 +393,8 @@ def _ranges_fit(plan: Plan) -> Iterator[Problem]:
                     yield _at(plan, "RM147", ("step", step.name), name=name, step=step.name)
     for item in plan.legal:
         reach = known[item.of]
-        never = (item.high is not None and reach.low > Fraction(item.high)) or (
-            item.low is not None and reach.high < Fraction(item.low)
+        never = (item.high is not None and reach.low > operand_range(item.high, known).high) or (
+            item.low is not None and reach.high < operand_range(item.low, known).low
         )
         if never and item.exception is None:
             yield _at(plan, "RM161", ("legal",), name=item.of, legal=item.name)

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
+from types import MappingProxyType
 
 from ratemod.book.column import Column
 from ratemod.errors import Problem, nearest, problem
@@ -38,11 +39,16 @@ def read_rows(
     axis_names: Mapping[str, str],
     step_names: frozenset[str],
     problems: list[Problem],
+    coded: Mapping[str, list[str]] = MappingProxyType({}),
 ) -> tuple[tuple[Axis, ...], tuple[str, ...], tuple[Row, ...]]:
     """Return axes, value columns and rows; problems are appended, with file and line.
 
     Parameters
     ----------
+    step_names : frozenset of str
+        Earlier steps that are numbers.
+    coded : mapping
+        Value columns that hold levels -> those levels; an empty list is filled as they appear.
     axis_names : mapping
         Axis -> column, where a step's ``by`` binds an axis to a column of another name.
     """
@@ -68,6 +74,7 @@ def read_rows(
     for name in {name for name in header if header.count(name) > 1}:
         problems.append(problem("RM125", file=shown, row=1, column=name))
     rows = []
+    open_ = {name for name, codes in coded.items() if not codes}
     for number, cells in enumerate(reader, 2):
         if not any(cell.strip() for cell in cells):
             continue
@@ -81,7 +88,11 @@ def read_rows(
         )
         offered = not value_names or any(cell[name] != NOT_OFFERED for name in value_names)
         values = tuple(
-            None if cell[name] == NOT_OFFERED else _number(cell[name], shown, number, name, problems)
+            None
+            if cell[name] == NOT_OFFERED
+            else _level(cell[name], shown, number, name, coded[name], name in open_, problems)
+            if name in coded
+            else _number(cell[name], shown, number, name, problems)
             for name in value_names
         )
         rows.append(Row(keys, values, cell.get("source", ""), cell.get("note", ""), number, offered))
@@ -141,6 +152,19 @@ def _key(
             problem("RM130", file=file, row=line, column=axis.name, value=text, nearest=nearest(text, column.codes()))
         )
     return text
+
+
+def _level(
+    text: str, file: str, line: int, column: str, codes: list[str], open_: bool, problems: list[Problem]
+) -> Decimal | None:
+    """Return the place of a level among the levels of its step."""
+    if text and open_ and text not in codes:
+        codes.append(text)
+    if text in codes:
+        return Decimal(codes.index(text))
+    if text:
+        problems.append(problem("RM130", file=file, row=line, column=column, value=text, nearest=nearest(text, codes)))
+    return None
 
 
 def _end(text: str, axis: Axis, file: str, line: int, problems: list[Problem]) -> Decimal | None:

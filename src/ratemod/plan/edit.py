@@ -11,11 +11,13 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace as copy
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
 
 from ratemod.errors import PlanError, Problem, nearest, problem, text
 from ratemod.plan.model import ANY, AxisKey, Band, Plan, Row, Step, Table, plain
+from ratemod.plan.part import needed
 
 _CELL = re.compile(r"^tables\.(?P<table>[^.\[]+)\[(?P<keys>.*)\](?:\.(?P<column>\w+))?$")
 STEP_NUMBERS = ("low", "high", "otherwise", "quantum", "exponent")
@@ -59,15 +61,20 @@ def replace(plan: Plan, changes: Mapping[str, Any]) -> Plan:
     """
     problems: list[Problem] = []
     tables, constants, steps = dict(plan.tables), dict(plan.constants), list(plan.steps)
+    fixed = _legal_parts(plan)
     done = []
+    cells: dict[str, dict[tuple[int, str], Decimal]] = {}
     for path, value in changes.items():
-        number = _number(path, value, problems)
+        cell = _CELL.match(path)
+        codes = _codes(tables, cell)
+        number = _level(path, value, codes, problems) if codes else _number(path, value, problems)
         if number is None:
             continue
-        cell = _CELL.match(path)
         parts = path.split(".")
-        if cell:
-            _edit_cell(plan, tables, path, cell, number, problems)
+        if (f"tables.{cell['table']}" if cell else ".".join(parts[: max(2, len(parts) - 1)])) in fixed:
+            problems.append(problem("RM183", path=path))
+        elif cell:
+            _find_cell(plan, cells, path, cell, number, problems)
         elif parts[0] == "constants" and len(parts) == 2 and parts[1] in constants:
             constants[parts[1]] = copy(constants[parts[1]], value=number)
             _lawful(plan, parts[1], number, path, problems)
@@ -77,9 +84,11 @@ def replace(plan: Plan, changes: Mapping[str, Any]) -> Plan:
             problems.append(problem("RM183", path=path))
         else:
             problems.append(problem("RM180", path=path, nearest=nearest(path, paths(plan))))
-        done.append((path, plain(number)))
+        done.append((path, codes[int(number)] if codes else plain(number)))
     if problems:
         raise PlanError(problems)
+    for name, numbers in cells.items():
+        tables[name] = _edited(tables[name], numbers)
     overlay = tuple(sorted({**dict(plan.overlay), **dict(done)}.items()))
     return copy(
         plan,
@@ -90,15 +99,28 @@ def replace(plan: Plan, changes: Mapping[str, Any]) -> Plan:
     )
 
 
+def _legal_parts(plan: Plan) -> frozenset[str]:
+    """Return the tables, constants and steps that the ends of legal ranges rest on: as fixed as the law itself."""
+    ends = {end for item in plan.legal for end in (item.low, item.high) if isinstance(end, str)}
+    names = {name for end in ends for name in (needed(plan, end) if end in plan.step_names else {end})}
+    found = {f"constants.{name}" for name in names if name in plan.constants}
+    for step in plan.steps:
+        if step.name in names:
+            found |= {f"steps.{step.name}", f"tables.{step.table}"}
+    return frozenset(found)
+
+
 def paths(plan: Plan) -> Iterator[str]:
     """Yield the path of every number that `replace` can change."""
+    fixed = _legal_parts(plan)
     for table in plan.tables.values():
-        for row in table.rows:
+        for row in table.rows if f"tables.{table.name}" not in fixed else ():
             for column in table.value_names:
-                yield row_path(table, row, column)
-    yield from (f"constants.{name}" for name in plan.constants)
+                if not table.codes(column):
+                    yield row_path(table, row, column)
+    yield from (f"constants.{name}" for name in plan.constants if f"constants.{name}" not in fixed)
     for step in plan.steps:
-        for name in STEP_NUMBERS:
+        for name in STEP_NUMBERS if f"steps.{step.name}" not in fixed else ():
             if isinstance(getattr(step, name), Decimal):
                 yield f"steps.{step.name}.{name}"
 
@@ -134,7 +156,8 @@ def numbers(plan: Plan) -> dict[str, str]:
     for table in plan.tables.values():
         for row in table.rows:
             for column_name, number in zip(table.value_names, row.values):
-                found[row_path(table, row, column_name)] = str(plain(number))
+                said = number if number is None else table.shown(column_name, number)
+                found[row_path(table, row, column_name)] = str(plain(said))
     for step in plan.steps:
         skip = {"name", "label_en", "label_zh", "note", "headline", "line", "source"}
         for key, value in plain(step).items():
@@ -158,6 +181,18 @@ def _words(value: Any) -> str:
     return "" if value is None else str(value)
 
 
+def _codes(tables: Mapping[str, Table], cell: re.Match[str] | None) -> tuple[str, ...]:
+    """Return the levels that a cell may hold, nothing for a cell that holds a number."""
+    return tables[cell["table"]].codes(cell["column"] or "value") if cell and cell["table"] in tables else ()
+
+
+def _level(path: str, value: Any, codes: tuple[str, ...], problems: list[Problem]) -> Decimal | None:
+    if value in codes:
+        return Decimal(codes.index(value))
+    problems.append(problem("RM192", path=path, value=value, nearest=nearest(str(value), codes)))
+    return None
+
+
 def _number(path: str, value: Any, problems: list[Problem]) -> Decimal | None:
     try:
         number = Decimal(str(value))
@@ -169,23 +204,40 @@ def _number(path: str, value: Any, problems: list[Problem]) -> Decimal | None:
     return number
 
 
-def _edit_cell(
-    plan: Plan, tables: dict[str, Table], path: str, cell: re.Match[str], number: Decimal, problems: list[Problem]
+def _find_cell(
+    plan: Plan,
+    cells: dict[str, dict[tuple[int, str], Decimal]],
+    path: str,
+    cell: re.Match[str],
+    number: Decimal,
+    problems: list[Problem],
 ) -> None:
-    table = tables.get(cell["table"])
+    """Note the new number of one cell of a table: row and column."""
+    table = plan.tables.get(cell["table"])
     keys = tuple(key.strip() for key in cell["keys"].split(","))
     column = cell["column"] or "value"
-    at = None
-    if table is not None and column in table.value_names:
-        at = next((i for i, row in enumerate(table.rows) if tuple(map(key_text, row.keys)) == keys), None)
+    at = _row_numbers(table).get(keys) if table is not None and column in table.value_names else None
     if table is None or at is None:
         problems.append(problem("RM180", path=path, nearest=nearest(path, paths(plan))))
         return
     if (table.low is not None and number < table.low) or (table.high is not None and number > table.high):
         problems.append(problem("RM182", path=path, value=number, low=table.low, high=table.high))
-    row = table.rows[at]
-    values = tuple(number if name == column else old for name, old in zip(table.value_names, row.values))
-    tables[table.name] = copy(table, rows=(*table.rows[:at], copy(row, values=values), *table.rows[at + 1 :]))
+    cells.setdefault(table.name, {})[at, column] = number
+
+
+@lru_cache(maxsize=256)
+def _row_numbers(table: Table) -> Mapping[tuple[str, ...], int]:
+    """Return the number of the row of every key; of rows with equal keys the first."""
+    return {tuple(map(key_text, row.keys)): at for at, row in reversed(list(enumerate(table.rows)))}
+
+
+def _edited(table: Table, numbers: Mapping[tuple[int, str], Decimal]) -> Table:
+    rows = list(table.rows)
+    for (at, column), number in numbers.items():
+        row = rows[at]
+        values = tuple(number if name == column else old for name, old in zip(table.value_names, row.values))
+        rows[at] = copy(row, values=values)
+    return copy(table, rows=tuple(rows))
 
 
 def _edit_step(steps: list[Step], name: str, key: str, number: Decimal) -> bool:
@@ -198,7 +250,6 @@ def _edit_step(steps: list[Step], name: str, key: str, number: Decimal) -> bool:
 
 def _lawful(plan: Plan, name: str, number: Decimal, path: str, problems: list[Problem]) -> None:
     for item in plan.legal:
-        if item.of == name and (
-            (item.low is not None and number < item.low) or (item.high is not None and number > item.high)
-        ):
+        low, high = plan.legal_ends(item)
+        if item.of == name and ((low is not None and number < low) or (high is not None and number > high)):
             problems.append(problem("RM184", path=path, value=number, legal=item.name))

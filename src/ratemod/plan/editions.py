@@ -12,6 +12,7 @@ from ratemod.errors import PlanError, nearest, problem
 from ratemod.plan.check import problems_of
 from ratemod.plan.files import read_plan
 from ratemod.plan.model import Plan
+from ratemod.plan.partly import further_problems
 
 Business = Literal["new", "renewal"]
 
@@ -19,6 +20,12 @@ Business = Literal["new", "renewal"]
 def shipped_folder() -> Path:
     """Return the folder of the plans inside the package."""
     return Path(str(resources.files("ratemod"))) / "plans"
+
+
+def edition_folder(name: str | Path) -> Path:
+    """Return a path, or where a plan.toml that it names stands."""
+    path = Path(name)
+    return path.parent if path.name == "plan.toml" else path
 
 
 def editions_in(scheme: Path) -> list[Path]:
@@ -35,8 +42,8 @@ def shipped() -> Iterator[Path]:
 def load_folder(folder: Path) -> Plan:
     """Read and check one edition; PlanError with every problem when it cannot be used."""
     plan, problems = read_plan(folder)
-    if plan is not None and not problems:
-        problems = problems_of(plan)
+    if plan is not None:
+        problems = [*problems, *further_problems(plan, problems)] if problems else problems_of(plan)
     if plan is None or problems:
         raise PlanError(problems)
     return plan
@@ -49,7 +56,7 @@ def load_plan(name: str | Path, at: date | str | None = None, business: Business
     ----------
     name : str or Path
         A shipped scheme (``"jilin-spli"``), a shipped edition (``"jilin-spli/2025-04"``), or a folder: of an
-        edition (it holds ``plan.toml``) or of a scheme (it holds editions).
+        edition (it holds ``plan.toml``, which may be named as well) or of a scheme (it holds editions).
     at : date or ISO text, optional
         Picks the edition in force on that day. Needed when the scheme has several editions; nothing here reads
         the clock.
@@ -107,7 +114,7 @@ def _span(plan: Plan, business: Business) -> str:
 
 
 def _folder(name: str | Path) -> Path:
-    here = Path(name)
+    here = edition_folder(name)
     if (here / "plan.toml").exists() or editions_in(here):
         return here
     inside = shipped_folder() / name

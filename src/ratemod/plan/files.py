@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
@@ -216,6 +216,7 @@ def read_plan(folder: Path, shown: str = "") -> tuple[Plan | None, list[Problem]
     columns = {name: _column(name, taken) for name, taken in _named(reading, "column", keys.COLUMN) if "kind" in taken}
     steps = tuple(step for index, given in enumerate(data.get("step", ())) for step in _steps(reading, given, index))
     tables = _tables(reading, folder, shown, columns, steps)
+    steps = tuple(_classified(step, tables) for step in steps)
     rules = tuple(Rule(**taken) for taken in _listed(reading, "rule", keys.RULE))
     checks = tuple(Check(**taken) for taken in _listed(reading, "check", keys.CHECK))
     legal = tuple(Legal(**taken) for taken in _listed(reading, "legal", keys.LEGAL))
@@ -319,9 +320,13 @@ def _tables(
     for name, taken in declared.items():
         files[name] = taken.get("file", f"tables/{name}.csv")
     axis_names: dict[str, dict[str, str]] = {}
+    coded: dict[str, dict[str, list[str]]] = {}
     for step in steps:
         if step.table:
             axis_names.setdefault(step.table, {}).update(dict(step.by))
+        if step.op == "classify":
+            levels = coded.setdefault(step.table, {}).setdefault(step.column, [])
+            levels += [level.code for level in step.levels if level.code not in levels]
     tables = {}
     for name, file in files.items():
         taken = declared.get(name, {})
@@ -331,8 +336,9 @@ def _tables(
             taken.get("values", ()),
             columns,
             axis_names.get(name, {}),
-            frozenset(step.name for step in steps),
+            frozenset(step.name for step in steps if step.op != "classify"),
             reading.problems,
+            coded.get(name, {}),
         )
         tables[name] = Table(
             name,
@@ -345,8 +351,20 @@ def _tables(
             taken.get("min"),
             taken.get("max"),
             f"{shown}/{file}",
+            tuple((column, tuple(codes)) for column, codes in coded.get(name, {}).items()),
         )
     return tables
+
+
+def _classified(step: Step, tables: Mapping[str, Table]) -> Step:
+    """Return a `classify` step with its levels, those of its table where it states none."""
+    if step.op != "classify" or step.table not in tables:
+        return step
+    codes = tables[step.table].codes(step.column)
+    said = {level.code: level for level in step.levels}
+    levels = tuple(said.get(code, Level(code)) for code in codes)
+    other = step.otherwise
+    return replace(step, levels=levels, otherwise=Decimal(codes.index(other)) if other in codes else other)
 
 
 def _cases(folder: Path, shown: str, problems: list[Problem]) -> tuple[Case, ...]:

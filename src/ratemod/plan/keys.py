@@ -114,8 +114,8 @@ CHECK: Mapping[str, Key] = {
 LEGAL: Mapping[str, Key] = {
     "name": _text("", True),
     "of": _text("column, constant or step", True),
-    "low": Key("number"),
-    "high": Key("number"),
+    "low": Key("operand", doc="a number, or the name of a constant or of a step that rests on tables"),
+    "high": Key("operand", doc="as low"),
     "source": _text("the article", True),
     "exception": Key("exception"),
 }
@@ -155,7 +155,9 @@ _OF_ONE = {"of": Key("operand", True)}
 
 OPERATIONS: Mapping[str, Mapping[str, Key]] = {
     "lookup": _LOOK_UP,
-    "interpolate": {**_LOOK_UP, "beyond": _text("", choices=("refuse", "flat"))},
+    "interpolate": {**_LOOK_UP, "beyond": _text("", choices=("refuse", "flat", "extend"))},
+    "classify": {**_LOOK_UP, "levels": Key("levels", doc="in order; default: as they appear in the table")},
+    "progressive": {**_LOOK_UP, "along": _text("the banded axis to sum along, where the table has several")},
     "product": _OF_MANY,
     "sum": _OF_MANY,
     "difference": _OF_MANY,
@@ -170,10 +172,18 @@ OPERATIONS: Mapping[str, Mapping[str, Key]] = {
         "unit": Key("number", True),
         "mode": _text("", choices=("half_up", "up", "down", "half_even")),
     },
-    "judgement": {"table": _text("", True), "by": Key("names"), "chosen": _text("", True), "reason": _text("", True)},
+    "judgement": {
+        "chosen": _text("an optional number column", True),
+        "reason": _text("a text column that must then be filled; leave out where the scheme asks for no reason"),
+        "table": _text("a table with columns low, high, value"),
+        "by": Key("names"),
+        "of": Key("operand", doc="without a table: the value when nothing is chosen"),
+        "low": Key("operand", doc="without a table: the least that may be chosen"),
+        "high": Key("operand", doc="without a table: the most that may be chosen"),
+    },
     "days": {**_OF_MANY, "inclusive": Key("flag")},
     "months": {**_OF_MANY, "count": _text("", choices=("started", "complete")), "inclusive": Key("flag")},
-    "power": {**_OF_ONE, "exponent": Key("number", True), "unit": Key("number", True)},
+    "power": {**_OF_ONE, "exponent": Key("operand", True), "unit": Key("number", True)},
     "rollup": {**_OF_ONE, "by": _text("", True), "how": _text("", True, ("sum", "max", "min"))},
     "share_out": {**_OF_ONE, "by": _text("", True), "weights": _text("", True)},
 }

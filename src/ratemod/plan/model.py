@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
 from datetime import date
 from decimal import Decimal
@@ -16,9 +16,10 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import Any, Literal
 
-from ratemod.book.column import Column
+from ratemod.book.column import Column, Level
 
 Operand = str | Decimal  # a name of a column, constant or earlier step; or an exact number
+ADDED = frozenset({"along", "levels"})  # keys of a step that came after editions were frozen by their fingerprints
 NOTHING = "none"  # `otherwise = "none"`: the step is empty for rows outside its condition
 
 
@@ -103,7 +104,10 @@ class Row:
 
 @dataclass(frozen=True, eq=False)
 class Table:
-    """A rating table in long form."""
+    """A rating table in long form.
+
+    A value column that a `classify` step reads holds levels; `values` then hold their places in `coded`.
+    """
 
     name: str
     axes: tuple[Axis, ...]
@@ -115,6 +119,7 @@ class Table:
     low: Decimal | None = None
     high: Decimal | None = None
     file: str = ""
+    coded: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
     @cached_property
     def digest(self) -> str:
@@ -122,9 +127,17 @@ class Table:
         rows = sorted(
             json.dumps([plain(row.keys), plain(row.values), row.source], ensure_ascii=False) for row in self.rows
         )
-        return _sha(
-            json.dumps([self.name, plain(self.axes), self.value_names, plain(self.low), plain(self.high), rows])
-        )
+        facts = [self.name, plain(self.axes), self.value_names, plain(self.low), plain(self.high), rows]
+        return _sha(json.dumps([*facts, plain(self.coded)] if self.coded else facts))
+
+    def codes(self, column: str) -> tuple[str, ...]:
+        """Return the levels of a value column that holds levels, nothing of one that holds numbers."""
+        return dict(self.coded).get(column, ())
+
+    def shown(self, column: str, value: Decimal) -> str | Decimal:
+        """Return a value as the file writes it: the level itself in a column of levels."""
+        codes = self.codes(column)
+        return codes[int(value)] if codes else value
 
     def column(self, name: str) -> tuple[Decimal | None, ...]:
         """Return one value column, a number (or None) per row."""
@@ -175,7 +188,7 @@ class Step:
     mode: str = "half_up"
     chosen: str = ""
     reason: str = ""
-    exponent: Decimal | None = None
+    exponent: Operand | None = None
     inclusive: bool = False
     count: str = "started"
     group: str = ""
@@ -190,6 +203,8 @@ class Step:
     note: str = ""
     headline: bool = False
     line: int = 0
+    along: str = ""
+    levels: tuple[Level, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,9 +249,14 @@ class Legal:
     name: str
     of: str
     source: str
-    low: Decimal | None = None
-    high: Decimal | None = None
+    low: Operand | None = None
+    high: Operand | None = None
     exception: LegalException | None = None
+
+    @property
+    def reads(self) -> frozenset[str]:
+        """The names that decide whether it holds: what it is of, and limits that are names."""
+        return frozenset(name for name in (self.of, self.low, self.high) if isinstance(name, str))
 
 
 @dataclass(frozen=True, slots=True)
@@ -312,7 +332,7 @@ class Plan:
             [plain(column) for column in self.columns.values()],
             sorted(json.dumps(plain(constant), ensure_ascii=False) for constant in self.constants.values()),
             sorted(table.digest for table in self.tables.values()),
-            [plain(step, skip=("line",)) for step in self.steps],
+            [_facts(step) for step in self.steps],
             plain(self.rules),
             plain(self.checks),
             plain(self.legal),
@@ -329,6 +349,12 @@ class Plan:
         """Names of the steps in order."""
         return tuple(step.name for step in self.steps)
 
+    @cached_property
+    def level_columns(self) -> Mapping[str, Column]:
+        """The columns, and each `classify` step as a column of its levels: all that tables and conditions name."""
+        classes = {step.name: Column(step.name, "level", levels=step.levels) for step in self.steps if step.levels}
+        return {**self.columns, **classes} if classes else self.columns
+
     def step(self, name: str) -> Step:
         """Return the step of that name; KeyError when there is none."""
         for step in self.steps:
@@ -344,6 +370,12 @@ class Plan:
         found = found or self.tables.get(name)
         return (getattr(found, f"label_{lang}", "") if found else "") or name
 
+    def legal_ends(self, item: Legal) -> tuple[Decimal | None, Decimal | None]:
+        """Return the ends of a legal range as numbers; None for an end that is open or is worked out row by row."""
+        named = {name: constant.value for name, constant in self.constants.items()}
+        low, high = (named.get(end) if isinstance(end, str) else end for end in (item.low, item.high))
+        return low, high
+
     def warning(self, lang: str) -> str:
         """Return the warning that every output carries."""
         return self.warning_zh if lang == "zh" else self.warning_en
@@ -354,47 +386,14 @@ class Plan:
 
         return replace(self, changes)
 
+    def _repr_html_(self) -> str:
+        from ratemod.errors import default_language
+        from ratemod.exhibits.rich_plan import plan_html
+
+        return plan_html(self, default_language())
+
     def __repr__(self) -> str:
         return f"<Plan {self.id} ({self.standing}): {len(self.steps)} steps, {len(self.tables)} tables>"
-
-
-def tests_of(condition: Condition) -> Iterator[Test]:
-    """Yield every single test inside a condition."""
-    if isinstance(condition, Test):
-        yield condition
-    else:
-        for part in condition.parts:
-            yield from tests_of(part)
-
-
-def conditions_of(plan: Plan) -> Iterator[Condition]:
-    """Yield every condition of a plan: of its steps, rules and legal exceptions."""
-    yield from (step.when for step in plan.steps if step.when is not None)
-    yield from (rule.when for rule in plan.rules)
-    yield from (item.exception.when for item in plan.legal if item.exception is not None)
-
-
-def names_in(step: Step) -> Iterator[str]:
-    """Yield every name of a column, constant or step that a step reads."""
-    for operand in (*step.of, step.low, step.high, step.otherwise):
-        if isinstance(operand, str) and operand != NOTHING:
-            yield operand
-    for name in (step.against, step.chosen, step.reason, step.group, step.weights):
-        if name:
-            yield name
-    for _, name in step.by:
-        yield name
-    if step.when is not None:
-        yield from names_in_condition(step.when)
-
-
-def names_in_condition(condition: Condition) -> Iterator[str]:
-    """Yield every name a condition reads."""
-    for test in tests_of(condition):
-        yield test.of
-        for operand in (test.at_least, test.above, test.at_most, test.below):
-            if isinstance(operand, str):
-                yield operand
 
 
 def plain(value: Any, skip: tuple[str, ...] = ()) -> Any:
@@ -412,6 +411,11 @@ def plain(value: Any, skip: tuple[str, ...] = ()) -> Any:
     if isinstance(value, Mapping):
         return {str(key): plain(item, skip) for key, item in value.items()}
     return value
+
+
+def _facts(step: Step) -> Any:
+    """Return what a premium depends on of a step; keys that came later count only where they are used."""
+    return {name: value for name, value in plain(step, skip=("line",)).items() if value or name not in ADDED}
 
 
 def _sha(text: str) -> str:

@@ -7,7 +7,8 @@ from decimal import Decimal
 from types import MappingProxyType
 
 from ratemod.errors import PlanError, nearest, problem
-from ratemod.plan.model import Plan, Step, names_in
+from ratemod.plan.model import Plan, Step
+from ratemod.plan.reads import names_in
 
 RESULT = "premium_of_part"
 

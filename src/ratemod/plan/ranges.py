@@ -18,9 +18,11 @@ from itertools import pairwise
 from math import inf
 
 from ratemod.plan.model import NOTHING, Operand, Plan, Step
+from ratemod.plan.slices import along, slices
 
 UNIT = 2.0**-53
 MOST_LINES = 10**6  # lines that one policy may have; bounds what a rollup can sum to
+MOST_INVERSE_PLACES = 12
 SUMS = ("sum", "difference", "add_percentages")
 Number = Fraction | float  # a float only for an infinite end
 _DATES = (Fraction(-25567), Fraction(109572))  # 1900-01-01 .. 2269-12-31
@@ -133,8 +135,12 @@ def settled(of: Range) -> Range:
 def _of_operation(step: Step, plan: Plan, known: Mapping[str, Range]) -> Range:
     of = [operand_range(operand, known) for operand in step.of]
     match step.op:
-        case "lookup" | "judgement" | "interpolate":
+        case "judgement" if not step.table:
+            return judged_range(step, known)
+        case "lookup" | "classify" | "judgement" | "interpolate":
             return _cells(step, plan, known)
+        case "progressive":
+            return _progressive(step, plan, known)
         case "product":
             return _fold(of, product_range)
         case "sum":
@@ -156,7 +162,7 @@ def _of_operation(step: Step, plan: Plan, known: Mapping[str, Range]) -> Range:
         case "round":
             return _rounded(step.quantum or Decimal(1), of[0])
         case "power":
-            return _power(step, of[0])
+            return _power(step, of[0], operand_range(step.exponent or Decimal(1), known))
         case "days":
             return Range(_DATES[0] - _DATES[1], _DATES[1] - _DATES[0] + 1, 0, rel=0.0, raw=True)
         case "months":
@@ -205,11 +211,64 @@ def _cells(step: Step, plan: Plan, known: Mapping[str, Range]) -> Range:
         )
         reach = float(max(map(abs, points), default=Decimal(0)))
         steepest = float(high - low) / float(gap)
+        if step.beyond == "extend" and points:
+            if of.size == inf:
+                return UNKNOWN
+            reach = 2 * max(reach, float(of.size))
+            beyond = max(of.high - Fraction(points[-1]), Fraction(points[0]) - of.low, Fraction(0))
+            further = Fraction(beyond)
+            rise = (high - low) / Fraction(gap) * further
+            low, high = low - rise, high + rise
         slack = float(max(abs(low), abs(high))) * 64 * UNIT + steepest * (of.error_at(reach) + 8 * UNIT * reach)
         return Range(low, high, None, rel=0.0, abs=slack)
     if step.op == "judgement":
         places = max(places, known[step.chosen].places or 0) if step.chosen in known else places
     return Range(low, high, places, raw=True)
+
+
+def _progressive(step: Step, plan: Plan, known: Mapping[str, Range]) -> Range:
+    """Return the range of a sum over slices: it is linear between edges, so its ends lie on edges or on x's own."""
+    table = plan.tables.get(step.table)
+    at = None if table is None else along(step, table)
+    if table is None or at is None or step.column not in table.value_names:
+        return UNKNOWN
+    x = known.get(dict(step.by).get(table.axes[at].name, table.axes[at].name), UNKNOWN)
+    found, ends = slices(step, table, plan.level_columns), []
+    marks = found.marks
+    for cell, (start, base, rate) in enumerate(zip(found.start, found.base, found.rate)):
+        if start is None or base is None or rate is None:
+            continue
+        slot = cell % (len(marks) + 2)
+        to = Fraction(marks[slot]) if slot < len(marks) else inf
+        for end in (max(Fraction(start), x.low), min(to, x.high)):
+            if Fraction(start) <= end <= to:
+                width = end - Fraction(start)
+                ends.append(Fraction(base) + _times(Fraction(rate), width) if width != inf else _sign(rate) * inf)
+    rates = [rate for rate in found.rate if rate is not None]
+    if not ends or not rates:
+        return UNKNOWN
+    low, high = min(ends), max(ends)
+    bases = [base for base in found.base if base is not None]
+    starts = [start for start in found.start if start is not None]
+    fine = None if x.places is None else max(map(places_of, rates)) + max(x.places, *map(places_of, starts))
+    places = None if fine is None else max(fine, *map(places_of, bases))
+    steepest, reach = float(max(map(abs, rates))), x.size
+    if reach == inf or max(-low, high) == inf:
+        return Range(low, high, places, rel=0.0, abs=inf)
+    slack = steepest * (x.error_at(float(reach)) + 4 * UNIT * float(reach))
+    return Range(low, high, places, rel=0.0, abs=2 * slack + 8 * UNIT * float(max(-low, high)))
+
+
+def _sign(number: Decimal) -> int:
+    return (number > 0) - (number < 0)
+
+
+def judged_range(step: Step, known: Mapping[str, Range]) -> Range:
+    """Return the range of a judgement whose ends are operands: what stands unless chosen, or anything within them."""
+    of, low, high = (operand_range(end, known) for end in (step.of[0], step.low or Decimal(0), step.high or Decimal(0)))
+    chosen = operand_range(step.chosen, known)
+    within = Range(max(low.low, chosen.low), min(high.high, chosen.high), chosen.places, raw=chosen.raw)
+    return of if within.low > within.high else extreme_range([of, within])
 
 
 def _times(x: Number, y: Number) -> Number:
@@ -257,7 +316,17 @@ def ratio_range(a: Range, b: Range) -> Range:
         return Range(low, high, None, rel=rel, abs=inf if a.abs or b.abs else 0.0)
     ends = [_times(x, Fraction(1) / Fraction(y)) for x in (a.low, a.high) for y in (b.low, b.high)]
     least, widest = min(abs(float(b.low)), abs(float(b.high))), max(-min(ends), max(ends))
-    return Range(min(ends), max(ends), None, rel=rel, abs=2 * (a.abs / least + _slack(b.abs, widest) / least))
+    more = _places_of_inverse(Fraction(b.low)) if b.low == b.high else None
+    places = None if a.places is None or more is None else a.places + more
+    return Range(min(ends), max(ends), places, rel=rel, abs=2 * (a.abs / least + _slack(b.abs, widest) / least))
+
+
+def _places_of_inverse(number: Fraction) -> int | None:
+    """Return the decimal places of 1 / number, None where it is no decimal: 2 for 100, none for 12."""
+    for places in range(MOST_INVERSE_PLACES + 1):
+        if (10**places / number).denominator == 1:
+            return places
+    return None
 
 
 def extreme_range(of: list[Range], pick: Callable[..., Number] | None = None) -> Range:
@@ -281,14 +350,19 @@ def _rounded(quantum: Decimal, of: Range) -> Range:
     return Range(low, high, places_of(quantum), rel=UNIT, raw=True)
 
 
-def _power(step: Step, of: Range) -> Range:
+def _power(step: Step, of: Range, exponent: Range) -> Range:
     quantum = step.quantum or Decimal(1)
-    if of.low <= 0 or of.high == inf:
+    if of.low <= 0 or of.high == inf or exponent.size == inf:
         return Range(Fraction(0), inf, places_of(quantum))
-    ends = sorted(Fraction(float(end) ** float(step.exponent or 0)) for end in (of.low, of.high))
+    try:
+        ends = sorted(
+            Fraction(float(end) ** float(to)) for end in (of.low, of.high) for to in (exponent.low, exponent.high)
+        )
+    except OverflowError:
+        return Range(Fraction(0), inf, places_of(quantum))
     return Range(
         ends[0] - Fraction(quantum),
-        ends[1] * (1 + Fraction(1, 10**9)) + Fraction(quantum),
+        ends[-1] * (1 + Fraction(1, 10**9)) + Fraction(quantum),
         places_of(quantum),
         rel=2 * UNIT,
     )

@@ -10,7 +10,8 @@ import numpy.typing as npt
 from ratemod.book.column import Column
 from ratemod.errors import Problem, nearest, problem
 from ratemod.plan.grid import MOST_CELLS, Grid, grid
-from ratemod.plan.model import Plan, Step, Table
+from ratemod.plan.model import Band, Plan, Step, Table
+from ratemod.plan.slices import along
 
 
 def table_problems(plan: Plan) -> Iterator[Problem]:
@@ -29,20 +30,20 @@ def table_problems(plan: Plan) -> Iterator[Problem]:
         yield from axis_problems
         if axis_problems or not table.rows:
             continue
-        found = grid(table, step.by, plan.columns)
+        found = grid(table, step.by, plan.level_columns)
         if found is None:
             yield problem("RM162", file=table.file, most=MOST_CELLS)
             continue
         for first, second in found.clashes[:50]:
             yield problem("RM133", file=table.file, row=table.rows[second].line, other=table.rows[first].line)
-        yield from _gaps(plan, table, found)
+        yield from _gaps(plan, step, table, found)
 
 
 def table_warnings(plan: Plan) -> Iterator[Problem]:
     """Yield combinations of levels without any rate: rows there will be refused."""
     for step in plan.steps:
         table = plan.tables.get(step.table)
-        found = grid(table, step.by, plan.columns) if table is not None and table.rows else None
+        found = grid(table, step.by, plan.level_columns) if table is not None and table.rows else None
         if table is None or found is None:
             continue
         empty = _unrated_combinations(plan, found)
@@ -55,9 +56,24 @@ def _values_fit(step: Step, table: Table) -> Iterator[Problem]:
     for name in wanted:
         if name not in table.value_names:
             yield problem("RM164", file=table.file, name=name, step=step.name, nearest=nearest(name, table.value_names))
+    if step.op == "progressive":
+        yield from _slices_fit(step, table)
     points = sum(axis.kind == "point" for axis in table.axes)
     if points != (1 if step.op == "interpolate" else 0):
         yield problem("RM138", file=table.file, step=step.name, op=step.op)
+
+
+def _slices_fit(step: Step, table: Table) -> Iterator[Problem]:
+    """Yield what a table lacks to be summed slice by slice."""
+    banded = [axis.name for axis in table.axes if axis.kind == "band"]
+    at = along(step, table)
+    if at is None:
+        yield problem("RM169", file=table.file, step=step.name, axes=", ".join(banded) or "-")
+        return
+    for row in table.rows:
+        key = row.keys[at]
+        if not isinstance(key, Band) or key.low is None or not row.offered:
+            yield problem("RM173", file=table.file, row=row.line, step=step.name, axis=table.axes[at].name)
 
 
 def _rows(plan: Plan, table: Table) -> Iterator[Problem]:
@@ -93,18 +109,31 @@ def _axes(plan: Plan, step: Step, table: Table) -> Iterator[Problem]:
         before.add(earlier.name)
     for axis in table.axes:
         name = bound.get(axis.name, axis.name)
-        column = plan.columns.get(name)
+        column = plan.level_columns.get(name)
         if name not in before:
             yield problem("RM119", file=table.file, row=1, name=name, step=step.name, nearest=nearest(name, before))
         elif axis.kind == "level" and (column is None or column.kind not in ("level", "flag")):
             yield problem("RM166", file=table.file, row=1, name=name)
         elif axis.kind != "level" and column is not None and column.kind not in ("number", "date"):
             yield problem("RM167", file=table.file, row=1, name=name)
+        elif name in plan.step_names and column is not None:
+            yield from _unknown_levels(table, axis.name, column)
 
 
-def _reachable(plan: Plan, found: Grid) -> list[npt.NDArray[np.bool_]]:
+def _unknown_levels(table: Table, axis: str, column: Column) -> Iterator[Problem]:
+    """Yield the rows whose key is no level of the step that classifies; of columns the reader has seen to it."""
+    at = [item.name for item in table.axes].index(axis)
+    for row in table.rows:
+        key = row.keys[at]
+        if isinstance(key, str) and key and key not in column.codes():
+            near = nearest(key, column.codes())
+            yield problem("RM130", file=table.file, row=row.line, column=axis, value=key, nearest=near)
+
+
+def _reachable(plan: Plan, step: Step, table: Table, found: Grid) -> list[npt.NDArray[np.bool_]]:
     """Return, per axis, which slots a permitted value can fall into."""
     masks = []
+    summed = along(step, table) if step.op == "progressive" else None
     for axis in found.axes:
         mask = np.ones(axis.size, dtype=bool)
         if axis.axis.kind != "point":
@@ -119,7 +148,13 @@ def _reachable(plan: Plan, found: Grid) -> list[npt.NDArray[np.bool_]]:
             and column.high is not None
         ):
             edges = np.array([float(mark) for mark in axis.marks])
-            first, last = np.searchsorted(edges, [float(column.low), float(column.high)], side=axis.side)  # type: ignore[call-overload]
+            sides = (axis.side, axis.side)
+            if summed is not None and table.axes[summed].name == axis.axis.name:
+                sides = ("right", "left")  # of slices both ends count as inside
+            first, last = (
+                np.searchsorted(edges, float(end), side=side)  # type: ignore[call-overload]
+                for end, side in zip((column.low, column.high), sides)
+            )
             mask[: int(first)] = False
             mask[int(last) + 1 :] = False
         elif axis.axis.kind == "band":  # of a step or a date: its ends are not declared
@@ -128,11 +163,11 @@ def _reachable(plan: Plan, found: Grid) -> list[npt.NDArray[np.bool_]]:
     return masks
 
 
-def _gaps(plan: Plan, table: Table, found: Grid) -> Iterator[Problem]:
+def _gaps(plan: Plan, step: Step, table: Table, found: Grid) -> Iterator[Problem]:
     banded = [at for at, axis in enumerate(found.axes) if axis.axis.kind in ("band", "point")]
     if not banded:
         return
-    masks = _reachable(plan, found)
+    masks = _reachable(plan, step, table, found)
     empty = found.row_of < 0
     for at, mask in enumerate(masks):
         shape = [1] * empty.ndim

@@ -109,10 +109,14 @@ def _table_csv(content: str, table: Table, changed: Mapping[int, str], source: s
         at, row = by_line.get(number, (-1, None))
         if row is not None and at in changed:
             for name, value in zip(table.value_names, row.values):
-                cells[header.index(name)] = "" if value is None else format(value, "f")
+                cells[header.index(name)] = "" if value is None else _cell(table.shown(name, value))
             cells[header.index("source")], cells[header.index("note")] = source, changed[at]
         writer.writerow(cells)
     return out.getvalue()
+
+
+def _cell(value: str | Decimal) -> str:
+    return value if isinstance(value, str) else format(value, "f")
 
 
 def cases_toml(cases: Sequence[Case]) -> str:

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from ratemod.plan.model import Combination, Condition, Legal, Operand, Plan, Test
 from ratemod.plan.ranges import Range, operand_range
-from ratemod.rating.exact import named_test
+from ratemod.rating.exact import level_test, named_test
 from ratemod.rating.inputs import Inputs
 
 Floats = npt.NDArray[np.float64]
@@ -124,6 +124,9 @@ def holds(
 
 def _test(test: Test, plan: Plan, block: Block, known: Mapping[str, Range], constants: Mapping[str, float]) -> Mask:
     mask = named_test(test, plan, block.inputs)
+    if (test.is_ or test.is_not) and test.of in block.values:
+        place = block.values[test.of]
+        mask &= level_test(test, plan, np.where(np.isnan(place), -1, place).astype(np.int16))
     for end, flip, or_equal in (
         (test.at_least, False, True),
         (test.above, False, False),
@@ -147,8 +150,13 @@ def outside_range(item: Legal, block: Block, known: Mapping[str, Range], constan
     """Return where a value lies outside a legal range; a missing value does not."""
     value, reach = block.get(item.of, constants), operand_range(item.of, known)
     outside = np.zeros(block.inputs.n, dtype=bool)
-    if item.low is not None:
-        outside |= exceeds(block, float(item.low), operand_range(item.low, known), value, reach, or_equal=False)
-    if item.high is not None:
-        outside |= exceeds(block, value, reach, float(item.high), operand_range(item.high, known), or_equal=False)
+    for end, above in ((item.low, False), (item.high, True)):
+        if end is None:
+            continue
+        limit, limit_reach = block.get(end, constants), operand_range(end, known)
+        if above:
+            outside |= exceeds(block, value, reach, limit, limit_reach, or_equal=False)
+        else:
+            outside |= exceeds(block, limit, limit_reach, value, reach, or_equal=False)
+        outside |= np.isnan(limit) & ~np.isnan(value)  # without its limit a value is not known to be lawful
     return outside

@@ -13,10 +13,13 @@ import pyarrow as pa
 from ratemod.book.book import Book
 from ratemod.errors import BookError, PlanError, Problem, nearest, problem
 from ratemod.plan.check import Proof, problems_of, proofs, warnings_of
+from ratemod.plan.editions import edition_folder
 from ratemod.plan.files import read_plan
 from ratemod.plan.model import Case, Plan
+from ratemod.plan.partly import further_problems
 from ratemod.rating import exact
 from ratemod.rating.rate import rate
+from ratemod.rating.verdict import shown
 
 RESULTS = ("premium", "fund", "status", "code", "bounds")
 
@@ -59,11 +62,11 @@ def check_plan(folder: Path | str) -> CheckReport:
         Nothing is raised for a bad plan.
     """
     try:
-        plan, problems = read_plan(Path(folder))
+        plan, problems = read_plan(edition_folder(folder))
     except PlanError as error:
         return CheckReport(None, error.problems, (), (), 0)
-    if plan is not None and not problems:
-        problems = problems_of(plan)
+    if plan is not None:
+        problems = [*problems, *further_problems(plan, problems)] if problems else problems_of(plan)
     if plan is None or problems:
         return CheckReport(plan, tuple(problems), (), (), 0)
     failed, passed = run_cases(plan)
@@ -99,6 +102,9 @@ def _run(plan: Plan, case: Case) -> list[Problem]:
         if name in ("status", "code", "bounds"):
             found: Any = row[name] or ""
             fits = wanted in (found, *str(found).split(";"))
+        elif name in plan.level_columns:
+            found = shown(plan, name, state, 0)
+            fits = wanted == (found or "none")
         else:
             found, fits = _compare(_value(plan, state, name), wanted)
         if not fits:
@@ -136,6 +142,9 @@ def recomputed(plan: Plan, case: Case) -> dict[str, str]:
     for name, wanted in case.expect.items():
         if name in ("status", "code", "bounds"):
             found[name] = row[name] or ""
+            continue
+        if name in plan.level_columns:
+            found[name] = shown(plan, name, state, 0) or "none"
             continue
         value = _value(plan, state, name)
         found[name] = "none" if value is None else _printed(value, _unit(wanted))

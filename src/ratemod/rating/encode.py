@@ -18,7 +18,8 @@ from ratemod.book.column import Column
 from ratemod.book.convert import MISSING_DATE, Coded, convert, nan_unless
 from ratemod.book.derive import NEEDS, derive
 from ratemod.errors import BookError, Problem, nearest, problem
-from ratemod.plan.model import Plan, conditions_of, names_in, names_in_condition, tests_of
+from ratemod.plan.model import Plan
+from ratemod.plan.reads import conditions_of, names_in, names_in_condition, tests_of
 from ratemod.rating.arrow import filled_with, to_arrow, whole
 from ratemod.rating.inputs import Inputs, Selector
 

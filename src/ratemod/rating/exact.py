@@ -12,6 +12,7 @@ import numpy.typing as npt
 from ratemod.plan.grid import Grid, GridAxis, grid
 from ratemod.plan.model import NOTHING, Combination, Condition, Legal, Operand, Plan, Step, Test
 from ratemod.plan.ranges import places_of
+from ratemod.plan.slices import slices
 from ratemod.rating import rational as q
 from ratemod.rating.calendar import days_between, months_between
 from ratemod.rating.groups import rollup, share_out
@@ -83,8 +84,12 @@ def _otherwise(step: Step, state: Exact) -> Rational:
 def _operation(plan: Plan, step: Step, state: Exact) -> Rational:
     of = [state.get(operand) for operand in step.of] if step.op not in ("days", "months") else []
     match step.op:
-        case "lookup" | "interpolate" | "judgement":
+        case "judgement" if not step.table:
+            return _judged(step, state, of[0], state.get(step.low or Decimal(0)), state.get(step.high or Decimal(0)))
+        case "lookup" | "classify" | "interpolate" | "judgement":
             return _look_up(plan, step, state)
+        case "progressive":
+            return _progressive(plan, step, state)
         case "product" | "sum":
             found = of[0]
             for item in of[1:]:
@@ -114,7 +119,7 @@ def _operation(plan: Plan, step: Step, state: Exact) -> Rational:
         case "round":
             return q.round_to(of[0], step.quantum or Decimal(1), step.mode)
         case "power":
-            return _power(step, of[0])
+            return _power(step, of[0], state.get(step.exponent or Decimal(0)))
         case "days" | "months":
             return _dates(step, state)
         case "rollup" | "share_out":
@@ -151,15 +156,15 @@ def _dates(step: Step, state: Exact) -> Rational:
     return Rational(q.integers(months_between(first, last, step.count, step.inclusive)), 1, ok)
 
 
-def _power(step: Step, of: Rational) -> Rational:
+def _power(step: Step, of: Rational, exponent: Rational) -> Rational:
     context = Context(prec=POWER_DIGITS)
     quantum = step.quantum or Decimal(1)
-    found, ok = np.zeros(len(of.num), dtype=object), of.ok & (of.num > 0).astype(bool)
+    found, ok = np.zeros(len(of.num), dtype=object), of.ok & (of.num > 0).astype(bool) & exponent.ok
     unit = Fraction(quantum)
-    for at, value in enumerate(of.fractions()):
-        if value is not None and ok[at]:
+    for at, (value, to) in enumerate(zip(of.fractions(), exponent.fractions())):
+        if value is not None and to is not None and ok[at]:
             base = context.divide(Decimal(value.numerator), Decimal(value.denominator))
-            raised = Fraction(context.power(base, step.exponent or Decimal(0)))
+            raised = Fraction(context.power(base, context.divide(Decimal(to.numerator), Decimal(to.denominator))))
             found[at] = int((2 * raised / unit + 1) // 2)
     return Rational(found * unit.numerator, unit.denominator, ok)
 
@@ -197,15 +202,25 @@ def outside_range(item: Legal, state: Exact) -> Mask:
     """Return where a value lies outside a legal range; a missing value does not."""
     value = state.get(item.of)
     outside = np.zeros(state.inputs.n, dtype=bool)
-    if item.low is not None:
-        outside |= q.compare(value, state.get(item.low)) < 0
-    if item.high is not None:
-        outside |= q.compare(value, state.get(item.high)) > 0
+    for end, sign in ((item.low, -1), (item.high, 1)):
+        if end is not None:
+            limit = state.get(end)  # without its limit a value is not known to be lawful
+            outside |= (q.compare(value, limit) == sign) | (value.ok & ~limit.ok)
     return outside
+
+
+def codes_of(name: str, state: Exact) -> npt.NDArray[np.int16]:
+    """Return the codes of a level column or of a step that classifies, -1 where there is none."""
+    if name in state.inputs.codes:
+        return state.inputs.codes[name]
+    value = state.values[name]
+    return np.where(value.ok, value.num // value.den, -1).astype(np.int16)
 
 
 def _test(test: Test, plan: Plan, state: Exact) -> Mask:
     mask = named_test(test, plan, state.inputs)
+    if (test.is_ or test.is_not) and test.of in state.values:
+        mask &= level_test(test, plan, codes_of(test.of, state))
     for end, wanted in ((test.at_least, (0, 1)), (test.above, (1,)), (test.at_most, (0, -1)), (test.below, (-1,))):
         if end is not None:
             value, limit = state.get(test.of), state.get(end)
@@ -220,11 +235,8 @@ def named_test(test: Test, plan: Plan, inputs: Inputs) -> Mask:
     mask = np.ones(inputs.n, dtype=bool)
     name = test.of
     if name in inputs.codes:
-        codes, known = inputs.codes[name], plan.columns[name].codes()
-        if test.is_:
-            mask &= any_of(codes, [known.index(value) for value in test.is_])
-        if test.is_not:
-            mask &= (codes >= 0) & ~any_of(codes, [known.index(value) for value in test.is_not])
+        codes = inputs.codes[name]
+        mask &= level_test(test, plan, codes)
         if test.missing is not None:
             mask &= (codes < 0) == test.missing
     elif name in inputs.filled:
@@ -234,6 +246,16 @@ def named_test(test: Test, plan: Plan, inputs: Inputs) -> Mask:
             mask &= inputs.filled[name] & ~np.isin(inputs.texts[name], test.is_not)
         if test.missing is not None:
             mask &= inputs.filled[name] != test.missing
+    return mask
+
+
+def level_test(test: Test, plan: Plan, codes: npt.NDArray[np.int16]) -> Mask:
+    """Return where a level is, or is not, one of those named; shared with the fast path."""
+    known, mask = plan.level_columns[test.of].codes(), np.ones(len(codes), dtype=bool)
+    if test.is_:
+        mask &= any_of(codes, [known.index(value) for value in test.is_])
+    if test.is_not:
+        mask &= (codes >= 0) & ~any_of(codes, [known.index(value) for value in test.is_not])
     return mask
 
 
@@ -247,7 +269,7 @@ def any_of(codes: npt.NDArray[np.int16], wanted: list[int]) -> Mask:
 
 def _look_up(plan: Plan, step: Step, state: Exact) -> Rational:
     table = plan.tables[step.table]
-    found = grid(table, step.by, plan.columns)
+    found = grid(table, step.by, plan.level_columns)
     assert found is not None
     slots = [axis_slots(axis, state) for axis in found.axes if axis.axis.kind != "point"]
     if step.op == "interpolate":
@@ -255,19 +277,44 @@ def _look_up(plan: Plan, step: Step, state: Exact) -> Rational:
     rows = found.row_of[tuple(slots)] if slots else np.full(state.inputs.n, found.row_of[()], dtype=np.int32)
     state.cells[step.name] = rows
     value = cell_values(table.column(step.column), rows)
-    if step.op == "lookup":
+    if step.op != "judgement":
         return value
-    chosen = state.values[step.chosen]
     low, high = (cell_values(table.column(name), rows) for name in ("low", "high"))
-    inside = (q.compare(chosen, low) >= 0) & (q.compare(chosen, high) <= 0) & state.inputs.filled[step.reason]
+    return _judged(step, state, value, low, high)
+
+
+def _judged(step: Step, state: Exact, value: Rational, low: Rational, high: Rational) -> Rational:
+    """Return what was chosen where it may be and its reason is given, and the value where nothing was chosen."""
+    chosen = state.values[step.chosen]
+    inside = (q.compare(chosen, low) >= 0) & (q.compare(chosen, high) <= 0)
+    if step.reason:
+        inside &= state.inputs.filled[step.reason]
     given = Rational(chosen.num, chosen.den, chosen.ok & inside & low.ok & high.ok)
     return q.choose(chosen.ok, given, value)
+
+
+def _progressive(plan: Plan, step: Step, state: Exact) -> Rational:
+    """Return the sum over slices: all below the amount's own, and its own as far as it is reached."""
+    found, n = slices(step, plan.tables[step.table], plan.level_columns), state.inputs.n
+    slots = [axis_slots(axis, state) for axis in found.grid.axes[:-1]]
+    x, last = state.values[found.grid.axes[-1].bound], found.grid.axes[-1].size - 1
+    signs = [q.compare(x, q.constant(mark, n)) for mark in found.marks]
+    cells = []
+    for reached in (0, 1):  # on an edge the upper slice, and the lower one where there is no upper
+        slot = sum(((sign >= reached).astype(np.intp) for sign in signs), np.zeros(n, np.intp))
+        place = (*slots, np.where(x.ok, slot, last))
+        cells.append(np.ravel_multi_index(place, found.grid.row_of.shape).astype(np.int32))
+    rated = np.array([rate is not None for rate in found.rate])
+    cell = np.where(rated[cells[0]], cells[0], cells[1]).astype(np.int32)
+    state.cells[step.name] = np.where(rated[cell], found.row_of[cell], -1).astype(np.int32)
+    start, base, rate = (cell_values(part, cell) for part in (found.start, found.base, found.rate))
+    return q.add(base, q.multiply(rate, q.add(x, start, -1)))
 
 
 def axis_slots(axis: GridAxis, state: Exact) -> npt.NDArray[np.intp]:
     """Return the slot of every row on one axis."""
     if axis.axis.kind == "level":
-        codes = state.inputs.codes[axis.bound].astype(np.intp)
+        codes = codes_of(axis.bound, state).astype(np.intp)
         return np.where(codes < 0, axis.size - 1, codes)
     value = state.values[axis.bound]
     marks = [q.constant(Decimal(mark), state.inputs.n) for mark in axis.marks]
@@ -301,6 +348,9 @@ def _interpolate(
     reached = sum((sign >= 0).astype(np.intp) for sign in signs)
     left = np.clip(reached - 1, 0, len(points) - 1)
     right = np.clip(reached, 0, len(points) - 1)
+    if step.beyond == "extend":  # the first and the last line go on
+        left = np.clip(reached - 1, 0, max(len(points) - 2, 0))
+        right = np.minimum(left + 1, len(points) - 1)
     rows_left, rows_right = (found.row_of[(*slots, at)] for at in (left, right))
     state.cells[step.name] = rows_left
     v0, v1 = cell_values(per_row, rows_left), cell_values(per_row, rows_right)

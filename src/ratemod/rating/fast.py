@@ -13,7 +13,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from fractions import Fraction
+from math import inf
 from typing import Any
 
 import numpy as np
@@ -24,6 +26,7 @@ from ratemod.plan.model import NOTHING, Legal, Plan, Step
 from ratemod.plan.ranges import UNIT, Range, bound_ranges, operand_range, ranges, snap_places
 from ratemod.rating.block import Block, Floats, Mask, exceeds, holds, largest
 from ratemod.rating.calendar import days_between, months_between
+from ratemod.rating.fast_more import compile_judged, compile_progressive, in_fen
 from ratemod.rating.groups import rollup, share_out
 from ratemod.rating.inputs import Inputs
 from ratemod.rating.look_up import compile_look_up
@@ -97,8 +100,12 @@ def compile_plan(plan: Plan) -> Program:
 def _compile(plan: Plan, step: Step, context: Context, constants: Mapping[str, float]) -> Run:
     known = context.known
     match step.op:
-        case "lookup" | "judgement" | "interpolate":
+        case "judgement" if not step.table:
+            return compile_judged(step, known, constants)
+        case "lookup" | "classify" | "judgement" | "interpolate":
             return compile_look_up(plan, step, known, constants)
+        case "progressive":
+            return compile_progressive(plan, step, known, constants)
         case "product" | "sum" | "difference" | "largest" | "smallest":
             return _snapped(plan, step, _chain(step, constants), known)
         case "add_percentages":
@@ -266,15 +273,19 @@ def _round(step: Step, context: Context, constants: Mapping[str, float]) -> Run:
     numerator, denominator = (float(part) for part in quantum.as_integer_ratio())
     reach, own = operand_range(step.of[0], context.known), context.known[step.name]
     spacing = None if reach.places is None or step.op == "power" else 10.0**-reach.places / float(quantum)
-    exponent = float(step.exponent or 1)
-    rel = 2 * (reach.rel * max(exponent, 1.0) + 4 * UNIT)
+    exponent = step.exponent or Decimal(1)
+    to = operand_range(exponent, context.known)
+    # x^e moves by |e| times the relative error of x, and by ln x (below 710 in a float) times the error of e.
+    most = float(to.size) if to.size != inf else inf
+    rel = 2 * (reach.rel * max(most, 1.0) + 4 * UNIT + (0.0 if to.raw else 710 * to.error_at(most)))
     slip = 2 * reach.abs * denominator / numerator
 
     def round_(block: Block) -> None:
         out = block.buffer(step.name)
         given = block.get(step.of[0], constants)
         if step.op == "power":
-            np.copyto(out, np.power(given, exponent, where=np.greater(given, 0), out=np.full(block.inputs.n, np.nan)))
+            raised = block.get(exponent, constants)
+            np.copyto(out, np.power(given, raised, where=np.greater(given, 0), out=np.full(block.inputs.n, np.nan)))
             given = out
         np.multiply(given, denominator / numerator if numerator == 1 else denominator, out=out)
         if numerator != 1:
@@ -377,11 +388,12 @@ def _grouped(step: Step, known: Mapping[str, Range]) -> Run:
 
     def grouped(block: Block) -> None:
         groups = block.inputs.groups[step.group]
-        values, valid = whole(block.values[of], places if step.op == "rollup" else 2)
+        values, valid = whole(block.values[of], places)
         if step.op == "rollup":
             found, valid = rollup(values, valid, groups, step.how)
             scale = places
         else:
+            values = in_fen(values, places)
             weights, weighed = whole(block.values[step.weights], weight_places)
             ranks = block.inputs.ranks
             found, valid = share_out(

@@ -22,9 +22,9 @@ def compile_look_up(
 ) -> Callable[[Block], None]:
     """Return the function that fills a `lookup`, `judgement` or `interpolate` step."""
     table = plan.tables[step.table]
-    found = grid(table, step.by, plan.columns)
+    found = grid(table, step.by, plan.level_columns)
     assert found is not None
-    finders = [_finder(plan, axis, known, constants) for axis in found.axes if axis.axis.kind != "point"]
+    finders = [slot_finder(plan, axis, known, constants) for axis in found.axes if axis.axis.kind != "point"]
     shape = [axis.size for axis in found.axes]
     strides = [int(np.prod(shape[at + 1 :], dtype=np.int64)) for at in range(len(finders))]
     cells = {
@@ -58,7 +58,7 @@ def compile_look_up(
     return look_up
 
 
-def _finder(
+def slot_finder(
     plan: Plan, axis: GridAxis, known: Mapping[str, Range], constants: Mapping[str, float]
 ) -> Callable[[Block], npt.NDArray[np.intp]]:
     """Return the function that finds the slot of every row on one axis, once a block."""
@@ -83,7 +83,7 @@ def _finder(
         if key in block.slots:
             return block.slots[key]
         if axis.axis.kind == "level":  # -1 read without its sign is the largest number, and lands in the last slot
-            codes = block.inputs.codes[axis.bound].view(np.uint16)
+            codes = _codes(block, axis.bound).view(np.uint16)
             slots = np.minimum(codes, np.uint16(last)).astype(np.intp)
         else:
             value = block.column(axis.bound, constants)
@@ -104,6 +104,14 @@ def _finder(
         return slots
 
     return find
+
+
+def _codes(block: Block, name: str) -> npt.NDArray[np.int16]:
+    """Return the codes of a level column or of a step that classifies."""
+    if name in block.inputs.codes:
+        return block.inputs.codes[name]
+    value = block.values[name]
+    return np.where(np.isnan(value), -1, value).astype(np.int16)
 
 
 def _bands(
@@ -149,10 +157,13 @@ def _interpolate(
         base = index_of(block)
         right = np.minimum(np.searchsorted(points, x, side="right"), len(points) - 1)
         left = np.maximum(right - 1, 0)
-        at_end = x >= points[-1]
-        left = np.where(at_end, len(points) - 1, left)
-        before = x < points[0]
-        right = np.where(before, 0, np.where(at_end, left, right))
+        if step.beyond == "extend":  # the first and the last line go on
+            right = np.minimum(left + 1, len(points) - 1)
+        else:
+            at_end = x >= points[-1]
+            left = np.where(at_end, len(points) - 1, left)
+            before = x < points[0]
+            right = np.where(before, 0, np.where(at_end, left, right))
         v0, v1 = np.take(cells, base + left, mode="clip"), np.take(cells, base + right, mode="clip")
         run = np.where(left == right, 1.0, points[right] - points[left])
         np.copyto(out, v0 + np.where(left == right, 0.0, (x - points[left]) * ((v1 - v0) / run)))

@@ -145,7 +145,7 @@ def writing(table: pa.Table, plan: Plan) -> dict[str, Any]:
     few = {
         step.name
         for step in plan.steps
-        if step.op in ("lookup", "judgement") and len(plan.tables[step.table].rows) <= FEW
+        if step.op in ("lookup", "judgement") and step.table and len(plan.tables[step.table].rows) <= FEW
     }
     coded = [column.name for column in table.schema if pa.types.is_dictionary(column.type) or column.name in few]
     packed = {name: "DELTA_BINARY_PACKED" for name in ("premium_fen", "fund_fen") if name in table.column_names}

@@ -10,7 +10,8 @@ import pyarrow as pa
 from ratemod.book.book import Book
 from ratemod.book.derive import NEEDS
 from ratemod.errors import BookError, Lang, default_language, nearest, problem
-from ratemod.plan.model import Plan, conditions_of, names_in, names_in_condition
+from ratemod.plan.model import Plan
+from ratemod.plan.reads import conditions_of, names_in, names_in_condition
 from ratemod.rating.across import Broken
 from ratemod.rating.arrow import whole
 from ratemod.rating.block import Block

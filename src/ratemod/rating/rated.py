@@ -56,6 +56,8 @@ class Rated:
     def table(self) -> pa.Table:
         """The book's columns, one float64 column a step, and the results (`RESULTS`), in the book's row order.
 
+        A step that classifies gives its levels.
+
         ``premium_fen`` and ``fund_fen`` are int64 and null where there is no premium; ``bounds`` names the ends
         that held, such as ``total_float:high``.
         """
@@ -73,7 +75,7 @@ class Rated:
         """Return what pricing adds to the book: the steps kept, then `RESULTS`."""
         verdict, n = self.verdict, self.coding.n
         shown = verdict.status < REFUSED
-        steps = {name: to_arrow(values, shown & ~np.isnan(values)) for name, values in self.outputs.steps.items()}
+        steps = {name: self._step(name, values, shown) for name, values in self.outputs.steps.items()}
         results = steps | {"premium_fen": to_arrow(self.outputs.premium_fen, shown)}
         if self.outputs.fund_fen is not None:
             results["fund_fen"] = to_arrow(self.outputs.fund_fen, shown)
@@ -89,6 +91,14 @@ class Rated:
         results["notes"] = _named(note, notes)
         results["plan"] = dictionary(np.zeros(n, dtype=np.int8), (self.plan.id,))
         return results
+
+    def _step(self, name: str, values: npt.NDArray[np.float64], shown: npt.NDArray[np.bool_]) -> pa.Array:
+        """Return a step's values, levels by their codes, null where there is none or no premium."""
+        there = shown & ~np.isnan(values)
+        levels = self.plan.level_columns[name].codes() if name in self.plan.level_columns else ()
+        if not levels:
+            return to_arrow(values, there)
+        return dictionary(np.where(there, values, 0).astype(np.int16), levels, there)
 
     def _bounds(self, shown: np.ndarray[Any, np.dtype[np.bool_]]) -> pa.Array:
         names = [
@@ -214,6 +224,11 @@ class Rated:
                 return keys.index(key)
             raise BookError(problem("RM321", key=key, nearest=nearest(key, keys[:100_000])))
         raise BookError(problem("RM321", key=key))
+
+    def _repr_html_(self) -> str:
+        from ratemod.exhibits.rich_plan import rated_html
+
+        return rated_html(self, self.lang)
 
     def __repr__(self) -> str:
         counts = ", ".join(f"{name} {count:,}" for name, count in self.counts.items())

@@ -18,7 +18,8 @@ def read_book(
     Parameters
     ----------
     source : path, or any frame
-        CSV (UTF-8, with or without BOM, or GB18030), Excel, Parquet; pandas, polars, DuckDB, Arrow.
+        CSV (UTF-8, with or without BOM, or GB18030), Excel, Parquet; pandas, polars, DuckDB, Arrow; one row as a
+        dictionary, or several.
     plan : Plan
         Its columns say which headers, labels and aliases are understood.
     header_map : mapping, optional

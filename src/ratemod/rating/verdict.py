@@ -12,7 +12,8 @@ import numpy.typing as npt
 
 from ratemod.errors import Lang, Problem, problem
 from ratemod.plan.grid import grid
-from ratemod.plan.model import Legal, Plan, Rule, Step, names_in, plain
+from ratemod.plan.model import Legal, Operand, Plan, Rule, Step, plain
+from ratemod.plan.reads import names_in
 from ratemod.rating import exact
 from ratemod.rating.arrow import from_arrow, to_arrow
 from ratemod.rating.encode import Coding, Doubt
@@ -195,7 +196,7 @@ def _why(plan: Plan, step: Step, state: exact.Exact, at: int) -> Problem:
     if step.op == "judgement" and state.values[step.chosen].ok[at]:
         return _stuck(
             plan,
-            "RM313",
+            "RM313" if step.reason else "RM327",
             step.name,
             chosen=step.chosen,
             chosen_label=plan.label(step.chosen, "zh"),
@@ -204,7 +205,7 @@ def _why(plan: Plan, step: Step, state: exact.Exact, at: int) -> Problem:
         )
     if step.table:
         table = plan.tables[step.table]
-        found = grid(table, step.by, plan.columns)
+        found = grid(table, step.by, plan.level_columns)
         assert found is not None
         for axis in found.axes:
             if _empty(axis.bound, state, at):
@@ -228,9 +229,9 @@ def _empty(name: str, state: exact.Exact, at: int) -> bool:
 
 def shown(plan: Plan, name: str, state: exact.Exact, at: int) -> str:
     """Return the value of a column or step of one row as text."""
-    if name in state.inputs.codes:
-        code = int(state.inputs.codes[name][at])
-        return plan.columns[name].codes()[code] if code >= 0 else ""
+    if name in state.inputs.codes or name in plan.level_columns.keys() - plan.columns.keys():
+        code = int(exact.codes_of(name, state)[at])
+        return plan.level_columns[name].codes()[code] if code >= 0 else ""
     column = plan.columns.get(name)
     value = state.values[name].fractions()[at]
     if value is None:
@@ -262,14 +263,20 @@ def _legal_doubts(plan: Plan, item: Legal, outside: Mask, inputs: Coding, notes:
             label=plan.label(item.of, "zh"),
             value=shown(plan, item.of, state, at),
             legal=item.name,
-            low="" if item.low is None else plain(item.low),
-            high="" if item.high is None else plain(item.high),
+            low=_end(plan, item.low, state, at),
+            high=_end(plan, item.high, state, at),
             source=plan.sources[item.source].title,
         )
         if reason not in problems:
             problems.append(reason)
         which[rows[at]] = problems.index(reason) + 1
     yield Doubt(which, tuple(problems))
+
+
+def _end(plan: Plan, end: Operand | None, state: exact.Exact, at: int) -> str:
+    if end is None:
+        return ""
+    return shown(plan, end, state, at) if isinstance(end, str) else str(plain(end))
 
 
 def say(problems: Sequence[Problem], lang: Lang) -> str:

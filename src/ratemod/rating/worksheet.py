@@ -12,6 +12,7 @@ import numpy as np
 from ratemod.errors import Lang
 from ratemod.plan.edit import row_path
 from ratemod.plan.model import Operand, Plan, Step, plain
+from ratemod.plan.slices import slices
 from ratemod.rating import exact
 from ratemod.rating.verdict import STATUS, say, shown
 
@@ -40,6 +41,8 @@ class Line:
         Title of the source.
     bound : "low", "high" or ""
         Which end held.
+    level : str
+        Of a step that classifies: the level's code; `value` is then its place among the levels.
     """
 
     name: str
@@ -53,6 +56,7 @@ class Line:
     source: str
     bound: str
     unit: str | None
+    level: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +189,7 @@ def _line(plan: Plan, step: Step, state: exact.Exact, own: int) -> Line:
         "; ".join(dict.fromkeys(sources)),
         bound,
         step.unit,
+        shown(plan, step.name, state, own) if step.levels else "",
     )
 
 
@@ -196,15 +201,18 @@ def _text(plan: Plan, step: Step, state: exact.Exact, own: int) -> str:
     def number(operand: Operand) -> str:
         if isinstance(operand, Decimal):
             return str(plain(operand))
-        return shown(plan, operand, state, own) if operand in plan.columns else _short(state, operand, own)
+        return shown(plan, operand, state, own) if operand in plan.level_columns else _short(state, operand, own)
 
     if step.op in SIGNS:
         return f"{SIGNS[step.op].join(map(str, step.of))} = {SIGNS[step.op].join(map(number, step.of))}"
     if step.table:
         table = plan.tables[step.table]
         names = [dict(step.by).get(axis.name, axis.name) for axis in table.axes]
-        return ", ".join(f"{name} = {number(name)}" for name in names)
+        found = ", ".join(f"{name} = {number(name)}" for name in names)
+        return found + _slice(plan, step, state, own) if step.op == "progressive" else found
     parts: list[Any] = [f"{step.op}({', '.join(map(number, step.of))}"]
+    if step.op == "judgement" and number(step.chosen):
+        parts.append(f"chosen {number(step.chosen)}")
     for key in ("low", "high"):
         end = getattr(step, key)
         if end is not None:
@@ -214,6 +222,22 @@ def _text(plan: Plan, step: Step, state: exact.Exact, own: int) -> str:
     if step.quantum is not None:
         parts.append(f"to {plain(step.quantum)} {step.mode}")
     return ", ".join(parts) + ")"
+
+
+def _slice(plan: Plan, step: Step, state: exact.Exact, own: int) -> str:
+    """Return the slices below and the slice reached of a sum over slices, in numbers."""
+    found = slices(step, plan.tables[step.table], plan.level_columns)
+    axis = found.grid.axes[-1]
+    x, value = (state.values[name].fractions()[own] for name in (axis.bound, step.name))
+    if x is None or value is None:
+        return ""
+    row = int(state.cells[step.name][own])
+    for at, start, base, rate in zip(found.row_of, found.start, found.base, found.rate):
+        if at != row or start is None or base is None or rate is None:
+            continue
+        if Fraction(base) + Fraction(rate) * (x - Fraction(start)) == value:
+            return f"; {plain(base)} + {plain(rate)} × ({_short(state, axis.bound, own)} - {plain(start)})"
+    return ""
 
 
 def _short(state: exact.Exact, name: str, own: int) -> str:

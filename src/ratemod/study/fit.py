@@ -71,6 +71,12 @@ class Study:
 
         return frames(self)
 
+    def _repr_html_(self) -> str:
+        from ratemod.errors import default_language
+        from ratemod.exhibits.rich_plan import study_html
+
+        return study_html(self, default_language())
+
     def __repr__(self) -> str:
         rates = self.rates
         return (

@@ -83,10 +83,10 @@ def loadings_of(plan: Plan, assumed: Assumptions) -> Loadings:
     """Return what premium carries beside losses: the plan's own constants, then what is assumed."""
     own = {label: float(plan.constants[name].value) for name, label in OWN_EXPENSES if name in plan.constants}
     most = {
-        label: float(item.high)
+        label: float(high)
         for name, label in OWN_EXPENSES
         for item in plan.legal
-        if item.of == name and item.high is not None
+        if item.of == name and (high := plan.legal_ends(item)[1]) is not None
     }
     return Loadings({**own, **assumed.expenses}, assumed.profit, most)
 

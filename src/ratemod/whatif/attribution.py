@@ -16,12 +16,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from ratemod.errors import ModelError, problem
+from ratemod.errors import Lang, ModelError, default_language, problem
 from ratemod.plan.model import Plan
 from ratemod.rating.summary import codes_by
 from ratemod.registers.shapley import MOST, shapley_fen
 from ratemod.whatif.engine import Engine, engine
 from ratemod.whatif.scenario import Scenario
+from ratemod.whatif.tally import sums
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -45,6 +46,19 @@ class Attribution:
     parts_fen: Fen
     change_fen: Fen
 
+    def html(self, lang: Lang | None = None) -> str:
+        """Return the causes and their parts as HTML."""
+        from ratemod.exhibits.rich_whatif import attribution_html
+
+        return attribution_html(self, lang or default_language())
+
+    def _repr_html_(self) -> str:
+        return self.html()
+
+    def __repr__(self) -> str:
+        said = ", ".join(f"{c} {p / 100:+,.2f}" for c, p in zip(self.causes, self.parts_fen.sum(axis=1).tolist()))
+        return f"<Attribution of {int(self.change_fen.sum()) / 100:+,.2f} yuan: {said}>"
+
     def totals(self) -> pd.DataFrame:
         """Return each cause's part of the book's change."""
         import pandas as pd
@@ -63,8 +77,8 @@ class Attribution:
 
         index, labels = codes_by(self.base.rated, names)
         size = int(np.prod([len(part) for part in labels], dtype=np.int64))
-        frame = pd.DataFrame({cause: _sums(part, index, size) for cause, part in zip(self.causes, self.parts_fen)})
-        frame["change_fen"] = _sums(self.change_fen, index, size)
+        frame = pd.DataFrame({cause: sums(part, index, size) for cause, part in zip(self.causes, self.parts_fen)})
+        frame["change_fen"] = sums(self.change_fen, index, size)
         places = np.unravel_index(np.arange(size), [len(part) for part in labels])
         for at, (name, part, place) in enumerate(zip(names, labels, places)):
             frame.insert(at, name, np.array(part, dtype=object)[place])
@@ -116,10 +130,3 @@ def _causes(changes: Scenario | Mapping[str, Any] | Sequence[Scenario]) -> list[
         name = path.split("[")[0] if path.startswith("tables.") else path
         found.setdefault(name, {})[path] = value
     return list(found.items())
-
-
-def _sums(fen: Fen, place: npt.NDArray[np.int64], size: int) -> Fen:
-    """Return exact sums of signed fen."""
-    high = fen >> 31
-    low = np.bincount(place, (fen - (high << 31)).astype(np.float64), minlength=size)
-    return np.bincount(place, high.astype(np.float64), minlength=size).astype(np.int64) * 2**31 + low.astype(np.int64)

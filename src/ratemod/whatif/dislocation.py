@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from functools import cached_property
-from html import escape
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from ratemod.errors import BookError, Lang, problem
+from ratemod.errors import BookError, Lang, nearest, problem
 from ratemod.plan.edit import differences
+from ratemod.plan.model import Plan
 from ratemod.rating.rated import Rated
 from ratemod.rating.summary import codes_by
+from ratemod.whatif.tally import sums
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,7 +33,8 @@ class Dislocation:
     ----------
     before, after : Rated, rows of the same policies
     both : (n,) bool, priced in both; lost, gained : (n,) bool, priced in one only
-    uncapped_yuan : (n,) float64 after the changes and before caps, or None
+    uncapped_yuan : (n,) float64 before caps, before and after the changes, or None
+    waiting : (n,) bool, policies that start before the new numbers apply and keep the old, or None
     """
 
     before: Rated
@@ -40,6 +43,7 @@ class Dislocation:
     lost: npt.NDArray[np.bool_]
     gained: npt.NDArray[np.bool_]
     uncapped_yuan: tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]] | None = None
+    waiting: npt.NDArray[np.bool_] | None = None
 
     @cached_property
     def change(self) -> npt.NDArray[np.float64]:
@@ -48,7 +52,18 @@ class Dislocation:
         return np.asarray(new / np.maximum(old, 1) - 1.0)
 
     def _fen(self) -> tuple[Fen, Fen]:
-        return self.before.outputs.premium_fen[self.both], self.after.outputs.premium_fen[self.both]
+        old, new = self.before.outputs.premium_fen[self.both], self.after.outputs.premium_fen[self.both]
+        return old, new if self.waiting is None else np.where(self.waiting[self.both], old, new)
+
+    @cached_property
+    def uncapped_change(self) -> npt.NDArray[np.float64]:
+        """Relative change before caps of the rows priced in both, (m,) float64; NaN where it is not known."""
+        if self.uncapped_yuan is None:
+            return np.full(int(self.both.sum()), np.nan)
+        old, new = (values[self.both] for values in self.uncapped_yuan)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            change = np.where(old > 0, new / old - 1, np.nan)
+        return change if self.waiting is None else np.where(self.waiting[self.both], 0.0, change)
 
     @cached_property
     def totals(self) -> dict[str, Any]:
@@ -67,6 +82,17 @@ class Dislocation:
             "above_25_percent": int((self.change > 0.25).sum()),
             "only_before": int(self.lost.sum()),
             "only_after": int(self.gained.sum()),
+        } | self._uncapped_totals()
+
+    def _uncapped_totals(self) -> dict[str, Any]:
+        if self.uncapped_yuan is None:
+            return {}
+        change = self.uncapped_change
+        known = change[np.isfinite(change)]
+        return {
+            "above_25_percent_uncapped": int((known > 0.25).sum()),
+            "largest_rise_uncapped": float(known.max(initial=0.0)),
+            "largest_fall_uncapped": float(known.min(initial=0.0)),
         }
 
     def bands(self, edges: Sequence[float] = EDGES) -> pd.DataFrame:
@@ -81,14 +107,13 @@ class Dislocation:
                 "change_from": [-np.inf, *edges],
                 "change_below": [*edges, np.inf],
                 "policies": np.bincount(place, minlength=size),
-                "premium_before_fen": _sums(old, place, size),
-                "premium_after_fen": _sums(new, place, size),
+                "premium_before_fen": sums(old, place, size),
+                "premium_after_fen": sums(new, place, size),
             }
         )
         if self.uncapped_yuan is not None:
-            free = self.uncapped_yuan[1] / np.maximum(self.uncapped_yuan[0], 1e-9) - 1
-            known = self.both & np.isfinite(free)
-            spot = np.searchsorted(np.asarray(edges), free[known], side="right")
+            free = self.uncapped_change
+            spot = np.searchsorted(np.asarray(edges), free[np.isfinite(free)], side="right")
             frame["policies_uncapped"] = np.bincount(spot, minlength=size)
         return frame
 
@@ -109,18 +134,35 @@ class Dislocation:
         frame = pd.DataFrame(
             {
                 "policies": np.bincount(index, minlength=size),
-                "premium_before_fen": _sums(old, index, size),
-                "premium_after_fen": _sums(new, index, size),
+                "premium_before_fen": sums(old, index, size),
+                "premium_after_fen": sums(new, index, size),
                 "cheaper": np.bincount(index[new < old], minlength=size),
                 "dearer": np.bincount(index[new > old], minlength=size),
                 "above_25_percent": np.bincount(index[self.change > 0.25], minlength=size),
             }
         )
         frame["change"] = frame.premium_after_fen / frame.premium_before_fen.where(frame.premium_before_fen > 0) - 1
+        if self.uncapped_yuan is not None:
+            free = self.uncapped_change
+            frame["above_25_percent_uncapped"] = np.bincount(index[free > 0.25], minlength=size)
         places = np.unravel_index(np.arange(size), [len(part) for part in labels])
         for at, (name, part, place) in enumerate(zip(names, labels, places)):
             frame.insert(at, name, np.array(part, dtype=object)[place])
         return frame[frame.policies > 0].reset_index(drop=True)
+
+    def bands_by(self, name: str, edges: Sequence[float] = EDGES) -> pd.DataFrame:
+        """Return policies by band of relative change (rows) and by the values of one column (columns)."""
+        import pandas as pd
+
+        index, (labels,) = codes_by(self.before, [name])
+        size = len(edges) + 1
+        place = np.searchsorted(np.asarray(edges), self.change, side="right")
+        counts = np.bincount(place * len(labels) + index[self.both], minlength=size * len(labels))
+        frame = pd.DataFrame(counts.reshape(size, len(labels)), columns=list(labels))
+        frame = frame.loc[:, frame.sum() > 0]
+        frame.insert(0, "change_from", [-np.inf, *edges])
+        frame.insert(1, "change_below", [*edges, np.inf])
+        return frame
 
     def movers(self, most: int = 20, *, by: str = "money") -> pd.DataFrame:
         """Return the policies that move most, in money or in per cent; ties in the order of the book."""
@@ -175,23 +217,47 @@ class Dislocation:
         """Return what differs between the two plans, in words."""
         return differences(self.before.plan, self.after.plan, lang)
 
+    def html(self, lang: Lang | None = None) -> str:
+        """Return the whole as HTML that fits a screen; default language that of the book's pricing."""
+        from ratemod.exhibits.rich_whatif import dislocation_html
+
+        return dislocation_html(self, lang or self.before.lang)
+
     def _repr_html_(self) -> str:
-        said = "".join(f"<li>{escape(line)}</li>" for line in self.differences()[:12])
+        return self.html()
+
+    def __repr__(self) -> str:
         facts = self.totals
-        head = (
-            f"<p>{facts['policies']:,} policies: {facts['premium_before_fen'] / 100:,.2f} → "
-            f"{facts['premium_after_fen'] / 100:,.2f} yuan ({facts['change']:+.2%})</p>"
+        return (
+            f"<Dislocation {self.before.plan.id} → {self.after.plan.id}: {facts['policies']:,} policies, "
+            f"{facts['change']:+.2%}; {facts['dearer']:,} dearer, {facts['cheaper']:,} cheaper, "
+            f"{facts['above_25_percent']:,} above +25 %>"
         )
-        return f"<ul>{said}</ul>{head}{self.bands().to_html(index=False)}"
 
 
-def compare(before: Rated, after: Rated, *, uncapped: str | None = None) -> Dislocation:
+def before_caps(plan: Plan) -> str | None:
+    """Return the step that the plan's last cap acts on, None without a cap.
+
+    Examples
+    --------
+    >>> import ratemod as rm
+    >>> before_caps(rm.load_plan("jilin-spli/2025-04"))
+    'annual_premium'
+    """
+    found = [step.of[0] for step in plan.steps if step.op == "cap"]
+    return str(found[-1]) if found else None
+
+
+def compare(before: Rated, after: Rated, *, uncapped: str | None = None, start: str | None = None) -> Dislocation:
     """Compare a book priced twice.
 
     Parameters
     ----------
     before, after : Rated, of the same rows in the same order
-    uncapped : name of the step before caps that both kept (`trace`), to see what the caps hold back
+    uncapped : name of the step before caps that both kept (`trace`), to see what the caps hold back; by default the
+        step that the plan's cap acts on, where both kept it
+    start : column of the day a policy starts. Where it is given, a policy that starts before the new plan applies to
+        its business (new or renewal) keeps its old premium and counts as waiting
 
     Returns
     -------
@@ -200,7 +266,7 @@ def compare(before: Rated, after: Rated, *, uncapped: str | None = None) -> Disl
     Raises
     ------
     BookError
-        RM843 when the two do not hold the same rows, RM844 when a step was not kept.
+        RM843 when the two do not hold the same rows, RM844 when a step was not kept, RM322 for no such column.
 
     Examples
     --------
@@ -219,17 +285,33 @@ def compare(before: Rated, after: Rated, *, uncapped: str | None = None) -> Disl
     if not same:
         raise BookError(problem("RM843", before=before.coding.n, after=after.coding.n))
     free = None
+    kept = before_caps(before.plan)
+    if uncapped is None and all(kept in rated.outputs.steps for rated in (before, after)):
+        uncapped = kept
     if uncapped is not None:
         missing = [rated.plan.id for rated in (before, after) if uncapped not in rated.outputs.steps]
         if missing:
             raise BookError(problem("RM844", step=uncapped, plans=", ".join(missing)))
         free = (before.outputs.steps[uncapped], after.outputs.steps[uncapped])
     old, new = before.verdict.status < 2, after.verdict.status < 2
-    return Dislocation(before, after, old & new, old & ~new, new & ~old, free)
+    waiting = None if start is None else waiting_for(before, after.plan, start)
+    return Dislocation(before, after, old & new, old & ~new, new & ~old, free, waiting)
 
 
-def _sums(fen: Fen, place: npt.NDArray[np.int64], size: int) -> Fen:
-    """Return exact sums of fen."""
-    low = np.bincount(place, (fen & 0x7FFFFFFF).astype(np.float64), minlength=size)
-    high = np.bincount(place, (fen >> 31).astype(np.float64), minlength=size)
-    return high.astype(np.int64) * 2**31 + low.astype(np.int64)
+def waiting_for(rated: Rated, plan: Plan, start: str) -> npt.NDArray[np.bool_]:
+    """Return the policies that start before a plan applies to their business, (n,) bool.
+
+    A level column with the code ``renewal`` says which policies are renewals; without one all are new business. A
+    policy without a start is not waiting.
+    """
+    inputs = rated.coding.inputs
+    if start not in inputs.numbers:
+        days = [name for name, column in rated.plan.columns.items() if column.kind == "date"]
+        raise BookError(problem("RM322", name=start, nearest=nearest(start, days)))
+    new, renewal = ((day - date(1970, 1, 1)).days for day in (plan.new_from, plan.renewal_from))
+    from_day = np.full(inputs.n, new)
+    for name, column in rated.plan.columns.items():
+        if column.kind == "level" and "renewal" in column.codes():
+            from_day = np.where(inputs.codes[name] == column.codes().index("renewal"), renewal, new)
+    with np.errstate(invalid="ignore"):
+        return np.asarray(inputs.numbers[start] < from_day)

@@ -1,10 +1,10 @@
-"""Price many scenarios of one book: code it once, and price again only the rows that a scenario can touch.
+"""Price many scenarios of one book: code it once, keep every step, and recompute only what a scenario touches.
 
-A cell of a table touches the rows whose look-up it answers; those are found once for each table. A constant, a
-step's bound or a step
-switched off touches every row. Where rows are rolled up or shared out in groups, a touched row touches its group.
-The touched rows go
-through the same compiled steps as `rate`, with the same exact decisions, so every premium is that of a full re-rate.
+A cell of a table touches the rows whose look-up it answers; those are found once for each table. A constant, a step's
+bound or a step switched off touches every row. Of those rows only the steps that rest on the change are computed again
+(`ratemod.whatif.position`), by the same compiled steps as `rate` and with the same exact decisions, so every premium is
+that of a full re-rate. Where a plan reads so few columns that many rows are alike, the book collapses to its rating
+cells: rows that no step can tell apart are priced once.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from functools import cached_property
+from threading import Lock
 from types import MappingProxyType
 from typing import Any
 
@@ -25,11 +27,12 @@ from ratemod.rating.inputs import Inputs
 from ratemod.rating.rate import rate
 from ratemod.rating.rated import Rated
 from ratemod.rating.run import run
+from ratemod.whatif.cells import Cells, cells_of
+from ratemod.whatif.position import MOST_SHARE, NO_ROWS, Position, Rows, changed_rows, position, union
 from ratemod.whatif.scenario import Scenario, apply
 
 Fen = npt.NDArray[np.int64]
-Rows = npt.NDArray[np.int64]
-ALL, TOUCHED, NONE = "all rows", "touched rows", "no row"
+ALL, TOUCHED, NONE, CELLS = "all rows", "touched rows", "no row", "rating cells"
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,9 +42,9 @@ class Outcome:
     Attributes
     ----------
     plan : the plan of the scenario
-    rows : (m,) int64, rows that were priced again
+    rows : (m,) intp, rows that may be priced otherwise than the base
     premium_fen : (m,) int64, their premiums, 0 where not priced; priced : (m,) bool
-    how : "all rows", "touched rows" or "no row"
+    how : "all rows", "touched rows", "no row", or "rating cells" where the book collapsed to them
     total_fen : premium of the whole book
     """
 
@@ -66,7 +69,9 @@ class Engine:
     Attributes
     ----------
     plan : Plan; rated : the book priced under it
-    inputs : its coded columns; premium_fen : (n,) int64, 0 where not priced; fine : (n,) bool, rows without any doubt
+    inputs : its coded columns, one row a policy
+    premium_fen : (n,) int64, 0 where not priced; fine : (n,) bool, rows without any doubt
+    cells : the rating cells that the book collapses to, or None
     """
 
     plan: Plan
@@ -74,106 +79,130 @@ class Engine:
     inputs: Inputs
     premium_fen: Fen
     fine: npt.NDArray[np.bool_]
-    places: dict[str, npt.NDArray[np.int32]] = field(default_factory=dict, repr=False)
-    held: dict[tuple[Any, ...], tuple[Rows, Inputs]] = field(default_factory=dict, repr=False)
+    cells: Cells | None = None
+    lock: Lock = field(default_factory=Lock, repr=False)
+    places: dict[str, tuple[npt.NDArray[np.int32], npt.NDArray[np.int64]]] = field(default_factory=dict, repr=False)
+    held: list[Position] = field(default_factory=list, repr=False)
+
+    @cached_property
+    def total_fen(self) -> int:
+        """Premium of the book under its own plan, fen."""
+        return int(self.premium_fen.sum())
+
+    @property
+    def n(self) -> int:
+        """Policies."""
+        return self.inputs.n
 
     def price(self, given: Scenario | Mapping[str, Any]) -> Outcome:
         """Price one scenario, exactly; its sums are those of a full re-rate."""
         plan = apply(self.plan, given)
-        key, rows = self._touched(plan)
-        if rows is not None and not len(rows):
-            return Outcome(plan, rows, np.zeros(0, np.int64), np.zeros(0, bool), NONE, int(self.premium_fen.sum()))
-        how = ALL if rows is None else TOUCHED
-        chosen, inputs = self._inputs(key, rows)
-        premium, priced = _priced(plan, inputs)
-        priced &= self.fine[chosen]
-        premium = np.where(priced, premium, 0)
-        total = int(self.premium_fen.sum()) + int(premium.sum()) - int(self.premium_fen[chosen].sum())
-        return Outcome(plan, chosen, premium, priced, how, total)
+        with self.lock:
+            rows = self.touched(plan)
+            if rows is not None and not len(rows):
+                return Outcome(plan, NO_ROWS, np.zeros(0, np.int64), np.zeros(0, bool), NONE, self.total_fen)
+            now, _ = self.stand(plan)
+            how = ALL if rows is None else TOUCHED
+            if self.cells is None:
+                rows = np.arange(self.n) if rows is None else rows
+                premium, priced = now.premium_fen[rows], now.priced[rows]
+            else:
+                hit = np.ones(self.n, bool) if rows is None else np.isin(self.cells.cell, rows)
+                rows, how = np.flatnonzero(hit), CELLS
+                premium, priced = now.premium_fen[self.cells.cell[rows]], now.priced[self.cells.cell[rows]]
+        total = self.total_fen + int(premium.sum()) - int(self.premium_fen[rows].sum())
+        return Outcome(plan, rows, premium, priced, how, total)
 
-    def _inputs(self, key: tuple[Any, ...], rows: Rows | None) -> tuple[Rows, Inputs]:
-        """Return the rows to price and their columns; the same rows are gathered once."""
-        if rows is None:
-            return np.arange(self.inputs.n), self.inputs
-        if key not in self.held:
-            if len(self.held) >= 16:
-                self.held.pop(next(iter(self.held)))
-            self.held[key] = (rows, self.inputs.part(rows))
-        return self.held[key]
+    def stand(self, plan: Plan) -> tuple[Position, Rows | None]:
+        """Move the kept book to a plan; return it, and the rows (or cells) that were priced again, None for all.
 
-    def _touched(self, plan: Plan) -> tuple[tuple[Any, ...], Rows | None]:
-        """Return which rows a plan prices otherwise than the base can, None for all, and what names them."""
+        The position is shared: what is to be kept of it must be copied before the next call.
+        """
+        if not self.held:
+            at = slice(None) if self.cells is None else self.cells.first
+            inputs = self.inputs if self.cells is None else self.inputs.part(self.cells.first)
+            self.held.append(position(self.plan, inputs, self.fine[at]))
+        now = self.held.pop()  # a move that fails leaves nothing behind
+        rows = now.move(plan, self.answers)
+        self.held.append(now)
+        return now, rows
+
+    def touched(self, plan: Plan) -> Rows | None:
+        """Return which rows (or cells) a plan can price otherwise than the base, None for all."""
+        parts: list[Rows] = []
+        for name in plan.tables:
+            changed = changed_rows(self.plan, plan, name)
+            if changed == []:
+                continue
+            found = None if changed is None else self.answers(name, changed)
+            if found is None:
+                return None
+            parts.append(found)
         if plan.steps != self.plan.steps or any(
             plan.constants[name].value != item.value for name, item in self.plan.constants.items()
         ):
-            return (), None
-        key: list[Any] = []
-        hit = np.zeros(self.inputs.n, dtype=bool)
-        for name, table in plan.tables.items():
-            old = self.plan.tables[name]
-            if table is old:
-                continue
-            changed = [i for i, (a, b) in enumerate(zip(old.rows, table.rows)) if a.values != b.values]
-            if changed:
-                key.append((name, *changed))
-                hit |= self._answers(name, changed)
-        rows = np.flatnonzero(hit)
-        for groups in self.inputs.groups.values():
-            rows = np.flatnonzero(np.isin(groups, groups[rows]) | hit)
-        if len(rows) > 0.8 * self.inputs.n:
-            return (), None
-        return tuple(key), rows
+            return None
+        return union(parts, self.inputs.n if self.cells is None else len(self.cells.first)) if parts else NO_ROWS
 
-    def _answers(self, table: str, changed: list[int]) -> npt.NDArray[np.bool_]:
+    def answers(self, table: str, changed: list[int]) -> Rows | None:
         """Return the rows of the book whose look-ups some rows of a table answer, in any step that reads it."""
-        found = np.zeros(self.inputs.n, dtype=bool)
+        parts: list[Rows] = []
         for step in self.plan.steps:
             if step.table != table:
                 continue
             if step.op != "lookup":
-                return np.ones(self.inputs.n, dtype=bool)
+                return None
             if step.name not in self.places:
-                self.places[step.name] = _places(self.plan, step.name, self.plan.tables[table], self.inputs)
-            found |= np.isin(self.places[step.name], changed)
-        return found
+                inputs = self.inputs if self.cells is None else self.inputs.part(self.cells.first)
+                self.places[step.name] = _places(self.plan, step.name, self.plan.tables[table], inputs)
+            order, ends = self.places[step.name]
+            if sum(int(ends[at + 1] - ends[at]) for at in changed) > MOST_SHARE * len(order):
+                return None
+            parts += [order[ends[at] : ends[at + 1]].astype(np.intp) for at in changed]
+        n = self.inputs.n if self.cells is None else len(self.cells.first)
+        rows = union(parts, n) if parts else NO_ROWS
+        for groups in self.inputs.groups.values():  # rows rolled up together are priced together
+            if rows is not None and self.cells is None:
+                rows = np.flatnonzero(np.isin(groups, groups[rows]) | np.isin(np.arange(n), rows))
+        return rows
 
 
-def engine(book: Any, plan: Plan, **how: Any) -> Engine:
+def engine(book: Any, plan: Plan, *, collapse: bool = True, **how: Any) -> Engine:
     """Return a book ready for scenarios.
 
     Parameters
     ----------
-    book : whatever `rate` takes; plan : Plan; how : options of `rate`
+    book : whatever `rate` takes; plan : Plan
+    collapse : price rows that no step can tell apart once, where there are many
+    how : options of `rate`
     """
     rated = rate(book, plan, trace=False, lang="en", **how)
-    priced = rated.verdict.status < 2
-    return Engine(plan, rated, rated.coding.inputs, np.where(priced, rated.outputs.premium_fen, 0), _fine(rated))
+    priced, fine = rated.verdict.status < 2, _fine(rated)
+    inputs = rated.coding.inputs
+    cells = cells_of(plan, inputs, fine) if collapse else None
+    return Engine(plan, rated, inputs, np.where(priced, rated.outputs.premium_fen, 0), fine, cells)
 
 
 def _fine(rated: Rated) -> npt.NDArray[np.bool_]:
     """Return the rows that no cell and no check across rows refuses, whatever the plan's numbers are."""
-    own = _refusals(rated.plan, rated.outputs)
+    out = rated.outputs
+    own = ~out.priced
+    for rule, caught in zip(rated.plan.rules, out.caught):
+        if rule.action in ("refuse", "decline"):
+            own |= caught
+    for outside in out.outside:
+        own |= outside
     return np.asarray((rated.verdict.status < 2) | own)
 
 
-def _refusals(plan: Plan, out: Any) -> npt.NDArray[np.bool_]:
-    """Return the rows that the plan's numbers leave without a premium: no value, a rule, the legal range."""
-    lost = ~out.priced
-    for rule, caught in zip(plan.rules, out.caught):
-        if rule.action in ("refuse", "decline"):
-            lost |= caught
-    for outside in out.outside:
-        lost |= outside
-    return np.asarray(lost)
+def _places(plan: Plan, step: str, table: Table, inputs: Inputs) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int64]]:
+    """Return which rows of the book each row of a table answers, found by a look-up of row numbers.
 
-
-def _priced(plan: Plan, inputs: Inputs) -> tuple[Fen, npt.NDArray[np.bool_]]:
-    out = run(compile_plan(plan), inputs, ())
-    return out.premium_fen, ~_refusals(plan, out)
-
-
-def _places(plan: Plan, step: str, table: Table, inputs: Inputs) -> npt.NDArray[np.int32]:
-    """Return which row of a table answers each row of the book, (n,) int32, −1 for none: a look-up of row numbers."""
+    Returns
+    -------
+    order : (n,) int32, rows of the book by the table's row that answers them, in order within each
+    ends : (rows + 1,) int64, row i answers ``order[ends[i]:ends[i + 1]]``
+    """
     at = table.value_names.index("value") if "value" in table.value_names else 0
     numbered = [
         replace(row, values=tuple(Decimal(i) if k == at else value for k, value in enumerate(row.values)))
@@ -189,4 +218,8 @@ def _places(plan: Plan, step: str, table: Table, inputs: Inputs) -> npt.NDArray[
     )
     part = replace(part, steps=tuple(given if item.name == step else item for item in part.steps))
     found = run(compile_plan(part), inputs, (step,)).steps[step]
-    return np.where(np.isnan(found), -1, found).astype(np.int32)
+    small = np.int16 if len(table.rows) < 2**15 else np.int32  # sixteen bits sort at once
+    number: npt.NDArray[np.signedinteger[Any]] = np.where(np.isnan(found), -1, found).astype(small)
+    order = np.argsort(number, kind="stable").astype(np.int32)
+    counts = np.bincount(number[number >= 0], minlength=len(table.rows))
+    return order, int((number < 0).sum()) + np.concatenate(([0], np.cumsum(counts)))

@@ -15,7 +15,7 @@ import numpy as np
 
 from ratemod.book.book import Book
 from ratemod.book.read import read_book
-from ratemod.errors import ModelError, nearest, problem
+from ratemod.errors import Lang, ModelError, default_language, nearest, problem
 from ratemod.plan.model import Plan
 from ratemod.rating.rate import rate
 from ratemod.rating.summary import codes_by
@@ -32,12 +32,22 @@ class Incentive:
     Attributes
     ----------
     found : Controllable; costs_yuan : action -> assumed yearly cost, yuan
-    table : one row a segment and action
+    table : one row a segment and action; plan
     """
 
     found: Controllable
     costs_yuan: Mapping[str, float]
     table: pd.DataFrame
+    plan: Plan
+
+    def html(self, lang: Lang | None = None) -> str:
+        """Return the table as HTML, costs named as the assumptions they are."""
+        from ratemod.exhibits.rich_whatif import incentive_html
+
+        return incentive_html(self, lang or default_language())
+
+    def _repr_html_(self) -> str:
+        return self.html()
 
 
 def incentive(
@@ -94,7 +104,7 @@ def incentive(
                 "mean_saving_fen": int(total[at] / max(count[at], 1)),
             }
             rows.append(row | ({"cost_yuan_assumed": costs[name], "pays_for": int(pays[at])} if name in costs else {}))
-    return Incentive(found, costs, pd.DataFrame(rows))
+    return Incentive(found, costs, pd.DataFrame(rows), plan)
 
 
 def retained(change: Any, elasticity: float) -> Any:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -22,10 +23,11 @@ from ratemod.errors import Lang, ModelError, problem, text
 from ratemod.plan.model import Plan
 from ratemod.rating.summary import codes_by
 from ratemod.whatif.engine import Engine, engine
+from ratemod.whatif.scenario import current_values
 from ratemod.whatif.sweep import grid_of
+from ratemod.whatif.tally import EDGES, sums
 
 MOST = 4096
-EDGES = (-0.25, -0.1, -0.05, -0.005, 0.005, 0.05, 0.1, 0.25)
 MOVERS = 8
 
 
@@ -99,7 +101,7 @@ def panel(
     key = plan.key
     keys = made.rated.book.table[key].to_pylist() if key else [str(i + 1) for i in range(made.inputs.n)]
     old = made.premium_fen
-    start = _sums(old, index, len(names))
+    start = sums(old, index, len(names))
     positions = []
     for item in grid_of(values):
         outcome = made.price(item)
@@ -114,23 +116,23 @@ def panel(
                 "total": str(outcome.total_fen),
                 "bands": bands.tolist(),
                 "segments": [
-                    str(v) for v in start + _sums(new, index[rows], len(names)) - _sums(was, index[rows], len(names))
+                    str(v) for v in start + sums(new, index[rows], len(names)) - sums(was, index[rows], len(names))
                 ],
                 "movers": [
                     [str(keys[int(rows[i])]), str(int(was[i])), str(int(new[i]))] for i in top if new[i] != was[i]
                 ],
             }
         )
-    shown = labels or {}
-    column = plan.columns.get(by)
-    words = {level.code: getattr(level, f"label_{lang}") or level.code for level in column.levels} if column else {}
+    shown, start_at = labels or {}, start_of(plan, values)
+    words = level_words(plan, by, lang)
     data = {
         "plan": plan.id,
         "standing": plan.standing,
         "warning": plan.warning(lang),
         "base": str(int(old.sum())),
         "sliders": [
-            {"label": shown.get(path, path), "path": path, "values": list(given)} for path, given in values.items()
+            {"label": shown.get(path, path), "path": path, "values": list(given), "at": given.index(start_at[path])}
+            for path, given in values.items()
         ],
         "segments": [words.get(name, name) for name in names],
         "start": [str(value) for value in start],
@@ -144,10 +146,24 @@ def panel(
     return Panel(made, values, by, data, lang)
 
 
-def _sums(fen: Any, place: Any, size: int) -> Any:
-    low = np.bincount(place, (fen & 0x7FFFFFFF).astype(np.float64), minlength=size)
-    high = np.bincount(place, (fen >> 31).astype(np.float64), minlength=size)
-    return high.astype(np.int64) * 2**31 + low.astype(np.int64)
+def start_of(plan: Plan, sliders: Mapping[str, Sequence[str]]) -> dict[str, str]:
+    """Return where every slider starts: at the plan's own number, where it has it, else at its first value."""
+    now = current_values(plan)
+
+    def own(path: str, value: str) -> bool:
+        if value.startswith("*"):
+            return Decimal(value[1:]) == 1
+        if path.endswith(".on"):
+            return value == "true"
+        return path in now and now[path] == Decimal(value)
+
+    return {path: next((value for value in given if own(path, value)), given[0]) for path, given in sliders.items()}
+
+
+def level_words(plan: Plan, name: str, lang: Lang) -> dict[str, str]:
+    """Return what the levels of a column are called."""
+    column = plan.columns.get(name)
+    return {level.code: getattr(level, f"label_{lang}") or level.code for level in column.levels} if column else {}
 
 
 def page(data: Mapping[str, Any], lang: Lang) -> str:

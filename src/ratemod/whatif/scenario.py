@@ -14,13 +14,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from ratemod.errors import Lang, PlanError, Problem, nearest, problem
-from ratemod.plan.edit import differences, paths, row_path
+from ratemod.errors import Lang, PlanError, Problem, nearest, problem, text
+from ratemod.plan.edit import paths, row_path
 from ratemod.plan.edit import replace as edited
-from ratemod.plan.model import Plan, Step
+from ratemod.plan.model import Plan, Step, plain
 
 PASSING = frozenset({"bound", "cap", "round"})
 FACTORS = frozenset(
@@ -144,8 +145,63 @@ def apply(plan: Plan, given: Scenario | Mapping[str, Any]) -> Plan:
 
 
 def words(plan: Plan, given: Scenario | Mapping[str, Any], lang: Lang = "en") -> list[str]:
-    """Return what a scenario changes, one line each."""
-    return differences(plan, apply(plan, given), lang)
+    """Return what a scenario changes, one line each, in the plan's own words with the path behind them.
+
+    Examples
+    --------
+    >>> from ratemod.plan.editions import load_plan
+    >>> words(load_plan("jilin-spli/2025-04"), {"steps.renewal_cap.on": False, "tables.base_rate": "*1.05"})
+    ['Base rate, per mille of the limit: every value *1.05 (32 cells; tables.base_rate)', \
+'Renewal change within ±25 %: switched off (steps.renewal_cap)']
+    """
+    made = apply(plan, given)
+    changes = dict(given.changes) if isinstance(given, Scenario) else {p: _said(v) for p, v in given.items()}
+    old, new = _values(plan), _values(made)
+    return [
+        _line(plan, path, changes[path], old, new, lang) for path in sorted(changes, key=lambda p: (p[0] != "t", p))
+    ]
+
+
+def _line(plan: Plan, path: str, value: str, old: Mapping[str, Decimal], new: Mapping[str, Decimal], lang: Lang) -> str:
+    """Return one change in words."""
+    kind, _, rest = path.partition(".")
+    if path.endswith(".on"):
+        name = rest.removesuffix(".on")
+        code = "UI_words_off" if value == "false" else "UI_words_on"
+        return text(code, lang, label=plan.label(name, lang), path=f"steps.{name}")
+    if kind == "tables" and "[" not in path and rest in plan.tables:
+        cells = sum(row.offered for row in plan.tables[rest].rows)
+        return text("UI_words_table", lang, label=_label(plan, rest, lang), value=value, cells=cells, path=path)
+    name, _, column = rest.partition("[")[0].partition(".")
+    label = _label(plan, name, lang)
+    if "[" in rest:
+        keys, _, column = rest.partition("[")[2].rpartition("]")
+        label = f"{label} [{_keys(plan, name, keys, lang)}]"
+        path = path if column else f"{path}.value"
+    elif column:
+        label = f"{label} {text(f'UI_words_{column}', lang) if column in ('low', 'high') else column}"
+    before, after = (plain(values[path]) if path in values else "–" for values in (old, new))
+    return text("UI_words_number", lang, label=label, old=before, new=after, path=path)
+
+
+def _label(plan: Plan, name: str, lang: Lang) -> str:
+    """Return what a table, a constant or a step is called; a table as the step that reads it."""
+    table = plan.tables.get(name)
+    if table is not None and not (table.label_zh if lang == "zh" else table.label_en):
+        reader = next((step.name for step in plan.steps if step.table == name), name)
+        return plan.label(reader, lang)
+    return plan.label(name, lang)
+
+
+def _keys(plan: Plan, table: str, keys: str, lang: Lang) -> str:
+    """Return the keys of a cell, levels in words."""
+    said = []
+    reader = next((dict(step.by) for step in plan.steps if step.table == table), {})
+    for axis, key in zip(plan.tables[table].axes, keys.split(",")):
+        column = plan.columns.get(reader.get(axis.name, axis.name))
+        levels = {level.code: getattr(level, f"label_{lang}") for level in column.levels} if column else {}
+        said.append(levels.get(key.strip()) or key.strip())
+    return ("、" if lang == "zh" else ", ").join(said)
 
 
 def _said(value: Any) -> str:
@@ -196,7 +252,7 @@ def _numbers(plan: Plan, path: str, value: str, found: list[Problem]) -> dict[st
     except InvalidOperation:
         found.append(problem("RM841", path=path, value=value))
         return {}
-    now = current_values(plan)
+    now = _values(plan)
     made = {}
     for cell in cells:
         if cell not in now:
@@ -208,6 +264,11 @@ def _numbers(plan: Plan, path: str, value: str, found: list[Problem]) -> dict[st
 
 def current_values(plan: Plan) -> dict[str, Decimal]:
     """Return every number of a plan that a scenario can change, by path."""
+    return dict(_values(plan))
+
+
+@lru_cache(maxsize=8)
+def _values(plan: Plan) -> Mapping[str, Decimal]:
     found: dict[str, Decimal] = {}
     for table in plan.tables.values():
         for row in table.rows:

@@ -11,15 +11,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Decimal
+from itertools import product
 from typing import Any
 
 import numpy as np
 
-from ratemod.errors import ModelError, nearest, problem
+from ratemod.errors import Lang, ModelError, default_language, nearest, problem
 from ratemod.plan.model import Plan
 from ratemod.whatif.engine import Engine, Outcome, engine
-from ratemod.whatif.scenario import Scenario, apply, scenario
+from ratemod.whatif.scenario import Scenario, apply, scenario, words
 
+MOST_STARTS = 9
 MEASURES = ("premium_yuan", "premium_change", "loss_ratio", "largest_rise", "share_above_25")
 
 
@@ -39,7 +41,7 @@ class Unknown:
     step: Decimal = Decimal("0.001")
 
 
-@dataclass(frozen=True, eq=False, slots=True)
+@dataclass(frozen=True, eq=False, slots=True, repr=False)
 class Solution:
     """What reaches the target.
 
@@ -47,7 +49,7 @@ class Solution:
     ----------
     values : path -> number
     scenario : the change; target, reached : measure -> value
-    total_fen : premium of the book; priced : how many times the book was priced
+    total_fen : premium of the book; priced : how many times the book was priced; plan : before the change
     """
 
     values: Mapping[str, Decimal]
@@ -56,6 +58,25 @@ class Solution:
     reached: Mapping[str, float]
     total_fen: int
     priced: int
+    plan: Plan
+
+    def __repr__(self) -> str:
+        values = ", ".join(f"{path} = {value:f}" for path, value in self.values.items())
+        reached = ", ".join(f"{name} {value:.6g}" for name, value in self.reached.items())
+        return f"<Solution {values}: {reached}; premium {self.total_fen / 100:,.2f} yuan>"
+
+    def words(self, lang: Lang = "en") -> list[str]:
+        """Return the change that was found, one line a number."""
+        return words(self.plan, self.scenario, lang)
+
+    def html(self, lang: Lang | None = None) -> str:
+        """Return the answer as HTML."""
+        from ratemod.exhibits.rich_whatif import solution_html
+
+        return solution_html(self, lang or default_language())
+
+    def _repr_html_(self) -> str:
+        return self.html()
 
 
 def unknown(path: str, low: Any, high: Any, step: Any = "0.001") -> Unknown:
@@ -106,7 +127,8 @@ def solve(
     ------
     ModelError
         RM848 an unknown measure, RM849 more unknowns than targets (under-determined) or fewer, RM850 a target out of
-        reach (with what can be reached), RM851 a loss ratio without losses.
+        reach (with what can be reached), RM851 a loss ratio without losses, RM852 unknowns that the targets cannot tell
+        apart, RM862 several targets that were not reached together (with what comes nearest).
     """
     wanted = [change] if isinstance(change, Unknown) else list(change)
     wrong = [problem("RM848", name=name, nearest=nearest(name, MEASURES)) for name in target if name not in MEASURES]
@@ -143,6 +165,7 @@ def solve(
         reached,
         outcome.total_fen,
         len(seen),
+        plan,
     )
 
 
@@ -216,11 +239,43 @@ def _several(
     goals: Sequence[float],
     names: Sequence[str],
 ) -> list[Decimal]:
-    """Return numbers that reach all targets within a few steps: Newton on steps, then a search around it."""
-    now = [_rounded((item.low + item.high) / 2, item.step) for item in items]
+    """Return numbers that reach all targets within a few steps: Newton on steps from several starts."""
     scale = np.array([max(abs(goal), 1e-3) for goal in goals])
-    best, missed = list(now), np.inf
-    for _ in range(40):
+    best: list[Decimal] = []
+    missed, told_apart = np.inf, False
+    for shares in _starts(len(items)):
+        start = [_rounded(item.low + (item.high - item.low) * share, item.step) for item, share in zip(items, shares)]
+        found, miss, apart = _newton(items, of, np.array(goals, dtype=np.float64), scale, start)
+        told_apart |= apart
+        if miss < missed:
+            best, missed = found, miss
+        if missed <= 1e-3:
+            return best
+    if not told_apart:
+        raise ModelError(problem("RM852", paths=", ".join(item.path for item in items)))
+    reached = dict(zip(names, of(best)))
+    said = ", ".join(f"{name} {value:.6g}" for name, value in reached.items())
+    wanted = ", ".join(f"{name} {goal:.6g}" for name, goal in zip(names, goals))
+    at = ", ".join(f"{item.path} = {value:f}" for item, value in zip(items, best))
+    raise ModelError(problem("RM862", target=wanted, reached=said, at=at))
+
+
+def _starts(unknowns: int) -> list[tuple[Decimal, ...]]:
+    """Return where to start, as shares of the way from low to high: the middle, then a grid around it."""
+    rungs = [Decimal(share) for share in ("0.5", "0.2", "0.8")]
+    return list(product(rungs, repeat=unknowns))[:MOST_STARTS]
+
+
+def _newton(
+    items: Sequence[Unknown],
+    of: Callable[[Sequence[Decimal]], list[float]],
+    goals: np.ndarray[Any, np.dtype[np.float64]],
+    scale: np.ndarray[Any, np.dtype[np.float64]],
+    now: list[Decimal],
+) -> tuple[list[Decimal], float, bool]:
+    """Return the best numbers of a Newton search, how far they miss, and whether the targets told them apart."""
+    best, missed, told_apart = list(now), np.inf, False
+    for _ in range(25):
         here = np.array(of(now))
         miss = float(np.abs((here - goals) / scale).max())
         if miss < missed:
@@ -234,8 +289,9 @@ def _several(
             moved[j] = moved[j] + width if moved[j] + width <= item.high else moved[j] - width
             slopes[:, j] = (np.array(of(moved)) - here) / float(moved[j] - now[j])
         if np.linalg.matrix_rank(slopes / scale[:, None], tol=1e-10) < len(items):
-            raise ModelError(problem("RM852", paths=", ".join(item.path for item in items)))
-        go = np.linalg.solve(slopes, np.array(goals) - here)
+            break
+        told_apart = True
+        go = np.linalg.solve(slopes, goals - here)
         new = [
             min(max(_rounded(now[j] + Decimal(repr(float(go[j]))), item.step), item.low), item.high)
             for j, item in enumerate(items)
@@ -243,18 +299,7 @@ def _several(
         if new == now:
             break
         now = new
-    if missed > 1e-3:
-        nearest_found = of(best)
-        raise ModelError(
-            problem(
-                "RM850",
-                measure=", ".join(names),
-                target=", ".join(f"{goal:.6g}" for goal in goals),
-                least=", ".join(f"{value:.6g}" for value in nearest_found),
-                most="?",
-            )
-        )
-    return best
+    return best, missed, told_apart or missed <= 1e-3
 
 
 def _rounded(value: Decimal, step: Decimal) -> Decimal:

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from ratemod.errors import ModelError, problem
+from ratemod.errors import Lang, ModelError, default_language, problem
 from ratemod.plan.model import Plan
 from ratemod.rating.summary import codes_by
-from ratemod.whatif.engine import Engine, engine
-from ratemod.whatif.scenario import Scenario, scenario
+from ratemod.whatif.engine import ALL, CELLS, NONE, TOUCHED, Engine, engine
+from ratemod.whatif.scenario import Scenario, apply, scenario
+from ratemod.whatif.tally import tally
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,7 +33,7 @@ class Sweep:
     scenarios : s of them
     total_fen : (s,) int64; dearer, cheaper, above_25 : (s,) int64 policies; largest_rise : (s,) float64
     segment_fen : (s, g) int64 by segment; segments : their names; by : the columns
-    how : (s,) "all rows", "touched rows" or "no row"; rows : (s,) priced again
+    how : (s,) "all rows", "touched rows", "rating cells" or "no row"; rows : (s,) rows (or cells) it touches
     """
 
     base: Engine
@@ -78,8 +79,18 @@ class Sweep:
             index=pd.Index([item.name for item in self.scenarios], name="scenario"),
         )
 
+    def html(self, lang: Lang | None = None) -> str:
+        """Return the scenarios as HTML that fits a screen."""
+        from ratemod.exhibits.rich_whatif import sweep_html
+
+        return sweep_html(self, lang or default_language())
+
     def _repr_html_(self) -> str:
-        return str(self.frame().head(30).to_html(index=False))
+        return self.html()
+
+    def __repr__(self) -> str:
+        spread = (int(self.total_fen.min()) / 100, int(self.total_fen.max()) / 100)
+        return f"<Sweep of {len(self.scenarios)} scenarios: premium {spread[0]:,.2f} to {spread[1]:,.2f} yuan>"
 
 
 def grid_of(grid: Mapping[str, Sequence[Any]]) -> tuple[Scenario, ...]:
@@ -149,28 +160,25 @@ def what_if(
     made = base or engine(book, plan)
     index, labels = codes_by(made.rated, by) if by else (np.zeros(made.inputs.n, np.int64), [("all",)])
     names = [" · ".join(part) for part in product(*labels)]
-    start = _sums(made.premium_fen, index, len(names))
-    found: list[dict[str, Any]] = []
-    for at, item in enumerate(wanted):
-        outcome = made.price(item)
-        old, new, rows = made.premium_fen[outcome.rows], outcome.premium_fen, outcome.rows
-        both = (old > 0) & (new > 0)
-        rise = new[both] / old[both] - 1
-        place = index[rows]
-        found.append(
-            {
-                "total": outcome.total_fen,
-                "dearer": int((new > old)[both].sum()),
-                "cheaper": int((new < old)[both].sum()),
-                "above": int((rise > 0.25).sum()),
-                "largest": float(rise.max(initial=0.0)),
-                "segments": start + _sums(new, place, len(names)) - _sums(old, place, len(names)),
-                "how": outcome.how,
-                "rows": len(rows),
-            }
-        )
+    counted = tally(made, index, len(names), ())
+    found: list[dict[str, Any]] = [{} for _ in wanted]
+    for done, at in enumerate(_order(made, wanted), 1):
+        changed = apply(plan, wanted[at])
+        counted.follow(made, changed)
+        touched = made.touched(changed)
+        how = ALL if touched is None else TOUCHED if len(touched) else NONE
+        found[at] = {
+            "total": counted.counts.total_fen,
+            "dearer": counted.counts.dearer,
+            "cheaper": counted.counts.cheaper,
+            "above": counted.counts.above_25,
+            "largest": counted.largest_rise,
+            "segments": counted.counts.segment_fen,
+            "how": CELLS if made.cells is not None and how != NONE else how,
+            "rows": made.n if touched is None else len(touched),
+        }
         if progress:
-            progress(at + 1, len(wanted))
+            progress(done, len(wanted))
     columns = {key: np.array([item[key] for item in found]) for key in found[0]}
     return Sweep(
         made,
@@ -188,7 +196,14 @@ def what_if(
     )
 
 
-def _sums(fen: Fen, place: npt.NDArray[np.int64], size: int) -> Fen:
-    low = np.bincount(place, (fen & 0x7FFFFFFF).astype(np.float64), minlength=size)
-    high = np.bincount(place, (fen >> 31).astype(np.float64), minlength=size)
-    return high.astype(np.int64) * 2**31 + low.astype(np.int64)
+def _order(base: Engine, scenarios: Sequence[Scenario]) -> list[int]:
+    """Return the order in which the book moves least: what touches most rows changes least often."""
+    cost: dict[str, int] = {}
+    for item in scenarios:
+        for path, value in item.changes:
+            if path not in cost:
+                rows = base.touched(apply(base.plan, {path: value}))
+                cost[path] = base.n if rows is None else len(rows)
+    dear = sorted(cost, key=lambda path: (-cost[path], path))
+    values = [dict(item.changes) for item in scenarios]
+    return sorted(range(len(scenarios)), key=lambda at: ([values[at].get(path, "") for path in dear], at))

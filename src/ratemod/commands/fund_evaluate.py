@@ -1,0 +1,85 @@
+"""``ratemod fund evaluate``: the yearly report on quality and effect of services."""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ratemod.commands.common import count
+from ratemod.commands.fund_common import day_argument, province_arguments, report, rules_argument
+from ratemod.commands.fund_ledger import ledger_of
+from ratemod.errors import Lang, text
+
+if TYPE_CHECKING:
+    from ratemod.fund.evaluation import Evaluation
+
+
+def arguments(parser: argparse.ArgumentParser, lang: Lang) -> None:
+    """Declare the arguments."""
+    province_arguments(parser, lang)
+    rules_argument(parser, lang)
+    day_argument(parser, lang)
+    parser.add_argument("--year", metavar="YEAR", type=count(lang), help=text("UI_help_fund_year", lang))
+    parser.add_argument("--evaluator", metavar="NAME", default="", help=text("UI_help_fund_evaluator", lang))
+    parser.add_argument("--report", metavar="FILE", type=Path, help=text("UI_help_fund_report", lang))
+    parser.add_argument(
+        "--permutations", metavar="N", type=count(lang), default=99, help=text("UI_help_fund_permutations", lang)
+    )
+    parser.add_argument("--real", action="store_true", help=text("UI_help_fund_real", lang))
+
+
+def run(args: argparse.Namespace, lang: Lang) -> int:
+    """Evaluate a fund year of a province, with its ledger and duties, and write the report."""
+    from ratemod.exhibits.evaluation_report import summary
+    from ratemod.exhibits.fund_file import fund_text, value_label
+    from ratemod.exhibits.terminal import progress
+
+    with progress(text("UI_fund_title_evaluate", lang)):
+        found = evaluation_of(args)
+        proved = found.reconcile()
+    tables = found.tables()
+    effect = tables["effect"]
+    said = [value_label(name, lang) for name in effect["method"].to_pylist()]
+    shown = tables["by_insurer"].select(
+        ["insurer", "planned", "delivered", "missing", "delivered_share", "hazards_found", "score_mean", "cost_fen"]
+    )
+    lines = [
+        fund_text(effect.set_column(0, "method", [said]), lang),
+        "\n".join(summary(found, lang)),
+        text("UI_fund_illustrative", lang),
+    ]
+    code = report("UI_fund_title_evaluate", list(tables.items()), shown, proved, found.refused, args, lang, lines)
+    if args.report:
+        print(text("UI_fund_written", lang, path=str(found.report(args.report, lang))))
+    return code
+
+
+def evaluation_of(args: argparse.Namespace) -> Evaluation:
+    """Return the evaluation of a province; without a day, on its last valuation day."""
+    import pyarrow.compute as pc
+
+    from ratemod.fund.catalogue import read_catalogue
+    from ratemod.fund.duties import duties
+    from ratemod.fund.evaluation import evaluate_services
+    from ratemod.synth.province import load_province
+
+    province = load_province(args.province)
+    table = province.table
+    day: datetime.date = args.at or pc.max(table("valuations")["valuation_date"]).as_py()
+    args.at = None if day == pc.max(table("valuations")["valuation_date"]).as_py() else day
+    return evaluate_services(
+        table("services"),
+        table("policies"),
+        table("panel"),
+        day,
+        year=args.year or day.year,
+        hazards=table("hazards"),
+        duties=duties(table("policies"), table("services"), day, catalogue=read_catalogue()),
+        ledger=ledger_of(province, args),
+        insurers=table("insurers"),
+        evaluator=args.evaluator,
+        permutations=args.permutations,
+        synthetic=not args.real,
+    )

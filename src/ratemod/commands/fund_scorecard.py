@@ -1,0 +1,98 @@
+"""``ratemod fund scorecard``: insurers or brokers assessed by weighted indicators, with uncertainty."""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ratemod.commands.fund_common import day_argument, province_arguments, report, rules_argument
+from ratemod.commands.fund_ledger import ledger_of
+from ratemod.errors import Lang, text
+
+if TYPE_CHECKING:
+    from ratemod.fund.scorecard import Scorecard
+
+
+def arguments(parser: argparse.ArgumentParser, lang: Lang) -> None:
+    """Declare the arguments."""
+    province_arguments(parser, lang)
+    rules_argument(parser, lang)
+    day_argument(parser, lang)
+    parser.add_argument("--by", choices=("insurer", "broker"), default="insurer", help=text("UI_help_fund_by", lang))
+    for name in ("indicators", "policies"):
+        parser.add_argument(f"--{name}", metavar="FILE", type=Path, help=text(f"UI_help_fund_{name}", lang))
+    parser.add_argument("--report", metavar="FILE", type=Path, help=text("UI_help_fund_report", lang))
+    parser.add_argument("--real", action="store_true", help=text("UI_help_fund_real", lang))
+
+
+def run(args: argparse.Namespace, lang: Lang) -> int:
+    """Assess those of a province, show the last year, and write every number that leads to the scores."""
+    import pyarrow as pa
+
+    from ratemod.exhibits.fund_file import fund_text, value_label
+    from ratemod.exhibits.terminal import progress
+
+    with progress(text("UI_fund_title_scorecard", lang)):
+        found = scorecard_of(args)
+        proved = found.reconcile()
+    table, last = found.table, found.years[-1]
+    now = table.filter(pa.array([year == last for year in table["year"].to_pylist()]))
+    moved = [None if one is None else value_label(one, lang) for one in now["moved"].to_pylist()]
+    at = now.column_names.index("moved")
+    shown = now.set_column(at, "moved", pa.array(moved, pa.string())).sort_by([("assessed_score", "descending")])
+    weights = pa.table(
+        {
+            "indicator": [value_label(item.measure, lang) for item in found.indicators],
+            "weight": [float(item.weight) for item in found.indicators],
+            "source": [item.source for item in found.indicators],
+        }
+    )
+    lines = [
+        fund_text(weights.select(["indicator", "weight"]), lang),
+        text("UI_fund_rank_note", lang),
+        text("UI_fund_weights_note", lang),
+        text("UI_fund_illustrative", lang),
+    ]
+    tables = [
+        ("scores", table),
+        ("indicators", found.indicator_table()),
+        ("ranks", found.ranks()),
+        ("weights", weights),
+    ]
+    shown = shown.select(
+        [args.by, "assessed_score", "low", "high", "rank_from", "rank_to", "chance_first", "change", "moved"]
+    )
+    code = report("UI_fund_title_scorecard", tables, shown, proved, found.refused, args, lang, lines)
+    if args.report:
+        from ratemod.exhibits.scorecard_report import write_scorecard
+
+        print(text("UI_fund_written", lang, path=str(write_scorecard(found, args.report, lang, not args.real))))
+    return code
+
+
+def scorecard_of(args: argparse.Namespace) -> Scorecard:
+    """Return the scorecard of a province; without a day, on its last valuation day."""
+    import pyarrow.compute as pc
+
+    from ratemod.fund.duties import duties
+    from ratemod.fund.scorecard import scorecard
+    from ratemod.synth.province import load_province
+
+    province = load_province(args.province)
+    table = province.table
+    day: datetime.date = args.at or pc.max(table("valuations")["valuation_date"]).as_py()
+    return scorecard(
+        args.policies or table("policies"),
+        day,
+        by=args.by,
+        services=table("services"),
+        duties=duties(table("policies"), table("services"), day),
+        hazards=table("hazards"),
+        claims=table("claims"),
+        panel=table("panel"),
+        ledger=ledger_of(province, args),
+        insurers=table("insurers"),
+        indicators=args.indicators,
+    )

@@ -1,0 +1,221 @@
+"""How well services were done: delivered, in time, hazards found and rectified, satisfaction; by whoever did them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from ratemod.fund.documents import year_of
+from ratemod.fund.fund_table import NO_DAY, Columns, Floats, Ints, Texts, codes_of, join, read_columns
+from ratemod.fund.proof import Check
+
+BY = ("insurer", "provider", "sector", "service_type")
+COUNTS = ("planned", "delivered", "missing", "pending", "in_time", "hazards_found", "cost_fen")
+HAZARD_COUNTS = ("found", "rectified_in_time", "rectified_late", "refused", "overdue", "open")
+HAZARD_BY = ("insurer", "sector")
+IN_TIME_DAYS, MISSING_DAYS = 15, 30  # both illustrative: no source found states a day
+NORMAL = 1.959963984540054
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Quality:
+    """Tables of quality.
+
+    Attributes
+    ----------
+    by : mapping of `BY` to pyarrow.Table
+        The group, `COUNTS`, delivered_share and in_time_share with 95 % intervals (Wilson), hazards_per_service,
+        score_mean with its interval, cost_per_service_fen.
+    hazards : mapping of `HAZARD_BY` to pyarrow.Table
+        The group, `HAZARD_COUNTS`, rectified_share (in time, of those that fell due) with its interval; empty without a
+        register.
+    total, hazard_total : mapping of count to int, of all rows at once
+    delivered_fen : mapping of insurer to int fen
+    in_time_days : int
+    """
+
+    by: Mapping[str, pa.Table]
+    hazards: Mapping[str, pa.Table]
+    total: Mapping[str, int]
+    hazard_total: Mapping[str, int]
+    delivered_fen: Mapping[str, int]
+    in_time_days: int
+
+    def checks(self) -> list[Check]:
+        """Return that every table adds up to the whole, and every service and hazard has one state."""
+        found = [
+            Check(f"{name} by {by}", "all", sum(table[name].to_pylist()), self.total[name])
+            for by, table in self.by.items()
+            for name in COUNTS
+        ]
+        found += [
+            Check(f"hazards {name} by {by}", "all", sum(table[name].to_pylist()), self.hazard_total[name])
+            for by, table in self.hazards.items()
+            for name in HAZARD_COUNTS
+        ]
+        total, hazard = self.total, self.hazard_total
+        states = total["delivered"] + total["missing"] + total["pending"]
+        found.append(Check("services planned = states", "all", total["planned"], states))
+        found.append(Check("cost by insurer", "all", sum(self.delivered_fen.values()), total["cost_fen"]))
+        if hazard:
+            found.append(Check("hazards = states", "all", hazard["found"], sum(hazard[n] for n in HAZARD_COUNTS[1:])))
+        return found
+
+
+def measure_quality(
+    services: Columns, policies: Any, hazards: Any, year: int | None, today: int, in_time_days: int = IN_TIME_DAYS
+) -> Quality:
+    """Return the tables of one fund year (None: of all).
+
+    Parameters
+    ----------
+    services : Columns
+        service_no, policy_no, insurer, service_type, provider, planned_date, delivered_date, cost_fen; score and
+        hazards_found where known. A service belongs to the year of its delivery, else to that of its plan.
+    policies : path or frame
+        policy_no, credit_code, insurer, sector, start_date, end_date.
+    hazards : path or frame or None
+        credit_code, found_date, due_date, extended_due_date, rectified_date, refused_date: those found in the year.
+    in_time_days : int
+        From plan to delivery; an undelivered service is missing after as many, or `MISSING_DAYS` if those are more.
+    """
+    book = read_columns(policies, ("policy_no", "credit_code", "insurer", "sector", "start_date", "end_date"))
+    place = join(services["policy_no"], book["policy_no"], "RM709", "services")
+    done = replace(services, values={**services.values, "sector": book["sector"][place]})
+    day = np.where(done["delivered_date"] == NO_DAY, done["planned_date"], done["delivered_date"])
+    done = done.take(np.flatnonzero(np.ones(len(day), bool) if year is None else year_of(day) == year))
+    counts = _counts(done, today, in_time_days)
+    tables = {name: _by(name, done[name], counts, done) for name in BY}
+    names, (insurer,) = codes_of(done["insurer"])
+    own: dict[str, int] = dict(zip(names, _sums(insurer, counts["cost_fen"], len(names)).tolist()))
+    total = {name: int(column.sum()) for name, column in counts.items()}
+    register, whole = ({}, {}) if hazards is None else _hazards(hazards, book, year, today)
+    return Quality(tables, register, total, whole, own, in_time_days)
+
+
+def _counts(done: Columns, today: int, days: int) -> dict[str, Ints]:
+    there = done["delivered_date"] != NO_DAY
+    old = done["planned_date"] + max(days, MISSING_DAYS) < today
+    zero = np.zeros(len(done), dtype=np.int64)
+    return {
+        "planned": zero + 1,
+        "delivered": there.astype(np.int64),
+        "missing": (~there & old).astype(np.int64),
+        "pending": (~there & ~old).astype(np.int64),
+        "in_time": (there & (done["delivered_date"] - done["planned_date"] <= days)).astype(np.int64),
+        "hazards_found": np.where(there, done.get("hazards_found", zero), 0),
+        "cost_fen": np.where(there, done["cost_fen"], 0),
+    }
+
+
+def _by(key: str, group: Texts, counts: Mapping[str, Ints], done: Columns) -> pa.Table:
+    names, (code,) = codes_of(group)
+    sums = {name: _sums(code, column, len(names)) for name, column in counts.items()}
+    due = sums["delivered"] + sums["missing"]
+    score = done.get("score", np.zeros(len(done), dtype=np.int64)).astype(np.float64)
+    given = (counts["delivered"] > 0) & (score > 0)
+    many = np.bincount(code[given], minlength=len(names))
+    mean = np.divide(
+        np.bincount(code[given], score[given], len(names)), many, where=many > 0, out=np.full(len(names), np.nan)
+    )
+    square = np.bincount(code[given], (score[given] - mean[code[given]]) ** 2, len(names))
+    error = np.sqrt(np.divide(square, many * (many - 1.0), where=many > 1, out=np.full(len(names), np.nan)))
+    delivered = np.maximum(sums["delivered"], 1)
+    return pa.table(
+        {key: pa.array(list(names), pa.string())}
+        | {name: pa.array(sums[name]) for name in COUNTS}
+        | _share("delivered_share", sums["delivered"], due)
+        | _share("in_time_share", sums["in_time"], due)
+        | {
+            "hazards_per_service": pa.array(sums["hazards_found"] / delivered),
+            "score_mean": _floats(mean),
+            "score_low": _floats(mean - NORMAL * error),
+            "score_high": _floats(mean + NORMAL * error),
+            "cost_per_service_fen": pa.array(sums["cost_fen"] // delivered),
+        }
+    )
+
+
+def wilson(hits: Ints, of: Ints) -> tuple[Floats, Floats, Floats]:
+    """Return shares with Wilson's 95 % interval; NaN where there is nothing.
+
+    Source
+    ------
+    E. B. Wilson, JASA 22 (1927).
+
+    Examples
+    --------
+    >>> [round(float(part[0]), 4) for part in wilson(np.array([8]), np.array([10]))]
+    [0.8, 0.4902, 0.9433]
+    """
+    n = np.where(of > 0, of, np.nan).astype(np.float64)
+    share, z2 = hits / n, NORMAL**2
+    middle = (share + z2 / (2 * n)) / (1 + z2 / n)
+    half = NORMAL / (1 + z2 / n) * np.sqrt(share * (1 - share) / n + z2 / (4 * n * n))
+    return share, middle - half, middle + half
+
+
+def _share(name: str, hits: Ints, of: Ints) -> dict[str, pa.Array]:
+    stem = name.removesuffix("_share")
+    return dict(zip((name, f"{stem}_low", f"{stem}_high"), map(_floats, wilson(hits, of))))
+
+
+def _floats(values: Floats) -> pa.Array:
+    return pa.array(values, mask=np.isnan(values))
+
+
+def _hazards(source: Any, book: Columns, year: int | None, today: int) -> tuple[dict[str, pa.Table], dict[str, int]]:
+    """Return rectification by insurer and sector of the policy in force when a hazard was found."""
+    more = ("extended_due_date", "rectified_date", "refused_date")
+    seen = read_columns(source, ("credit_code", "found_date", "due_date"), more)
+    kept = (seen["found_date"] <= today) & ((year_of(seen["found_date"]) == year) | (year is None))
+    seen = seen.take(np.flatnonzero(kept))
+    nothing = np.full(len(seen), NO_DAY)
+    later, done, refused = (_until(seen.get(name, nothing), today) for name in more)
+    due = np.where(later != NO_DAY, later, seen["due_date"])
+    state = {
+        "rectified_in_time": (done != NO_DAY) & (done <= due),
+        "rectified_late": (done != NO_DAY) & (done > due),
+        "refused": (done == NO_DAY) & (refused != NO_DAY),
+    }
+    rest = ~np.logical_or.reduce(list(state.values()))
+    state |= {"overdue": rest & (due < today), "open": rest & (due >= today)}
+    counts = {"found": np.ones(len(seen), dtype=np.int64)} | {n: flag.astype(np.int64) for n, flag in state.items()}
+    row = in_force(seen, book)
+    tables = {}
+    for key in HAZARD_BY:
+        names, (code,) = codes_of(np.where(row >= 0, book[key][row], ""))
+        sums = {name: _sums(code, column, len(names)) for name, column in counts.items()}
+        fell_due = sums["found"] - sums["open"]
+        tables[key] = pa.table(
+            {key: pa.array([name or None for name in names], pa.string())}
+            | {name: pa.array(sums[name]) for name in HAZARD_COUNTS}
+            | _share("rectified_share", sums["rectified_in_time"], fell_due)
+        )
+    return tables, {name: int(column.sum()) for name, column in counts.items()}
+
+
+def _until(day: Ints, today: int) -> Ints:
+    return np.where(day > today, NO_DAY, day)
+
+
+def in_force(seen: Columns, book: Columns) -> Ints:
+    """Return the policy of the firm in force on the day, (n,) int64, -1 where none."""
+    _, (firm, here) = codes_of(book["credit_code"], seen["credit_code"])
+    order = np.lexsort((book["start_date"], firm))
+    wide = np.int64(2**33)
+    key = firm[order] * wide + book["start_date"][order]
+    at = np.searchsorted(key, here * wide + seen["found_date"], side="right") - 1
+    row = order[np.maximum(at, 0)]
+    inside = (at >= 0) & (firm[row] == here) & (book["end_date"][row] > seen["found_date"])
+    return np.where(inside, row, -1)
+
+
+def _sums(group: Ints, amount: Ints, size: int) -> Ints:
+    total = np.zeros(size, dtype=np.int64)
+    np.add.at(total, group, amount)
+    return total

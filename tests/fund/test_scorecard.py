@@ -1,0 +1,195 @@
+"""The assessment: credibility by hand, no ranks out of noise, ranks where there are differences, years compared."""
+
+from __future__ import annotations
+
+import datetime
+from decimal import Decimal
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+
+from ratemod.cli import main
+from ratemod.errors import BookError, ModelError
+from ratemod.exhibits.scorecard_report import write_scorecard
+from ratemod.fund.score_rule import Indicator, read_indicators
+from ratemod.fund.scorecard import scorecard
+from tests.fund.test_commands import PROVINCE
+
+D = datetime.date
+AS_OF = D(2025, 12, 31)
+ONE = (Indicator("delivered", "delivered", Decimal(1), 0.0, 1.0, "test"),)
+
+
+def world(done: dict[str, list[tuple[int, int]]]) -> tuple[pa.Table, pa.Table]:
+    """Return policies and services: for each insurer (delivered, missing) by year from 2024."""
+    policies, services = [], []
+    for name, years in done.items():
+        policies.append((f"P-{name}", f"C-{name}", name, f"b-{name[:1]}", D(2024, 1, 1), D(2026, 1, 1)))
+        for at, (there, lost) in enumerate(years):
+            for number in range(there + lost):
+                day = D(2024 + at, 5, 1)
+                services.append((f"S-{name}-{at}-{number}", f"P-{name}", name, day, day if number < there else None))
+    book = dict(zip(("policy_no", "credit_code", "insurer", "broker", "start_date", "end_date"), zip(*policies)))
+    rows = dict(zip(("service_no", "policy_no", "insurer", "planned_date", "delivered_date"), zip(*services)))
+    rows["delivered_date"] = pa.array(rows["delivered_date"], pa.date32())
+    n = len(services)
+    return pa.table({key: list(column) for key, column in book.items()}), pa.table(
+        {key: column if isinstance(column, pa.Array) else list(column) for key, column in rows.items()}
+        | {"service_type": ["training"] * n, "provider": ["p"] * n, "cost_fen": [1] * n}
+    )
+
+
+def card(done: dict[str, list[tuple[int, int]]], **more):
+    policies, services = world(done)
+    return scorecard(policies, AS_OF, services=services, indicators=more.pop("indicators", ONE), **more)
+
+
+def test_credibility_by_hand():
+    found = card({"a": [(90, 10)], "b": [(60, 40)], "c": [(2, 0)]}, years=[2024])
+    assert found.reconcile() > 5
+    m = 152 / 202
+    s2 = m * (1 - m)
+    w, x = np.array([100, 100, 2]), np.array([0.9, 0.6, 1.0])
+    share = w / 202
+    a = ((share * (x - share @ x) ** 2).sum() - 2 * s2 / 202) / (1 - share @ share)
+    z = w / (w + s2 / a)
+    assert found.z[0, :, 0] == pytest.approx(z)
+    assert found.estimate[0, :, 0] == pytest.approx(m + z * (x - m))
+    assert found.error[0, :, 0] == pytest.approx(np.sqrt(a * (1 - z) + (1 - z) ** 2 * a / z.sum()))
+    score = found.frame().set_index("insurer")["assessed_score"]
+    assert score["a"] > score["c"] > score["b"], "two services out of two are not better than ninety out of a hundred"
+
+
+def test_nobody_is_ranked_on_noise():
+    draw = np.random.default_rng(7)
+    ranked, shown = 0, 0
+    for _ in range(60):
+        done = {}
+        for at in range(8):
+            n = int(draw.integers(5, 60))
+            done[f"i{at}"] = [(hits, n - hits) for hits in draw.binomial(n, 0.8, 2)]
+        frame = card(done, draws=1000).frame()
+        last = frame[frame["year"] == 2025]
+        ranked += int((last["rank_from"] == last["rank_to"]).sum())
+        shown += int((last["moved"] != "not_shown").sum())
+    assert ranked <= 0.01 * 60 * 8
+    assert shown <= 0.06 * 60 * 8
+
+
+def test_ranks_stand_where_differences_are_plain():
+    done = {name: [(int(1000 * p), 1000 - int(1000 * p))] * 2 for name, p in zip("abcd", (0.95, 0.85, 0.75, 0.65))}
+    found = card(done)
+    frame = found.frame()
+    last = frame[frame["year"] == 2025].set_index("insurer")
+    assert last["rank_from"].tolist() == last["rank_to"].tolist() == [1, 2, 3, 4]
+    chance = found.ranks().to_pandas().pivot(index="insurer", columns="rank", values="chance")
+    assert np.diag(chance).min() > 0.99
+    assert chance.sum(axis=1).tolist() == pytest.approx([1] * 4)
+    assert (last["moved"] == "not_shown").all()
+    assert ((last["low"] < last["assessed_score"]) & (last["assessed_score"] < last["high"])).all()
+
+
+def test_a_year_that_is_better_is_said_so_and_intervals_cover():
+    found = card({"a": [(600, 400), (900, 100)], "b": [(700, 300), (700, 300)], "c": [(650, 350), (660, 340)]}).frame()
+    last = found[found["year"] == 2025].set_index("insurer")
+    assert last["moved"].tolist() == ["better", "not_shown", "not_shown"]
+    draw, inside = np.random.default_rng(3), []
+    for _ in range(60):
+        truth = draw.normal(0.7, 0.08, 10).clip(0.3, 0.95)
+        n = draw.integers(20, 300, 10)
+        hits = draw.binomial(n, truth)
+        done = {f"i{at}": [(int(hit), int(many - hit))] for at, (hit, many) in enumerate(zip(hits, n))}
+        frame = card(done, years=[2024], draws=1000).frame()
+        inside += ((frame["low"] / 100 <= truth) & (truth <= frame["high"] / 100)).tolist()
+    assert 0.88 < np.mean(inside) < 0.99
+
+
+def test_order_is_irrelevant_and_brokers_are_assessed_the_same_way():
+    done = {"a1": [(9, 1), (5, 5)], "a2": [(4, 0), (1, 3)], "b1": [(5, 9), (8, 8)]}
+    policies, services = world(done)
+    turned = services.take(np.random.default_rng(0).permutation(services.num_rows))
+    one = scorecard(policies, AS_OF, services=services, indicators=ONE)
+    two = scorecard(policies.take([2, 0, 1]), AS_OF, services=turned, indicators=ONE)
+    assert one.frame().equals(two.frame())
+    broker = scorecard(policies, AS_OF, by="broker", services=services, indicators=ONE)
+    assert broker.reconcile() > 5
+    assert broker.names == ("b-a", "b-b")
+    assert broker.measured[0].top.tolist() == [[13, 6], [5, 8]]
+
+
+def test_the_page_is_escaped_and_the_same_each_time(tmp_path):
+    bad = "<b>a&b</b>"
+    pages = []
+    for at in range(2):
+        found = card({bad: [(9, 1), (5, 5)], "b": [(4, 0), (1, 3)]})
+        pages.append(write_scorecard(found, tmp_path / f"{at}.html", "zh", True).read_bytes())
+    assert pages[0] == pages[1]
+    assert bad.encode() not in pages[0]
+    assert b"&lt;b&gt;a&amp;b" in pages[0]
+
+
+def test_refusals(tmp_path):
+    half = (Indicator("delivered", "delivered", Decimal("0.5"), 0.0, 1.0, "test"),)
+    done = {"a": [(9, 1)], "b": [(5, 5)]}
+    with pytest.raises(BookError) as error:
+        card(done, indicators=half)
+    assert (error.value.problems[0].code, error.value.problems[0].args["total"]) == ("RM745", "0.5")
+    policies, services = world(done)
+    with pytest.raises(ModelError) as raised:
+        scorecard(policies, AS_OF, services=services)
+    assert (raised.value.problems[0].code, raised.value.problems[0].args["needs"]) == ("RM746", "duties")
+    with pytest.raises(ModelError) as raised:
+        scorecard(policies, AS_OF, by="agent", services=services, indicators=ONE)
+    assert raised.value.problems[0].code == "RM748"
+    with pytest.raises(ModelError) as raised:
+        card({"a": [(9, 1)]})
+    assert raised.value.problems[0].code == "RM747"
+    with pytest.raises(BookError) as error:
+        card(done, insurers=["a", "bb"])
+    assert {(item.code, item.file, item.args["nearest"]) for item in error.value.problems} == {
+        ("RM730", "policies", "bb"),
+        ("RM730", "services", "bb"),
+    }
+    file = tmp_path / "indicators.toml"
+    file.write_text(
+        '[[indicator]]\nname = "x"\nmeasure = "deliverd"\nweight = 0.9\nworst = 1\nbest = 1\nsource = ""\n', "utf-8"
+    )
+    with pytest.raises(BookError) as error:
+        read_indicators(file)
+    assert "delivered?" in error.value.problems[0].line("en")
+    assert len(error.value.problems) == 2
+
+
+def test_a_broken_sum_is_found():
+    found = card({"a": [(9, 1)], "b": [(5, 5)]})
+    found.measured[0].top[0, 0] += 1
+    found.drawn[0] = np.nan
+    with pytest.raises(ModelError) as error:
+        found.reconcile()
+    assert {item.code for item in error.value.problems} == {"RM705"}
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_the_shipped_province_is_assessed_through_the_command_line(lang, tmp_path, capsys):
+    out = tmp_path / "cards.xlsx"
+    words = ["fund", "scorecard", "--province", PROVINCE, "--lang", lang]
+    assert main([*words, "--out", str(out), "--report", str(tmp_path / "card.html")]) == 0
+    said = capsys.readouterr().out
+    page = (tmp_path / "card.html").read_text(encoding="utf-8")
+    assert ("合成数据" if lang == "zh" else "Synthetic data") in page
+    assert page.count("<h3>") == 8
+    assert ">6<" in page and "1–5" in page
+    assert "http" not in page
+    assert ("示意" if lang == "zh" else "illustrative") in said
+    sheets = pd.read_excel(out, sheet_name=None, engine="calamine")
+    assert list(sheets) == ["scores", "indicators", "ranks", "weights"]
+    assert len(sheets["scores"]) == 6 * 5
+    assert len(sheets["indicators"]) == 6 * 5 * 8
+    # The insurer that settles late by design does so in the card.
+    label = {"zh": ("保险公司", "指标", "年度", "估计值"), "en": ("Insurer", "Indicator", "Year", "Estimate")}[lang]
+    rows = sheets["indicators"]
+    name = {"zh": "按时结案", "en": "settled"}[lang]
+    settled = rows[(rows[label[1]] == name) & (rows[label[2]] == 2025)].set_index(label[0])[label[3]]
+    assert settled.idxmin() == "redpine"
