@@ -56,6 +56,7 @@ def executed(notebook: Any) -> Any:
             client = NotebookClient(
                 notebook,
                 timeout=HANGS_AFTER,
+                startup_timeout=HANGS_AFTER,
                 kernel_name=KERNEL["name"],
                 resources={"metadata": {"path": str(folder)}},
                 record_timing=False,
