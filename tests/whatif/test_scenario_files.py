@@ -64,7 +64,7 @@ def test_a_new_table_is_a_full_re_rate_to_the_fen_wherever_the_book_stands(book,
         values = [data.draw(st.sampled_from(["1.00", "1.35", "1.80", "2.00"])) for _ in lows]
         new = pd.DataFrame({"hazard_state": "refused", "hazard_overdue_days_from": lows,
                             "hazard_overdue_days_below": highs, "value": values, "source": "own", "note": ""})
-        changes = {FILE: pd.concat([frame, new])}
+        changes = {FILE: pd.concat([new, frame])}
         for more in ({}, {"tables.hazard_loading[open, ..].value": "1.10"}, {"tables.base_rate": "*1.03"}):
             changed = apply(plan, changes | more)
             outcome = base.price(changes | more)
