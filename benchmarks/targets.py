@@ -32,6 +32,8 @@ def _targets(found: dict[str, Rows]) -> Iterator[Target]:
             yield "`ratemod --help` over `import numpy`", _of(rows, "ratemod --help", "× numpy", "command"), 3, False
         elif title.startswith("Cost against size"):
             yield from _slopes(rows)
+        elif title.startswith(("glm", "mods", "packages", "what_if", "fund")):
+            yield from _jobs(title, rows)
 
 
 def _files(title: str, rows: Rows) -> Iterator[Target]:
@@ -60,6 +62,24 @@ def _slopes(rows: Rows) -> Iterator[Target]:
         yield "peak MiB", float(max(peaks)), 700, False
         yield "peak at most rows over peak at 10 million", peaks[-1] / peaks[0], 1.1, False
         yield "slope of processor seconds, last step", float(rows[-1]["slope"]), 1.05, False
+
+
+def _jobs(title: str, rows: Rows) -> Iterator[Target]:
+    """Yield the targets of the other jobs: ratios that their own tables print."""
+    wanted = {
+        "glm": {"glum": 10.0 if "5000000" in title else 3.0},
+        "mods": {"polars": 4.0, "pandas": 20.0},
+        "packages": {"ratingmodels 0.9.2, texts": 1.0, "ratingmodels 0.9.2, categoricals": 1.0},
+        "what_if": {"NumPy, whole columns": 15.0},
+    }.get(title.split()[0], {})
+    for row in rows:
+        name = row.get("contender", "")
+        ratio = next((row[column] for column in row if column.strip() in ("× ratemod", "x ratemod")), None)
+        if name in wanted and ratio is not None:
+            what = ", ".join(part for part in (title.rstrip(" 0123456789"), row.get("sweep", ""), name) if part)
+            yield what, float(ratio.replace(",", "")), wanted[name], True
+        if title.startswith("fund") and name == "ratemod" and "seconds" in row:
+            yield f"{title}: seconds", float(row["seconds"]), 1.0, False
 
 
 def _of(rows: Rows, name: str, column: str, by: str = "contender") -> float:

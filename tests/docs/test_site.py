@@ -37,7 +37,7 @@ def test_the_changelog_names_every_command():
     from ratemod.cli import COMMANDS
 
     text = " ".join((ROOT / "CHANGELOG.md").read_text(encoding="utf-8").split())
-    listed = text.split("- Command line: ")[1].split(".")[0]
+    listed = text.split("- Command line: ")[-1].split(".")[0]
     assert tuple(listed.split(", ")) == COMMANDS
 
 

@@ -7,7 +7,7 @@ proved here (`proofs`); what depends on rows is guarded at rating time.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -17,7 +17,7 @@ from ratemod.book.column import Column
 from ratemod.errors import Problem, nearest, problem
 from ratemod.plan.files import read_toml
 from ratemod.plan.model import Condition, Operand, Plan
-from ratemod.plan.ranges import UNKNOWN, operand_range, ranges
+from ratemod.plan.ranges import UNKNOWN, Range, operand_range, ranges
 from ratemod.plan.reads import names_in, names_in_condition, tests_of
 from ratemod.plan.table_check import table_problems, table_warnings
 
@@ -74,9 +74,9 @@ def warnings_of(plan: Plan) -> list[Problem]:
     return [*table_warnings(plan), *unused]
 
 
-def proofs(plan: Plan) -> list[Proof]:
-    """Return, for each legal range, whether the plan alone proves it."""
-    known = ranges(plan)
+def proofs(plan: Plan, known: Mapping[str, Range] | None = None) -> list[Proof]:
+    """Return, for each legal range, whether the plan alone proves it; `known` are its ranges, if at hand."""
+    known = ranges(plan) if known is None else known
     found = []
     for item in plan.legal:
         reach = known.get(item.of, UNKNOWN)

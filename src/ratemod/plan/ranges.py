@@ -18,6 +18,7 @@ from itertools import pairwise
 from math import inf
 
 from ratemod.plan.model import NOTHING, Operand, Plan, Step
+from ratemod.plan.reads import names_in
 from ratemod.plan.slices import along, slices
 
 UNIT = 2.0**-53
@@ -97,6 +98,21 @@ def ranges(plan: Plan) -> Mapping[str, Range]:
     for step in plan.steps:
         known[step.name] = step_range(step, plan, known)
     return known
+
+
+def range_where(plan: Plan, known: Mapping[str, Range], name: str, held: Range, of: str) -> Range | None:
+    """Return the range of `of` in rows where step `name` lies in a narrower range; None if no decimals are won."""
+    found, won = {**known, name: held}, {name}
+    if held.places is None:
+        return None
+    names = plan.step_names
+    for step in plan.steps[names.index(name) + 1 : names.index(of) + 1]:
+        if not won.isdisjoint(names_in(step)):
+            narrower = step_range(step, plan, found)
+            if narrower.places is not None:  # what is no decimal is known no better than before
+                found[step.name] = narrower
+                won.add(step.name)
+    return found[of] if of in won else None
 
 
 def operand_range(operand: Operand, known: Mapping[str, Range]) -> Range:

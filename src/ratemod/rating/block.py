@@ -1,8 +1,8 @@
-"""Working memory of one thread, and comparisons that know what floats can decide."""
+"""Working memory of one thread."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -10,13 +10,24 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ratemod.plan.model import Combination, Condition, Legal, Operand, Plan, Test
-from ratemod.plan.ranges import Range, operand_range
-from ratemod.rating.exact import level_test, named_test
+from ratemod.plan.model import Operand
 from ratemod.rating.inputs import Inputs
 
 Floats = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
+Slots = npt.NDArray[np.uint16]
+
+
+class Values(dict[str, Floats]):
+    """Columns and steps of a block by name; a column becomes floats when it is first read."""
+
+    def __init__(self, block: Block) -> None:
+        super().__init__()
+        self.block = block
+
+    def __missing__(self, name: str) -> Floats:
+        self[name] = found = self.block.column_of(name)
+        return found
 
 
 @dataclass(eq=False)
@@ -33,35 +44,70 @@ class Block:
         Two bits a bounding step: its low end held, its high end held.
     applies : mapping of (n,) bool
         For conditional steps: rows that meet the condition.
+    slots, gaps, masks, tests
+        Cases of every row on an axis, whether any is missing, conditions and tests: found once a block.
+    within : (Block, rows) or None
+        The block that this one is part of.
+    traced : bool
+        Every step is computed, each by its own function, so that ties can be decided from the steps before them.
     """
 
     size: int
-    buffers: dict[str, Floats] = field(default_factory=dict)
-    values: dict[str, Floats] = field(default_factory=dict)
+    buffers: dict[Hashable, npt.NDArray[Any]] = field(default_factory=dict)
+    values: Values = field(init=False)
     applies: dict[str, Mask] = field(default_factory=dict)
-    slots: dict[tuple[str, int], npt.NDArray[np.intp]] = field(default_factory=dict)
+    slots: dict[Hashable, npt.NDArray[Any]] = field(default_factory=dict)
+    gaps: dict[str, bool] = field(default_factory=dict)
     masks: dict[int, tuple[Mask, Mask, bool]] = field(default_factory=dict)
     inputs: Inputs = field(default_factory=lambda: Inputs(0))
+    tests: dict[Callable[[Block], Mask], Mask] = field(default_factory=dict)
+    shared: Mapping[str, int] = field(default_factory=dict)
     suspect: Mask = field(default_factory=lambda: np.zeros(0, dtype=bool))
     bits: npt.NDArray[Any] = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+    within: tuple[Block, npt.NDArray[np.intp]] | None = None
+    inner: dict[int, Block] = field(default_factory=dict)
+    traced: bool = False
 
-    def start(self, inputs: Inputs, bits: npt.DTypeLike = np.int64) -> None:
-        """Begin a block."""
-        self.inputs = inputs
-        self.values = {name: self.floats(name, array) for name, array in inputs.numbers.items()}
-        self.applies.clear()
-        self.slots.clear()
-        self.masks.clear()
+    def __post_init__(self) -> None:
+        self.values = Values(self)
+
+    def start(self, inputs: Inputs, bits: npt.DTypeLike = np.int64, shared: Mapping[str, int] | None = None) -> None:
+        """Begin a block; `shared` numbers the arrays of steps that can share them."""
+        self.release()
+        self.inputs, self.shared = inputs, shared or {}
         self.suspect = np.zeros(inputs.n, dtype=bool)
         self.bits = np.zeros(inputs.n, dtype=bits)
 
     def release(self) -> None:
         """Let go of the block's inputs; the buffers stay."""
-        self.inputs = Inputs(0)
-        self.values = {}
-        self.applies.clear()
-        self.slots.clear()
-        self.masks.clear()
+        self.inputs, self.within, self.traced = Inputs(0), None, False
+        for held in (self.values, self.applies, self.slots, self.gaps, self.masks, self.tests):
+            held.clear()
+        for block in self.inner.values():
+            block.release()
+
+    def part(self, rows: npt.NDArray[np.intp], place: int) -> Block:
+        """Return a block of some of the rows, whose columns and steps are gathered as they are read."""
+        block = self.inner.setdefault(place, Block(self.size))
+        block.start(self.inputs.gathered(rows), self.bits.dtype)
+        block.within = self, rows
+        return block
+
+    def codes_of(self, name: str) -> npt.NDArray[np.int16]:
+        """Return the codes of a level column or of a step that classifies, -1 where there is none."""
+        if name in self.inputs.codes:
+            return self.inputs.codes[name]
+        value = self.values[name]
+        return np.where(np.isnan(value), -1, value).astype(np.int16)
+
+    def column_of(self, name: str) -> Floats:
+        """Return a column as floats, or a step of the block that this is part of."""
+        if name in self.inputs.numbers:
+            return self.floats(name, self.inputs.numbers[name])
+        if self.within is None:
+            raise KeyError(name)
+        whole, rows = self.within
+        return np.take(whole.values[name], rows, out=self.buffer(name), mode="clip")
 
     def floats(self, name: str, array: npt.NDArray[Any]) -> Floats:
         """Return a column as float64: itself, or a copy in a buffer of this thread."""
@@ -72,91 +118,32 @@ class Block:
         return out
 
     def buffer(self, name: str) -> Floats:
-        """Return the array a step writes to."""
-        if name not in self.buffers:
-            self.buffers[name] = np.empty(self.size)
-        return self.buffers[name][: self.inputs.n]
+        """Return the array a step writes to; steps that are not needed at the same time may share one."""
+        held = self.shared.get(name, name)
+        if held not in self.buffers:
+            self.buffers[held] = np.empty(self.size)
+        return self.buffers[held][: self.inputs.n]
+
+    def scratch(self, kind: type, number: int = 0) -> npt.NDArray[Any]:
+        """Return an array for the moment; few are used for all, so that they stay in the cache."""
+        if (kind, number) not in self.buffers:
+            self.buffers[kind, number] = np.empty(self.size, dtype=kind)
+        return self.buffers[kind, number][: self.inputs.n]
 
     def get(self, operand: Operand, constants: Mapping[str, float]) -> Floats | float:
         """Return the values of a name, or a number."""
         if isinstance(operand, Decimal):
             return float(operand)
-        return self.values[operand] if operand in self.values else constants[operand]
+        return constants[operand] if operand in constants else self.values[operand]
 
     def column(self, name: str, constants: Mapping[str, float]) -> Floats:
         """Return the values of a name as an array, a constant repeated."""
-        return self.values[name] if name in self.values else np.full(self.inputs.n, constants[name])
+        return np.full(self.inputs.n, constants[name]) if name in constants else self.values[name]
 
 
-def largest(values: Floats | float, known: Range) -> float:
-    """Return the largest absolute value, missing ones apart."""
+def largest(values: Floats | float, positive: bool) -> float:
+    """Return the largest absolute value, missing ones apart; `positive` where none is known to be below zero."""
     if isinstance(values, float):
         return abs(values)
     top = float(np.fmax.reduce(values, initial=0.0))
-    return top if known.low >= 0 else max(top, -float(np.fmin.reduce(values, initial=0.0)))
-
-
-def exceeds(block: Block, x: Floats | float, known_x: Range, y: Floats | float, known_y: Range, or_equal: bool) -> Mask:
-    """Return where x > y (or x >= y) by exact arithmetic; rows that floats cannot decide become suspect."""
-    if known_x.raw and known_y.raw:
-        return np.greater_equal(x, y) if or_equal else np.greater(x, y)
-    if known_x.on_grid and known_y.on_grid:
-        half = 0.5 * 10.0 ** -max(known_x.places or 0, known_y.places or 0)
-        return np.greater(np.subtract(x, y), -half if or_equal else half)
-    slack = known_x.error_at(largest(x, known_x)) + known_y.error_at(largest(y, known_y))
-    apart = np.subtract(x, y)
-    sure, maybe = apart > slack, apart >= -slack
-    if np.count_nonzero(sure) != np.count_nonzero(maybe):
-        block.suspect |= maybe != sure
-    return maybe if or_equal else sure
-
-
-def holds(
-    condition: Condition, plan: Plan, block: Block, known: Mapping[str, Range], constants: Mapping[str, float]
-) -> Mask:
-    """Return where a condition holds; the fast twin of `exact.holds`."""
-    if isinstance(condition, Combination):
-        masks = [holds(part, plan, block, known, constants) for part in condition.parts]
-        found: Mask = (np.logical_and if condition.how == "all" else np.logical_or).reduce(masks)
-        return ~found if condition.how == "none" else found
-    return _test(condition, plan, block, known, constants)
-
-
-def _test(test: Test, plan: Plan, block: Block, known: Mapping[str, Range], constants: Mapping[str, float]) -> Mask:
-    mask = named_test(test, plan, block.inputs)
-    if (test.is_ or test.is_not) and test.of in block.values:
-        place = block.values[test.of]
-        mask &= level_test(test, plan, np.where(np.isnan(place), -1, place).astype(np.int16))
-    for end, flip, or_equal in (
-        (test.at_least, False, True),
-        (test.above, False, False),
-        (test.at_most, True, True),
-        (test.below, True, False),
-    ):
-        if end is None:
-            continue
-        value, limit = block.get(test.of, constants), block.get(end, constants)
-        known_value, known_limit = operand_range(test.of, known), operand_range(end, known)
-        if flip:
-            mask &= exceeds(block, limit, known_limit, value, known_value, or_equal)
-        else:
-            mask &= exceeds(block, value, known_value, limit, known_limit, or_equal)
-    if test.missing is not None and test.of in block.values:
-        mask &= np.isnan(block.values[test.of]) == test.missing
-    return mask
-
-
-def outside_range(item: Legal, block: Block, known: Mapping[str, Range], constants: Mapping[str, float]) -> Mask:
-    """Return where a value lies outside a legal range; a missing value does not."""
-    value, reach = block.get(item.of, constants), operand_range(item.of, known)
-    outside = np.zeros(block.inputs.n, dtype=bool)
-    for end, above in ((item.low, False), (item.high, True)):
-        if end is None:
-            continue
-        limit, limit_reach = block.get(end, constants), operand_range(end, known)
-        if above:
-            outside |= exceeds(block, value, reach, limit, limit_reach, or_equal=False)
-        else:
-            outside |= exceeds(block, limit, limit_reach, value, reach, or_equal=False)
-        outside |= np.isnan(limit) & ~np.isnan(value)  # without its limit a value is not known to be lawful
-    return outside
+    return top if positive else max(top, -float(np.fmin.reduce(values, initial=0.0)))

@@ -46,36 +46,41 @@ def months_between(start: Days, end: Days, count: str = "started", inclusive: bo
     >>> months_between(day("2026-01-31"), day("2026-02-28"), "complete").tolist()
     [1]
     """
-    packed = _calendar()
-    first, last = packed[start - _FIRST], packed[end - (_FIRST - int(inclusive))]
-    months = (last >> _DAY_BITS) - (first >> _DAY_BITS)
+    return months_of(packed(start), packed(end, int(inclusive)), count).astype(np.int64)
+
+
+def packed(days: Days, later: int = 0) -> npt.NDArray[np.int32]:
+    """Return, in one number each, the month of days (since 1900-01), the day of the month, the days of that month."""
+    return np.take(_calendar(), days - (_FIRST - later))
+
+
+def months_of(first: npt.NDArray[np.int32], last: npt.NDArray[np.int32], count: str) -> npt.NDArray[np.int32]:
+    """Return the months between days that are packed; both arrays are used up."""
+    months = last >> _MONTH
+    months -= first >> _MONTH
+    first >>= _DAY
     first &= 31
-    late = np.flatnonzero(first > 28)
-    if len(late):  # only then can a month be too short to have that day
-        first[late] = np.minimum(first[late], _month_lengths()[last[late] >> _DAY_BITS])
+    np.minimum(first, last & 31, out=first)  # a month may be too short to have that day
+    last >>= _DAY
     last &= 31
     if count == "complete":
         months -= last < first
     else:  # a month before the day of the month, none on it, one after it
         months += last > first
-    return months.astype(np.int64)
+    return months
 
 
 _FIRST, _LAST = -25_567, 109_573  # 1900-01-01 .. 2270-01-01
-_DAY_BITS = 5
+_DAY, _MONTH = 5, 10
 
 
 @functools.cache
 def _calendar() -> npt.NDArray[np.int32]:
-    """Return for every day from 1900 to 2269 its month since 1900-01 and, in the last five bits, its day."""
+    """Return for every day from 1900 to 2269, packed: months since 1900-01, day of the month, days of the month."""
     day = np.arange(_FIRST, _LAST + 1).astype("datetime64[D]")
     month = day.astype("datetime64[M]")
     number = month.astype(np.int32) - month[0].astype(np.int32)
-    packed: npt.NDArray[np.int32] = number << _DAY_BITS | (day - month.astype("datetime64[D]")).astype(np.int32) + 1
+    length = (month + 1).astype("datetime64[D]") - month.astype("datetime64[D]")
+    of_month = (day - month.astype("datetime64[D]")).astype(np.int32) + 1
+    packed: npt.NDArray[np.int32] = number << _MONTH | of_month << _DAY | length.astype(np.int32)
     return packed
-
-
-@functools.cache
-def _month_lengths() -> npt.NDArray[np.int32]:
-    """Return the days of every month since 1900-01."""
-    return np.bincount(_calendar() >> _DAY_BITS).astype(np.int32)

@@ -4,18 +4,15 @@ Each step writes one float64 array. Wherever a result hangs on a comparison (a b
 the known float error decides whether the float is sure; rows that are not sure are marked `suspect` and done again by
 `ratemod.rating.exact`. So the fen are those of exact arithmetic, always.
 
-Rounding rests on two facts. A value with few decimals lies on a grid much wider than its float error: half a grid
-step decides every tie. And rounding is monotone: where a bound or cap holds, the rounded value is the rounded
-bound, which lies on such a grid, so ties made by caps need no second look.
+Only what is asked for is computed (`ratemod.rating.order`); what has finitely many values is taken from cells worked
+out beforehand (`ratemod.rating.fold`); how ties are decided stands in `ratemod.rating.rounding`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from decimal import Decimal
-from fractions import Fraction
-from math import inf
+from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -23,16 +20,21 @@ import numpy.typing as npt
 
 from ratemod.plan.check import proofs
 from ratemod.plan.model import NOTHING, Legal, Plan, Step
-from ratemod.plan.ranges import UNIT, Range, bound_ranges, operand_range, ranges, snap_places
-from ratemod.rating.block import Block, Floats, Mask, exceeds, holds, largest
-from ratemod.rating.calendar import days_between, months_between
+from ratemod.plan.ranges import Range, bound_ranges, extreme_range, operand_range, range_where, ranges, snap_places
+from ratemod.plan.reads import names_in, names_in_condition
+from ratemod.rating.axes import axes_of_table, bands_of, condition_axis
+from ratemod.rating.block import Block, Floats, Mask
+from ratemod.rating.calendar import months_of, packed
+from ratemod.rating.conditions import Conditions, Holds, comparison
 from ratemod.rating.fast_more import compile_judged, compile_progressive, in_fen
+from ratemod.rating.fold import Folds, condition_operand
 from ratemod.rating.groups import rollup, share_out
 from ratemod.rating.inputs import Inputs
 from ratemod.rating.look_up import compile_look_up
-from ratemod.rating.residue import Context, side_of_tie
+from ratemod.rating.order import Condition, Node, Order, in_order
+from ratemod.rating.residue import Context
+from ratemod.rating.rounding import compile_round
 
-ABSOLUTE = Range(low=Fraction(0))
 Run = Callable[[Block], None]
 
 
@@ -43,11 +45,15 @@ class Program:
     Attributes
     ----------
     runs : tuple of (name, function)
-        Each function writes the values of its step into the block.
+        Each step's own function, in the order of the plan, for blocks that hold what it reads.
+    nodes : tuple of Node
+        What can be computed, in the order of the plan: steps, folded or not, and products of folded factors.
     bounding : tuple of str
         Names of bounds and caps, in the order of their bits.
     guarded : tuple of Legal
         Legal ranges that the plan alone does not prove.
+    rules, outside : tuple of functions
+        Block -> rows that each rule catches; rows outside each guarded range.
     whole : bool
         The plan rolls lines up, so that the book must be one block.
     """
@@ -55,23 +61,52 @@ class Program:
     plan: Plan
     known: Mapping[str, Range]
     runs: tuple[tuple[str, Run], ...]
+    nodes: tuple[Node, ...]
     bounding: tuple[str, ...]
-    constants: Mapping[str, float]
     guarded: tuple[Legal, ...]
+    rules: tuple[Holds, ...]
+    outside: tuple[Holds, ...]
     whole: bool
+    orders: dict[frozenset[str], Order] = field(default_factory=dict)
 
     @property
     def bit_type(self) -> type[np.signedinteger[Any]]:
         """The smallest type that holds two bits for every bound and cap."""
-        return np.int16 if len(self.bounding) < 8 else np.int64
+        return _bit_type(self.bounding)
 
-    def run(self, block: Block, inputs: Inputs) -> None:
-        """Evaluate every step for a block of rows."""
-        block.start(inputs, self.bit_type)
+    def run(self, block: Block, inputs: Inputs, wanted: tuple[str, ...] = (), traced: bool = False) -> None:
+        """Evaluate, for a block of rows, what the premium, the rules and the wanted steps rest on.
+
+        A block that is `traced` keeps every step, and so can decide ties by what stands before them.
+        """
+        asked = frozenset(self.plan.step_names if traced else wanted)
+        if asked not in self.orders:
+            self.orders[asked] = in_order(self.nodes, asked | self._always())
+        order = self.orders[asked]
+        block.start(inputs, self.bit_type, order.shared)
+        block.traced = traced
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-            for name, run in self.runs:
+            for run in order.runs:
                 run(block)
-                block.values[name] = block.buffer(name)
+
+    def _always(self) -> frozenset[str]:
+        """Return the steps that every run needs: the premium and the fund, binding ends, what rules and law look at."""
+        plan = self.plan
+        names = {plan.premium, plan.fund or plan.premium, *self.bounding}
+        for item in self.guarded:
+            names |= item.reads
+        for rule in plan.rules:
+            names.update(names_in_condition(rule.when))
+        return frozenset(names)
+
+
+def _reads(plan: Plan, step: Step) -> tuple[str, ...]:
+    """Return every name that a step reads, its table's axes included."""
+    return (*names_in(step), *(axis.bound for axis in axes_of_table(plan, step)))
+
+
+def _bit_type(bounding: tuple[str, ...]) -> type[np.signedinteger[Any]]:
+    return np.int16 if len(bounding) < 8 else np.int64
 
 
 def compile_plan(plan: Plan) -> Program:
@@ -79,22 +114,52 @@ def compile_plan(plan: Plan) -> Program:
     known = ranges(plan)
     constants = {name: float(constant.value) for name, constant in plan.constants.items()}
     bounding = tuple(step.name for step in plan.steps if step.op in ("bound", "cap"))
+    whole = any(step.op in ("rollup", "share_out") for step in plan.steps)
+    bands = bands_of(plan, known)
+    conditions = Conditions(plan, known, constants, bands)
     context = Context(
         {step.name: step for step in plan.steps},
         known,
         {name: constant.value for name, constant in plan.constants.items()},
         bounding,
     )
-    runs = []
+    folds = Folds(plan, bands, _bit_type(bounding))
+    nodes: list[Node] = []
+    runs: list[tuple[str, Run]] = []
     for step in plan.steps:
-        run = _compile(plan, step, context, constants)
-        runs.append(
-            (step.name, run if step.when is None else _conditional(plan, step, run, known, constants, bounding))
-        )
-    whole = any(step.op in ("rollup", "share_out") for step in plan.steps)
-    proved = {proof.name for proof in proofs(plan) if proof.proved}
+        condition = None if step.when is None else _condition(plan, step, conditions)
+        compiled = partial(_compile, plan, context=context, constants=constants)
+        bare = compiled(step)
+        run = _conditional(step, condition, bare, bounding)
+        runs.append((step.name, run))
+        axis = None if condition is None else condition_axis(condition.place, condition.reads, condition.applies)
+        if whole:  # rows of a group stand and fall together: such a plan is only traced
+            nodes.append(Node(step.name, _reads(plan, step), run, bare))
+            continue
+        fold = folds.step(step, run, axis)
+        if fold is not None:
+            take = fold.run(step.name)
+            nodes.append(Node(step.name, fold.reads, take, take, condition, folded=True))
+            continue
+        merged, parts = folds.factors(step, compiled)
+        nodes += [Node(name, part.reads, part.run(name), part.run(name), folded=True) for name, part in parts.items()]
+        if merged is not step:
+            bare = compiled(merged)
+            run = _conditional(step, condition, bare, bounding)
+        nodes.append(Node(step.name, _reads(plan, merged), run, bare, condition))
+    proved = {proof.name for proof in proofs(plan, known) if proof.proved}
     guarded = tuple(item for item in plan.legal if item.name not in proved)
-    return Program(plan, known, tuple(runs), bounding, constants, guarded, whole)
+    return Program(
+        plan,
+        known,
+        tuple(runs),
+        tuple(nodes),
+        bounding,
+        guarded,
+        tuple(conditions.of(rule.when) for rule in plan.rules),
+        tuple(conditions.outside(item) for item in guarded),
+        whole,
+    )
 
 
 def _compile(plan: Plan, step: Step, context: Context, constants: Mapping[str, float]) -> Run:
@@ -115,7 +180,7 @@ def _compile(plan: Plan, step: Step, context: Context, constants: Mapping[str, f
         case "bound" | "cap":
             return _bound(step, known, constants, context.bounding)
         case "round" | "power":
-            return _round(step, context, constants)
+            return compile_round(step, context, constants, _held(plan, step, context))
         case "days" | "months":
             return _dates(step)
         case "rollup" | "share_out":
@@ -123,34 +188,57 @@ def _compile(plan: Plan, step: Step, context: Context, constants: Mapping[str, f
     raise AssertionError(step.op)
 
 
-def _conditional(
-    plan: Plan,
-    step: Step,
-    run: Run,
-    known: Mapping[str, Range],
-    constants: Mapping[str, float],
-    bounding: tuple[str, ...],
-) -> Run:
+def _held(plan: Plan, step: Step, context: Context) -> list[tuple[int, Range]]:
+    """Return, for each binding end before a rounding, its bit and what is then known of what is rounded."""
+    found: list[tuple[int, Range]] = []
+    of = step.of[0]
+    if of in context.steps:
+        for place, name in enumerate(context.bounding):
+            for end, reach in enumerate(bound_ranges(context.steps[name], context.known)):
+                where = None if reach is None else range_where(plan, context.known, name, reach, str(of))
+                if where is not None:
+                    found.append((1 << 2 * place + end, where))
+    return found
+
+
+def _condition(plan: Plan, step: Step, conditions: Conditions) -> Condition:
+    """Return a step's condition; steps that share one decide it once a block."""
     assert step.when is not None
-    when, otherwise = step.when, step.of[0] if step.otherwise is None else step.otherwise
+    when, constants, holds = step.when, conditions.constants, conditions.of(step.when)
+    place = next(at for at, other in enumerate(plan.steps) if other.when == when)
+
+    def applies(block: Block) -> tuple[Mask, Mask, bool]:
+        if place not in block.masks:
+            found = holds(block)  # may doubt rows of its own
+            block.masks[place] = found, ~found, bool(found.all())
+        return block.masks[place]
+
+    otherwise = condition_operand(step)
+
+    def other(block: Block) -> Floats | float:
+        return np.nan if otherwise == NOTHING else block.get(otherwise, constants)
+
+    return Condition(place, tuple(names_in_condition(when)), otherwise, applies, other)
+
+
+def _conditional(step: Step, condition: Condition | None, run: Run, bounding: tuple[str, ...]) -> Run:
+    if condition is None:
+        return run
     bits = 3 << 2 * bounding.index(step.name) if step.name in bounding else None
-    place = next(at for at, other in enumerate(plan.steps) if other.when == when)  # several steps share a condition
 
     def conditional(block: Block) -> None:
         before, block.suspect = block.suspect, np.zeros(block.inputs.n, dtype=bool)
         run(block)
         doubted, block.suspect = block.suspect, before
-        if place not in block.masks:
-            found = holds(when, plan, block, known, constants)  # may doubt rows of its own
-            block.masks[place] = found, ~found, bool(found.all())
-        applies, others, every = block.masks[place]
-        block.suspect |= doubted & applies  # what the step doubted does not matter where it does not apply
+        applies, others, every = condition.applies(block)
         block.applies[step.name] = applies
         if every:
+            block.suspect |= doubted
             return
-        out = block.buffer(step.name)
-        other: Floats | float = np.nan if otherwise == NOTHING else block.get(otherwise, constants)
-        np.copyto(out, other, where=others)
+        block.suspect |= doubted & applies  # what the step doubted does not matter where it does not apply
+        out, other = block.buffer(step.name), condition.other(block)
+        if bits is None or (others & (out != other)).any():  # a cap or bound mostly leaves a row what it was
+            np.copyto(out, other, where=others)
         if bits is not None:
             block.bits &= ~(others * block.bits.dtype.type(bits))
 
@@ -224,138 +312,47 @@ def _bound(step: Step, known: Mapping[str, Range], constants: Mapping[str, float
     of = str(step.of[0])
     place = 2 * bounding.index(step.name)
     known_of = operand_range(step.of[0], known)
-    ends = [
-        (end, reach, sign)
-        for end, reach, sign in zip((step.low, step.high), bound_ranges(step, known), (-1, 1))
-        if end is not None and reach is not None
-    ]
+    ends = []
+    for end, reach, sign in zip((step.low, step.high), bound_ranges(step, known), (-1, 1)):
+        if end is None or reach is None:
+            continue
+        ends.append((end, comparison(*((reach, known_of) if sign < 0 else (known_of, reach)), or_equal=False), sign))
+        known_of = extreme_range([known_of, reach])  # whichever it was: where a limit is missing, not the larger
 
     def bound(block: Block) -> None:
-        out = block.buffer(step.name)
-        np.copyto(out, block.get(of, constants))
-        empty = np.isnan(out) if step.op == "cap" else None
-        known_out = known_of
+        out, found = block.buffer(step.name), block.get(of, constants)
+        empty = np.isnan(found) if step.op == "cap" else None
         lows: Mask | None = None
-        for end, reach, sign in ends:
+        for end, exceeds, sign in ends:
             limit = block.get(end, constants)
             if step.op == "cap":
-                limit = np.multiply(limit, block.values[step.against])
+                limit = np.multiply(limit, block.values[step.against], out=block.scratch(float))
             if sign < 0:
-                lows = held = exceeds(block, limit, reach, out, known_out, or_equal=False)
+                lows = held = exceeds(block, limit, found)
             else:
-                held = exceeds(block, out, known_out, limit, reach, or_equal=False)
-                if lows is not None and (lows & held).any():  # the last end that holds is the one that counts
-                    block.bits &= ~(held * block.bits.dtype.type(1 << place))
-            KEEP[step.op, sign](out, limit, out=out)
-            block.bits |= held * block.bits.dtype.type(1 << (place + (sign > 0)))
-            known_out = Range(
-                known_out.low,
-                known_out.high,
-                None,
-                max(known_out.rel, reach.rel),
-                max(known_out.abs, reach.abs),
-                known_out.raw and reach.raw,
-            )
-
+                held = exceeds(block, found, limit)
+            if not isinstance(limit, float) or held.any():
+                KEEP[step.op, sign](found, limit, out=out)
+                found = out
+                _mark(block, held, lows, place, sign)
+        if found is not out:
+            np.copyto(out, found)
         if empty is not None and empty.any():
             out[empty] = np.nan
 
     return bound
 
 
+def _mark(block: Block, held: Mask, lows: Mask | None, place: int, sign: int) -> None:
+    """Note where an end holds."""
+    kind = block.bits.dtype.type
+    if sign > 0 and lows is not None and (lows & held).any():  # the last end that holds is the one that counts
+        block.bits &= ~(held * kind(1 << place))
+    block.bits |= held * kind(1 << place + (sign > 0))
+
+
 # A bound without a value leaves the step without one; a cap against nothing lets the row pass.
 KEEP = {("bound", -1): np.maximum, ("bound", 1): np.minimum, ("cap", -1): np.fmax, ("cap", 1): np.fmin}
-
-
-def _round(step: Step, context: Context, constants: Mapping[str, float]) -> Run:
-    assert step.quantum is not None
-    quantum, mode = step.quantum, "half_up" if step.op == "power" else step.mode
-    numerator, denominator = (float(part) for part in quantum.as_integer_ratio())
-    reach, own = operand_range(step.of[0], context.known), context.known[step.name]
-    spacing = None if reach.places is None or step.op == "power" else 10.0**-reach.places / float(quantum)
-    exponent = step.exponent or Decimal(1)
-    to = operand_range(exponent, context.known)
-    # x^e moves by |e| times the relative error of x, and by ln x (below 710 in a float) times the error of e.
-    most = float(to.size) if to.size != inf else inf
-    rel = 2 * (reach.rel * max(most, 1.0) + 4 * UNIT + (0.0 if to.raw else 710 * to.error_at(most)))
-    slip = 2 * reach.abs * denominator / numerator
-
-    def round_(block: Block) -> None:
-        out = block.buffer(step.name)
-        given = block.get(step.of[0], constants)
-        if step.op == "power":
-            raised = block.get(exponent, constants)
-            np.copyto(out, np.power(given, raised, where=np.greater(given, 0), out=np.full(block.inputs.n, np.nan)))
-            given = out
-        np.multiply(given, denominator / numerator if numerator == 1 else denominator, out=out)
-        if numerator != 1:
-            np.divide(out, numerator, out=out)
-        negative = own.low < 0 and np.signbit(out)
-        if own.low < 0:
-            np.abs(out, out=out)
-        size = largest(out, ABSOLUTE)
-        spread = rel * size + slip
-        fine = spacing is not None and size < 2**50 * spacing and spread < 0.1 * min(spacing, 1.0)
-        slack = 0.25 * min(spacing or 1.0, 1.0) if fine else min(2 * spread, 0.25)
-        near, apart = _whole(out, mode, slack, fine)
-        if len(near):
-            _settle(block, out, near, apart)
-        np.multiply(out, numerator, out=out)
-        np.divide(out, denominator, out=out)
-        if own.low < 0:
-            np.negative(out, out=out, where=negative)
-
-    def _settle(block: Block, out: Floats, near: npt.NDArray[np.intp], apart: Floats) -> None:
-        """Decide rows near a tie: by their own float error if it is small enough, else by exact integers."""
-        upper = out[near]
-        spread = rel * (upper + 1.0) + slip
-        sign = np.sign(apart).astype(np.int8)
-        decided = (np.abs(apart) > spread) & (spread < 0.25)
-        if step.op == "round" and isinstance(step.of[0], str) and step.of[0] not in constants:
-            open_ = np.flatnonzero(~decided & (spread < 0.25))
-            ties = (2 * upper[open_] - (1 if mode in ("half_up", "half_even") else 0)).astype(np.int64)
-            reach_row = 2 * spread[open_] * float(quantum)
-            exact_sign, sure = side_of_tie(
-                context, block, step.of[0], near[open_], ties, Fraction(quantum) / 2, reach_row
-            )
-            sign[open_[sure]] = exact_sign[sure]
-            decided[open_[sure]] = True
-        if mode == "up":
-            upper += sign > 0
-        elif mode == "half_even":
-            upper -= (sign < 0) | ((sign == 0) & (upper % 2 == 1))
-        else:
-            upper -= sign < 0
-        out[near] = upper
-        block.suspect[near[~decided]] = True
-
-    return round_
-
-
-def _whole(out: Floats, mode: str, slack: float, fine: bool) -> tuple[npt.NDArray[np.intp], Floats]:
-    """Round non-negative values to whole numbers in place.
-
-    Returns
-    -------
-    near : (m,) intp
-        Rows within `slack` of a tie, rounded as if the tie were reached.
-    apart : (m,) float64
-        Their float distance from the tie.
-    """
-    shift = {"down": 0.0, "up": 0.0}.get(mode, 0.5)
-    np.add(out, shift - slack if mode == "up" else shift + slack, out=out)
-    floor = np.floor(out) if mode != "up" else np.ceil(out)
-    near, apart = np.zeros(0, dtype=np.intp), np.zeros(0)
-    if not fine or mode == "half_even":
-        over = np.subtract(out, floor)
-        if mode == "up":
-            np.negative(over, out=over)
-        near = np.flatnonzero(over < 2 * slack) if slack < 0.25 else np.flatnonzero(~np.isnan(out))
-        apart = over[near] - slack
-        if mode == "up":
-            np.negative(apart, out=apart)
-    np.copyto(out, floor)
-    return near, apart
 
 
 def _dates(step: Step) -> Run:
@@ -365,14 +362,19 @@ def _dates(step: Step) -> Run:
         out = block.buffer(step.name)
         start, end = block.values[first], block.values[last]
         np.add(start, end, out=out)
-        missing = np.isnan(out)
-        some = bool(missing.any())
-        a, b = ((np.where(missing, 0, day) if some else day).astype(np.int64) for day in (start, end))
+        missing = np.isnan(out) if np.isnan(np.maximum.reduce(out, initial=0.0)) else None
+        if missing is not None:
+            start, end = (np.where(missing, 0, day) for day in (start, end))
         if step.op == "days":
-            out[:] = days_between(a, b, step.inclusive)
+            np.subtract(end, start, out=out)
+            out += int(step.inclusive)
         else:
-            out[:] = months_between(a, b, step.count, step.inclusive)
-        if some:
+            days = block.scratch(int)
+            np.copyto(days, start, casting="unsafe")
+            begun = packed(days)
+            np.copyto(days, end, casting="unsafe")
+            np.copyto(out, months_of(begun, packed(days, int(step.inclusive)), step.count))
+        if missing is not None:
             out[missing] = np.nan
 
     return dates

@@ -11,14 +11,16 @@ import numpy.typing as npt
 from ratemod.plan.model import Plan, Step
 from ratemod.plan.ranges import Range, operand_range
 from ratemod.plan.slices import slices
-from ratemod.rating.block import Block, Floats, exceeds, largest
+from ratemod.rating.block import Block, Floats, largest
+from ratemod.rating.conditions import comparison
 from ratemod.rating.look_up import slot_finder
 
 
 def compile_judged(step: Step, known: Mapping[str, Range], constants: Mapping[str, float]) -> Callable[[Block], None]:
     """Return the function that fills a `judgement` with operands for its ends and its default."""
     low, high = step.low or Decimal(0), step.high or Decimal(0)
-    reach = [operand_range(end, known) for end in (step.chosen, low, high)]
+    reach, least, most = (operand_range(end, known) for end in (step.chosen, low, high))
+    reaches, within = comparison(reach, least, or_equal=True), comparison(most, reach, or_equal=True)
 
     def judged(block: Block) -> None:
         out = block.buffer(step.name)
@@ -28,8 +30,8 @@ def compile_judged(step: Step, known: Mapping[str, Range], constants: Mapping[st
         if not given.any():
             return
         before, block.suspect = block.suspect, np.zeros(block.inputs.n, dtype=bool)
-        fine = exceeds(block, chosen, reach[0], block.get(low, constants), reach[1], or_equal=True)
-        fine &= exceeds(block, block.get(high, constants), reach[2], chosen, reach[0], or_equal=True)
+        fine = reaches(block, chosen, block.get(low, constants))
+        fine &= within(block, block.get(high, constants), chosen)
         block.suspect = before | block.suspect & given
         if step.reason:
             fine &= block.inputs.filled[step.reason]
@@ -74,7 +76,7 @@ def compile_progressive(
         if lost.any():  # the upper end of a line belongs to its last slice
             index = np.where(lost, cells(block, x, missing, "left"), index)
         if not reach.raw and scale is None:
-            slack = reach.error_at(largest(x, reach))
+            slack = reach.error_at(largest(x, reach.low >= 0))
             sides = [rated[cells(block, x + off, missing, side)] for off, side in ((-slack, "left"), (slack, "right"))]
             block.suspect |= ((sides[0] != sides[1]) | (rated[index] != sides[0])) & ~missing
         np.copyto(out, base[index] + rate[index] * (x - start[index]))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -50,3 +50,55 @@ class Inputs:
         texts = {name: array[rows] for name, array in self.texts.items()}
         groups = {name: array[rows] for name, array in self.groups.items()}
         return Inputs(n, numbers, codes, filled, texts, groups, None if self.ranks is None else self.ranks[rows])
+
+    def gathered(self, rows: npt.NDArray[np.intp]) -> Inputs:
+        """Return the chosen rows, every column gathered only when it is first read."""
+        return Inputs(
+            len(rows),
+            Gathered(self.numbers, rows),
+            Gathered(self.codes, rows),
+            Gathered(self.filled, rows),
+            Gathered(self.texts, rows),
+            Gathered(self.groups, rows),
+            None if self.ranks is None else self.ranks[rows],
+        )
+
+    @staticmethod
+    def joined(parts: Sequence[Inputs]) -> Inputs:
+        """Return the rows of several parts of one book, one after another."""
+
+        def whole(of: Callable[[Inputs], Mapping[str, npt.NDArray[Any]]]) -> dict[str, npt.NDArray[Any]]:
+            return {name: np.concatenate([of(part)[name] for part in parts]) for name in of(parts[0])}
+
+        ranks = [part.ranks for part in parts if part.ranks is not None]
+        return Inputs(
+            sum(part.n for part in parts),
+            whole(lambda part: part.numbers),
+            whole(lambda part: part.codes),
+            whole(lambda part: part.filled),
+            whole(lambda part: part.texts),
+            whole(lambda part: part.groups),
+            np.concatenate(ranks) if ranks else None,
+        )
+
+
+class Gathered(Mapping[str, npt.NDArray[Any]]):
+    """Some rows of columns, each column taken when it is first read."""
+
+    def __init__(self, whole: Mapping[str, npt.NDArray[Any]], rows: npt.NDArray[np.intp]) -> None:
+        self.whole, self.rows = whole, rows
+        self.taken: dict[str, npt.NDArray[Any]] = {}
+
+    def __getitem__(self, name: str) -> npt.NDArray[Any]:
+        if name not in self.taken:
+            self.taken[name] = np.take(self.whole[name], self.rows, mode="clip")
+        return self.taken[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.whole
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.whole)
+
+    def __len__(self) -> int:
+        return len(self.whole)

@@ -11,7 +11,9 @@ import numpy.typing as npt
 from ratemod.plan.grid import Grid, GridAxis, grid
 from ratemod.plan.model import Plan, Step
 from ratemod.plan.ranges import Range, places_of
-from ratemod.rating.block import Block, Floats, exceeds, largest
+from ratemod.rating.axes import level_axis
+from ratemod.rating.block import Block, Floats, largest
+from ratemod.rating.conditions import comparison
 
 FEW_MARKS = 24
 LOOK_UP_TABLE = 1 << 16  # whole numbers up to here find their band by one take instead of a search
@@ -48,12 +50,12 @@ def compile_look_up(
         np.take(cells[step.column], index, out=out, mode="clip")
         if step.op == "judgement":
             chosen = block.values[step.chosen]
-            given = ~np.isnan(chosen)
-            if not given.any():
+            given = np.flatnonzero(chosen == chosen)  # not NaN
+            if not len(given):
                 return
+            chosen, index, filled = chosen[given], index[given], block.inputs.filled[step.reason][given]
             low, high = (np.take(cells[name], index, mode="clip") for name in ("low", "high"))
-            fine = (chosen >= low) & (chosen <= high) & block.inputs.filled[step.reason]
-            np.copyto(out, np.where(fine, chosen, np.nan), where=given)
+            out[given] = np.where((chosen >= low) & (chosen <= high) & filled, chosen, np.nan)
 
     return look_up
 
@@ -66,6 +68,7 @@ def slot_finder(
     key = (axis.bound, hash((axis.marks, axis.axis.kind, axis.axis.closed)))
     marks = np.array([float(mark) for mark in axis.marks]) if axis.axis.kind != "level" else np.zeros(0)
     reach = known.get(axis.bound, Range())
+    level = level_axis(axis.bound, last)
     column = plan.columns.get(axis.bound)
     table = None
     if (
@@ -82,9 +85,8 @@ def slot_finder(
     def find(block: Block) -> npt.NDArray[np.intp]:
         if key in block.slots:
             return block.slots[key]
-        if axis.axis.kind == "level":  # -1 read without its sign is the largest number, and lands in the last slot
-            codes = _codes(block, axis.bound).view(np.uint16)
-            slots = np.minimum(codes, np.uint16(last)).astype(np.intp)
+        if axis.axis.kind == "level":
+            slots = level.slots(block).astype(np.intp)
         else:
             value = block.column(axis.bound, constants)
             if table is not None:
@@ -106,14 +108,6 @@ def slot_finder(
     return find
 
 
-def _codes(block: Block, name: str) -> npt.NDArray[np.int16]:
-    """Return the codes of a level column or of a step that classifies."""
-    if name in block.inputs.codes:
-        return block.inputs.codes[name]
-    value = block.values[name]
-    return np.where(np.isnan(value), -1, value).astype(np.int16)
-
-
 def _bands(
     block: Block, value: Floats, marks: Floats, axis: GridAxis, reach: Range
 ) -> npt.NDArray[np.intp] | npt.NDArray[np.uint8]:
@@ -123,7 +117,7 @@ def _bands(
         places = max([reach.places or 0, *(places_of(Decimal(mark)) for mark in axis.marks)])
         half = 0.5 * 10.0**-places
         return _passed(marks + (-half if axis.side == "right" else half), value, axis.side)
-    slack = reach.error_at(largest(value, reach))
+    slack = reach.error_at(largest(value, reach.low >= 0))
     low, high = np.searchsorted(marks, value - slack), np.searchsorted(marks, value + slack, side="right")
     block.suspect |= low != high
     return high
@@ -151,6 +145,8 @@ def _interpolate(
     axis = found.axes[-1]
     points = np.array([float(mark) for mark in axis.marks])
     reach = known.get(axis.bound, Range())
+    point = Range(raw=reach.raw, rel=0.0)
+    ends, starts = comparison(reach, point, or_equal=False), comparison(point, reach, or_equal=False)
 
     def interpolate(block: Block) -> None:
         out, x = block.buffer(step.name), block.column(axis.bound, constants)
@@ -169,8 +165,6 @@ def _interpolate(
         np.copyto(out, v0 + np.where(left == right, 0.0, (x - points[left]) * ((v1 - v0) / run)))
         out[np.isnan(x)] = np.nan
         if step.beyond == "refuse":
-            ends = exceeds(block, x, reach, float(points[-1]), Range(raw=reach.raw, rel=0.0), or_equal=False)
-            starts = exceeds(block, float(points[0]), Range(raw=reach.raw, rel=0.0), x, reach, or_equal=False)
-            out[ends | starts] = np.nan
+            out[ends(block, x, float(points[-1])) | starts(block, float(points[0]), x)] = np.nan
 
     return interpolate

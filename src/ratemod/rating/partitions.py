@@ -21,7 +21,7 @@ from ratemod.rating.chunks import CHUNK, open_chunks
 from ratemod.rating.manifest import InputFile, Manifest, manifest_path, read_inputs, verify, versions
 from ratemod.rating.pricer import Pricer, pricer_of, reasons
 from ratemod.rating.run import BLOCK
-from ratemod.rating.stream import Streamed, rate_chunks
+from ratemod.rating.stream import Streamed, own_pool, rate_chunks
 from ratemod.rating.tally import Tally
 
 
@@ -75,19 +75,20 @@ def rate_folder(
         across = broken(chosen, chunks, out)
         inputs = reading.result()
     total, start, last = Tally(), 0, out
-    for part, own in zip(chunks.parts, inputs):
-        path = out / part.path.resolve().relative_to(root)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        done = _finished(path, own, pricer) if resume and not across else None
-        if done is None and own.rows:
-            one = replace(chunks, parts=(part,))
-            found = rate_chunks(one, pricer, path, across, (own,), start=start, threads=threads, resume=resume)
-            done = found.tally
-        total = total.plus(done or Tally())
-        start += own.rows
-        last = manifest_path(path)
-        if tick is not None:
-            tick(start, chunks.n)
+    with own_pool():
+        for part, own in zip(chunks.parts, inputs):
+            path = out / part.path.resolve().relative_to(root)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            done = _finished(path, own, pricer) if resume and not across else None
+            if done is None and own.rows:
+                one = replace(chunks, parts=(part,))
+                found = rate_chunks(one, pricer, path, across, (own,), start=start, threads=threads, resume=resume)
+                done = found.tally
+            total = total.plus(done or Tally())
+            start += own.rows
+            last = manifest_path(path)
+            if tick is not None:
+                tick(start, chunks.n)
     return Streamed(chosen, Path(target), total, pricer.by, last)
 
 

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from ratemod.rating import exact
 from ratemod.rating.arrow import fresh
-from ratemod.rating.block import Block, holds, outside_range
+from ratemod.rating.block import Block
 from ratemod.rating.fast import Program
 from ratemod.rating.inputs import Inputs, Selector
 from ratemod.rating.rational import Rational
@@ -95,7 +95,7 @@ def run(
         tuple(np.zeros(n, dtype=bool) for _ in program.guarded),
         0,
     )
-    suspect = np.zeros(n, dtype=bool)
+    open_: list[tuple[npt.NDArray[np.intp], Inputs]] = []
     size = max(n, 1) if program.whole else block
     parts = [slice(start, min(start + size, n)) for start in range(0, n, size)]
     workers = min(threads or os.cpu_count() or 1, max(len(parts), 1))
@@ -106,9 +106,11 @@ def run(
     def work(mine: list[slice]) -> None:
         own = _take(shared, length)
         for rows in mine:
-            program.run(own, inputs.part(rows))
+            program.run(own, inputs.part(rows), wanted, traced=program.whole)
             _keep(program, out, own, rows)
-            suspect[rows] = own.suspect
+            if own.suspect.any():
+                few = np.flatnonzero(own.suspect)
+                open_.append((few + rows.start, own.inputs.part(few)))
         own.release()
         shared.append(own)
 
@@ -117,8 +119,32 @@ def run(
     else:
         with ThreadPoolExecutor(workers) as pool:
             list(pool.map(work, [parts[at::workers] for at in range(workers)]))
-    count = _decide(program, inputs, out, suspect)
-    return replace(out, suspects=count)
+    if not open_:
+        return out
+    rows = np.concatenate([few for few, _ in open_])
+    if program.whole:  # a group is decided as a whole
+        suspect = np.isin(np.arange(n), rows)
+        for groups in inputs.groups.values():
+            suspect |= np.isin(groups, groups[suspect])
+        rows = np.flatnonzero(suspect)
+        _decide(program, inputs.part(rows), rows, out, len(rows))
+    else:
+        part = Inputs.joined([few for _, few in open_])
+        left = _trace(program, part, rows, out)
+        rows = rows[left]
+        _decide(program, part.part(left), rows, out, EXACT_AT_ONCE)
+    return replace(out, suspects=len(rows))
+
+
+def _trace(program: Program, part: Inputs, rows: npt.NDArray[np.intp], out: Outputs) -> npt.NDArray[np.intp]:
+    """Look again, step by step, at rows that may be ties; return the few that are left for exact arithmetic."""
+    left = []
+    for chunk in _chunks(np.arange(len(rows)), BLOCK):
+        memory = Block(len(chunk))
+        program.run(memory, part.part(chunk), traced=True)
+        _keep(program, out, memory, rows[chunk])
+        left.append(chunk[memory.suspect])
+    return np.concatenate(left)
 
 
 def _take(memory: list[Block], size: int) -> Block:
@@ -130,39 +156,41 @@ def _take(memory: list[Block], size: int) -> Block:
     return Block(size)
 
 
-def _keep(program: Program, out: Outputs, memory: Block, rows: slice) -> None:
+def _keep(program: Program, out: Outputs, memory: Block, rows: Selector) -> None:
     plan = program.plan
-    for rule, caught in zip(plan.rules, out.caught):
-        caught[rows] = holds(rule.when, plan, memory, program.known, program.constants)
-    for item, outside in zip(program.guarded, out.outside):
-        outside[rows] = outside_range(item, memory, program.known, program.constants)
+    for holds, caught in zip(program.rules, out.caught):
+        caught[rows] = holds(memory)
+    for lies_outside, outside in zip(program.outside, out.outside):
+        outside[rows] = lies_outside(memory)
     for name, array in out.steps.items():
         array[rows] = memory.values[name]
     premium = memory.values[plan.premium]
-    priced = np.abs(premium) <= MOST_YUAN
-    out.premium_fen[rows] = _fen(premium, priced)
+    priced = np.less_equal(premium, MOST_YUAN)
+    priced &= np.greater_equal(premium, -MOST_YUAN)
+    out.premium_fen[rows] = _fen(premium, priced, memory)
     if plan.fund is not None and out.fund_fen is not None:
         fund = memory.values[plan.fund]
         priced &= np.abs(fund) <= MOST_YUAN
-        out.fund_fen[rows] = _fen(fund, priced)
+        out.fund_fen[rows] = _fen(fund, priced, memory)
     out.priced[rows] = priced
     out.bits[rows] = memory.bits
 
 
-def _fen(yuan: npt.NDArray[np.float64], valid: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
-    """Return whole fen of amounts already rounded to the fen."""
-    return np.rint(np.where(valid, yuan, 0.0) * 100.0).astype(np.int64)
+def _fen(
+    yuan: npt.NDArray[np.float64], valid: npt.NDArray[np.bool_], memory: Block
+) -> npt.NDArray[np.float64] | npt.NDArray[np.int64]:
+    """Return whole fen of amounts already rounded to the fen; 0 where there is none."""
+    fen = memory.scratch(float)
+    np.multiply(yuan, 100.0, out=fen)
+    np.rint(fen, out=fen)
+    return fen if valid.all() else np.where(valid, fen, 0.0)
 
 
-def _decide(program: Program, inputs: Inputs | Source, out: Outputs, suspect: npt.NDArray[np.bool_]) -> int:
-    """Replace the outputs of suspect rows by the exact ones; return how many rows that were."""
-    if program.whole and suspect.any():  # a group is decided as a whole
-        for groups in inputs.groups.values():
-            suspect |= np.isin(groups, groups[suspect])
-    rows = np.flatnonzero(suspect)
+def _decide(program: Program, part: Inputs, rows: npt.NDArray[np.intp], out: Outputs, size: int) -> None:
+    """Replace the outputs of some rows, whose columns are given, by the exact ones."""
     plan = program.plan
-    for chunk in _chunks(rows, len(rows) if program.whole else EXACT_AT_ONCE):
-        state = exact.evaluate(plan, inputs.part(chunk))
+    for at in _chunks(np.arange(len(rows)), size):
+        state, chunk = exact.evaluate(plan, part.part(at)), rows[at]
         for name, array in out.steps.items():
             array[chunk] = state.values[name].floats()
         premium = state.values[plan.premium]
@@ -178,7 +206,6 @@ def _decide(program: Program, inputs: Inputs | Source, out: Outputs, suspect: np
             caught[chunk] = exact.holds(rule.when, plan, state)
         for item, outside in zip(program.guarded, out.outside):
             outside[chunk] = exact.outside_range(item, state)
-    return len(rows)
 
 
 def within_money(yuan: Rational) -> npt.NDArray[np.bool_]:

@@ -177,9 +177,14 @@ def rate_book(
 
 @contextmanager
 def own_pool() -> Iterator[None]:
-    """Let Arrow allocate from the C library meanwhile: other pools give pages back at once, to get them anew."""
+    """Let Arrow allocate from jemalloc meanwhile, where it is built in.
+
+    Arrow's usual pool gives pages back at once, to get them anew; the C library's keeps them in pieces, and more of
+    them the more rows there are.
+    """
     before = pa.default_memory_pool()
-    pa.set_memory_pool(pa.system_memory_pool())
+    with suppress(NotImplementedError):
+        pa.set_memory_pool(pa.jemalloc_memory_pool())
     try:
         yield
     finally:
@@ -215,7 +220,9 @@ def rate_chunks(
         run = Run(chunks, pricer, across, start, workers, parts, tick)
         with output(part, pricer) as out:
             total = run.into(out)
-        read = [replace(item, rows=total.rows) for item in inputs] if len(inputs := _settled(inputs)) == 1 else inputs
+        read = _settled(inputs)
+        if len(read) == 1:  # rows of a text file are known only now
+            read = [replace(read[0], rows=total.rows)]
         manifest = Manifest.of(plan, read, out, path.name, total, pricer.steps, pricer.by, pricer.lang)
     write_manifest(manifest, manifest_path(path))
     if parts is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,8 @@ from ratemod.rating.rational import Mask
 
 STATUS = ("rated", "referred", "refused", "declined")
 RATED, REFERRED, REFUSED, DECLINED = range(4)
+FINALS = ("declined", "refused")  # the last one that holds is the status of a row
+FEW = 1 << 16  # combinations that a number of 16 bits can name
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -96,14 +99,12 @@ def judge(
             "RM330", column=name, label=column.label("zh"), value=column.default, source=column.default_source
         )
         notes.append(Doubt(used.view(np.uint8), (told,), "label"))
-    status = np.zeros(inputs.n, dtype=np.uint8)
-    for note in notes:
-        if note.final == "refer":
-            status[note.which > 0] = REFERRED
-    for final, code in (("declined", DECLINED), ("refused", REFUSED)):
-        for doubt in doubts:
-            if doubt.final == final:
-                status[doubt.which > 0] = code
+    rank = np.zeros(inputs.n, dtype=np.uint8)
+    referrals = [note for note in notes if note.final == "refer"]
+    for weight, found in enumerate((referrals, *([d for d in doubts if d.final == final] for final in FINALS)), 1):
+        for doubt in found:
+            np.maximum(rank, (doubt.which > 0) * np.uint8(weight), out=rank)
+    status = np.array([RATED, REFERRED, DECLINED, REFUSED], dtype=np.uint8)[rank]
     reason_of, reasons = _combine(doubts)
     note_of, said = _combine(notes)
     return Verdict(status, reason_of, reasons, note_of, said)
@@ -122,18 +123,17 @@ def _combine(doubts: Sequence[Doubt]) -> tuple[npt.NDArray[np.int32], tuple[tupl
     if not doubts:
         return np.zeros(0, dtype=np.int32), ()
     n = len(doubts[0].which)
+    doubts = [doubt for doubt in doubts if doubt.which.any()]
+    if prod(len(doubt.problems) + 1 for doubt in doubts) <= FEW:
+        return _combine_few(doubts, n)
     which_of = np.zeros(n, dtype=np.int32)
     touched = np.zeros(n, dtype=bool)
     for doubt in doubts:
         touched |= doubt.which > 0
     rows = np.flatnonzero(touched)
-    if not len(rows):
-        return which_of, ()
     found = np.zeros(len(rows), dtype=np.int64)
     combinations: list[tuple[Problem, ...]] = [()]
     for doubt in doubts:  # one doubt at a time: so the number of combinations stays small throughout
-        if not doubt.which[rows].any():
-            continue
         base = len(doubt.problems) + 1
         values, found = distinct(found * base + doubt.which[rows])
         combinations = [
@@ -142,6 +142,25 @@ def _combine(doubts: Sequence[Doubt]) -> tuple[npt.NDArray[np.int32], tuple[tupl
         ]
     which_of[rows] = found + 1
     return which_of, tuple(combinations)
+
+
+def _combine_few(doubts: Sequence[Doubt], n: int) -> tuple[npt.NDArray[np.int32], tuple[tuple[Problem, ...], ...]]:
+    """Return the same, where all that could come together fits one small number a row: no row is sorted or hashed."""
+    code = np.zeros(n, dtype=np.uint16)
+    for doubt in doubts:
+        code *= np.uint16(len(doubt.problems) + 1)
+        np.add(code, doubt.which, out=code, casting="unsafe")
+    seen = [number for number in np.flatnonzero(np.bincount(code)).tolist() if number]
+    place = np.zeros(FEW, dtype=np.int32)
+    place[seen] = np.arange(1, len(seen) + 1)
+    combinations = []
+    for number in seen:
+        told: tuple[Problem, ...] = ()
+        for doubt in reversed(doubts):
+            number, which = divmod(number, len(doubt.problems) + 1)
+            told = ((doubt.problems[which - 1],) if which else ()) + told
+        combinations.append(told)
+    return place[code], tuple(combinations)
 
 
 def distinct(numbers: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:

@@ -321,6 +321,7 @@ def _rerun(held: Position, program: Program, names: frozenset[str], touched: Tou
         chosen: Selector = part if rows is None else rows[part]
         block = Block(part.stop - part.start)
         block.start(inputs.part(part), program.bit_type)
+        block.traced = True  # what ties hang on is kept
         block.values |= {name: values[name][part] for name in kept}
         block.applies |= {name: applies[name][part] for name in kept if name in applies}
         block.bits[:] = held.bits[chosen] & ~np.asarray(clear).astype(block.bits.dtype)
