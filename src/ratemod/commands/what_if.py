@@ -16,7 +16,7 @@ def arguments(parser: argparse.ArgumentParser, lang: Lang) -> None:
         "--set", dest="settings", metavar="PATH=VALUE", action="append", default=[], help=text("UI_help_set", lang)
     )
     parser.add_argument(
-        "--scenario", metavar="FILE", type=Path, action="append", default=[], help=text("UI_help_scenario", lang)
+        "--scenario", metavar="NAME|FILE", action="append", default=[], help=text("UI_help_scenario", lang)
     )
     parser.add_argument("--grid", metavar="PATH=VALUES", action="append", default=[], help=text("UI_help_grid", lang))
     parser.add_argument("--by", metavar="COLUMN", help=text("UI_help_by", lang))
@@ -33,11 +33,12 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
     from ratemod.whatif.dislocation import before_caps, compare
     from ratemod.whatif.engine import engine
     from ratemod.whatif.panel import panel
-    from ratemod.whatif.scenario import apply, read_scenario, scenario, together, words
+    from ratemod.whatif.scenario import apply, scenario, together, words
+    from ratemod.whatif.shelf import find
     from ratemod.whatif.sweep import what_if
 
     plan = open_plan(args)
-    read = [read_scenario(path) for path in args.scenario]
+    read = [find(plan, given) for given in args.scenario]
     changes = dict(pair(item) for item in args.settings)
     grid = {path: values.split(",") for path, values in map(pair, args.grid)}
     with progress(text("UI_pricing", lang)):

@@ -60,6 +60,20 @@ def read_rows(
     except UnicodeDecodeError:
         problems.append(problem("RM121", file=shown))
         return (), (), ()
+    return rows_of(content, shown, extra_values, columns, axis_names, step_names, problems, coded)
+
+
+def rows_of(
+    content: str,
+    shown: str,
+    extra_values: Sequence[str],
+    columns: Mapping[str, Column],
+    axis_names: Mapping[str, str],
+    step_names: frozenset[str],
+    problems: list[Problem],
+    coded: Mapping[str, list[str]] = MappingProxyType({}),
+) -> tuple[tuple[Axis, ...], tuple[str, ...], tuple[Row, ...]]:
+    """Return what `read_rows` returns, of a file's text."""
     reader = csv.reader(content.splitlines())
     header = [name.strip() for name in next(reader, [])]
     value_names = tuple(name for name in header if name in VALUES or name in extra_values)

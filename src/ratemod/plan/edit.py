@@ -61,7 +61,7 @@ def replace(plan: Plan, changes: Mapping[str, Any]) -> Plan:
     """
     problems: list[Problem] = []
     tables, constants, steps = dict(plan.tables), dict(plan.constants), list(plan.steps)
-    fixed = _legal_parts(plan)
+    fixed = legal_parts(plan)
     done = []
     cells: dict[str, dict[tuple[int, str], Decimal]] = {}
     for path, value in changes.items():
@@ -99,7 +99,7 @@ def replace(plan: Plan, changes: Mapping[str, Any]) -> Plan:
     )
 
 
-def _legal_parts(plan: Plan) -> frozenset[str]:
+def legal_parts(plan: Plan) -> frozenset[str]:
     """Return the tables, constants and steps that the ends of legal ranges rest on: as fixed as the law itself."""
     ends = {end for item in plan.legal for end in (item.low, item.high) if isinstance(end, str)}
     names = {name for end in ends for name in (needed(plan, end) if end in plan.step_names else {end})}
@@ -112,7 +112,7 @@ def _legal_parts(plan: Plan) -> frozenset[str]:
 
 def paths(plan: Plan) -> Iterator[str]:
     """Yield the path of every number that `replace` can change."""
-    fixed = _legal_parts(plan)
+    fixed = legal_parts(plan)
     for table in plan.tables.values():
         for row in table.rows if f"tables.{table.name}" not in fixed else ():
             for column in table.value_names:

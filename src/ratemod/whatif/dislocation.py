@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from ratemod.errors import BookError, Lang, nearest, problem
+from ratemod.errors import BookError, Lang, problem
 from ratemod.plan.edit import differences
 from ratemod.plan.model import Plan
 from ratemod.rating.rated import Rated
 from ratemod.rating.summary import codes_by
 from ratemod.whatif.tally import sums
+from ratemod.whatif.waiting import applies_from, start_column, waiting_for
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -257,7 +257,8 @@ def compare(before: Rated, after: Rated, *, uncapped: str | None = None, start: 
     uncapped : name of the step before caps that both kept (`trace`), to see what the caps hold back; by default the
         step that the plan's cap acts on, where both kept it
     start : column of the day a policy starts. Where it is given, a policy that starts before the new plan applies to
-        its business (new or renewal) keeps its old premium and counts as waiting
+        its business (new or renewal) keeps its old premium and counts as waiting. A plan changed by a scenario with a
+        day is always compared so, by ``start_date``
 
     Returns
     -------
@@ -294,24 +295,7 @@ def compare(before: Rated, after: Rated, *, uncapped: str | None = None, start: 
             raise BookError(problem("RM844", step=uncapped, plans=", ".join(missing)))
         free = (before.outputs.steps[uncapped], after.outputs.steps[uncapped])
     old, new = before.verdict.status < 2, after.verdict.status < 2
+    if start is None and applies_from(after.plan):
+        start = start_column(after.plan)
     waiting = None if start is None else waiting_for(before, after.plan, start)
     return Dislocation(before, after, old & new, old & ~new, new & ~old, free, waiting)
-
-
-def waiting_for(rated: Rated, plan: Plan, start: str) -> npt.NDArray[np.bool_]:
-    """Return the policies that start before a plan applies to their business, (n,) bool.
-
-    A level column with the code ``renewal`` says which policies are renewals; without one all are new business. A
-    policy without a start is not waiting.
-    """
-    inputs = rated.coding.inputs
-    if start not in inputs.numbers:
-        days = [name for name, column in rated.plan.columns.items() if column.kind == "date"]
-        raise BookError(problem("RM322", name=start, nearest=nearest(start, days)))
-    new, renewal = ((day - date(1970, 1, 1)).days for day in (plan.new_from, plan.renewal_from))
-    from_day = np.full(inputs.n, new)
-    for name, column in rated.plan.columns.items():
-        if column.kind == "level" and "renewal" in column.codes():
-            from_day = np.where(inputs.codes[name] == column.codes().index("renewal"), renewal, new)
-    with np.errstate(invalid="ignore"):
-        return np.asarray(inputs.numbers[start] < from_day)

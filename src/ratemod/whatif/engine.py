@@ -30,6 +30,7 @@ from ratemod.rating.run import run
 from ratemod.whatif.cells import Cells, cells_of
 from ratemod.whatif.position import MOST_SHARE, NO_ROWS, Position, Rows, changed_rows, position, union
 from ratemod.whatif.scenario import Scenario, apply
+from ratemod.whatif.waiting import applies_from, start_column, waiting_for
 
 Fen = npt.NDArray[np.int64]
 ALL, TOUCHED, NONE, CELLS = "all rows", "touched rows", "no row", "rating cells"
@@ -95,8 +96,20 @@ class Engine:
         return self.inputs.n
 
     def price(self, given: Scenario | Mapping[str, Any]) -> Outcome:
-        """Price one scenario, exactly; its sums are those of a full re-rate."""
+        """Price one scenario, exactly; its sums are those of a full re-rate.
+
+        Policies that start before the day of a scenario keep their premium.
+        """
         plan = apply(self.plan, given)
+        found = self._priced(plan)
+        if not applies_from(plan) or not len(found.rows):
+            return found
+        moves = ~waiting_for(self.rated, plan, start_column(plan))[found.rows]
+        rows, premium = found.rows[moves], found.premium_fen[moves]
+        total = self.total_fen + int(premium.sum()) - int(self.premium_fen[rows].sum())
+        return replace(found, rows=rows, premium_fen=premium, priced=found.priced[moves], total_fen=total)
+
+    def _priced(self, plan: Plan) -> Outcome:
         with self.lock:
             rows = self.touched(plan)
             if rows is not None and not len(rows):

@@ -83,6 +83,12 @@ class Position:
     ages: dict[str, int] = field(default_factory=dict)
     gathered: dict[Key, Touched] = field(default_factory=dict)
 
+    home: Plan = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Keep the plan that the book was first priced under."""
+        self.home = self.plan
+
     def move(self, plan: Plan, answers: Answers) -> Rows | None:
         """Move the book to another plan.
 
@@ -118,6 +124,8 @@ class Position:
         cells: list[tuple[str, tuple[int, ...]]] = []
         for name in plan.tables:
             changed = changed_rows(old, plan, name)
+            if changed and changed_rows(self.home, old, name) is None:  # `answers` knows the rows of the first table
+                changed = None
             readers = {step.name for step in plan.steps if step.table == name} if changed != [] else set()
             steps |= readers
             if readers and changed is not None:

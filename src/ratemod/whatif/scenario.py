@@ -4,14 +4,15 @@ A change names one number of the plan and its new value: ``"tables.hazard_loadin
 value that begins
 with ``*`` multiplies (``"*1.10"``), and a path without cell (``tables.base_rate``) means every cell of the table.
 ``steps.NAME.on = false``
-switches a step off: a bound, cap or rounding lets its value pass, a factor becomes 1.
+switches a step off: a bound, cap or rounding lets its value pass, a factor becomes 1. ``tables.NAME.file`` names a CSV
+file with other rows for a whole table. A scenario with a day applies to business that starts on or after that day.
 """
 
 from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
@@ -22,7 +23,9 @@ from ratemod.errors import Lang, PlanError, Problem, nearest, problem, text
 from ratemod.plan.edit import paths, row_path
 from ratemod.plan.edit import replace as edited
 from ratemod.plan.model import Plan, Step, plain
+from ratemod.whatif.new_table import as_change, is_table, new_tables, table_words
 
+KEYS = ("name", "on", "from", "note", "plan", "changes")
 PASSING = frozenset({"bound", "cap", "round"})
 FACTORS = frozenset(
     {"lookup", "product", "interpolate", "judgement", "ratio", "largest", "smallest", "add_percentages", "bound"}
@@ -37,9 +40,10 @@ class Scenario:
     ----------
     name : str
     changes : path -> new value, as text
-    on : date or None, the day it is meant for
+    on : date or None, the first day of new and of renewed business that it applies to
     note : why
     plan : id of the plan it was written for, or ""
+    folder : where that plan's edition lies, or ""
     """
 
     name: str
@@ -47,6 +51,13 @@ class Scenario:
     on: date | None = None
     note: str = ""
     plan: str = ""
+    folder: str = field(default="", compare=False, repr=False)
+
+    def save(self, path: str | Path | None = None) -> Path:
+        """Write the scenario to a file, by default beside its plan: ``scenarios/NAME.toml`` (`whatif.shelf.save`)."""
+        from ratemod.whatif.shelf import save
+
+        return save(self, path)
 
     def toml(self) -> str:
         """Return the scenario as a small TOML file."""
@@ -78,10 +89,11 @@ def scenario(
     """
     made = Scenario(
         name,
-        tuple(sorted((path, _said(value)) for path, value in changes.items())),
+        tuple(sorted(as_change(path, value) for path, value in changes.items())),
         on,
         note,
         "" if plan is None else plan.id,
+        "" if plan is None else plan.folder,
     )
     if plan is not None:
         apply(plan, made)
@@ -94,17 +106,37 @@ def read_scenario(path: str | Path) -> Scenario:
     Raises
     ------
     PlanError
-        RM842 a file that is none.
+        RM842 a file that is none, RM863 a key that no scenario has (with the nearest).
     """
     try:
         given = tomllib.loads(Path(path).read_text(encoding="utf-8-sig"))
-        return scenario(str(given["name"]), given["changes"], on=given.get("on"), note=str(given.get("note", "")))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, KeyError, AttributeError) as error:
+        odd = [
+            problem("RM863", path=str(path), name=name, nearest=nearest(name, KEYS))
+            for name in given
+            if name not in KEYS
+        ]
+        if odd:
+            raise PlanError(odd)
+        changes = {
+            item: str(Path(path).parent / value) if is_table(item) == "file" else value
+            for item, value in given["changes"].items()
+        }
+        said = [given[key] for key in ("on", "from") if key in given]
+        if len(said) > 1:
+            raise KeyError("on / from")
+        on = date.fromisoformat(str(said[0])) if said else None
+        return scenario(str(given["name"]), changes, on=on, note=str(given.get("note", "")))
+    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise PlanError(problem("RM842", path=str(path), why=str(error))) from None
 
 
 def together(name: str, parts: Iterable[Scenario]) -> Scenario:
-    """Return several scenarios as one; of two changes of one number the later counts.
+    """Return several scenarios as one; of two changes of one number the later counts; the day of one is that of all.
+
+    Raises
+    ------
+    PlanError
+        RM864 when they are meant for different days.
 
     Examples
     --------
@@ -112,9 +144,13 @@ def together(name: str, parts: Iterable[Scenario]) -> Scenario:
     (('constants.x', '2'),)
     """
     changes: dict[str, str] = {}
+    days: set[date] = set()
     for part in parts:
         changes |= dict(part.changes)
-    return Scenario(name, tuple(sorted(changes.items())))
+        days |= {part.on} if part.on else set()
+    if len(days) > 1:
+        raise PlanError(problem("RM864", days=", ".join(sorted(day.isoformat() for day in days))))
+    return Scenario(name, tuple(sorted(changes.items())), next(iter(days), None))
 
 
 def apply(plan: Plan, given: Scenario | Mapping[str, Any]) -> Plan:
@@ -125,8 +161,10 @@ def apply(plan: Plan, given: Scenario | Mapping[str, Any]) -> Plan:
     PlanError
         As `scenario`; all problems at once.
     """
-    changes = dict(given.changes) if isinstance(given, Scenario) else {p: _said(v) for p, v in given.items()}
+    changes = _changes(given)
     found: list[Problem] = []
+    plan = new_tables(plan, {path: value for path, value in changes.items() if is_table(path)})
+    changes = {path: value for path, value in changes.items() if not is_table(path)}
     numbers: dict[str, str] = {}
     off: list[str] = []
     for path, value in changes.items():
@@ -141,7 +179,20 @@ def apply(plan: Plan, given: Scenario | Mapping[str, Any]) -> Plan:
         overlay = {**dict(made.overlay), **{f"steps.{name}.on": "false" for name in off}}
         steps = tuple(_passing(step) if step.name in off else step for step in made.steps)
         made = replace(made, steps=steps, overlay=tuple(sorted(overlay.items())))
-    return made
+    return _dated(made, given.on) if isinstance(given, Scenario) and given.on else made
+
+
+def _dated(plan: Plan, on: date) -> Plan:
+    """Return a plan that applies to no business before a day."""
+    if plan.until is not None and on > plan.until:
+        raise PlanError(problem("RM865", on=on.isoformat(), until=plan.until.isoformat()))
+    overlay = tuple(sorted({**dict(plan.overlay), "plan.from": on.isoformat()}.items()))
+    return replace(plan, new_from=max(plan.new_from, on), renewal_from=max(plan.renewal_from, on), overlay=overlay)
+
+
+def _changes(given: Scenario | Mapping[str, Any]) -> dict[str, str]:
+    """Return path -> new value as text."""
+    return dict(given.changes if isinstance(given, Scenario) else (as_change(p, v) for p, v in given.items()))
 
 
 def words(plan: Plan, given: Scenario | Mapping[str, Any], lang: Lang = "en") -> list[str]:
@@ -155,11 +206,17 @@ def words(plan: Plan, given: Scenario | Mapping[str, Any], lang: Lang = "en") ->
 'Renewal change within ±25 %: switched off (steps.renewal_cap)']
     """
     made = apply(plan, given)
-    changes = dict(given.changes) if isinstance(given, Scenario) else {p: _said(v) for p, v in given.items()}
+    changes = _changes(given)
     old, new = _values(plan), _values(made)
-    return [
-        _line(plan, path, changes[path], old, new, lang) for path in sorted(changes, key=lambda p: (p[0] != "t", p))
-    ]
+    on = given.on if isinstance(given, Scenario) else None
+    lines = [text("UI_words_from", lang, on=on.isoformat())] if on else []
+    for path in sorted(changes, key=lambda p: (p[0] != "t", p)):
+        if is_table(path):
+            name = path.split(".")[1]
+            lines += table_words(plan, made, name, _label(plan, name, lang), lang)
+        else:
+            lines.append(_line(plan, path, changes[path], old, new, lang))
+    return lines
 
 
 def _line(plan: Plan, path: str, value: str, old: Mapping[str, Decimal], new: Mapping[str, Decimal], lang: Lang) -> str:
@@ -202,10 +259,6 @@ def _keys(plan: Plan, table: str, keys: str, lang: Lang) -> str:
         levels = {level.code: getattr(level, f"label_{lang}") for level in column.levels} if column else {}
         said.append(levels.get(key.strip()) or key.strip())
     return ("、" if lang == "zh" else ", ").join(said)
-
-
-def _said(value: Any) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _switched(plan: Plan, path: str, value: str, found: list[Problem]) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
@@ -156,16 +156,22 @@ def what_if(
     if not wanted:
         raise ModelError(problem("RM846"))
     for item in wanted:
-        scenario(item.name, dict(item.changes), plan=plan)
+        scenario(item.name, dict(item.changes), on=item.on, plan=plan)
     made = base or engine(book, plan)
     index, labels = codes_by(made.rated, by) if by else (np.zeros(made.inputs.n, np.int64), [("all",)])
     names = [" · ".join(part) for part in product(*labels)]
-    counted = tally(made, index, len(names), ())
+    standing = tally(made, index, len(names), ())
     found: list[dict[str, Any]] = [{} for _ in wanted]
     for done, at in enumerate(_order(made, wanted), 1):
         changed = apply(plan, wanted[at])
-        counted.follow(made, changed)
         touched = made.touched(changed)
+        if wanted[at].on:  # policies wait one by one: counted by rows, and the book's own count stays where it is
+            outcome = made.price(wanted[at])
+            counted = tally(replace(made, cells=None), index, len(names), ())
+            counted.update(outcome.whole(made), None)
+        else:
+            counted = standing
+            counted.follow(made, changed)
         how = ALL if touched is None else TOUCHED if len(touched) else NONE
         found[at] = {
             "total": counted.counts.total_fen,
