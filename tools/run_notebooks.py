@@ -1,8 +1,8 @@
 """Run the notebooks from top to bottom and store their outputs: ``python tools/run_notebooks.py [NOTEBOOK ...]``.
 
 The same code and data store the same bytes: times, machine names and random identifiers are left out. A notebook runs
-in a folder `notebooks` of its own beside a link to `data`, so that ``../data`` is the shipped province and nothing that
-it writes lands in the tree.
+in a folder `notebooks` of its own beside links to `data` and `benchmarks`, so that ``../data`` is the shipped
+province and nothing that it writes lands in the tree.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from nbclient import NotebookClient
 ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / "notebooks"
 KERNEL = {"name": "python3", "display_name": "Python 3", "language": "python"}
+BESIDE = ("data", "benchmarks")  # what a notebook finds one folder up
 HANGS_AFTER = 600  # seconds a cell may take before it is given up; a guard, not a measurement
 ADDRESS = re.compile(r" at 0x[0-9a-f]+")
 WIDGET = "application/vnd.jupyter.widget-view+json"
@@ -51,7 +52,8 @@ def executed(notebook: Any) -> Any:
     with tempfile.TemporaryDirectory() as home:
         folder = Path(home) / "notebooks"
         folder.mkdir()
-        (Path(home) / "data").symlink_to(ROOT / "data")
+        for name in BESIDE:
+            (Path(home) / name).symlink_to(ROOT / name)
         with environment(home):
             client = NotebookClient(
                 notebook,
