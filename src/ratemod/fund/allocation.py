@@ -84,6 +84,9 @@ class Allocation:
     by: ByInsurer
     refused: tuple[Problem, ...] = ()
 
+    def __repr__(self) -> str:
+        return f"<Allocation to {len(self.policy_no)} insureds: {int(self.visits.sum())} visits, {self.spent_fen} fen>"
+
     @property
     def spent_fen(self) -> int:
         """All that is spent, fen."""

@@ -82,6 +82,9 @@ class Levy:
     stray_fen: int = 0
     refused: tuple[Problem, ...] = ()
 
+    def __repr__(self) -> str:
+        return f"<Levy of {len(self.policy_no)} policies: {self.total_fen} fen, {len(self.refused)} problems>"
+
     @property
     def total_fen(self) -> int:
         """The whole levy, fen."""
