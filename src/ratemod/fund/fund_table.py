@@ -180,7 +180,11 @@ def read_columns(source: Any, needed: Sequence[str], optional: Sequence[str] = (
     file = book.file
     if lost := [name for name in needed if name not in there]:
         raise BookError(
-            problem("RM700", file=file, name=name, label=text(f"UI_fund_{name}", "zh"), nearest=nearest(name, there))
+            problem("RM877", file=file, name=name)
+            if name == "annual_losses_yuan"  # no list has it under another name: it is an estimate
+            else problem(
+                "RM700", file=file, name=name, label=text(f"UI_fund_{name}", "zh"), nearest=nearest(name, there)
+            )
             for name in lost
         )
     n = book.table.num_rows
