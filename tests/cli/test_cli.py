@@ -270,3 +270,15 @@ def test_same_book_same_bytes(book: Path, tmp_path: Path) -> None:
 def test_bench_prints_a_speed(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["bench", "--rows", "1,000", "--lang", "en"]) == 0
     assert "1,000 rows in" in said(capsys)[0]
+
+
+def test_a_list_is_summed_by_labels_and_by_text_columns(capsys):
+    book = str(ROOT / "src" / "ratemod" / "demo" / "renewals.xlsx")
+    words = ["rate", book, "--plan", "jilin-spli/2025-04", "--business", "renewal", "--lang", "zh"]
+    assert main([*words, "--by", "行业领域，标准化等级"]) == 3
+    said = capsys.readouterr().out
+    assert "安全生产标准化等级" in said and "矿山" in said
+    assert main([words[0], str(ROOT / "data" / "province" / "renewals.parquet"), *words[2:], "--by", "保险公司"]) == 0
+    assert "songhua" in capsys.readouterr().out
+    assert main([*words, "--by", "行页"]) == 1
+    assert "RM813" in capsys.readouterr().err

@@ -36,7 +36,7 @@ def arguments(parser: argparse.ArgumentParser, lang: Lang) -> None:
 def run(args: argparse.Namespace, lang: Lang) -> int:
     """Price a book; 0 all rated, 3 some rows not priced."""
     from ratemod.exhibits.output import check_target
-    from ratemod.exhibits.summary_table import check_by, default_by
+    from ratemod.exhibits.summary_table import by_columns
     from ratemod.exhibits.terminal import clean, rated_text
 
     plan = None
@@ -50,8 +50,7 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
     if args.live and (target is None or target.suffix.lower() != ".xlsx"):
         raise BookError(problem("RM882", path=args.output or ""))
     plan = plan or open_plan(args)
-    by = tuple(name.strip() for name in args.by.split(",") if name.strip()) if args.by else default_by(plan)
-    check_by(plan, by)
+    by = by_columns(plan, args.by)
     derived: list[Derived] = []
     rated = price(args, plan, lang, trace=args.trace or args.live, strict=args.strict, derived=derived)
     files = write(rated, target, lang, by, full_facts(args, lang), live=args.live) if target else []
@@ -82,7 +81,7 @@ def stream(args: argparse.Namespace, plan: Plan, lang: Lang) -> int:
     from ratemod.commands.common import column_map
     from ratemod.exhibits.output import check_target
     from ratemod.exhibits.streamed_csv import rate_to_csv
-    from ratemod.exhibits.summary_table import check_by, default_by
+    from ratemod.exhibits.summary_table import by_columns
     from ratemod.exhibits.terminal import clean, progress, streamed_text
     from ratemod.rating.partitions import rate_folder
     from ratemod.rating.stream import rate_file
@@ -92,8 +91,7 @@ def stream(args: argparse.Namespace, plan: Plan, lang: Lang) -> int:
         check_target(args.output, [args.book])
     if suffix == ".csv" and args.resume:
         raise BookError(problem("RM354", path=args.output))
-    by = tuple(name.strip() for name in args.by.split(",") if name.strip()) if args.by else default_by(plan)
-    check_by(plan, by)
+    by = by_columns(plan, args.by, texts=False)
     keep = tuple(name.strip() for name in (args.keep or "").split(",") if name.strip())
     with progress(text("UI_pricing", lang)) as bar:
         common = {

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ratemod.book.header import fold, spellings
 from ratemod.errors import BookError, Lang, nearest, problem, text
 
 if TYPE_CHECKING:
@@ -40,16 +41,28 @@ def default_by(plan: Plan) -> tuple[str, ...]:
     return found or tuple(levels[:2])
 
 
-def check_by(plan: Plan, by: Sequence[str]) -> None:
-    """Raise BookError RM813 when a column to summarise by is not a level or flag column of the plan."""
-    known = [name for name, column in plan.columns.items() if column.kind in ("level", "flag")]
+def by_columns(plan: Plan, given: str | None, *, texts: bool = True) -> tuple[str, ...]:
+    """Return the columns to summarise by: those named, by name, label or alias and with commas, or the default.
+
+    Raises
+    ------
+    BookError
+        RM813 for what is no level or flag column of the plan, nor, with `texts`, a text column.
+    """
+    if not given:
+        return default_by(plan)
+    kinds = ("level", "flag", "text") if texts else ("level", "flag")
+    fitting = {name: column for name, column in plan.columns.items() if column.kind in kinds}
+    known = spellings(fitting)
+    named = [name.strip() for name in given.replace("，", ",").split(",") if name.strip()]
     wrong = [
-        problem("RM813", name=name, known=", ".join(known), nearest=nearest(name, known))
-        for name in by
-        if name not in known
+        problem("RM813", name=name, known=", ".join(fitting), nearest=nearest(name, fitting))
+        for name in named
+        if fold(name) not in known
     ]
     if wrong:
         raise BookError(wrong)
+    return tuple(known[fold(name)] for name in named)
 
 
 def summary_table(rated: Rated | Streamed, by: Sequence[str], lang: Lang) -> SummaryTable:
