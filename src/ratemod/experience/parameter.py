@@ -122,7 +122,8 @@ class Dated:
 class ByState:
     """A parameter by state; a firm of several states has the mean, weighted by its expected losses in each.
 
-    Source: NCCI, *Experience Rating Plan Manual* (weighting value and ballast of interstate risks).
+    Source: NCCI's rule for the weighting value and ballast of interstate risks as recalled, not read in print: check it
+    against the manual before use.
 
     Examples
     --------
