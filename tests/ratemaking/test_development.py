@@ -214,6 +214,8 @@ def test_books_that_begin_late_lack_the_upper_left_corner():
     cut = dev.mack(np.vstack([late, more]))
     assert np.isnan(cut.full[0, :2]).all() and cut.ultimate[0] == 170
     assert cut.unpaid[0] == 0 and (cut.unpaid[1:] > 0).all()
+    assert cut.standard_error[0] == 0 and (cut.standard_error[2:] > 0).all()
+    assert np.sqrt((cut.standard_error**2).sum()) < cut.total_standard_error < cut.standard_error.sum()
     with pytest.raises(ModelError, match="RM515"):
         tri.latest(np.array([[no, no], [1.0, 2.0]]))
 

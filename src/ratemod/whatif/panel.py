@@ -26,6 +26,7 @@ from ratemod.whatif.engine import Engine, engine
 from ratemod.whatif.scenario import current_values
 from ratemod.whatif.sweep import grid_of
 from ratemod.whatif.tally import EDGES, sums
+from ratemod.whole_file import whole_file
 
 MOST = 4096
 MOVERS = 8
@@ -52,10 +53,10 @@ class Panel:
         return page(self.data, self.lang)
 
     def save(self, path: str | Path) -> Path:
-        """Write the page."""
-        target = Path(path)
-        target.write_text(self.html(), encoding="utf-8")
-        return target
+        """Write the page, whole or not at all."""
+        with whole_file(path) as part:
+            part.write_text(self.html(), encoding="utf-8")
+        return Path(path)
 
     def _repr_html_(self) -> str:
         return f'<iframe style="width:100%;height:640px;border:0" srcdoc="{escape(self.html())}"></iframe>'
