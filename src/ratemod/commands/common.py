@@ -12,9 +12,9 @@ from ratemod.errors import BookError, Lang, Problem, nearest, problem, text
 if TYPE_CHECKING:
     from datetime import date
 
-    from ratemod.book.book import Book
     from ratemod.plan.model import Plan
     from ratemod.rating.rated import Rated
+    from ratemod.reading.book import Book
     from ratemod.registers.derive import Derived
 
 
@@ -128,10 +128,10 @@ def price(
 
     What registers filled is added to `derived`.
     """
-    from ratemod.book.read import read_book
     from ratemod.commands.register_files import filled
     from ratemod.exhibits.terminal import progress
     from ratemod.rating.rate import rate
+    from ratemod.reading.read import read_book
 
     headers = column_map(args.columns, plan)
     with progress(text("UI_reading", lang, file=args.book.name)):

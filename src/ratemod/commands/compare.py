@@ -25,10 +25,10 @@ def arguments(parser: argparse.ArgumentParser, lang: Lang) -> None:
 
 def run(args: argparse.Namespace, lang: Lang) -> int:
     """Price a list under both plans and say who moves."""
-    from ratemod.book.read import read_book
     from ratemod.exhibits.terminal import progress
     from ratemod.plan.editions import load_plan
     from ratemod.rating.rate import rate
+    from ratemod.reading.read import read_book
     from ratemod.whatif.dislocation import before_caps, compare
 
     plan, other = open_plan(args), load_plan(args.other, args.at, args.business)

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from ratemod.errors import Lang, text
 
 if TYPE_CHECKING:
-    from ratemod.book.book import Book
     from ratemod.plan.model import Plan
+    from ratemod.reading.book import Book
     from ratemod.registers.derive import Derived, Registers
 
 NOUNS = ("hazards", "claims", "certificates", "integrity", "blacklist", "policies")

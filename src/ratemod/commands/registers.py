@@ -12,9 +12,9 @@ from ratemod.commands.register_files import derived_text, filled, register_optio
 from ratemod.errors import BookError, Lang, problem, text
 
 if TYPE_CHECKING:
-    from ratemod.book.book import Book
     from ratemod.exhibits.register_table import Sheet
     from ratemod.plan.model import Plan
+    from ratemod.reading.book import Book
     from ratemod.registers.derive import Derived
 
 REPORTS = ("authority-report", "coverage", "controllable", "movement")
@@ -71,7 +71,7 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
 
 def _book(args: argparse.Namespace, path: Path, plan: Plan, lang: Lang) -> Book:
     """Read a book, fill it from the registers, and say what was filled."""
-    from ratemod.book.read import read_book
+    from ratemod.reading.read import read_book
 
     derived: list[Derived] = []
     book = read_book(path, plan.columns, header_map=column_map(args.columns, plan), sheet=args.sheet)

@@ -23,7 +23,6 @@ def arguments(parser: argparse.ArgumentParser, lang: Lang) -> None:
 
 def run(args: argparse.Namespace, lang: Lang) -> int:
     """Write the filing; 0 when every row has a premium under the new edition and all adds up, else 3."""
-    from ratemod.book.read import read_book
     from ratemod.commands.compare import dislocation_text
     from ratemod.exhibits.filing import filing
     from ratemod.exhibits.filing_html import SUFFIXES, write_filing
@@ -31,6 +30,7 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
     from ratemod.exhibits.pdf import find_browser
     from ratemod.exhibits.terminal import clean, progress
     from ratemod.plan.editions import load_plan
+    from ratemod.reading.read import read_book
     from ratemod.study.history import is_synthetic
 
     targets = [check_target(path, [args.book], SUFFIXES) for path in args.output]

@@ -23,9 +23,9 @@ def arguments(parser: argparse.ArgumentParser, lang: Lang) -> None:
 
 def run(args: argparse.Namespace, lang: Lang) -> int:
     """Solve and print the answer."""
-    from ratemod.book.read import read_book
     from ratemod.exhibits.terminal import progress
     from ratemod.money import yuan_text
+    from ratemod.reading.read import read_book
     from ratemod.whatif.solve import solve, unknown
 
     plan = open_plan(args)

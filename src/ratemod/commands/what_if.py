@@ -25,11 +25,11 @@ def arguments(parser: argparse.ArgumentParser, lang: Lang) -> None:
 
 def run(args: argparse.Namespace, lang: Lang) -> int:
     """Price scenarios; print what each comes to."""
-    from ratemod.book.read import read_book
     from ratemod.commands.compare import dislocation_text
     from ratemod.exhibits.terminal import progress, table_text
     from ratemod.money import yuan_text
     from ratemod.rating.rate import rate
+    from ratemod.reading.read import read_book
     from ratemod.whatif.dislocation import before_caps, compare
     from ratemod.whatif.engine import engine
     from ratemod.whatif.panel import panel

@@ -18,9 +18,9 @@ import pyarrow.compute as pc
 
 from ratemod.book.column import Column
 from ratemod.book.convert import MISSING_DATE, convert
-from ratemod.book.read import read_book
 from ratemod.errors import BookError, Problem, nearest, problem
 from ratemod.exhibits.disclosure_columns import DISCLOSED
+from ratemod.reading.read import read_book
 
 NEEDED = ("policies", "claims", "services", "ledger")
 EXTRA = ("endorsements", "coinsurance", "payments", "enterprises", "insurers")

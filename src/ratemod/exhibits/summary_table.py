@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ratemod.book.header import fold, spellings
 from ratemod.errors import BookError, Lang, nearest, problem, text
+from ratemod.reading.header import fold, spellings
 
 if TYPE_CHECKING:
     from ratemod.plan.model import Plan

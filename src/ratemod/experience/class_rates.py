@@ -173,7 +173,7 @@ def rates_from(given: Any, folder: Path) -> ClassRates:
     ModelError
         RM625 rows that contradict each other or cannot be read.
     """
-    from ratemod.book.read import read_book
+    from ratemod.reading.read import read_book
 
     rows = [
         ClassRate(

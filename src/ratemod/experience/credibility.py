@@ -134,7 +134,7 @@ def read_panel(data: Any, firm: str = "firm", period: str = "period", value: str
            [ 3., nan]])
     """
     from ratemod.book.column import Column
-    from ratemod.book.read import read_book
+    from ratemod.reading.read import read_book
 
     texts = [Column(name, "text") for name in (firm, period, *levels)]
     amounts = [Column(value, "number", decimals=15, optional=True),

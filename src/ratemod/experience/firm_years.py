@@ -126,7 +126,7 @@ def firm_years(policies: Any, claims: Any, *, limit: float = 500_000.0, splits: 
     >>> found.claims.tolist(), found.loss.tolist(), found.primary[60_000.0].tolist()
     ([[0, 1, 0]], [[0.0, 500000.0, 0.0]], [[0.0, 60000.0, 0.0]])
     """
-    from ratemod.book.read import read_book
+    from ratemod.reading.read import read_book
 
     book = read_book(policies, PANEL)
     for name in ("credit_code", "year", "earned_head_years"):

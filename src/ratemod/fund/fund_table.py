@@ -19,8 +19,8 @@ import pyarrow as pa
 
 from ratemod.book.column import Column, Kind
 from ratemod.book.convert import convert
-from ratemod.book.read import read_book
 from ratemod.errors import BookError, Lang, Problem, nearest, problem, text
+from ratemod.reading.read import read_book
 
 if TYPE_CHECKING:
     import pandas as pd

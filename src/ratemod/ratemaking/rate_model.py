@@ -29,7 +29,7 @@ from ratemod.ratemaking.relativities import relativities
 if TYPE_CHECKING:
     import pandas as pd
 
-    from ratemod.book.book import Book
+    from ratemod.reading.book import Book
 
 FamilyName = Literal["poisson", "overdispersed_poisson", "negative_binomial", "gamma", "tweedie"]
 FAMILIES: tuple[FamilyName, ...] = ("poisson", "overdispersed_poisson", "negative_binomial", "gamma", "tweedie")
@@ -239,7 +239,7 @@ def _number(name: str) -> Column:
 
 
 def _book(data: Any, columns: Sequence[Column], header_map: Mapping[str, str] | None) -> Book:
-    from ratemod.book.read import read_book
+    from ratemod.reading.read import read_book
 
     book = read_book(data, {column.name: column for column in columns}, header_map=header_map)
     missing = [column.name for column in columns if column.name not in book.table.column_names]

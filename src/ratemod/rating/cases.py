@@ -10,7 +10,6 @@ from typing import Any
 
 import pyarrow as pa
 
-from ratemod.book.book import Book
 from ratemod.errors import BookError, PlanError, Problem, nearest, problem
 from ratemod.plan.check import Proof, problems_of, proofs, warnings_of
 from ratemod.plan.editions import edition_folder
@@ -20,6 +19,7 @@ from ratemod.plan.partly import further_problems
 from ratemod.rating import exact
 from ratemod.rating.rate import rate
 from ratemod.rating.verdict import shown
+from ratemod.reading.book import Book
 
 RESULTS = ("premium", "fund", "status", "code", "bounds")
 

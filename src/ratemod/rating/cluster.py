@@ -16,8 +16,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
-from ratemod.book.book import Book
-from ratemod.book.header import checked, match, spellings
 from ratemod.errors import BookError, Lang, problem
 from ratemod.plan.model import Check, Plan
 from ratemod.rating.across import Broken
@@ -26,6 +24,8 @@ from ratemod.rating.encode import prepare
 from ratemod.rating.fast import compile_plan
 from ratemod.rating.pricer import Pricer
 from ratemod.rating.rate import kept_steps
+from ratemod.reading.book import Book
+from ratemod.reading.header import checked, match, spellings
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame

@@ -12,7 +12,6 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from ratemod.book.book import Book
 from ratemod.book.checks import ascending, codes_of, differs_within, repeats
 from ratemod.book.column import Column
 from ratemod.book.convert import MISSING_DATE, Coded, convert, nan_unless
@@ -22,6 +21,7 @@ from ratemod.plan.model import Plan
 from ratemod.plan.reads import conditions_of, names_in, names_in_condition, tests_of
 from ratemod.rating.arrow import filled_with, to_arrow, whole
 from ratemod.rating.inputs import Inputs, Selector
+from ratemod.reading.book import Book
 
 
 @dataclass(frozen=True, eq=False, slots=True)

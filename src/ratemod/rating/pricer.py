@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 
 import pyarrow as pa
 
-from ratemod.book.book import Book
 from ratemod.book.derive import NEEDS
 from ratemod.errors import BookError, Lang, default_language, nearest, problem
 from ratemod.plan.model import Plan
@@ -21,6 +20,7 @@ from ratemod.rating.fast import Program, compile_plan
 from ratemod.rating.rate import kept_steps, price
 from ratemod.rating.rated import Rated
 from ratemod.rating.run import BLOCK
+from ratemod.reading.book import Book
 
 
 @dataclass(frozen=True, eq=False)

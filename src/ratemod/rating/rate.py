@@ -10,8 +10,6 @@ from typing import Any
 
 import numpy as np
 
-from ratemod.book.book import Book
-from ratemod.book.read import read_book
 from ratemod.errors import BookError, Lang, default_language, nearest, problem
 from ratemod.plan.editions import Business, load_plan
 from ratemod.plan.model import Plan
@@ -22,6 +20,8 @@ from ratemod.rating.inputs import Inputs, Selector
 from ratemod.rating.rated import Rated
 from ratemod.rating.run import BLOCK, Outputs, Source, run
 from ratemod.rating.verdict import Verdict, judge
+from ratemod.reading.book import Book
+from ratemod.reading.read import read_book
 
 
 def rate(

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ratemod.book.book import Book
-from ratemod.book.read import read_book as read_columns
 from ratemod.plan.model import Plan
+from ratemod.reading.book import Book
+from ratemod.reading.read import read_book as read_columns
 
 
 def read_book(

@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from ratemod.book.read import TEXT_FILES
 from ratemod.errors import Lang, Problem
 from ratemod.plan.editions import Business, load_plan
 from ratemod.plan.model import Plan
@@ -34,6 +33,7 @@ from ratemod.rating.run import BLOCK
 from ratemod.rating.tally import Tally, tally
 from ratemod.rating.text_chunks import open_text
 from ratemod.rating.turns import in_turns
+from ratemod.reading.read import TEXT_FILES
 from ratemod.whole_file import whole_file
 
 if TYPE_CHECKING:

@@ -10,10 +10,10 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from ratemod.book.book import Book
 from ratemod.book.column import Column
 from ratemod.book.convert import MISSING_DATE, convert
 from ratemod.plan.model import Plan
+from ratemod.reading.book import Book
 
 
 def coded_column(book: Book, plan: Plan, name: str) -> Any:

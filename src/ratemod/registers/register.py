@@ -11,12 +11,12 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ratemod.book.book import Book
 from ratemod.book.checks import ascending, codes_of
 from ratemod.book.column import Column
 from ratemod.book.convert import MISSING_DATE, Coded, convert
-from ratemod.book.read import read_book
 from ratemod.errors import BookError, Problem, problem
+from ratemod.reading.book import Book
+from ratemod.reading.read import read_book
 from ratemod.registers.columns import IDENTITY, IN_ORDER, ONE_A_DAY, REGISTERS
 from ratemod.registers.days import NEVER, Days, later
 
@@ -102,7 +102,7 @@ def read_register(source: Any, noun: str) -> Register:
     Raises
     ------
     BookError
-        RM244 for every column that is needed and missing, and what `ratemod.book.read.read_book` raises.
+        RM244 for every column that is needed and missing, and what `ratemod.reading.read.read_book` raises.
 
     Examples
     --------

@@ -15,10 +15,10 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from ratemod.book.book import Book
 from ratemod.errors import Lang, ModelError, problem
 from ratemod.plan.model import Band, Plan
 from ratemod.rating.rate import rate
+from ratemod.reading.book import Book
 from ratemod.registers.as_of import Ints
 from ratemod.registers.coded_book import coded_column, with_columns
 from ratemod.registers.controllable import is_priced

@@ -10,8 +10,6 @@ from typing import Any
 
 import numpy as np
 
-from ratemod.book.book import Book
-from ratemod.book.read import read_book
 from ratemod.errors import ModelError, problem
 from ratemod.plan.edit import key_text
 from ratemod.plan.editions import Business, load_plan
@@ -19,6 +17,8 @@ from ratemod.plan.model import Plan, Table
 from ratemod.ratemaking.arrays import Floats
 from ratemod.ratemaking.cells import Factor
 from ratemod.ratemaking.glm import Progress
+from ratemod.reading.book import Book
+from ratemod.reading.read import read_book
 from ratemod.study.assumptions import Assumptions, read_assumptions
 from ratemod.study.exposure_base import (
     ExposureBase,

@@ -8,7 +8,6 @@ from decimal import ROUND_HALF_UP, Decimal
 
 import numpy as np
 
-from ratemod.book.book import Book
 from ratemod.errors import ModelError, nearest, problem
 from ratemod.plan.edit import key_text, row_path
 from ratemod.plan.model import ANY, Plan, Table
@@ -16,6 +15,7 @@ from ratemod.ratemaking.arrays import sums
 from ratemod.ratemaking.indication import Indication, Loadings, indicated_change, permissible_ratio
 from ratemod.ratemaking.large_loss import ExcessLoad, catastrophe_load, spread_excess
 from ratemod.rating.rate import rate
+from ratemod.reading.book import Book
 from ratemod.study.assumptions import Assumptions
 from ratemod.study.balance import balance, market_of, premium_of
 from ratemod.study.exposure_base import ExposureBase, with_cells

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ratemod.book.book import Book
-from ratemod.book.read import read_book
 from ratemod.errors import Lang, ModelError, default_language, nearest, problem
 from ratemod.plan.model import Plan
 from ratemod.rating.rate import rate
 from ratemod.rating.summary import codes_by
+from ratemod.reading.book import Book
+from ratemod.reading.read import read_book
 from ratemod.registers.controllable import Controllable, controllable_premium
 
 if TYPE_CHECKING:

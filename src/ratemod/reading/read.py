@@ -14,11 +14,11 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from ratemod.book.book import Book
 from ratemod.book.column import Column
 from ratemod.book.frame import arrow_table
-from ratemod.book.header import Header, checked, find, match, spellings
 from ratemod.errors import BookError, problem
+from ratemod.reading.book import Book
+from ratemod.reading.header import Header, checked, find, match, spellings
 
 TEXT_FILES = (".csv", ".tsv", ".txt")
 EXCEL_FILES = (".xlsx", ".xlsm", ".xls", ".xlsb", ".ods")

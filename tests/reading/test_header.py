@@ -6,8 +6,8 @@ import pytest
 from openpyxl import Workbook
 
 from ratemod.book.column import Column
-from ratemod.book.header import find
-from ratemod.book.read import read_book
+from ratemod.reading.header import find
+from ratemod.reading.read import read_book
 
 COLUMNS = {
     "name": Column("name", "text", label_zh="单位名称"),
