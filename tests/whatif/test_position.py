@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 
 import numpy as np
@@ -11,6 +12,7 @@ from tests.rating import random_plans
 
 from ratemod.errors import PlanError
 from ratemod.plan.edit import paths
+from ratemod.plan.model import Axis, Band, Row, Rule, Step, Table, Test
 from ratemod.rating.fast import compile_plan
 from ratemod.rating.run import run
 from ratemod.whatif import position as module
@@ -56,3 +58,40 @@ def test_every_way_leads_to_the_full_re_rate(plan, seed, data, block):
             assert rows is None or len(rows) <= inputs.n
     finally:
         module.BLOCK = kept
+
+
+def refusing(when, *steps, tables=None):
+    """A plan of 100 yuan a head that refuses what meets a condition, and 10, 300 and 900 heads."""
+    charged = Step("charged", "product", of=("heads", Decimal(100)))
+    premium = Step("premium", "round", of=("charged",), quantum=Decimal("0.01"))
+    plan = random_plans.plan_of((*steps, charged, premium), tables, Decimal(500))
+    rule = Rule("too_large", when, "refuse", "", "", "s")
+    inputs = random_plans.inputs(0, 3)
+    inputs.numbers["heads"][:] = [10, 300, 900]
+    return replace(plan, rules=(rule,)), inputs
+
+
+def moved(plan, inputs, changes):
+    fine = np.ones(inputs.n, dtype=bool)
+    book = Engine(plan, None, inputs, wanted(plan, inputs)[0], fine)
+    now = position(plan, inputs, fine)
+    found = []
+    for change in changes:
+        now.move(plan.replace(change), book.answers)
+        found.append(int(now.premium_fen.sum()))
+    return found
+
+
+def test_a_constant_that_only_a_rule_reads_is_a_number_of_the_plan_as_any_other():
+    plan, inputs = refusing(Test("heads", above="k"))
+    changes = [{"constants.k": most} for most in ("200", "2000", "500")]
+    assert moved(plan, inputs, changes) == [100_000, 12_100_000, 3_100_000]
+
+
+def test_a_table_that_only_the_step_of_a_rule_reads_is_one_too():
+    rows = [(None, 100, 1), (100, 500, 4), (500, None, 9)]
+    bands = tuple(Row((Band(*(e and Decimal(e) for e in (a, b))),), (Decimal(v),), "s") for a, b, v in rows)
+    tables = {"score": Table("score", (Axis("heads", "band"),), ("value",), bands)}
+    plan, inputs = refusing(Test("score", above=Decimal(5)), Step("score", "lookup", table="score"), tables=tables)
+    changes = [{"tables.score[100..500].value": points} for points in ("7", "4")]
+    assert moved(plan, inputs, changes) == [100_000, 3_100_000]

@@ -101,21 +101,24 @@ class Position:
         -------
         (m,) intp, the rows that were priced again, or None for all
         """
-        steps, cells = self._differing(plan)
-        touched = None if cells is None else self._touched(cells, answers)
+        steps, cells, limits = self._differing(plan)
+        touched = None if cells is None or limits else self._touched(cells, answers)
         names = downstream(plan, steps) & self.live
+        refusals = limits or _refusals_rest_on(plan, names)
+        if refusals:  # a row that is refused no more takes its premium from what is kept
+            names |= {plan.premium}
         program = compile_plan(plan)
         if touched is not None and _snapped_otherwise(self, plan, program, names):
             touched = None
         if names and (touched is None or len(touched.rows)):
-            if _refusals_rest_on(plan, names):
+            if refusals:
                 _refuse(self, program, None if touched is None else touched.rows)
             _rerun(self, program, names, touched)
         self.plan, self.program = plan, program
         return NO_ROWS if not names else None if touched is None else touched.rows
 
-    def _differing(self, plan: Plan) -> tuple[set[str], Key | None]:
-        """Return the steps that are not the same, and the cells of look-ups that alone differ, None if more does."""
+    def _differing(self, plan: Plan) -> tuple[set[str], Key | None, bool]:
+        """Return what differs: steps, the cells of look-ups if they alone do, and whether a limit that refuses does."""
         old = self.plan
         constants = {name for name, item in plan.constants.items() if item.value != old.constants[name].value}
         steps = {b.name for a, b in zip(old.steps, plan.steps) if a is not b and a != b}
@@ -131,7 +134,7 @@ class Position:
             if readers and changed is not None:
                 cells.append((name, tuple(changed)))
             whole |= bool(readers) and changed is None
-        return steps, None if whole else tuple(cells)
+        return steps, None if whole else tuple(cells), not constants.isdisjoint(_looked_at(plan))
 
     def _touched(self, cells: Key, answers: Answers) -> Touched | None:
         """Return the rows that some cells touch, None for all; the same cells are looked for once."""
@@ -242,10 +245,7 @@ def _upstream(plan: Plan, first: Collection[str]) -> frozenset[str]:
 
 def _live(plan: Plan) -> frozenset[str]:
     """Return the steps that a premium, or a row's being refused, rests on."""
-    wanted = {plan.premium}.union(*(item.reads for item in plan.legal))
-    for rule in plan.rules:
-        if rule.action in ("refuse", "decline"):
-            wanted |= set(names_in_condition(rule.when))
+    wanted = {plan.premium} | _looked_at(plan)
     if plan.fund is not None and not _fund_follows(plan):
         wanted.add(plan.fund)
     return _upstream(plan, wanted) & frozenset(plan.step_names)
@@ -273,10 +273,15 @@ def _fund_follows(plan: Plan) -> bool:
 
 def _refusals_rest_on(plan: Plan, names: frozenset[str]) -> bool:
     """Whether a rule that refuses, or a legal range, looks at some of these steps."""
+    return not names.isdisjoint(_looked_at(plan))
+
+
+def _looked_at(plan: Plan) -> set[str]:
+    """Return the names that rules which refuse, and legal ranges, look at."""
     looks = set().union(*(item.reads for item in plan.legal))
     for rule in plan.rules:
         looks |= set(names_in_condition(rule.when)) if rule.action in ("refuse", "decline") else set()
-    return not names.isdisjoint(looks)
+    return looks
 
 
 def _refuse(held: Position, program: Program, rows: Rows | None) -> None:
@@ -395,7 +400,7 @@ def _keep(held: Position, names: frozenset[str], block: Block, plan: Plan, chose
     held.bits[chosen] = block.bits
     lost = held.lost[chosen]
     for name in (plan.premium, *((plan.fund,) if plan.fund in held.live else ())):
-        value = block.values[str(name)]
+        value = block.values[str(name)] if name in block.values else held.values[str(name)][chosen]
         lost = lost | ~((value <= MOST_YUAN) & (value >= -MOST_YUAN))
     fen = block.values[plan.premium] * 100.0
     np.copyto(fen, 0.0, where=lost)
