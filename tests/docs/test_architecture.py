@@ -21,8 +21,8 @@ ORDER = [
     "money",
     "vocabulary",
     "rules",
-    "reading",
     "book",
+    "reading",
     "plan",
     "rating",
     "registers",
@@ -44,10 +44,6 @@ ORDER = [
 ]
 # Results know how to show themselves; they load the exhibit when asked.
 LAZY = {
-    ("reading/convert.py", "book"),  # these four until `Column` stands in the vocabulary
-    ("reading/frame.py", "book"),
-    ("reading/header.py", "book"),
-    ("reading/read.py", "book"),
     ("plan/model.py", "exhibits"),
     ("rating/rated.py", "exhibits"),
     ("rating/worksheet.py", "exhibits"),

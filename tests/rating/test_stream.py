@@ -21,9 +21,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import ratemod as rm
-from ratemod.book.checks import differs_within, repeats
 from ratemod.rating import across, pricer
 from ratemod.rating.chunks import open_chunks
+from ratemod.reading.checks import differs_within, repeats
 from tests.rating import renewals
 
 ROWS, CHUNK = 5_000, 700

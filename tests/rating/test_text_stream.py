@@ -11,11 +11,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import ratemod as rm
-from ratemod.book.convert import _numbers, _plainly_written
 from ratemod.exhibits.priced_csv import write_priced_csv
 from ratemod.exhibits.streamed_csv import rate_to_csv
 from ratemod.rating import text_chunks
 from ratemod.rating.text_chunks import LINE, open_text
+from ratemod.reading.convert import _numbers, _plainly_written
 from tests.rating import renewals
 
 
@@ -203,7 +203,7 @@ def test_texts_that_cannot_be_read(plan, tmp_path):
 @settings(max_examples=60, deadline=None)
 @given(data=st.data(), name=st.sampled_from(["expected_losses_yuan", "heads", "schedule_factor", "limit_yuan"]))
 def test_plain_numbers_at_once_are_those_one_by_one(data, name):
-    from ratemod.book.convert import Refusals
+    from ratemod.reading.convert import Refusals
 
     column = rm.load_plan("jilin-spli", at="2026-01-01").columns[name]
     places = column.decimals

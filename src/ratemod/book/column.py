@@ -77,7 +77,7 @@ class Column:
     default, default_source : str or None
         What an empty cell means, only where the plan says so, with its source; recorded in the row's notes.
     derive : str or None
-        Name of the derivation that fills the column when the book lacks it (see `ratemod.book.derive`).
+        Name of the derivation that fills the column when the book lacks it (see `ratemod.reading.derive`).
     source : str or None
         Source of the permitted range.
     """

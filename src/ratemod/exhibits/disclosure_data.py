@@ -17,9 +17,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ratemod.book.column import Column
-from ratemod.book.convert import MISSING_DATE, convert
 from ratemod.errors import BookError, Problem, nearest, problem
 from ratemod.exhibits.disclosure_columns import DISCLOSED
+from ratemod.reading.convert import MISSING_DATE, convert
 from ratemod.reading.read import read_book
 
 NEEDED = ("policies", "claims", "services", "ledger")

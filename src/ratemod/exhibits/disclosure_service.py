@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ratemod.book.convert import MISSING_DATE
 from ratemod.exhibits.disclosure_fund import leaves_out
 from ratemod.exhibits.disclosure_subjects import Facts, delivered_days, insurer_places
+from ratemod.reading.convert import MISSING_DATE
 
 if TYPE_CHECKING:
     from ratemod.exhibits.disclosure import Subject

@@ -10,7 +10,6 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from ratemod.book.convert import MISSING_DATE
 from ratemod.book.division import division_names, prefecture_of
 from ratemod.book.industry import SECTORS
 from ratemod.exhibits.disclosure_columns import CAUSES, ENTRY_LEVELS
@@ -19,6 +18,7 @@ from ratemod.exhibits.linked_tables import Face, LinkedTables, tabulate
 from ratemod.fund.co_insurance import co_insure
 from ratemod.fund.fund_table import day_column
 from ratemod.fund.proof import Check, prove
+from ratemod.reading.convert import MISSING_DATE
 
 ELSEWHERE = "other"
 ENTRIES = tuple(level.code for level in ENTRY_LEVELS)

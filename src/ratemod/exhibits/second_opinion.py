@@ -251,7 +251,7 @@ def _column(rated: Rated, name: str) -> npt.NDArray[np.float64]:
     from decimal import Decimal
 
     from ratemod.book.column import Column
-    from ratemod.book.convert import convert
+    from ratemod.reading.convert import convert
 
     table = rated.book.table
     if name not in table.column_names:

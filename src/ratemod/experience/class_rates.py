@@ -199,7 +199,7 @@ def rates_from(given: Any, folder: Path) -> ClassRates:
 
 
 def _read(book: Any) -> list[ClassRate]:
-    from ratemod.book.convert import MISSING_DATE, convert
+    from ratemod.reading.convert import MISSING_DATE, convert
 
     lacking = [name for name in ("class_code", "loss_rate") if name not in book.table.column_names]
     if lacking:

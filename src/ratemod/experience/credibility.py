@@ -230,7 +230,7 @@ def _sorted_codes(column: Any) -> tuple[Integers, list[Any]]:
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    from ratemod.book.checks import codes_of
+    from ratemod.reading.checks import codes_of
 
     whole = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
     if not pa.types.is_dictionary(whole.type):
@@ -257,7 +257,7 @@ def _amount(array: Any, column: Any, who: Integers, refused: dict[int, Problem])
     """Return numbers; firms with a cell that cannot be used are refused."""
     import pyarrow as pa
 
-    from ratemod.book.convert import convert
+    from ratemod.reading.convert import convert
 
     if pa.types.is_floating(array.type) or pa.types.is_integer(array.type):
         found: Floats = array.cast(pa.float64()).to_numpy().astype(np.float64)

@@ -176,7 +176,7 @@ def _formula(name: str, g: float) -> Parameter:
 
 def _sized(path: Path, interpolate: bool) -> Parameter:
     """Return a parameter from a list by expected losses, each value from its row's size on."""
-    from ratemod.book.convert import convert
+    from ratemod.reading.convert import convert
     from ratemod.reading.read import read_book
 
     book = read_book(path, SIZES)

@@ -18,8 +18,8 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from ratemod.book.column import Column, Kind
-from ratemod.book.convert import convert
 from ratemod.errors import BookError, Lang, Problem, nearest, problem, text
+from ratemod.reading.convert import convert
 from ratemod.reading.read import read_book
 
 if TYPE_CHECKING:

@@ -94,6 +94,6 @@ def _axes(plan: Plan, step: Step) -> list[str]:
 
 def _derived_from(plan: Plan, name: str) -> list[str]:
     """Return the declared columns from which a missing column may be derived."""
-    from ratemod.book.derive import NEEDS
+    from ratemod.reading.derive import NEEDS
 
     return [other for other in NEEDS.get(plan.columns[name].derive or "", ()) if other in plan.columns]

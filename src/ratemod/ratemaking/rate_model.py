@@ -18,13 +18,13 @@ import numpy as np
 import numpy.typing as npt
 
 from ratemod.book.column import Column
-from ratemod.book.text_levels import text_levels
 from ratemod.errors import BookError, ModelError, nearest, problem
 from ratemod.ratemaking import family as families
 from ratemod.ratemaking.arrays import Floats, positive
 from ratemod.ratemaking.cells import Cells, Factor, collapse, fold_offset
 from ratemod.ratemaking.glm import Fit, fit_glm, fit_negative_binomial, predict, type_iii
 from ratemod.ratemaking.relativities import relativities
+from ratemod.reading.text_levels import text_levels
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -285,6 +285,6 @@ def _amount(array: Any, column: Column) -> Floats:
     if pa.types.is_floating(array.type) or pa.types.is_integer(array.type):
         values: Floats = array.cast(pa.float64()).to_numpy().astype(np.float64)
         return np.where(values < 0, np.nan, values)
-    from ratemod.book.convert import convert
+    from ratemod.reading.convert import convert
 
     return np.asarray(convert(array, column).values, dtype=np.float64)

@@ -19,13 +19,13 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from ratemod.book.checks import ascending, differs_within, repeats
-from ratemod.book.convert import convert
 from ratemod.errors import problem
 from ratemod.plan.model import Check, Plan
 from ratemod.rating.arrow import filled_with, to_arrow, whole
 from ratemod.rating.chunks import Chunked
 from ratemod.rating.encode import Doubt
+from ratemod.reading.checks import ascending, differs_within, repeats
+from ratemod.reading.convert import convert
 
 BITS = 6
 RECORD = np.dtype([("hash", np.uint64), ("row", np.int64), ("value", np.uint64)])

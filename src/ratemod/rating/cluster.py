@@ -259,8 +259,8 @@ def _spark_broken(frame: DataFrame, plan: Plan) -> dict[str, frozenset[str]]:
 
 def _judged(plan: Plan, check: Check, conversions: Mapping[str, Decimal], pairs: pa.Table) -> frozenset[str]:
     """Return the keys within which the value, once read as the plan reads it, is not the same."""
-    from ratemod.book.checks import differs_within
     from ratemod.rating.across import values_of
+    from ratemod.reading.checks import differs_within
 
     if not pairs.num_rows:
         return frozenset()

@@ -12,16 +12,16 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from ratemod.book.checks import ascending, codes_of, differs_within, repeats
 from ratemod.book.column import Column
-from ratemod.book.convert import MISSING_DATE, Coded, convert, nan_unless
-from ratemod.book.derive import NEEDS, derive
 from ratemod.errors import BookError, Problem, nearest, problem
 from ratemod.plan.model import Plan
 from ratemod.plan.reads import conditions_of, names_in, names_in_condition, tests_of
 from ratemod.rating.arrow import filled_with, to_arrow, whole
 from ratemod.rating.inputs import Inputs, Selector
 from ratemod.reading.book import Book
+from ratemod.reading.checks import ascending, codes_of, differs_within, repeats
+from ratemod.reading.convert import MISSING_DATE, Coded, convert, nan_unless
+from ratemod.reading.derive import NEEDS, derive
 
 
 @dataclass(frozen=True, eq=False, slots=True)

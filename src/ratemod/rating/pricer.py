@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 
 import pyarrow as pa
 
-from ratemod.book.derive import NEEDS
 from ratemod.errors import BookError, Lang, default_language, nearest, problem
 from ratemod.plan.model import Plan
 from ratemod.plan.reads import conditions_of, names_in, names_in_condition
@@ -21,6 +20,7 @@ from ratemod.rating.rate import kept_steps, price
 from ratemod.rating.rated import Rated
 from ratemod.rating.run import BLOCK
 from ratemod.reading.book import Book
+from ratemod.reading.derive import NEEDS
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,7 +12,6 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from ratemod.book.convert import convert
 from ratemod.errors import BookError, Lang, Problem, nearest, problem
 from ratemod.plan.model import Plan
 from ratemod.rating.arrow import dictionary, to_arrow
@@ -20,6 +19,7 @@ from ratemod.rating.encode import Coding
 from ratemod.rating.run import Outputs
 from ratemod.rating.verdict import DECLINED, REFERRED, REFUSED, STATUS, Verdict, say
 from ratemod.reading.book import Book
+from ratemod.reading.convert import convert
 
 if TYPE_CHECKING:
     import pandas as pd

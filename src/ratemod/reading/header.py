@@ -10,8 +10,8 @@ from decimal import Decimal
 from typing import Any
 
 from ratemod.book.column import Column
-from ratemod.book.numbers import factors
 from ratemod.errors import BookError, Problem, nearest, problem
+from ratemod.reading.numbers import factors
 
 SEARCHED_ROWS = 40
 _BRACKETS = re.compile(r"^(?P<name>.+?)[(\[【](?P<inside>[^)\]】]*)[)\]】]$")

@@ -15,9 +15,9 @@ import numpy as np
 import pyarrow as pa
 
 from ratemod.book.column import Column
-from ratemod.book.frame import arrow_table
 from ratemod.errors import BookError, problem
 from ratemod.reading.book import Book
+from ratemod.reading.frame import arrow_table
 from ratemod.reading.header import Header, checked, find, match, spellings
 
 TEXT_FILES = (".csv", ".tsv", ".txt")
@@ -50,7 +50,7 @@ def read_book(
     Returns
     -------
     Book
-        Cells are not judged here; `ratemod.book.convert` does that.
+        Cells are not judged here; `ratemod.reading.convert` does that.
 
     Raises
     ------

@@ -15,8 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ratemod.book.accident import GRADES, accident_grade
-from ratemod.book.checks import ascending, codes_of
 from ratemod.errors import ModelError, problem
+from ratemod.reading.checks import ascending, codes_of
 from ratemod.registers.as_of import Ints, firm_numbers, pairs, timeline
 from ratemod.registers.days import NEVER, Days, add_years, as_days, whole_years
 from ratemod.registers.register import Register

@@ -11,9 +11,9 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from ratemod.book.column import Column
-from ratemod.book.convert import MISSING_DATE, convert
 from ratemod.plan.model import Plan
 from ratemod.reading.book import Book
+from ratemod.reading.convert import MISSING_DATE, convert
 
 
 def coded_column(book: Book, plan: Plan, name: str) -> Any:

@@ -15,13 +15,13 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from ratemod.book.convert import MISSING_DATE
 from ratemod.errors import BookError, Lang, ModelError, nearest, problem, text
 from ratemod.money import yuan_text
 from ratemod.plan.model import Plan
 from ratemod.rating.rate import rate
 from ratemod.rating.rated import Rated
 from ratemod.reading.book import Book
+from ratemod.reading.convert import MISSING_DATE
 from ratemod.registers.coded_book import coded_column, with_columns
 from ratemod.registers.days import add_years
 from ratemod.registers.rules import Action, Change, load_rules

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ratemod.book.convert import MISSING_DATE
+from ratemod.reading.convert import MISSING_DATE
 
 Days = npt.NDArray[np.integer[Any]]
 

@@ -12,11 +12,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ratemod.book.column import Column
-from ratemod.book.convert import MISSING_DATE, convert
-from ratemod.book.dates import parse_date
 from ratemod.errors import BookError, Problem, nearest, problem
 from ratemod.plan.model import Plan
 from ratemod.reading.book import Book
+from ratemod.reading.convert import MISSING_DATE, convert
+from ratemod.reading.dates import parse_date
 from ratemod.registers.accident_record import AccidentRecord, accident_record
 from ratemod.registers.as_of import Ints, firm_numbers, timeline
 from ratemod.registers.certificates import LEVELS, DowngradeRule, certificate_state

@@ -14,12 +14,12 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from ratemod.book.checks import repeats
 from ratemod.errors import BookError, Lang, ModelError, nearest, problem, text
 from ratemod.money import yuan_text
 from ratemod.plan.model import Plan
 from ratemod.rating.rate import rate
 from ratemod.reading.book import Book
+from ratemod.reading.checks import repeats
 from ratemod.registers.as_of import firm_numbers
 from ratemod.registers.coded_book import arrow_column, coded_column
 from ratemod.registers.controllable import is_priced

@@ -11,11 +11,11 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ratemod.book.checks import ascending, codes_of
 from ratemod.book.column import Column
-from ratemod.book.convert import MISSING_DATE, Coded, convert
 from ratemod.errors import BookError, Problem, problem
 from ratemod.reading.book import Book
+from ratemod.reading.checks import ascending, codes_of
+from ratemod.reading.convert import MISSING_DATE, Coded, convert
 from ratemod.reading.read import read_book
 from ratemod.registers.columns import IDENTITY, IN_ORDER, ONE_A_DAY, REGISTERS
 from ratemod.registers.days import NEVER, Days, later

@@ -8,7 +8,6 @@ from decimal import Decimal
 
 import numpy as np
 
-from ratemod.book.convert import MISSING_DATE, convert
 from ratemod.errors import ModelError, problem
 from ratemod.plan.edit import row_path
 from ratemod.plan.model import Plan, Table
@@ -17,6 +16,7 @@ from ratemod.ratemaking.exposure import segments_from_changes, written_exposure
 from ratemod.ratemaking.large_loss import ExcessLoad
 from ratemod.rating.rate import rate
 from ratemod.reading.book import Book
+from ratemod.reading.convert import MISSING_DATE, convert
 from ratemod.study.exposure_base import ExposureBase, base_of, with_cells
 from ratemod.study.model import RateModel
 

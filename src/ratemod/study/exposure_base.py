@@ -14,7 +14,6 @@ from typing import Any
 
 import numpy as np
 
-from ratemod.book.convert import convert
 from ratemod.errors import ModelError, nearest, problem
 from ratemod.plan.edit import key_text
 from ratemod.plan.model import ANY, Axis, Band, Plan, Table
@@ -24,6 +23,7 @@ from ratemod.ratemaking.cells import Factor
 from ratemod.rating.rate import rate
 from ratemod.rating.rated import Rated
 from ratemod.reading.book import Book
+from ratemod.reading.convert import convert
 
 RATE_UNITS = ("per_mille", "percent", "share", "yuan")
 PROPORTIONAL = frozenset({"product"})

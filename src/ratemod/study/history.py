@@ -19,12 +19,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ratemod.book.column import Column
-from ratemod.book.convert import MISSING_DATE, Coded, convert
 from ratemod.errors import ModelError, Problem, problem
 from ratemod.plan.model import Plan
 from ratemod.ratemaking.arrays import Booleans, Dates, Floats, Integers
 from ratemod.ratemaking.exposure import Segments, match_claims, segments_from_changes
 from ratemod.reading.book import Book
+from ratemod.reading.convert import MISSING_DATE, Coded, convert
 from ratemod.reading.read import read_book
 from ratemod.study.history_columns import CHANGE, CLAIM, POLICY, RATE_CHANGE, VALUATION
 

@@ -46,7 +46,7 @@ def as_change(path: str, value: Any) -> tuple[str, str]:
         return path, str(value).lower()
     if not path.startswith("tables.") or isinstance(value, str | Path) or not hasattr(value, "__len__"):
         return path, str(value)
-    from ratemod.book.frame import arrow_table
+    from ratemod.reading.frame import arrow_table
 
     table = arrow_table(value)
     table = table.select([name for name in table.column_names if not name.startswith("__index_level_")])

@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ratemod.book.column import Column
-from ratemod.book.convert import MISSING_DATE, Coded
 from ratemod.errors import problem
+from ratemod.reading.convert import MISSING_DATE, Coded
 
 NEEDS: Mapping[str, tuple[str, ...]] = {
     "sector_from_industry_code": ("industry_code",),

@@ -11,8 +11,8 @@ import pyarrow as pa
 import pytest
 
 import ratemod as rm
-from ratemod.book.frame import arrow_table
 from ratemod.errors import BookError
+from ratemod.reading.frame import arrow_table
 from tests.plan import small_plan
 
 ROWS = {"policy_no": ["a", "b"], "sector": ["mining", "transport"], "heads": [10, 20], "limit_yuan": [400000, 500000]}
@@ -84,7 +84,7 @@ def test_what_holds_no_rows_is_refused():
 
 def test_a_moment_is_the_day_where_it_was_written(tmp_path):
     from ratemod.book.column import Column
-    from ratemod.book.convert import convert
+    from ratemod.reading.convert import convert
 
     day = pd.to_datetime(pd.Series(["2026-01-01", None])).dt.tz_localize("Asia/Shanghai")
     found = convert(arrow_table(pd.DataFrame({"day": day}))["day"], Column("day", "date", optional=True))
