@@ -19,11 +19,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ratemod.book.credit_code import make
 from ratemod.registers.accident_record import accident_record
 from ratemod.registers.hazards import HazardRule, hazard_state
 from ratemod.registers.integrity import GRADES, integrity_grade
 from ratemod.registers.register import Register, read_register
+from ratemod.vocabulary.codes.credit_code import make
 
 Contenders = dict[str, Callable[[], Any]]
 

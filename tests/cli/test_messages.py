@@ -101,8 +101,8 @@ def test_closed_sets_are_all_named(code: str) -> None:
 
 
 def test_every_unit_and_confidence_of_the_plan_format_is_named() -> None:
-    from ratemod.book.column import KINDS, UNITS
     from ratemod.plan.keys import SOURCE as source_keys
+    from ratemod.vocabulary.column import KINDS, UNITS
 
     names = [f"UI_of_{unit}" for unit in UNITS] + [f"UI_kind_{kind}" for kind in KINDS]
     names += [f"UI_confidence_{level}" for level in source_keys["confidence"].choices]

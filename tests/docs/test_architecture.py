@@ -21,7 +21,6 @@ ORDER = [
     "money",
     "vocabulary",
     "rules",
-    "book",
     "reading",
     "plan",
     "rating",

@@ -118,7 +118,7 @@ def test_refusals():
 
 
 def test_tiles_hold_every_division_once():
-    from ratemod.book.division import division_names
+    from ratemod.vocabulary.codes.division import division_names
 
     assert set(PLACES) == set(division_names())
     assert len(set(PLACES.values())) == len(PLACES)

@@ -18,7 +18,6 @@ from python_calamine import CalamineWorkbook
 from tests.exhibits.office import convert, needs_office
 from tests.rating import random_plans
 
-from ratemod.book.column import Column
 from ratemod.errors import PlanError
 from ratemod.exhibits.live_tables import sheet_names, table_sheet
 from ratemod.exhibits.live_workbook import HEAD, Priced, write_live_sheets, write_live_workbook
@@ -32,6 +31,7 @@ from ratemod.rating.inputs import Inputs
 from ratemod.rating.rate import rate
 from ratemod.rating.run import MOST_YUAN
 from ratemod.reading.book import Book
+from ratemod.vocabulary.column import Column
 
 PROVINCE = Path(__file__).parents[2] / "data" / "province" / "renewals.parquet"
 # What the shipped plans use; every operation is in the random plans below.

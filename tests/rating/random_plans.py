@@ -10,9 +10,9 @@ from types import MappingProxyType
 import numpy as np
 from hypothesis import strategies as st
 
-from ratemod.book.column import FLAG_LEVELS, Column, Level
 from ratemod.plan.model import ANY, Axis, Band, Combination, Constant, Plan, Row, Source, Step, Table, Test
 from ratemod.rating.inputs import Inputs
+from ratemod.vocabulary.column import FLAG_LEVELS, Column, Level
 
 COLUMNS = {
     "sector": Column("sector", "level", levels=tuple(Level(code) for code in "abcd")),

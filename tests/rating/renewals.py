@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ratemod.book.credit_code import make
+from ratemod.vocabulary.codes.credit_code import make
 
 HEADERS = {
     "policy_no": "保单号",

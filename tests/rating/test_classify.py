@@ -11,7 +11,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import ratemod as rm
-from ratemod.book.column import Level
 from ratemod.errors import PlanError
 from ratemod.plan.model import Axis, Band, Row, Step, Table
 from ratemod.plan.model import Test as When
@@ -20,6 +19,7 @@ from ratemod.rating.exact import evaluate
 from ratemod.rating.fast import compile_plan
 from ratemod.rating.inputs import Inputs
 from ratemod.rating.run import run
+from ratemod.vocabulary.column import Level
 from tests.exhibits.office import convert, needs_office
 from tests.exhibits.test_live_workbook import cells, write_plan
 from tests.plan import small_plan

@@ -10,12 +10,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ratemod.book.column import Column
 from ratemod.plan.model import Plan, Step, Test
 from ratemod.rating.exact import evaluate
 from ratemod.rating.fast import compile_plan
 from ratemod.rating.inputs import Inputs
 from ratemod.rating.run import MOST_YUAN, binding_bits, run
+from ratemod.vocabulary.column import Column
 from tests.rating import random_plans
 
 SLOW = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))

@@ -83,8 +83,8 @@ def test_what_holds_no_rows_is_refused():
 
 
 def test_a_moment_is_the_day_where_it_was_written(tmp_path):
-    from ratemod.book.column import Column
     from ratemod.reading.convert import convert
+    from ratemod.vocabulary.column import Column
 
     day = pd.to_datetime(pd.Series(["2026-01-01", None])).dt.tz_localize("Asia/Shanghai")
     found = convert(arrow_table(pd.DataFrame({"day": day}))["day"], Column("day", "date", optional=True))

@@ -5,9 +5,9 @@ from decimal import Decimal
 import pytest
 from openpyxl import Workbook
 
-from ratemod.book.column import Column
 from ratemod.reading.header import find
 from ratemod.reading.read import read_book
+from ratemod.vocabulary.column import Column
 
 COLUMNS = {
     "name": Column("name", "text", label_zh="单位名称"),

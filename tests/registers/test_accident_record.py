@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ratemod.book.accident import GRADES, accident_grade
 from ratemod.errors import ModelError
 from ratemod.registers.accident_record import accident_record
 from ratemod.registers.days import as_days
+from ratemod.vocabulary.codes.accident import GRADES, accident_grade
 from tests.registers.histories import as_array, codes, days, register, years_before
 
 CLAIM = {"credit_code": "A", "event_date": date(2023, 1, 1), "deaths": 1, "serious_injuries": 0}

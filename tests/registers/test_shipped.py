@@ -12,7 +12,6 @@ import pyarrow.compute as pc
 import pytest
 
 import ratemod as rm
-from ratemod.book.column import Column
 from ratemod.errors import BookError
 from ratemod.registers.authority_report import authority_report, prefectures
 from ratemod.registers.days import as_days
@@ -21,6 +20,7 @@ from ratemod.registers.hazards import STATES, days_by_state, hazard_state
 from ratemod.registers.participation import coverage
 from ratemod.registers.register import read_register
 from ratemod.registers.rules import ParticipationRule, load_rules
+from ratemod.vocabulary.column import Column
 
 PROVINCE = rm.load_province(Path(__file__).parents[2] / "data" / "province")
 PLAN = rm.load_plan("jilin-spli/2025-04")

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ratemod.book import credit_code
 from ratemod.errors import ModelError
 from ratemod.synth.mess import KINDS, messy
 from ratemod.synth.province import Province, synthesize
+from ratemod.vocabulary.codes import credit_code
 
 
 def clean(province: Province) -> list[list[str]]:

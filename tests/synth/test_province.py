@@ -11,13 +11,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ratemod.book import credit_code, division, industry, size_class
 from ratemod.errors import ModelError
 from ratemod.synth import hazards, levels, write
 from ratemod.synth.calendar import NO_DATE
 from ratemod.synth.enterprises import Window
 from ratemod.synth.province import BY_BLOCK, TABLES, Province, load_province, synthesize
 from ratemod.synth.stream import BLOCK
+from ratemod.vocabulary.codes import credit_code, division, industry, size_class
 
 
 def digests(folder: Path) -> dict[str, str]:

@@ -10,8 +10,8 @@ from ratemod.commands.common import plan_dates
 from ratemod.errors import Lang, PlanError, problem, text
 
 if TYPE_CHECKING:
-    from ratemod.book.column import Column
     from ratemod.plan.model import Plan
+    from ratemod.vocabulary.column import Column
 
 
 def arguments(parser: argparse.ArgumentParser, lang: Lang) -> None:

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ratemod.book.division import division_names
 from ratemod.errors import Lang, ModelError, nearest, problem
 from ratemod.exhibits.chart_style import PALE, SEQUENTIAL, Chart, heading, ragged
+from ratemod.vocabulary.codes.division import division_names
 
 # code -> (column from the west, row from the north)
 PLACES = {

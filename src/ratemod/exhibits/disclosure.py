@@ -16,7 +16,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ratemod.book.industry import SECTORS
 from ratemod.errors import BookError, Lang, ModelError, Problem, problem
 from ratemod.exhibits.disclosure_data import insurer_names, sources
 from ratemod.exhibits.disclosure_fund import FundLine, fund_lines
@@ -46,6 +45,7 @@ from ratemod.registers.participation import coverage
 from ratemod.registers.register import read_register
 from ratemod.registers.rules import ParticipationRule
 from ratemod.study.history import digest_of, is_synthetic
+from ratemod.vocabulary.codes.industry import SECTORS
 
 Mask = npt.NDArray[np.bool_]
 MOST_UNSAFE, MOST_HIDDEN = 0.35, 0.60

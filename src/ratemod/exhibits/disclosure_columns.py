@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from decimal import Decimal
 
-from ratemod.book.column import Column, Level
-from ratemod.book.industry import SECTOR_LABELS_ZH, SECTORS
 from ratemod.errors import text
+from ratemod.vocabulary.codes.industry import SECTOR_LABELS_ZH, SECTORS
+from ratemod.vocabulary.column import Column, Level
 
 ALIASES = {
     "mining": ("非煤矿山", "煤矿", "矿山行业"),

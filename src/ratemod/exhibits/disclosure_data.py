@@ -16,11 +16,11 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ratemod.book.column import Column
 from ratemod.errors import BookError, Problem, nearest, problem
 from ratemod.exhibits.disclosure_columns import DISCLOSED
 from ratemod.reading.convert import MISSING_DATE, convert
 from ratemod.reading.read import read_book
+from ratemod.vocabulary.column import Column
 
 NEEDED = ("policies", "claims", "services", "ledger")
 EXTRA = ("endorsements", "coinsurance", "payments", "enterprises", "insurers")

@@ -10,8 +10,6 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from ratemod.book.division import division_names, prefecture_of
-from ratemod.book.industry import SECTORS
 from ratemod.exhibits.disclosure_columns import CAUSES, ENTRY_LEVELS
 from ratemod.exhibits.disclosure_data import Ints, Mask, Shared, each_once, read_shared, with_place
 from ratemod.exhibits.linked_tables import Face, LinkedTables, tabulate
@@ -19,6 +17,8 @@ from ratemod.fund.co_insurance import co_insure
 from ratemod.fund.fund_table import day_column
 from ratemod.fund.proof import Check, prove
 from ratemod.reading.convert import MISSING_DATE
+from ratemod.vocabulary.codes.division import division_names, prefecture_of
+from ratemod.vocabulary.codes.industry import SECTORS
 
 ELSEWHERE = "other"
 ENTRIES = tuple(level.code for level in ENTRY_LEVELS)

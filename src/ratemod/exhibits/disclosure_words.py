@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from ratemod.book.division import division_names
 from ratemod.errors import Lang, text
 from ratemod.exhibits.disclosure import Disclosure, Subject
 from ratemod.exhibits.disclosure_columns import CAUSES, SECTOR_LEVELS
 from ratemod.exhibits.disclosure_subjects import ELSEWHERE
 from ratemod.money import yuan_text
+from ratemod.vocabulary.codes.division import division_names
 
 FEN_PER_PUBLISHED = 10_000  # 100 yuan: two decimals of 10,000 yuan
 SUPPRESSED, EMPTY = "×", "–"

@@ -166,7 +166,7 @@ def segments_section(found: Filing, lang: Lang) -> Html:
 
 def _level(found: Filing, column: str, value: Any, lang: Lang) -> str:
     if column == "division_code":
-        from ratemod.book.division import division_names
+        from ratemod.vocabulary.codes.division import division_names
 
         return division_names(lang).get(str(value), str(value))
     return level_words(found.current, column, str(value), lang) or text("UI_not_given", lang)

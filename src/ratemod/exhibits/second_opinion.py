@@ -250,8 +250,8 @@ def _run(plan: Plan, inputs: Inputs, names: tuple[str, ...]) -> dict[str, npt.ND
 def _column(rated: Rated, name: str) -> npt.NDArray[np.float64]:
     from decimal import Decimal
 
-    from ratemod.book.column import Column
     from ratemod.reading.convert import convert
+    from ratemod.vocabulary.column import Column
 
     table = rated.book.table
     if name not in table.column_names:

@@ -18,8 +18,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ratemod.book.column import Column
 from ratemod.errors import ModelError, problem
+from ratemod.vocabulary.column import Column
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]

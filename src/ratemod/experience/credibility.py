@@ -133,8 +133,8 @@ def read_panel(data: Any, firm: str = "firm", period: str = "period", value: str
     array([[nan,  4.],
            [ 3., nan]])
     """
-    from ratemod.book.column import Column
     from ratemod.reading.read import read_book
+    from ratemod.vocabulary.column import Column
 
     texts = [Column(name, "text") for name in (firm, period, *levels)]
     amounts = [Column(value, "number", decimals=15, optional=True),

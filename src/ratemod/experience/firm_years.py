@@ -14,9 +14,9 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from ratemod.book.column import Column
 from ratemod.errors import ModelError, problem
 from ratemod.experience.mod_lists import FIRM, cells_of, read_claims
+from ratemod.vocabulary.column import Column
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]

@@ -24,7 +24,7 @@ class AccidentRecord:
 
     Attributes
     ----------
-    by_grade : factor of the worst grade, in the order of `ratemod.book.accident.GRADES`
+    by_grade : factor of the worst grade, in the order of `ratemod.vocabulary.codes.accident.GRADES`
     each_further : added to the factor for every accident after the first
     most : largest factor
     clean : factor after 0, 1, 2, ... clean years, the last for that many or more; used where the window has no accident
@@ -83,7 +83,7 @@ def accident_factor(worst_grade: npt.ArrayLike, accidents: npt.ArrayLike, clean_
 
     Parameters
     ----------
-    worst_grade : (n,) index into `ratemod.book.accident.GRADES`; -1 where the window has no accident
+    worst_grade : (n,) index into `ratemod.vocabulary.codes.accident.GRADES`; -1 where the window has no accident
     accidents : (n,) accidents of the window; 0 exactly where worst_grade is -1
     clean_years : (n,) years since the last accident
     scheme : AccidentRecord

@@ -12,13 +12,13 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ratemod.book.column import FLAG_LEVELS, Column
 from ratemod.errors import BookError, ModelError, Problem, problem
 from ratemod.experience.losses import Booleans, ClaimList, Dates, Floats, Integers
 from ratemod.experience.split import SplitRule
 from ratemod.reading.book import Book
 from ratemod.reading.convert import MISSING_DATE, convert
 from ratemod.reading.read import read_book
+from ratemod.vocabulary.column import FLAG_LEVELS, Column
 
 MOST = Decimal(10) ** 14
 

@@ -21,12 +21,12 @@ from typing import Any
 
 import numpy as np
 
-from ratemod.book.column import Column
 from ratemod.errors import ModelError, nearest, problem
 from ratemod.experience.bands import Bands
 from ratemod.experience.class_rates import BIG, rates_from
 from ratemod.experience.parameter import ByState, Curve, Dated, Line, Parameter, Share
 from ratemod.experience.split import DOWN, HALF_UP, STAGES, UP, Kind, SmoothSplit, SplitRule
+from ratemod.vocabulary.column import Column
 
 PARAMETERS = (
     "split", "excess_credibility", "primary_credibility", "ballast", "claim_limit", "accident_limit",

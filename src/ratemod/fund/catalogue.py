@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from ratemod.book.size_class import SIZES
 from ratemod.errors import BookError, Problem, problem
 from ratemod.fund.fund_table import Ints, Texts, check_keys, codes_of, toml_rows
 from ratemod.money import to_fen
+from ratemod.vocabulary.codes.size_class import SIZES
 
 SERVICE = ("service_type", "cost_yuan", "most", "rate", "most_visits", "source")
 PLACE = ("division_code", "travel_yuan", "source")

@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from ratemod.book.size_class import SIZES
 from ratemod.errors import BookError, Problem, problem
 from ratemod.fund.fund_table import Ints, Texts, check_keys, day_number, toml_rows
+from ratemod.vocabulary.codes.size_class import SIZES
 
 KEYS = ("edition", "sector", "size_classes", "times_a_year", "accepted", "from", "until", "source")
 NEEDED = ("edition", "size_classes", "times_a_year", "accepted", "source")

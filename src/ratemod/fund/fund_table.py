@@ -17,10 +17,10 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from ratemod.book.column import Column, Kind
 from ratemod.errors import BookError, Lang, Problem, nearest, problem, text
 from ratemod.reading.convert import convert
 from ratemod.reading.read import read_book
+from ratemod.vocabulary.column import Column, Kind
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
-from ratemod.book.size_class import SIZES
 from ratemod.errors import BookError, Lang, ModelError, Problem, problem
 from ratemod.fund.fund_table import (
     Columns,
@@ -30,6 +29,7 @@ from ratemod.fund.fund_table import (
 from ratemod.fund.levy_rule import share_of
 from ratemod.fund.proof import Check, prove
 from ratemod.money import apportion, to_fen
+from ratemod.vocabulary.codes.size_class import SIZES
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -13,13 +13,13 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from ratemod.book.column import Column
 from ratemod.errors import Problem, nearest, problem
 from ratemod.plan.files import read_toml
 from ratemod.plan.model import Condition, Operand, Plan
 from ratemod.plan.ranges import UNKNOWN, Range, operand_range, ranges
 from ratemod.plan.reads import names_in, names_in_condition, tests_of
 from ratemod.plan.table_check import table_problems, table_warnings
+from ratemod.vocabulary.column import Column
 
 FEN = Decimal("0.01")
 ARITHMETIC = frozenset(

@@ -9,9 +9,9 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from types import MappingProxyType
 
-from ratemod.book.column import Column
 from ratemod.errors import Problem, nearest, problem
 from ratemod.plan.model import ANY, Axis, AxisKey, Band, Row
+from ratemod.vocabulary.column import Column
 
 _EPOCH = date(1970, 1, 1).toordinal()
 _ENDS = {

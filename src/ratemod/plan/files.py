@@ -11,7 +11,6 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from ratemod.book.column import FLAG_LEVELS, Column, Level
 from ratemod.errors import PlanError, Problem, nearest, problem
 from ratemod.plan import keys
 from ratemod.plan.csv_table import day_number, read_rows
@@ -34,6 +33,7 @@ from ratemod.plan.model import (
     Test,
 )
 from ratemod.plan.toml_lines import Place, line_of, lines_of
+from ratemod.vocabulary.column import FLAG_LEVELS, Column, Level
 
 SECTIONS = ("plan", "source", "constant", "column", "table", "step", "rule", "check", "legal")
 

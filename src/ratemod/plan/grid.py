@@ -14,8 +14,8 @@ from decimal import Decimal
 import numpy as np
 import numpy.typing as npt
 
-from ratemod.book.column import Column
 from ratemod.plan.model import ANY, Axis, AxisKey, Band, Table
+from ratemod.vocabulary.column import Column
 
 MOST_CELLS = 5_000_000
 

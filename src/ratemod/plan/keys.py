@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from ratemod.book.column import KINDS, UNITS
+from ratemod.vocabulary.column import KINDS, UNITS
 
 KeyKind = Literal[
     "text",

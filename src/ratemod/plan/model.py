@@ -16,7 +16,7 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import Any, Literal
 
-from ratemod.book.column import Column, Level
+from ratemod.vocabulary.column import Column, Level
 
 Operand = str | Decimal  # a name of a column, constant or earlier step; or an exact number
 ADDED = frozenset({"along", "levels"})  # keys of a step that came after editions were frozen by their fingerprints

@@ -14,9 +14,9 @@ from decimal import Decimal, localcontext
 import numpy as np
 import numpy.typing as npt
 
-from ratemod.book.column import Column
 from ratemod.plan.grid import Grid, grid
 from ratemod.plan.model import Step, Table
+from ratemod.vocabulary.column import Column
 
 MOST_DIGITS = 200
 

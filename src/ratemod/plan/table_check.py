@@ -7,11 +7,11 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
-from ratemod.book.column import Column
 from ratemod.errors import Problem, nearest, problem
 from ratemod.plan.grid import MOST_CELLS, Grid, grid
 from ratemod.plan.model import Band, Plan, Step, Table
 from ratemod.plan.slices import along
+from ratemod.vocabulary.column import Column
 
 
 def table_problems(plan: Plan) -> Iterator[Problem]:

@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from ratemod.book.column import Column
 from ratemod.errors import BookError, ModelError, nearest, problem
 from ratemod.ratemaking import family as families
 from ratemod.ratemaking.arrays import Floats, positive
@@ -25,6 +24,7 @@ from ratemod.ratemaking.cells import Cells, Factor, collapse, fold_offset
 from ratemod.ratemaking.glm import Fit, fit_glm, fit_negative_binomial, predict, type_iii
 from ratemod.ratemaking.relativities import relativities
 from ratemod.reading.text_levels import text_levels
+from ratemod.vocabulary.column import Column
 
 if TYPE_CHECKING:
     import pandas as pd

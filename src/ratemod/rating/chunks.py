@@ -16,11 +16,11 @@ from urllib.parse import unquote
 import numpy as np
 import pyarrow as pa
 
-from ratemod.book.column import Column
 from ratemod.errors import BookError, Problem, problem
 from ratemod.rating.arrow import strings, to_arrow
 from ratemod.reading.book import Book
 from ratemod.reading.header import Header, checked, match, spellings
+from ratemod.vocabulary.column import Column
 
 CHUNK = 131_072  # rows; measured: the speed of 262,144 in two thirds of the memory
 BUFFER = 1 << 20

@@ -12,7 +12,6 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from ratemod.book.column import Column
 from ratemod.errors import BookError, Problem, nearest, problem
 from ratemod.plan.model import Plan
 from ratemod.plan.reads import conditions_of, names_in, names_in_condition, tests_of
@@ -22,6 +21,7 @@ from ratemod.reading.book import Book
 from ratemod.reading.checks import ascending, codes_of, differs_within, repeats
 from ratemod.reading.convert import MISSING_DATE, Coded, convert, nan_unless
 from ratemod.reading.derive import NEEDS, derive
+from ratemod.vocabulary.column import Column
 
 
 @dataclass(frozen=True, eq=False, slots=True)

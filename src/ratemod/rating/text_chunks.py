@@ -20,13 +20,13 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from ratemod.book.column import Column
 from ratemod.errors import BookError, Problem, problem
 from ratemod.rating.arrow import to_arrow
 from ratemod.rating.chunks import CHUNK, Part
 from ratemod.reading.book import Book
 from ratemod.reading.header import checked
 from ratemod.reading.read import HEAD, csv_rows, encodings, is_footer, is_total, layout, no_record
+from ratemod.vocabulary.column import Column
 
 LINE = "\0line"  # no header can be this: NUL is refused
 STRETCH = 1 << 22  # characters read at a time

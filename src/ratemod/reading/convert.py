@@ -13,10 +13,10 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ratemod.book.column import Column
 from ratemod.errors import Problem, nearest, problem
 from ratemod.reading.dates import excel_day, parse_date
 from ratemod.reading.numbers import parse_number
+from ratemod.vocabulary.column import Column
 
 MISSING_DATE = -(2**31)
 AT_ONCE = 65_536

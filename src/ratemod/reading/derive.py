@@ -7,9 +7,9 @@ from collections.abc import Mapping
 import numpy as np
 import numpy.typing as npt
 
-from ratemod.book.column import Column
 from ratemod.errors import problem
 from ratemod.reading.convert import MISSING_DATE, Coded
+from ratemod.vocabulary.column import Column
 
 NEEDS: Mapping[str, tuple[str, ...]] = {
     "sector_from_industry_code": ("industry_code",),
@@ -55,8 +55,8 @@ def derive(column: Column, coded: Mapping[str, Coded], columns: Mapping[str, Col
 
 
 def _levels(column: Column, coded: Mapping[str, Coded], n: int) -> npt.NDArray[np.int16]:
-    from ratemod.book.industry import SECTORS, sector_of
-    from ratemod.book.size_class import SIZES, size_class
+    from ratemod.vocabulary.codes.industry import SECTORS, sector_of
+    from ratemod.vocabulary.codes.size_class import SIZES, size_class
 
     codes = coded["industry_code"].values.to_pylist()
     if column.derive == "size_class":

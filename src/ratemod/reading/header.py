@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
-from ratemod.book.column import Column
 from ratemod.errors import BookError, Problem, nearest, problem
 from ratemod.reading.numbers import factors
+from ratemod.vocabulary.column import Column
 
 SEARCHED_ROWS = 40
 _BRACKETS = re.compile(r"^(?P<name>.+?)[(\[【](?P<inside>[^)\]】]*)[)\]】]$")

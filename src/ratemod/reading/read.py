@@ -14,11 +14,11 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from ratemod.book.column import Column
 from ratemod.errors import BookError, problem
 from ratemod.reading.book import Book
 from ratemod.reading.frame import arrow_table
 from ratemod.reading.header import Header, checked, find, match, spellings
+from ratemod.vocabulary.column import Column
 
 TEXT_FILES = (".csv", ".tsv", ".txt")
 EXCEL_FILES = (".xlsx", ".xlsm", ".xls", ".xlsb", ".ods")

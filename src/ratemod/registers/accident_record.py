@@ -14,12 +14,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ratemod.book.accident import GRADES, accident_grade
 from ratemod.errors import ModelError, problem
 from ratemod.reading.checks import ascending, codes_of
 from ratemod.registers.as_of import Ints, firm_numbers, pairs, timeline
 from ratemod.registers.days import NEVER, Days, add_years, as_days, whole_years
 from ratemod.registers.register import Register
+from ratemod.vocabulary.codes.accident import GRADES, accident_grade
 
 GRADE_COUNT = len(GRADES)
 
@@ -30,7 +30,7 @@ class AccidentRecord:
 
     Attributes
     ----------
-    accidents : (n, 4) int64, by grade (`ratemod.book.accident.GRADES`)
+    accidents : (n, 4) int64, by grade (`ratemod.vocabulary.codes.accident.GRADES`)
     claims, deaths, serious_injuries : (n,) int64
     claim_free_years : (n,) int64
         Complete years since the day after the last accident, at most the complete years insured; -1 without policies.

@@ -15,7 +15,6 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ratemod.book.division import division_name, prefecture_of
 from ratemod.errors import BookError, problem
 from ratemod.rating.rated import Rated
 from ratemod.registers.as_of import Ints, firm_numbers, pairs
@@ -25,6 +24,7 @@ from ratemod.registers.controllable import is_priced, row_keys
 from ratemod.registers.days import NEVER, Days
 from ratemod.registers.hazards import HazardRule, hazard_state
 from ratemod.registers.register import Register
+from ratemod.vocabulary.codes.division import division_name, prefecture_of
 
 STATE, LOADING, REFUSED = "hazard_state", "hazard_loading", "refused"
 DATES = ("found_date", "notified_date", "due_date", "extended_due_date", "refused_date")

@@ -10,10 +10,10 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from ratemod.book.column import Column
 from ratemod.plan.model import Plan
 from ratemod.reading.book import Book
 from ratemod.reading.convert import MISSING_DATE, convert
+from ratemod.vocabulary.column import Column
 
 
 def coded_column(book: Book, plan: Plan, name: str) -> Any:

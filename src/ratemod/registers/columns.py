@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from decimal import Decimal
 
-from ratemod.book.accident import GRADE_LABELS_ZH, GRADES
-from ratemod.book.column import FLAG_LEVELS, Column, Level
+from ratemod.vocabulary.codes.accident import GRADE_LABELS_ZH, GRADES
+from ratemod.vocabulary.column import FLAG_LEVELS, Column, Level
 
 HAZARD_GRADES = (Level("general", "General", "一般", ("一般隐患",)), Level("major", "Major", "重大", ("重大隐患",)))
 STANDARDS = (

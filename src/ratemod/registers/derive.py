@@ -11,7 +11,6 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ratemod.book.column import Column
 from ratemod.errors import BookError, Problem, nearest, problem
 from ratemod.plan.model import Plan
 from ratemod.reading.book import Book
@@ -27,6 +26,7 @@ from ratemod.registers.hazards import STATES, hazard_state
 from ratemod.registers.integrity import GRADES, blacklisted, integrity_grade
 from ratemod.registers.register import Register, read_register
 from ratemod.registers.rules import Rules, load_rules
+from ratemod.vocabulary.column import Column
 
 KEY, EXPIRING = "credit_code", "expiring_premium_yuan"
 OnConflict = Literal["register", "refuse"]

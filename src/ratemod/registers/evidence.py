@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ratemod.book.column import Column
 from ratemod.errors import Lang, text
 from ratemod.registers.as_of import Ints
 from ratemod.registers.columns import REGISTERS
 from ratemod.registers.days import NEVER
 from ratemod.registers.register import Register
+from ratemod.vocabulary.column import Column
 
 
 @dataclass(frozen=True, eq=False, slots=True)

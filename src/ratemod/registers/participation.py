@@ -9,12 +9,12 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ratemod.book.division import division_name
 from ratemod.errors import ModelError, problem
 from ratemod.registers.as_of import Ints, firm_numbers, moment, pairs, timeline
 from ratemod.registers.days import NEVER, Days, as_days
 from ratemod.registers.register import Register
 from ratemod.registers.rules import ParticipationRule
+from ratemod.vocabulary.codes.division import division_name
 
 
 @dataclass(frozen=True, eq=False, slots=True)

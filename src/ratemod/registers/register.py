@@ -11,7 +11,6 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ratemod.book.column import Column
 from ratemod.errors import BookError, Problem, problem
 from ratemod.reading.book import Book
 from ratemod.reading.checks import ascending, codes_of
@@ -19,6 +18,7 @@ from ratemod.reading.convert import MISSING_DATE, Coded, convert
 from ratemod.reading.read import read_book
 from ratemod.registers.columns import IDENTITY, IN_ORDER, ONE_A_DAY, REGISTERS
 from ratemod.registers.days import NEVER, Days, later
+from ratemod.vocabulary.column import Column
 
 Flags = npt.NDArray[np.bool_]
 

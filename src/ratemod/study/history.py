@@ -18,7 +18,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ratemod.book.column import Column
 from ratemod.errors import ModelError, Problem, problem
 from ratemod.plan.model import Plan
 from ratemod.ratemaking.arrays import Booleans, Dates, Floats, Integers
@@ -27,6 +26,7 @@ from ratemod.reading.book import Book
 from ratemod.reading.convert import MISSING_DATE, Coded, convert
 from ratemod.reading.read import read_book
 from ratemod.study.history_columns import CHANGE, CLAIM, POLICY, RATE_CHANGE, VALUATION
+from ratemod.vocabulary.column import Column
 
 NEEDED = ("policies", "claims")
 EXTRA = ("endorsements", "valuations", "variables", "panel", "rate_changes", "renewals")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from ratemod.book.column import Column
+from ratemod.vocabulary.column import Column
 
 
 def _text(name: str, zh: str, *aliases: str, optional: bool = False) -> Column:

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ratemod.book import accident
 from ratemod.synth import severity
 from ratemod.synth.calendar import Days
 from ratemod.synth.enterprises import SITES, Codes, Enterprises, Floats, Ints, Window
 from ratemod.synth.stream import pick, stream
 from ratemod.synth.terms import Terms
 from ratemod.synth.truth import Market, Truth
+from ratemod.vocabulary.codes import accident
 
 # Causes by sector. Construction: falls 48.2 %, struck 16.7 %, collapse 16.1 %, lifting 9.5 % (housing works 2015 H1,
 # secondary source); all others are assumptions. Order of `levels.CAUSES`.

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from ratemod.book import credit_code, size_class
 from ratemod.synth import calendar, levels
 from ratemod.synth.stream import BLOCK, pick, stream
 from ratemod.synth.truth import Population, Truth
+from ratemod.vocabulary.codes import credit_code, size_class
 
 Bytes = npt.NDArray[np.uint8]
 Ints = npt.NDArray[np.int64]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ratemod.book.industry import SECTORS
-from ratemod.book.size_class import SIZES
+from ratemod.vocabulary.codes.industry import SECTORS
+from ratemod.vocabulary.codes.size_class import SIZES
 
 STANDARDISATION = ("none", "level_3", "level_2", "level_1")
 INTEGRITY = ("AA", "A", "B", "C", "dishonest")

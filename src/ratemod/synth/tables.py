@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ratemod.book.accident import GRADES
 from ratemod.synth import development, frame, hazards, levels
 from ratemod.synth.block import Block
 from ratemod.synth.calendar import NO_DATE, Days
 from ratemod.synth.enterprises import Bytes, Ints, industry_names
 from ratemod.synth.stream import BLOCK
+from ratemod.vocabulary.codes.accident import GRADES
 
 COMPANY = ("矿业", "化工", "烟花销售", "运输", "建设", "民爆", "冶炼", "渔业")
 SHARES = ((100, 0, 0, 0), (70, 30, 0, 0), (50, 30, 20, 0), (40, 25, 20, 15))

@@ -19,8 +19,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ratemod.book.code_table import load_codes, spread
-from ratemod.book.industry import industry_digits, longest
+from ratemod.vocabulary.codes.code_table import load_codes, spread
+from ratemod.vocabulary.codes.industry import industry_digits, longest
 
 SIZES = ("micro", "small", "medium", "large")
 SIZE_LABELS_ZH = ("微型", "小型", "中型", "大型")

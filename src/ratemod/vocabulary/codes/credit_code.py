@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ratemod.book.code_table import as_texts
 from ratemod.errors import BookError, problem
+from ratemod.vocabulary.codes.code_table import as_texts
 
 ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 LENGTH = 18

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ratemod.book.accident import GRADE_LABELS_ZH, GRADES, accident_grade
+from ratemod.vocabulary.codes.accident import GRADE_LABELS_ZH, GRADES, accident_grade
 
 BOUNDS = {"deaths": (3, 10, 30), "injuries": (10, 50, 100), "loss": (10_000_000, 50_000_000, 100_000_000)}
 

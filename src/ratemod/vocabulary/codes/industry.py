@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ratemod.book.code_table import load_codes, spread
+from ratemod.vocabulary.codes.code_table import load_codes, spread
 
 SECTORS = (
     "mining",

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ratemod.book.credit_code import ALPHABET, check_character, is_valid, make
 from ratemod.errors import BookError
+from ratemod.vocabulary.codes.credit_code import ALPHABET, check_character, is_valid, make
 
 KNOWN = "91350100M000100Y43"  # quoted in many public descriptions of GB 32100-2015
 WEIGHTS = (1, 3, 9, 27, 19, 26, 16, 17, 20, 29, 25, 13, 8, 24, 10, 30, 28)  # as the standard prints them

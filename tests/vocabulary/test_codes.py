@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ratemod.book.accident import GRADES, accident_grade
-from ratemod.book.code_table import load_codes
-from ratemod.book.credit_code import ALPHABET, is_valid, make
-from ratemod.book.division import division_names, prefecture_of
-from ratemod.book.industry import SECTORS, sector_of
-from ratemod.book.size_class import SIZES, size_class
+from ratemod.vocabulary.codes.accident import GRADES, accident_grade
+from ratemod.vocabulary.codes.code_table import load_codes
+from ratemod.vocabulary.codes.credit_code import ALPHABET, is_valid, make
+from ratemod.vocabulary.codes.division import division_names, prefecture_of
+from ratemod.vocabulary.codes.industry import SECTORS, sector_of
+from ratemod.vocabulary.codes.size_class import SIZES, size_class
 
 HUGE = 1e12
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ratemod.book.code_table import load_codes
-from ratemod.book.division import division_name, division_names, prefecture_of
+from ratemod.vocabulary.codes.code_table import load_codes
+from ratemod.vocabulary.codes.division import division_name, division_names, prefecture_of
 
 PREFECTURES = ["220100", "220200", "220300", "220400", "220500", "220600", "220700", "220800", "222400"]
 

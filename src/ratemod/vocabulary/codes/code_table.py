@@ -14,8 +14,8 @@ import numpy.typing as npt
 
 @functools.cache
 def load_codes(name: str) -> tuple[dict[str, str], ...]:
-    """Return the rows of one table of ``book/codes``."""
-    text = (resources.files("ratemod") / "book" / "codes" / f"{name}.csv").read_text(encoding="utf-8")
+    """Return the rows of one table of ``vocabulary/codes``."""
+    text = (resources.files("ratemod") / "vocabulary" / "codes" / f"{name}.csv").read_text(encoding="utf-8")
     return tuple(csv.DictReader(text.splitlines()))
 
 

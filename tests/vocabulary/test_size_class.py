@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ratemod.book.code_table import load_codes
-from ratemod.book.size_class import MEASURES, SIZES, size_class
+from ratemod.vocabulary.codes.code_table import load_codes
+from ratemod.vocabulary.codes.size_class import MEASURES, SIZES, size_class
 
 NAN = float("nan")
 # 国统字〔2017〕213号 again, by hand and apart from the shipped table: lower bounds of large, medium, small in persons

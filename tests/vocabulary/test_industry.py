@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ratemod.book.code_table import load_codes
-from ratemod.book.industry import SECTOR_LABELS_ZH, SECTORS, industry_digits, sector_of
+from ratemod.vocabulary.codes.code_table import load_codes
+from ratemod.vocabulary.codes.industry import SECTOR_LABELS_ZH, SECTORS, industry_digits, sector_of
 
 ROWS = load_codes("sectors")
 

@@ -1,1 +1,0 @@
-"""Who is rated: declared columns, readers, checks, size classes, accident grades, codes, synthetic province."""

@@ -1,0 +1,1 @@
+"""Codes of the state and their check digits: credit code, industry, size class, division, accident grade."""
