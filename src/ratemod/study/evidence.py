@@ -129,8 +129,8 @@ def _years(study: Study) -> pd.DataFrame:
             "base_premium_at_current_rates_yuan": sums(at[inside], study.base.current_yuan[inside], size),
             "earned_exposure_base": sums(data.year, data.earned, size),
             "claims_known": sums(data.year, data.counts, size),
-            "capped_ultimate_trended_yuan": sums(data.year, data.capped_yuan, size),
-            "excess_yuan": sums(data.year, data.excess_yuan, size),
+            "capped_ultimate_trended_yuan": data.by_year(data.capped_yuan),
+            "excess_yuan": data.by_year(data.excess_yuan),
             "catastrophe_yuan": data.catastrophe_yuan,
         }
     )
@@ -201,9 +201,9 @@ def _relativities(study: Study) -> pd.DataFrame:
 
 
 def expected_rows(study: Study) -> Floats:
-    """Return the expected capped losses of every policy and year under the study's pure premiums, (r,) float64 yuan."""
+    """Return what the claims known today were expected to cost, by policy and year, (r,) float64 yuan, capped."""
     rows = [np.maximum(code, 0)[study.data.policy] for code in study.base.codes]
-    return study.model.predict(study.base.factors, rows, len(study.tables[0].axes)) * study.data.earned
+    return study.model.predict(study.base.factors, rows, len(study.tables[0].axes)) * study.data.weight
 
 
 def _actual_expected(study: Study) -> pd.DataFrame:
@@ -216,7 +216,7 @@ def _actual_expected(study: Study) -> pd.DataFrame:
     ]
     named.append(("year", tuple(str(year) for year in data.years), data.year))
     for name, levels, code in named:
-        parts = [sums(code, part, len(levels)) for part in (data.earned, data.counts, data.capped_yuan, expected)]
+        parts = [sums(code, part, len(levels)) for part in (data.weight, data.counts, data.capped_yuan, expected)]
         for i, level in enumerate(levels):
             exposure, claims, actual, awaited = (float(part[i]) for part in parts)
             rows.append(
@@ -285,11 +285,11 @@ def _order(study: Study) -> dict[str, pd.DataFrame]:
     import pandas as pd
 
     data, expected = study.data, expected_rows(study)
-    rate, actual = expected / data.earned, data.capped_yuan
-    chart = lift(rate, actual, data.earned, BANDS)
-    share, losses = lorenz(rate, actual, data.earned)
+    rate, actual = expected / data.weight, data.capped_yuan
+    chart = lift(rate, actual, data.weight, BANDS)
+    share, losses = lorenz(rate, actual, data.weight)
     keep = np.unique(np.round(np.linspace(0, len(share) - 1, 201)).astype(np.int64))
-    index = gini(rate, actual, data.earned, seed=SEED)
+    index = gini(rate, actual, data.weight, seed=SEED)
     rates = study.rates
     facts = {
         "target loss ratio": rates.target,

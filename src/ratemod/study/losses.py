@@ -46,7 +46,8 @@ class Adjusted:
     valuation : date on which the latest values stand
     policy, year : (r,) int64, row of the history and position in `years`
     earned : (r,) float64, exposure base earned, yuan at cells of 1
-    weight : (r,) float64, earned × frequency trend / count development: what the counts known today answer to
+    weight : (r,) float64, earned × (1 + frequency trend)^-years ahead / count development: the exposure at the new
+        rates' level of frequency that the claims known today answer to; every total of claims is set against it
     counts : (r,) float64, claims known today, catastrophes apart
     capped_yuan, excess_yuan : (r,) float64, ultimate trended amounts below and above the cap
     claim_row : (k,) int64 row of each claim counted; claim_yuan : (k,) float64 its capped amount
@@ -72,6 +73,13 @@ class Adjusted:
     zero_claims: int
     development: Development | None
     trends: Mapping[str, TrendChoice]
+
+    def by_year(self, amount: Floats) -> Floats:
+        """Return yearly totals of amounts by row at ultimate and at the level of the new rates, (y,) float64.
+
+        What the known claims cost stands against `weight`; what the whole year will cost stands against `earned`.
+        """
+        return sums(self.year, amount * self.earned / self.weight, len(self.years))
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +123,7 @@ def adjust(history: History, base_yuan: Floats, good: Booleans, assumed: Assumpt
     amounts = sums(claim_year[plain], history.incurred_yuan[plain], len(years)) * amount_to
     trends = _trends(years, known * count_to, amounts, exposure, assumed)
     ahead = _ahead(years, assumed)
-    frequency = (1 + trends["frequency"].rate) ** ahead / count_to
+    known_share = (1 + trends["frequency"].rate) ** -ahead / count_to
     severity = (1 + trends["severity"].rate) ** ahead * amount_to / count_to
     place = np.full(earned.shape, -1, dtype=np.int64)
     place[policy, year] = np.arange(len(policy))
@@ -133,7 +141,7 @@ def adjust(history: History, base_yuan: Floats, good: Booleans, assumed: Assumpt
         policy,
         year,
         earned[policy, year],
-        earned[policy, year] * frequency[year],
+        earned[policy, year] * known_share[year],
         sums(row, np.ones(len(row)), rows),
         sums(row, capped, rows),
         sums(row, excess, rows),

@@ -191,9 +191,9 @@ def _fits(
 ) -> tuple[dict[str, Fit], dict[str, Cells]]:
     """Return the fitted models, their standard errors by firm, and the cells they used."""
     if assumed.model == "tweedie":
-        whole = collapse(factors, rows, data.earned, data.capped_yuan)
+        whole = collapse(factors, rows, data.weight, data.capped_yuan)
         pure = fit_glm(whole, terms, tweedie(assumed.tweedie_power), progress=progress)
-        return {"pure premium": _by_firm(pure, rows, data.earned, data.capped_yuan, firm)}, {"pure premium": whole}
+        return {"pure premium": _by_firm(pure, rows, data.weight, data.capped_yuan, firm)}, {"pure premium": whole}
     with_claims = data.counts > 0
     severity = collapse(
         factors, [row[with_claims] for row in rows], data.counts[with_claims], data.capped_yuan[with_claims]
@@ -328,7 +328,7 @@ def _balanced(
 ) -> RateModel:
     """Return the model with cell factors by Bühlmann–Straub, balanced to the capped losses as a whole."""
     rows = [code[data.policy] for code in codes]
-    expected = model.predict(factors, rows, axes) * data.earned
+    expected = model.predict(factors, rows, axes) * data.weight
     level = float(data.capped_yuan.sum() / expected.sum())
     expected *= level
     size, years = _size(factors[:axes]), len(data.years)

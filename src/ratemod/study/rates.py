@@ -162,7 +162,7 @@ def _excess(data: Adjusted, base: ExposureBase, model: RateModel, axes: int) -> 
     first = base.codes[0][data.policy]
     levels = len(base.factors[0].levels)
     rows = [code[data.policy] for code in base.codes]
-    expected = sums(first, model.predict(base.factors, rows, axes) * data.earned, levels)
+    expected = sums(first, model.predict(base.factors, rows, axes) * data.weight, levels)
     claims = sums(first, data.counts, levels)
     return spread_excess(
         sums(first, data.excess_yuan, levels),
@@ -172,7 +172,7 @@ def _excess(data: Adjusted, base: ExposureBase, model: RateModel, axes: int) -> 
 
 
 def _catastrophe(data: Adjusted) -> float:
-    capped = sums(data.year, data.capped_yuan, len(data.years))
+    capped = data.by_year(data.capped_yuan)
     used = capped > 0
     return catastrophe_load(data.catastrophe_yuan[used], capped[used])
 

@@ -1,0 +1,120 @@
+"""A line of business whose losses are known by arithmetic: two trades, one rate, no caps, no noise."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+PAYROLL = 20_000_000
+TRADES = ("quarry", "kiosk")
+PLAN = """
+[plan]
+scheme = "trades"
+edition = "1"
+title_en = "Trades"
+title_zh = "行业"
+standing = "example"
+status = "draft"
+new_from = 2020-01-01
+key = "policy_no"
+premium = "premium"
+warning_en = "Invented."
+warning_zh = "虚构。"
+[source.own]
+title = "invented for a test"
+confidence = "illustrative"
+[column.policy_no]
+kind = "text"
+[column.trade]
+kind = "level"
+levels = [{ code = "quarry" }, { code = "kiosk" }]
+[column.payroll]
+kind = "number"
+unit = "yuan"
+min = 0
+max = 100000000000
+[[step]]
+name = "rate"
+op = "lookup"
+table = "rate"
+unit = "per_mille"
+[[step]]
+name = "charged"
+op = "product"
+of = ["payroll", "rate", "0.001"]
+source = "own"
+[[step]]
+name = "premium"
+op = "round"
+of = "charged"
+unit = "0.01"
+"""
+PLAIN = {"development": "none", "profit": 0.0, "expenses": {"all": 0.40}, "amount": "payroll"}
+FLAT = {"frequency_trend": 0.0, "severity_trend": 0.0}
+
+
+def plan_folder(folder: Path, rate: str = "20") -> Path:
+    """Write the plan, one rate for both trades, and return its folder."""
+    edition = folder / "trades" / "1"
+    (edition / "tables").mkdir(parents=True)
+    (edition / "plan.toml").write_text(PLAN, encoding="utf-8")
+    rows = "".join(f"{name},{rate},own\n" for name in TRADES)
+    (edition / "tables" / "rate.csv").write_text("trade,value,source\n" + rows, encoding="utf-8")
+    return edition
+
+
+def history(counts: list[int], first: int, mean: list[float] | float = 10_000.0, firms: int = 30) -> dict:
+    """Firms insured for each calendar year; claims a year spread evenly over firms and months.
+
+    Amounts alternate between 0.7 and 1.3 of the year's mean. The last claim of a year falls on 31 December.
+    """
+    last = first + len(counts) - 1
+    means = mean if isinstance(mean, list) else [mean] * len(counts)
+    policies = pd.DataFrame(
+        [
+            {
+                "policy_no": f"{year}/{i}",
+                "credit_code": f"FIRM{i}",
+                "start_date": dt.date(year, 1, 1),
+                "end_date": dt.date(year + 1, 1, 1),
+                "trade": TRADES[i % 2],
+                "payroll": PAYROLL,
+            }
+            for year in range(first, last + 2)
+            for i in range(firms)
+        ]
+    )
+    claims = pd.DataFrame(
+        [
+            {
+                "claim_no": f"C{year}/{k}",
+                "policy_no": f"{year}/{k % firms}",
+                "event_date": dt.date(year, 12, 31) if k == n - 1 else dt.date(year, 1 + k % 12, 1 + k % 28),
+                "paid_yuan": round(average * (0.7, 1.3)[(k // firms) % 2], 2),
+                "case_reserve_yuan": 0.0,
+            }
+            for year, n, average in zip(range(first, last + 1), counts, means)
+            for k in range(n)
+        ]
+    )
+    renewed = policies.start_date == dt.date(last + 1, 1, 1)
+    return {"policies": policies[~renewed], "claims": claims, "renewals": policies[renewed]}
+
+
+def with_valuations(past: dict, late: float) -> dict:
+    """Return the history as known at the last year's end, when a share of each year's claims is reported a year late."""
+    claims = past["claims"]
+    year = claims.event_date.map(lambda day: day.year)
+    order = claims.groupby(year).cumcount()
+    known = year + (np.floor((order + 1) * late) > np.floor(order * late)).astype(int)
+    last = int(year.max())
+    valued = pd.concat(
+        [
+            claims[known <= at][["claim_no", "paid_yuan", "case_reserve_yuan"]].assign(valuation_date=dt.date(at, 12, 31))
+            for at in range(int(year.min()), last + 1)
+        ]
+    )
+    return past | {"claims": claims[known <= last], "valuations": valued}
