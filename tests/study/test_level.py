@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from tests.study import small
 
 from ratemod.study.fit import fit
-from tests.study import small
 
 COUNTS = [1_800, 1_500, 1_200, 900]
 
