@@ -105,7 +105,7 @@ def history(counts: list[int], first: int, mean: list[float] | float = 10_000.0,
 
 
 def with_valuations(past: dict, late: float) -> dict:
-    """Return the history as known at the last year's end, when a share of each year's claims is reported a year late."""
+    """Return what is known at the last year's end when a share of each year's claims is reported a year late."""
     claims = past["claims"]
     year = claims.event_date.map(lambda day: day.year)
     order = claims.groupby(year).cumcount()
@@ -113,7 +113,9 @@ def with_valuations(past: dict, late: float) -> dict:
     last = int(year.max())
     valued = pd.concat(
         [
-            claims[known <= at][["claim_no", "paid_yuan", "case_reserve_yuan"]].assign(valuation_date=dt.date(at, 12, 31))
+            claims.loc[known <= at, ["claim_no", "paid_yuan", "case_reserve_yuan"]].assign(
+                valuation_date=dt.date(at, 12, 31)
+            )
             for at in range(int(year.min()), last + 1)
         ]
     )
