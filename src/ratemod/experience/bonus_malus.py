@@ -76,7 +76,7 @@ def bonus_malus(relativities: npt.ArrayLike, *, down: int = 1, up: int | None = 
     ----------
     relativities : (levels,) float64, positive, best level first
     down : levels descended after a claim-free year
-    up : levels climbed for each claim; None: any claim leads to the worst level
+    up : levels climbed for each claim; 0: a claim moves nobody, None: any claim leads to the worst level
     moves : instead of `down` and `up`: for 0, 1, ... claims the level that follows each level, (levels,) each
     start : level of a new firm, default the worst
 
@@ -103,9 +103,9 @@ def bonus_malus(relativities: npt.ArrayLike, *, down: int = 1, up: int | None = 
         rows = [whole(f"moves[{at}]", row, low=0, high=levels - 1) for at, row in enumerate(moves)]
         refuse(problem("RM656", found=str(row.shape)) for row in rows if row.shape != (levels,))
     else:
-        whole("down, up", [down, up or 1], low=1, high=levels)
-        climb = levels if up is None else up
-        most = -(-(levels - 1) // climb)
+        whole("down", [down], low=1, high=levels)
+        climb = levels if up is None else int(whole("up", [up], low=0, high=levels)[0])
+        most = -(-(levels - 1) // climb) if climb else 1
         rows = [np.maximum(here - down, 0)] + [np.minimum(here + climb * n, levels - 1) for n in range(1, most + 1)]
     first = int(whole("start", levels - 1 if start is None else start, low=0, high=levels - 1))
     return BonusMalus(factors, np.stack(rows).astype(np.int64), first)

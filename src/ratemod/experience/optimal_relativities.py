@@ -68,14 +68,11 @@ def optimal_relativities(system: BonusMalus, frequency: npt.ArrayLike, weight: n
     >>> found.mean_risk.round(3).tolist(), round(float(found.share @ found.mean_risk), 9)
     ([0.855, 1.455, 1.542, 2.131], 1.0)
     """
-    from scipy.special import gammaln, roots_genlaguerre
-
     each, w = numbers("frequency", frequency, low=0), numbers("weight", weight, low=0)
     same_shape(frequency=each, weight=w)
     a = float(numbers("shape", shape, low=float(np.nextafter(0, 1))))
     w = w / w.sum()
-    node, mass = roots_genlaguerre(NODES, a - 1)
-    theta, mass = node / a, mass / np.exp(gammaln(a))
+    theta, mass = _gamma_quadrature(a)
     at = stationary(system, each[:, None] * theta)                       # (classes, nodes, levels)
     share = np.einsum("k,t,ktl->l", w, mass, at)
     risk = np.einsum("k,t,ktl->l", w, mass * theta, at)
@@ -84,3 +81,14 @@ def optimal_relativities(system: BonusMalus, frequency: npt.ArrayLike, weight: n
     by_money = money_risk / money
     push = (1 - share @ by_money) / (share @ (share / money))
     return OptimalRelativities(share, risk / share, by_money, by_money + push * share / money)
+
+
+def _gamma_quadrature(shape: float) -> tuple[Floats, Floats]:
+    """Return nodes and probabilities of Gauss's quadrature for a gamma of mean 1, by the eigenvectors of its Jacobi
+    matrix (Golub & Welsch 1969): the probabilities come out normalised, so that no gamma function can overflow.
+    """
+    from scipy.linalg import eigh_tridiagonal
+
+    i = np.arange(NODES, dtype=np.float64)
+    node, vector = eigh_tridiagonal(2 * i + shape, np.sqrt(i[1:] * (i[1:] + shape - 1)))
+    return np.asarray(np.maximum(node, 0.0) / shape), np.asarray(vector[0] ** 2)

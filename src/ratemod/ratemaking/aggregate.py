@@ -17,12 +17,13 @@ import numpy as np
 import numpy.typing as npt
 
 from ratemod.errors import ModelError, problem
-from ratemod.ratemaking.arrays import Floats, finite, non_negative, positive
+from ratemod.ratemaking.arrays import Floats, finite, fractions, non_negative, positive
 from ratemod.ratemaking.distribution import Severity, limited_moment, survival
 
 Method = Literal["rounding", "unbiased", "lower", "upper"]
 AGREE = 1e-10
 LOST = 1e-6
+ROUNDING = 1e-12  # of a Fourier transform of probabilities
 LOG_SMALLEST = -700.0
 
 
@@ -171,7 +172,7 @@ def transform(severity: npt.ArrayLike, frequency: Frequency, points: int, *, til
     shrink = np.exp(-rate * np.arange(size))
     inside = np.fft.rfft(padded * shrink)
     g = np.fft.irfft(np.exp(_log_generating(frequency, inside)), size) / shrink
-    return np.asarray(g[:points], dtype=np.float64)
+    return np.maximum(np.asarray(g[:points], dtype=np.float64), 0.0)  # what is below zero is rounding
 
 
 def compound(severity: npt.ArrayLike, frequency: Frequency, points: int) -> Floats:
@@ -190,8 +191,7 @@ def compound(severity: npt.ArrayLike, frequency: Frequency, points: int) -> Floa
     """
     by_transform = transform(severity, frequency, points)
     g = by_transform if frequency.name == "empirical" else panjer(severity, frequency, points)
-    if 1 - g.sum() > LOST:
-        raise ModelError(problem("RM552", lost=float(1 - g.sum()), points=points))
+    _all_mass(g)
     apart = float(np.abs(g - by_transform).max())
     if apart > AGREE:
         raise ModelError(problem("RM551", apart=apart))
@@ -201,13 +201,22 @@ def compound(severity: npt.ArrayLike, frequency: Frequency, points: int) -> Floa
 def quantiles(probabilities: npt.ArrayLike, level: npt.ArrayLike, step: float = 1.0) -> Floats:
     """Return the smallest grid value whose distribution function reaches each level.
 
+    Parameters
+    ----------
+    probabilities : (m,) float64, of 0, step, 2·step …; level : float array, each in 0..1; step : unit of the losses
+
+    Raises
+    ------
+    ModelError
+        RM504 for a level outside 0..1; RM552 for one that lies beyond the grid; RM548.
+
     Examples
     --------
     >>> quantiles([0.5, 0.3, 0.2], [0.5, 0.75]).tolist()
     [0.0, 1.0]
     """
     total = np.cumsum(_distribution("probabilities", probabilities, whole=False))
-    at = np.searchsorted(total, finite("level", level) - 1e-14, side="left")
+    at = np.searchsorted(total, fractions("level", level) - 1e-14, side="left")
     if (at >= len(total)).any():
         raise ModelError(problem("RM552", lost=float(1 - total[-1]), points=len(total)))
     return np.asarray(at * step, dtype=np.float64)
@@ -217,15 +226,25 @@ def tail_value_at_risk(probabilities: npt.ArrayLike, level: float, step: float =
     """Return TVaR (the mean of the worst 1−level of the probability) and the mean beyond the quantile, E[S | S > VaR].
 
     The two differ where the quantile carries probability of its own; R actuar prints the second under the first's name.
+    At level 1 both are the largest loss that can happen.
+
+    Raises
+    ------
+    ModelError
+        RM504 for a level outside 0..1; RM552 when the grid leaves out more than 1e-6 of the probability: what lies
+        beyond it is what a tail value is made of.
 
     Examples
     --------
     >>> tail_value_at_risk([0.5, 0.3, 0.2], 0.75)
     (1.8, 2.0)
     """
-    g = _distribution("probabilities", probabilities, whole=False)
-    var = float(quantiles(g, [level], step)[0])
+    g = _all_mass(probabilities)
     x = step * np.arange(len(g))
+    if float(fractions("level", [level])[0]) == 1:
+        most = float(x[g > 0].max())
+        return most, most
+    var = float(quantiles(g, [level], step)[0])
     above = x > var
     beyond, mass = float(g[above] @ x[above]), float(g[above].sum())
     tail = (beyond + var * (1 - level - mass)) / (1 - level)
@@ -233,14 +252,19 @@ def tail_value_at_risk(probabilities: npt.ArrayLike, level: float, step: float =
 
 
 def stop_loss(probabilities: npt.ArrayLike, retention: npt.ArrayLike, step: float = 1.0) -> Floats:
-    """Return E[(S − d)+] for each retention d.
+    """Return E[(S − d)+] for each retention d, (k,) float64 in the unit of `step`.
+
+    Raises
+    ------
+    ModelError
+        RM552 when the grid leaves out more than 1e-6 of the probability; RM500, RM501, RM548.
 
     Examples
     --------
     >>> stop_loss([0.5, 0.3, 0.2], [0.0, 1.0]).round(6).tolist()
     [0.7, 0.2]
     """
-    g = _distribution("probabilities", probabilities, whole=False)
+    g = _all_mass(probabilities)
     d = np.atleast_1d(non_negative("retention", retention))
     x = step * np.arange(len(g))
     return np.array([np.maximum(x - one, 0) @ g for one in d])
@@ -251,12 +275,17 @@ def insurance_charge(
 ) -> tuple[Floats, Floats]:
     """Return Table M charges φ(r) = E[(S − rE)+]/E and savings ψ(r) = φ(r) + r − 1.
 
+    Raises
+    ------
+    ModelError
+        RM552 when the grid leaves out more than 1e-6 of the probability; RM500, RM501, RM548.
+
     Examples
     --------
     >>> [part.round(6).tolist() for part in insurance_charge([0.5, 0.0, 0.5], [1.0])]
     [[0.5], [0.5]]
     """
-    g, r = _distribution("probabilities", probabilities, whole=False), non_negative("entry_ratio", entry_ratio)
+    g, r = _all_mass(probabilities), non_negative("entry_ratio", entry_ratio)
     expected = float(step * np.arange(len(g)) @ g)
     charge = stop_loss(g, r * expected, step) / positive("expected loss", [expected])[0]
     return charge, charge + r - 1
@@ -287,9 +316,21 @@ def moments(
     return n * x, n * vx + vn * x * x
 
 
+def _all_mass(probabilities: npt.ArrayLike) -> Floats:
+    """Return probabilities of which the grid leaves out next to nothing, or refuse (RM552)."""
+    g = _distribution("probabilities", probabilities, whole=False)
+    if 1 - g.sum() > LOST:
+        raise ModelError(problem("RM552", lost=float(1 - g.sum()), points=len(g)))
+    return g
+
+
 def _distribution(name: str, values: npt.ArrayLike, *, whole: bool = True) -> Floats:
-    """Return probabilities, non-negative and summing to 1 (or, unless `whole`, to less)."""
-    p = non_negative(name, values)
+    """Return probabilities, non-negative and summing to 1 (or, unless `whole`, to less).
+
+    What a transform leaves below zero in the last bits is zero.
+    """
+    p = finite(name, values)
+    p = non_negative(name, np.where((p < 0) & (p > -ROUNDING), 0.0, p))
     total = float(p.sum())
     if total > 1 + 1e-9 or (whole and total < 1 - 1e-9) or total <= 0:
         raise ModelError(problem("RM548", name=name, total=round(total, 9)))

@@ -4,7 +4,9 @@ For a response y = total/weight (claims per head-year, yuan per claim, yuan per 
 depends on a cell through Σw and Σwy alone, and the Pearson statistic of the *rows* follows from Σwy² too:
     Σ_rows w(y − μ)² = Σwy² − 2μ·Σwy + μ²·Σw.
 So a fit on cells has the coefficients, the dispersion and the standard errors of the fit on rows, at any number of
-rows. A known multiplier e^o of each row's mean folds in exactly for a variance μ^p: w → w·e^(o(2−p)), y → y·e^(−o).
+rows. What deviance and likelihood hold beside that does not depend on the model: a few sums over all rows (`RowSums`),
+so that both are those of the rows too, and comparable between models with other factors. A known multiplier e^o of each
+row's mean folds in exactly for a variance μ^p: w → w·e^(o(2−p)), y → y·e^(−o).
 
 Source: McCullagh & Nelder, *Generalized Linear Models*, 2nd ed., 2.2; Ohlsson & Johansson, *Non-Life Insurance
 Pricing*, 2.
@@ -20,6 +22,7 @@ import numpy.typing as npt
 
 from ratemod.errors import ModelError, nearest, problem
 from ratemod.ratemaking.arrays import Floats, Integers, finite, non_negative, same_length, sums
+from ratemod.ratemaking.row_sums import RowSums, row_sums
 
 DENSE_CELLS = 2**22
 
@@ -56,6 +59,7 @@ class Cells:
     weight : (c,) float64, Σw, unit of exposure (head-years, claims)
     total : (c,) float64, Σwy (claims, yuan)
     square : (c,) float64, Σwy² = Σ total²/w
+    beside : what a likelihood of the rows needs beside the cells
     merges : what was merged on the way
     """
 
@@ -65,6 +69,7 @@ class Cells:
     weight: Floats
     total: Floats
     square: Floats
+    beside: RowSums
     merges: tuple[Merge, ...] = ()
 
     def position(self, name: str) -> int:
@@ -106,7 +111,13 @@ def fold_offset(
 
 
 def collapse(
-    factors: Sequence[Factor], codes: Sequence[npt.ArrayLike], weight: npt.ArrayLike, total: npt.ArrayLike
+    factors: Sequence[Factor],
+    codes: Sequence[npt.ArrayLike],
+    weight: npt.ArrayLike,
+    total: npt.ArrayLike,
+    *,
+    power: float | None = None,
+    offset: npt.ArrayLike | None = None,
 ) -> Cells:
     """Sum rows into cells.
 
@@ -116,6 +127,8 @@ def collapse(
     codes : k arrays (n,) of integer codes into the levels
     weight : (n,) float64 >= 0 (head-years for a frequency, claims for a severity)
     total : (n,) float64 >= 0 (claims; yuan), the response times the weight
+    power : variance power of a Tweedie model to come, for the deviance of the rows
+    offset : (n,) float64, the log multiplier that `fold_offset` has folded in, for the likelihood of the rows
 
     Returns
     -------
@@ -139,9 +152,9 @@ def collapse(
     if ((w == 0) & (t > 0)).any():
         raise ModelError(problem("RM528", wrong=int(((w == 0) & (t > 0)).sum())))
     key = _keys(factors, codes, len(w))
-    size = int(np.prod([len(factor.levels) for factor in factors], dtype=object))
     square = np.divide(t * t, w, out=np.zeros_like(t), where=w > 0)
-    return _sum(tuple(factors), key, (w > 0).astype(np.float64), w, t, square, size)
+    beside = row_sums(w, t, power=power, offset=offset)
+    return _sum(tuple(factors), key, (w > 0).astype(np.float64), w, t, square, beside)
 
 
 def merge(parts: Iterable[Cells]) -> Cells:
@@ -166,8 +179,9 @@ def merge(parts: Iterable[Cells]) -> Cells:
         elif part.factors != whole.factors:
             raise ModelError(problem("RM530"))
         else:
+            merges = tuple(dict.fromkeys(whole.merges + part.merges))
             whole = _resum(
-                replace(whole, merges=tuple(dict.fromkeys(whole.merges + part.merges))),
+                replace(whole, merges=merges, beside=whole.beside + part.beside),
                 np.concatenate([whole.codes, part.codes]),
                 part,
             )
@@ -276,15 +290,22 @@ def _resum(like: Cells, codes: Integers, more: Cells | None = None) -> Cells:
         return np.concatenate(parts).astype(np.float64)
 
     key = _keys(like.factors, list(codes.T), len(codes))
-    size = int(np.prod([len(factor.levels) for factor in like.factors], dtype=object))
-    made = _sum(like.factors, key, column("rows"), column("weight"), column("total"), column("square"), size)
+    made = _sum(like.factors, key, column("rows"), column("weight"), column("total"), column("square"), like.beside)
     return replace(made, merges=like.merges)
 
 
 def _sum(
-    factors: tuple[Factor, ...], key: Integers, rows: Floats, weight: Floats, total: Floats, square: Floats, size: int
+    factors: tuple[Factor, ...],
+    key: Integers,
+    rows: Floats,
+    weight: Floats,
+    total: Floats,
+    square: Floats,
+    beside: RowSums,
 ) -> Cells:
     """Sum by key: directly where the table is small, else by sorting the keys that occur."""
+    shape = [len(factor.levels) for factor in factors]
+    size = int(np.prod(shape, dtype=object))
     if size <= DENSE_CELLS:
         names, place, width = np.arange(size), key, size
     else:
@@ -292,5 +313,13 @@ def _sum(
         width = len(names)
     count, w, t, s = (sums(place, column, width) for column in (rows, weight, total, square))
     has = (count > 0) | (w > 0)
-    codes = np.stack(np.unravel_index(names[has], [len(factor.levels) for factor in factors]), axis=1)
-    return Cells(factors, codes.astype(np.int64), np.rint(count[has]).astype(np.int64), w[has], t[has], s[has])
+    codes = np.stack(np.unravel_index(names[has], shape), axis=1) if shape else np.zeros((int(has.sum()), 0))
+    return Cells(
+        factors=factors,
+        codes=codes.astype(np.int64),
+        rows=np.rint(count[has]).astype(np.int64),
+        weight=w[has],
+        total=t[has],
+        square=s[has],
+        beside=beside,
+    )

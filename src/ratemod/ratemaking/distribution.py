@@ -1,7 +1,9 @@
 """Loss severities in closed form: density, survival, limited moments, quantiles; single or mixed.
 
 A severity is a weighted list of components, usually one. With S the survival function,
-    limited expected value E[min(X, d)] = ∫₀ᵈ S(x) dx,   E[min(X, d)²] = 2∫₀ᵈ x·S(x) dx.
+    limited expected value E[min(X, d)] = ∫₀ᵈ S(x) dx,   E[min(X, d)²] = 2∫₀ᵈ x·S(x) dx,
+    excess moment E[(X − d)+] = ∫_d^∞ S(x) dx,   E[X² − d²; X > d] = 2∫_d^∞ x·S(x) dx,
+both kept in closed form, because far out a difference of limited moments has no digits left.
 Parametrisation (scale θ): lognormal (μ, σ); gamma (shape, θ); weibull (shape, θ); exponential (θ); pareto (shape α, θ),
 the Lomax form S = (θ/(x+θ))^α; burr (α, γ, θ), S = (1 + (x/θ)^γ)^−α; inverse gaussian (mean, dispersion φ = 1/λ).
 
@@ -17,9 +19,9 @@ import numpy as np
 import numpy.typing as npt
 
 from ratemod.errors import ModelError, problem
-from ratemod.ratemaking.arrays import Floats, positive
+from ratemod.ratemaking.arrays import Floats, finite, fractions, positive
 
-BISECTIONS = 200
+BISECTIONS = 100  # of an interval of log x that the components' own quantiles span: to the last bits
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,7 @@ class Severity:
 
 def lognormal(mu: float, sigma: float) -> Severity:
     """Return the distribution of e^N, N normal with mean `mu` and standard deviation `sigma`."""
+    finite("mu", [mu])
     positive("sigma", [sigma])
     return Severity((Component("lognormal", (float(mu), float(sigma))),))
 
@@ -80,14 +83,15 @@ def mixture(parts: Sequence[Severity], weights: Sequence[float]) -> Severity:
     Raises
     ------
     ModelError
-        RM542 when weights are not positive or do not sum to 1 within 1e-9.
+        RM542 when weights are not positive, not one for each part, or do not sum to 1 within 1e-9.
 
     Examples
     --------
     >>> round(mean(mixture([exponential(10.0), exponential(100.0)], [0.9, 0.1])), 6)
     19.0
     """
-    if len(parts) != len(weights) or min(weights) <= 0 or abs(sum(weights) - 1) > 1e-9:
+    given = finite("weights", weights)
+    if len(parts) != len(given) or len(given) == 0 or given.min() <= 0 or abs(given.sum() - 1) > 1e-9:
         raise ModelError(problem("RM542", total=round(sum(weights), 9)))
     return Severity(
         tuple(one for part in parts for one in part.components),
@@ -150,21 +154,88 @@ def mean(severity: Severity) -> float:
     return float(limited_moment(severity, np.inf))
 
 
-def quantile(severity: Severity, probability: npt.ArrayLike) -> Floats:
-    """Return the x with P(X <= x) = probability, by bisection on log x to the last bits.
+def excess_moment(severity: Severity, deductible: npt.ArrayLike, order: int = 1) -> Floats:
+    """Return what lies above a deductible: E[(X − d)+] for order 1, E[X² − d²; X > d] for order 2.
+
+    Parameters
+    ----------
+    severity : Severity
+    deductible : float array >= 0, unit of the losses
+    order : 1 or 2
+
+    Returns
+    -------
+    float64, shape of `deductible`, unit^order; infinite where the moment is
+
+    Raises
+    ------
+    ModelError
+        RM543 where no closed form is kept.
+
+    Source
+    ------
+    Loss Models, app. A, the upper tails of the same incomplete functions.
 
     Examples
     --------
-    >>> quantile(exponential(1.0), [0.5]).round(10).tolist()
-    [0.6931471806]
+    >>> excess_moment(exponential(1000.0), [0.0, 40_000.0]).tolist()
+    [1000.0, 4.248354255291589e-15]
     """
-    p = np.asarray(probability, dtype=np.float64)
-    low, high = np.full(p.shape, -700.0), np.full(p.shape, 700.0)
-    for _ in range(BISECTIONS):
-        middle = (low + high) / 2
-        over = survival(severity, np.exp(middle)) <= 1 - p
-        low, high = np.where(over, low, middle), np.where(over, middle, high)
-    return np.asarray(np.exp((low + high) / 2), dtype=np.float64)
+    at = np.maximum(np.asarray(deductible, dtype=np.float64), 0.0)
+    if order not in (1, 2):
+        raise ModelError(problem("RM543", name="any", order=order))
+    return _mixed(severity, lambda one: _excess(one, at, order))
+
+
+def quantile(severity: Severity, probability: npt.ArrayLike) -> Floats:
+    """Return the x with P(X <= x) = probability: 0 at 0, infinite at 1.
+
+    Parameters
+    ----------
+    severity : Severity
+    probability : float array, each in 0..1
+
+    Returns
+    -------
+    float64, shape of `probability`, unit of the losses. One component is inverted in closed form; a mixture by
+    bisection on log x between the quantiles of its components, on whichever tail is the smaller.
+
+    Raises
+    ------
+    ModelError
+        RM500, RM504 for a probability that is missing or outside 0..1.
+
+    Examples
+    --------
+    >>> quantile(exponential(1.0), [0.5, 1e-18, 1.0]).round(20).tolist()
+    [0.6931471805599453, 1e-18, inf]
+    """
+    p = fractions("probability", probability)
+    each = [np.asarray(_quantile(one, p), dtype=np.float64) for one in severity.components]
+    low, high = np.minimum.reduce(each), np.maximum.reduce(each)
+    inner = (p > 0) & (p < 1) & (low < high)
+    if inner.any():
+        left, right, wanted = np.log(low[inner]), np.log(high[inner]), p[inner]
+        for _ in range(BISECTIONS):
+            middle = (left + right) / 2
+            x = np.exp(middle)
+            enough = np.where(wanted < 0.5, cumulative(severity, x) >= wanted, survival(severity, x) <= 1 - wanted)
+            left, right = np.where(enough, left, middle), np.where(enough, middle, right)
+        low = np.array(low)
+        low[inner] = np.exp((left + right) / 2)
+    return np.asarray(low, dtype=np.float64)
+
+
+def cumulative(severity: Severity, x: npt.ArrayLike) -> Floats:
+    """Return P(X <= x), shape of x, with all its digits also where it is next to nothing.
+
+    Examples
+    --------
+    >>> cumulative(exponential(1.0), [1e-18, 1.0]).round(20).tolist()
+    [1e-18, 0.6321205588285577]
+    """
+    at = np.maximum(np.asarray(x, dtype=np.float64), 0.0)
+    return _mixed(severity, lambda one: _cumulative(one, at))
 
 
 def log_density(one: Component, x: Floats) -> Floats:
@@ -231,14 +302,14 @@ def _mixed(severity: Severity, of: Callable[[Component], Floats]) -> Floats:
 
 def _limited(one: Component, d: Floats, k: int) -> Floats:
     """Return E[min(X, d)^k] of one component."""
-    from scipy.special import beta, betainc, gammainc, gammaln, ndtr
+    from scipy.special import beta, betainc, gammainc, gammaln, hyp2f1, ndtr
 
     a = one.parameters
     with np.errstate(invalid="ignore", over="ignore", divide="ignore"):
         beyond = np.where(np.isinf(d), 0.0, d**k * np.exp(log_survival(one, d)))
         match one.name:
             case "lognormal":
-                below = np.exp(k * a[0] + (k * a[1]) ** 2 / 2) * ndtr((np.log(d) - a[0] - k * a[1] ** 2) / a[1])
+                below = _lognormal_moment(a, k) * ndtr((np.log(d) - a[0] - k * a[1] ** 2) / a[1])
             case "gamma":
                 below = a[1] ** k * np.exp(gammaln(a[0] + k) - gammaln(a[0])) * gammainc(a[0] + k, d / a[1])
             case "weibull" | "exponential":
@@ -250,12 +321,102 @@ def _limited(one: Component, d: Floats, k: int) -> Floats:
                 u = 1 / (1 + (d / a[2]) ** a[1])
                 p, q = 1 + k / a[1], a[0] - k / a[1]
                 below = a[2] ** k * a[0] * beta(p, q) * betainc(p, q, 1 - u)
+            case "burr":  # the moment is infinite, the limited one is not: k∫₀ᵈ x^(k−1) S dx
+                series = d**k * hyp2f1(a[0], k / a[1], 1 + k / a[1], -((d / a[2]) ** a[1]))
+                return np.where(np.isinf(d), np.inf, series)
             case "inverse gaussian" if k == 1:
                 left, right = _inverse_gaussian(a, d)
                 below = a[0] * (left - right)
             case _:
                 raise ModelError(problem("RM543", name=one.name, order=k))
     return np.asarray(below + beyond, dtype=np.float64)
+
+
+def _excess(one: Component, d: Floats, k: int) -> Floats:
+    """Return E[X^k − d^k; X > d] of one component."""
+    from scipy.special import beta, betaincc, gammaincc, gammaln, ndtr
+
+    a = one.parameters
+    with np.errstate(invalid="ignore", over="ignore", divide="ignore", under="ignore"):
+        over = np.exp(log_survival(one, d))
+        match one.name:
+            case "lognormal":
+                above = _lognormal_moment(a, k) * ndtr((a[0] + k * a[1] ** 2 - np.log(d)) / a[1])
+            case "gamma":
+                above = a[1] ** k * np.exp(gammaln(a[0] + k) - gammaln(a[0])) * gammaincc(a[0] + k, d / a[1])
+            case "exponential":
+                return np.where(np.isinf(d), 0.0, over * (a[0] if k == 1 else 2 * a[0] * (d + a[0])))
+            case "weibull":
+                above = a[1] ** k * np.exp(gammaln(1 + k / a[0])) * gammaincc(1 + k / a[0], (d / a[1]) ** a[0])
+            case "pareto":
+                if a[0] <= k:
+                    return np.full(d.shape, np.inf)
+                first = over * (d + a[1]) / (a[0] - 1)
+                tail = first if k == 1 else 2 * first * (d * (a[0] - 1) + a[1]) / (a[0] - 2)
+                return np.where(np.isinf(d), 0.0, tail)
+            case "burr":
+                if a[0] * a[1] <= k:
+                    return np.full(d.shape, np.inf)
+                power = (d / a[2]) ** a[1]
+                p, q = 1 + k / a[1], a[0] - k / a[1]
+                above = a[2] ** k * a[0] * beta(p, q) * betaincc(p, q, power / (1 + power))
+            case "inverse gaussian" if k == 1:
+                _, right = _inverse_gaussian(a, d)
+                above = a[0] * (ndtr(-np.sqrt(1 / (a[1] * d)) * (d / a[0] - 1)) + right)
+            case _:
+                raise ModelError(problem("RM543", name=one.name, order=k))
+    tail = np.where(np.isinf(d), 0.0, above - d**k * over)
+    return np.maximum(tail, 0.0)
+
+
+def _lognormal_moment(a: tuple[float, ...], k: int) -> float:
+    """Return E[X^k] of a lognormal."""
+    return float(np.exp(k * a[0] + (k * a[1]) ** 2 / 2))
+
+
+def _cumulative(one: Component, x: Floats) -> Floats:
+    """Return P(X <= x) of one component, from below."""
+    from scipy.special import gammainc, ndtr
+
+    a = one.parameters
+    with np.errstate(divide="ignore", invalid="ignore"):
+        match one.name:
+            case "lognormal":
+                value = ndtr((np.log(x) - a[0]) / a[1])
+            case "gamma":
+                value = gammainc(a[0], x / a[1])
+            case "inverse gaussian":
+                left, right = _inverse_gaussian(a, x)
+                value = np.where(x > 0, left + right, 0.0)
+            case _:
+                value = -np.expm1(log_survival(one, x))
+    return np.asarray(value, dtype=np.float64)
+
+
+def _quantile(one: Component, p: Floats) -> Floats:
+    """Return the quantile of one component."""
+    from scipy.special import gammaincinv, ndtri
+    from scipy.stats import invgauss
+
+    a = one.parameters
+    with np.errstate(divide="ignore", over="ignore"):
+        hazard = -np.log1p(-p)  # the cumulative hazard at the quantile
+        match one.name:
+            case "lognormal":
+                value = np.exp(a[0] + a[1] * ndtri(p))
+            case "gamma":
+                value = a[1] * gammaincinv(a[0], p)
+            case "weibull":
+                value = a[1] * hazard ** (1 / a[0])
+            case "exponential":
+                value = a[0] * hazard
+            case "pareto":
+                value = a[1] * np.expm1(hazard / a[0])
+            case "burr":
+                value = a[2] * np.expm1(hazard / a[0]) ** (1 / a[1])
+            case _:
+                value = invgauss.ppf(p, a[0] * a[1], scale=1 / a[1])
+    return np.asarray(value, dtype=np.float64)
 
 
 def _pareto_limited(a: tuple[float, ...], d: Floats, k: int) -> Floats:

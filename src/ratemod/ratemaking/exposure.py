@@ -3,7 +3,8 @@
 A policy is one or more *segments*, [start, end), each with what was insured while it ran (heads, payroll, limit,
 contract value). A change in mid-term ends one segment and begins the next; a cancellation is a change to nothing.
 
-With A the amount in force, T the term in years (months / 12), d the days of the segment and D the days of the term,
+With A the amount in force, T the term in years (whole months / 12, as the rating counts them, and what is left by
+days), d the days of the segment and D the days of the term,
     written exposure = A · T · d/D,      earned in a period = written · (days of the segment in the period)/d.
 So a policy of twelve months is exactly one year, in leap years too, and every period adds up to the written exposure.
 `basis="month"` replaces days by calendar months (a day is its share of its month), which is how textbooks reckon.
@@ -21,6 +22,7 @@ import numpy.typing as npt
 
 from ratemod.errors import ModelError, problem
 from ratemod.ratemaking.arrays import Dates, Floats, Integers, non_negative, same_length, sums
+from ratemod.rating.calendar import months_between
 
 Basis = Literal["day", "month"]
 
@@ -148,11 +150,28 @@ def written_exposure(segments: Segments, term_start: npt.ArrayLike, term_end: np
     [10.0]
     """
     begin, finish = _terms(term_start, term_end)
-    years = (clock(finish, "month") - clock(begin, "month")) / 12
+    years = _term_years(begin, finish)
     length = (finish - begin).astype(np.int64)
     share = (segments.end - segments.start).astype(np.int64) / length[segments.policy]
     written: Floats = segments.amount * years[segments.policy] * share
     return written
+
+
+def _term_years(begin: Dates, finish: Dates) -> Floats:
+    """Return terms in years: whole months as the rating counts them (29 February to 28 February is twelve) over 12, and
+    the days after the last whole month as shares of the months in which they lie.
+    """
+    first, last = begin.astype(np.int64), finish.astype(np.int64)
+    months = months_between(first, last, "complete")
+    month = begin.astype("datetime64[M]")
+    day_of_month = (begin - month.astype("datetime64[D]")).astype(np.int64)
+    reached = month + months.astype("timedelta64[M]")
+    first_day = reached.astype("datetime64[D]")
+    length = ((reached + np.timedelta64(1, "M")).astype("datetime64[D]") - first_day).astype(np.int64)
+    since = first_day + np.minimum(day_of_month, length - 1).astype("timedelta64[D]")
+    rest = np.where(finish > since, clock(finish, "month") - clock(since, "month"), 0.0)
+    years: Floats = (months + np.minimum(rest, 1.0)) / 12
+    return years
 
 
 def earned_exposure(

@@ -15,6 +15,7 @@ import numpy as np
 
 from ratemod.errors import ModelError, problem
 from ratemod.ratemaking.arrays import Floats
+from ratemod.ratemaking.row_sums import RowSums
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,7 @@ class Family:
         return mean**self.power + self.alpha * mean * mean
 
     def deviance(self, response: Floats, mean: Floats, weight: Floats) -> float:
-        """Return Σ w·d(y, μ)."""
+        """Return Σ w·d(y, μ) of cells or rows as they are given."""
         y, m, p = response, mean, self.power
         log_ratio = np.log(np.where(y > 0, y, m) / m)
         if self.alpha > 0:
@@ -52,31 +53,68 @@ class Family:
             unit = y ** (2 - p) / ((1 - p) * (2 - p)) - y * m ** (1 - p) / (1 - p) + m ** (2 - p) / (2 - p)
         return float(2 * (weight @ unit))
 
-    def aic(self, response: Floats, mean: Floats, weight: Floats, parameters: int) -> float:
-        """Return Akaike's criterion of the cells, NaN where the family has no likelihood in closed form.
+    def row_deviance(self, mean: Floats, weight: Floats, total: Floats, beside: RowSums) -> float:
+        """Return the deviance of the rows behind cells.
 
-        Counts are w·y for the Poisson and the negative binomial. For the gamma φ is deviance/Σw, which costs one more
-        parameter, and w counts claims, as R reckons.
+        Parameters
+        ----------
+        mean, weight, total : (c,) float64, μ, Σw and Σwy of each cell
+        beside : RowSums of the rows
+
+        Returns
+        -------
+        float; NaN for a negative binomial whose different rows were not kept, or a Tweedie of another power
+        """
+        p = self.power
+        if self.alpha > 0:
+            if beside.distinct is None:
+                return float("nan")
+            w, t, count = beside.distinct.T
+            y_part = (t + w / self.alpha) * np.log1p(self.alpha * t / w)
+            cells = (total + weight / self.alpha) * np.log1p(self.alpha * mean) - total * np.log(mean)
+            return float(2 * (beside.total_log_response - count @ y_part + cells.sum()))
+        if p == 1:
+            return float(2 * (beside.total_log_response - (total * np.log(mean) + total - weight * mean).sum()))
+        if p == 2:
+            cells = (total - weight * mean) / mean + weight * np.log(mean)
+            return float(2 * (cells.sum() - beside.weight_log_response))
+        if beside.power != p:
+            return float("nan")
+        cells = weight * mean ** (2 - p) / (2 - p) - total * mean ** (1 - p) / (1 - p)
+        return float(2 * (beside.response_power / ((1 - p) * (2 - p)) + cells.sum()))
+
+    def log_likelihood(self, mean: Floats, weight: Floats, total: Floats, beside: RowSums) -> float:
+        """Return the log-likelihood of the rows behind cells, NaN where the family has none in closed form.
+
+        Counts are w·y for the Poisson and the negative binomial. For the gamma φ is deviance/Σw, and w counts claims,
+        as R reckons.
         """
         from scipy.special import gammaln
 
-        count, expected = weight * response, weight * mean
         if self.name == "poisson":
-            log_like = count * np.log(expected) - expected - gammaln(count + 1)
-        elif self.name == "negative binomial":
-            size, q = weight / self.alpha, 1 / (1 + self.alpha * mean)
-            log_like = (
-                gammaln(count + size) - gammaln(size) - gammaln(count + 1) + size * np.log(q) + count * np.log1p(-q)
-            )
-        elif self.name == "gamma":
-            phi = self.deviance(response, mean, weight) / weight.sum()
-            density = (
-                np.log(response / (mean * phi)) / phi - np.log(response) - response / (mean * phi) - gammaln(1 / phi)
-            )
-            log_like, parameters = weight * density, parameters + 1
-        else:
-            return float("nan")
-        return float(-2 * log_like.sum() + 2 * parameters)
+            cells = total * np.log(mean) - weight * mean
+            return float(cells.sum() + beside.total_log_weight - beside.log_factorial)
+        if self.name == "negative binomial" and beside.distinct is not None:
+            w, t, count = beside.distinct.T
+            rows = gammaln(t + w / self.alpha) - gammaln(w / self.alpha) - gammaln(t + 1)
+            over = self.alpha * mean
+            cells = total * np.log(over / (1 + over)) - weight / self.alpha * np.log1p(over)
+            return float(count @ rows + cells.sum())
+        if self.name == "gamma":
+            phi = self.row_deviance(mean, weight, total, beside) / float(weight.sum())
+            constant = float(weight.sum()) * (-np.log(phi) / phi - gammaln(1 / phi))
+            cells = -(weight * np.log(mean) + total / mean) / phi
+            response = beside.weight_log_response
+            return float(constant + cells.sum() + response / phi - response - beside.weight_offset)
+        return float("nan")
+
+    def aic(self, log_likelihood: float, parameters: int) -> float:
+        """Return Akaike's criterion of the rows; φ of the gamma costs one more parameter."""
+        return -2 * log_likelihood + 2 * (parameters + (self.name == "gamma"))
+
+    def bic(self, log_likelihood: float, parameters: int, rows: int) -> float:
+        """Return Schwarz's criterion of the rows, φ of the gamma counted as in `aic`."""
+        return -2 * log_likelihood + float(np.log(rows)) * (parameters + (self.name == "gamma"))
 
 
 def poisson(*, overdispersed: bool = False) -> Family:

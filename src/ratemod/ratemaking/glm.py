@@ -36,9 +36,11 @@ class Fit:
     coefficient, standard_error : (p,) float64, of log μ
     covariance : (p, p) float64
     dispersion : float
-    deviance, null_deviance : float, of the cells; pearson : float, of the rows
+    deviance, null_deviance, pearson : float, of the rows; null is the model of one mean
     residual_df : int, rows − p; cell_df : int, cells − p
-    aic : float, NaN where there is no likelihood
+    log_likelihood, aic, bic : float, of the rows, comparable between models of the same rows; NaN where there is no
+        likelihood in closed form (quasi-Poisson, Tweedie), or for a negative binomial on cells that do not know their
+        different rows
     fitted : (c,) float64, μ of each cell, response per unit of weight
     iterations : int
     """
@@ -54,7 +56,9 @@ class Fit:
     pearson: float
     residual_df: int
     cell_df: int
+    log_likelihood: float
     aic: float
+    bic: float
     fitted: Floats
     iterations: int
 
@@ -197,7 +201,7 @@ def type_iii(cells: Cells, fit: Fit) -> list[TermTest]:
         fewer = design(cells, [other for other in plan.terms if other != term], reference)
         less = _fit(fewer, cells, fit.family, 50, None)
         df = plan.column_term.count(t)
-        drop = max(less.deviance - fit.deviance, 0.0)
+        drop = max(_cell_deviance(cells, less) - _cell_deviance(cells, fit), 0.0)
         if fit.family.fixed_dispersion:
             kind, statistic, p_value = "chi2", drop, float(chdtrc(df, drop))
         else:
@@ -205,6 +209,11 @@ def type_iii(cells: Cells, fit: Fit) -> list[TermTest]:
             p_value = float(fdtrc(df, fit.residual_df, statistic))
         tests.append(TermTest(term, df, statistic, kind, p_value, less.aic))
     return tests
+
+
+def _cell_deviance(cells: Cells, fit: Fit) -> float:
+    """Return the deviance of the cells: between models of the same cells it differs as that of the rows does."""
+    return fit.family.deviance(cells.total / cells.weight, fit.fitted, cells.weight)
 
 
 def _fit(plan: Design, cells: Cells, family: Family, max_iterations: int, progress: Progress | None) -> Fit:
@@ -224,21 +233,24 @@ def _fit(plan: Design, cells: Cells, family: Family, max_iterations: int, progre
     phi = 1.0 if family.fixed_dispersion else pearson / df
     covariance: Floats = np.asarray(phi * np.linalg.inv(information), dtype=np.float64)
     level = np.full(len(y), float(cells.total.sum() / w.sum()))
+    log_likelihood = family.log_likelihood(mean, w, cells.total, cells.beside)
     return Fit(
-        plan,
-        family,
-        b,
-        np.sqrt(np.diag(covariance)),
-        covariance,
-        phi,
-        family.deviance(y, mean, w),
-        family.deviance(y, level, w),
-        pearson,
-        df,
-        len(y) - x.shape[1],
-        family.aic(y, mean, w, x.shape[1]),
-        mean,
-        iterations,
+        design=plan,
+        family=family,
+        coefficient=b,
+        standard_error=np.sqrt(np.diag(covariance)),
+        covariance=covariance,
+        dispersion=phi,
+        deviance=family.row_deviance(mean, w, cells.total, cells.beside),
+        null_deviance=family.row_deviance(level, w, cells.total, cells.beside),
+        pearson=pearson,
+        residual_df=df,
+        cell_df=len(y) - x.shape[1],
+        log_likelihood=log_likelihood,
+        aic=family.aic(log_likelihood, x.shape[1]),
+        bic=family.bic(log_likelihood, x.shape[1], int(cells.rows.sum())),
+        fitted=mean,
+        iterations=iterations,
     )
 
 

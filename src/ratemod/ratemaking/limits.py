@@ -2,7 +2,8 @@
 
 With LEV(x) = E[min(X, x)]: ILF(l) = (LEV(l) + ε)/(LEV(b) + ε), ε the expense of a claim, the same at every limit;
 loss elimination ratio of a deductible d is LEV(d)/E[X]; the layer l above d costs LEV(d + l) − LEV(d) a loss, and that
-over S(d) a payment. Under trend t, LEV_t(x) = t·LEV(x/t).
+over S(d) a payment. Under trend t, LEV_t(x) = t·LEV(x/t). Where that difference would lose its digits the same integral
+∫ S(x) dx is taken over the layer itself, or as a difference of excess moments.
 
 Work-safety liability has two limits at once: l for each person and L for the accident. An accident with N victims pays
 min(Σ_{i=1..N} min(X_i, l), L), so what a limit is worth depends on how many are hurt together; the sum is found on a
@@ -21,7 +22,10 @@ import numpy.typing as npt
 from ratemod.errors import ModelError, problem
 from ratemod.ratemaking.aggregate import Frequency, discretise, transform
 from ratemod.ratemaking.arrays import Floats, non_negative, positive
-from ratemod.ratemaking.distribution import Severity, limited_moment, mean, survival
+from ratemod.ratemaking.distribution import Severity, excess_moment, limited_moment, mean, survival
+
+NODES = 64
+FLAT = 1e-6  # how far survival may fall within a layer that is integrated
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +111,11 @@ def loss_elimination_ratio(severity: Severity, deductible: npt.ArrayLike) -> Flo
 
 def excess_ratio(severity: Severity, limit: npt.ArrayLike) -> Floats:
     """Return the share of losses above a limit, 1 − LEV(l)/E[X]; see `loss_elimination_ratio`."""
-    return 1 - loss_elimination_ratio(severity, limit)
+    whole = mean(severity)
+    if not np.isfinite(whole):
+        raise ModelError(problem("RM553"))
+    share: Floats = excess_moment(severity, non_negative("limit", limit)) / whole
+    return share
 
 
 def layer(severity: Severity, deductible: npt.ArrayLike, limit: npt.ArrayLike, *, trend: float = 1.0) -> Layer:
@@ -120,7 +128,12 @@ def layer(severity: Severity, deductible: npt.ArrayLike, limit: npt.ArrayLike, *
 
     Returns
     -------
-    Layer
+    Layer; `per_payment` is NaN where the chance of a payment is below the smallest float
+
+    Raises
+    ------
+    ModelError
+        RM500, RM501, RM502; RM543 for a wide layer of a severity without a closed second moment.
 
     Source
     ------
@@ -137,10 +150,55 @@ def layer(severity: Severity, deductible: npt.ArrayLike, limit: npt.ArrayLike, *
     width = np.asarray(limit, dtype=np.float64)
     if not (width > 0).all():
         raise ModelError(problem("RM502", name="limit", wrong=int((~(width > 0)).sum()), first=0))
-    top, bottom = (low + width) / factor, low / factor
-    first = factor * (limited_moment(severity, top) - limited_moment(severity, bottom))
-    second = factor**2 * (limited_moment(severity, top, 2) - limited_moment(severity, bottom, 2)) - 2 * low * first
-    return Layer(first, first / survival(severity, bottom), second - first**2)
+    low, width = np.broadcast_arrays(np.atleast_1d(low / factor), np.atleast_1d(width / factor))
+    first, second = factor * _layer_moment(severity, low, width, 1), factor**2 * _layer_moment(severity, low, width, 2)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        per_payment = first / survival(severity, low)
+    return Layer(first, per_payment, np.maximum(second - first**2, 0.0))
+
+
+def _layer_moment(severity: Severity, low: Floats, width: Floats, order: int) -> Floats:
+    """Return E[min((X − low)+, width)^order] = order·∫ y^(order−1)·S(low + y) dy over 0 < y < width.
+
+    Each layer by the way that keeps its digits: a narrow one by Gauss–Legendre over the layer, where S changes little;
+    one that begins among the bulk of losses by limited moments; one far out by excess moments.
+    """
+    top = low + width
+    at_low, at_top = survival(severity, low), survival(severity, top)
+    narrow = (low > 0) & (width <= low) & (at_top >= FLAT * at_low)
+    out = np.zeros(low.shape)
+    if narrow.any():
+        node, mass = np.polynomial.legendre.leggauss(NODES)
+        y = width[narrow, None] * (node + 1) / 2
+        over = survival(severity, low[narrow, None] + y)
+        out[narrow] = order * (y ** (order - 1) * over) @ mass * width[narrow] / 2
+    wide = ~narrow
+    if wide.any():
+        bottom, upper, over = low[wide], top[wide], at_low[wide]
+        between = _between(severity, bottom, upper, over, 1)
+        out[wide] = between if order == 1 else _between(severity, bottom, upper, over, 2) - 2 * bottom * between
+    return out
+
+
+def _between(severity: Severity, low: Floats, top: Floats, at_low: Floats, order: int) -> Floats:
+    """Return order·∫ x^(order−1)·S(x) dx from low to top: by limited moments where most losses lie above `low`, else by
+    excess moments.
+    """
+    from_above = at_low < 0.5
+    out = np.empty(low.shape)
+    if (~from_above).any():
+        d, t = low[~from_above], top[~from_above]
+        out[~from_above] = limited_moment(severity, t, order) - limited_moment(severity, d, order)
+    if from_above.any():
+        d, t = low[from_above], top[from_above]
+        rest, beyond = excess_moment(severity, d, order), excess_moment(severity, t, order)
+        with np.errstate(invalid="ignore"):
+            difference = rest - beyond
+        lost = ~np.isfinite(difference) & np.isfinite(t)  # an infinite moment, but a finite layer
+        if lost.any():
+            difference[lost] = limited_moment(severity, t[lost], order) - limited_moment(severity, d[lost], order)
+        out[from_above] = np.where(np.isinf(rest) & np.isinf(t), np.inf, difference)
+    return out
 
 
 def split_by_layer(loss: npt.ArrayLike, attachment: npt.ArrayLike) -> Floats:

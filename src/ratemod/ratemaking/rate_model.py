@@ -10,7 +10,7 @@ Ratemaking*, ch. 10.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -23,6 +23,7 @@ from ratemod.ratemaking.arrays import Floats, positive
 from ratemod.ratemaking.cells import Cells, Factor, collapse, fold_offset
 from ratemod.ratemaking.glm import Fit, fit_glm, fit_negative_binomial, predict, type_iii
 from ratemod.ratemaking.relativities import relativities
+from ratemod.ratemaking.row_sums import with_distinct_rows
 from ratemod.reading.text_levels import text_levels
 from ratemod.vocabulary.column import Column
 
@@ -43,7 +44,7 @@ class RateModel:
     Attributes
     ----------
     cells : what was fitted; its weight and total are those of the rows unless a known factor was folded in
-    fit : coefficients, standard errors, dispersion, deviance (of the cells), AIC
+    fit : coefficients, standard errors, dispersion, deviance and AIC (of the rows)
     """
 
     cells: Cells
@@ -149,7 +150,7 @@ class RateModel:
         return (
             f"RateModel({fit.family.name}; {', '.join(':'.join(term) for term in fit.design.terms)}; "
             f"base rate {self.base_rate:.6g}; dispersion {fit.dispersion:.4g}; deviance {fit.deviance:.4f} on "
-            f"{fit.cell_df} df of {len(self.cells.weight)} cells)"
+            f"{fit.residual_df} df)"
         )
 
     def _repr_html_(self) -> str:
@@ -208,7 +209,7 @@ def rate_model(
     _check_family(family, power, known_factor)
     amounts = [_number(name) for name in (total, weight, *([known_factor] if known_factor else []))]
     book = _book(data, [*(Column(name, "text") for name in factors), *amounts], header_map)
-    cells = _cells(book, factors, amounts, _power(family, power))
+    cells = _cells(book, factors, amounts, family, _power(family, power))
     terms: list[str | tuple[str, ...]] = [*factors, *interactions]
     if family == "negative_binomial":
         return RateModel(cells, fit_negative_binomial(cells, terms, reference=reference))
@@ -250,7 +251,7 @@ def _book(data: Any, columns: Sequence[Column], header_map: Mapping[str, str] | 
     return book
 
 
-def _cells(book: Book, factors: Sequence[str], amounts: Sequence[Column], power: float) -> Cells:
+def _cells(book: Book, factors: Sequence[str], amounts: Sequence[Column], family: str, power: float) -> Cells:
     wrong, codes, named = [], [], []
     for name in factors:
         at, levels = text_levels(book.table[name])
@@ -267,10 +268,14 @@ def _cells(book: Book, factors: Sequence[str], amounts: Sequence[Column], power:
     if wrong:
         raise BookError(wrong)
     loss, exposure = numbers[0], numbers[1]
+    offset = None
     if len(numbers) == 3:
         offset = np.log(positive(amounts[2].name, numbers[2]))
         exposure, loss = fold_offset(exposure, loss, offset, power)
-    return collapse(named, codes, exposure, loss)
+    cells = collapse(named, codes, exposure, loss, power=power if 1 < power < 2 else None, offset=offset)
+    if family == "negative_binomial":
+        cells = replace(cells, beside=with_distinct_rows(cells.beside, exposure, loss))
+    return cells
 
 
 def _empty(name: str, lost: npt.NDArray[np.bool_]) -> Any:

@@ -190,6 +190,9 @@ def _objective(x: Floats, below: Floats, cut: Booleans, families: tuple[str, ...
     def value(theta: Floats) -> float:
         with np.errstate(all="ignore"):
             severity = _severity(theta, families)
+            spread = [one.parameters[one.name == "lognormal" :] for one in severity.components]
+            if not all(0 < number < np.inf for numbers in spread for number in numbers):
+                return 1e10  # a step beyond what floats hold
             logs = [
                 np.logaddexp.reduce(
                     [np.log(weight) + function(one, at) for one, weight in zip(severity.components, severity.weights)]
@@ -241,8 +244,9 @@ def _search(
         rough, start, method="Nelder-Mead", options={"maxiter": 400 * len(start), "xatol": 1e-4, "fatol": 1e-7}
     )
     best: Floats = near.x
-    for function in (rough, objective):
-        best = minimize(function, best, jac=partial(_gradient, function), method="BFGS", options={"gtol": 1e-7}).x
+    with np.errstate(all="ignore"):  # a search may step where floats end; what it ends on is judged below
+        for function in (rough, objective):
+            best = minimize(function, best, jac=partial(_gradient, function), method="BFGS", options={"gtol": 1e-7}).x
     curve = _hessian(objective, best)
     firm = bool(np.isfinite(curve).all()) and float(np.linalg.eigvalsh(curve).min()) * claims > 1e-3
     for _ in range(3 if firm else 0):

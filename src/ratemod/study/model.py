@@ -191,7 +191,7 @@ def _fits(
 ) -> tuple[dict[str, Fit], dict[str, Cells]]:
     """Return the fitted models, their standard errors by firm, and the cells they used."""
     if assumed.model == "tweedie":
-        whole = collapse(factors, rows, data.weight, data.capped_yuan)
+        whole = collapse(factors, rows, data.weight, data.capped_yuan, power=assumed.tweedie_power)
         pure = fit_glm(whole, terms, tweedie(assumed.tweedie_power), progress=progress)
         return {"pure premium": _by_firm(pure, rows, data.weight, data.capped_yuan, firm)}, {"pure premium": whole}
     with_claims = data.counts > 0
