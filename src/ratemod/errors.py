@@ -15,9 +15,10 @@ import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import resources
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 Lang = Literal["zh", "en"]
+LANGUAGES = get_args(Lang)
 
 
 @functools.cache
@@ -55,13 +56,22 @@ def text(code: str, lang: Lang, **args: Any) -> str:
     ------
     KeyError
         When the catalogue has no such code.
+    ModelError
+        RM012 a language that is neither.
 
     Examples
     --------
     >>> text("RM001", "en", value="mime", nearest="mine")
     "did you mean 'mine'?"
     """
+    _known(lang)
     return catalogue()[code][lang].format(**args)
+
+
+def _known(lang: str) -> None:
+    if lang not in LANGUAGES:
+        near, known = nearest(str(lang), LANGUAGES), ", ".join(LANGUAGES)
+        raise ModelError(problem("RM012", function="text", name="lang", value=lang, known=known, nearest=near))
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +114,7 @@ class Problem:
 
     def fix(self, lang: Lang = "en") -> str:
         """Return how to mend it, or an empty string where the message says it all."""
+        _known(lang)
         return catalogue()[self.code].get(f"fix_{lang}", "").format(**{"count": self.count, **self.args})
 
     def line(self, lang: Lang = "en") -> str:
@@ -133,7 +144,7 @@ def nearest(value: str, known: Iterable[str]) -> str | None:
     """
     names = list(known)
     if value in names:
-        return value
+        return None  # nothing is gained by suggesting what was written
     folded = {name.casefold().replace("_", "").replace("-", ""): name for name in names}
     key = value.casefold().strip().replace("_", "").replace("-", "")
     cutoff = 0.5 if len(key) <= 3 else 0.6  # one character of two differs: 矿上, 矿山

@@ -102,7 +102,7 @@ def test_levels_of_a_firm_must_agree(rows):
 
 
 @pytest.mark.parametrize("change, more, code", [
-    (lambda f: f, {"method": "bühlmann"}, "RM648"),
+    (lambda f: f, {"method": "bühlmann"}, "RM012"),
     (lambda f: f, {"method": "hierarchical"}, "RM663"),
     (lambda f: f.drop(columns="weight"), {}, "RM666"),
     (lambda f: f.assign(firm=f["firm"].where(f["firm"] != "s3")), {}, "RM667"),

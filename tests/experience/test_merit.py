@@ -146,7 +146,7 @@ def test_floats_are_a_plain_loop_over_firms(seed):
     (lambda: accident_factor([-1], [2], [0]), "RM661"),
     (lambda: accident_factor([4], [2], [0]), "RM642"),
     (lambda: japan_rate([0.5], [10.0]), "RM642"),
-    (lambda: japan_rate([60.0], [10.0], "pm20"), "RM648"),
+    (lambda: japan_rate([60.0], [10.0], "pm20"), "RM012"),
     (lambda: german_supplement([0.0], [1.0], ILLUSTRATIVE_LOSS_RATIO), "RM652"),
     (lambda: FloatScheme((1.0, 1.2), (0.5,), ((0, 2),)), "RM662"),
     (lambda: FloatScheme((1.0, 1.2), (0.5,), ((0,),)), "RM662"),

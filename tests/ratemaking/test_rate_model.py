@@ -76,8 +76,13 @@ def test_unknown_levels_and_empty_cells_are_refused():
         rm.rate_model(rows.assign(人数=["many", "300", "-5", "310"]), total="赔案", weight="人数", factors=["行业"])
     with pytest.raises(BookError, match="RM666"):
         rm.rate_model(rows, total="赔案", weight="heads", factors=["行业"])
-    with pytest.raises(ModelError, match="RM566"):
+    with pytest.raises(ModelError, match=r"RM012.*did you mean 'poisson'"):
         rm.rate_model(rows, total="赔案", weight="人数", factors=["行业"], family="poison")
+    with pytest.raises(ModelError, match=r"RM566.*known_factor") as refusal:
+        rm.rate_model(rows, total="赔案", weight="人数", factors=["行业"], family="negative_binomial", known_factor="k")
+    assert "did you mean" not in str(refusal.value)
+    one = rm.rate_model(rows, total="赔案", weight="人数", factors="行业")
+    assert one.frame().factor.unique().tolist() == ["行业"]
 
 
 def test_display_is_escaped():

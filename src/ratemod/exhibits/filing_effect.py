@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from ratemod.plan.model import Step
     from ratemod.rating.rated import Rated
     from ratemod.rating.worksheet import Line
-    from ratemod.whatif.dislocation import Dislocation
+    from ratemod.whatif.dislocation import By, Dislocation
 
 MOST_PROBLEMS = 20
 
@@ -139,7 +139,8 @@ def movers_section(found: Filing, lang: Lang) -> Html:
     heads = [names.get(key, label) if key else label,
              *(w(name, lang) for name in ("before_yuan", "after_yuan", "change_yuan", "change"))]  # fmt: skip
     parts = []
-    for by in ("money", "percent"):
+    sides: tuple[By, ...] = ("money", "share")
+    for by in sides:
         rows = [
             [str(row[0]), yuan_text(int(row[1])), yuan_text(int(row[2])), yuan_text(int(row[3])), f"{row[4]:+.2%}"]
             for row in found.moved.movers(MOVERS, by=by).itertuples(index=False)

@@ -24,7 +24,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ratemod.errors import ModelError, Problem, problem
-from ratemod.experience.panel import BLOCK, Floats, Integers, first, numbers, one_of, refuse, same_shape, whole
+from ratemod.experience.panel import BLOCK, Floats, Integers, first, numbers, refuse, same_shape, whole
+from ratemod.rules.options import strict
 
 Estimator = Literal["unbiased", "iterative"]
 TOLERANCE, MOST_ROUNDS = 1e-13, 200
@@ -97,6 +98,7 @@ def buhlmann(values: npt.ArrayLike) -> Credibility:
     return from_sums(firm_sums(array, np.isfinite(array).astype(np.float64)))
 
 
+@strict
 def buhlmann_straub(values: npt.ArrayLike, weights: npt.ArrayLike, *, estimator: Estimator = "unbiased") -> Credibility:
     """Return Bühlmann–Straub credibility.
 
@@ -114,7 +116,7 @@ def buhlmann_straub(values: npt.ArrayLike, weights: npt.ArrayLike, *, estimator:
     ------
     ModelError
         RM640, RM641, RM642 faults of the arrays; RM643 a value other than zero beside no weight; RM644 no firm seen
-        twice; RM645 fewer than two firms with weight; RM648 an unknown estimator.
+        twice; RM645 fewer than two firms with weight; RM012 an unknown estimator.
 
     Examples
     --------
@@ -122,12 +124,12 @@ def buhlmann_straub(values: npt.ArrayLike, weights: npt.ArrayLike, *, estimator:
     >>> round(found.within, 6), round(found.between, 6), found.premium.round(6).tolist()
     (2.0, 3.5, [2.333333, 4.666667])
     """
-    one_of("estimator", estimator, ("unbiased", "iterative"))
     array, mass = _panel(values), numbers("weights", weights, low=0, missing=True)
     same_shape(values=array, weights=mass)
     return from_sums(firm_sums(array, mass), estimator=estimator)
 
 
+@strict
 def buhlmann_straub_flat(code: npt.ArrayLike, value: npt.ArrayLike, weight: npt.ArrayLike, size: int, *,
                          estimator: Estimator = "unbiased") -> Credibility:
     """Return Bühlmann–Straub credibility of firms, or sectors, given as one row a period.
@@ -154,10 +156,10 @@ def buhlmann_straub_flat(code: npt.ArrayLike, value: npt.ArrayLike, weight: npt.
     >>> buhlmann_straub_flat([0, 1, 0], [1.0, 5.0, 3.0], [1.0, 2.0, 1.0], 2).premium.round(6).tolist()
     [2.333333, 4.666667]
     """
-    one_of("estimator", estimator, ("unbiased", "iterative"))
     return from_sums(flat_sums(code, value, weight, size), estimator=estimator)
 
 
+@strict
 def from_sums(sums: FirmSums, *, estimator: Estimator = "unbiased") -> Credibility:
     """Return credibility from what each firm's periods sum up to (see `FirmSums`)."""
     seen = sums.weight > 0

@@ -10,18 +10,20 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from ratemod.errors import Lang, Problem, default_language, problem
-from ratemod.experience.panel import Floats, Integers, one_of, refuse
+from ratemod.experience.panel import Floats, Integers, refuse
+from ratemod.rules.options import strict
 
 if TYPE_CHECKING:
     import pandas as pd
 
-METHODS = ("buhlmann", "buhlmann_straub", "buhlmann_straub_iterative", "hierarchical", "hachemeister", "poisson_gamma")
+Method = Literal["buhlmann", "buhlmann_straub", "buhlmann_straub_iterative", "hierarchical", "hachemeister",
+                 "poisson_gamma"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,8 @@ class _Parts:
     structure: Mapping[str, Any]
 
 
-def credibility(data: Any, method: str = "buhlmann_straub", *, firm: str = "firm", period: str = "period",
+@strict
+def credibility(data: Any, method: Method = "buhlmann_straub", *, firm: str = "firm", period: str = "period",
                 value: str = "value", weight: str = "weight", levels: Sequence[str] = (),
                 header_map: Mapping[str, str] | None = None, lang: Lang | None = None) -> pd.DataFrame:
     """Return the credibility estimate of every firm with the parts that explain it.
@@ -83,7 +86,7 @@ def credibility(data: Any, method: str = "buhlmann_straub", *, firm: str = "firm
     BookError
         When the table cannot be read.
     ModelError
-        RM648 an unknown method; RM663 hierarchical without levels; RM644, RM645 and others of the methods.
+        RM663 hierarchical without levels; RM644, RM645 and others of the methods.
 
     Examples
     --------
@@ -96,7 +99,6 @@ def credibility(data: Any, method: str = "buhlmann_straub", *, firm: str = "firm
     """
     import pandas as pd
 
-    one_of("method", method, METHODS)
     if method == "hierarchical" and not levels:
         refuse([problem("RM663")])
     panel = read_panel(data, firm, period, value, weight, levels, header_map, counts=method == "poisson_gamma")

@@ -17,9 +17,11 @@ import numpy as np
 import numpy.typing as npt
 
 from ratemod.errors import ModelError, problem
-from ratemod.experience.panel import Floats, Integers, numbers, one_of, whole
+from ratemod.experience.panel import Floats, Integers, numbers, whole
+from ratemod.rules.options import strict
 
 
+@strict
 @dataclass(frozen=True, slots=True)
 class FloatScheme:
     """A float scheme.
@@ -46,7 +48,6 @@ class FloatScheme:
 
     def __post_init__(self) -> None:
         """Check that the parts fit together."""
-        one_of("how", self.how, ("to", "by"))
         least = 0 if self.how == "to" else -127
         rising = all(a < b for a, b in zip(self.edges, self.edges[1:]))
         right = all(len(row) == len(self.edges) + 1 for row in self.rule)

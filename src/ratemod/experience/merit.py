@@ -9,13 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from ratemod.errors import ModelError, problem
 from ratemod.experience.bands import Bands
-from ratemod.experience.panel import Floats, Integers, numbers, one_of, same_shape, whole
+from ratemod.experience.panel import Floats, Integers, numbers, same_shape, whole
+from ratemod.rules.options import strict
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,8 @@ ILLUSTRATIVE_ACCIDENTS = AccidentRecord((1.10, 1.20, 1.30, 1.50), 0.05, 1.50, (1
 # Annex table 3 of the rules under the act on collecting labour insurance premiums: percent by benefit ratio in percent.
 JAPAN_SOURCE = "労働保険徴収法施行規則 別表第三; band edges of pm35 and pm30 read once"
 _FIVES = (10.0, 20.0, 30.0, 40.0, 50.0, 60.0, 70.0, 75.0, 85.0, 90.0, 100.0, 110.0, 120.0, 130.0, 140.0, 150.0)
-JAPAN: Mapping[str, Bands] = {
+JapanScheme = Literal["pm45", "pm40", "pm35", "pm30"]
+JAPAN: Mapping[JapanScheme, Bands] = {
     "pm45": Bands((5.0, *_FIVES, 160.0), tuple(float(x) for x in range(-45, 50, 5)), True, JAPAN_SOURCE),
     "pm40": Bands(_FIVES, tuple(float(x) for x in range(-40, 45, 5)), True, JAPAN_SOURCE),
     "pm35": Bands((10.0, 20.0, 30.0, 40.0, 50.0, 70.0, 75.0, 85.0, 90.0, 110.0, 120.0, 130.0, 140.0, 150.0),
@@ -114,7 +117,8 @@ def accident_factor(worst_grade: npt.ArrayLike, accidents: npt.ArrayLike, clean_
     return np.where(count > 0, np.minimum(loaded, scheme.most), free)
 
 
-def japan_rate(rate_per_mille: npt.ArrayLike, ratio_percent: npt.ArrayLike, scheme: str = "pm40") -> Floats:
+@strict
+def japan_rate(rate_per_mille: npt.ArrayLike, ratio_percent: npt.ArrayLike, scheme: JapanScheme = "pm40") -> Floats:
     """Return Japan's merit rate, (r − 0.6)(1 + x) + 0.6 per mille: the non-occupational 0.6 is not moved.
 
     Parameters
@@ -130,7 +134,7 @@ def japan_rate(rate_per_mille: npt.ArrayLike, ratio_percent: npt.ArrayLike, sche
     Raises
     ------
     ModelError
-        RM641, RM642, RM648.
+        RM641, RM642.
 
     Source
     ------
@@ -141,7 +145,7 @@ def japan_rate(rate_per_mille: npt.ArrayLike, ratio_percent: npt.ArrayLike, sche
     >>> japan_rate([60.0, 60.0, 12.0], [10.0, 10.01, 80.0]).round(2).tolist()
     [36.24, 39.21, 12.0]
     """
-    bands = JAPAN[one_of("scheme", scheme, tuple(JAPAN))]
+    bands = JAPAN[scheme]
     rate = numbers("rate_per_mille", rate_per_mille, low=JAPAN_NON_OCCUPATIONAL_PER_MILLE)
     move = bands.of(numbers("ratio_percent", ratio_percent, low=0))
     return (rate - JAPAN_NON_OCCUPATIONAL_PER_MILLE) * (1 + move / 100) + JAPAN_NON_OCCUPATIONAL_PER_MILLE

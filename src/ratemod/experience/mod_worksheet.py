@@ -10,6 +10,7 @@ import numpy as np
 
 from ratemod.errors import Lang, Problem, text
 from ratemod.experience.splitter import months_before
+from ratemod.rules.options import strict
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -66,6 +67,7 @@ class ModWorksheet:
             columns=list(ClaimPart.__slots__),
         )
 
+    @strict
     def text(self, lang: Lang = "en") -> str:
         """Return the worksheet as text."""
         head = text("UI_mod_head", lang, firm=self.firm, rule=self.rule, first=self.window[0], last=self.window[1])
@@ -95,6 +97,7 @@ class ModWorksheet:
                 rows.append(text("UI_mod_cost", lang, cost=f"{item.cost_yuan:,.2f}", years=item.years_left))
         return "\n".join([head, *rows])
 
+    @strict
     def svg(self, lang: Lang = "en") -> str:
         """Return a picture: from the least mod, claim by claim, to the mod."""
         shown = self.claims if len(self.claims) <= 12 else self.claims[:11]
@@ -126,6 +129,7 @@ class ModWorksheet:
             f'font-family="sans-serif" font-size="13"><title>{escape(self.firm)}</title>{"".join(rows)}</svg>'
         )
 
+    @strict
     def html(self, lang: Lang = "en") -> str:
         """Return text and picture as a page."""
         picture = "" if self.problem is not None else self.svg(lang)

@@ -17,6 +17,7 @@ from ratemod.experience.parameter import ByState, Dated, Parameter, Setting, val
 from ratemod.experience.split import SplitParts, SplitRule, split_mod
 from ratemod.experience.split_rules import rule_named
 from ratemod.experience.splitter import Splitter, parameters_of
+from ratemod.rules.options import strict
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -71,6 +72,7 @@ class Mods:
         found = {name: int((self.status == name).sum()) for name in (MODIFIED, NOT_ELIGIBLE, REFUSED)}
         return {"firms": len(self.status), **found}
 
+    @strict
     def table(self, lang: Lang = "en") -> pa.Table:
         """Return one row a firm: the parts of its mod, its status, and the reason where it was refused."""
         import pyarrow as pa
@@ -103,6 +105,7 @@ class Mods:
         columns["reason"] = pa.array([reasons[k - 1] if k else None for k in self.problem_of.tolist()], pa.string())
         return pa.table(columns)
 
+    @strict
     def frame(self, lang: Lang = "en") -> pd.DataFrame:
         """Return `table` as a pandas frame."""
         made: pd.DataFrame = self.table(lang).to_pandas()

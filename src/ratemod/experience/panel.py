@@ -6,12 +6,12 @@ beside no weight is a fault of the data, not a missing period, and is said so.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 import numpy as np
 import numpy.typing as npt
 
-from ratemod.errors import ModelError, Problem, nearest, problem
+from ratemod.errors import ModelError, Problem, problem
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
@@ -84,20 +84,6 @@ def same_shape(**arrays: npt.NDArray[np.generic]) -> None:
     expected = arrays[head].shape
     refuse(problem("RM640", name=name, found=str(arrays[name].shape), first=head, expected=str(expected))
            for name in rest if arrays[name].shape != expected)
-
-
-def one_of(name: str, value: str, known: Sequence[str]) -> str:
-    """Return `value` when it is one of `known`.
-
-    Raises
-    ------
-    ModelError
-        RM648 with the nearest name.
-    """
-    if value not in known:
-        raise ModelError(problem("RM648", name=name, value=value, known=", ".join(known),
-                                 nearest=nearest(value, known)))
-    return value
 
 
 def _outside(name: str, wrong: Booleans, low: float, high: float) -> Problem:

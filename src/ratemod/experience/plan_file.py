@@ -17,7 +17,7 @@ from __future__ import annotations
 import tomllib
 from dataclasses import fields
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 
@@ -25,7 +25,7 @@ from ratemod.errors import ModelError, nearest, problem
 from ratemod.experience.bands import Bands
 from ratemod.experience.class_rates import BIG, rates_from
 from ratemod.experience.parameter import ByState, Curve, Dated, Line, Parameter, Share
-from ratemod.experience.split import DOWN, HALF_UP, STAGES, UP, Kind, SmoothSplit, SplitRule
+from ratemod.experience.split import Kind, Mode, SmoothSplit, SplitRule, Stage
 from ratemod.vocabulary.column import Column
 
 PARAMETERS = (
@@ -112,8 +112,9 @@ def rule_of(given: dict[str, Any], folder: Path) -> SplitRule:
         "years", len(values["year_weights"])
     ):
         raise ValueError(f"year_weights: {len(values['year_weights'])} weights for {values['years']} years")
-    values["rounding"] = {_one_of(key, STAGES): int(places) for key, places in given.get("rounding", {}).items()}
-    values["mode"] = _one_of(given.get("mode", HALF_UP), (HALF_UP, DOWN, UP))
+    stages = given.get("rounding", {})
+    values["rounding"] = {_one_of(key, get_args(Stage)): int(places) for key, places in stages.items()}
+    values["mode"] = _one_of(given.get("mode", "half_up"), get_args(Mode))
     values["years_named_by"] = _one_of(given.get("years_named_by", "start"), ("start", "end"))
     values["claim_free_despite_medical_only"] = bool(given.get("claim_free_despite_medical_only", False))
     values["kinds"] = {name: _kind(part, folder) for name, part in given.get("kinds", {}).items()}

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -19,9 +20,10 @@ import numpy.typing as npt
 from ratemod.errors import ModelError, problem
 from ratemod.experience.class_rates import ClassRates
 from ratemod.experience.parameter import Floats, Integers, Parameter, Setting, value_of
+from ratemod.rules.options import strict
 
-HALF_UP, DOWN, UP = "half_up", "down", "up"
-STAGES = ("claims", "expected", "expected_primary", "credibility", "ballast", "sums", "bounds")
+Mode = Literal["half_up", "down", "up"]
+Stage = Literal["claims", "expected", "expected_primary", "credibility", "ballast", "sums", "bounds"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,7 @@ class Kind:
     lost_time: bool = True
 
 
+@strict
 @dataclass(frozen=True, eq=False, slots=True)
 class SplitRule:
     """A split plan. A `Parameter` is a number, or depends on expected losses (yuan), date or state.
@@ -82,7 +85,7 @@ class SplitRule:
     eligible_latest_premium, eligible_average_premium : premium of the latest two years, or a year on average, of which
         one must be reached, or None
     places, mode : decimals of the mod and how it is rounded (half_up, down, up), or None
-    rounding : decimals by stage, of `STAGES`; negative: tens, hundreds
+    rounding : decimals by stage, of `Stage`; negative: tens, hundreds
     kinds : how claims of each kind enter
     d_ratio : expected primary share of the expected losses where it goes by size, or None: of the list or the classes
     expected_share : share of the expected losses that counts (limited losses); loss_factor : on every claim
@@ -114,7 +117,7 @@ class SplitRule:
     claim_free: Parameter | None = None
     eligible_from: float = 0.0
     places: int | None = None
-    mode: str = HALF_UP
+    mode: Mode = "half_up"
     swing_up: float | None = None
     swing_down: float | None = None
     most_by_claims: tuple[Parameter, ...] = ()
@@ -122,7 +125,7 @@ class SplitRule:
     claim_free_despite_medical_only: bool = False
     eligible_latest_premium: Parameter | None = None
     eligible_average_premium: Parameter | None = None
-    rounding: Mapping[str, int] = field(default_factory=dict)
+    rounding: Mapping[Stage, int] = field(default_factory=dict)
     kinds: Mapping[str, Kind] = field(default_factory=dict)
     d_ratio: Parameter | None = None
     expected_share: Parameter = 1.0
@@ -136,7 +139,7 @@ class SplitRule:
     valuation_months: int | None = None
     class_rates: ClassRates | None = None
     new_firm_mod: float | None = None
-    years_named_by: str = "start"
+    years_named_by: Literal["start", "end"] = "start"
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -155,7 +158,8 @@ class SplitParts:
     bound: npt.NDArray[np.int8]
 
 
-def rounded(values: Floats, places: int | None, mode: str = HALF_UP) -> Floats:
+@strict
+def rounded(values: Floats, places: int | None, mode: Mode = "half_up") -> Floats:
     """Round to decimals (negative: tens, hundreds), half up unless told; None leaves the values alone.
 
     Examples
@@ -168,7 +172,7 @@ def rounded(values: Floats, places: int | None, mode: str = HALF_UP) -> Floats:
     scaled = values * 10.0**places
     near = np.rint(scaled)
     scaled = np.where(np.abs(scaled - near) < 1e-9 * np.maximum(np.abs(scaled), 1.0), near, scaled)
-    whole = {HALF_UP: np.floor(scaled + 0.5 + 1e-9), DOWN: np.floor(scaled), UP: np.ceil(scaled)}[mode]
+    whole = {"half_up": np.floor(scaled + 0.5 + 1e-9), "down": np.floor(scaled), "up": np.ceil(scaled)}[mode]
     return np.asarray(whole / 10.0**places, dtype=np.float64)
 
 

@@ -16,10 +16,12 @@ from ratemod.fund.fund_table import Floats, Ints
 from ratemod.fund.levy import Levy
 from ratemod.fund.visits import Items, allowed, buy, by_worth, prices, rank_within, spent_within, upper_bound
 from ratemod.rating.rated import Rated
+from ratemod.rules.options import strict
 
 SAMPLE, DEEPER = 4000, 1.3  # insureds a budget in the first guess; how far beyond the money it looks
 
 
+@strict
 def allocate(
     source: Any,
     budgets: Mapping[str, int] | Levy | Any = None,

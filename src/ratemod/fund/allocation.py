@@ -11,6 +11,7 @@ import pyarrow as pa
 from ratemod.errors import Lang, Problem
 from ratemod.fund.fund_table import Floats, Ints, Texts, labelled, names_column, to_frame
 from ratemod.fund.proof import Check, prove
+from ratemod.rules.options import strict
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -135,10 +136,12 @@ class Allocation:
             }
         )
 
+    @strict
     def frame(self, lang: Lang | None = None) -> pd.DataFrame:
         """Return `table` as pandas, with labels of a language where one is given."""
         return to_frame(self.table if lang is None else labelled(self.table, lang))
 
+    @strict
     def statement(self, lang: Lang | None = None) -> pd.DataFrame:
         """Return by insurer: money, duties, what is missing, what is prevented, the bound, and money by premium."""
         table = self.statement_table()

@@ -22,6 +22,7 @@ from ratemod.fund.fund_table import (
 )
 from ratemod.fund.proof import Check, prove
 from ratemod.money import apportion
+from ratemod.rules.options import strict
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -68,10 +69,12 @@ class CoInsured:
         }
         return pa.table(columns | {name: pa.array(column) for name, column in self.amounts.items()})
 
+    @strict
     def frame(self, lang: Lang | None = None) -> pd.DataFrame:
         """Return `table` as pandas, with labels of a language where one is given."""
         return to_frame(self.table if lang is None else labelled(self.table, lang))
 
+    @strict
     def by_month(self, lang: Lang | None = None) -> pd.DataFrame:
         """Return the amounts by insurer and month."""
         table = self.table

@@ -29,6 +29,7 @@ from ratemod.fund.fund_table import (
 )
 from ratemod.fund.proof import Check, prove
 from ratemod.fund.visits import rank_within
+from ratemod.rules.options import strict
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -88,6 +89,7 @@ class Duties:
             }
         )
 
+    @strict
     def frame(self, lang: Lang | None = None) -> pd.DataFrame:
         """Return `table` as pandas, with labels of a language where one is given."""
         return to_frame(self.table if lang is None else labelled(self.table, lang))
@@ -119,6 +121,7 @@ class Duties:
             }
         )
 
+    @strict
     def unserved(self, lang: Lang | None = None) -> pd.DataFrame:
         """Return `unserved_table` as pandas, with labels of a language where one is given."""
         table = self.unserved_table()
@@ -134,6 +137,7 @@ class Duties:
             | {name: pa.array(np.ascontiguousarray(table[:, at])) for at, name in enumerate(STATUS)}
         )
 
+    @strict
     def statement(self, lang: Lang | None = None) -> pd.DataFrame:
         """Return `statement_table` as pandas, with labels of a language where one is given."""
         table = self.statement_table()
@@ -168,6 +172,7 @@ class Duties:
         return prove(checks)
 
 
+@strict
 def duties(
     policies: Any,
     services: Any,

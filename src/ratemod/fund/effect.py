@@ -20,7 +20,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, get_args
 
 import numpy as np
 import pyarrow as pa
@@ -28,6 +28,7 @@ import pyarrow as pa
 from ratemod.errors import ModelError, Problem, problem
 from ratemod.fund.conditional_poisson import ConditionalFit, conditional_poisson, spanning
 from ratemod.fund.fund_table import Bools, Columns, Floats, Ints, codes_of, read_columns
+from ratemod.rules.options import strict
 
 PANEL = ("policy_no", "credit_code", "year", "insurer", "services_before", "earned_head_years", "claims")
 CONTROLS = (
@@ -39,7 +40,8 @@ CONTROLS = (
     "blacklisted",
     "hazard_state",
 )
-METHODS = ("naive", "adjusted", "fixed", "weighted", "robust")
+Method = Literal["naive", "adjusted", "fixed", "weighted", "robust"]
+METHODS = get_args(Method)
 DOSES = ("1", "2", "3+")
 NORMAL = 1.959963984540054  # 97.5 %
 
@@ -75,7 +77,8 @@ class Effect:
     services: int
     refused: tuple[Problem, ...] = ()
 
-    def ratio(self, method: str = "fixed") -> tuple[float, float, float]:
+    @strict
+    def ratio(self, method: Method = "fixed") -> tuple[float, float, float]:
         """Return a rate ratio with its interval."""
         at = self.estimates["method"].to_pylist().index(method)
         low, high = (float(self.estimates[name][at].as_py()) for name in ("low", "high"))

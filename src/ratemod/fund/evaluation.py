@@ -19,6 +19,7 @@ from ratemod.fund.journal import unknown_insurers
 from ratemod.fund.ledger import FundLedger
 from ratemod.fund.proof import Check, prove
 from ratemod.fund.quality import IN_TIME_DAYS, Quality, measure_quality
+from ratemod.rules.options import strict
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -74,11 +75,13 @@ class Evaluation:
             found |= {"ledger": state.filter(pa.array(here)), "flags": self.ledger.flag_counts()}
         return found
 
+    @strict
     def frame(self, name: str = "by_insurer", lang: Lang | None = None) -> pd.DataFrame:
         """Return one table (see `tables`) as pandas, with labels of a language where one is given."""
         table = self.tables()[name]
         return to_frame(table if lang is None else labelled(table, lang))
 
+    @strict
     def report(self, path: Any, lang: Lang = "zh") -> Any:
         """Write the report as HTML (one file, nothing else needed), xlsx, csv or parquet; return the path."""
         from importlib import import_module
@@ -105,6 +108,7 @@ class Evaluation:
         return prove(checks) + (0 if self.duties is None else self.duties.reconcile())
 
 
+@strict
 def evaluate_services(
     services: Any,
     policies: Any,

@@ -20,6 +20,7 @@ import pyarrow as pa
 from ratemod.errors import BookError, Lang, Problem, nearest, problem, text
 from ratemod.reading.convert import convert
 from ratemod.reading.read import read_book
+from ratemod.rules.options import strict
 from ratemod.vocabulary.column import Column, Kind
 
 if TYPE_CHECKING:
@@ -323,6 +324,7 @@ def names_column(codes: Ints, names: Sequence[str]) -> pa.Array:
     )
 
 
+@strict
 def labelled(table: pa.Table, lang: Lang) -> pa.Table:
     """Return a table whose headers are the labels of a language."""
     return table.rename_columns([text(f"UI_fund_{name}", lang) for name in table.column_names])

@@ -22,6 +22,7 @@ from ratemod.fund.journal import Journal, journal_of, read_journal
 from ratemod.fund.levy import Levy
 from ratemod.fund.proof import Check, prove
 from ratemod.fund.use_rule import UseRules, read_use_rules
+from ratemod.rules.options import strict
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -66,6 +67,7 @@ class FundLedger:
         """One row a line of the journal."""
         return self.journal.table
 
+    @strict
     def frame(self, lang: Lang | None = None) -> pd.DataFrame:
         """Return `table` as pandas, with labels of a language where one is given."""
         return to_frame(self.table if lang is None else labelled(self.table, lang))
@@ -115,6 +117,7 @@ class FundLedger:
         cost = -self._lines(book.FUND, (book.DELIVERY,))[:, self.years.index(year)]
         return dict(zip(self.insurers, cost.tolist()))
 
+    @strict
     def statement(self, lang: Lang | None = None) -> pd.DataFrame:
         """Return `statement_table` as pandas, with labels of a language where one is given."""
         table = self.statement_table()
@@ -242,6 +245,7 @@ class FundLedger:
         ]
 
 
+@strict
 def fund_ledger(
     levied: Levy,
     policies: Any,

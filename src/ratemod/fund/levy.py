@@ -30,6 +30,7 @@ from ratemod.fund.levy_rule import LevyRule, check_rules, plan_rules, read_levy_
 from ratemod.fund.movements import CHANGE, KINDS, levied_by, movements, without_negative
 from ratemod.fund.proof import Check, prove
 from ratemod.rating.rated import Rated
+from ratemod.rules.options import strict
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -105,6 +106,7 @@ class Levy:
         }
         return pa.table(columns | ({} if self.ledger_fen is None else {"ledger_fen": pa.array(self.ledger_fen)}))
 
+    @strict
     def frame(self, lang: Lang | None = None) -> pd.DataFrame:
         """Return `table` as pandas, with labels of a language where one is given."""
         return to_frame(self.table if lang is None else labelled(self.table, lang))
@@ -123,6 +125,7 @@ class Levy:
             }
         )
 
+    @strict
     def statement(self, lang: Lang | None = None) -> pd.DataFrame:
         """Return premium, base, floor, levy, cap and ledger by insurer and rule: what `reconcile` proves."""
         names, (insurer,) = codes_of(self.insurer)
@@ -205,6 +208,7 @@ class Levy:
         return prove(checks)
 
 
+@strict
 def levy(
     source: Any,
     rules: Sequence[LevyRule] | str | Path | None = None,

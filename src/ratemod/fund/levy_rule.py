@@ -14,6 +14,7 @@ import numpy as np
 
 from ratemod.errors import BookError, PlanError, Problem, nearest, problem
 from ratemod.fund.fund_table import FAR, Ints, Texts, check_keys, day_number, toml_rows
+from ratemod.rules.options import strict
 
 if TYPE_CHECKING:
     from ratemod.plan.model import Plan
@@ -25,6 +26,7 @@ UNITS = ("policy", "movement")
 KEYS = ("name", "sector", "from", "until", "base", "floor", "cap", "share", "rounding", "unit", "source")
 
 
+@strict
 @dataclass(frozen=True, slots=True)
 class LevyRule:
     """The levy of one sector (or all, ``*``) for policies that start within a time.

@@ -14,6 +14,7 @@ from ratemod.errors import Lang, ModelError, Problem, problem
 from ratemod.fund.fund_table import Floats, Ints, labelled, to_frame
 from ratemod.fund.proof import Check, prove
 from ratemod.money import apportion
+from ratemod.rules.options import strict
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -54,6 +55,7 @@ class PoolComparison:
             }
         )
 
+    @strict
     def frame(self, lang: Lang | None = None) -> pd.DataFrame:
         """Return `table` as pandas, with labels of a language where one is given."""
         return to_frame(self.table if lang is None else labelled(self.table, lang))

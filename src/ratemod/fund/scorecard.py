@@ -21,7 +21,7 @@ import datetime
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pyarrow as pa
@@ -36,6 +36,7 @@ from ratemod.fund.journal import unknown_insurers
 from ratemod.fund.ledger import FundLedger
 from ratemod.fund.proof import Check, prove
 from ratemod.fund.score_rule import Indicator, check_indicators, read_indicators
+from ratemod.rules.options import strict
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -127,6 +128,7 @@ class Scorecard:
         moved = "better" if low > 0 else "worse" if high < 0 else "not_shown"
         return float(self.total[e, at] - self.total[e, at - 1]), float(low), float(high), moved
 
+    @strict
     def frame(self, lang: Lang | None = None) -> pd.DataFrame:
         """Return `table` as pandas, with labels of a language where one is given."""
         return to_frame(self.table if lang is None else labelled(self.table, lang))
@@ -186,11 +188,12 @@ class Scorecard:
         return prove(checks)
 
 
+@strict
 def scorecard(
     policies: Any,
     as_of: datetime.date,
     *,
-    by: str = "insurer",
+    by: Literal["insurer", "broker"] = "insurer",
     services: Any = None,
     duties: Duties | None = None,
     hazards: Any = None,

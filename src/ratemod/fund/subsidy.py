@@ -29,6 +29,7 @@ from ratemod.fund.fund_table import (
 from ratemod.fund.levy_rule import share_of
 from ratemod.fund.proof import Check, prove
 from ratemod.money import apportion, to_fen
+from ratemod.rules.options import strict
 from ratemod.vocabulary.codes.size_class import SIZES
 
 if TYPE_CHECKING:
@@ -164,6 +165,7 @@ class Subsidy:
             }
         )
 
+    @strict
     def frame(self, lang: Lang | None = None) -> pd.DataFrame:
         """Return `table` as pandas, with labels of a language where one is given."""
         return to_frame(self.table if lang is None else labelled(self.table, lang))
@@ -191,6 +193,7 @@ class Subsidy:
             }
         )
 
+    @strict
     def statement(self, lang: Lang | None = None) -> pd.DataFrame:
         """Return `statement_table` as pandas, with labels of a language where one is given."""
         table = self.statement_table()

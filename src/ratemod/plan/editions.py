@@ -13,6 +13,7 @@ from ratemod.plan.check import problems_of
 from ratemod.plan.files import read_plan
 from ratemod.plan.model import Plan
 from ratemod.plan.partly import further_problems
+from ratemod.rules.options import strict
 
 Business = Literal["new", "renewal"]
 
@@ -49,6 +50,7 @@ def load_folder(folder: Path) -> Plan:
     return plan
 
 
+@strict
 def load_plan(name: str | Path, at: date | str | None = None, business: Business = "new") -> Plan:
     """Return a plan that is ready to rate with.
 
@@ -93,17 +95,20 @@ def load_plan(name: str | Path, at: date | str | None = None, business: Business
     return chosen
 
 
+@strict
 def choose(editions: list[Plan], at: date, business: Business = "new") -> Plan | None:
     """Return the edition in force on a day (the latest to start), or None."""
     standing = [plan for plan in editions if plan.status != "withdrawn" and in_force(plan, at, business)]
     return max(standing, key=lambda plan: (starts(plan, business), plan.edition), default=None)
 
 
+@strict
 def starts(plan: Plan, business: Business) -> date:
     """Return the first day of an edition for new business or renewals."""
     return plan.new_from if business == "new" else plan.renewal_from
 
 
+@strict
 def in_force(plan: Plan, at: date, business: Business = "new") -> bool:
     """Return whether an edition applies on a day."""
     return starts(plan, business) <= at and (plan.until is None or at < plan.until)

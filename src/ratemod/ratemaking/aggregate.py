@@ -19,6 +19,7 @@ import numpy.typing as npt
 from ratemod.errors import ModelError, problem
 from ratemod.ratemaking.arrays import Floats, finite, fractions, non_negative, positive
 from ratemod.ratemaking.distribution import Severity, limited_moment, survival
+from ratemod.rules.options import strict
 
 Method = Literal["rounding", "unbiased", "lower", "upper"]
 AGREE = 1e-10
@@ -71,6 +72,7 @@ def empirical(probabilities: npt.ArrayLike) -> Frequency:
     return Frequency("empirical", tuple(p.tolist()))
 
 
+@strict
 def discretise(severity: Severity, step: float, count: int, method: Method = "unbiased") -> Floats:
     """Put a severity on the grid 0, step, …, step·count.
 

@@ -22,6 +22,7 @@ import numpy.typing as npt
 from ratemod.errors import ModelError, problem
 from ratemod.ratemaking.arrays import Booleans, Floats, Integers, finite, positive, same_length
 from ratemod.ratemaking.triangle import latest, observed
+from ratemod.rules.options import strict
 
 Average = Literal["volume", "simple", "medial", "geometric"]
 Curve = Literal["exponential", "inverse_power"]
@@ -85,6 +86,7 @@ class Mack:
     total_standard_error: Floats
 
 
+@strict
 def development_factors(
     values: npt.ArrayLike, average: Average = "volume", *, periods: int | None = None, exclude: int = 1
 ) -> Factors:
@@ -156,6 +158,7 @@ def cumulative_factors(factors: npt.ArrayLike, tail: float = 1.0) -> Floats:
     return np.flip(np.cumprod(np.flip(np.concatenate([steps, last], axis=-1), -1), axis=-1), -1)
 
 
+@strict
 def fit_tail(age: npt.ArrayLike, factor: npt.ArrayLike, curve: Curve = "exponential", *, last_step: int = 100) -> Tail:
     """Continue development beyond the triangle by a curve.
 
@@ -197,6 +200,7 @@ def fit_tail(age: npt.ArrayLike, factor: npt.ArrayLike, curve: Curve = "exponent
     return Tail(float(np.prod(1 + beyond)), curve, intercept, slope, 1 - float(rest @ rest) / spread if spread else 1.0)
 
 
+@strict
 def mack(values: npt.ArrayLike, *, alpha: int = 1, last_sigma: LastSigma = "mack") -> Mack:
     """Complete triangles by chain ladder and give Mack's standard errors.
 

@@ -23,6 +23,7 @@ import numpy.typing as npt
 from ratemod.errors import ModelError, problem
 from ratemod.ratemaking.arrays import Dates, Floats, Integers, non_negative, same_length, sums
 from ratemod.rating.calendar import months_between
+from ratemod.rules.options import strict
 
 Basis = Literal["day", "month"]
 
@@ -59,6 +60,7 @@ def days(name: str, values: npt.ArrayLike) -> Dates:
     return array
 
 
+@strict
 def clock(dates: Dates, basis: Basis = "day") -> Floats:
     """Return dates as numbers: days since 1970, or months since 1970 with the day as a share of its month.
 
@@ -174,6 +176,7 @@ def _term_years(begin: Dates, finish: Dates) -> Floats:
     return years
 
 
+@strict
 def earned_exposure(
     start: npt.ArrayLike,
     end: npt.ArrayLike,
@@ -234,6 +237,7 @@ def earned_exposure(
     return np.stack(columns, axis=1)
 
 
+@strict
 def policy_period_exposure(
     term_start: npt.ArrayLike,
     start: npt.ArrayLike,

@@ -21,6 +21,7 @@ import numpy.typing as npt
 from ratemod.errors import ModelError, problem
 from ratemod.ratemaking.arrays import Booleans, Dates, Floats, finite, positive, same_length
 from ratemod.ratemaking.exposure import Basis, clock, days, period_bounds
+from ratemod.rules.options import strict
 
 Period = Literal["calendar", "policy"]
 
@@ -62,6 +63,7 @@ def cumulative_levels(change_date: npt.ArrayLike, change: npt.ArrayLike) -> tupl
     return when, np.concatenate([[1.0], np.cumprod(1 + step)])
 
 
+@strict
 def parallelogram(
     change_date: npt.ArrayLike,
     change: npt.ArrayLike,

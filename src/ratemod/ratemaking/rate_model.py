@@ -25,6 +25,7 @@ from ratemod.ratemaking.glm import Fit, fit_glm, fit_negative_binomial, predict,
 from ratemod.ratemaking.relativities import relativities
 from ratemod.ratemaking.row_sums import with_distinct_rows
 from ratemod.reading.text_levels import text_levels
+from ratemod.rules.options import strict
 from ratemod.vocabulary.column import Column
 
 if TYPE_CHECKING:
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
     from ratemod.reading.book import Book
 
 FamilyName = Literal["poisson", "overdispersed_poisson", "negative_binomial", "gamma", "tweedie"]
-FAMILIES: tuple[FamilyName, ...] = ("poisson", "overdispersed_poisson", "negative_binomial", "gamma", "tweedie")
 DIGITS = 15
 
 
@@ -159,6 +159,7 @@ class RateModel:
         return f"<p>{html.escape(repr(self))}</p>{self.frame().round(4).to_html(index=False)}"
 
 
+@strict
 def rate_model(
     data: Any,
     *,
@@ -196,7 +197,7 @@ def rate_model(
     BookError
         When the table cannot be read; RM565 with rows whose numbers or levels cannot be used.
     ModelError
-        RM566 an unknown family, or an offset where there is none; those of `fit_glm`.
+        RM566 a known factor of a negative binomial; those of `fit_glm`.
 
     Examples
     --------
@@ -225,8 +226,8 @@ def _chosen(family: FamilyName, power: float) -> families.Family:
 
 
 def _check_family(family: str, power: float, known_factor: str | None) -> None:
-    if family not in FAMILIES or (family == "negative_binomial" and known_factor):
-        raise ModelError(problem("RM566", family=family, known=", ".join(FAMILIES), nearest=nearest(family, FAMILIES)))
+    if family == "negative_binomial" and known_factor:
+        raise ModelError(problem("RM566", family=family, known_factor=known_factor))
     if family == "tweedie":
         families.tweedie(power)
 

@@ -21,6 +21,7 @@ from ratemod.errors import ModelError, problem
 from ratemod.ratemaking.arrays import Floats, finite, fractions, non_negative, positive, same_length
 from ratemod.ratemaking.cells import Cells
 from ratemod.ratemaking.glm import Fit
+from ratemod.rules.options import strict
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +106,7 @@ def relativities(fit: Fit, cells: Cells, level: float = 0.95) -> tuple[Relativit
     return tuple(rows)
 
 
+@strict
 def monotone(
     levels: Sequence[str],
     relativity: npt.ArrayLike,

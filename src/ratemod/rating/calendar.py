@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import functools
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
+from ratemod.rules.options import strict
+
 Days = npt.NDArray[np.int64]
+Count = Literal["started", "complete"]
 
 
 def days_between(start: Days, end: Days, inclusive: bool = False) -> Days:
@@ -21,7 +25,8 @@ def days_between(start: Days, end: Days, inclusive: bool = False) -> Days:
     return end - start + int(inclusive)
 
 
-def months_between(start: Days, end: Days, count: str = "started", inclusive: bool = False) -> Days:
+@strict
+def months_between(start: Days, end: Days, count: Count = "started", inclusive: bool = False) -> Days:
     """Return months from start to end.
 
     A month is complete on the day of the next month with the same number, or on that month's last day where it has
@@ -54,7 +59,8 @@ def packed(days: Days, later: int = 0) -> npt.NDArray[np.int32]:
     return np.take(_calendar(), days - (_FIRST - later))
 
 
-def months_of(first: npt.NDArray[np.int32], last: npt.NDArray[np.int32], count: str) -> npt.NDArray[np.int32]:
+@strict
+def months_of(first: npt.NDArray[np.int32], last: npt.NDArray[np.int32], count: Count) -> npt.NDArray[np.int32]:
     """Return the months between days that are packed; both arrays are used up."""
     months = last >> _MONTH
     months -= first >> _MONTH

@@ -26,6 +26,7 @@ from ratemod.rating.pricer import Pricer
 from ratemod.rating.rate import kept_steps
 from ratemod.reading.book import Book
 from ratemod.reading.header import checked, match, spellings
+from ratemod.rules.options import strict
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -45,6 +46,7 @@ class Broadcast:
     broken: Keys = field(default_factory=dict)
 
 
+@strict
 def rate_batch(
     plan: Plan,
     batch: pa.RecordBatch,
@@ -183,6 +185,7 @@ def _pricer(plan: Plan, steps: tuple[str, ...], lang: Lang) -> Pricer:
 # ---------------------------------------------------------------- Spark
 
 
+@strict
 def rate_spark(
     frame: DataFrame,
     plan: Plan,

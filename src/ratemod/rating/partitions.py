@@ -23,8 +23,10 @@ from ratemod.rating.pricer import Pricer, pricer_of, reasons
 from ratemod.rating.run import BLOCK
 from ratemod.rating.stream import Streamed, own_pool, rate_chunks
 from ratemod.rating.tally import Tally
+from ratemod.rules.options import strict
 
 
+@strict
 def rate_folder(
     source: str | Path,
     plan: Plan | str | Path,

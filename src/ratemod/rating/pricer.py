@@ -21,6 +21,7 @@ from ratemod.rating.rated import Rated
 from ratemod.rating.run import BLOCK
 from ratemod.reading.book import Book
 from ratemod.reading.derive import NEEDS
+from ratemod.rules.options import strict
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,6 +60,7 @@ class Pricer:
         return pa.Table.from_arrays(list(columns.values()), names=list(columns))
 
 
+@strict
 def pricer_of(
     plan: Plan,
     chunks: Chunked,

@@ -22,8 +22,10 @@ from ratemod.rating.run import BLOCK, Outputs, Source, run
 from ratemod.rating.verdict import Verdict, judge
 from ratemod.reading.book import Book
 from ratemod.reading.read import read_book
+from ratemod.rules.options import strict
 
 
+@strict
 def rate(
     book: Any,
     plan: Plan | str | Path,

@@ -20,6 +20,7 @@ from ratemod.rating.run import Outputs
 from ratemod.rating.verdict import DECLINED, REFERRED, REFUSED, STATUS, Verdict, say
 from ratemod.reading.book import Book
 from ratemod.reading.convert import convert
+from ratemod.rules.options import strict
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -179,6 +180,7 @@ class Rated:
         frame: pd.DataFrame = self.table.to_pandas()
         return frame
 
+    @strict
     def summary(self, by: Sequence[str] = ()) -> pd.DataFrame:
         """Return policies, premium and fund by one or more columns.
 

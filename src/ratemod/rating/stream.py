@@ -34,6 +34,7 @@ from ratemod.rating.tally import Tally, tally
 from ratemod.rating.text_chunks import open_text
 from ratemod.rating.turns import in_turns
 from ratemod.reading.read import TEXT_FILES
+from ratemod.rules.options import strict
 from ratemod.whole_file import whole_file
 
 if TYPE_CHECKING:
@@ -76,6 +77,7 @@ class Streamed:
         return frame_of(self.plan, tuple(by), self.tally.groups)
 
 
+@strict
 def rate_file(
     source: str | Path,
     plan: Plan | str | Path,

@@ -19,6 +19,7 @@ from ratemod.rating import exact
 from ratemod.rating.arrow import from_arrow, to_arrow
 from ratemod.rating.encode import Coding, Doubt
 from ratemod.rating.rational import Mask
+from ratemod.rules.options import strict
 
 STATUS = ("rated", "referred", "refused", "declined")
 RATED, REFERRED, REFUSED, DECLINED = range(4)
@@ -298,6 +299,7 @@ def _end(plan: Plan, end: Operand | None, state: exact.Exact, at: int) -> str:
     return shown(plan, end, state, at) if isinstance(end, str) else str(plain(end))
 
 
+@strict
 def say(problems: Sequence[Problem], lang: Lang) -> str:
     """Return several problems as one text."""
     return "; ".join(

@@ -15,6 +15,7 @@ from ratemod.plan.model import Operand, Plan, Step, plain
 from ratemod.plan.slices import slices
 from ratemod.rating import exact
 from ratemod.rating.verdict import STATUS, say, shown
+from ratemod.rules.options import strict
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -80,6 +81,7 @@ class Worksheet:
     fund_fen: int | None
     plan: Plan
 
+    @strict
     def text(self, lang: Lang = "en") -> str:
         """Return the worksheet as an underwriter reads it in a terminal."""
         from ratemod.exhibits.terminal import worksheet_text

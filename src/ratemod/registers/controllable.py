@@ -26,6 +26,7 @@ from ratemod.registers.coded_book import coded_column, with_columns
 from ratemod.registers.days import add_years
 from ratemod.registers.rules import Action, Change, load_rules
 from ratemod.registers.shapley import MOST, Fen, shapley_fen
+from ratemod.rules.options import strict
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -59,6 +60,7 @@ class Controllable:
         columns = {self.plan.key or "row": pa.array(self.keys, pa.string())}
         return pa.table(columns | {name: pa.array(values, mask=mask) for name, values in figures.items()})
 
+    @strict
     def words(self, key: str, lang: Lang = "en") -> str:
         """Return what one enterprise can do about its premium, in words.
 
@@ -89,6 +91,7 @@ class Controllable:
         return "\n".join([said, *(lines or [text("UI_controllable_none", lang)])])
 
 
+@strict
 def controllable_premium(
     book: Book, plan: Plan, *, actions: Sequence[Action] | None = None, lang: Lang = "en"
 ) -> Controllable:

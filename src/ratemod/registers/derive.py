@@ -26,6 +26,7 @@ from ratemod.registers.hazards import STATES, hazard_state
 from ratemod.registers.integrity import GRADES, blacklisted, integrity_grade
 from ratemod.registers.register import Register, read_register
 from ratemod.registers.rules import Rules, load_rules
+from ratemod.rules.options import strict
 from ratemod.vocabulary.column import Column
 
 KEY, EXPIRING = "credit_code", "expiring_premium_yuan"
@@ -92,6 +93,7 @@ class _Found:
     besides: tuple[Register, Ints] | None = None
 
 
+@strict
 def derive_columns(
     book: Book,
     plan: Plan,

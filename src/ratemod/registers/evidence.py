@@ -14,6 +14,7 @@ from ratemod.registers.as_of import Ints
 from ratemod.registers.columns import REGISTERS
 from ratemod.registers.days import NEVER
 from ratemod.registers.register import Register
+from ratemod.rules.options import strict
 from ratemod.vocabulary.column import Column
 
 
@@ -49,10 +50,12 @@ class Evidence:
         place = int(self.event[at])
         return int(self.register.rows[place]) if place >= 0 else None
 
+    @strict
     def dates(self, at: int, lang: Lang = "en") -> dict[str, str]:
         """Return the dates of the deciding row by label, as ISO text."""
         return dates_of(self.register, int(self.event[at]), lang)
 
+    @strict
     def words(self, at: int, lang: Lang = "en") -> str:
         """Return the value and its evidence in one line."""
         value = shown_value(self.column, self.values[at], lang) if self.valid[at] else "—"
@@ -72,6 +75,7 @@ class Evidence:
         return line
 
 
+@strict
 def dates_of(register: Register, place: int, lang: Lang) -> dict[str, str]:
     """Return the dates that stand in one row of a register, by label, as ISO text; none for place -1."""
     if place < 0:
@@ -96,6 +100,7 @@ def shown_day(day: int) -> str:
     return str(np.datetime64(day, "D"))
 
 
+@strict
 def shown_value(column: Column, value: Any, lang: Lang) -> str:
     """Return a coded value as people read it."""
     if column.kind in ("level", "flag"):
@@ -108,6 +113,7 @@ def shown_value(column: Column, value: Any, lang: Lang) -> str:
     return "—" if value != value else f"{float(value):.12g}"
 
 
+@strict
 def evidence_text(evidence: Mapping[str, Evidence], at: int, lang: Lang) -> str:
     """Return the evidence of one row of the book, one line a column, under a heading."""
     lines = [item.words(at, lang) for item in evidence.values()]

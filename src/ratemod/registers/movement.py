@@ -25,6 +25,7 @@ from ratemod.registers.coded_book import arrow_column, coded_column
 from ratemod.registers.controllable import is_priced
 from ratemod.registers.rules import EVERYTHING_ELSE, PLAN_ITSELF, Group, load_rules
 from ratemod.registers.shapley import MOST, Fen, shapley_fen
+from ratemod.rules.options import strict
 
 KEY = "credit_code"
 
@@ -62,6 +63,7 @@ class Movement:
         columns = {KEY: pa.array(self.keys, pa.string())}
         return pa.table(columns | {name: pa.array(values, mask=mask) for name, values in figures.items()})
 
+    @strict
     def words(self, key: str, lang: Lang = "en") -> str:
         """Return why one enterprise's premium changed, in words.
 
@@ -103,6 +105,7 @@ def signed(fen: int) -> str:
     return f"+{yuan_text(fen)}" if fen > 0 else yuan_text(fen)
 
 
+@strict
 def premium_movement(
     before: tuple[Book, Plan], after: tuple[Book, Plan], *, groups: Sequence[Group] | None = None, lang: Lang = "en"
 ) -> Movement:

@@ -14,6 +14,7 @@ from ratemod.registers.as_of import Ints, firm_numbers, moment, pairs, timeline
 from ratemod.registers.days import NEVER, Days, as_days
 from ratemod.registers.register import Register
 from ratemod.registers.rules import ParticipationRule
+from ratemod.rules.options import strict
 from ratemod.vocabulary.codes.division import division_name
 
 
@@ -103,6 +104,7 @@ class Coverage:
         ).sort_by([("division_code", "ascending"), ("sector", "ascending"), ("credit_code", "ascending")])
 
 
+@strict
 def coverage(
     enterprises: Register,
     policies: Register,

@@ -25,6 +25,7 @@ from ratemod.registers.controllable import is_priced
 from ratemod.registers.hazards import STATES, HazardRule, HazardSegments, days_by_state
 from ratemod.registers.register import Register
 from ratemod.registers.shapley import Fen
+from ratemod.rules.options import strict
 
 STATE, OVERDUE = "hazard_state", "hazard_overdue_days"
 
@@ -66,6 +67,7 @@ def thresholds(plan: Plan, column: str = OVERDUE) -> tuple[int, ...]:
     return tuple(sorted(found))
 
 
+@strict
 def within_term(
     book: Book,
     plan: Plan,

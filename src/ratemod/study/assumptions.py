@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Any, Literal
 
 from ratemod.errors import ModelError, Problem, nearest, problem
+from ratemod.rules.options import strict
 
 Direction = Literal["increasing", "decreasing"]
 CHOICES: Mapping[str, tuple[str, ...]] = {
@@ -19,6 +20,7 @@ CHOICES: Mapping[str, tuple[str, ...]] = {
 }
 
 
+@strict
 @dataclass(frozen=True, slots=True)
 class Assumptions:
     """What the analyst decides; everything else follows from the history.
@@ -59,15 +61,15 @@ class Assumptions:
     amount: str = "heads"
     large_loss_yuan: float = 600_000.0
     catastrophe_policies: int = 3
-    development: str = "volume"
-    tail: str = "none"
+    development: Literal["volume", "simple", "medial", "geometric", "none"] = "volume"
+    tail: Literal["none", "exponential", "inverse_power"] = "none"
     frequency_trend: float | None = None
     severity_trend: float | None = None
-    model: str = "frequency_severity"
+    model: Literal["frequency_severity", "tweedie"] = "frequency_severity"
     tweedie_power: float = 1.6
     least_claims: int = 5
     monotone: Mapping[str, Direction] = field(default_factory=lambda: MappingProxyType({}))
-    complement: str = "current"
+    complement: Literal["current", "none"] = "current"
     expenses: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({"administration": 0.12}))
     profit: float = 0.05
     fixed_expense_share: float = 0.0

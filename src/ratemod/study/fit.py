@@ -19,6 +19,7 @@ from ratemod.ratemaking.cells import Factor
 from ratemod.ratemaking.glm import Progress
 from ratemod.reading.book import Book
 from ratemod.reading.read import read_book
+from ratemod.rules.options import strict
 from ratemod.study.assumptions import Assumptions, read_assumptions
 from ratemod.study.exposure_base import (
     ExposureBase,
@@ -86,6 +87,7 @@ class Study:
         )
 
 
+@strict
 def fit(
     history: Any,
     plan: Plan | str | Path,

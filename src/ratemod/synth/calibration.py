@@ -10,6 +10,7 @@ from typing import Any, Literal
 import numpy as np
 
 from ratemod.errors import Lang, text
+from ratemod.rules.options import strict
 from ratemod.synth.province import Province
 
 VERDICTS = {"holds": "RM931", "off": "RM932", "thin": "RM947"}
@@ -78,6 +79,7 @@ class Calibration:
         names = (*Figure.__slots__, "verdict")
         return pd.DataFrame([{name: getattr(figure, name) for name in names} for figure in self.figures])
 
+    @strict
     def text(self, lang: Lang = "en") -> str:
         """Return the report as text, one line per figure and its source below."""
         lines = []

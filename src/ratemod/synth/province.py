@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ratemod.errors import ModelError, Problem, nearest, problem
+from ratemod.rules.options import strict
 from ratemod.synth import block as one_block
 from ratemod.synth import frame, fund_tables, levels, renewals, tables, truth, truth_tables
 from ratemod.synth.calendar import day
@@ -61,6 +62,7 @@ class Province:
     format: Format = "parquet"
     held: Mapping[str, frame.Table] = field(default_factory=dict)
 
+    @strict
     def table(self, name: str, columns: list[str] | None = None) -> frame.Table:
         """Return one table, or some of its columns.
 
@@ -121,6 +123,7 @@ def load_province(folder: str | os.PathLike[str]) -> Province:
     raise ModelError(problem("RM905", path=str(place), name="enterprises"))
 
 
+@strict
 def synthesize(
     enterprises: int = 3000,
     years: int = 5,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Literal
 
+from ratemod.rules.options import strict
 from ratemod.synth import frame
 
 Format = Literal["parquet", "csv"]
@@ -20,6 +21,7 @@ class Writer:
     Holds an open file, which is why it is a class; `close` or `abandon` it.
     """
 
+    @strict
     def __init__(self, path: Path, format: Format, schema: Any) -> None:
         self.path = path
         self._rows = 0

@@ -20,6 +20,7 @@ from ratemod.errors import Lang, ModelError, default_language, problem
 from ratemod.plan.model import Plan
 from ratemod.rating.summary import codes_by
 from ratemod.registers.shapley import MOST, shapley_fen
+from ratemod.rules.options import strict
 from ratemod.whatif.engine import Engine, engine
 from ratemod.whatif.scenario import Scenario
 from ratemod.whatif.tally import sums
@@ -46,6 +47,7 @@ class Attribution:
     parts_fen: Fen
     change_fen: Fen
 
+    @strict
     def html(self, lang: Lang | None = None) -> str:
         """Return the causes and their parts as HTML."""
         from ratemod.exhibits.rich_whatif import attribution_html

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +15,7 @@ from ratemod.plan.edit import differences
 from ratemod.plan.model import Plan
 from ratemod.rating.rated import Rated
 from ratemod.rating.summary import codes_by
+from ratemod.rules.options import strict
 from ratemod.whatif.tally import sums
 from ratemod.whatif.waiting import applies_from, start_column, waiting_for
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Fen = npt.NDArray[np.int64]
+By = Literal["money", "share"]
 EDGES = (-0.5, -0.25, -0.1, -0.05, -0.005, 0.005, 0.05, 0.1, 0.25, 0.5)
 
 
@@ -164,8 +166,9 @@ class Dislocation:
         frame.insert(1, "change_below", [*edges, np.inf])
         return frame
 
-    def movers(self, most: int = 20, *, by: str = "money") -> pd.DataFrame:
-        """Return the policies that move most, in money or in per cent; ties in the order of the book."""
+    @strict
+    def movers(self, most: int = 20, *, by: By = "money") -> pd.DataFrame:
+        """Return the policies that move most, in money or as a share of the premium; ties in the order of the book."""
         import pandas as pd
 
         rows = np.flatnonzero(self.both)
@@ -213,10 +216,12 @@ class Dislocation:
             }
         )
 
+    @strict
     def differences(self, lang: Lang = "en") -> list[str]:
         """Return what differs between the two plans, in words."""
         return differences(self.before.plan, self.after.plan, lang)
 
+    @strict
     def html(self, lang: Lang | None = None) -> str:
         """Return the whole as HTML that fits a screen; default language that of the book's pricing."""
         from ratemod.exhibits.rich_whatif import dislocation_html

@@ -20,6 +20,7 @@ from ratemod.rating.summary import codes_by
 from ratemod.reading.book import Book
 from ratemod.reading.read import read_book
 from ratemod.registers.controllable import Controllable, controllable_premium
+from ratemod.rules.options import strict
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -40,6 +41,7 @@ class Incentive:
     table: pd.DataFrame
     plan: Plan
 
+    @strict
     def html(self, lang: Lang | None = None) -> str:
         """Return the table as HTML, costs named as the assumptions they are."""
         from ratemod.exhibits.rich_whatif import incentive_html

@@ -18,6 +18,7 @@ import numpy.typing as npt
 from ratemod.errors import Lang, ModelError, nearest, problem
 from ratemod.plan.model import Plan
 from ratemod.rating.summary import codes_by
+from ratemod.rules.options import strict
 from ratemod.whatif.engine import ALL, CELLS, NONE, TOUCHED, Engine, engine
 from ratemod.whatif.panel import MOST, Panel, level_words, panel, start_of
 from ratemod.whatif.scenario import apply
@@ -238,6 +239,7 @@ class Live:
         return f"<Live {self.base.plan.id}: {len(self.sliders)} sliders, {self.base.n:,} policies, {view.change:+.2%}>"
 
 
+@strict
 def live(
     book: Any,
     plan: Plan,
@@ -294,6 +296,7 @@ def live(
     return Live(made, values, by, lang, dict(labels or {}), at, counted, shown, counted.counts.segment_fen.copy())
 
 
+@strict
 def ladder(low: Any, high: Any, step: Any, *, times: bool = False) -> tuple[str, ...]:
     """Return exact decimals from low to high, both included, as the values of a slider.
 

@@ -18,6 +18,7 @@ from ratemod.plan.check import problems_of
 from ratemod.plan.csv_table import read_rows, rows_of
 from ratemod.plan.edit import differences, legal_parts
 from ratemod.plan.model import Plan, Table
+from ratemod.rules.options import strict
 
 _TABLE = re.compile(r"^tables\.(?P<table>[^.\[]+)\.(?P<how>file|rows)$")
 
@@ -120,6 +121,7 @@ def _read(plan: Plan, old: Table, value: str, how: str, problems: list[Problem])
     return replace(old, axes=axes, value_names=values, rows=rows, file=shown)
 
 
+@strict
 def table_words(plan: Plan, made: Plan, name: str, label: str, lang: Lang) -> list[str]:
     """Return how a table differs, one line each cell under a line for the whole."""
     only = replace(plan, tables=MappingProxyType({**plan.tables, name: made.tables[name]}))

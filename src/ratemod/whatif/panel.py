@@ -22,6 +22,7 @@ import numpy as np
 from ratemod.errors import Lang, ModelError, problem, text
 from ratemod.plan.model import Plan
 from ratemod.rating.summary import codes_by
+from ratemod.rules.options import strict
 from ratemod.whatif.engine import Engine, engine
 from ratemod.whatif.scenario import current_values
 from ratemod.whatif.sweep import grid_of
@@ -62,6 +63,7 @@ class Panel:
         return f'<iframe style="width:100%;height:640px;border:0" srcdoc="{escape(self.html())}"></iframe>'
 
 
+@strict
 def panel(
     book: Any,
     plan: Plan,
@@ -161,12 +163,14 @@ def start_of(plan: Plan, sliders: Mapping[str, Sequence[str]]) -> dict[str, str]
     return {path: next((value for value in given if own(path, value)), given[0]) for path, given in sliders.items()}
 
 
+@strict
 def level_words(plan: Plan, name: str, lang: Lang) -> dict[str, str]:
     """Return what the levels of a column are called."""
     column = plan.columns.get(name)
     return {level.code: getattr(level, f"label_{lang}") or level.code for level in column.levels} if column else {}
 
 
+@strict
 def page(data: Mapping[str, Any], lang: Lang) -> str:
     """Return the page of some panel data: data, style and a script, nothing from elsewhere."""
     held = json.dumps(data, ensure_ascii=False, sort_keys=True).replace("<", "\\u003c")

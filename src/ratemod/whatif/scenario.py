@@ -23,6 +23,7 @@ from ratemod.errors import Lang, PlanError, Problem, nearest, problem, text
 from ratemod.plan.edit import paths, row_path
 from ratemod.plan.edit import replace as edited
 from ratemod.plan.model import Plan, Step, plain
+from ratemod.rules.options import strict
 from ratemod.whatif.new_table import as_change, is_table, new_tables, table_words
 
 KEYS = ("name", "on", "from", "note", "plan", "changes")
@@ -72,6 +73,7 @@ class Scenario:
         return "\n".join(lines) + "\n"
 
 
+@strict
 def scenario(
     name: str, changes: Mapping[str, Any], *, on: date | None = None, note: str = "", plan: Plan | None = None
 ) -> Scenario:
@@ -195,6 +197,7 @@ def _changes(given: Scenario | Mapping[str, Any]) -> dict[str, str]:
     return dict(given.changes if isinstance(given, Scenario) else (as_change(p, v) for p, v in given.items()))
 
 
+@strict
 def words(plan: Plan, given: Scenario | Mapping[str, Any], lang: Lang = "en") -> list[str]:
     """Return what a scenario changes, one line each, in the plan's own words with the path behind them.
 

@@ -18,6 +18,7 @@ import numpy as np
 
 from ratemod.errors import Lang, ModelError, default_language, nearest, problem
 from ratemod.plan.model import Plan
+from ratemod.rules.options import strict
 from ratemod.whatif.engine import Engine, Outcome, engine
 from ratemod.whatif.scenario import Scenario, apply, scenario, words
 
@@ -65,10 +66,12 @@ class Solution:
         reached = ", ".join(f"{name} {value:.6g}" for name, value in self.reached.items())
         return f"<Solution {values}: {reached}; premium {self.total_fen / 100:,.2f} yuan>"
 
+    @strict
     def words(self, lang: Lang = "en") -> list[str]:
         """Return the change that was found, one line a number."""
         return words(self.plan, self.scenario, lang)
 
+    @strict
     def html(self, lang: Lang | None = None) -> str:
         """Return the answer as HTML."""
         from ratemod.exhibits.rich_whatif import solution_html

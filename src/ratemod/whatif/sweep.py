@@ -13,6 +13,7 @@ import numpy.typing as npt
 from ratemod.errors import Lang, ModelError, default_language, problem
 from ratemod.plan.model import Plan
 from ratemod.rating.summary import codes_by
+from ratemod.rules.options import strict
 from ratemod.whatif.engine import ALL, CELLS, NONE, TOUCHED, Engine, engine
 from ratemod.whatif.scenario import Scenario, apply, scenario
 from ratemod.whatif.tally import tally
@@ -79,6 +80,7 @@ class Sweep:
             index=pd.Index([item.name for item in self.scenarios], name="scenario"),
         )
 
+    @strict
     def html(self, lang: Lang | None = None) -> str:
         """Return the scenarios as HTML that fits a screen."""
         from ratemod.exhibits.rich_whatif import sweep_html
@@ -108,6 +110,7 @@ def grid_of(grid: Mapping[str, Sequence[Any]]) -> tuple[Scenario, ...]:
     return tuple(made)
 
 
+@strict
 def what_if(
     book: Any,
     plan: Plan,
