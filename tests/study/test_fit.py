@@ -21,6 +21,7 @@ from ratemod.rating.rate import rate
 from ratemod.study.assumptions import Assumptions, read_assumptions
 from ratemod.study.edition import study_files
 from ratemod.study.fit import fit
+from ratemod.study.losses import CATASTROPHE, WITHOUT_COST
 
 PROVINCE = Path(__file__).parents[2] / "data" / "province"
 PLAN = "jilin-spli/2025-04"
@@ -94,8 +95,8 @@ def test_expected_equals_actual_as_a_whole_and_by_the_model(study):
 def test_claims_and_money_are_all_accounted_for(study):
     data = study.data
     claims = pq.read_table(PROVINCE / "claims.parquet")
-    struck = claims.num_rows - data.zero_claims - int(data.counts.sum())
-    assert struck >= 3, "the planted catastrophe is set apart"
+    struck = claims.num_rows - int((data.fate == WITHOUT_COST).sum()) - int(data.counts.sum())
+    assert struck == int((data.fate == CATASTROPHE).sum()) >= 3, "the planted catastrophe is set apart"
     assert data.catastrophe_yuan.sum() > 0
     assert data.capped_yuan.sum() + data.excess_yuan.sum() == pytest.approx(data.claim_whole_yuan.sum())
 

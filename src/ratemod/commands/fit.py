@@ -36,8 +36,8 @@ def arguments(parser: argparse.ArgumentParser, lang: Lang) -> None:
 def run(args: argparse.Namespace, lang: Lang) -> int:
     """Study a history and write the edition; 0 when nothing was set aside, 3 when rows were."""
     from ratemod.exhibits.terminal import progress
+    from ratemod.study.accounts import refused_counts
     from ratemod.study.assumptions import read_assumptions
-    from ratemod.study.evidence import refused_counts
     from ratemod.study.fit import fit
 
     given, chosen = read_settings(args)
@@ -142,7 +142,7 @@ def _value(said: str) -> Any:
 def study_text(study: Study, lang: Lang) -> str:
     """Return what a study found, for a terminal."""
     from ratemod.exhibits.terminal import table_text
-    from ratemod.study.evidence import refused_counts
+    from ratemod.study.accounts import account_lines
 
     rates, data = study.rates, study.data
     lines = [
@@ -167,11 +167,7 @@ def study_text(study: Study, lang: Lang) -> str:
     ]
     if study.history.synthetic:
         lines.append(text("UI_fit_synthetic", lang))
-    lines += [
-        text("UI_fit_set_aside", lang, table=table, rows=f"{count:,}")
-        for table, count in sorted(refused_counts(study).items())
-        if count
-    ]
+    lines += account_lines(study, lang)
     lines += [
         text("UI_fit_merged", lang, factor=item.factor, level=item.level, into=item.into) for item in study.model.merges
     ]

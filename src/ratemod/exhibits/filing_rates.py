@@ -212,7 +212,8 @@ def relativities_section(found: Filing, lang: Lang) -> Html:
         parts += [heading("cells", 3, lang), _selections(found, lang), heading("validation", 3, lang)]
         parts.append(paragraph(w("validation_lead", lang)))
         ratios = [drawn[f"actual_expected_{name}"] for name in (*found.study.axes, "year")]
-        parts += [pictures(drawn["lift"], drawn["lorenz"], *ratios), _tests(found.study, lang)]
+        order = [drawn[name] for name in ("lift", "lorenz") if name in drawn]
+        parts += [pictures(*order, *ratios), _tests(found.study, lang)]
     else:
         parts.append(paragraph(w("relativities_without_study", lang)))
     changed = {change.table for change in found.changes}

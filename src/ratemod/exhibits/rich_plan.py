@@ -70,6 +70,9 @@ def study_html(study: Study, lang: Lang) -> str:
     """Return where a rate study lands: premium, loss ratio, and the cells that move most."""
     import pandas as pd
 
+    from ratemod.study.accounts import account_lines
+    from ratemod.study.evidence import EXHIBITS
+
     rates = study.rates
     head = text(
         "UI_rich_study",
@@ -90,9 +93,10 @@ def study_html(study: Study, lang: Lang) -> str:
             "change": [float(cell.selected / cell.current - 1) if cell.current else np.nan for cell in moved],
         }
     )
-    names = ", ".join(study.frames())
+    names = ", ".join(EXHIBITS)
     parts = [
         f"<p>{escape(head)}</p>",
+        "".join(f"<div>{escape(line)}</div>" for line in account_lines(study, lang)),
         table_html(cells, lang, study.plan, most=10),
         f"<div style='{NOTE}'>{escape(text('UI_rich_frames', lang, names=names))}</div>",
     ]

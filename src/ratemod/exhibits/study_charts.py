@@ -65,10 +65,12 @@ def frame_charts(frames: Mapping[str, pd.DataFrame], plan: Plan, axes: Sequence[
             title=heading("Accident year", "事故年度", lang) if name == "year" else plan.label(name, lang),
             lang=lang,
         )
-    banded = frames["lift"]
-    found["lift"] = charts.lift(banded.predicted, banded.actual, banded.exposure, lang=lang)
-    curve, facts = frames["lorenz"], dict(zip(frames["summary"].name, frames["summary"].value))
-    found["lorenz"] = charts.lorenz(curve.exposure_share, curve.loss_share, gini=facts["gini"], lang=lang)
+    if "lift" in frames:
+        banded = frames["lift"]
+        found["lift"] = charts.lift(banded.predicted, banded.actual, banded.exposure, lang=lang)
+    if "gini" in frames and "lorenz" in frames:
+        curve, index = frames["lorenz"], float(frames["gini"].value.iloc[0])
+        found["lorenz"] = charts.lorenz(curve.exposure_share, curve.loss_share, gini=index, lang=lang)
     return found
 
 
@@ -101,10 +103,12 @@ def _severity(study: Study, lang: Lang) -> dict[str, Chart]:
     """Return the best severity fit against the claims, at a few hundred quantiles."""
     from ratemod.ratemaking.distribution import quantile, survival
     from ratemod.ratemaking.severity import fit_severity
+    from ratemod.study.evidence import EXHIBITS
 
-    best = study.frames()["severity"].iloc[0]
-    if not np.isfinite(best.aic):
+    fits = EXHIBITS["severity"](study)
+    if fits is None or fits.empty or not np.isfinite(fits.aic.iloc[0]):
         return {}
+    best = fits.iloc[0]
     loss = np.sort(study.data.claim_whole_yuan)
     place = np.unique(np.round(np.linspace(0, len(loss) - 1, min(len(loss), 300))).astype(np.int64))
     fitted = fit_severity(loss, best.family).severity

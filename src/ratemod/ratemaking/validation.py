@@ -1,7 +1,8 @@
 """Does the model hold? Actual against expected, lift, Lorenz and Gini, quantile residuals, and a later year.
 
-Gini: order by prediction, plot the share of losses against the share of exposure (ties together, so order does not
-matter), G = 1 − 2·area. Its standard error is a delete-a-group jackknife, se² = (g−1)/g·Σ(G_(−j) − Ḡ)².
+Gini: order by prediction, plot the share of losses against the share of exposure, G = 1 − 2·area. Predictions alike in
+eleven digits are one step of every curve: neither the order of the rows nor the last bit of a rate decides a rank. Its
+standard error is a delete-a-group jackknife, se² = (g−1)/g·Σ(G_(−j) − Ḡ)².
 Quantile residual: Φ⁻¹ of the distribution function at the response, drawn evenly within the jump where it is a count;
 standard normal whatever the family, if the model is right.
 
@@ -22,6 +23,8 @@ from ratemod.ratemaking.cells import Cells
 from ratemod.ratemaking.design import Term
 from ratemod.ratemaking.family import Family
 from ratemod.ratemaking.glm import Fit, fit_glm, predict
+
+RANK_DIGITS = 11
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +128,7 @@ def lift(predicted: npt.ArrayLike, actual: npt.ArrayLike, weight: npt.ArrayLike,
     Parameters
     ----------
     predicted : (n,) float64, per unit of weight; actual : (n,) float64, totals; weight : (n,) float64 > 0
-    bands : number of bands; a row goes where the middle of its exposure lies
+    bands : number of bands; what lies across an edge is divided in proportion
 
     Examples
     --------
@@ -133,13 +136,17 @@ def lift(predicted: npt.ArrayLike, actual: npt.ArrayLike, weight: npt.ArrayLike,
     [1.0, 4.0]
     """
     p, a, w = _rows(predicted, actual, weight)
-    order = np.argsort(p, kind="stable")
-    middle = np.cumsum(w[order]) - w[order] / 2
-    band = np.minimum((middle / w.sum() * bands).astype(np.int64), bands - 1)
-    exposure = sums(band, w[order], bands)
-    if (exposure == 0).any():
+    if len(p) < bands:
         raise ModelError(problem("RM560", bands=bands))
-    return Lift(exposure, sums(band, (p * w)[order], bands) / exposure, sums(band, a[order], bands) / exposure)
+    names, place = np.unique(p, return_inverse=True)
+    exposure = np.concatenate([[0.0], np.cumsum(sums(place, w, len(names)))])
+    edges = np.linspace(0.0, exposure[-1], bands + 1)
+    width = np.diff(edges)
+    predicted_mean, actual_mean = (
+        np.diff(np.interp(edges, exposure, np.concatenate([[0.0], np.cumsum(sums(place, part, len(names)))]))) / width
+        for part in (p * w, a)
+    )
+    return Lift(width, predicted_mean, actual_mean)
 
 
 def lorenz(predicted: npt.ArrayLike, actual: npt.ArrayLike, weight: npt.ArrayLike) -> tuple[Floats, Floats]:
@@ -271,7 +278,8 @@ def _rows(predicted: npt.ArrayLike, actual: npt.ArrayLike, weight: npt.ArrayLike
     p, a, w = positive("predicted", predicted), non_negative("actual", actual), positive("weight", weight)
     same_length(predicted=p, actual=a, weight=w)
     positive("total actual", [a.sum()])
-    return p, a, w
+    unit = 10.0 ** (np.floor(np.log10(p)) - RANK_DIGITS + 1)
+    return np.round(p / unit) * unit, a, w
 
 
 def _curve(weight: Floats, actual: Floats) -> tuple[Floats, Floats]:

@@ -21,7 +21,7 @@ from ratemod.errors import ModelError, problem
 from ratemod.plan.model import Case, Plan, Source
 from ratemod.plan.write import edition_files
 from ratemod.rating.cases import recomputed
-from ratemod.study.evidence import refused_counts
+from ratemod.study.accounts import refused_counts
 from ratemod.study.notes import notes_of
 from ratemod.version import version
 

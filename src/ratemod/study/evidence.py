@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ratemod.errors import text
+from ratemod.errors import ModelError, text
 from ratemod.ratemaking.arrays import Floats, sums
 from ratemod.ratemaking.glm import type_iii
 from ratemod.ratemaking.on_level import on_level_premium, parallelogram
 from ratemod.ratemaking.validation import gini, lift, lorenz
+from ratemod.study.accounts import accounts
 from ratemod.study.losses import Development
 
 if TYPE_CHECKING:
@@ -24,90 +26,125 @@ BANDS = 10
 
 
 def frames(study: Study) -> dict[str, pd.DataFrame]:
-    """Return every exhibit by name.
+    """Return every exhibit that can be made, by name.
 
     Returns
     -------
     dict of pandas.DataFrame
-        ``years`` (exposure, counts, losses, on-level and charged premium by accident year), ``triangle_counts``,
-        ``triangle_incurred``, ``development``, ``trends``, ``relativities`` (fitted, interval, complement, credibility,
-        used), ``actual_expected``, ``tests`` (type III), ``cells``, ``selections``, ``lift``, ``lorenz``, ``summary``
-        (Gini and more), ``severity`` (fits by maximum likelihood), ``indication``, ``merges``, ``refused``.
+        Those of `EXHIBITS`. One that the data are too few for is left out; ``unmade`` says which, and why.
     """
     import pandas as pd
 
-    found = {
-        "years": _years(study),
-        "trends": _trends(study),
-        "relativities": _relativities(study),
-        "actual_expected": _actual_expected(study),
-        "tests": pd.DataFrame(
-            [
-                {
-                    "model": name,
-                    "term": ":".join(test.term),
-                    "df": test.df,
-                    "kind": test.kind,
-                    "statistic": test.statistic,
-                    "p_value": test.p_value,
-                }
-                for name, fit in study.model.fits.items()
-                for test in type_iii(study.model.cells[name], fit)
-            ]
-        ),
-        "residuals": _residuals(study),
-        "selections": pd.DataFrame(
-            [
-                {
-                    "path": cell.path,
-                    "current": float(cell.current),
-                    "indicated": cell.indicated,
-                    "balanced": cell.balanced,
-                    "selected": float(cell.selected),
-                    "change": float(cell.selected / cell.current) - 1 if cell.current else float("nan"),
-                    "reason": cell.reason,
-                    "exposure": cell.exposure,
-                    "claims": cell.claims,
-                }
-                for cell in study.rates.cells
-            ]
-        ),
-        "indication": pd.DataFrame(
-            [{"line": line.name, "formula": line.formula, "value": line.value} for line in study.rates.indication.lines]
-        ),
-        "severity": _severity(study),
-        "merges": pd.DataFrame(
-            [
-                {
-                    "factor": item.factor,
-                    "level": item.level,
-                    "into": item.into,
-                    "rows": item.rows,
-                    "weight": item.weight,
-                    "reason": item.reason,
-                }
-                for item in study.model.merges
-            ],
-            columns=["factor", "level", "into", "rows", "weight", "reason"],
-        ),
-        "refused": pd.DataFrame(
-            [
-                {
-                    "table": item.table,
-                    "row": row,
-                    "code": item.problem.code,
-                    "reason": text(item.problem.code, "en", **item.problem.args),
-                }
-                for item in study.history.refused
-                for row in item.rows
-            ]
-            + _unrated(study),
-            columns=["table", "row", "code", "reason"],
-        ),
-    }
-    if study.data.development is not None:
-        found |= _development(study.data.development, study.data.years)
-    return found | _order(study)
+    found, unmade = {}, []
+    for name, make in EXHIBITS.items():
+        try:
+            made = make(study)
+        except ModelError as error:
+            unmade += [{"exhibit": name, "code": item.code, "reason": item.what("en")} for item in error.problems]
+            continue
+        if made is not None:
+            found[name] = made
+    return found | {"unmade": pd.DataFrame(unmade, columns=["exhibit", "code", "reason"])}
+
+
+def _tests(study: Study) -> pd.DataFrame:
+    import pandas as pd
+
+    return pd.DataFrame(
+        [
+            {
+                "model": name,
+                "term": ":".join(test.term),
+                "df": test.df,
+                "kind": test.kind,
+                "statistic": test.statistic,
+                "p_value": test.p_value,
+            }
+            for name, fit in study.model.fits.items()
+            for test in type_iii(study.model.cells[name], fit)
+        ],
+        columns=["model", "term", "df", "kind", "statistic", "p_value"],
+    )
+
+
+def _selections(study: Study) -> pd.DataFrame:
+    import pandas as pd
+
+    return pd.DataFrame(
+        [
+            {
+                "path": cell.path,
+                "current": float(cell.current),
+                "indicated": cell.indicated,
+                "balanced": cell.balanced,
+                "selected": float(cell.selected),
+                "change": float(cell.selected / cell.current) - 1 if cell.current else float("nan"),
+                "reason": cell.reason,
+                "exposure": cell.exposure,
+                "claims": cell.claims,
+            }
+            for cell in study.rates.cells
+        ]
+    )
+
+
+def _indication(study: Study) -> pd.DataFrame:
+    import pandas as pd
+
+    return pd.DataFrame(
+        [{"line": line.name, "formula": line.formula, "value": line.value} for line in study.rates.indication.lines]
+    )
+
+
+def _merges(study: Study) -> pd.DataFrame:
+    import pandas as pd
+
+    return pd.DataFrame(
+        [
+            {
+                "factor": item.factor,
+                "level": item.level,
+                "into": item.into,
+                "rows": item.rows,
+                "weight": item.weight,
+                "reason": item.reason,
+            }
+            for item in study.model.merges
+        ],
+        columns=["factor", "level", "into", "rows", "weight", "reason"],
+    )
+
+
+def _accounts(study: Study) -> pd.DataFrame:
+    import pandas as pd
+
+    return pd.DataFrame(
+        [
+            {
+                "table": line.table,
+                "state": text(f"UI_state_{line.state}", "en"),
+                "code": "" if line.why is None else line.why.code,
+                "reason": line.why.what("en") if line.why else text(f"UI_use_{line.use}", "en") if line.use else "",
+                "rows": line.rows,
+                "yuan": line.yuan,
+            }
+            for line in accounts(study)
+        ]
+    )
+
+
+def _refused(study: Study) -> pd.DataFrame:
+    import pandas as pd
+
+    return pd.DataFrame(
+        [
+            {"table": line.table, "row": row, "code": line.why.code, "reason": line.why.what("en")}
+            for line in accounts(study)
+            if line.why is not None
+            for row in line.numbers
+        ],
+        columns=["table", "row", "code", "reason"],
+    )
 
 
 def _years(study: Study) -> pd.DataFrame:
@@ -258,38 +295,97 @@ def _residuals(study: Study) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def _development(found: Development, years: np.ndarray[Any, Any]) -> dict[str, pd.DataFrame]:
+def _ages(found: Development) -> list[int]:
+    return [12 * (age + 1) for age in range(found.counts.shape[1])]
+
+
+def _triangle(name: str) -> Callable[[Study], pd.DataFrame | None]:
+    """Return the maker of a triangle's exhibit, counts or incurred amounts."""
+
+    def make(study: Study) -> pd.DataFrame | None:
+        import pandas as pd
+
+        found = study.data.development
+        if found is None:
+            return None
+        values = found.counts if name == "counts" else found.incurred
+        columns = [str(age) for age in _ages(found)]
+        return pd.DataFrame(values, columns=columns).assign(year=study.data.years).set_index("year").reset_index()
+
+    return make
+
+
+def _development(study: Study) -> pd.DataFrame | None:
     import pandas as pd
 
-    ages = [f"{12 * (age + 1)}" for age in range(found.counts.shape[1])]
-    frames_ = {
-        f"triangle_{name}": pd.DataFrame(values, columns=ages).assign(year=years).set_index("year").reset_index()
-        for name, values in (("counts", found.counts), ("incurred", found.incurred))
-    }
-    factors = {
-        "age_months": [12 * (age + 1) for age in range(len(ages))],
-        "count_to_ultimate": found.count_factor,
-        "incurred_to_ultimate": found.incurred_factor,
-    }
-    frames_["development"] = pd.DataFrame(factors)
-    if found.incurred_mack is not None:
-        model = found.incurred_mack
-        frames_["mack"] = pd.DataFrame(
-            {"year": years, "ultimate": model.ultimate, "unpaid": model.unpaid, "standard_error": model.standard_error}
-        )
-    return frames_
+    found = study.data.development
+    if found is None:
+        return None
+    return pd.DataFrame(
+        {
+            "age_months": _ages(found),
+            "count_to_ultimate": found.count_factor,
+            "incurred_to_ultimate": found.incurred_factor,
+        }
+    )
 
 
-def _order(study: Study) -> dict[str, pd.DataFrame]:
-    """Return lift, Lorenz curve and Gini of the study's pure premiums, and what it comes to."""
+def _mack(study: Study) -> pd.DataFrame | None:
     import pandas as pd
 
-    data, expected = study.data, expected_rows(study)
-    rate, actual = expected / data.weight, data.capped_yuan
-    chart = lift(rate, actual, data.weight, BANDS)
-    share, losses = lorenz(rate, actual, data.weight)
+    found = study.data.development
+    if found is None or found.incurred_mack is None:
+        return None
+    model = found.incurred_mack
+    return pd.DataFrame(
+        {
+            "year": study.data.years,
+            "ultimate": model.ultimate,
+            "unpaid": model.unpaid,
+            "standard_error": model.standard_error,
+        }
+    )
+
+
+def _ordered(study: Study) -> tuple[Floats, Floats, Floats]:
+    """Return predicted rate, actual losses and weight of every policy and year."""
+    expected = expected_rows(study)
+    return expected / study.data.weight, study.data.capped_yuan, study.data.weight
+
+
+def _lift(study: Study) -> pd.DataFrame:
+    import pandas as pd
+
+    chart = lift(*_ordered(study), BANDS)
+    return pd.DataFrame(
+        {
+            "band": np.arange(1, len(chart.weight) + 1),
+            "exposure": chart.weight,
+            "predicted": chart.predicted,
+            "actual": chart.actual,
+        }
+    )
+
+
+def _lorenz(study: Study) -> pd.DataFrame:
+    import pandas as pd
+
+    share, losses = lorenz(*_ordered(study))
     keep = np.unique(np.round(np.linspace(0, len(share) - 1, 201)).astype(np.int64))
-    index = gini(rate, actual, data.weight, seed=SEED)
+    return pd.DataFrame({"exposure_share": share[keep], "loss_share": losses[keep]})
+
+
+def _gini(study: Study) -> pd.DataFrame:
+    import pandas as pd
+
+    index = gini(*_ordered(study), seed=SEED)
+    return pd.DataFrame([{"value": index.value, "low": index.low, "high": index.high}])
+
+
+def _summary(study: Study) -> pd.DataFrame:
+    """Return what the study comes to; without a Gini where the rows are too few for one."""
+    import pandas as pd
+
     rates = study.rates
     facts = {
         "target loss ratio": rates.target,
@@ -300,32 +396,22 @@ def _order(study: Study) -> dict[str, pd.DataFrame]:
         "premium at current rates, yuan": rates.current_premium_fen / 100,
         "catastrophe load": rates.catastrophe,
         "excess rate, all": rates.excess.overall_rate,
-        "gini": index.value,
-        "gini low": index.low,
-        "gini high": index.high,
     }
+    try:
+        index = _gini(study).iloc[0]
+        facts |= {"gini": index.value, "gini low": index.low, "gini high": index.high}
+    except ModelError:
+        facts |= {"gini": np.nan, "gini low": np.nan, "gini high": np.nan}
     credible = study.model.cell_credibility
     if credible is not None:
         facts |= {"cell credibility, K": credible.k, "cell credibility, between": credible.between}
-    return {
-        "lift": pd.DataFrame(
-            {
-                "band": np.arange(1, len(chart.weight) + 1),
-                "exposure": chart.weight,
-                "predicted": chart.predicted,
-                "actual": chart.actual,
-            }
-        ),
-        "lorenz": pd.DataFrame({"exposure_share": share[keep], "loss_share": losses[keep]}),
-        "summary": pd.DataFrame({"name": list(facts), "value": list(facts.values())}),
-    }
+    return pd.DataFrame({"name": list(facts), "value": list(facts.values())})
 
 
 def _severity(study: Study) -> pd.DataFrame:
     """Return severity distributions fitted to the claims, limits taken as censoring, best first by AIC."""
     import pandas as pd
 
-    from ratemod.errors import ModelError
     from ratemod.ratemaking.severity import fit_severity
 
     amounts = study.data.claim_whole_yuan
@@ -346,21 +432,27 @@ def _severity(study: Study) -> pd.DataFrame:
     return pd.DataFrame(rows).sort_values("aic", kind="stable", ignore_index=True)
 
 
-def _unrated(study: Study) -> list[dict[str, Any]]:
-    """Return the policies that the plan could not rate, with its reasons."""
-    book = study.history.book
-    bad = np.flatnonzero(~study.base.good)
-    numbers = bad + 1 if book.rows is None else book.rows[bad]
-    return [
-        {"table": "policies", "row": int(row), "code": "", "reason": study.base.reasons[int(at)]}
-        for at, row in zip(bad, numbers)
-    ]
-
-
-def refused_counts(study: Study) -> Counter[str]:
-    """Return how many rows each table lost."""
-    lost = Counter({item.table: 0 for item in study.history.refused})
-    for item in study.history.refused:
-        lost[item.table] += len(item.rows)
-    lost["policies"] += int((~study.base.good).sum())
-    return lost
+EXHIBITS: Mapping[str, Callable[[Study], pd.DataFrame | None]] = MappingProxyType(
+    {
+        "years": _years,  # exposure, counts, losses, on-level and charged premium by accident year
+        "trends": _trends,
+        "relativities": _relativities,  # fitted, interval, complement, credibility, used
+        "actual_expected": _actual_expected,
+        "tests": _tests,  # type III
+        "residuals": _residuals,
+        "selections": _selections,
+        "indication": _indication,
+        "severity": _severity,  # fits by maximum likelihood
+        "merges": _merges,
+        "accounts": _accounts,  # rows and money by what became of them
+        "refused": _refused,
+        "triangle_counts": _triangle("counts"),
+        "triangle_incurred": _triangle("incurred"),
+        "development": _development,
+        "mack": _mack,
+        "lift": _lift,
+        "lorenz": _lorenz,
+        "gini": _gini,
+        "summary": _summary,
+    }
+)

@@ -20,6 +20,7 @@ from ratemod.ratemaking.glm import Progress
 from ratemod.reading.book import Book
 from ratemod.reading.read import read_book
 from ratemod.rules.options import strict
+from ratemod.study.accounts import account_lines
 from ratemod.study.assumptions import Assumptions, read_assumptions
 from ratemod.study.exposure_base import (
     ExposureBase,
@@ -84,7 +85,7 @@ class Study:
             f"<Study of {', '.join(table.name for table in self.tables)} in {self.plan.id}: "
             f"{rates.premium_fen / rates.current_premium_fen - 1:+.1%} premium, loss ratio {rates.reached:.1%} "
             f"(target {rates.target:.1%})>"
-        )
+        ) + "".join(f"\n  {line}" for line in account_lines(self, "en"))
 
 
 @strict

@@ -2,14 +2,15 @@
 
 A history is a folder (``policies``, ``claims`` and, where there are any, ``endorsements``, ``valuations``,
 ``variables`` or ``panel``; Parquet, CSV or Excel) or a mapping of the same names to frames. Rows that cannot be used
-are kept aside with their reason; nothing is filled in.
+are kept aside with their reason and their money; nothing is filled in, and what is repeated cell for cell counts once.
+The rows are put into the order of their numbers first, so that a study of the same rows is the same study.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -20,12 +21,13 @@ import pyarrow.compute as pc
 
 from ratemod.errors import ModelError, Problem, problem
 from ratemod.plan.model import Plan
-from ratemod.ratemaking.arrays import Booleans, Dates, Floats, Integers
+from ratemod.ratemaking.arrays import Dates, Floats, Integers
 from ratemod.ratemaking.exposure import Segments, match_claims, segments_from_changes
 from ratemod.reading.book import Book
 from ratemod.reading.convert import MISSING_DATE, Coded, convert
 from ratemod.reading.read import read_book
 from ratemod.study.history_columns import CHANGE, CLAIM, POLICY, RATE_CHANGE, VALUATION
+from ratemod.study.intake import Intake, count_once, in_order, intake_of
 from ratemod.vocabulary.column import Column
 
 NEEDED = ("policies", "claims")
@@ -57,7 +59,8 @@ class History:
     incurred_yuan : (m,) float64, paid and reserved at the latest value
     valued_claim, valued_date, valued_yuan : (v,) every known value of a claim at a past date; empty when there is none
     change_date, change : (c,) past rate changes, datetime64[D] and float64 (+0.05 for +5 %); empty where not given
-    refused : rows set aside, with reasons
+    intake : what came in of every table, and why a row is left out
+    claim_no : (m,) strings; claim_row : (m,) int64, position of each claim in its intake
     synthetic : the folder holds the truth it was made from, so the data are invented
     digests : table -> SHA-256 of the file (or of the frame's bytes)
     """
@@ -77,9 +80,18 @@ class History:
     valued_yuan: Floats
     change_date: Dates
     change: Floats
-    refused: tuple[Refused, ...]
+    intake: Mapping[str, Intake]
+    claim_no: pa.Array
+    claim_row: Integers
     synthetic: bool
     digests: Mapping[str, str]
+
+    @property
+    def refused(self) -> tuple[Refused, ...]:
+        """Return the rows set aside, with reasons."""
+        return tuple(
+            Refused(name, rows, why) for name, found in self.intake.items() for why, rows, _ in found.left()
+        )
 
 
 def sources_of(source: Any) -> dict[str, Any]:
@@ -131,35 +143,28 @@ def read_history(source: Any, plan: Plan, amount: str) -> History:
         When a table cannot be read at all.
     """
     tables = sources_of(source)
-    refused: list[Refused] = []
+    intake: dict[str, Intake] = {}
     wanted = {name: column for name, column in plan.columns.items() if name not in POLICY}
-    book = read_book(tables["policies"], POLICY | wanted)
-    book = _with_variables(book, tables.get("variables", tables.get("panel")), wanted, refused)
-    cells = _columns(book, POLICY, "policies", refused)
+    book = in_order(read_book(tables["policies"], POLICY | wanted), ["policy_no", "start_date", "end_date"])
+    book = _with_variables(book, tables.get("variables", tables.get("panel")), wanted, intake)
+    found = intake["policies"] = intake_of("policies", book)
+    cells = _columns(book, POLICY, found)
     start, end = (_dates(cells[name]) for name in ("start_date", "end_date"))
-    bad = np.isnat(start) | np.isnat(end) | ~_filled(cells["policy_no"])
-    good = _aside(~bad, ~bad & ~(end > start), book, "policies", "RM577", refused)
-    good = _aside(good, good & _repeated(cells["policy_no"].values), book, "policies", "RM578", refused)
-    if not good.any():
-        raise ModelError([problem("RM575"), *(item.problem for item in refused[:20])])
-    kept = np.flatnonzero(good)
+    found.yuan = _money(cells, "premium", found, needed=False)
+    found.leave(~(end > start), problem("RM577"))
+    count_once(found, book, [cells["policy_no"].values], problem("RM578"))
+    if not found.good.any():
+        raise ModelError([problem("RM575"), *found.problems[:20]])
+    kept = np.flatnonzero(found.good)
     numbers = cells["policy_no"].values.take(pa.array(kept))
-    segments = _segments(tables.get("endorsements"), numbers, start[kept], end[kept], book, kept, amount, refused)
-    claims = _claims(tables["claims"], numbers, start[kept], segments, refused)
-    valued = _valuations(tables.get("valuations"), claims["claim_no"], refused)
+    term = (start[kept], end[kept])
+    segments = _segments(tables.get("endorsements"), numbers, term, book, kept, amount, intake)
+    claims = _claims(tables["claims"], numbers, segments, intake)
+    valued = _valuations(tables.get("valuations"), claims["claim_no"], intake)
     return History(
-        Book(
-            book.table.take(pa.array(kept)),
-            None if book.rows is None else book.rows[kept],
-            book.file,
-            book.sheet,
-            (),
-            book.conversions,
-            book.headers,
-        ),
-        start[kept],
-        end[kept],
-        _money(cells, "premium")[kept],
+        replace(book, table=book.table.take(pa.array(kept)), rows=found.numbers[kept], skipped=()),
+        *term,
+        found.yuan[kept],
         _firms(cells, kept),
         segments,
         claims["policy"],
@@ -167,8 +172,10 @@ def read_history(source: Any, plan: Plan, amount: str) -> History:
         claims["date"],
         claims["incurred"],
         *valued,
-        *_rate_changes(tables.get("rate_changes"), refused),
-        tuple(refused),
+        *_rate_changes(tables.get("rate_changes"), intake),
+        intake,
+        claims["claim_no"],
+        claims["row"],
         is_synthetic(source),
         {name: digest_of(item) for name, item in tables.items()},
     )
@@ -190,14 +197,14 @@ def is_synthetic(source: Any) -> bool:
     return "truth_parameters" in getattr(source, "held", source)
 
 
-def _rate_changes(source: Any, refused: list[Refused]) -> tuple[Dates, Floats]:
+def _rate_changes(source: Any, intake: dict[str, Intake]) -> tuple[Dates, Floats]:
     if source is None:
         return np.zeros(0, "datetime64[D]"), np.zeros(0)
-    book = read_book(source, RATE_CHANGE)
-    cells = _columns(book, RATE_CHANGE, "rate_changes", refused)
+    book = in_order(read_book(source, RATE_CHANGE), ["effective_date"])
+    found = intake["rate_changes"] = intake_of("rate_changes", book)
+    cells = _columns(book, RATE_CHANGE, found)
     when, factor = _dates(cells["effective_date"]), np.asarray(cells["factor"].values).astype(np.float64)
-    good = ~np.isnat(when) & ~np.isnan(factor)
-    return when[good], factor[good] - 1
+    return when[found.good], factor[found.good] - 1
 
 
 def digest_of(source: Any) -> str:
@@ -212,47 +219,34 @@ def digest_of(source: Any) -> str:
     return hashlib.sha256(sink.getvalue()).hexdigest()
 
 
-def _columns(book: Book, declared: Mapping[str, Column], table: str, refused: list[Refused]) -> dict[str, Coded]:
+def _columns(book: Book, declared: Mapping[str, Column], found: Intake) -> dict[str, Coded]:
     """Return the declared columns that the table has, converted; a cell that cannot be read sets its row aside."""
-    found = {}
+    cells = {}
     for name, column in declared.items():
         if name not in book.table.column_names:
             continue
-        coded = convert(book.table[name], column, book.conversions.get(name))
+        coded = convert(_to_the_fen(book.table[name], column), column, book.conversions.get(name))
         for at, item in enumerate(coded.problems, 1):
-            rows = np.flatnonzero(np.asarray(coded.problem_of) == at)
-            refused.append(Refused(table, _numbers(book, rows), item))
-        found[name] = coded
-    lacking = [name for name, column in declared.items() if name not in found and not column.optional]
+            found.leave(np.asarray(coded.problem_of) == at, item)
+        cells[name] = coded
+    lacking = [name for name, column in declared.items() if name not in cells and not column.optional]
     if lacking:
-        raise ModelError(problem("RM579", table=table, name=name, label=declared[name].label_zh) for name in lacking)
-    return found
+        raise ModelError(
+            problem("RM579", table=found.table, name=name, label=declared[name].label_zh) for name in lacking
+        )
+    return cells
 
 
-def _aside(good: Booleans, wrong: Booleans, book: Book, table: str, code: str, refused: list[Refused]) -> Booleans:
-    """Return which rows are still good once the wrong ones are set aside."""
-    if wrong.any():
-        refused.append(Refused(table, _numbers(book, np.flatnonzero(wrong)), problem(code)))
-    return good & ~wrong
-
-
-def _numbers(book: Book, rows: Integers) -> tuple[int, ...]:
-    return tuple((rows + 1 if book.rows is None else book.rows[rows]).tolist())
+def _to_the_fen(values: pa.ChunkedArray, column: Column) -> pa.ChunkedArray:
+    """Return yuan of a frame's floats at whole fen: shares of an amount are measures, not cells that someone wrote."""
+    if column.unit == "yuan" and pa.types.is_floating(values.type):
+        return pc.round(values, column.decimals)
+    return values
 
 
 def _dates(coded: Coded) -> Dates:
     days = np.asarray(coded.values).astype(np.int64)
     return np.where(days == MISSING_DATE, np.datetime64("NaT", "D"), days.astype("datetime64[D]"))
-
-
-def _filled(coded: Coded) -> Booleans:
-    return np.asarray(pc.fill_null(pc.greater(pc.utf8_length(coded.values), 0), False).to_numpy(zero_copy_only=False))
-
-
-def _repeated(values: pa.Array) -> Booleans:
-    codes = values.dictionary_encode().indices.fill_null(-1).to_numpy(zero_copy_only=False)
-    counts = np.bincount(codes + 1)
-    return np.asarray((counts[codes + 1] > 1) & (codes >= 0))
 
 
 def _place(values: pa.Array, among: pa.Array) -> Integers:
@@ -261,90 +255,103 @@ def _place(values: pa.Array, among: pa.Array) -> Integers:
     return np.asarray(found.to_numpy(zero_copy_only=False)).astype(np.int64)
 
 
-def _money(cells: Mapping[str, Coded], name: str) -> Floats:
-    """Return yuan from the fen or the yuan column, NaN where neither is given."""
-    if f"{name}_fen" in cells:
-        return np.asarray(cells[f"{name}_fen"].values).astype(np.float64) / 100
-    if f"{name}_yuan" in cells:
-        return np.asarray(cells[f"{name}_yuan"].values).astype(np.float64)
-    return np.full(len(next(iter(cells.values())).values), np.nan)
+def _money(cells: Mapping[str, Coded], name: str, found: Intake, *, needed: bool) -> Floats:
+    """Return yuan from the fen and the yuan column; rows where both say different amounts are left out.
+
+    Where the column is needed, or is there at all, an empty cell leaves its row out: it is not nothing.
+    """
+    given = [
+        (column, np.asarray(cells[column].values).astype(np.float64) / unit)
+        for column, unit in ((f"{name}_fen", 100), (f"{name}_yuan", 1))
+        if column in cells
+    ]
+    if not given:
+        return np.full(len(found.numbers), np.nan)
+    yuan = given[0][1]
+    for column, other in given[1:]:
+        found.leave(np.abs(yuan - other) > 0.005, problem("RM991", one=given[0][0], other=column))
+        yuan = np.where(np.isnan(yuan), other, yuan)
+    if needed:
+        found.leave(np.isnan(yuan), problem("RM971", name=" / ".join(column for column, _ in given)))
+    return yuan
 
 
-def _with_variables(book: Book, source: Any, wanted: Mapping[str, Column], refused: list[Refused]) -> Book:
+def _with_variables(book: Book, source: Any, wanted: Mapping[str, Column], intake: dict[str, Intake]) -> Book:
     """Return the policies with the rating variables that stand in a table of their own, by policy number."""
     if source is None:
         return book
     lacking = {name: column for name, column in wanted.items() if name not in book.table.column_names}
     more = read_book(source, {"policy_no": POLICY["policy_no"]} | lacking)
-    numbers = convert(more.table["policy_no"], POLICY["policy_no"]).values
-    _aside(np.ones(len(numbers), bool), _repeated(numbers), more, "variables", "RM578", refused)
+    found = intake["variables"] = intake_of("variables", more)
+    numbers = _columns(more, {"policy_no": POLICY["policy_no"]}, found)["policy_no"].values
+    count_once(found, more, [numbers], problem("RM578"))
     own = convert(book.table["policy_no"], POLICY["policy_no"]).values
-    at = _place(own, numbers)
-    take = pa.array(np.maximum(at, 0), mask=at < 0)
+    found.leave(_place(numbers, own) < 0, problem("RM992"))
+    used = np.flatnonzero(found.good)
+    at = _place(own, numbers.take(pa.array(used)))
+    take = pa.array(used[np.maximum(at, 0)] if len(used) else np.zeros(len(at), np.int64), mask=at < 0)
     table = book.table
     for name in (name for name in lacking if name in more.table.column_names):
         table = table.append_column(name, more.table[name].combine_chunks().take(take))
-    return Book(
-        table,
-        book.rows,
-        book.file,
-        book.sheet,
-        book.skipped,
-        {**more.conversions, **book.conversions},
-        {**more.headers, **book.headers},
+    return replace(
+        book,
+        table=table,
+        conversions={**more.conversions, **book.conversions},
+        headers={**more.headers, **book.headers},
     )
 
 
 def _segments(
     source: Any,
     numbers: pa.Array,
-    start: Dates,
-    end: Dates,
+    term: tuple[Dates, Dates],
     book: Book,
     kept: Integers,
     amount: str,
-    refused: list[Refused],
+    intake: dict[str, Intake],
 ) -> Segments:
     """Return stretches of unchanged amount as shares of the amount at inception; without changes, whole terms."""
+    start, end = term
     ones = np.ones(len(start))
     if source is None or amount not in book.table.column_names:
         return segments_from_changes(start, end, ones, [], np.zeros(0, "datetime64[D]"), [])
-    changes = read_book(source, CHANGE)
-    cells = _columns(changes, CHANGE, "endorsements", refused)
+    changes = in_order(read_book(source, CHANGE), ["policy_no", "effective_date", "amount_after"])
+    found = intake["endorsements"] = intake_of("endorsements", changes)
+    cells = _columns(changes, CHANGE, found)
     policy, when = _place(cells["policy_no"].values, numbers), _dates(cells["effective_date"])
     after = np.asarray(cells["amount_after"].values).astype(np.float64)
-    good = (policy >= 0) & ~np.isnat(when) & ~np.isnan(after)
-    good = _aside(good, (policy < 0) & _filled(cells["policy_no"]), changes, "endorsements", "RM508", refused)
     at = np.maximum(policy, 0)
-    good = _aside(good, good & ~((when >= start[at]) & (when < end[at])), changes, "endorsements", "RM580", refused)
     column = Column(amount, "number", low=Decimal(0), high=Decimal(10) ** 12, decimals=4, optional=True)
     first = convert(book.table[amount], column, book.conversions.get(amount)).values
     first = np.asarray(first).astype(np.float64)[kept]
-    known = good & (first[at] > 0)
-    return segments_from_changes(start, end, ones, policy[known], when[known], after[known] / first[at[known]])
+    found.leave(policy < 0, problem("RM972"))
+    found.leave(~((when >= start[at]) & (when < end[at])), problem("RM580"))
+    found.leave(~(first[at] > 0), problem("RM976", name=amount))
+    count_once(found, changes, [cells["policy_no"].values, pa.array(when.astype(np.int64))], problem("RM975"))
+    used = found.good
+    return segments_from_changes(start, end, ones, policy[used], when[used], after[used] / first[at[used]])
 
 
-def _claims(source: Any, numbers: pa.Array, start: Dates, segments: Segments, refused: list[Refused]) -> dict[str, Any]:
+def _claims(source: Any, numbers: pa.Array, segments: Segments, intake: dict[str, Intake]) -> dict[str, Any]:
     """Return the claims that belong to a policy in force, with the rest set aside."""
-    book = read_book(source, CLAIM)
-    cells = _columns(book, CLAIM, "claims", refused)
+    book = in_order(read_book(source, CLAIM), ["claim_no", "policy_no", "event_date"])
+    found = intake["claims"] = intake_of("claims", book)
+    cells = _columns(book, CLAIM, found)
     when, policy = _dates(cells["event_date"]), _place(cells["policy_no"].values, numbers)
-    paid, reserve = _money(cells, "paid"), _money(cells, "case_reserve")
-    if np.isnan(paid).all():
+    if not {"paid_fen", "paid_yuan"} & set(cells):
         raise ModelError(problem("RM579", table="claims", name="paid_yuan", label="已决赔款"))
-    incurred = paid + np.nan_to_num(reserve)
-    good = ~np.isnat(when) & ~np.isnan(incurred) & _filled(cells["claim_no"])
-    good = _aside(good, _repeated(cells["claim_no"].values), book, "claims", "RM581", refused)
-    good = _aside(good, good & (incurred < 0), book, "claims", "RM582", refused)
-    good = _aside(good, good & (policy < 0), book, "claims", "RM508", refused)
-    at = np.flatnonzero(good)
+    found.yuan = _incurred(cells, found)
+    count_once(found, book, [cells["claim_no"].values], problem("RM581"))
+    found.leave(found.yuan < 0, problem("RM582"))
+    found.leave(policy < 0, problem("RM508"))
+    at = np.flatnonzero(found.good)
     _, reason = match_claims(segments.policy, segments.start, segments.end, policy[at], when[at])
-    outside = np.zeros(len(good), bool)
+    outside = np.zeros(len(policy), bool)
     outside[at[reason != ""]] = True
-    good = _aside(good, outside, book, "claims", "RM509", refused)
-    if not good.any():
-        raise ModelError([problem("RM576"), *(item.problem for item in refused[:20])])
-    kept = np.flatnonzero(good)
+    found.leave(outside, problem("RM509"))
+    if not found.good.any():
+        raise ModelError([problem("RM576"), *found.problems[:20]])
+    kept = np.flatnonzero(found.good)
     event = np.arange(len(kept))
     if "event_no" in cells:
         codes = cells["event_no"].values.take(pa.array(kept)).dictionary_encode().indices.fill_null(-1)
@@ -355,18 +362,28 @@ def _claims(source: Any, numbers: pa.Array, start: Dates, segments: Segments, re
         "policy": policy[kept],
         "event": event,
         "date": when[kept],
-        "incurred": incurred[kept],
+        "incurred": found.yuan[kept],
+        "row": kept,
     }
 
 
-def _valuations(source: Any, claims: pa.Array, refused: list[Refused]) -> tuple[Integers, Dates, Floats]:
+def _incurred(cells: Mapping[str, Coded], found: Intake) -> Floats:
+    """Return what is paid and reserved; without a column of reserves, what is paid."""
+    paid, reserve = _money(cells, "paid", found, needed=True), _money(cells, "case_reserve", found, needed=True)
+    return paid + (reserve if {"case_reserve_fen", "case_reserve_yuan"} & set(cells) else 0.0)
+
+
+def _valuations(source: Any, claims: pa.Array, intake: dict[str, Intake]) -> tuple[Integers, Dates, Floats]:
     """Return every value of a claim at a past date; values of claims set aside are left out with them."""
     if source is None:
         return np.zeros(0, np.int64), np.zeros(0, "datetime64[D]"), np.zeros(0)
-    book = read_book(source, VALUATION)
-    cells = _columns(book, VALUATION, "valuations", refused)
+    book = in_order(read_book(source, VALUATION), ["claim_no", "valuation_date"])
+    found = intake["valuations"] = intake_of("valuations", book)
+    cells = _columns(book, VALUATION, found)
     claim, when = _place(cells["claim_no"].values, claims), _dates(cells["valuation_date"])
-    value = _money(cells, "paid") + np.nan_to_num(_money(cells, "case_reserve"))
-    good = (claim >= 0) & ~np.isnat(when) & ~np.isnan(value)
-    good = _aside(good, good & (value < 0), book, "valuations", "RM582", refused)
-    return claim[good], when[good], value[good]
+    found.yuan = _incurred(cells, found)
+    count_once(found, book, [cells["claim_no"].values, pa.array(when.astype(np.int64))], problem("RM975"))
+    found.leave(found.yuan < 0, problem("RM582"))
+    found.leave(claim < 0, problem("RM973"))
+    used = found.good
+    return claim[used], when[used], found.yuan[used]

@@ -16,6 +16,9 @@ from ratemod.ratemaking.trend import Trend, fit_trend
 from ratemod.study.assumptions import Assumptions
 from ratemod.study.history import History
 
+# What became of a claim that the history could use.
+COUNTED, CATASTROPHE, WITHOUT_COST, UNRATED, NO_EXPOSURE = range(5)
+
 
 @dataclass(frozen=True, eq=False)
 class Development:
@@ -52,7 +55,9 @@ class Adjusted:
     capped_yuan, excess_yuan : (r,) float64, ultimate trended amounts below and above the cap
     claim_row : (k,) int64 row of each claim counted; claim_yuan : (k,) float64 its capped amount
     claim_whole_yuan : (k,) float64, before the cap
-    catastrophe_yuan : (y,) float64, trended; zero_claims : claims that cost nothing, left out of the counts
+    catastrophe_yuan : (y,) float64, trended
+    fate : (m,) int64, what became of every claim of the history: COUNTED, CATASTROPHE, WITHOUT_COST (left out of the
+        counts), UNRATED (its policy is), NO_EXPOSURE
     development : Development or None
     frequency_trend, severity_trend : yearly rates used, with the fits and the words why
     """
@@ -70,7 +75,7 @@ class Adjusted:
     claim_yuan: Floats
     claim_whole_yuan: Floats
     catastrophe_yuan: Floats
-    zero_claims: int
+    fate: Integers
     development: Development | None
     trends: Mapping[str, TrendChoice]
 
@@ -129,6 +134,8 @@ def adjust(history: History, base_yuan: Floats, good: Booleans, assumed: Assumpt
     place[policy, year] = np.arange(len(policy))
     at = np.flatnonzero(plain)
     row = place[history.claim_policy[at], claim_year[at]]
+    fate = np.select([~used, struck, history.incurred_yuan <= 0], [UNRATED, CATASTROPHE, WITHOUT_COST], COUNTED)
+    fate[at[row < 0]] = NO_EXPOSURE
     at, row = at[row >= 0], row[row >= 0]
     whole = history.incurred_yuan[at] * severity[claim_year[at]]
     capped, excess = cap_losses(whole, assumed.large_loss_yuan)
@@ -149,7 +156,7 @@ def adjust(history: History, base_yuan: Floats, good: Booleans, assumed: Assumpt
         capped,
         whole,
         sums(claim_year[lost], struck_yuan, len(years)),
-        int((used & ~struck & (history.incurred_yuan <= 0)).sum()),
+        fate.astype(np.int64),
         development,
         trends,
     )
@@ -250,9 +257,10 @@ def _factors(triangle: Floats, assumed: Assumptions) -> Floats:
 
 def _mack(triangle: Floats) -> Mack | None:
     """Return Mack's model where every origin has begun with something, else None."""
-    if triangle.shape[0] < 3 or not (triangle[:, 0] > 0).all():
+    try:
+        return mack(triangle)
+    except ModelError:  # too few years, or one that began with nothing: the factors need no standard errors
         return None
-    return mack(triangle)
 
 
 def _to_ultimate(development: Development | None, ages: Integers) -> tuple[Floats, Floats]:

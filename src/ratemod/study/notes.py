@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from ratemod.study.evidence import refused_counts
+from ratemod.study.accounts import account_lines
 
 if TYPE_CHECKING:
     from ratemod.study.fit import Study
@@ -22,7 +22,7 @@ def notes_of(study: Study, edition: str) -> str:
         _indication(study),
         _section("Judgements", _judgements(study)),
         _section("Thin data", _thin(study)),
-        _section("Set aside", _set_aside(study)),
+        _section("What came in and where it went", _set_aside(study)),
         _cells(study),
     ]
     return "\n\n".join(parts) + "\n"
@@ -78,8 +78,7 @@ def _thin(study: Study) -> list[str]:
 
 
 def _set_aside(study: Study) -> list[str]:
-    counts = sorted(refused_counts(study).items())
-    return [f"{table}: {count:,} rows, reasons in study/refused.csv" for table, count in counts if count] or ["nothing"]
+    return [*account_lines(study, "en"), "every row that was left out, with its reason: study/refused.csv"]
 
 
 def _cells(study: Study) -> str:
