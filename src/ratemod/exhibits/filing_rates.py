@@ -144,10 +144,11 @@ def _history(study: KeptStudy, lang: Lang) -> list[Html]:
     for name in ("incurred", "counts"):
         if f"triangle_{name}" in drawn:
             parts.append(pictures(drawn[f"triangle_{name}"], drawn[f"development_{name}"]))
-    found = study.frames["development"]
-    heads = [w(f"development_{name}", lang) for name in found.columns]
-    rows = [[number(value) for value in row] for row in tuples(found)]
-    parts.append(table(w("development", lang), heads, rows, [True] * len(heads)))
+    if "development" in study.frames:
+        found = study.frames["development"]
+        heads = [w(f"development_{name}", lang) for name in found.columns]
+        rows = [[number(value) for value in row] for row in tuples(found)]
+        parts.append(table(w("development", lang), heads, rows, [True] * len(heads)))
     heads = [w(f"trend_{name}", lang) for name in study.frames["trends"].columns]
     rows = [
         [spoken(str(row.of), lang), f"{row.used:+.2%}", spoken(str(row.why), lang),
@@ -258,6 +259,8 @@ def _selections(found: Filing, lang: Lang) -> Html:
 
 
 def _tests(study: KeptStudy, lang: Lang) -> Html:
+    if "tests" not in study.frames:
+        return Html("")
     rows = [
         [spoken(str(row.model), lang), study.plan.label(str(row.term), lang), f"{int(row.df)}", str(row.kind),
          f"{row.statistic:,.2f}", "< 0.0001" if row.p_value < 1e-4 else f"{row.p_value:.4f}"]

@@ -17,10 +17,12 @@ if TYPE_CHECKING:
 
 RECORD = Path("study") / "record.json"
 FRAMES = (
-    "indication", "summary", "trends", "years", "development", "relativities", "actual_expected", "selections",
-    "tests", "lift", "lorenz", "merges", "refused", "severity",
+    "indication", "summary", "trends", "years", "relativities", "actual_expected", "selections", "merges", "refused",
 )  # fmt: skip
-OPTIONAL = ("triangle_counts", "triangle_incurred", "mack")
+OPTIONAL = (
+    "triangle_counts", "triangle_incurred", "development", "mack", "tests", "lift", "lorenz", "gini", "severity",
+    "accounts", "uncertainty", "held_out", "warnings", "recovery",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False, slots=True)

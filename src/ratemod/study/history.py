@@ -161,23 +161,28 @@ def read_history(source: Any, plan: Plan, amount: str) -> History:
     segments = _segments(tables.get("endorsements"), numbers, term, book, kept, amount, intake)
     claims = _claims(tables["claims"], numbers, segments, intake)
     valued = _valuations(tables.get("valuations"), claims["claim_no"], intake)
+    change_date, change = _rate_changes(tables.get("rate_changes"), intake)
     return History(
-        replace(book, table=book.table.take(pa.array(kept)), rows=found.numbers[kept], skipped=()),
-        *term,
-        found.yuan[kept],
-        _firms(cells, kept),
-        segments,
-        claims["policy"],
-        claims["event"],
-        claims["date"],
-        claims["incurred"],
-        *valued,
-        *_rate_changes(tables.get("rate_changes"), intake),
-        intake,
-        claims["claim_no"],
-        claims["row"],
-        is_synthetic(source),
-        {name: digest_of(item) for name, item in tables.items()},
+        book=replace(book, table=book.table.take(pa.array(kept)), rows=found.numbers[kept], skipped=()),
+        start=term[0],
+        end=term[1],
+        premium_yuan=found.yuan[kept],
+        firm=_firms(cells, kept),
+        segments=segments,
+        claim_policy=claims["policy"],
+        claim_event=claims["event"],
+        claim_date=claims["date"],
+        incurred_yuan=claims["incurred"],
+        valued_claim=valued[0],
+        valued_date=valued[1],
+        valued_yuan=valued[2],
+        change_date=change_date,
+        change=change,
+        intake=intake,
+        claim_no=claims["claim_no"],
+        claim_row=claims["row"],
+        synthetic=is_synthetic(source),
+        digests={name: digest_of(item) for name, item in tables.items()},
     )
 
 
