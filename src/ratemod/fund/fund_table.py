@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime
 import itertools
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -63,6 +63,10 @@ KNOWN: Mapping[str, tuple[Kind, tuple[str, ...]]] = {
     "annual_claims": ("number", ("年预期事故数", "年期望赔案数")),
     "outstanding": ("number", ("欠服务次数",)),
     "entry_no": ("text", ("凭证号", "分录号")),
+    "endorsement_no": ("text", ("批单号", "批单号码", "批改号")),
+    "receipt_no": ("text", ("收据号", "收据编号", "缴费单号", "收费凭证号")),
+    "claim_no": ("text", ("赔案号", "案件号", "报案号")),
+    "hazard_id": ("text", ("隐患编号", "隐患号")),
     "payment_no": ("text", ("付款编号", "支付编号")),
     "service_no": ("text", ("服务编号", "服务单号")),
     "contract_no": ("text", ("合同编号", "合同号")),
@@ -123,11 +127,22 @@ class Columns:
         What was wrong with the rows left out, with row and count.
     rows_in : int
         Rows given; ``rows_in = n + rows refused``.
+    left_out : mapping of name to (rows refused,) array
+        What could be read of the rows refused.
+    file : str or None
+    row : (n,) int64, where each row stands in the file, as an editor or Excel counts
+    given : pyarrow.Table or None, everything that was given, under the headers that were not read too
+    at : (n,) int64, row of `given`
     """
 
     values: Mapping[str, npt.NDArray[Any]]
     refused: tuple[Problem, ...]
     rows_in: int
+    left_out: Mapping[str, npt.NDArray[Any]] = field(default_factory=dict)
+    file: str | None = None
+    row: Ints = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+    given: pa.Table | None = None
+    at: Ints = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
 
     def __getitem__(self, name: str) -> npt.NDArray[Any]:
         return self.values[name]
@@ -144,7 +159,9 @@ class Columns:
 
     def take(self, rows: npt.NDArray[Any]) -> Columns:
         """Return some rows."""
-        return replace(self, values={name: column[rows] for name, column in self.values.items()})
+        kept = {name: column[rows] for name, column in self.values.items()}
+        place = {name: column[rows] for name in ("row", "at") if len(column := getattr(self, name))}
+        return replace(self, values=kept, **place)
 
 
 def declared(name: str, optional: bool = False) -> Column:
@@ -214,9 +231,12 @@ def read_columns(source: Any, needed: Sequence[str], optional: Sequence[str] = (
                 rows = np.flatnonzero(wrong == at)
                 if len(rows):
                     said.append(replace(item, file=file, row=_row(rows[0], book.rows), count=len(rows)))
-    if not good.all():
-        values = {name: column[good] for name, column in values.items()}
-    return Columns(values, tuple(said), n)
+    at = np.flatnonzero(good)
+    lost = {name: column[~good] for name, column in values.items()}
+    if len(at) < n:
+        values = {name: column[at] for name, column in values.items()}
+    row = at + 1 if book.rows is None else np.asarray(book.rows, dtype=np.int64)[at]
+    return Columns(values, tuple(said), n, lost, file, row, book.table, at)
 
 
 def _row(place: Any, rows: Ints | None) -> int:

@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
-from ratemod.errors import BookError, Lang, ModelError, Problem, problem
+from ratemod.errors import BookError, Lang, ModelError, Problem, problem, text
+from ratemod.fund.events import Events, numbers_left_out, read_events
 from ratemod.fund.fund_table import (
+    Bools,
     Columns,
     Ints,
     Texts,
@@ -27,7 +29,7 @@ from ratemod.fund.fund_table import (
     to_frame,
 )
 from ratemod.fund.levy_rule import LevyRule, check_rules, plan_rules, read_levy_rules, rule_of
-from ratemod.fund.movements import CHANGE, KINDS, levied_by, movements, without_negative
+from ratemod.fund.movements import CHANGE, KINDS, below_nothing, levied_by, movements, over_received, read_changes
 from ratemod.fund.proof import Check, prove
 from ratemod.rating.rated import Rated
 from ratemod.rules.options import strict
@@ -66,7 +68,9 @@ class Levy:
     stray_fen : int, fen
         Ledger accruals on policies that are not in the book; must be 0.
     refused : tuple of Problem
-        Policies left out and why.
+        Policies left out and why, and events that were refused, repeated or set aside.
+    tallies : tuple of Events
+        Endorsements, receipts and the ledger's entries that count; what became of the other rows is in their tallies.
     """
 
     rules: tuple[LevyRule, ...]
@@ -82,6 +86,7 @@ class Levy:
     ledger_fen: Ints | None = None
     stray_fen: int = 0
     refused: tuple[Problem, ...] = ()
+    tallies: tuple[Events, ...] = ()
 
     def __repr__(self) -> str:
         return f"<Levy of {len(self.policy_no)} policies: {self.total_fen} fen, {len(self.refused)} problems>"
@@ -174,8 +179,13 @@ class Levy:
             RM705 for every sum that fails: movements against policies, floor and cap by insurer and overall, and,
             where a ledger was given, the ledger by insurer and by policy.
         """
+        return prove([*self.checks(), *self.ledger_checks()])
+
+    def checks(self) -> list[Check]:
+        """Return the sums from premium to levy, and that every row that came in is accounted for."""
         moved, n = self.movements, len(self.levy_fen)
-        checks = _unequal(
+        checks = [check for found in self.tallies for check in found.checks()]
+        checks += _unequal(
             "levy of movements = levy of policy", self.policy_no, _sums(moved.policy, moved.levy_fen, n), self.levy_fen
         )
         checks += _unequal(
@@ -200,12 +210,18 @@ class Levy:
             low, high = self._ends(bases)
             levy = int(self.levy_fen[mine].sum())
             checks += [Check("levy >= floor", name, levy, low, ">="), Check("levy <= cap", name, levy, high, "<=")]
-            if self.ledger_fen is not None:
-                checks.append(Check("levy = ledger", name, levy, int(self.ledger_fen[mine].sum())))
-        if self.ledger_fen is not None:
-            checks += _unequal("levy = ledger of policy", self.policy_no, self.levy_fen, self.ledger_fen)
-            checks.append(Check("ledger of policies not in the book = 0", "all", self.stray_fen, 0))
-        return prove(checks)
+        return checks
+
+    def ledger_checks(self) -> list[Check]:
+        """Return the levy beside the ledger that was given, by insurer and policy; none without a ledger."""
+        if self.ledger_fen is None:
+            return []
+        names, (insurer,) = codes_of(self.insurer)
+        sums = (_sums(insurer, fen, len(names)).tolist() for fen in (self.levy_fen, self.ledger_fen))
+        found = [Check("levy = ledger", name, ours, theirs) for name, ours, theirs in zip(names, *sums)]
+        found.append(Check("levy = ledger", "all", self.total_fen, int(self.ledger_fen.sum())))
+        found += _unequal("levy = ledger of policy", self.policy_no, self.levy_fen, self.ledger_fen)
+        return [*found, Check("ledger of policies not in the book = 0", "all", self.stray_fen, 0)]
 
 
 @strict
@@ -228,11 +244,13 @@ def levy(
     rules : sequence of LevyRule, path of a TOML file, or None
         None: the constant ``fund_share`` of the plan of a `Rated` book, else the shipped rules (illustrative shares).
     endorsements : path or frame, optional
-        policy_no, effective_date, premium_change_fen (refunds negative).
+        policy_no, effective_date, premium_change_fen (refunds negative); endorsement_no where there is one.
     receipts : path or frame, optional
-        policy_no, date, amount_fen: premium received by instalment, repayments negative. Needed for a received base.
+        policy_no, date, amount_fen: premium received by instalment, repayments negative; receipt_no where there is
+        one. Needed for a received base.
     ledger : path or frame, optional
-        policy_no, kind (accrual, release; others are left alone), amount_fen. Of a `Rated` book the plan's own fund.
+        policy_no, kind (accrual, release; others are left alone), amount_fen; date where `as_of` is given. Of a `Rated`
+        book the plan's own fund.
     as_of : date, optional
         Movements after this day do not count yet. Needed for an earned base.
 
@@ -244,14 +262,15 @@ def levy(
     Raises
     ------
     BookError
-        RM700 a column is missing, RM701 a policy stands twice, RM706/RM707 bad rules, RM709 a receipt, endorsement or
-        ledger entry names a policy that is not in the book.
+        RM700 a column is missing, RM701 a policy stands twice, RM706/RM707 bad rules.
     ModelError
         RM710 a base needs receipts, end dates or `as_of` that were not given; RM713 no policy is left.
 
     Notes
     -----
-    Refused in the result, others unaffected: RM711 no rule fits sector and start, RM712 more was refunded than paid.
+    Refused in the result, others unaffected: RM711 no rule fits sector and start, RM712 more was refunded than paid,
+    RM755 more was received than written, RM750 to RM754 events that stand twice, contradict each other, or meet no
+    policy or no day of its term (an endorsement's day; a premium may be paid before and after the term).
     An earned base counts every movement evenly over its days: ``amount x days passed / days of the movement``.
 
     Source
@@ -276,36 +295,55 @@ def levy(
         given = tuple(rules)
         check_rules(given)
     join(book["policy_no"][:0], book["policy_no"], "RM709", "policies")
-    refused = list(book.refused)
-    book, plan_fund = _ruled(book, plan_fund, given, refused)
+    today, gone, refused = day_number(as_of), set(numbers_left_out(book)), list(book.refused)
     rule = rule_of(given, book["sector"], book["start_date"])
-    moved = movements(book, rule, given, endorsements, receipts, day_number(as_of), refused)
-    book, rule, plan_fund, moved = without_negative(book, rule, plan_fund, moved, refused)
+    if (lost := rule < 0).any():
+        at = int(np.argmax(lost))
+        refused.append(
+            problem("RM711", count=int(lost.sum()), policy=book["policy_no"][at], sector=book["sector"][at])
+        )
+        gone |= set(book["policy_no"][lost].tolist())
+        book, plan_fund = _take(book, plan_fund, ~lost)
+    changes = read_changes(book, endorsements, receipts, gone)
+    if receipts is not None:
+        over, told = over_received(book, changes)
+        book, plan_fund, changes = *_take(book, plan_fund, ~over), changes.without(over)
+        refused += told
+    changes = changes.known_by(today)
+    rule = rule_of(given, book["sector"], book["start_date"])
+    moved = movements(book, rule, given, changes, receipts is not None, today)
+    if (wrong := below_nothing(len(book), moved)).any():
+        refused.append(problem("RM712", count=int(wrong.sum()), policy=book["policy_no"][wrong][0]))
+        book, plan_fund, changes = *_take(book, plan_fund, ~wrong), changes.without(wrong)
+        rule = rule[~wrong]
+        moved = movements(book, rule, given, changes, receipts is not None, today)
     n = len(book)
-    today = day_number(as_of)
-    written = book["premium_fen"]
-    if today is not None:
-        written = np.where(book["start_date"] <= today, written, 0)
     if n == 0:
         raise ModelError([problem("RM713"), *refused[:5]])
+    written = book["premium_fen"] if today is None else np.where(book["start_date"] <= today, book["premium_fen"], 0)
     levy_fen = levied_by(moved, rule, given)
-    changed = _sums(moved[0][moved[2] == CHANGE], moved[3][moved[2] == CHANGE], n)
-    taken, stray = (plan_fund, 0) if ledger is None else _ledger(ledger, book)
+    change = moved[2] == CHANGE
+    kept = None if ledger is None else read_accruals(ledger, book, today)
     return Levy(
-        given,
-        book["policy_no"],
-        book["insurer"],
-        book["sector"],
-        rule,
-        written,
-        changed,
-        _sums(moved[0], moved[3], n),
-        _sums(moved[0], levy_fen, n),
-        Movements(*moved, levy_fen),
-        taken,
-        stray,
-        tuple(refused),
+        rules=given,
+        policy_no=book["policy_no"],
+        insurer=book["insurer"],
+        sector=book["sector"],
+        rule=rule,
+        written_fen=written,
+        change_fen=_sums(moved[0][change], moved[3][change], n),
+        base_fen=_sums(moved[0], moved[3], n),
+        levy_fen=_sums(moved[0], levy_fen, n),
+        movements=Movements(*moved, levy_fen),
+        ledger_fen=plan_fund if kept is None else kept[0],
+        stray_fen=0 if kept is None else kept[1],
+        refused=(*refused, *changes.told, *(() if kept is None else kept[2].told)),
+        tallies=(changes.endorsements, changes.receipts, *(() if kept is None else (kept[2],))),
     )
+
+
+def _take(book: Columns, fund: Ints | None, rows: Bools) -> tuple[Columns, Ints | None]:
+    return book.take(rows), None if fund is None else fund[rows]
 
 
 def _book(source: Any) -> tuple[Columns, Ints | None]:
@@ -319,19 +357,6 @@ def _book(source: Any) -> tuple[Columns, Ints | None]:
     found = read_columns(kept, POLICY, ("end_date",))
     fund = np.asarray(kept["fund_fen"].to_numpy(), dtype=np.int64) if "fund_fen" in kept.column_names else None
     return found, fund if len(found) == kept.num_rows else None
-
-
-def _ruled(
-    book: Columns, fund: Ints | None, rules: tuple[LevyRule, ...], refused: list[Problem]
-) -> tuple[Columns, Ints | None]:
-    """Leave out policies without a rule."""
-    lost = rule_of(rules, book["sector"], book["start_date"]) < 0
-    if lost.any():
-        refused.append(
-            problem("RM711", count=int(lost.sum()), policy=book["policy_no"][lost][0], sector=book["sector"][lost][0])
-        )
-        return book.take(~lost), None if fund is None else fund[~lost]
-    return book, fund
 
 
 def _sums(group: Ints, amount: Ints, size: int) -> Ints:
@@ -349,16 +374,26 @@ def _unequal(what: str, where: Texts, left: Ints, right: Ints) -> list[Check]:
     return [Check(what, str(where[at]), int(left[at]), int(right[at])) for at in apart]
 
 
-def _ledger(ledger: Any, book: Columns) -> tuple[Ints, int]:
-    entries = read_columns(ledger, ("policy_no", "kind", "amount_fen"))
-    if entries.refused:
-        raise BookError(entries.refused)
-    signed = np.select(
-        [entries["kind"] == "accrual", entries["kind"] == "release"], [entries["amount_fen"], -entries["amount_fen"]], 0
-    )
-    counted = (entries["kind"] == "accrual") | (entries["kind"] == "release")
-    names, (own, there) = codes_of(entries["policy_no"][counted], book["policy_no"])
+def read_accruals(ledger: Any, book: Columns, today: int | None) -> tuple[Ints, int, Events]:
+    """Return accruals less releases of a ledger by policy, those on policies that are not in the book, and its rows.
+
+    Raises
+    ------
+    BookError
+        Rows that cannot be read; RM710 a day is asked for and the ledger says none.
+    """
+    entries = read_events(ledger, "ledger", ("policy_no", "kind", "amount_fen"), ("date", "entry_no"))
+    if entries.rows.refused:
+        raise BookError(entries.rows.refused)
+    if today is not None:
+        if "date" not in entries.rows:
+            raise BookError(problem("RM700", file=entries.rows.file, name="date", label=text("UI_fund_date", "zh")))
+        entries = entries.without(entries.rows["date"] > today, "later", None)
+    rows = entries.rows
+    signed = np.select([rows["kind"] == "accrual", rows["kind"] == "release"], [rows["amount_fen"], -rows["amount_fen"]], 0)
+    counted = (rows["kind"] == "accrual") | (rows["kind"] == "release")
+    names, (own, there) = codes_of(rows["policy_no"][counted], book["policy_no"])
     place = np.full(len(names), -1, dtype=np.int64)
     place[there] = np.arange(len(there))
     found, amount = place[own], signed[counted].astype(np.int64)
-    return _sums(found[found >= 0], amount[found >= 0], len(book)), int(np.abs(amount[found < 0]).sum())
+    return _sums(found[found >= 0], amount[found >= 0], len(book)), int(np.abs(amount[found < 0]).sum()), entries

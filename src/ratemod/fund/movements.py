@@ -2,63 +2,121 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from ratemod.errors import ModelError, Problem, problem
-from ratemod.fund.fund_table import Columns, Ints, Texts, join, read_columns
+from ratemod.fund.events import Events, of_policies, read_events
+from ratemod.fund.fund_table import Bools, Columns, Ints, Texts
 from ratemod.fund.levy_rule import LevyRule, levied
 
 START, CHANGE, RECEIPT, EARNED = range(4)
 KINDS = ("inception", "endorsement", "receipt", "earned")
 
 Moved = tuple[Ints, Ints, Ints, Ints]
+ENDORSEMENT = ("policy_no", "effective_date", "premium_change_fen")
+RECEIPT_ROW = ("policy_no", "date", "amount_fen")
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Changes:
+    """What happened to policies after they were written, as given: each event once, joined to its policy."""
+
+    endorsements: Events
+    receipts: Events
+
+    @property
+    def told(self) -> tuple[Problem, ...]:
+        """All that was refused, repeated or set aside."""
+        return (*self.endorsements.told, *self.receipts.told)
+
+    def without(self, out: Bools) -> Changes:
+        """Return what belongs to the policies that are left; what belonged to the others is set aside with them."""
+        place = np.cumsum(~out) - 1
+        both = [
+            found.without(out[found.place], "aside", None) if len(found.place) else found
+            for found in (self.endorsements, self.receipts)
+        ]
+        return Changes(*(replace(found, place=place[found.place]) for found in both))
+
+    def known_by(self, day: int | None) -> Changes:
+        """Return what is known on a day; what comes later is counted, not used."""
+        if day is None:
+            return self
+        changed, paid = self.endorsements, self.receipts
+        return Changes(
+            changed.without(changed.rows["effective_date"] > day, "later", None),
+            paid.without(paid.rows["date"] > day, "later", None),
+        )
+
+
+def read_changes(book: Columns, endorsements: Any, receipts: Any, gone: Iterable[str]) -> Changes:
+    """Return endorsements and receipts of a book.
+
+    An endorsement takes effect within its policy's term; a premium may be paid before and after it.
+    """
+    changed = read_events(endorsements, "endorsements", ENDORSEMENT, (), ("policy_no", "endorsement_no"))
+    changed = of_policies(changed, book, gone, "effective_date", book["end_date"] if "end_date" in book else None)
+    paid = of_policies(read_events(receipts, "receipts", RECEIPT_ROW, (), ("policy_no", "receipt_no")), book, gone)
+    return Changes(changed, paid)
 
 
 def movements(
-    book: Columns,
-    rule: Ints,
-    rules: tuple[LevyRule, ...],
-    endorsements: Any,
-    receipts: Any,
-    as_of: int | None,
-    refused: list[Problem],
+    book: Columns, rule: Ints, rules: tuple[LevyRule, ...], changes: Changes, receipts: bool, as_of: int | None
 ) -> Moved:
     """Return policy, day, kind and amount of every movement of the base, ordered by policy and day."""
     base = np.array([item.base for item in rules], dtype=object)[rule]
     _needs(base, receipts, as_of, book)
     n = len(book)
-    parts = [(np.arange(n), book["start_date"], np.full(n, START), book["premium_fen"])]
-    if endorsements is not None:
-        more = read_columns(endorsements, ("policy_no", "effective_date", "premium_change_fen"))
-        refused.extend(more.refused)
-        place = join(more["policy_no"], book["policy_no"], "RM709", "endorsements")
-        parts.append((place, more["effective_date"], np.full(len(place), CHANGE), more["premium_change_fen"]))
-    policy, day, kind, amount = (np.concatenate(column) for column in zip(*parts))
-    if receipts is not None:
-        paid = read_columns(receipts, ("policy_no", "date", "amount_fen"))
-        refused.extend(paid.refused)
-        place = join(paid["policy_no"], book["policy_no"], "RM709", "receipts")
-        kept, own = base[policy] != "received", base[place] == "received"
-        policy, day, kind, amount = (
-            np.concatenate([old[kept], new[own]])
-            for old, new in zip(
-                (policy, day, kind, amount), (place, paid["date"], np.full(len(place), RECEIPT), paid["amount_fen"])
-            )
-        )
+    begun = np.ones(n, dtype=bool) if as_of is None else book["start_date"] <= as_of
+    start = np.flatnonzero(begun & (base != "received"))
+    changed, paid = changes.endorsements, changes.receipts
+    own, got = base[changed.place] != "received", base[paid.place] == "received"
+    parts = [
+        (start, book["start_date"][start], START, book["premium_fen"][start]),
+        (changed.place[own], changed.rows["effective_date"][own], CHANGE, changed.rows["premium_change_fen"][own]),
+        (paid.place[got], paid.rows["date"][got], RECEIPT, paid.rows["amount_fen"][got]),
+    ]
+    policy, day, amount = (np.concatenate([part[at] for part in parts]) for at in (0, 1, 3))
+    kind = np.repeat([part[2] for part in parts], [len(part[0]) for part in parts])
     if as_of is not None:
-        known = day <= as_of
-        policy, day, kind, amount = policy[known], day[known], kind[known], amount[known]
-        amount = _earned(book, base[policy] == "earned", policy, day, amount, as_of)
-        kind = np.where(base[policy] == "earned", EARNED, kind)
+        earned = base[policy] == "earned"
+        amount, kind = _earned(book, earned, policy, day, amount, as_of), np.where(earned, EARNED, kind)
     order = np.lexsort((amount, kind, day, policy))
     return policy[order], day[order], kind[order], amount[order]
 
 
-def _needs(base: Texts, receipts: Any, as_of: int | None, book: Columns) -> None:
+def over_received(book: Columns, changes: Changes) -> tuple[Bools, list[Problem]]:
+    """Return the policies of which more was received, in all, than their premium and every endorsement, and RM755."""
+    written = book["premium_fen"] + _sums(changes.endorsements, "premium_change_fen", len(book))
+    received = _sums(changes.receipts, "amount_fen", len(book))
+    over = received > np.maximum(written, 0)
+    if not over.any():
+        return over, []
+    at = int(np.argmax(over))
+    return over, [
+        problem(
+            "RM755",
+            count=int(over.sum()),
+            policy=str(book["policy_no"][at]),
+            received=int(received[at]),
+            written=int(written[at]),
+        )
+    ]
+
+
+def _sums(found: Events, amount: str, size: int) -> Ints:
+    total = np.zeros(size, dtype=np.int64)
+    np.add.at(total, found.place, found.rows[amount])
+    return total
+
+
+def _needs(base: Texts, receipts: bool, as_of: int | None, book: Columns) -> None:
     wrong = []
-    if (base == "received").any() and receipts is None:
+    if (base == "received").any() and not receipts:
         wrong.append(problem("RM710", base="received", needs="receipts"))
     if (base == "earned").any() and as_of is None:
         wrong.append(problem("RM710", base="earned", needs="as_of"))
@@ -79,20 +137,11 @@ def _earned(book: Columns, own: Any, policy: Ints, day: Ints, amount: Ints, as_o
     return earned
 
 
-def without_negative(
-    book: Columns, rule: Ints, fund: Ints | None, moved: Moved, refused: list[Problem]
-) -> tuple[Columns, Ints, Ints | None, Moved]:
-    """Leave out policies of which at some day more was refunded than paid."""
-    so_far = _cumulative(moved[0], moved[3])
-    wrong = np.zeros(len(book), dtype=bool)
-    wrong[moved[0][so_far < 0]] = True
-    if not wrong.any():
-        return book, rule, fund, moved
-    refused.append(problem("RM712", count=int(wrong.sum()), policy=book["policy_no"][wrong][0]))
-    place = np.cumsum(~wrong) - 1
-    kept = ~wrong[moved[0]]
-    policy, day, kind, amount = (column[kept] for column in moved)
-    return (book.take(~wrong), rule[~wrong], None if fund is None else fund[~wrong], (place[policy], day, kind, amount))
+def below_nothing(size: int, moved: Moved) -> Bools:
+    """Return the policies of which at some day more was refunded than paid, (policies,) bool."""
+    wrong = np.zeros(size, dtype=bool)
+    wrong[moved[0][_cumulative(moved[0], moved[3]) < 0]] = True
+    return wrong
 
 
 def _cumulative(group: Ints, amount: Ints) -> Ints:

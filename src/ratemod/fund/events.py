@@ -1,0 +1,280 @@
+"""Events of policies: each counted once, joined to its policy or set aside by name, and every row and fen told.
+
+An event (an endorsement, a receipt, a service, a payment) is one by its number; where it has none, by all that its row
+says. A row that stands twice counts once; rows of one number that differ contradict each other, and none of them counts.
+What is left is joined to policies: an event of no policy, of a policy that was refused, or of a day outside the term is
+set aside with its reason, and the rest goes on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from ratemod.errors import BookError, Problem, nearest, problem
+from ratemod.fund.fund_table import KNOWN, NO_DAY, Bools, Columns, Ints, codes_of, declared, read_columns
+from ratemod.fund.proof import Check
+
+# Headers of a running number, which makes rows differ that say the same.
+COUNTERS = ("序号", "行号", "编号", "no", "no.", "#", "index", "row")
+AMOUNTS = ("amount_fen", "premium_change_fen", "cost_fen")
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """What became of the rows of one table, in rows and fen: ``read = used + repeated + aside + later``.
+
+    Attributes
+    ----------
+    table : str
+    rows_in, refused : int, rows given, and those with a cell that cannot be used (their fen are not known)
+    repeated, aside, later : int, rows that stand twice, that meet no policy or term, that are not known yet
+    fen, repeated_fen, aside_fen, later_fen : int, fen of rows that were read, and of each kind
+    """
+
+    table: str
+    rows_in: int
+    refused: int
+    fen: int
+    repeated: int = 0
+    repeated_fen: int = 0
+    aside: int = 0
+    aside_fen: int = 0
+    later: int = 0
+    later_fen: int = 0
+
+    @property
+    def used(self) -> int:
+        """Rows that count."""
+        return self.rows_in - self.refused - self.repeated - self.aside - self.later
+
+    @property
+    def used_fen(self) -> int:
+        """Fen that count."""
+        return self.fen - self.repeated_fen - self.aside_fen - self.later_fen
+
+    def check(self, rows: int, fen: int) -> list[Check]:
+        """Return that what is used elsewhere is all that was read, less what was left out by name."""
+        return [
+            Check(f"{self.table}: rows read = used + repeated + set aside + later", "all", rows, self.used),
+            Check(f"{self.table}: fen read = used + repeated + set aside + later", "all", fen, self.used_fen),
+        ]
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Events:
+    """Rows of a table of events that count.
+
+    Attributes
+    ----------
+    rows : Columns
+    tally : Tally
+    told : tuple of Problem, whatever was refused, repeated or set aside
+    place : (n,) int64, row of the policy; empty before `of_policies`
+    """
+
+    rows: Columns
+    tally: Tally
+    told: tuple[Problem, ...]
+    place: Ints
+
+    def checks(self) -> list[Check]:
+        """Return that the rows that count are all that were read, less what was left out by name."""
+        return self.tally.check(len(self.rows), int(_amount(self.rows).sum()))
+
+    def without(self, out: Bools, kind: str, told: Problem | None) -> Events:
+        """Return the events less some rows, counted as `kind`: repeated, aside or later."""
+        if not out.any():
+            return self
+        amount = _amount(self.rows)[out].sum()
+        counts = {kind: getattr(self.tally, kind) + int(out.sum())}
+        counts[f"{kind}_fen"] = getattr(self.tally, f"{kind}_fen") + int(amount)
+        kept = np.flatnonzero(~out)
+        return Events(
+            self.rows.take(kept),
+            replace(self.tally, **counts),
+            self.told if told is None else (*self.told, told),
+            self.place[kept] if len(self.place) else self.place,
+        )
+
+    def first(self, rows: Bools) -> dict[str, Any]:
+        """Return where the first of some rows stands, and how many there are, for a problem."""
+        at = int(np.argmax(rows))
+        return {"file": self.rows.file or self.tally.table, "row": int(self.rows.row[at]), "count": int(rows.sum())}
+
+
+def read_events(
+    source: Any, table: str, needed: Sequence[str], more: Sequence[str] = (), number: Sequence[str] = ()
+) -> Events:
+    """Return the events of a file or frame, each once.
+
+    Parameters
+    ----------
+    source : path, frame or None
+        None, or a list with headers and no row yet: nothing has happened.
+    table : str, for messages
+    needed, more : names of columns, as `read_columns`
+    number : names that together say which event it is, the event's own number last; () where it has none
+
+    Returns
+    -------
+    Events
+        Told: the refused rows; RM750 rows that stand twice; RM751 rows of one number that differ.
+
+    Examples
+    --------
+    >>> import datetime
+    >>> day = datetime.date(2026, 5, 1)
+    >>> twice = pa.table({"policy_no": ["A", "A"], "effective_date": [day] * 2, "premium_change_fen": [-5, -5]})
+    >>> found = read_events(twice, "endorsements", ("policy_no", "effective_date", "premium_change_fen"))
+    >>> len(found.rows), found.tally.repeated, found.tally.used_fen, [item.code for item in found.told]
+    (1, 1, -5, ['RM750'])
+    """
+    rows = _nothing(needed) if source is None else _read(source, needed, tuple(dict.fromkeys((*more, *number))))
+    amount = int(_amount(rows).sum())
+    found = Events(
+        rows, Tally(table, rows.rows_in, rows.rows_in - len(rows), amount), rows.refused, np.zeros(0, np.int64)
+    )
+    return _each_once(found, [name for name in number if name in rows] if number and number[-1] in rows else [])
+
+
+def _read(source: Any, needed: Sequence[str], more: Sequence[str]) -> Columns:
+    try:
+        return read_columns(source, needed, more)
+    except BookError as error:
+        if [item.code for item in error.problems] != ["RM225"]:
+            raise
+        return _nothing(needed)
+
+
+def _nothing(needed: Sequence[str]) -> Columns:
+    return Columns(
+        {name: np.zeros(0, dtype=object if KNOWN[name][0] == "text" else np.int64) for name in needed}, (), 0
+    )
+
+
+def _amount(rows: Columns) -> Ints:
+    return next((rows[name] for name in AMOUNTS if name in rows), np.zeros(len(rows), dtype=np.int64))
+
+
+def _each_once(found: Events, number: Sequence[str]) -> Events:
+    rows = found.rows
+    if not len(rows):
+        return found
+    key = _alike([rows[name] for name in number], len(rows))
+    named = rows[number[-1]] != "" if number else np.zeros(len(rows), dtype=bool)
+    if named.all() and len(np.unique(key)) == len(rows):
+        return found
+    said = _alike(rows.values.values(), len(rows))  # of a number: what is declared
+    full = _alike(_contents(rows), len(rows))  # without one: everything in the row
+    again = _repeats(np.where(named, said, full + len(rows)))
+    least, most = np.full(len(rows), len(rows)), np.full(len(rows), -1)
+    np.minimum.at(least, key[named], said[named])
+    np.maximum.at(most, key[named], said[named])
+    differ = named & (least[key] < most[key])
+    if differ.any():
+        at = int(np.argmax(differ))
+        told = problem("RM751", **found.first(differ), table=found.tally.table, key=str(rows[number[-1]][at]))
+        found, again = found.without(differ, "aside", told), again[~differ]
+    if again.any():
+        told = problem("RM750", **found.first(again), table=found.tally.table)
+        found = found.without(again, "repeated", told)
+    return found
+
+
+def _repeats(code: Ints) -> Bools:
+    """Return which rows are not the first of their code."""
+    again = np.ones(len(code), dtype=bool)
+    again[np.unique(code, return_index=True)[1]] = False
+    return again
+
+
+def _alike(columns: Iterable[npt.NDArray[Any] | pa.ChunkedArray], many: int) -> Ints:
+    """Return one code for all rows that agree in every column, (n,) int64."""
+    import pyarrow.compute as pc
+
+    code = np.zeros(many, dtype=np.int64)
+    for column in columns:
+        given = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else pa.array(column)
+        coded = pc.dictionary_encode(given, null_encoding="encode")
+        own = np.asarray(coded.indices.to_numpy(zero_copy_only=False), dtype=np.int64)
+        code = np.unique(code * (own.max(initial=0) + 1) + own, return_inverse=True)[1].astype(np.int64)
+    return code
+
+
+def _contents(rows: Columns) -> list[Any]:
+    """Return every column of the rows as given, read by us or not, but for running numbers."""
+    if rows.given is None:
+        return list(rows.values.values())
+    table = rows.given.take(pa.array(rows.at))
+    names = table.column_names
+    return [table.column(at) for at, name in enumerate(names) if name.strip().casefold() not in COUNTERS]
+
+
+def of_policies(found: Events, book: Columns, gone: Iterable[str] = (), day: str = "", end: Ints | None = None) -> Events:
+    """Return events with the place of their policy; those that meet none, or not within its term, are set aside.
+
+    Parameters
+    ----------
+    found : Events
+    book : Columns
+        policy_no, start_date; each policy once.
+    gone : policy numbers that were given and refused
+    day : name of the day that must lie within the term, "" where any day will do
+    end : (policies,) int64 days, first day after the term; None where it is not known
+
+    Returns
+    -------
+    Events
+        Told: RM752 no such policy, RM753 the policy was refused, RM754 outside the term.
+    """
+    rows, table = found.rows, found.tally.table
+    names, (own, there) = codes_of(rows["policy_no"], book["policy_no"])
+    place = np.full(len(names), -1, dtype=np.int64)
+    place[there] = np.arange(len(there))
+    found = replace(found, place=place[own])
+    refused = set(gone)
+    lost = found.place < 0
+    left = np.array([name in refused for name in rows["policy_no"]], dtype=bool) & lost
+    for code, which in (("RM753", left), ("RM752", lost & ~left)):
+        if which.any():
+            number = str(rows["policy_no"][int(np.argmax(which))])
+            near = nearest(number, book["policy_no"][:2000].tolist()) if code == "RM752" else None
+            told = problem(code, **found.first(which), table=table, policy=number, nearest=near)
+            found, lost, left = found.without(which, "aside", told), lost[~which], left[~which]
+            rows = found.rows
+    if not day or not len(rows):
+        return found
+    when, start = rows[day], book["start_date"][found.place]
+    out = (when != NO_DAY) & (when < start)
+    if end is not None:
+        out |= (when != NO_DAY) & (when >= end[found.place])
+    if not out.any():
+        return found
+    at = int(np.argmax(out))
+    told = problem(
+        "RM754",
+        **found.first(out),
+        table=table,
+        label=declared(day).label_zh,
+        name=day,
+        policy=str(rows["policy_no"][at]),
+        day=_iso(when[at]),
+        start=_iso(start[at]),
+        end="" if end is None else _iso(end[found.place][at]),
+    )
+    return found.without(out, "aside", told)
+
+
+def _iso(day: Any) -> str:
+    return str(np.datetime64(int(day), "D"))
+
+
+def numbers_left_out(book: Columns) -> frozenset[str]:
+    """Return the policy numbers of the rows of a book that were refused."""
+    return frozenset(map(str, book.left_out.get("policy_no", ()))) - {""} - set(book["policy_no"].tolist())
