@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 
 import pyarrow as pa
@@ -101,9 +102,10 @@ def test_every_service_owed_has_one_state_and_rows_may_come_in_any_order(rows, p
 
 
 def test_refusals(tmp_path):
-    with pytest.raises(BookError) as error:
-        duties(book(["large"], [0]), visits([("Q", "training", None)]), END)
-    assert error.value.problems[0].code == "RM709"
+    # a service of no policy is set aside by name, and meets nothing
+    found = duties(book(["large"], [0]), visits([("Q", "hazard_inspection", DAY)]), END)
+    assert [item.code for item in found.refused] == ["RM752"]
+    assert found.frame()["status"].astype(str).tolist() == ["missing"]
     wrong = book(["large"], [0])
     wrong = wrong.set_column(wrong.column_names.index("end_date"), "end_date", pa.array([DAY]))
     with pytest.raises(ModelError) as error:
@@ -120,3 +122,45 @@ def test_refusals(tmp_path):
     with pytest.raises(BookError) as error:
         read_catalogue(file)
     assert {item.code for item in error.value.problems} == {"RM704", "RM706"}
+
+
+def test_every_insured_year_owes_and_is_met_only_from_within():
+    # Three years from 2024-02-29: the second begins on 2025-03-01, the third on 2026-03-01. Two a year by contract,
+    # due on the day floor(k x days / 2) - 1 of each year: 366 days, 365, 365 by hand.
+    owed = book(["large"], [2])
+    for name, day in (("start_date", datetime.date(2024, 2, 29)), ("end_date", datetime.date(2027, 3, 1))):
+        owed = owed.set_column(owed.column_names.index(name), name, pa.array([day]))
+    done = visits(
+        [
+            ("P0", "hazard_inspection", datetime.date(2024, 3, 1)),
+            ("P0", "hazard_inspection", datetime.date(2024, 3, 2)),
+            ("P0", "hazard_inspection", datetime.date(2024, 3, 3)),  # a third one: not of the second year
+            ("P0", "hazard_inspection", datetime.date(2026, 2, 28)),  # last day of the second year
+            ("P0", "hazard_inspection", datetime.date(2027, 3, 1)),  # the day after the term
+        ]
+    )
+    found = duties(owed, done, datetime.date(2027, 6, 1))
+    frame = found.frame()
+    assert frame["due_date"].astype(str).tolist() == [
+        "2024-08-29", "2025-02-28", "2025-08-29", "2026-02-28", "2026-08-29", "2027-02-28",
+    ]  # fmt: skip
+    assert frame["term_year"].tolist() == [1, 1, 2, 2, 3, 3]
+    assert frame["status"].astype(str).tolist() == ["met", "met", "late", "missing", "missing", "missing"]
+    assert [item.code for item in found.refused] == ["RM754"]
+    assert found.statement_table("division_code", 2026)["owed"].to_pylist() == [2]
+    assert found.reconcile() > 0
+
+
+def test_a_contract_that_promises_less_than_the_notice_is_listed():
+    rule = read_duty_rules()[0]
+    twice = [dataclasses.replace(rule, times_a_year=2)]
+    found = duties(book(["large", "medium", "small"], [1, 2, 1]), visits([("P0", "training", None)]), END, twice)
+    assert found.promises_table().select(["policy_no", "services_per_year", "owed_by_law"]).to_pylist() == [
+        {"policy_no": "P0", "services_per_year": 1, "owed_by_law": 2}
+    ]
+
+
+def test_only_the_high_risk_sectors_owe_by_the_notice():
+    hotel = book(["large"], [0])
+    hotel = hotel.set_column(hotel.column_names.index("sector"), "sector", pa.array(["hotel"]))
+    assert duties(hotel, None, END).table.num_rows == 0

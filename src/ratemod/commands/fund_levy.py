@@ -16,22 +16,28 @@ def arguments(parser: argparse.ArgumentParser, lang: Lang) -> None:
 
 
 def run(args: argparse.Namespace, lang: Lang) -> int:
-    """Levy every policy of the province and hold it against the ledger (where the rules are those of the ledger)."""
+    """Levy every policy of the province and hold it against the ledger.
+
+    Under the rules by which the ledger was kept both must agree to the fen. Under other rules the two are shown beside
+    each other, and what they differ by is told.
+    """
     import pyarrow as pa
 
     from ratemod.fund.levy import levy
+    from ratemod.fund.proof import prove
     from ratemod.synth.province import load_province
 
     province = load_province(args.province)
-    ledger = None if args.rules or args.at else province.table("ledger")  # other rules or days: another levy
     found = levy(
         province.table("policies"),
         args.rules,
         endorsements=province.table("endorsements"),
-        ledger=ledger,
+        ledger=province.table("ledger"),
         as_of=args.at,
     )
-    proved = found.reconcile()
+    apart = found.apart_from_ledger() if args.rules else None
+    proved = prove(found.checks()) if apart else found.reconcile()
+    refused = found.refused if apart is None else (*found.refused, apart)
     statement = pa.Table.from_pandas(found.statement(), preserve_index=False)
     tables = [("levy", found.table), ("statement", statement), ("movements", found.movement_table())]
-    return report("UI_fund_title_levy", tables, statement, proved, found.refused, args, lang)
+    return report("UI_fund_title_levy", tables, statement, proved, refused, args, lang)

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ratemod.fund import journal as book
-from ratemod.fund.documents import year_of
-from ratemod.fund.fund_table import FAR, NO_DAY, Bools, Columns, Ints
+from ratemod.fund.fund_table import FAR, NO_DAY, Bools, Columns, Ints, year_of
 from ratemod.fund.journal import Posting
 from ratemod.fund.use_rule import Closing
 

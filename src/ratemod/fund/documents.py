@@ -10,8 +10,8 @@ import numpy as np
 
 from ratemod.errors import BookError, Problem, nearest, problem
 from ratemod.fund.catalogue import Catalogue
-from ratemod.fund.fund_table import NO_DAY, Columns, Ints, join, read_columns
-from ratemod.fund.journal import EPOCH_YEAR, unknown_insurers
+from ratemod.fund.fund_table import NO_DAY, Columns, Ints, join, read_columns, year_of
+from ratemod.fund.journal import unknown_insurers
 
 SERVICE = ("service_no", "policy_no", "insurer", "service_type", "provider", "planned_date")
 PAYMENT = ("date", "insurer", "amount_fen")
@@ -36,18 +36,6 @@ class Papers:
     services: Columns
     payments: Columns
     refused: tuple[Problem, ...]
-
-
-def year_of(day: Ints) -> Ints:
-    """Return the calendar year of days since 1970-01-01.
-
-    Examples
-    --------
-    >>> year_of(np.array([0, 365, 20088])).tolist()
-    [1970, 1971, 2024]
-    """
-    year: Ints = day.astype("datetime64[D]").astype("datetime64[Y]").astype(np.int64) + EPOCH_YEAR
-    return year
 
 
 def read_papers(

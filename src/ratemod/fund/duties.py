@@ -13,6 +13,7 @@ import pyarrow as pa
 from ratemod.errors import Lang, ModelError, Problem, problem
 from ratemod.fund.catalogue import Catalogue
 from ratemod.fund.duty_rule import DutyRule, owed_by_rule, read_duty_rules
+from ratemod.fund.events import Events, numbers_left_out, of_policies, read_events
 from ratemod.fund.fund_table import (
     NO_DAY,
     Columns,
@@ -26,6 +27,7 @@ from ratemod.fund.fund_table import (
     names_column,
     read_columns,
     to_frame,
+    year_of,
 )
 from ratemod.fund.proof import Check, prove
 from ratemod.fund.visits import rank_within
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
 
 POLICY = ("policy_no", "credit_code", "insurer", "sector", "size_class", "division_code", "start_date", "end_date")
 STATUS = ("met", "late", "missing", "pending", "ended")
+WIDE = np.int64(2**33)
 MET, LATE, MISSING, PENDING, ENDED = range(5)
 
 
@@ -46,24 +49,30 @@ class Duties:
     Attributes
     ----------
     policy : (n,) int64, row of the policy
-    number : (n,) int64, 1 for the first service of the year
+    term_year : (n,) int64, 1 for the first insured year of the policy
+    number : (n,) int64, 1 for the first service of that year
     due, delivered : (n,) int64 days; `delivered` is `fund_table.NO_DAY` where there is none
     status : (n,) int64, place in `STATUS`
     estimate_fen : (n,) int64 fen
         Cost of one accepted service by the catalogue, the cheapest; -1 without a price.
-    owed : (policies,) int64
+    owed : (policies,) int64, in all years of the term
+    owed_by_law : (policies,) int64, in one year
     as_of : int, day of the state
+    services : Events, those that were held against the duties, and what became of the other rows
     """
 
     policies: Columns
     policy: Ints
+    term_year: Ints
     number: Ints
     due: Ints
     delivered: Ints
     status: Ints
     estimate_fen: Ints
     owed: Ints
+    owed_by_law: Ints
     as_of: int
+    services: Events
     refused: tuple[Problem, ...] = ()
 
     def _column(self, name: str) -> Texts:
@@ -80,6 +89,7 @@ class Duties:
         return pa.table(
             {name: pa.array(self._column(name)) for name in names}
             | {
+                "term_year": pa.array(self.term_year),
                 "duty_no": pa.array(self.number),
                 "due_date": day_column(self.due),
                 "delivered_date": day_column(self.delivered),
@@ -127,14 +137,36 @@ class Duties:
         table = self.unserved_table()
         return to_frame(table if lang is None else labelled(table, lang))
 
-    def statement_table(self) -> pa.Table:
-        """Return services owed by insurer and state; ``owed = met + late + missing + pending + ended``."""
-        names, (insurer,) = codes_of(self._column("insurer"))
-        counts = np.bincount(insurer * len(STATUS) + self.status, minlength=len(names) * len(STATUS))
+    def statement_table(self, by: str = "insurer", year: int | None = None) -> pa.Table:
+        """Return services owed and their state; ``owed = met + late + missing + pending + ended``.
+
+        Parameters
+        ----------
+        by : "insurer" or "division_code"
+        year : int, optional
+            Those that fall due in this calendar year; all of them without it.
+        """
+        rows = np.arange(len(self.due)) if year is None else np.flatnonzero(year_of(self.due) == year)
+        names, (group,) = codes_of(self._column(by)[rows])
+        counts = np.bincount(group * len(STATUS) + self.status[rows], minlength=len(names) * len(STATUS))
         table = counts.reshape(len(names), len(STATUS))
         return pa.table(
-            {"insurer": pa.array(list(names)), "owed": pa.array(table.sum(axis=1))}
+            {by: pa.array(list(names), pa.string()), "owed": pa.array(table.sum(axis=1))}
             | {name: pa.array(np.ascontiguousarray(table[:, at])) for at, name in enumerate(STATUS)}
+        )
+
+    def promises_table(self) -> pa.Table:
+        """Return the policies whose contract promises fewer services a year than the law owes."""
+        book = self.policies
+        promised = book.get("services_per_year", np.zeros(len(book), dtype=np.int64))
+        rows = np.flatnonzero((promised > 0) & (promised < self.owed_by_law))
+        names = ("policy_no", "credit_code", "insurer", "sector", "size_class", "division_code")
+        return pa.table(
+            {name: pa.array(book[name][rows], pa.string()) for name in names}
+            | {
+                "services_per_year": pa.array(promised[rows]),
+                "owed_by_law": pa.array(self.owed_by_law[rows]),
+            }
         )
 
     @strict
@@ -159,6 +191,7 @@ class Duties:
         rows = np.bincount(self.policy, minlength=len(self.owed))
         done = self.delivered != NO_DAY
         checks = [
+            *self.services.checks(),
             Check("services owed = rows", "all", int(self.owed.sum()), len(self.policy)),
             Check("policies that differ", "all", int((rows != self.owed).sum()), 0),
             Check("met in time", "all", int((self.delivered > self.due)[self.status == MET].sum()), 0),
@@ -189,9 +222,9 @@ def duties(
         policy_no, credit_code, insurer, sector, size_class, division_code, start_date, end_date; optionally
         cancelled_date and services_per_year (what the contract promises; the larger of rule and contract is owed).
     services : path or frame
-        policy_no, service_type, delivered_date (empty where planned only).
+        policy_no, service_type, delivered_date (empty where planned only); service_no where there is one.
     as_of : date
-        The day of the state: later deliveries do not count, later due days are pending.
+        The day of the state: later deliveries do not count yet, later due days are pending.
     rules : sequence of DutyRule, optional
         The notice by default.
     catalogue : Catalogue, optional
@@ -200,14 +233,16 @@ def duties(
     Returns
     -------
     Duties
-        The k-th of n services of a term is due on ``start + floor(k x days / n) - 1``; the k-th accepted service
-        delivered for the policy fulfils it: met by the due day, late after. Not delivered: missing after the due day,
-        pending before, ended where the policy was cancelled before it fell due.
+        Owed for every insured year, which begins on each anniversary of the start. The k-th of n services of a year is
+        due on ``first day + floor(k x days / n) - 1``; the k-th accepted service delivered within that year fulfils
+        it: met by the due day, late after. Not delivered: missing after the due day, pending before, ended where the
+        policy was cancelled before it fell due. Told, the rest goes on: RM750 to RM754 a service that stands twice,
+        contradicts itself, or meets no policy or no day of its term.
 
     Raises
     ------
     BookError
-        RM700, RM701; RM709 a service names a policy that is not in the book.
+        RM700, RM701.
     ModelError
         RM713 no policy is left; RM726 a policy ends before it starts.
 
@@ -218,51 +253,94 @@ def duties(
     """
     given = read_duty_rules() if rules is None else tuple(rules)
     book = read_columns(policies, POLICY, ("cancelled_date", "services_per_year"))
-    done = read_columns(services, ("policy_no", "service_type"), ("delivered_date",))
     if not len(book):
         raise ModelError([problem("RM713"), *book.refused[:5]])
+    join(book["policy_no"][:0], book["policy_no"], "RM709", "policies")
     if (wrong := np.flatnonzero(book["end_date"] <= book["start_date"])).size:
         raise ModelError(problem("RM726", policy=book["policy_no"][wrong[0]], count=len(wrong)))
-    owed, rule = owed_by_rule(given, book["sector"], book["size_class"], book["start_date"])
-    if "services_per_year" in book:
-        owed = np.maximum(owed, book["services_per_year"])
     today = int(day_number(as_of) or 0)
-    started = book["start_date"] <= today
-    owed = np.where(started, owed, 0)
-    policy = np.repeat(np.arange(len(book)), owed)
-    turn = np.arange(len(policy)) - np.repeat(np.cumsum(owed) - owed, owed)
-    days = (book["end_date"] - book["start_date"])[policy]
-    due = book["start_date"][policy] + (turn + 1) * days // np.maximum(owed[policy], 1) - 1
-    delivered = _delivered(book, done, given, rule, policy, turn, today)
+    done = read_events(services, "services", ("policy_no", "service_type"), ("delivered_date",), ("service_no",))
+    done = _within_terms(done, book, today)
+    whose, term, begin, stop = _years(book)
+    of_law, rule = owed_by_rule(given, book["sector"][whose], book["size_class"][whose], begin)
+    promised = book.get("services_per_year", np.zeros(len(book), dtype=np.int64))
+    many = np.where(book["start_date"][whose] <= today, np.maximum(of_law, promised[whose]), 0)
+    year = np.repeat(np.arange(len(whose)), many)
+    turn = np.arange(len(year)) - np.repeat(np.cumsum(many) - many, many)
+    due = begin[year] + (turn + 1) * (stop - begin)[year] // np.maximum(many[year], 1) - 1
+    policy = whose[year]
+    delivered = _delivered(done, given, rule, (whose, begin, stop), year, turn)
     ended = book["cancelled_date"][policy] if "cancelled_date" in book else np.full(len(policy), NO_DAY)
     over = (ended != NO_DAY) & (ended <= due) & (ended <= today)
     status = np.select([delivered == NO_DAY, delivered <= due], [np.where(due < today, MISSING, PENDING), MET], LATE)
     status = np.where((delivered == NO_DAY) & over, ENDED, status)
-    cost = _estimate(book, given, catalogue)[policy]
-    return Duties(book, policy, turn + 1, due, delivered, status, cost, owed, today, book.refused + done.refused)
+    law = np.zeros(len(book), dtype=np.int64)
+    np.maximum.at(law, whose, of_law)
+    return Duties(
+        policies=book,
+        policy=policy,
+        term_year=term[year],
+        number=turn + 1,
+        due=due,
+        delivered=delivered,
+        status=status,
+        estimate_fen=_estimate(book, given, catalogue)[policy],
+        owed=np.bincount(policy, minlength=len(book)),
+        owed_by_law=law,
+        as_of=today,
+        services=done,
+        refused=(*book.refused, *done.told),
+    )
+
+
+def _within_terms(done: Events, book: Columns, today: int) -> Events:
+    """Return services delivered by a day within the term of their policy, which a cancellation ends."""
+    if "delivered_date" in done.rows:
+        done = done.without(done.rows["delivered_date"] > today, "later", None)
+    ended = book.get("cancelled_date", np.full(len(book), NO_DAY))
+    end = np.where(ended == NO_DAY, book["end_date"], np.minimum(ended, book["end_date"]))
+    day = "delivered_date" if "delivered_date" in done.rows else ""
+    return of_policies(done, book, numbers_left_out(book), day, end)
+
+
+def _years(book: Columns) -> tuple[Ints, Ints, Ints, Ints]:
+    """Return the insured years of all policies: policy, number of the year from 1, first day, first day after.
+
+    A year begins on each anniversary of the start (that of 29 February falls on 1 March); the last one may be short.
+    """
+    start, end = book["start_date"], book["end_date"]
+    most = int((end - start).max(initial=1)) // 365 + 2
+    month = start.astype("datetime64[D]").astype("datetime64[M]")
+    into = start - month.astype("datetime64[D]").astype(np.int64)
+    turn = np.arange(most + 1)
+    begins = (month[:, None] + 12 * turn[None, :]).astype("datetime64[D]").astype(np.int64) + into[:, None]
+    policy, year = np.nonzero(begins[:, :-1] < end[:, None])
+    return policy, year + 1, begins[policy, year], np.minimum(begins[policy, year + 1], end[policy])
 
 
 def _delivered(
-    book: Columns, done: Columns, rules: tuple[DutyRule, ...], rule: Ints, policy: Ints, turn: Ints, today: int
+    done: Events, rules: tuple[DutyRule, ...], rule: Ints, years: tuple[Ints, Ints, Ints], year: Ints, turn: Ints
 ) -> Ints:
-    """Return the day of the k-th accepted service of each policy, (n,) int64; `NO_DAY` where there is none."""
-    place = join(done["policy_no"], book["policy_no"], "RM709", "services")
-    accepted = np.zeros(len(place), dtype=bool)
-    kind = done["service_type"].astype(str)
-    for at, item in enumerate(rules):
-        accepted |= (rule[place] == at) & np.isin(kind, item.accepted)
-    accepted |= rule[place] < 0  # owed by contract alone: any service of the contract
-    days = done["delivered_date"] if "delivered_date" in done else np.full(len(place), NO_DAY)
-    counts = accepted & (days != NO_DAY) & (days <= today)
-    place, days = place[counts], days[counts]
+    """Return the day of the k-th accepted service within each insured year, (n,) int64; `NO_DAY` where there is none."""
+    whose, begin, _ = years
+    if "delivered_date" not in done.rows:
+        return np.full(len(year), NO_DAY)
+    kept = done.rows["delivered_date"] != NO_DAY
+    days, place, kind = done.rows["delivered_date"][kept], done.place[kept], done.rows["service_type"][kept].astype(str)
+    key = whose * WIDE + begin  # policies in order, the years of each in order
+    at = np.searchsorted(key, place * WIDE + days, side="right") - 1
+    accepted = rule[at] < 0  # owed by contract alone: any service of the contract
+    for number, item in enumerate(rules):
+        accepted |= (rule[at] == number) & np.isin(kind, item.accepted)
+    at, days = at[accepted], days[accepted]
     order = np.argsort(days, kind="stable")
-    place, days = place[order], days[order]
-    rank = rank_within(place)
+    at, days = at[order], days[order]
+    rank = rank_within(at)
     most = int(turn.max(initial=0)) + 1
-    kept = rank < most
-    table = np.full((len(book), most), NO_DAY, dtype=np.int64)
-    table[place[kept], rank[kept]] = days[kept]
-    found: Ints = table[policy, turn]
+    within = rank < most
+    table = np.full((len(whose), most), NO_DAY, dtype=np.int64)
+    table[at[within], rank[within]] = days[within]
+    found: Ints = table[year, turn]
     return found
 
 

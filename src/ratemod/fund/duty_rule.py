@@ -13,6 +13,7 @@ import numpy as np
 
 from ratemod.errors import BookError, Problem, problem
 from ratemod.fund.fund_table import Ints, Texts, check_keys, day_number, toml_rows
+from ratemod.vocabulary.codes.industry import SECTORS
 from ratemod.vocabulary.codes.size_class import SIZES
 
 KEYS = ("edition", "sector", "size_classes", "times_a_year", "accepted", "from", "until", "source")
@@ -21,7 +22,7 @@ NEEDED = ("edition", "size_classes", "times_a_year", "accepted", "source")
 
 @dataclass(frozen=True, slots=True)
 class DutyRule:
-    """Services owed in a policy year to insureds of some sizes in one sector (or all, ``*``).
+    """Services owed in a policy year to insureds of some sizes in one sector, or in every high-risk sector (``*``).
 
     Attributes
     ----------
@@ -30,7 +31,7 @@ class DutyRule:
     accepted : tuple of str
         Kinds of service that fulfil the duty.
     start, until : date or None
-        First day, and the first day no longer, of the policies' start.
+        First day, and the first day no longer, on which the insured year starts.
     """
 
     edition: str
@@ -97,12 +98,14 @@ def _faults(rule: DutyRule) -> list[str]:
 
 
 def owed_by_rule(rules: Sequence[DutyRule], sector: Texts, size: Texts, start: Ints) -> tuple[Ints, Ints]:
-    """Return services owed a year and the place of the rule that owes most, each (n,) int64; -1 where no rule."""
+    """Return services owed a year and the place of the rule that owes most, each (n,) int64; -1 where no rule.
+
+    ``*`` is the eight high-risk sectors of the notice (`ratemod.book.industry.SECTORS`), and no other.
+    """
     owed, which = np.zeros(len(sector), dtype=np.int64), np.full(len(sector), -1, dtype=np.int64)
     for at, rule in enumerate(rules):
         fits = np.isin(size.astype(str), rule.size_classes)
-        if rule.sector != "*":
-            fits &= sector == rule.sector
+        fits &= np.isin(sector.astype(str), SECTORS) if rule.sector == "*" else sector == rule.sector
         if rule.start is not None:
             fits &= start >= int(day_number(rule.start) or 0)
         if rule.until is not None:

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from ratemod.fund import journal as book
-from ratemod.fund.closing import Grid, close_fund, postings_of_contracts
-from ratemod.fund.documents import Papers, read_yearly, year_of
-from ratemod.fund.fund_table import NO_DAY, Ints, Texts
+from ratemod.fund.closing import Grid, close_fund, last_day, postings_of_contracts
+from ratemod.fund.documents import Papers, read_yearly
+from ratemod.fund.fund_table import NO_DAY, Ints, Texts, year_of
 from ratemod.fund.journal import Posting
 from ratemod.fund.levy import Levy
 from ratemod.fund.use_rule import UseRules
@@ -38,7 +38,7 @@ def postings(
         budget = np.array([[listed.get((name, year), 0) for year in years] for name in names], dtype=np.int64)
     at, year = np.divmod(np.arange(budget.size), len(years))
     year = np.array(years, dtype=np.int64)[year]
-    start = (year - book.EPOCH_YEAR).astype("datetime64[Y]").astype("datetime64[D]").astype(np.int64)
+    start = np.array([last_day(one - 1) + 1 for one in year.tolist()], dtype=np.int64)
     blank = np.full(budget.size, "", dtype=object)
     allowed = Posting(book.BUDGET, book.CONTROL, book.OPEN, start, at, year, year, budget.ravel(), blank, blank, blank)
     contracts = postings_of_contracts(papers.services, code, rules.closing, today)

@@ -216,7 +216,9 @@ def _contents(rows: Columns) -> list[Any]:
     return [table.column(at) for at, name in enumerate(names) if name.strip().casefold() not in COUNTERS]
 
 
-def of_policies(found: Events, book: Columns, gone: Iterable[str] = (), day: str = "", end: Ints | None = None) -> Events:
+def of_policies(
+    found: Events, book: Columns, gone: Iterable[str] = (), day: str = "", end: Ints | None = None
+) -> Events:
     """Return events with the place of their policy; those that meet none, or not within its term, are set aside.
 
     Parameters
@@ -238,15 +240,17 @@ def of_policies(found: Events, book: Columns, gone: Iterable[str] = (), day: str
     place = np.full(len(names), -1, dtype=np.int64)
     place[there] = np.arange(len(there))
     found = replace(found, place=place[own])
-    refused = set(gone)
-    lost = found.place < 0
-    left = np.array([name in refused for name in rows["policy_no"]], dtype=bool) & lost
-    for code, which in (("RM753", left), ("RM752", lost & ~left)):
+    refused = np.array(sorted(gone), dtype=object)
+    for code, where in (("RM753", refused), ("RM752", None)):
+        which = found.place < 0
+        if where is not None:
+            which &= np.isin(rows["policy_no"].astype(str), where.astype(str))
         if which.any():
             number = str(rows["policy_no"][int(np.argmax(which))])
-            near = nearest(number, book["policy_no"][:2000].tolist()) if code == "RM752" else None
-            told = problem(code, **found.first(which), table=table, policy=number, nearest=near)
-            found, lost, left = found.without(which, "aside", told), lost[~which], left[~which]
+            near = nearest(number, book["policy_no"][:2000].tolist()) if where is None else None
+            found = found.without(
+                which, "aside", problem(code, **found.first(which), table=table, policy=number, nearest=near)
+            )
             rows = found.rows
     if not day or not len(rows):
         return found

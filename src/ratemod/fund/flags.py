@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from ratemod.fund.documents import Papers, year_of
-from ratemod.fund.fund_table import NO_DAY, Bools, Columns, Ints, codes_of, read_columns
+from ratemod.fund.documents import Papers
+from ratemod.fund.fund_table import NO_DAY, Bools, Columns, Ints, codes_of, read_columns, year_of
 from ratemod.fund.use_rule import FIELDS, UseRule, UseRules
 from ratemod.fund.visits import rank_within, spent_within
 

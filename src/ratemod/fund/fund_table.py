@@ -332,6 +332,18 @@ def day_number(day: datetime.date | str | None) -> int | None:
     return ((datetime.date.fromisoformat(day) if isinstance(day, str) else day) - EPOCH).days
 
 
+def year_of(day: Ints) -> Ints:
+    """Return the calendar year of days since 1970-01-01.
+
+    Examples
+    --------
+    >>> year_of(np.array([0, 365, 20088])).tolist()
+    [1970, 1971, 2024]
+    """
+    year: Ints = day.astype("datetime64[D]").astype("datetime64[Y]").astype(np.int64) + EPOCH.year
+    return year
+
+
 def day_column(days: npt.NDArray[Any]) -> pa.Array:
     """Return days as an Arrow date column, null where there is none."""
     return pa.array(days.astype(np.int32), pa.int32(), mask=days == NO_DAY).cast(pa.date32())

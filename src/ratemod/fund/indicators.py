@@ -9,10 +9,10 @@ from typing import Any, Literal
 import numpy as np
 
 from ratemod.errors import ModelError, problem
-from ratemod.fund.documents import SERVICE, year_of
+from ratemod.fund.documents import SERVICE
 from ratemod.fund.duties import LATE, MET, MISSING, Duties
 from ratemod.fund.expected import balance
-from ratemod.fund.fund_table import NO_DAY, Columns, Floats, Ints, codes_of, join, read_columns
+from ratemod.fund.fund_table import NO_DAY, Columns, Floats, Ints, codes_of, join, read_columns, year_of
 from ratemod.fund.ledger import FundLedger
 from ratemod.fund.quality import IN_TIME_DAYS, MISSING_DAYS, in_force
 from ratemod.fund.score_rule import Indicator

@@ -18,6 +18,7 @@ from ratemod.fund.fund_table import (
     day_column,
     names_column,
     read_columns,
+    year_of,
 )
 from ratemod.fund.proof import Check
 
@@ -56,7 +57,6 @@ SAID = {
     "应付账款": "payable",
     "银行存款": "bank",
 }
-EPOCH_YEAR = 1970
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -297,7 +297,7 @@ def _read_lines(rows: Columns, insurers: Sequence[str] | None) -> Journal:
         entry=entry,
         entry_no=np.array(numbers, dtype=object),
         day=rows["date"],
-        year=rows["date"].astype("datetime64[D]").astype("datetime64[Y]").astype(np.int64) + EPOCH_YEAR,
+        year=year_of(rows["date"]),
         kind=kind,
         account=account,
         insurer=insurer,

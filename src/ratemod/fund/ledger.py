@@ -14,10 +14,10 @@ from ratemod.errors import Lang, ModelError, Problem, problem
 from ratemod.fund import journal as book
 from ratemod.fund.catalogue import Catalogue, read_catalogue
 from ratemod.fund.closing import Grid, open_contracts
-from ratemod.fund.documents import Papers, known_insurers, read_papers, year_of
+from ratemod.fund.documents import Papers, known_insurers, read_papers
 from ratemod.fund.entries import postings
 from ratemod.fund.flags import find_flags
-from ratemod.fund.fund_table import Ints, day_number, labelled, to_frame
+from ratemod.fund.fund_table import Ints, day_number, labelled, to_frame, year_of
 from ratemod.fund.journal import Journal, journal_of, read_journal
 from ratemod.fund.levy import Levy
 from ratemod.fund.proof import Check, prove

@@ -154,6 +154,20 @@ class Levy:
         table = pa.table(rows)
         return to_frame(table if lang is None else labelled(table, lang))
 
+    def apart_from_ledger(self) -> Problem | None:
+        """Return RM758 where the levy is not what the ledger holds: on how many policies, and by how much."""
+        if all(check.holds for check in self.ledger_checks()) or self.ledger_fen is None:
+            return None
+        apart = np.flatnonzero(self.levy_fen != self.ledger_fen)
+        return problem(
+            "RM758",
+            policies=len(apart),
+            levy=self.total_fen,
+            ledger=int(self.ledger_fen.sum()),
+            policy=str(self.policy_no[apart[0]]) if len(apart) else "",
+            stray=self.stray_fen,
+        )
+
     def _amounts(self) -> dict[str, Ints]:
         held = {
             "written_fen": self.written_fen,
@@ -299,9 +313,7 @@ def levy(
     rule = rule_of(given, book["sector"], book["start_date"])
     if (lost := rule < 0).any():
         at = int(np.argmax(lost))
-        refused.append(
-            problem("RM711", count=int(lost.sum()), policy=book["policy_no"][at], sector=book["sector"][at])
-        )
+        refused.append(problem("RM711", count=int(lost.sum()), policy=book["policy_no"][at], sector=book["sector"][at]))
         gone |= set(book["policy_no"][lost].tolist())
         book, plan_fund = _take(book, plan_fund, ~lost)
     changes = read_changes(book, endorsements, receipts, gone)
@@ -390,7 +402,9 @@ def read_accruals(ledger: Any, book: Columns, today: int | None) -> tuple[Ints, 
             raise BookError(problem("RM700", file=entries.rows.file, name="date", label=text("UI_fund_date", "zh")))
         entries = entries.without(entries.rows["date"] > today, "later", None)
     rows = entries.rows
-    signed = np.select([rows["kind"] == "accrual", rows["kind"] == "release"], [rows["amount_fen"], -rows["amount_fen"]], 0)
+    signed = np.select(
+        [rows["kind"] == "accrual", rows["kind"] == "release"], [rows["amount_fen"], -rows["amount_fen"]], 0
+    )
     counted = (rows["kind"] == "accrual") | (rows["kind"] == "release")
     names, (own, there) = codes_of(rows["policy_no"][counted], book["policy_no"])
     place = np.full(len(names), -1, dtype=np.int64)

@@ -9,8 +9,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from ratemod.fund.documents import year_of
-from ratemod.fund.fund_table import NO_DAY, Columns, Floats, Ints, Texts, codes_of, join, read_columns
+from ratemod.fund.fund_table import NO_DAY, Columns, Floats, Ints, Texts, codes_of, join, read_columns, year_of
 from ratemod.fund.proof import Check
 
 BY = ("insurer", "provider", "sector", "service_type")

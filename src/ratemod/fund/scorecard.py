@@ -28,9 +28,9 @@ import pyarrow as pa
 
 from ratemod.errors import BookError, Lang, ModelError, Problem, problem
 from ratemod.experience.buhlmann import between_unbiased, credibility_factor
-from ratemod.fund.documents import known_insurers, year_of
+from ratemod.fund.documents import known_insurers
 from ratemod.fund.duties import Duties
-from ratemod.fund.fund_table import Floats, Ints, codes_of, day_number, labelled, read_columns, to_frame
+from ratemod.fund.fund_table import Floats, Ints, codes_of, day_number, labelled, read_columns, to_frame, year_of
 from ratemod.fund.indicators import Measured, Sources, measure, read_services
 from ratemod.fund.journal import unknown_insurers
 from ratemod.fund.ledger import FundLedger
