@@ -10,7 +10,7 @@ import numpy as np
 
 from ratemod.errors import BookError, Problem, nearest, problem
 from ratemod.fund.catalogue import Catalogue
-from ratemod.fund.fund_table import NO_DAY, Columns, Ints, join, read_columns, year_of
+from ratemod.fund.fund_table import NO_DAY, Columns, Ints, join, read_columns
 from ratemod.fund.journal import unknown_insurers
 
 SERVICE = ("service_no", "policy_no", "insurer", "service_type", "provider", "planned_date")

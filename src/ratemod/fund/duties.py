@@ -321,7 +321,7 @@ def _years(book: Columns) -> tuple[Ints, Ints, Ints, Ints]:
 def _delivered(
     done: Events, rules: tuple[DutyRule, ...], rule: Ints, years: tuple[Ints, Ints, Ints], year: Ints, turn: Ints
 ) -> Ints:
-    """Return the day of the k-th accepted service within each insured year, (n,) int64; `NO_DAY` where there is none."""
+    """Return the day of the k-th accepted service within each insured year, (n,) int64; `NO_DAY` where none."""
     whose, begin, _ = years
     if "delivered_date" not in done.rows:
         return np.full(len(year), NO_DAY)

@@ -1,7 +1,7 @@
 """Events of policies: each counted once, joined to its policy or set aside by name, and every row and fen told.
 
-An event (an endorsement, a receipt, a service, a payment) is one by its number; where it has none, by all that its row
-says. A row that stands twice counts once; rows of one number that differ contradict each other, and none of them counts.
+An event (an endorsement, a receipt, a service, a payment) is one by its number; where it has none, by all that its
+row says. A row that stands twice counts once; rows of one number that differ contradict each other, and none of them counts.
 What is left is joined to policies: an event of no policy, of a policy that was refused, or of a day outside the term is
 set aside with its reason, and the rest goes on.
 """

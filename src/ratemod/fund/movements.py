@@ -59,7 +59,7 @@ def read_changes(book: Columns, endorsements: Any, receipts: Any, gone: Iterable
     An endorsement takes effect within its policy's term; a premium may be paid before and after it.
     """
     changed = read_events(endorsements, "endorsements", ENDORSEMENT, (), ("policy_no", "endorsement_no"))
-    changed = of_policies(changed, book, gone, "effective_date", book["end_date"] if "end_date" in book else None)
+    changed = of_policies(changed, book, gone, "effective_date", book.values.get("end_date"))
     paid = of_policies(read_events(receipts, "receipts", RECEIPT_ROW, (), ("policy_no", "receipt_no")), book, gone)
     return Changes(changed, paid)
 
