@@ -136,12 +136,51 @@ def test_budgets_and_contracts_as_given():
     assert state.loc[2023, "contracted_fen"] == 310_000 + 222_222 + 430_000  # S2 at the catalogue's price
     assert state.loc[2023, "lapsed_fen"] == 222_222
     assert [row["payment_no"] for row in found.flags.to_pylist() if row["rule"] == "within_budget"] == ["N0", "N1"]
-    with pytest.raises(BookError) as error:
-        made(contracts=pa.table({"service_no": ["S9"], "amount_fen": [1]}))
-    assert error.value.problems[0].code == "RM709"
-    with pytest.raises(BookError) as error:
-        made(contracts=pa.table({"service_no": ["S1"], "amount_fen": [0]}))
-    assert error.value.problems[0].code == "RM724"
+    # A contract of no service, and one of nothing, are set aside by name; S1 is bound at the catalogue's price.
+    odd = made(contracts=pa.table({"service_no": ["S9", "S1"], "amount_fen": [1, 0]}))
+    assert [item.code for item in odd.refused] == ["RM724", "RM752"]
+    assert odd.statement_table()["contracted_fen"].equals(made().statement_table()["contracted_fen"])
+
+
+def test_a_budget_is_held_to_the_cap_of_the_premium_of_its_year():
+    # 21 % of 100,000.00 yuan, the premium of A in 2023, is 21,000.00: a fen more is said, with the insurer and the year
+    capped = [LevyRule("capped", Decimal("0.10"), Decimal("0.10"), Decimal("0.21"))]
+    levied = levy(POLICIES, capped, as_of=LAST)
+    for more, codes in ((0, []), (1, ["RM757"])):
+        budget = pa.table({"insurer": ["x"], "fund_year": [2023], "amount_fen": [2_100_000 + more]})
+        found = fund_ledger(levied, POLICIES, SERVICES, PAID, LAST, budgets=budget)
+        assert [item.code for item in found.refused] == codes
+
+
+def test_years_are_those_of_all_papers():
+    # Planned in 2023, delivered on the last day of 2022: used in 2022, and a deficit is carried into 2023.
+    early = services([("S1", "A", "x", D(2023, 1, 5), D(2022, 12, 31), 300_000)])
+    found = made(done=early, paid=PAID.slice(0, 1))
+    assert found.reconcile() > 10
+    state = found.statement().set_index("fund_year")
+    assert state["used_fen"].to_dict() == {2022: 300_000, 2023: 0, 2024: 0, 2025: 0}
+    assert state.loc[2023, "opening_fen"] == -300_000
+
+
+def test_instalments_and_what_was_paid_back_add_up():
+    # 100 + 100 + 100 (equal, of one invoice) and 50 back and 50 again are the 300,000 that S1 cost: nothing to say.
+    parts = [100_000, 100_000, 100_000, -50_000, 50_000]
+    rows = [("x", D(2023, 6, 1 + at), "S1", fen) for at, fen in enumerate(parts)]
+    invoice = ["I1"] * len(rows)
+    fine = made(done=SERVICES.slice(0, 1), paid=payments(rows, invoice_no=invoice))
+    assert fine.flags.num_rows == 0
+    again = made(done=SERVICES.slice(0, 1), paid=payments([*rows, ("x", D(2023, 6, 20), "S1", 100_000)]))
+    assert [(row["rule"], row["payment_no"], row["apart_fen"]) for row in again.flags.to_pylist()] == [
+        ("actual_cost", "N5", 100_000),
+        ("paid_once", "N1", 0),
+        ("paid_once", "N2", 0),
+        ("paid_once", "N5", 0),
+    ]
+
+
+def test_the_ledger_as_kept_is_held_on_any_day():
+    kept = made().table
+    assert made(as_of=D(2023, 12, 31), kept=kept).reconcile() > 10
 
 
 def test_money_that_comes_back_from_a_provider_and_a_refund_of_premium():
@@ -260,6 +299,7 @@ def test_every_rule_of_use_is_found_once_broken():
     assert hits == {
         "no_bonus": ["N4"],
         "no_brokerage": ["N5"],
+        "permitted_use": ["N4", "N5"],
         "service_only": ["N4", "N5"],
         "after_delivery": ["N2"],
         "actual_cost": ["N1", "N3"],

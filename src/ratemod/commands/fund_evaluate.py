@@ -68,7 +68,6 @@ def evaluation_of(args: argparse.Namespace) -> Evaluation:
     province = load_province(args.province)
     table = province.table
     day: datetime.date = args.at or pc.max(table("valuations")["valuation_date"]).as_py()
-    args.at = None if day == pc.max(table("valuations")["valuation_date"]).as_py() else day
     return evaluate_services(
         table("services"),
         table("policies"),

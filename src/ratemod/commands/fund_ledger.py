@@ -51,7 +51,7 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
          "beyond_fen"]
     )  # fmt: skip
     lines = [
-        fund_text(counts.select(["rule", "flags", "amount_fen"]), lang),
+        fund_text(counts.select(["rule", "looked_at", "flags", "amount_fen"]), lang),
         text("UI_fund_ledger_size", lang, lines=len(found.journal), entries=len(found.journal.entry_no)),
         text("UI_fund_illustrative", lang),
     ]
@@ -67,7 +67,6 @@ def ledger_of(province: Province, args: argparse.Namespace) -> FundLedger:
     from ratemod.fund.levy import levy
 
     day: datetime.date = args.at or pc.max(province.table("valuations")["valuation_date"]).as_py()
-    kept = getattr(args, "kept", None)
     return fund_ledger(
         levy(province.table("policies"), endorsements=province.table("endorsements"), as_of=day),
         province.table("policies"),
@@ -78,6 +77,6 @@ def ledger_of(province: Province, args: argparse.Namespace) -> FundLedger:
         contracts=getattr(args, "contracts", None),
         parties=getattr(args, "parties", None),
         insurers=province.table("insurers"),
-        kept=kept or (None if args.at else province.table("ledger")),
+        kept=getattr(args, "kept", None) or province.table("ledger"),
         rules=args.rules,
     )

@@ -10,6 +10,7 @@ import numpy as np
 
 from ratemod.errors import BookError, Problem, nearest, problem
 from ratemod.fund.catalogue import Catalogue
+from ratemod.fund.events import Events, meeting, numbers_left_out, of_policies, read_events
 from ratemod.fund.fund_table import NO_DAY, Columns, Ints, join, read_columns
 from ratemod.fund.journal import unknown_insurers
 
@@ -31,11 +32,14 @@ class Papers:
     payments : Columns
         payment_no, date, insurer, amount_fen, service (row of `services`, -1 where none is named or known),
         service_no, provider, purpose, invoice_no.
+    refused : tuple of Problem, rows left out, repeated or set aside
+    paid : Events, the payments as read, and what became of the other rows
     """
 
     services: Columns
     payments: Columns
     refused: tuple[Problem, ...]
+    paid: Events
 
 
 def read_papers(
@@ -52,36 +56,27 @@ def read_papers(
     Raises
     ------
     BookError
-        RM700, RM701, RM709 a service names a policy that is not in the book, RM730 an unknown insurer.
+        RM700, RM701, RM730 an unknown insurer.
     """
     book = read_columns(policies, ("policy_no", "size_class", "division_code"), ("credit_code",))
-    done = _read(services, SERVICE, ("delivered_date", "cost_fen", "credit_code"))
-    paid = _read(payments, PAYMENT, PAYMENT_MORE)
-    wrong = unknown_insurers(done["insurer"], insurers, "services")
-    if "kind" in paid:
-        paid = paid.take(np.flatnonzero(np.isin(paid["kind"].astype(str), PAID)))
-    if wrong := wrong + unknown_insurers(paid["insurer"], insurers, "payments"):
+    join(book["policy_no"][:0], book["policy_no"], "RM709", "policies")
+    planned = read_events(services, "services", SERVICE, ("delivered_date", "cost_fen", "credit_code"), SERVICE[:1])
+    given = read_events(payments, "payments", PAYMENT, PAYMENT_MORE)
+    wrong = unknown_insurers(planned.rows["insurer"], insurers, "services")
+    if "kind" in given.rows:
+        given = given.without(~np.isin(given.rows["kind"].astype(str), PAID), "other", None)
+    if wrong := wrong + unknown_insurers(given.rows["insurer"], insurers, "payments"):
         raise BookError(wrong)
-    join(done["service_no"][:0], done["service_no"], "RM709", "services")
-    place = join(done["policy_no"], book["policy_no"], "RM709", "services")
-    done, place, refused = _delivered(done, place, today)
+    planned = of_policies(planned, book, numbers_left_out(book))
+    done, place, refused = _delivered(planned.rows, planned.place, today)
     price = _price(done, book.take(place), catalogue)
-    done = _with(done, price_fen=price, contract_fen=_contracts(done, contracts, price))
+    bound, signed = _contracts(done, contracts, price)
+    done = _with(done, price_fen=price, contract_fen=bound)
     if "credit_code" not in done:
         codes = book["credit_code"][place] if "credit_code" in book else np.full(len(done), "", dtype=object)
         done = _with(done, credit_code=codes)
-    paid = _paid(paid.take(np.flatnonzero(paid["date"] <= today)), done)
-    return Papers(done, paid, (*book.refused, *done.refused, *paid.refused, *refused))
-
-
-def _read(source: Any, needed: tuple[str, ...], more: tuple[str, ...]) -> Columns:
-    """Return columns; None or a frame without rows is a fund in which nothing has happened yet."""
-    if source is not None and getattr(source, "num_rows", 1) != 0:
-        return read_columns(source, needed, more)
-    days = [name for name in needed if name == "date" or name.endswith("_date")]
-    empty = {name: np.zeros(0, dtype=object) for name in needed}
-    empty |= {name: np.zeros(0, dtype=np.int64) for name in (*days, *(n for n in needed if n.endswith("_fen")))}
-    return Columns(empty, (), 0)
+    given = given.without(given.rows["date"] > today, "later", None)
+    return Papers(done, _paid(given.rows, done), (*book.refused, *planned.told, *signed, *given.told, *refused), given)
 
 
 def _with(columns: Columns, **more: Any) -> Columns:
@@ -116,23 +111,19 @@ def _price(done: Columns, book: Columns, catalogue: Catalogue) -> Ints:
     return price
 
 
-def _contracts(done: Columns, contracts: Any, price: Ints) -> Ints:
+def _contracts(done: Columns, contracts: Any, price: Ints) -> tuple[Ints, tuple[Problem, ...]]:
     """Return the contract sum of each service: of the contract, else of the catalogue, else 0 (nothing is bound)."""
+    signed = read_events(contracts, "contracts", ("service_no", "amount_fen"), ("contract_no",), ("service_no",))
+    none = signed.rows["amount_fen"] <= 0
+    if none.any():
+        at = int(np.argmax(none))
+        value = int(signed.rows["amount_fen"][at])
+        told = problem("RM724", **signed.first(none), name=str(signed.rows["service_no"][at]), value=value)
+        signed = signed.without(none, "aside", told)
+    signed = meeting(signed, done["service_no"], "services", "service_no")
     amount = np.maximum(price, 0)
-    if contracts is not None:
-        signed = read_columns(contracts, ("service_no", "amount_fen"), ("contract_no",))
-        if signed.refused:
-            raise BookError(signed.refused)
-        if (bad := np.flatnonzero(signed["amount_fen"] <= 0)).size:
-            raise BookError(
-                problem(
-                    "RM724", name=f"contracts, {signed['service_no'][bad[0]]}", value=int(signed["amount_fen"].min())
-                )
-            )
-        join(signed["service_no"][:0], signed["service_no"], "RM709", "contracts")
-        place = join(signed["service_no"], done["service_no"], "RM709", "contracts")
-        amount[place] = signed["amount_fen"]
-    return amount
+    amount[signed.place] = signed.rows["amount_fen"]
+    return amount, signed.told
 
 
 def _paid(paid: Columns, done: Columns) -> Columns:

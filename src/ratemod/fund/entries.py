@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
 
+from ratemod.errors import Problem, problem
 from ratemod.fund import journal as book
 from ratemod.fund.closing import Grid, close_fund, last_day, postings_of_contracts
 from ratemod.fund.documents import Papers, read_yearly
@@ -104,3 +106,43 @@ def _document(paid: Any, rows: Ints) -> Texts:
     """Return the service a payment names, else the number of the payment."""
     text: Texts = np.where(paid["service_no"][rows] != "", paid["service_no"][rows], paid["payment_no"][rows])
     return text
+
+
+def budgets_beyond_cap(
+    levied: Levy, names: tuple[str, ...], years: tuple[int, ...], budget: Ints
+) -> tuple[Problem, ...]:
+    """Return RM757 for every budget that is more than the cap of its insurer's premium of the year.
+
+    The premium of a year is every movement of the base (written, received or earned) of that year, under the rule of
+    its policy. Of premium under a rule without a cap the whole is allowed.
+
+    Source
+    ------
+    应急〔2025〕27号: the budget is at most 21 % of premium received (from digests).
+    """
+    moved, grid = levied.movements, Grid(len(names), years)
+    code = {name: at for at, name in enumerate(names)}
+    insurer = np.array([code[name] for name in levied.insurer.tolist()], dtype=np.int64)[moved.policy]
+    year, whose = year_of(moved.day), levied.rule[moved.policy]
+    premium = np.zeros(budget.shape, dtype=np.int64)
+    most = np.full(budget.shape, Fraction(0), dtype=object)
+    for at, rule in enumerate(levied.rules):
+        own = whose == at
+        part = grid.sums(insurer[own], year[own], moved.amount_fen[own])
+        premium += part
+        most += part.astype(object) * Fraction(1 if rule.cap is None else rule.cap)
+    found = []
+    for who, when in zip(*np.nonzero(budget)):
+        bound = premium[who, when] > 0 or all(rule.cap is not None for rule in levied.rules)
+        if bound and budget[who, when] > most[who, when]:
+            found.append(
+                problem(
+                    "RM757",
+                    insurer=names[who],
+                    year=years[when],
+                    budget=int(budget[who, when]),
+                    premium=int(premium[who, when]),
+                    most=int(most[who, when].__floor__()),
+                )
+            )
+    return tuple(found)

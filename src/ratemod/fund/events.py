@@ -1,7 +1,8 @@
 """Events of policies: each counted once, joined to its policy or set aside by name, and every row and fen told.
 
 An event (an endorsement, a receipt, a service, a payment) is one by its number; where it has none, by all that its
-row says. A row that stands twice counts once; rows of one number that differ contradict each other, and none of them counts.
+row says. A row that stands twice counts once; rows of one number that differ contradict each other, and none of them
+counts.
 What is left is joined to policies: an event of no policy, of a policy that was refused, or of a day outside the term is
 set aside with its reason, and the rest goes on.
 """
@@ -16,8 +17,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from ratemod.errors import BookError, Problem, nearest, problem
-from ratemod.fund.fund_table import KNOWN, NO_DAY, Bools, Columns, Ints, codes_of, declared, read_columns
+from ratemod.errors import BookError, Problem, nearest, problem, text
+from ratemod.fund.fund_table import KNOWN, NO_DAY, Bools, Columns, Ints, Texts, codes_of, declared, read_columns
 from ratemod.fund.proof import Check
 
 # Headers of a running number, which makes rows differ that say the same.
@@ -27,14 +28,15 @@ AMOUNTS = ("amount_fen", "premium_change_fen", "cost_fen")
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """What became of the rows of one table, in rows and fen: ``read = used + repeated + aside + later``.
+    """What became of the rows of one table, in rows and fen: ``read = used + repeated + aside + later + other``.
 
     Attributes
     ----------
     table : str
     rows_in, refused : int, rows given, and those with a cell that cannot be used (their fen are not known)
-    repeated, aside, later : int, rows that stand twice, that meet no policy or term, that are not known yet
-    fen, repeated_fen, aside_fen, later_fen : int, fen of rows that were read, and of each kind
+    repeated, aside, later, other : int
+        Rows that stand twice, that meet no policy or term, that are not known yet, that are of another kind.
+    fen, repeated_fen, aside_fen, later_fen, other_fen : int, fen of rows that were read, and of each kind
     """
 
     table: str
@@ -47,22 +49,24 @@ class Tally:
     aside_fen: int = 0
     later: int = 0
     later_fen: int = 0
+    other: int = 0
+    other_fen: int = 0
 
     @property
     def used(self) -> int:
         """Rows that count."""
-        return self.rows_in - self.refused - self.repeated - self.aside - self.later
+        return self.rows_in - self.refused - self.repeated - self.aside - self.later - self.other
 
     @property
     def used_fen(self) -> int:
         """Fen that count."""
-        return self.fen - self.repeated_fen - self.aside_fen - self.later_fen
+        return self.fen - self.repeated_fen - self.aside_fen - self.later_fen - self.other_fen
 
     def check(self, rows: int, fen: int) -> list[Check]:
         """Return that what is used elsewhere is all that was read, less what was left out by name."""
         return [
-            Check(f"{self.table}: rows read = used + repeated + set aside + later", "all", rows, self.used),
-            Check(f"{self.table}: fen read = used + repeated + set aside + later", "all", fen, self.used_fen),
+            Check(f"{self.table}: rows read = used + repeated + set aside + later + other", "all", rows, self.used),
+            Check(f"{self.table}: fen read = used + repeated + set aside + later + other", "all", fen, self.used_fen),
         ]
 
 
@@ -88,7 +92,7 @@ class Events:
         return self.tally.check(len(self.rows), int(_amount(self.rows).sum()))
 
     def without(self, out: Bools, kind: str, told: Problem | None) -> Events:
-        """Return the events less some rows, counted as `kind`: repeated, aside or later."""
+        """Return the events less some rows, counted as `kind`: repeated, aside, later or other."""
         if not out.any():
             return self
         amount = _amount(self.rows)[out].sum()
@@ -105,7 +109,14 @@ class Events:
     def first(self, rows: Bools) -> dict[str, Any]:
         """Return where the first of some rows stands, and how many there are, for a problem."""
         at = int(np.argmax(rows))
-        return {"file": self.rows.file or self.tally.table, "row": int(self.rows.row[at]), "count": int(rows.sum())}
+        table = self.tally.table
+        return {
+            "file": self.rows.file or table,
+            "row": int(self.rows.row[at]),
+            "count": int(rows.sum()),
+            "table": table,
+            "table_zh": text(f"UI_fund_table_{table}", "zh"),
+        }
 
 
 def read_events(
@@ -179,10 +190,10 @@ def _each_once(found: Events, number: Sequence[str]) -> Events:
     differ = named & (least[key] < most[key])
     if differ.any():
         at = int(np.argmax(differ))
-        told = problem("RM751", **found.first(differ), table=found.tally.table, key=str(rows[number[-1]][at]))
+        told = problem("RM751", **found.first(differ), key=str(rows[number[-1]][at]))
         found, again = found.without(differ, "aside", told), again[~differ]
     if again.any():
-        told = problem("RM750", **found.first(again), table=found.tally.table)
+        told = problem("RM750", **found.first(again))
         found = found.without(again, "repeated", told)
     return found
 
@@ -216,6 +227,39 @@ def _contents(rows: Columns) -> list[Any]:
     return [table.column(at) for at, name in enumerate(names) if name.strip().casefold() not in COUNTERS]
 
 
+def meeting(found: Events, keys: Texts, into: str, name: str, gone: Iterable[str] = ()) -> Events:
+    """Return events with the place of what they belong to; those that meet nothing are set aside.
+
+    Parameters
+    ----------
+    found : Events
+    keys : (m,) texts, each once
+    into : table of the keys; name : column of the key
+    gone : keys that were given and refused
+
+    Returns
+    -------
+    Events
+        Told: RM752 no such key, RM753 it was refused.
+    """
+    names, (own, there) = codes_of(found.rows[name], keys)
+    place = np.full(len(names), -1, dtype=np.int64)
+    place[there] = np.arange(len(there))
+    found = replace(found, place=place[own])
+    refused = np.array(sorted(gone), dtype=str)
+    for code in ("RM753", "RM752"):
+        which = found.place < 0
+        if code == "RM753":
+            which &= np.isin(found.rows[name].astype(str), refused)
+        if which.any():
+            key = str(found.rows[name][int(np.argmax(which))])
+            near = nearest(key, keys[:2000].tolist()) if code == "RM752" else None
+            into_zh = text(f"UI_fund_table_{into}", "zh")
+            told = problem(code, **found.first(which), key=key, into=into, into_zh=into_zh, nearest=near)
+            found = found.without(which, "aside", told)
+    return found
+
+
 def of_policies(
     found: Events, book: Columns, gone: Iterable[str] = (), day: str = "", end: Ints | None = None
 ) -> Events:
@@ -225,7 +269,7 @@ def of_policies(
     ----------
     found : Events
     book : Columns
-        policy_no, start_date; each policy once.
+        policy_no, each once; start_date where a day is named.
     gone : policy numbers that were given and refused
     day : name of the day that must lie within the term, "" where any day will do
     end : (policies,) int64 days, first day after the term; None where it is not known
@@ -233,28 +277,12 @@ def of_policies(
     Returns
     -------
     Events
-        Told: RM752 no such policy, RM753 the policy was refused, RM754 outside the term.
+        Told: those of `meeting`; RM754 outside the term.
     """
-    rows, table = found.rows, found.tally.table
-    names, (own, there) = codes_of(rows["policy_no"], book["policy_no"])
-    place = np.full(len(names), -1, dtype=np.int64)
-    place[there] = np.arange(len(there))
-    found = replace(found, place=place[own])
-    refused = np.array(sorted(gone), dtype=object)
-    for code, where in (("RM753", refused), ("RM752", None)):
-        which = found.place < 0
-        if where is not None:
-            which &= np.isin(rows["policy_no"].astype(str), where.astype(str))
-        if which.any():
-            number = str(rows["policy_no"][int(np.argmax(which))])
-            near = nearest(number, book["policy_no"][:2000].tolist()) if where is None else None
-            found = found.without(
-                which, "aside", problem(code, **found.first(which), table=table, policy=number, nearest=near)
-            )
-            rows = found.rows
-    if not day or not len(rows):
+    found = meeting(found, book["policy_no"], "policies", "policy_no", gone)
+    if not day or not len(found.rows):
         return found
-    when, start = rows[day], book["start_date"][found.place]
+    when, start = found.rows[day], book["start_date"][found.place]
     out = (when != NO_DAY) & (when < start)
     if end is not None:
         out |= (when != NO_DAY) & (when >= end[found.place])
@@ -264,10 +292,9 @@ def of_policies(
     told = problem(
         "RM754",
         **found.first(out),
-        table=table,
         label=declared(day).label_zh,
         name=day,
-        policy=str(rows["policy_no"][at]),
+        policy=str(found.rows["policy_no"][at]),
         day=_iso(when[at]),
         start=_iso(start[at]),
         end="" if end is None else _iso(end[found.place][at]),

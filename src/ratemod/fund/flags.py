@@ -11,8 +11,9 @@ import pyarrow as pa
 
 from ratemod.fund.documents import Papers
 from ratemod.fund.fund_table import NO_DAY, Bools, Columns, Ints, codes_of, read_columns, year_of
+from ratemod.fund.identity import canonical
 from ratemod.fund.use_rule import FIELDS, UseRule, UseRules
-from ratemod.fund.visits import rank_within, spent_within
+from ratemod.fund.visits import spent_within
 
 HEAD = ("rule", "check", "insurer", "fund_year", "payment_no", "service_no", "provider", "amount_fen")
 
@@ -106,8 +107,17 @@ def _found(which: Bools, other: Sequence[str] | None = None, apart: Ints | None 
 
 
 def _purpose(seen: Evidence, rule: UseRule) -> Found:
-    said = [text.casefold() for text in seen.paid["purpose"].tolist()]
-    which = np.array([any(word in text for word in rule.words) for text in said], dtype=bool)
+    said = [canonical(text) for text in seen.paid["purpose"].tolist()]
+    words = [canonical(word) for word in rule.words]
+    which = np.array([any(word in text for word in words) for text in said], dtype=bool)
+    return _found(which, seen.paid["purpose"][which].tolist())
+
+
+def _permitted(seen: Evidence, rule: UseRule) -> Found:
+    """Payments that say what they are for, and it is none of the permitted uses."""
+    said = [canonical(text) for text in seen.paid["purpose"].tolist()]
+    words = [canonical(word) for word in rule.words]
+    which = np.array([text != "" and not any(word in text for word in words) for text in said], dtype=bool)
     return _found(which, seen.paid["purpose"][which].tolist())
 
 
@@ -131,31 +141,60 @@ def _delivery(seen: Evidence, rule: UseRule) -> Found:
     return _found(which, ["" if one == NO_DAY else str(np.datetime64(int(one), "D")) for one in day[late]])
 
 
+def _net(seen: Evidence) -> Ints:
+    """Return what was paid for each service in all, less what came back, (services,) int64 fen."""
+    total = np.zeros(len(seen.papers.services), dtype=np.int64)
+    named = seen.paid["service"] >= 0
+    np.add.at(total, seen.paid["service"][named], seen.paid["amount_fen"][named])
+    return total
+
+
+def _by_day(seen: Evidence) -> Ints:
+    """Return the payments that name a service, by service, day and number."""
+    named = np.flatnonzero(seen.paid["service"] >= 0)
+    number, day = seen.paid["payment_no"][named].astype(str), seen.paid["date"][named]
+    return named[np.lexsort((number, day, seen.paid["service"][named]))]
+
+
+def _last_of(seen: Evidence) -> Ints:
+    """Return the last payment of each service that was paid."""
+    rows = _by_day(seen)
+    service = seen.paid["service"][rows]
+    return rows[np.append(service[1:] != service[:-1], True)] if len(rows) else rows
+
+
 def _cost(seen: Evidence, rule: UseRule) -> Found:
-    """All payments of a service together against its cost; those that come after the cost is reached are named."""
-    named = np.flatnonzero((seen.paid["service"] >= 0) & (seen.paid["amount_fen"] > 0))
-    named = named[np.lexsort((seen.paid["payment_no"][named].astype(str), seen.paid["date"][named]))]
-    cost = seen.of_service("cost_fen", named)
-    done = seen.of_service("delivered_date", named) != NO_DAY
-    service = seen.paid["service"][named]
-    running = spent_within(service, seen.paid["amount_fen"][named])
-    whole = np.bincount(service, minlength=1)[service]
-    last = rank_within(service) == whole - 1
+    """All payments of a service together, refunds taken off, against its cost.
+
+    Of what is above the cost, the payments after it was reached are named; of what is below it, the last one.
+    """
+    rows = _by_day(seen)
+    service, amount = seen.paid["service"][rows], seen.paid["amount_fen"][rows]
+    cost, net = seen.papers.services["cost_fen"][service], _net(seen)[service]
+    done = seen.of_service("delivered_date", rows) != NO_DAY
+    running = spent_within(service, amount)
+    last = np.append(service[1:] != service[:-1], True) if len(rows) else np.zeros(0, dtype=bool)
     slack = cost * float(rule.most_percent) / 100
-    above, below = done & (running > cost + slack), done & last & (running < cost - slack)
-    kept = np.flatnonzero(above | below)
-    rows = named[kept]
-    order = np.argsort(rows, kind="stable")
-    kept, rows = kept[order], rows[order]
-    return Found(rows, [str(fen) for fen in cost[kept].tolist()], (running - cost)[kept])
+    above = done & (net > cost + slack) & (running > cost + slack) & (amount > 0)
+    below = done & (net < cost - slack) & last
+    return _in_order(rows, above | below, cost, running - cost)
+
+
+def _in_order(rows: Ints, which: Bools, held: Ints, apart: Ints) -> Found:
+    """Return findings in the order of the payments, each with the amount it was held against."""
+    kept = np.flatnonzero(which)
+    kept = kept[np.argsort(rows[kept], kind="stable")]
+    return Found(rows[kept], [str(fen) for fen in held[kept].tolist()], apart[kept])
 
 
 def _price(seen: Evidence, rule: UseRule) -> Found:
-    named = np.flatnonzero(seen.paid["service"] >= 0)
-    price, amount = seen.of_service("price_fen", named), seen.paid["amount_fen"][named]
+    """The whole of a service, what it cost or what was paid for it if that is more, against the catalogue."""
+    rows = _last_of(seen)
+    price = seen.of_service("price_fen", rows)
+    whole = np.maximum(seen.of_service("cost_fen", rows), _net(seen)[seen.paid["service"][rows]])
     times = float(rule.most_times)
-    odd = (price > 0) & ((amount > price * times) | (amount * times < price))
-    return Found(named[odd], [str(fen) for fen in price[odd].tolist()], (amount - price)[odd])
+    odd = (price > 0) & ((whole > price * times) | (whole * times < price))
+    return _in_order(rows, odd, price, whole - price)
 
 
 def _budget(seen: Evidence, rule: UseRule) -> Found:
@@ -172,25 +211,34 @@ def _budget(seen: Evidence, rule: UseRule) -> Found:
 
 
 def _duplicate(seen: Evidence, rule: UseRule) -> Found:
-    """The second and every further payment of one invoice, of one service and amount, or alike in all that is known."""
-    paid = seen.paid
-    amount = paid["amount_fen"].astype(str)
-    first: dict[tuple[str, ...], str] = {}
+    """The second and every further payment of one number, of one invoice, or of one service and amount.
+
+    Payments of one service that together are no more than its cost (its contract, before it is delivered) are
+    instalments, and what was paid back may be paid again.
+    """
+    paid, done = seen.paid, seen.papers.services
+    bound = np.where(done["delivered_date"] == NO_DAY, done["contract_fen"], done["cost_fen"])
+    over = (_net(seen) > bound).tolist()
+    first: dict[tuple[str, ...], tuple[str, int]] = {}
     rows, other = [], []
     columns = [paid[name].tolist() for name in ("insurer", "provider", "invoice_no", "service_no", "payment_no")]
-    for at, (insurer, provider, invoice, service, number, fen, day) in enumerate(
-        zip(*columns, amount.tolist(), paid["date"].tolist())
+    for at, (insurer, provider, invoice, name, number, service, fen, day) in enumerate(
+        zip(*columns, paid["service"].tolist(), paid["amount_fen"].tolist(), paid["date"].tolist())
     ):
+        if fen <= 0:
+            continue
         keys: list[tuple[str, ...]] = [("number", insurer, number)]
         if invoice:
             keys.append(("invoice", provider, invoice))
-        keys.append(("service", insurer, service, fen) if service else ("alike", insurer, provider, fen, str(day)))
-        hit = next((first[key] for key in keys if key in first), None)
-        if hit is not None:
-            rows.append(at)
-            other.append(hit)
+        keys.append(("service", insurer, name, str(fen)) if name else ("alike", insurer, provider, str(fen), str(day)))
+        instalment = service >= 0 and not over[service]
         for key in keys:
-            first.setdefault(key, number)
+            if key in first and not (instalment and first[key][1] == service and key[0] != "number"):
+                rows.append(at)
+                other.append(first[key][0])
+                break
+        for key in keys:
+            first.setdefault(key, (number, service))
     return Found(np.array(rows, dtype=np.int64), other, np.zeros(len(rows), dtype=np.int64))
 
 
@@ -206,17 +254,18 @@ def _related(seen: Evidence, rule: UseRule) -> Found:
             if name in known:
                 for party, value in zip(known["party"].tolist(), known[name].tolist()):
                     if value:
-                        identity.setdefault(party, set()).add((name, value.strip().casefold()))
+                        identity.setdefault(canonical(party), set()).add((name, canonical(value)))
     rows, other = [], []
     shared: dict[tuple[str, str], str] = {}
     for at, trio in enumerate(zip(paid["provider"].tolist(), paid["insurer"].tolist(), insured.tolist())):
         provider, *others = trio
         for party in others:
             if (provider, party) not in shared:
-                both = identity.get(provider, set()) & (
-                    identity.get(party, set()) | ({("credit_code", party.casefold())} if party else set())
+                name = canonical(party)
+                both = identity.get(canonical(provider), set()) & (
+                    identity.get(name, set()) | ({("credit_code", name)} if name else set())
                 )
-                same = provider != "" and provider == party
+                same = name != "" and canonical(provider) == name
                 shared[provider, party] = (
                     (f"{party}: " + ", ".join(f"{name}={value}" for name, value in sorted(both)) if both else party)
                     if both or same
@@ -251,6 +300,7 @@ def _concentration(seen: Evidence, rule: UseRule) -> Found:
 
 SEARCH: Mapping[str, Callable[[Evidence, UseRule], Found]] = {
     "purpose": _purpose,
+    "permitted": _permitted,
     "service": _service,
     "contract": _contract,
     "delivery": _delivery,

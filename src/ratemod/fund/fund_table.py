@@ -160,7 +160,7 @@ class Columns:
     def take(self, rows: npt.NDArray[Any]) -> Columns:
         """Return some rows."""
         kept = {name: column[rows] for name, column in self.values.items()}
-        place = {name: column[rows] for name in ("row", "at") if len(column := getattr(self, name))}
+        place: Any = {name: column[rows] for name in ("row", "at") if len(column := getattr(self, name))}
         return replace(self, values=kept, **place)
 
 
@@ -231,12 +231,12 @@ def read_columns(source: Any, needed: Sequence[str], optional: Sequence[str] = (
                 rows = np.flatnonzero(wrong == at)
                 if len(rows):
                     said.append(replace(item, file=file, row=_row(rows[0], book.rows), count=len(rows)))
-    at = np.flatnonzero(good)
-    lost = {name: column[~good] for name, column in values.items()}
-    if len(at) < n:
-        values = {name: column[at] for name, column in values.items()}
-    row = at + 1 if book.rows is None else np.asarray(book.rows, dtype=np.int64)[at]
-    return Columns(values, tuple(said), n, lost, file, row, book.table, at)
+    kept = np.flatnonzero(good)
+    left_out = {name: column[~good] for name, column in values.items()}
+    if len(kept) < n:
+        values = {name: column[kept] for name, column in values.items()}
+    row = kept + 1 if book.rows is None else np.asarray(book.rows, dtype=np.int64)[kept]
+    return Columns(values, tuple(said), n, left_out, file, row, book.table, kept)
 
 
 def _row(place: Any, rows: Ints | None) -> int:

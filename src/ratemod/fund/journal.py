@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -57,6 +57,12 @@ SAID = {
     "应付账款": "payable",
     "银行存款": "bank",
 }
+
+
+LINES = (
+    "entry", "day", "year", "kind", "account", "insurer", "debit_fen", "credit_fen", "policy_no", "service_no",
+    "provider",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -154,6 +160,11 @@ class Journal:
             )
         found.append(Check("debit = credit", "all", int(self.debit_fen.sum()), int(self.credit_fen.sum())))
         return found
+
+    def until(self, day: int) -> Journal:
+        """Return the lines up to a day."""
+        kept = np.flatnonzero(self.day <= day)
+        return replace(self, **{name: getattr(self, name)[kept] for name in LINES})
 
     def credit(self, account: int, years: Sequence[int] = ()) -> Ints:
         """Return credit less debit of an account by insurer, (insurers,) int64 fen, of some fund years or of all."""

@@ -15,9 +15,9 @@ from ratemod.fund import journal as book
 from ratemod.fund.catalogue import Catalogue, read_catalogue
 from ratemod.fund.closing import Grid, open_contracts
 from ratemod.fund.documents import Papers, known_insurers, read_papers
-from ratemod.fund.entries import postings
+from ratemod.fund.entries import budgets_beyond_cap, postings
 from ratemod.fund.flags import find_flags
-from ratemod.fund.fund_table import Ints, day_number, labelled, to_frame, year_of
+from ratemod.fund.fund_table import NO_DAY, Ints, day_number, labelled, to_frame, year_of
 from ratemod.fund.journal import Journal, journal_of, read_journal
 from ratemod.fund.levy import Levy
 from ratemod.fund.proof import Check, prove
@@ -26,6 +26,18 @@ from ratemod.rules.options import strict
 
 if TYPE_CHECKING:
     import pandas as pd
+
+# What a payment must say for a rule to look at it; the other rules look at all.
+LOOKS_AT = {
+    "purpose": "purpose",
+    "permitted": "purpose",
+    "contract": "service",
+    "delivery": "service",
+    "cost": "service",
+    "price": "service",
+    "related": "provider",
+    "concentration": "provider",
+}
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -81,7 +93,8 @@ class FundLedger:
 
     def statement_table(self) -> pa.Table:
         """Return by insurer and fund year what the journal says: ``closing = opening + accrued - released - used -
-        forfeited``; the budget, contracts, payments; what was paid beyond the budget; what is still owed.
+        forfeited``; the budget, contracts, payments; what was paid beyond the budget; what is still owed; the use rate,
+        used over accrued less released.
         """
         fund, whole, side = book.FUND, tuple(range(len(book.ENTRIES))), self._lines
         moved = (book.DELIVERY, book.PAYMENT)
@@ -103,6 +116,7 @@ class FundLedger:
             "beyond_fen": np.maximum(side(book.BANK, (book.PAYMENT,)) - self.budget_fen, 0),
             "payable_fen": np.cumsum(side(book.PAYABLE, whole), axis=1),
         }
+        rate = np.divide(used, accrued - released, out=np.full(used.shape, np.nan), where=accrued > released)
         many = len(self.years)
         return pa.table(
             {
@@ -110,6 +124,7 @@ class FundLedger:
                 "fund_year": pa.array(np.tile(np.array(self.years, dtype=np.int64), len(self.insurers))),
             }
             | {name: pa.array(np.ascontiguousarray(column).ravel()) for name, column in columns.items()}
+            | {"use_rate": pa.array(rate.ravel(), mask=np.isnan(rate).ravel())}
         )
 
     def delivered_fen(self, year: int) -> dict[str, int]:
@@ -124,7 +139,16 @@ class FundLedger:
         return to_frame(table if lang is None else labelled(table, lang))
 
     def flag_counts(self) -> pa.Table:
-        """Return how many rows each rule flags, and their amount; rules that nothing breaks stand with 0."""
+        """Return how many payments each rule could look at, how many it flags, and their amount.
+
+        A rule of purposes sees payments that say one, one of services those that name one, one of providers likewise.
+        """
+        paid = self.papers.payments
+        seen = {
+            "purpose": int((paid["purpose"] != "").sum()),
+            "service": int((paid["service"] >= 0).sum()),
+            "provider": int((paid["provider"] != "").sum()),
+        }
         names = [rule.name for rule in self.rules.uses]
         hit = np.array([names.index(name) for name in self.flags["rule"].to_pylist()], dtype=np.int64)
         amount = np.zeros(len(names), dtype=np.int64)
@@ -132,6 +156,7 @@ class FundLedger:
         return pa.table(
             {
                 "rule": names,
+                "looked_at": [seen.get(LOOKS_AT.get(rule.check, ""), len(paid)) for rule in self.rules.uses],
                 "flags": np.bincount(hit, minlength=len(names)),
                 "amount_fen": amount,
                 "source": [rule.source for rule in self.rules.uses],
@@ -148,7 +173,8 @@ class FundLedger:
         ModelError
             RM705 for every sum that fails.
         """
-        return prove([*self.journal.checks(), *self._levy_checks(), *self._paper_checks(), *self._kept_checks()])
+        checks = [*self.papers.paid.checks(), *self.journal.checks(), *self._levy_checks(), *self._paper_checks()]
+        return prove([*checks, *self._kept_checks()])
 
     def _levy_checks(self) -> list[Check]:
         line, levied = self.journal, self.levied
@@ -319,16 +345,19 @@ def fund_ledger(
     prices = read_catalogue() if catalogue is None else catalogue
     papers = read_papers(policies, services, payments, contracts, prices, names, today)
     years = _years(levied, papers, today)
-    other = None if kept is None else read_journal(kept, names)
+    other = None if kept is None else read_journal(kept, names).until(today)
     posted, budget = postings(levied, papers, names, years, given, today, budgets)
     journal = journal_of(posted, names)
     flags = find_flags(papers, names, years, budget, given, parties)
+    beyond = () if budgets is None else budgets_beyond_cap(levied, names, years, budget)
     return FundLedger(
-        journal, levied, papers, years, budget, flags, given, today, other, (*levied.refused, *papers.refused)
-    )
+        journal, levied, papers, years, budget, flags, given, today, other,
+        (*levied.refused, *papers.refused, *beyond),
+    )  # fmt: skip
 
 
 def _years(levied: Levy, papers: Papers, today: int) -> tuple[int, ...]:
-    days = [levied.movements.day, papers.services["planned_date"], papers.payments["date"], np.array([today])]
-    first = int(year_of(np.array([min(int(day.min()) for day in days if len(day))]))[0])
+    done = papers.services["delivered_date"]
+    days = [levied.movements.day, papers.services["planned_date"], done[done != NO_DAY], papers.payments["date"]]
+    first = int(year_of(np.array([min(int(day.min()) for day in (*days, np.array([today])) if len(day))]))[0])
     return tuple(range(first, int(year_of(np.array([today]))[0]) + 1))

@@ -14,6 +14,7 @@ from ratemod.fund.fund_table import check_keys, toml_rows
 
 CHECKS = (
     "purpose",
+    "permitted",
     "service",
     "contract",
     "delivery",
@@ -36,7 +37,7 @@ class UseRule:
     Attributes
     ----------
     check : one of `CHECKS`
-    words : a purpose that holds one of these breaks the rule
+    words : of `purpose`, a purpose that holds one of these breaks the rule; of `permitted`, one that holds none
     most_percent : Decimal, of `cost` how far a payment may differ from the cost, of `concentration` the largest share
     most_times : Decimal, of `price`, how many times the catalogue price
     least_payments : int, of `concentration`, below which nothing is said
@@ -135,7 +136,7 @@ def _use(row: Mapping[str, Any]) -> UseRule:
         raise ValueError(f"share_fields: {', '.join(FIELDS)}")
     if rule.most_percent < 0 or rule.most_times < 1 or rule.least_payments < 0:
         raise ValueError("most_percent >= 0, most_times >= 1, least_payments >= 0")
-    if rule.check == "purpose" and not rule.words:
+    if rule.check in ("purpose", "permitted") and not rule.words:
         raise ValueError("words = []")
     return rule
 
