@@ -3,14 +3,32 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from types import MappingProxyType
 
 import numpy as np
+import pandas as pd
 from hypothesis import strategies as st
 
-from ratemod.plan.model import ANY, Axis, Band, Combination, Constant, Plan, Row, Source, Step, Table, Test
+from ratemod.plan.model import (
+    ANY,
+    Axis,
+    Band,
+    Check,
+    Combination,
+    Constant,
+    Legal,
+    LegalException,
+    Plan,
+    Row,
+    Rule,
+    Source,
+    Step,
+    Table,
+    Test,
+)
 from ratemod.rating.inputs import Inputs
 from ratemod.vocabulary.column import FLAG_LEVELS, Column, Level
 
@@ -25,7 +43,12 @@ COLUMNS = {
     "why": Column("why", "text"),
     "start": Column("start", "date"),
     "end": Column("end", "date"),
+    "id": Column("id", "text"),
+    "policy": Column("policy", "text"),
+    "weight": Column("weight", "number", decimals=0, low=Decimal(0), high=Decimal(9)),
 }
+
+DATES = ("start", "end")
 
 
 def decimals(low: str, high: str, places: int) -> st.SearchStrategy[Decimal]:
@@ -89,8 +112,44 @@ def conditions(draw: st.DrawFn, names: list[str]) -> Test | Combination:
     return Combination(draw(st.sampled_from(["all", "any", "none"])), (test, Test("heads", above=Decimal(10))))
 
 
+@st.composite
+def rules(draw: st.DrawFn, names: list[str]) -> Rule:
+    """A rule of any action; some look at nothing but the constant that no step reads."""
+    when = draw(st.one_of(conditions(names), st.just(Test("heads", above="most"))))
+    action = draw(st.sampled_from(["refuse", "decline", "refer", "label"]))
+    return Rule(f"rule_{draw(st.integers(0, 99))}", when, action, "caught", "触及", "s")
+
+
+@st.composite
+def legal_ranges(draw: st.DrawFn, names: list[str], name: str) -> Legal:
+    """A range of a column, a constant or a step; its ends may be names, and it may have an exception."""
+    low = draw(st.one_of(st.none(), decimals("-1", "1", 2), st.sampled_from(["k", "s0"])))
+    high = draw(st.one_of(decimals("1", "3000", 1), st.sampled_from(["most", "limit_yuan"])))
+    excepted = LegalException(draw(conditions(names)), "allowed", "许可", "s") if draw(st.booleans()) else None
+    return Legal(name, draw(st.sampled_from(names)), "s", low, high, excepted)
+
+
+@st.composite
+def funds(draw: st.DrawFn, names: list[str]) -> tuple[Step, ...]:
+    """No fund, a share of the premium, an amount beyond all belief, or one that hangs on something else."""
+    of = draw(
+        st.sampled_from(
+            [None, ("premium", "share"), ("premium", Decimal(10) ** 6), (names[-1], "most"), ("premium", names[-1])]
+        )
+    )
+    if of is None:
+        return ()
+    return Step("fund_raw", "product", of=of), Step("fund", "round", of=("fund_raw",), quantum=Decimal("0.01"))
+
+
+CHECKS = (
+    Check("one_id", "unique", "id", "twice", "重复", "s"),
+    Check("one_listing", "same", "listed", "two answers", "不一致", "s", "policy"),
+)
+
+
 def plan_of(steps: tuple[Step, ...], tables: dict[str, Table] | None = None, k: Decimal = Decimal("0.07")) -> Plan:
-    """A plan over `COLUMNS` with the given steps, the last of which is the premium."""
+    """A plan over `COLUMNS` with the given steps; it ends in the premium, and in a fund if one is among them."""
     return Plan(
         "random",
         "1",
@@ -103,12 +162,18 @@ def plan_of(steps: tuple[Step, ...], tables: dict[str, Table] | None = None, k: 
         None,
         None,
         "premium",
-        None,
+        "fund" if any(step.name == "fund" for step in steps) else None,
         "",
         "",
         MappingProxyType({"s": Source("s", "s", "illustrative")}),
         MappingProxyType(COLUMNS),
-        MappingProxyType({"k": Constant("k", k, "s")}),
+        MappingProxyType(
+            {
+                "k": Constant("k", k, "s"),
+                "most": Constant("most", Decimal(1000), "s"),
+                "share": Constant("share", Decimal("0.15"), "s"),
+            }
+        ),
         MappingProxyType(tables or {}),
         steps,
     )
@@ -121,6 +186,11 @@ def plans(draw: st.DrawFn) -> Plan:
     names = ["heads", "limit_yuan", "ratio_in", "k"]
     steps = [Step("s0", "lookup", table="by_sector"), Step("s1", "lookup", table="by_heads")]
     names += ["s0", "s1"]
+    grouped = draw(st.integers(0, 3)) == 0
+    if grouped:
+        how = draw(st.sampled_from(["sum", "max", "min"]))
+        steps.append(Step("lines", "rollup", of=("heads",), group="policy", how=how))
+        names.append("lines")
     for at in range(2, draw(st.integers(4, 12))):
         name = f"s{at}"
         step = draw(_step(name, names))
@@ -141,16 +211,25 @@ def plans(draw: st.DrawFn) -> Plan:
     steps.append(Step("capped", "cap", of=("big",), against="prior", low=Decimal("0.75"), high=Decimal("1.25")))
     steps.append(Step("least", "bound", of=("capped",), low=Decimal("100.005")))
     mode = draw(st.sampled_from(["half_up", "half_up", "up", "down", "half_even"]))
-    steps.append(
-        Step(
-            "premium",
-            "round",
-            of=(draw(st.sampled_from(["least", names[-1], "capped"])),),
-            quantum=Decimal("0.01"),
-            mode=mode,
-        )
+    of = draw(st.sampled_from(["least", names[-1], "capped"]))
+    if grouped and draw(st.booleans()):
+        steps.append(Step("sane", "bound", of=(of,), low=Decimal(-(10**8)), high=Decimal(10**8)))
+        steps.append(Step("whole", "round", of=("sane",), quantum=Decimal("0.01"), mode=mode))
+        steps.append(Step("total", "rollup", of=("whole",), group="policy", how="sum"))
+        steps.append(Step("premium", "share_out", of=("total",), group="policy", weights="weight"))
+    else:
+        steps.append(Step("premium", "round", of=(of,), quantum=Decimal("0.01"), mode=mode))
+    steps += draw(funds(names))
+    names.append("premium")
+    made = plan_of(tuple(steps), found, draw(decimals("0.01", "3", 2)))
+    return replace(
+        made,
+        key="id",
+        steps=tuple(replace(step, headline=draw(st.booleans())) for step in made.steps),
+        rules=tuple(draw(st.lists(rules(names), max_size=3, unique_by=lambda rule: rule.name))),
+        checks=tuple(draw(st.lists(st.sampled_from(CHECKS), max_size=2, unique=True))),
+        legal=tuple(draw(legal_ranges(names, f"legal_{at}")) for at in range(draw(st.integers(0, 2)))),
     )
-    return plan_of(tuple(steps), found, draw(decimals("0.01", "3", 2)))
 
 
 @st.composite
@@ -232,8 +311,8 @@ def _step(draw: st.DrawFn, name: str, names: list[str]) -> Step:
     return Step(name, op, of=tuple(draw(st.lists(operand, min_size=1, max_size=3))))
 
 
-def inputs(seed: int, n: int) -> Inputs:
-    """Coded columns with missing values and many round numbers."""
+def inputs(seed: int, n: int, plan: Plan | None = None) -> Inputs:
+    """Coded columns with missing values and many round numbers; whole numbers and dates as floats or as integers."""
     rng = np.random.default_rng(seed)
     heads = rng.choice([0, 1, 2, 5, 20, 100, 999, 1000, 5000, *range(1, 40)], n).astype(float)
     limit = rng.choice([300000, 400000, 500000, 0.01, 12345.67, 100000.5], n)
@@ -247,8 +326,35 @@ def inputs(seed: int, n: int) -> Inputs:
         "chosen": np.where(rng.random(n) < 0.6, np.nan, rng.integers(800, 1200, n) / 1000),
         "start": start,
         "end": start + rng.integers(-5, 800, n),
+        "weight": rng.integers(0, 9, n).astype(float),
     }
     numbers["heads"] = np.where(rng.random(n) < 0.02, np.nan, heads)
+    if rng.random() < 0.5:
+        numbers |= {"heads": heads.astype(np.int32), "start": start.astype(np.int32), "weight": rng.integers(0, 9, n)}
     codes = {"sector": rng.integers(-1, 4, n).astype(np.int16), "listed": rng.integers(0, 2, n).astype(np.int16)}
     filled = {"why": rng.random(n) < 0.7}
-    return Inputs(n, numbers, codes, filled, {"why": np.where(filled["why"], "reason", "").astype(object)})
+    texts = {"why": np.where(filled["why"], "reason", "").astype(object)}
+    lines = np.sort(rng.integers(0, max(n // 2, 1), n))
+    groups = {"policy": lines} if plan is not None and any(step.group for step in plan.steps) else {}
+    return Inputs(n, numbers, codes, filled, texts, groups, rng.permutation(n) if groups else None)
+
+
+def frame(seed: int, n: int) -> pd.DataFrame:
+    """The same as a list: with cells that cannot be read, keys that repeat and policies that contradict themselves."""
+    made = inputs(seed, n)
+    rng = np.random.default_rng(seed + 1)
+    named = np.array(["a", "b", "c", "d", "?", None], dtype=object)  # -1, a missing level, is the last
+    day = {name: np.asarray(made.numbers[name]).astype("datetime64[D]").astype("datetime64[s]") for name in DATES}
+    keys = np.arange(n)
+    keys[rng.random(n) < 0.03] = 0
+    return pd.DataFrame(
+        {
+            **{name: array for name, array in made.numbers.items() if name not in day},
+            **day,
+            "sector": named[np.where(rng.random(n) < 0.03, 4, made.codes["sector"])],
+            "listed": np.array(["no", "yes"], dtype=object)[made.codes["listed"]],
+            "why": np.where(made.filled["why"], "reason", None),
+            "id": [f"P{key:04d}" for key in keys],
+            "policy": [f"G{group:04d}" for group in rng.integers(0, max(n // 2, 1), n)],
+        }
+    )

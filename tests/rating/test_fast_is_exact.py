@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ratemod.plan.model import Plan, Step, Test
-from ratemod.rating.exact import evaluate
+from ratemod.rating.exact import evaluate, holds, outside_range
 from ratemod.rating.fast import compile_plan
 from ratemod.rating.inputs import Inputs
 from ratemod.rating.run import MOST_YUAN, binding_bits, run
@@ -24,16 +24,26 @@ SLOW = settings(max_examples=150, deadline=None, suppress_health_check=list(Heal
 @SLOW
 @given(plan=random_plans.plans(), seed=st.integers(0, 2**32))
 def test_fast_path_equals_exact_arithmetic_on_random_plans(plan, seed):
-    inputs = random_plans.inputs(seed, 300)
+    inputs = random_plans.inputs(seed, 300, plan)
     program = compile_plan(plan)
     found = run(program, inputs, plan.step_names, threads=1)
+    headlines = tuple(step.name for step in plan.steps if step.headline)
     state = evaluate(plan, inputs)
-    premium = state.values["premium"]
-    money = [value if value is not None and abs(value) <= MOST_YUAN else None for value in premium.fractions()]
-    assert found.priced.tolist() == [value is not None for value in money]
-    wanted = [int(value * 100) if value is not None else 0 for value in money]
-    assert found.premium_fen.tolist() == wanted
-    assert (found.bits == binding_bits(program, state)).all()
+    amounts = [state.values[name].fractions() for name in (plan.premium, plan.fund) if name is not None]
+    priced = [all(amount is not None and abs(amount) <= MOST_YUAN for amount in row) for row in zip(*amounts)]
+    for out in (found, run(program, inputs, headlines, threads=1)):  # every step kept, and as few as may be
+        assert out.priced.tolist() == priced
+        for fen, amount in zip((out.premium_fen, out.fund_fen), amounts):
+            assert fen[out.priced].tolist() == [int(value * 100) for value, held in zip(amount, priced) if held]
+            assert not fen[~out.priced].any()
+        assert (out.bits == binding_bits(program, state)).all()
+        for rule, caught in zip(plan.rules, out.caught, strict=True):
+            assert (caught == holds(rule.when, plan, state)).all(), rule
+        proved = [item for item in plan.legal if item not in program.guarded]
+        assert not any(outside_range(item, state).any() for item in proved)
+        for item, outside, excepted in zip(program.guarded, out.outside, out.excepted, strict=True):
+            assert (outside == outside_range(item, state)).all(), item
+            assert (excepted == (item.exception is not None and holds(item.exception.when, plan, state))).all(), item
     for name in plan.step_names:
         exact = state.values[name].floats()
         assert np.array_equal(np.isnan(exact), np.isnan(found.steps[name])), name
@@ -48,7 +58,7 @@ def test_fast_path_equals_exact_arithmetic_on_random_plans(plan, seed):
     threads=st.sampled_from([1, 2, 3]),
 )
 def test_blocks_threads_and_row_order_do_not_matter(plan, seed, block, threads):
-    inputs = random_plans.inputs(seed, 130)
+    inputs = random_plans.inputs(seed, 130, plan)
     program = compile_plan(plan)
     whole = run(program, inputs, (), threads=1)
     split = run(program, inputs, (), threads=threads, block=block)

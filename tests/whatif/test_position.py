@@ -14,6 +14,7 @@ from ratemod.errors import PlanError
 from ratemod.plan.edit import paths
 from ratemod.plan.model import Axis, Band, Row, Rule, Step, Table, Test
 from ratemod.rating.fast import compile_plan
+from ratemod.rating.refusal import lost_rows
 from ratemod.rating.run import run
 from ratemod.whatif import position as module
 from ratemod.whatif.engine import Engine
@@ -25,24 +26,19 @@ SLOW = settings(max_examples=120, deadline=None, suppress_health_check=list(Heal
 
 def wanted(plan, inputs):
     out = run(compile_plan(plan), inputs, (), threads=1)
-    lost = ~out.priced
-    for rule, caught in zip(plan.rules, out.caught):
-        if rule.action in ("refuse", "decline"):
-            lost |= caught
-    for outside in out.outside:
-        lost |= outside
+    lost = lost_rows(plan, out, np.zeros(inputs.n, dtype=bool), inputs.groups, slice(None))
     return np.where(lost, 0, out.premium_fen), ~lost
 
 
 @SLOW
 @given(plan=random_plans.plans(), seed=st.integers(0, 2**32), data=st.data(), block=st.sampled_from([7, 65_536]))
 def test_every_way_leads_to_the_full_re_rate(plan, seed, data, block):
-    inputs = random_plans.inputs(seed, 200)
-    fine = np.ones(inputs.n, dtype=bool)
-    book = Engine(plan, None, inputs, wanted(plan, inputs)[0], fine)
+    inputs = random_plans.inputs(seed, 200, plan)
+    barred = np.zeros(inputs.n, dtype=bool)
+    book = Engine(plan, None, inputs, wanted(plan, inputs)[0], barred)
     module.BLOCK, kept = block, module.BLOCK
     try:
-        now = position(plan, inputs, fine)
+        now = position(plan, inputs, barred)
         free = [path for path in paths(plan) if path in current_values(plan)]
         for _ in range(data.draw(st.integers(1, 4))):
             chosen = data.draw(st.lists(st.sampled_from(free), max_size=3, unique=True)) if free else []
@@ -72,9 +68,9 @@ def refusing(when, *steps, tables=None):
 
 
 def moved(plan, inputs, changes):
-    fine = np.ones(inputs.n, dtype=bool)
-    book = Engine(plan, None, inputs, wanted(plan, inputs)[0], fine)
-    now = position(plan, inputs, fine)
+    barred = np.zeros(inputs.n, dtype=bool)
+    book = Engine(plan, None, inputs, wanted(plan, inputs)[0], barred)
+    now = position(plan, inputs, barred)
     found = []
     for change in changes:
         now.move(plan.replace(change), book.answers)

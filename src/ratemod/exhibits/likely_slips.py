@@ -18,7 +18,6 @@ from ratemod.errors import PlanError
 from ratemod.exhibits.guess import Guess, with_steps
 from ratemod.plan.editions import editions_in, load_folder, shipped_folder
 from ratemod.plan.model import Combination, Condition, Operand, Plan, Step, Test
-from ratemod.plan.reads import names_in
 from ratemod.plan.reads import names_in_condition as named_in
 
 YEAR_DAYS = Decimal(365)
@@ -106,10 +105,7 @@ def _dates(plan: Plan, step: Step) -> Iterator[Guess]:
 
 def _read(plan: Plan) -> list[str]:
     """Return the columns that steps read, in the plan's order."""
-    read = {name for step in plan.steps for name in names_in(step)}
-    for step in plan.steps:
-        bound = dict(step.by)
-        read |= {bound.get(axis.name, axis.name) for axis in (plan.tables[step.table].axes if step.table else ())}
+    read = plan.graph().read_by("step")
     return [name for name in plan.columns if name in read]
 
 

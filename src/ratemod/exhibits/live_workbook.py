@@ -32,7 +32,6 @@ from ratemod.exhibits.priced_workbook import MADE, MOST_ROWS, PAGE, _about, _fit
 from ratemod.exhibits.terminal import display_width
 from ratemod.plan.model import NOTHING, Plan
 from ratemod.plan.ranges import ranges
-from ratemod.plan.reads import conditions_of, names_in, names_in_condition
 
 if TYPE_CHECKING:
     from ratemod.rating.inputs import Inputs
@@ -178,11 +177,7 @@ def write_live_sheets(book: Any, looks: Mapping[str, Any], plan: Plan, priced: P
 
 def _needed(plan: Plan) -> list[str]:
     """Return the columns that steps and rules read, in the plan's order, without the key."""
-    read = {name for step in plan.steps for name in names_in(step)}
-    for step in plan.steps:
-        bound = dict(step.by)
-        read |= {bound.get(axis.name, axis.name) for axis in (plan.tables[step.table].axes if step.table else ())}
-    read |= {name for condition in conditions_of(plan) for name in names_in_condition(condition)}
+    read = plan.graph().read_by("step", "rule", "legal")
     return [name for name in plan.columns if name in read and name != plan.key]
 
 

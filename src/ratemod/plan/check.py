@@ -19,6 +19,7 @@ from ratemod.plan.model import Condition, Operand, Plan
 from ratemod.plan.ranges import UNKNOWN, Range, operand_range, ranges
 from ratemod.plan.reads import names_in, names_in_condition, tests_of
 from ratemod.plan.table_check import table_problems, table_warnings
+from ratemod.reading.derive import NEEDS
 from ratemod.vocabulary.column import Column
 
 FEN = Decimal("0.01")
@@ -41,11 +42,6 @@ ARITHMETIC = frozenset(
     }
 )
 KEEP = frozenset({"bound", "cap", "round"})
-DERIVATION_INPUTS = {
-    "sector_from_industry_code": ("industry_code",),
-    "size_class": ("industry_code", "staff", "revenue_yuan", "assets_yuan"),
-    "term_days": ("start_date", "end_date"),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,20 +272,7 @@ def _sources(plan: Plan) -> Iterator[Problem]:
 
 
 def _columns(plan: Plan) -> Iterator[Problem]:
-    read = {name for step in plan.steps for name in names_in(step)}
-    read |= {name for part in (*plan.rules,) for name in names_in_condition(part.when)}
-    read |= {name for check in plan.checks for name in (check.of, check.by)}
-    read |= {name for item in plan.legal for name in (item.of, item.low, item.high) if isinstance(name, str)}
-    read |= {
-        name
-        for step in plan.steps
-        if step.table in plan.tables
-        for axis in plan.tables[step.table].axes
-        for name in (dict(step.by).get(axis.name, axis.name),)
-    }
-    read |= {
-        name for column in plan.columns.values() if column.derive for name in DERIVATION_INPUTS.get(column.derive, ())
-    }
+    read = plan.graph().read_by()
     headers: dict[str, str] = {}
     for column in plan.columns.values():
         place = ("column", column.name)
@@ -333,9 +316,9 @@ def _column(plan: Plan, column: Column) -> Iterator[Problem]:
             nearest=nearest(column.default, column.codes()),
         )
     if column.derive is not None:
-        if column.derive not in DERIVATION_INPUTS:
-            yield _at(plan, "RM142", place, name=column.derive, nearest=nearest(column.derive, DERIVATION_INPUTS))
-        for name in DERIVATION_INPUTS.get(column.derive, ()):
+        if column.derive not in NEEDS:
+            yield _at(plan, "RM142", place, name=column.derive, nearest=nearest(column.derive, NEEDS))
+        for name in NEEDS.get(column.derive, ()):
             if name not in plan.columns:
                 yield _at(plan, "RM158", place, name=column.name, needs=name)
 

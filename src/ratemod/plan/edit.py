@@ -16,8 +16,8 @@ from types import MappingProxyType
 from typing import Any
 
 from ratemod.errors import PlanError, Problem, nearest, problem, text
+from ratemod.plan.graph import node_of
 from ratemod.plan.model import ANY, AxisKey, Band, Plan, Row, Step, Table, plain
-from ratemod.plan.part import needed
 
 _CELL = re.compile(r"^tables\.(?P<table>[^.\[]+)\[(?P<keys>.*)\](?:\.(?P<column>\w+))?$")
 STEP_NUMBERS = ("low", "high", "otherwise", "quantum", "exponent")
@@ -61,7 +61,7 @@ def replace(plan: Plan, changes: Mapping[str, Any]) -> Plan:
     """
     problems: list[Problem] = []
     tables, constants, steps = dict(plan.tables), dict(plan.constants), list(plan.steps)
-    fixed = legal_parts(plan)
+    fixed = plan.graph().fixed
     done = []
     cells: dict[str, dict[tuple[int, str], Decimal]] = {}
     for path, value in changes.items():
@@ -71,7 +71,7 @@ def replace(plan: Plan, changes: Mapping[str, Any]) -> Plan:
         if number is None:
             continue
         parts = path.split(".")
-        if (f"tables.{cell['table']}" if cell else ".".join(parts[: max(2, len(parts) - 1)])) in fixed:
+        if node_of(path) in fixed:
             problems.append(problem("RM183", path=path))
         elif cell:
             _find_cell(plan, cells, path, cell, number, problems)
@@ -99,30 +99,27 @@ def replace(plan: Plan, changes: Mapping[str, Any]) -> Plan:
     )
 
 
-def legal_parts(plan: Plan) -> frozenset[str]:
-    """Return the tables, constants and steps that the ends of legal ranges rest on: as fixed as the law itself."""
-    ends = {end for item in plan.legal for end in (item.low, item.high) if isinstance(end, str)}
-    names = {name for end in ends for name in (needed(plan, end) if end in plan.step_names else {end})}
-    found = {f"constants.{name}" for name in names if name in plan.constants}
-    for step in plan.steps:
-        if step.name in names:
-            found |= {f"steps.{step.name}", f"tables.{step.table}"}
-    return frozenset(found)
-
-
 def paths(plan: Plan) -> Iterator[str]:
     """Yield the path of every number that `replace` can change."""
-    fixed = legal_parts(plan)
+    fixed = plan.graph().fixed
+    return (path for path in all_numbers(plan) if node_of(path) not in fixed)
+
+
+@lru_cache(maxsize=8)
+def all_numbers(plan: Plan) -> Mapping[str, Decimal | None]:
+    """Return every number of a plan by its path, those that the law fixes too; None for a cell that holds none."""
+    found: dict[str, Decimal | None] = {}
     for table in plan.tables.values():
-        for row in table.rows if f"tables.{table.name}" not in fixed else ():
-            for column in table.value_names:
-                if not table.codes(column):
-                    yield row_path(table, row, column)
-    yield from (f"constants.{name}" for name in plan.constants if f"constants.{name}" not in fixed)
+        columns = [(at, name) for at, name in enumerate(table.value_names) if not table.codes(name)]
+        for row in table.rows:
+            found |= {row_path(table, row, name): row.values[at] for at, name in columns}
+    found |= {f"constants.{name}": constant.value for name, constant in plan.constants.items()}
     for step in plan.steps:
-        for name in STEP_NUMBERS if f"steps.{step.name}" not in fixed else ():
-            if isinstance(getattr(step, name), Decimal):
-                yield f"steps.{step.name}.{name}"
+        for name in STEP_NUMBERS:
+            number = getattr(step, name)
+            if isinstance(number, Decimal):
+                found[f"steps.{step.name}.{name}"] = number
+    return MappingProxyType(found)
 
 
 def differences(before: Plan, after: Plan, lang: str = "en") -> list[str]:

@@ -1,7 +1,7 @@
 """What rests on what in a plan: columns, constants, tables, steps, rules, checks and legal ranges as one graph.
 
-Columns, constants and steps stand under their own names, which are unique in a plan; the others as ``tables.NAME``,
-``rule.NAME``, ``check.NAME`` and ``legal.NAME``. Whoever asks what a step reads, what a premium rests on or what an edit
+Columns, constants and steps stand under their own names, which are unique in a plan; others as ``tables.NAME``,
+``rule.NAME``, ``check.NAME``, ``legal.NAME``. Whoever asks what a step reads, what a premium rests on or what an edit
 can reach asks here: compiled runs, parts of a plan, what-ifs, registers, workbooks and the check.
 """
 
@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
-from ratemod.book.derive import NEEDS
 from ratemod.errors import Lang, PlanError, nearest, problem
 from ratemod.plan.reads import names_in, names_in_condition
+from ratemod.reading.derive import NEEDS
 
 if TYPE_CHECKING:
     from ratemod.plan.model import Plan, Step
@@ -180,7 +180,7 @@ def _nodes(plan: Plan) -> Iterator[tuple[str, Kind, Iterable[str]]]:
 
 
 def step_reads(plan: Plan, step: Step) -> tuple[str, ...]:
-    """Return the nodes that a step reads itself: operands, the axes of its table, the table, what its condition asks."""
+    """Return the nodes that a step reads itself: operands, axes of its table, the table, what its condition asks."""
     names = list(names_in(step))
     table = plan.tables.get(step.table)
     if table is not None:

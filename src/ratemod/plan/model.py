@@ -14,9 +14,12 @@ from datetime import date
 from decimal import Decimal
 from functools import cached_property
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from ratemod.vocabulary.column import Column, Level
+
+if TYPE_CHECKING:
+    from ratemod.plan.graph import Graph
 
 Operand = str | Decimal  # a name of a column, constant or earlier step; or an exact number
 ADDED = frozenset({"along", "levels"})  # keys of a step that came after editions were frozen by their fingerprints
@@ -206,6 +209,10 @@ class Step:
     along: str = ""
     levels: tuple[Level, ...] = ()
 
+    def bound(self, axis: str) -> str:
+        """Return the column or step that an axis of the step's table is read from."""
+        return dict(self.by).get(axis, axis)
+
 
 @dataclass(frozen=True, slots=True)
 class Rule:
@@ -252,11 +259,6 @@ class Legal:
     low: Operand | None = None
     high: Operand | None = None
     exception: LegalException | None = None
-
-    @property
-    def reads(self) -> frozenset[str]:
-        """The names that decide whether it holds: what it is of, and limits that are names."""
-        return frozenset(name for name in (self.of, self.low, self.high) if isinstance(name, str))
 
 
 @dataclass(frozen=True, slots=True)
@@ -354,6 +356,16 @@ class Plan:
         """The columns, and each `classify` step as a column of its levels: all that tables and conditions name."""
         classes = {step.name: Column(step.name, "level", levels=step.levels) for step in self.steps if step.levels}
         return {**self.columns, **classes} if classes else self.columns
+
+    @cached_property
+    def _graph(self) -> Graph:
+        from ratemod.plan.graph import graph_of
+
+        return graph_of(self)
+
+    def graph(self) -> Graph:
+        """Return what rests on what in the plan: `upstream`, `downstream`, `touched_by`; it draws itself."""
+        return self._graph
 
     def step(self, name: str) -> Step:
         """Return the step of that name; KeyError when there is none."""

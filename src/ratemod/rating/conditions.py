@@ -132,6 +132,12 @@ class Conditions:
         value, limit = block.column(name, self.constants), block.get(end, self.constants)
         return np.isnan(limit) & ~np.isnan(value)
 
+    def excepted(self, item: Legal) -> Holds:
+        """Return where the exception of a legal range holds; nowhere without one."""
+        if item.exception is not None:
+            return self.of(item.exception.when)
+        return lambda block: np.zeros(block.inputs.n, dtype=bool)
+
     def outside(self, item: Legal) -> Holds:
         """Return where a value lies outside a legal range; a missing value does not."""
         parts: list[Holds] = []

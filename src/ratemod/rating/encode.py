@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from ratemod.errors import BookError, Problem, nearest, problem
 from ratemod.plan.model import Plan
-from ratemod.plan.reads import conditions_of, names_in, names_in_condition, tests_of
+from ratemod.plan.reads import conditions_of, tests_of
 from ratemod.rating.arrow import filled_with, to_arrow, whole
 from ratemod.rating.inputs import Inputs, Selector
 from ratemod.reading.book import Book
@@ -272,9 +272,8 @@ def _is_coded(kind: pa.DataType) -> bool:
 
 def _texts_read(plan: Plan) -> tuple[tuple[str, ...], frozenset[str]]:
     """Return the text columns that steps or conditions read, and those that a condition holds to values."""
-    conditions = list(conditions_of(plan))
-    used = {name for step in plan.steps for name in names_in(step)}
-    used |= {name for condition in conditions for name in names_in_condition(condition)}
+    used = plan.graph().read_by("step", "rule", "legal")
+    conditions = conditions_of(plan)
     tested = {test.of for condition in conditions for test in tests_of(condition) if test.is_ or test.is_not}
     texts = tuple(name for name, column in plan.columns.items() if column.kind == "text" and name in used)
     return texts, frozenset(name for name in texts if name in tested)

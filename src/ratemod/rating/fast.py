@@ -19,10 +19,11 @@ import numpy as np
 import numpy.typing as npt
 
 from ratemod.plan.check import proofs
+from ratemod.plan.graph import legal_node, rule_node, step_reads
 from ratemod.plan.model import NOTHING, Legal, Plan, Step
 from ratemod.plan.ranges import Range, bound_ranges, extreme_range, operand_range, range_where, ranges, snap_places
-from ratemod.plan.reads import names_in, names_in_condition
-from ratemod.rating.axes import axes_of_table, bands_of, condition_axis
+from ratemod.plan.reads import names_in_condition
+from ratemod.rating.axes import bands_of, condition_axis
 from ratemod.rating.block import Block, Floats, Mask
 from ratemod.rating.calendar import months_of, packed
 from ratemod.rating.conditions import Conditions, Holds, comparison
@@ -53,7 +54,7 @@ class Program:
     guarded : tuple of Legal
         Legal ranges that the plan alone does not prove.
     rules, outside : tuple of functions
-        Block -> rows that each rule catches; rows outside each guarded range.
+        Block -> rows that each rule catches; rows outside each guarded range, and rows its exception is for.
     whole : bool
         The plan rolls lines up, so that the book must be one block.
     """
@@ -65,7 +66,7 @@ class Program:
     bounding: tuple[str, ...]
     guarded: tuple[Legal, ...]
     rules: tuple[Holds, ...]
-    outside: tuple[Holds, ...]
+    outside: tuple[tuple[Holds, Holds], ...]
     whole: bool
     orders: dict[frozenset[str], Order] = field(default_factory=dict)
 
@@ -93,16 +94,9 @@ class Program:
         """Return the steps that every run needs: the premium and the fund, binding ends, what rules and law look at."""
         plan = self.plan
         names = {plan.premium, plan.fund or plan.premium, *self.bounding}
-        for item in self.guarded:
-            names |= item.reads
-        for rule in plan.rules:
-            names.update(names_in_condition(rule.when))
-        return frozenset(names)
-
-
-def _reads(plan: Plan, step: Step) -> tuple[str, ...]:
-    """Return every name that a step reads, its table's axes included."""
-    return (*names_in(step), *(axis.bound for axis in axes_of_table(plan, step)))
+        reads = plan.graph().reads
+        nodes = [*(legal_node(item.name) for item in self.guarded), *(rule_node(rule.name) for rule in plan.rules)]
+        return frozenset(names.union(*(reads[node] for node in nodes)))
 
 
 def _bit_type(bounding: tuple[str, ...]) -> type[np.signedinteger[Any]]:
@@ -134,7 +128,7 @@ def compile_plan(plan: Plan) -> Program:
         runs.append((step.name, run))
         axis = None if condition is None else condition_axis(condition.place, condition.reads, condition.applies)
         if whole:  # rows of a group stand and fall together: such a plan is only traced
-            nodes.append(Node(step.name, _reads(plan, step), run, bare))
+            nodes.append(Node(step.name, plan.graph().reads[step.name], run, bare))
             continue
         fold = folds.step(step, run, axis)
         if fold is not None:
@@ -146,7 +140,7 @@ def compile_plan(plan: Plan) -> Program:
         if merged is not step:
             bare = compiled(merged)
             run = _conditional(step, condition, bare, bounding)
-        nodes.append(Node(step.name, _reads(plan, merged), run, bare, condition))
+        nodes.append(Node(step.name, step_reads(plan, merged), run, bare, condition))
     proved = {proof.name for proof in proofs(plan, known) if proof.proved}
     guarded = tuple(item for item in plan.legal if item.name not in proved)
     return Program(
@@ -157,7 +151,7 @@ def compile_plan(plan: Plan) -> Program:
         bounding,
         guarded,
         tuple(conditions.of(rule.when) for rule in plan.rules),
-        tuple(conditions.outside(item) for item in guarded),
+        tuple((conditions.outside(item), conditions.excepted(item)) for item in guarded),
         whole,
     )
 

@@ -9,7 +9,6 @@ import pyarrow as pa
 
 from ratemod.errors import BookError, Lang, default_language, nearest, problem
 from ratemod.plan.model import Plan
-from ratemod.plan.reads import conditions_of, names_in, names_in_condition
 from ratemod.rating.across import Broken
 from ratemod.rating.arrow import whole
 from ratemod.rating.block import Block
@@ -20,7 +19,6 @@ from ratemod.rating.rate import kept_steps, price
 from ratemod.rating.rated import Rated
 from ratemod.rating.run import BLOCK
 from ratemod.reading.book import Book
-from ratemod.reading.derive import NEEDS
 from ratemod.rules.options import strict
 
 
@@ -102,10 +100,7 @@ def reasons(plan: Plan) -> tuple[str, ...]:
 
 def needed(plan: Plan, chunks: Chunked, keys: Collection[str]) -> Chunked:
     """Return the chunks without texts that nothing uses: of text alone nothing can be wrong."""
-    used = {name for step in plan.steps for name in names_in(step)} | set(keys)
-    used |= {name for condition in conditions_of(plan) for name in names_in_condition(condition)}
-    used |= {name for check in plan.checks for name in (check.of, check.by)}
-    used |= {name for column in plan.columns.values() if column.derive for name in NEEDS[column.derive]}
+    used = plan.graph().read_by() | set(keys)
     texts = {name for name in chunks.texts() if name in plan.columns and plan.columns[name].kind == "text"}
     return chunks.only([name for name in chunks.names.values() if name in used or name not in texts])
 

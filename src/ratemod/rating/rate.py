@@ -120,7 +120,7 @@ def price(
     plan = coding.plan
     outputs = run(program, Source(coding.n, coding.groups, part), wanted, threads, block, memory)
     doubts, defaulted = gather(parts, plan, coding.n)
-    rules, legal = list(zip(plan.rules, outputs.caught)), list(zip(program.guarded, outputs.outside))
+    rules, legal = list(zip(plan.rules, outputs.caught)), list(zip(program.guarded, outputs.outside, outputs.excepted))
     verdict = judge(coding, [*doubts, *across()], defaulted, outputs.priced, rules, legal)
     return outputs, verdict
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ratemod.plan.graph import legal_node, rule_node
 from ratemod.rating import exact
 from ratemod.rating.arrow import fresh
 from ratemod.rating.block import Block
@@ -39,8 +40,8 @@ class Outputs:
         Two bits a bounding step: low end held, high end held.
     caught : tuple of (n,) bool
         For each rule of the plan, the rows it catches.
-    outside : tuple of (n,) bool
-        For each legal range that must be guarded, the rows outside it.
+    outside, excepted : tuple of (n,) bool
+        For each legal range that must be guarded, the rows outside it, and the rows its exception is for.
     suspects : int
         Rows that the exact path decided.
     """
@@ -52,7 +53,23 @@ class Outputs:
     bits: npt.NDArray[Any]
     caught: tuple[npt.NDArray[np.bool_], ...]
     outside: tuple[npt.NDArray[np.bool_], ...]
-    suspects: int
+    excepted: tuple[npt.NDArray[np.bool_], ...]
+    suspects: int = 0
+
+
+def no_outputs(program: Program, n: int, wanted: tuple[str, ...] = ()) -> Outputs:
+    """Return the outputs of n rows, to be filled in."""
+    plan = program.plan
+    return Outputs(
+        {name: fresh(n, np.float64) for name in wanted},
+        fresh(n, np.int64),
+        None if plan.fund is None else fresh(n, np.int64),
+        fresh(n, np.bool_),
+        fresh(n, program.bit_type),
+        tuple(np.zeros(n, dtype=bool) for _ in plan.rules),
+        tuple(np.zeros(n, dtype=bool) for _ in program.guarded),
+        tuple(np.zeros(n, dtype=bool) for _ in program.guarded),
+    )
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -84,17 +101,8 @@ def run(
     memory : list of Block, optional
         Working memory of the same block size to take from and to put back.
     """
-    plan, n = program.plan, inputs.n
-    out = Outputs(
-        {name: fresh(n, np.float64) for name in wanted},
-        fresh(n, np.int64),
-        None if plan.fund is None else fresh(n, np.int64),
-        fresh(n, np.bool_),
-        fresh(n, program.bit_type),
-        tuple(np.zeros(n, dtype=bool) for _ in plan.rules),
-        tuple(np.zeros(n, dtype=bool) for _ in program.guarded),
-        0,
-    )
+    n = inputs.n
+    out = no_outputs(program, n, wanted)
     open_: list[tuple[npt.NDArray[np.intp], Inputs]] = []
     size = max(n, 1) if program.whole else block
     parts = [slice(start, min(start + size, n)) for start in range(0, n, size)]
@@ -127,12 +135,12 @@ def run(
         for groups in inputs.groups.values():
             suspect |= np.isin(groups, groups[suspect])
         rows = np.flatnonzero(suspect)
-        _decide(program, inputs.part(rows), rows, out, len(rows))
+        decide(program, inputs.part(rows), rows, out, len(rows))
     else:
         part = Inputs.joined([few for _, few in open_])
         left = _trace(program, part, rows, out)
         rows = rows[left]
-        _decide(program, part.part(left), rows, out, EXACT_AT_ONCE)
+        decide(program, part.part(left), rows, out, EXACT_AT_ONCE)
     return replace(out, suspects=len(rows))
 
 
@@ -157,21 +165,35 @@ def _take(memory: list[Block], size: int) -> Block:
 
 
 def _keep(program: Program, out: Outputs, memory: Block, rows: Selector) -> None:
-    plan = program.plan
-    for holds, caught in zip(program.rules, out.caught):
-        caught[rows] = holds(memory)
-    for lies_outside, outside in zip(program.outside, out.outside):
-        outside[rows] = lies_outside(memory)
     for name, array in out.steps.items():
         array[rows] = memory.values[name]
+    keep_verdicts(program, out, memory, rows, program.plan.graph().kinds)
+    keep_money(program, out, memory, rows)
+
+
+def keep_verdicts(program: Program, out: Outputs, memory: Block, rows: Selector, nodes: Collection[str]) -> None:
+    """Note for some rows, the rows of a block, what those rules and legal ranges say that are among some nodes."""
+    for rule, holds, caught in zip(program.plan.rules, program.rules, out.caught, strict=True):
+        if rule_node(rule.name) in nodes:
+            caught[rows] = holds(memory)
+    guards = zip(program.guarded, program.outside, out.outside, out.excepted, strict=True)
+    for item, (lies_outside, is_excepted), outside, excepted in guards:
+        if legal_node(item.name) in nodes:
+            outside[rows] = lies_outside(memory)
+            excepted[rows] = is_excepted(memory)
+
+
+def keep_money(program: Program, out: Outputs, memory: Block, rows: Selector) -> None:
+    """Note for some rows, the rows of a block, the premium and the fund in whole fen, and the ends that held."""
+    plan = program.plan
     premium = memory.values[plan.premium]
     priced = np.less_equal(premium, MOST_YUAN)
     priced &= np.greater_equal(premium, -MOST_YUAN)
-    out.premium_fen[rows] = _fen(premium, priced, memory)
     if plan.fund is not None and out.fund_fen is not None:
         fund = memory.values[plan.fund]
         priced &= np.abs(fund) <= MOST_YUAN
         out.fund_fen[rows] = _fen(fund, priced, memory)
+    out.premium_fen[rows] = _fen(premium, priced, memory)
     out.priced[rows] = priced
     out.bits[rows] = memory.bits
 
@@ -186,7 +208,7 @@ def _fen(
     return fen if valid.all() else np.where(valid, fen, 0.0)
 
 
-def _decide(program: Program, part: Inputs, rows: npt.NDArray[np.intp], out: Outputs, size: int) -> None:
+def decide(program: Program, part: Inputs, rows: npt.NDArray[np.intp], out: Outputs, size: int) -> None:
     """Replace the outputs of some rows, whose columns are given, by the exact ones."""
     plan = program.plan
     for at in _chunks(np.arange(len(rows)), size):
@@ -204,8 +226,9 @@ def _decide(program: Program, part: Inputs, rows: npt.NDArray[np.intp], out: Out
         out.bits[chunk] = binding_bits(program, state)
         for rule, caught in zip(plan.rules, out.caught):
             caught[chunk] = exact.holds(rule.when, plan, state)
-        for item, outside in zip(program.guarded, out.outside):
+        for item, outside, excepted in zip(program.guarded, out.outside, out.excepted):
             outside[chunk] = exact.outside_range(item, state)
+            excepted[chunk] = item.exception is not None and exact.holds(item.exception.when, plan, state)
 
 
 def within_money(yuan: Rational) -> npt.NDArray[np.bool_]:

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ratemod.errors import Lang, Problem, problem
+from ratemod.plan.graph import REFUSING
 from ratemod.plan.grid import grid
 from ratemod.plan.model import Legal, Operand, Plan, Rule, Step, plain
 from ratemod.plan.reads import names_in
@@ -19,6 +20,7 @@ from ratemod.rating import exact
 from ratemod.rating.arrow import from_arrow, to_arrow
 from ratemod.rating.encode import Coding, Doubt
 from ratemod.rating.rational import Mask
+from ratemod.rating.refusal import other_lines
 from ratemod.rules.options import strict
 
 STATUS = ("rated", "referred", "refused", "declined")
@@ -43,6 +45,8 @@ class Verdict:
         0, or index + 1 into `notes`.
     notes : tuple of tuple of Problem
         Labels, referral rules, defaults used.
+    barred : (n,) bool
+        Rows that a cell or a check across rows refuses, whatever the numbers of the plan are.
     """
 
     status: npt.NDArray[np.uint8]
@@ -50,6 +54,7 @@ class Verdict:
     reasons: tuple[tuple[Problem, ...], ...]
     note_of: npt.NDArray[np.int32]
     notes: tuple[tuple[Problem, ...], ...]
+    barred: Mask
 
 
 def judge(
@@ -58,7 +63,7 @@ def judge(
     defaulted: Mapping[str, Mask],
     priced: Mask,
     rules: Sequence[tuple[Rule, Mask]],
-    legal: Sequence[tuple[Legal, Mask]],
+    legal: Sequence[tuple[Legal, Mask, Mask]],
 ) -> Verdict:
     """Return the verdict on every row.
 
@@ -70,29 +75,36 @@ def judge(
         Rows whose steps gave a premium.
     rules : (rule, (n,) bool) pairs
         Rows that each rule catches.
-    legal : (range, (n,) bool) pairs
-        Rows outside each legal range.
+    legal : (range, (n,) bool, (n,) bool)
+        Rows outside each legal range, and rows that its exception is for.
     """
     plan, inputs = coding.plan, coding
     doubts = list(given)
+    barred = np.zeros(inputs.n, dtype=bool)
+    for doubt in doubts:
+        barred |= doubt.which > 0
     notes: list[Doubt] = []
     for rule, caught in rules:
         if not caught.any():
             continue
         told = problem("RM303", name=rule.name, message_en=rule.message_en, message_zh=rule.message_zh)
-        if rule.action in ("refuse", "decline"):
+        if rule.action in REFUSING:
             doubts.append(Doubt(caught.view(np.uint8), (told,), "declined" if rule.action == "decline" else "refused"))
         else:
             notes.append(Doubt(caught.view(np.uint8), (told,), rule.action))
     wrong = np.zeros(inputs.n, dtype=bool)
     for doubt in doubts:
         wrong |= doubt.which > 0
-    if any(step.group for step in plan.steps):
-        others = _other_lines(inputs, wrong)
+    unlawful = wrong.copy()
+    for _, outside, excepted in legal:
+        unlawful |= outside & ~excepted
+    others = other_lines(unlawful, inputs.groups) | (other_lines(unlawful | ~priced, inputs.groups) & priced)
+    if others.any():
         doubts.append(Doubt(others.astype(np.int32), (problem("RM315"),)))
         wrong |= others
-    for item, outside in legal:
-        doubts.extend(_legal_doubts(plan, item, outside & ~wrong, inputs, notes))
+    for item, outside, excepted in legal:
+        notes += _exceptions(item, outside & excepted & ~wrong)
+        doubts.extend(_legal_doubts(plan, item, outside & ~excepted & ~wrong, inputs))
     doubts.extend(_unpriced(plan, inputs, np.flatnonzero(~priced & ~wrong)))
     for name, used in defaulted.items():
         column = plan.columns[name]
@@ -108,15 +120,7 @@ def judge(
     status = np.array([RATED, REFERRED, DECLINED, REFUSED], dtype=np.uint8)[rank]
     reason_of, reasons = _combine(doubts)
     note_of, said = _combine(notes)
-    return Verdict(status, reason_of, reasons, note_of, said)
-
-
-def _other_lines(inputs: Coding, wrong: Mask) -> Mask:
-    """Return the other lines of the policies that have a line which cannot be priced."""
-    others = np.zeros(inputs.n, dtype=bool)
-    for groups in inputs.groups.values():
-        others |= np.isin(groups, groups[wrong])
-    return others & ~wrong
+    return Verdict(status, reason_of, reasons, note_of, said, barred)
 
 
 def _combine(doubts: Sequence[Doubt]) -> tuple[npt.NDArray[np.int32], tuple[tuple[Problem, ...], ...]]:
@@ -261,22 +265,22 @@ def shown(plan: Plan, name: str, state: exact.Exact, at: int) -> str:
     return str(plain(Decimal(value.numerator) / Decimal(value.denominator)))
 
 
-def _legal_doubts(plan: Plan, item: Legal, outside: Mask, inputs: Coding, notes: list[Doubt]) -> Iterator[Doubt]:
-    """Yield the rows outside a legal range; those the plan excepts are labelled instead."""
+def _exceptions(item: Legal, rows: Mask) -> Iterator[Doubt]:
+    """Yield the rows outside a legal range that the plan excepts: they are labelled."""
+    if item.exception is not None and rows.any():
+        told = problem("RM303", name=item.name, message_en=item.exception.label_en, message_zh=item.exception.label_zh)
+        yield Doubt(rows.view(np.uint8), (told,), "label")
+
+
+def _legal_doubts(plan: Plan, item: Legal, outside: Mask, inputs: Coding) -> Iterator[Doubt]:
+    """Yield the rows outside a legal range."""
     rows = np.flatnonzero(outside)
     if not len(rows):
         return
     state = exact.evaluate(plan, inputs.part(rows))
-    excepted = np.zeros(len(rows), dtype=bool)
-    if item.exception is not None:
-        excepted = exact.holds(item.exception.when, plan, state)
-        which = np.zeros(inputs.n, dtype=np.int32)
-        which[rows[excepted]] = 1
-        told = problem("RM303", name=item.name, message_en=item.exception.label_en, message_zh=item.exception.label_zh)
-        notes.append(Doubt(which, (told,), "label"))
     which = np.zeros(inputs.n, dtype=np.int32)
     problems: list[Problem] = []
-    for at in np.flatnonzero(~excepted).tolist():
+    for at in range(len(rows)):
         reason = problem(
             "RM316",
             of=item.of,

@@ -17,7 +17,7 @@ import numpy as np
 from ratemod.errors import ModelError, nearest, problem
 from ratemod.plan.edit import key_text
 from ratemod.plan.model import ANY, Axis, Band, Plan, Table
-from ratemod.plan.part import needed, part_of
+from ratemod.plan.part import part_of
 from ratemod.ratemaking.arrays import Booleans, Floats, Integers
 from ratemod.ratemaking.cells import Factor
 from ratemod.rating.rate import rate
@@ -94,7 +94,7 @@ def column_of(plan: Plan, table: Table, axis: Axis) -> str:
     """Return the column that an axis of a looked-up table is read from."""
     for step in plan.steps:
         if step.table == table.name:
-            return dict(step.by).get(axis.name, axis.name)
+            return step.bound(axis.name)
     return axis.name
 
 
@@ -112,12 +112,12 @@ def exposure_step(plan: Plan, tables: Sequence[Table], available: Sequence[str],
     given = set(available)
     given |= {name for name, column in plan.columns.items() if column.optional or column.default or column.derive}
     if named:
-        needed(plan, named)
+        part_of(plan, named)  # RM188 where there is none
         return named
     best = ""
     missing: set[str] = set()
     for step in plan.steps:
-        rests_on = needed(plan, step.name)
+        rests_on = plan.graph().upstream([step.name])
         if step.op not in PROPORTIONAL or not look_ups <= rests_on:
             continue
         lacking = {name for name in rests_on if name in plan.columns} - given

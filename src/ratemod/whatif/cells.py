@@ -14,8 +14,6 @@ import numpy as np
 import numpy.typing as npt
 
 from ratemod.plan.model import Plan
-from ratemod.plan.part import needed
-from ratemod.plan.reads import names_in_condition
 from ratemod.rating.inputs import Inputs
 
 LOOK, MOST_SHARE, LEAST = 4096, 0.25, 20_000
@@ -37,22 +35,22 @@ class Cells:
     rows: npt.NDArray[np.int64]
 
 
-def cells_of(plan: Plan, inputs: Inputs, fine: npt.NDArray[np.bool_], most_share: float = MOST_SHARE) -> Cells | None:
+def cells_of(plan: Plan, inputs: Inputs, barred: npt.NDArray[np.bool_], most_share: float = MOST_SHARE) -> Cells | None:
     """Return the rating cells of a book, or None where collapsing does not pay.
 
     Parameters
     ----------
     plan : Plan; inputs : coded columns of n rows
-    fine : (n,) bool, rows without doubts of their own: cells are of one kind
+    barred : (n,) bool, rows without doubts of their own: cells are of one kind
     most_share : cells per row up to which it pays
     """
     if inputs.groups or inputs.n < LEAST:
         return None
     columns = list(_columns(plan, inputs))
     look = np.linspace(0, inputs.n - 1, LOOK).astype(np.intp)
-    if len(_grouped([fine[look], *(column[look] for column in columns)])[1]) > 2 * most_share * LOOK:
+    if len(_grouped([barred[look], *(column[look] for column in columns)])[1]) > 2 * most_share * LOOK:
         return None
-    cell, first = _grouped([fine, *columns])
+    cell, first = _grouped([barred, *columns])
     if len(first) > most_share * inputs.n:
         return None
     return Cells(cell.astype(np.int32), first, np.bincount(cell, minlength=len(first)))
@@ -60,11 +58,7 @@ def cells_of(plan: Plan, inputs: Inputs, fine: npt.NDArray[np.bool_], most_share
 
 def _columns(plan: Plan, inputs: Inputs) -> Iterator[npt.NDArray[np.generic]]:
     """Yield every coded column that a premium or a refusal can rest on."""
-    names = set(needed(plan, plan.premium))
-    names |= set(needed(plan, plan.fund)) if plan.fund else set()
-    read = {name for rule in plan.rules for name in names_in_condition(rule.when)}
-    for name in read.union(*(item.reads for item in plan.legal)):
-        names |= set(needed(plan, name)) if name in plan.step_names else {name}
+    names = plan.graph().live
     for held in (inputs.numbers, inputs.codes, inputs.filled, inputs.texts):
         for name, array in held.items():
             if name in names:

@@ -27,8 +27,9 @@ from ratemod.rating.inputs import Inputs
 from ratemod.rating.rate import rate
 from ratemod.rating.rated import Rated
 from ratemod.rating.run import run
+from ratemod.rating.verdict import REFUSED
 from ratemod.whatif.cells import Cells, cells_of
-from ratemod.whatif.position import MOST_SHARE, NO_ROWS, Position, Rows, changed_rows, position, union
+from ratemod.whatif.position import MOST_SHARE, NO_ROWS, Position, Rows, changed_cells, position, union
 from ratemod.whatif.scenario import Scenario, apply
 from ratemod.whatif.waiting import applies_from, start_column, waiting_for
 
@@ -71,7 +72,8 @@ class Engine:
     ----------
     plan : Plan; rated : the book priced under it
     inputs : its coded columns, one row a policy
-    premium_fen : (n,) int64, 0 where not priced; fine : (n,) bool, rows without any doubt
+    premium_fen : (n,) int64, 0 where not priced
+    barred : (n,) bool, rows that a cell or a check across rows refuses, whatever the plan's numbers are
     cells : the rating cells that the book collapses to, or None
     """
 
@@ -79,7 +81,7 @@ class Engine:
     rated: Rated
     inputs: Inputs
     premium_fen: Fen
-    fine: npt.NDArray[np.bool_]
+    barred: npt.NDArray[np.bool_]
     cells: Cells | None = None
     lock: Lock = field(default_factory=Lock, repr=False)
     places: dict[str, tuple[npt.NDArray[np.int32], npt.NDArray[np.int64]]] = field(default_factory=dict, repr=False)
@@ -134,7 +136,7 @@ class Engine:
         if not self.held:
             at = slice(None) if self.cells is None else self.cells.first
             inputs = self.inputs if self.cells is None else self.inputs.part(self.cells.first)
-            self.held.append(position(self.plan, inputs, self.fine[at]))
+            self.held.append(position(self.plan, inputs, self.barred[at]))
         now = self.held.pop()  # a move that fails leaves nothing behind
         rows = now.move(plan, self.answers)
         self.held.append(now)
@@ -142,19 +144,15 @@ class Engine:
 
     def touched(self, plan: Plan) -> Rows | None:
         """Return which rows (or cells) a plan can price otherwise than the base, None for all."""
+        cells = changed_cells(self.plan, plan, plan.graph().differing(self.plan) & self.plan.graph().live)
+        if cells is None:
+            return None
         parts: list[Rows] = []
-        for name in plan.tables:
-            changed = changed_rows(self.plan, plan, name)
-            if changed == []:
-                continue
-            found = None if changed is None else self.answers(name, changed)
+        for table, changed in cells:
+            found = self.answers(table, list(changed))
             if found is None:
                 return None
             parts.append(found)
-        if plan.steps != self.plan.steps or any(
-            plan.constants[name].value != item.value for name, item in self.plan.constants.items()
-        ):
-            return None
         return union(parts, self.inputs.n if self.cells is None else len(self.cells.first)) if parts else NO_ROWS
 
     def answers(self, table: str, changed: list[int]) -> Rows | None:
@@ -190,22 +188,10 @@ def engine(book: Any, plan: Plan, *, collapse: bool = True, **how: Any) -> Engin
     how : options of `rate`
     """
     rated = rate(book, plan, trace=False, lang="en", **how)
-    priced, fine = rated.verdict.status < 2, _fine(rated)
+    priced, barred = rated.verdict.status < REFUSED, rated.verdict.barred
     inputs = rated.coding.inputs
-    cells = cells_of(plan, inputs, fine) if collapse else None
-    return Engine(plan, rated, inputs, np.where(priced, rated.outputs.premium_fen, 0), fine, cells)
-
-
-def _fine(rated: Rated) -> npt.NDArray[np.bool_]:
-    """Return the rows that no cell and no check across rows refuses, whatever the plan's numbers are."""
-    out = rated.outputs
-    own = ~out.priced
-    for rule, caught in zip(rated.plan.rules, out.caught):
-        if rule.action in ("refuse", "decline"):
-            own |= caught
-    for outside in out.outside:
-        own |= outside
-    return np.asarray((rated.verdict.status < 2) | own)
+    cells = cells_of(plan, inputs, barred) if collapse else None
+    return Engine(plan, rated, inputs, np.where(priced, rated.outputs.premium_fen, 0), barred, cells)
 
 
 def _places(plan: Plan, step: str, table: Table, inputs: Inputs) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int64]]:

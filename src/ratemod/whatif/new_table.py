@@ -16,7 +16,8 @@ from typing import Any
 from ratemod.errors import Lang, PlanError, Problem, nearest, problem, text
 from ratemod.plan.check import problems_of
 from ratemod.plan.csv_table import read_rows, rows_of
-from ratemod.plan.edit import differences, legal_parts
+from ratemod.plan.edit import differences
+from ratemod.plan.graph import table_node
 from ratemod.plan.model import Plan, Table
 from ratemod.rules.options import strict
 
@@ -79,7 +80,7 @@ def new_tables(plan: Plan, changes: Mapping[str, str]) -> Plan:
         name = path.split(".")[1]
         if name not in tables:
             problems.append(problem("RM840", path=path, nearest=nearest(name, plan.tables)))
-        elif f"tables.{name}" in legal_parts(plan):
+        elif table_node(name) in plan.graph().fixed:
             problems.append(problem("RM183", path=path))
         else:
             tables[name] = _read(plan, plan.tables[name], value, is_table(path), problems)

@@ -10,23 +10,23 @@ A position is the one thing in this package that changes: whoever moves it must 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
-from decimal import Decimal
+from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from ratemod.plan.model import Operand, Plan, Step
+from ratemod.plan.graph import legal_node, table_node
+from ratemod.plan.model import Axis, Plan, Table
 from ratemod.plan.ranges import SUMS, snap_places
-from ratemod.plan.reads import names_in, names_in_condition
 from ratemod.rating.block import Block
 from ratemod.rating.fast import Program, compile_plan
 from ratemod.rating.inputs import Inputs, Selector
-from ratemod.rating.run import BLOCK, MOST_YUAN, Outputs, run
+from ratemod.rating.refusal import lost_rows
+from ratemod.rating.run import BLOCK, EXACT_AT_ONCE, Outputs, decide, keep_money, keep_verdicts, no_outputs
 
 Rows = npt.NDArray[np.intp]
 Mask = npt.NDArray[np.bool_]
@@ -58,11 +58,11 @@ class Position:
     Attributes
     ----------
     plan : Plan; program : what was compiled last, with the ranges of every step
-    inputs : coded columns of n rows; fine : (n,) bool, rows that no cell and no check across rows refuses
-    live : names of the steps that a premium or a refusal rests on; only they are kept
-    values : step -> (n,) float64; applies : conditional step -> (n,) bool; bits : (n,) as `Outputs.bits`
-    lost : (n,) bool, rows that are not fine, or that a rule or a legal range leaves without a premium
-    doubts : steps run together -> rows that floats could not decide in them
+    inputs : coded columns of n rows; barred : (n,) bool, rows that a cell or a check across rows refuses
+    live : what the results of a row rest on (`Graph.live`); only these steps are kept
+    values : step -> (n,) float64; applies : conditional step -> (n,) bool
+    out : Outputs of n rows without regard to refusals; outside, excepted : by legal range of the plan
+    doubts : steps and verdicts run together -> rows that floats could not decide in them
     ages : step -> how often it was computed; gathered : rows by name of the cells that touch them, with what was
         gathered of them and its age, so that rows touched again are not gathered again
     premium_fen : (n,) int64, 0 where not priced; priced : (n,) bool
@@ -71,12 +71,13 @@ class Position:
     plan: Plan
     program: Program
     inputs: Inputs
-    fine: Mask
+    barred: Mask
     live: frozenset[str]
     values: dict[str, npt.NDArray[np.float64]]
     applies: dict[str, Mask]
-    bits: npt.NDArray[np.signedinteger]
-    lost: Mask
+    out: Outputs
+    outside: dict[str, Mask]
+    excepted: dict[str, Mask]
     premium_fen: npt.NDArray[np.int64]
     priced: Mask
     doubts: dict[frozenset[str], Rows] = field(default_factory=dict)
@@ -101,57 +102,64 @@ class Position:
         -------
         (m,) intp, the rows that were priced again, or None for all
         """
-        steps, cells, limits = self._differing(plan)
-        touched = None if cells is None or limits else self._touched(cells, answers)
-        names = downstream(plan, steps) & self.live
-        refusals = limits or _refusals_rest_on(plan, names)
-        if refusals:  # a row that is refused no more takes its premium from what is kept
-            names |= {plan.premium}
+        changed = plan.graph().differing(self.plan)
+        names = plan.graph().downstream(changed) & self.live
+        touched = self._touched(plan, changed & self.live, answers)
         program = compile_plan(plan)
         if touched is not None and _snapped_otherwise(self, plan, program, names):
             touched = None
         if names and (touched is None or len(touched.rows)):
-            if refusals:
-                _refuse(self, program, None if touched is None else touched.rows)
             _rerun(self, program, names, touched)
         self.plan, self.program = plan, program
         return NO_ROWS if not names else None if touched is None else touched.rows
 
-    def _differing(self, plan: Plan) -> tuple[set[str], Key | None, bool]:
-        """Return what differs: steps, the cells of look-ups if they alone do, and whether a limit that refuses does."""
-        old = self.plan
-        constants = {name for name, item in plan.constants.items() if item.value != old.constants[name].value}
-        steps = {b.name for a, b in zip(old.steps, plan.steps) if a is not b and a != b}
-        steps |= {step.name for step in plan.steps if constants and constants.intersection(names_in(step))}
-        whole = bool(steps)
-        cells: list[tuple[str, tuple[int, ...]]] = []
-        for name in plan.tables:
-            changed = changed_rows(old, plan, name)
-            if changed and changed_rows(self.home, old, name) is None:  # `answers` knows the rows of the first table
-                changed = None
-            readers = {step.name for step in plan.steps if step.table == name} if changed != [] else set()
-            steps |= readers
-            if readers and changed is not None:
-                cells.append((name, tuple(changed)))
-            whole |= bool(readers) and changed is None
-        return steps, None if whole else tuple(cells), not constants.isdisjoint(_looked_at(plan))
+    def outputs(self, program: Program) -> Outputs:
+        """Return the outputs as a program fills them in: with the legal ranges that it guards."""
+        names = [item.name for item in program.guarded]
+        outside, excepted = (tuple(held[name] for name in names) for held in (self.outside, self.excepted))
+        return replace(self.out, outside=outside, excepted=excepted)
 
-    def _touched(self, cells: Key, answers: Answers) -> Touched | None:
-        """Return the rows that some cells touch, None for all; the same cells are looked for once."""
-        if cells not in self.gathered:
-            parts = [answers(name, list(changed)) for name, changed in cells]
-            rows = (
-                None
-                if any(part is None for part in parts)
-                else union([part for part in parts if part is not None], self.inputs.n)
-            )
-            if rows is None:
+    def _touched(self, plan: Plan, changed: frozenset[str], answers: Answers) -> Touched | None:
+        """Return the rows that changed cells touch, None for all; the same cells are looked for once."""
+        key = changed_cells(self.plan, plan, changed)
+        if key is None or self._astray(plan, changed):
+            return None
+        if key not in self.gathered:
+            parts = [answers(name, list(rows)) for name, rows in key]
+            known = [part for part in parts if part is not None]
+            found = union(known, self.inputs.n) if len(known) == len(parts) else None
+            if found is None:
                 return None
             if len(self.gathered) >= MOST_GATHERED:
                 self.gathered.pop(next(iter(self.gathered)))
-            self.gathered[cells] = Touched(rows)
-        self.gathered[cells] = found = self.gathered.pop(cells)  # the last used stays longest
-        return found
+            self.gathered[key] = Touched(found)
+        self.gathered[key] = gathered = self.gathered.pop(key)  # the last used stays longest
+        return gathered
+
+    def _astray(self, plan: Plan, changed: frozenset[str]) -> bool:
+        """Whether some changed table may now answer other rows than under the first plan, which `answers` knows."""
+        graph = self.home.graph()
+        moved = self.plan.graph().differing(self.home) | plan.graph().differing(self.home)
+        tables = {name: table for name, table in self.home.tables.items() if table_node(name) in changed}
+        axes = {step.bound(axis.name) for step in self.home.steps for axis in _axes(tables.get(step.table))}
+        rows_differ = any(changed_rows(self.home, self.plan, name) is None for name in tables)
+        return rows_differ or not moved.isdisjoint(graph.upstream(axes))
+
+
+def _axes(table: Table | None) -> tuple[Axis, ...]:
+    return () if table is None else table.axes
+
+
+def changed_cells(old: Plan, new: Plan, nodes: Collection[str]) -> Key | None:
+    """Return the rows of tables that differ, by table; None where a constant, a step or a table's keys do."""
+    found: list[tuple[str, tuple[int, ...]]] = []
+    for node in sorted(nodes):
+        name = node.removeprefix(table_node(""))
+        rows = changed_rows(old, new, name) if node != name else None
+        if rows is None:
+            return None
+        found += [(name, tuple(rows))] if rows else []
+    return tuple(found)
 
 
 def changed_rows(old: Plan, new: Plan, table: str) -> list[int] | None:
@@ -187,113 +195,27 @@ def among(some: Rows, rows: Rows) -> Mask:
     return rows[at] == some if len(rows) else np.zeros(len(some), dtype=bool)
 
 
-def position(plan: Plan, inputs: Inputs, fine: Mask) -> Position:
-    """Return a book under a plan, every step that a premium or a refusal rests on computed and kept."""
+def position(plan: Plan, inputs: Inputs, barred: Mask) -> Position:
+    """Return a book under a plan, every step that a result rests on computed and kept."""
     numbers = {name: array.astype(np.float64, copy=False) for name, array in inputs.numbers.items()}
     inputs = Inputs(inputs.n, numbers, inputs.codes, inputs.filled, inputs.texts, inputs.groups, inputs.ranks)
-    program, live, n = compile_plan(plan), _live(plan), inputs.n
+    program, live, n = compile_plan(plan), plan.graph().live, inputs.n
     made = Position(
-        plan,
-        program,
-        inputs,
-        fine,
-        live,
-        {name: np.empty(n) for name in plan.step_names if name in live},
-        {step.name: np.empty(n, dtype=bool) for step in plan.steps if step.when is not None and step.name in live},
-        np.zeros(n, dtype=program.bit_type),
-        ~fine,
-        np.zeros(n, dtype=np.int64),
-        np.zeros(n, dtype=bool),
+        plan=plan,
+        program=program,
+        inputs=inputs,
+        barred=barred,
+        live=live,
+        values={name: np.empty(n) for name in plan.step_names if name in live},
+        applies={step.name: np.empty(n, dtype=bool) for step in plan.steps if step.when and step.name in live},
+        out=replace(no_outputs(program, n), bits=np.zeros(n, dtype=program.bit_type)),
+        outside={item.name: np.zeros(n, dtype=bool) for item in plan.legal},
+        excepted={item.name: np.zeros(n, dtype=bool) for item in plan.legal},
+        premium_fen=np.zeros(n, dtype=np.int64),
+        priced=np.zeros(n, dtype=bool),
     )
-    _refuse(made, program, None)
     _rerun(made, program, live, None)
     return made
-
-
-def reads(plan: Plan, step: Step) -> Iterator[str]:
-    """Yield every name that a step reads, those of its table's axes too."""
-    yield from names_in(step)
-    if step.table:
-        bound = dict(step.by)
-        yield from (bound.get(axis.name, axis.name) for axis in plan.tables[step.table].axes)
-
-
-def downstream(plan: Plan, first: Collection[str]) -> frozenset[str]:
-    """Return some steps and every step that rests on one of them.
-
-    Examples
-    --------
-    >>> from ratemod.plan.editions import load_plan
-    >>> sorted(downstream(load_plan("jilin-spli/2025-04"), ["minimum_premium"]))
-    ['fund', 'fund_before_rounding', 'minimum_premium', 'premium']
-    """
-    found = set(first)
-    if found:
-        for step in plan.steps:
-            if step.name not in found and not found.isdisjoint(reads(plan, step)):
-                found.add(step.name)
-    return frozenset(found)
-
-
-def _upstream(plan: Plan, first: Collection[str]) -> frozenset[str]:
-    found = set(first)
-    for step in reversed(plan.steps):
-        if step.name in found:
-            found |= set(reads(plan, step))
-    return frozenset(found)
-
-
-def _live(plan: Plan) -> frozenset[str]:
-    """Return the steps that a premium, or a row's being refused, rests on."""
-    wanted = {plan.premium} | _looked_at(plan)
-    if plan.fund is not None and not _fund_follows(plan):
-        wanted.add(plan.fund)
-    return _upstream(plan, wanted) & frozenset(plan.step_names)
-
-
-def _at_most_one(limit: Operand | None) -> bool:
-    return isinstance(limit, Decimal) and limit <= 1
-
-
-def _fund_follows(plan: Plan) -> bool:
-    """Whether the fund is a lawful share of the premium, rounded: then it can be held whenever the premium can."""
-    shares = {item.of for item in plan.legal if item.of in plan.constants and _at_most_one(item.high)}
-    steps = {step.name: step for step in plan.steps}
-    name = str(plan.fund)
-    while name != plan.premium:
-        step = steps.get(name)
-        if step is None or step.when is not None or step.op not in ("product", "round"):
-            return False
-        rest = [operand for operand in step.of if operand not in shares]
-        if len(rest) != 1 or not isinstance(rest[0], str):
-            return False
-        name = rest[0]
-    return True
-
-
-def _refusals_rest_on(plan: Plan, names: frozenset[str]) -> bool:
-    """Whether a rule that refuses, or a legal range, looks at some of these steps."""
-    return not names.isdisjoint(_looked_at(plan))
-
-
-def _looked_at(plan: Plan) -> set[str]:
-    """Return the names that rules which refuse, and legal ranges, look at."""
-    looks = set().union(*(item.reads for item in plan.legal))
-    for rule in plan.rules:
-        looks |= set(names_in_condition(rule.when)) if rule.action in ("refuse", "decline") else set()
-    return looks
-
-
-def _refuse(held: Position, program: Program, rows: Rows | None) -> None:
-    """Note which rows a rule or a legal range leaves without a premium, by pricing them in full."""
-    chosen: Selector = slice(0, held.inputs.n) if rows is None else rows
-    out = run(program, held.inputs if rows is None else held.inputs.part(rows), ())
-    held.lost[chosen] = ~held.fine[chosen] | _refused(program.plan, out)
-
-
-def _refused(plan: Plan, out: Outputs) -> Mask:
-    caught = [mask for rule, mask in zip(plan.rules, out.caught) if rule.action in ("refuse", "decline")]
-    return np.asarray(np.logical_or.reduce([np.zeros(len(out.priced), dtype=bool), *caught, *out.outside]))
 
 
 def _snapped_otherwise(held: Position, plan: Plan, program: Program, names: Collection[str]) -> bool:
@@ -307,18 +229,23 @@ def _snapped_otherwise(held: Position, plan: Plan, program: Program, names: Coll
 
 
 def _rerun(held: Position, program: Program, names: frozenset[str], touched: Touched | None) -> None:
-    """Run some steps again for some rows, None for all, and keep what they give."""
-    plan = program.plan
-    steps = {step.name: step for step in plan.steps}
-    kept = _needed(plan, program, names)
-    wanted = set(chain.from_iterable(reads(plan, steps[name]) for name in (*names, *kept)))
-    kept |= {name for name in wanted if name in held.values} - names
-    for name in names:
+    """Run some steps, rules and legal ranges again for some rows, None for all, and keep what they give."""
+    plan, graph = program.plan, program.plan.graph()
+    steps = names & held.values.keys()
+    kept = _needed(program, names)
+    money = {name for name in (plan.premium, plan.fund) if name is not None}
+    kept |= money - steps if money & steps else set()
+    wanted = set(chain.from_iterable(graph.reads[name] for name in (*names, *kept)))
+    kept |= (wanted & held.values.keys()) - steps
+    for name in steps:
         held.ages[name] = held.ages.get(name, 0) + 1
-    clear = sum(3 << 2 * at for at, name in enumerate(program.bounding) if name in names)
+    clear = sum(3 << 2 * at for at, name in enumerate(program.bounding) if name in steps)
     rows = None if touched is None else touched.rows
     inputs = _columns(held.inputs, wanted, touched)
-    values, applies = held.values, held.applies
+    values, applies, out = held.values, held.applies, held.outputs(program)
+    for item in plan.legal:  # what the plan now proves holds everywhere
+        if legal_node(item.name) in names and item not in program.guarded:
+            held.outside[item.name][:] = False
     if touched is not None:
         values = {name: touched.of(name, held.ages.get(name, 0), values[name]) for name in kept}
         applies = {
@@ -337,35 +264,57 @@ def _rerun(held: Position, program: Program, names: frozenset[str], touched: Tou
         block.traced = True  # what ties hang on is kept
         block.values |= {name: values[name][part] for name in kept}
         block.applies |= {name: applies[name][part] for name in kept if name in applies}
-        block.bits[:] = held.bits[chosen] & ~np.asarray(clear).astype(block.bits.dtype)
+        block.bits[:] = held.out.bits[chosen] & ~np.asarray(clear).astype(block.bits.dtype)
         if rows is None:  # steps write where they are kept
-            block.buffers |= {name: held.values[name][part] for name in names}
+            block.buffers |= {name: held.values[name][part] for name in steps}
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             for name, step in program.runs:
-                if name in names:
+                if name in steps:
                     step(block)
                     block.values[name] = block.buffer(name)
-        _keep(held, names, block, plan, chosen, rows is not None)
+            keep_verdicts(program, out, block, chosen, names)
+        for name in steps:
+            if rows is not None:
+                held.values[name][chosen] = block.values[name]
+            if name in held.applies and name in block.applies:
+                held.applies[name][chosen] = block.applies[name]
+        if money & steps:
+            keep_money(program, out, block, chosen)
+        else:
+            held.out.bits[chosen] = block.bits
         suspect[part] = block.suspect
+        _settle(held, plan, out, chosen)
 
     if len(parts) == 1:
         work(parts[0])
     else:
         with ThreadPoolExecutor(min(os.cpu_count() or 1, len(parts))) as pool:
             list(pool.map(work, parts))
-    _decide(held, program, names, rows, suspect)
+    due = _doubted(held, program, names, rows, suspect)
+    if len(due):
+        decide(program, held.inputs.part(due), due, out, len(due) if program.whole else EXACT_AT_ONCE)
+        _settle(held, plan, out, due)
 
 
-def _needed(plan: Plan, program: Program, names: frozenset[str]) -> set[str]:
-    """Return the steps whose kept values some steps read, ties to their last digit included."""
-    steps = {step.name: step for step in plan.steps}
+def _settle(held: Position, plan: Plan, out: Outputs, rows: Selector) -> None:
+    """Note which of some rows end without a premium; of a policy of several lines all are among them."""
+    groups = {name: lines[rows] for name, lines in held.inputs.groups.items()}
+    priced = ~lost_rows(plan, out, held.barred[rows], groups, rows)
+    held.priced[rows] = priced
+    held.premium_fen[rows] = np.where(priced, out.premium_fen[rows], 0)
+
+
+def _needed(program: Program, names: frozenset[str]) -> set[str]:
+    """Return the steps whose kept values some nodes read, ties to their last digit included."""
+    reads = program.plan.graph().reads
+    steps = set(program.plan.step_names)
     found: set[str] = set()
-    waiting = [name for step in names for name in reads(plan, steps[step])]
+    waiting = [name for node in names for name in reads[node]]
     while waiting:
         name = waiting.pop()
         if name in steps and name not in names and name not in found:
             found.add(name)
-            waiting += [] if program.known[name].on_grid else reads(plan, steps[name])
+            waiting += [] if program.known[name].on_grid else reads[name]
     return found
 
 
@@ -391,40 +340,18 @@ def _columns(inputs: Inputs, names: Collection[str], touched: Touched | None) ->
     )
 
 
-def _keep(held: Position, names: frozenset[str], block: Block, plan: Plan, chosen: Selector, scattered: bool) -> None:
-    for name in names:
-        if scattered:
-            held.values[name][chosen] = block.values[name]
-        if name in held.applies and name in block.applies:
-            held.applies[name][chosen] = block.applies[name]
-    held.bits[chosen] = block.bits
-    lost = held.lost[chosen]
-    for name in (plan.premium, *((plan.fund,) if plan.fund in held.live else ())):
-        value = block.values[str(name)] if name in block.values else held.values[str(name)][chosen]
-        lost = lost | ~((value <= MOST_YUAN) & (value >= -MOST_YUAN))
-    fen = block.values[plan.premium] * 100.0
-    np.copyto(fen, 0.0, where=lost)
-    held.premium_fen[chosen] = np.rint(fen, out=fen)
-    held.priced[chosen] = ~lost
-
-
-def _decide(held: Position, program: Program, names: frozenset[str], rows: Rows | None, suspect: Mask) -> None:
-    """Let exact arithmetic decide what floats could not, here or in an earlier move."""
-    plan = program.plan
+def _doubted(held: Position, program: Program, names: frozenset[str], rows: Rows | None, suspect: Mask) -> Rows:
+    """Return the rows that exact arithmetic must decide: what floats could not, here or in an earlier move."""
     found = np.flatnonzero(suspect) if rows is None else rows[suspect]
-    for steps, doubted in list(held.doubts.items()):  # a doubt ends only where all the steps that raised it ran again
-        if steps <= names:
-            held.doubts[steps] = NO_ROWS if rows is None else doubted[~among(doubted, rows)]
+    for nodes, doubted in list(held.doubts.items()):  # a doubt ends only where all that raised it ran again
+        if nodes <= names:
+            held.doubts[nodes] = NO_ROWS if rows is None else doubted[~among(doubted, rows)]
     held.doubts[names] = np.union1d(held.doubts.get(names, NO_ROWS), found).astype(np.intp)
     every = np.unique(np.concatenate(list(held.doubts.values())))
     due = every if rows is None else every[among(every, rows)]
-    if not len(due):
-        return
-    if program.whole:  # a group is decided as a whole
-        for groups in held.inputs.groups.values():
-            due = np.flatnonzero(np.isin(groups, groups[due]) | np.isin(np.arange(held.inputs.n), due))
-    out = run(program, held.inputs.part(due), ())
-    lost = ~out.priced | ~held.fine[due] | _refused(plan, out)
-    held.premium_fen[due] = np.where(lost, 0, out.premium_fen)
-    held.priced[due] = ~lost
-    held.bits[due] = out.bits
+    if program.whole and len(due):  # a group is decided as a whole
+        hit = np.isin(np.arange(held.inputs.n), due)
+        for lines in held.inputs.groups.values():
+            hit |= np.isin(lines, lines[due])
+        due = np.flatnonzero(hit)
+    return due

@@ -15,12 +15,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal, InvalidOperation
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from ratemod.errors import Lang, PlanError, Problem, nearest, problem, text
-from ratemod.plan.edit import paths, row_path
+from ratemod.plan.edit import all_numbers, paths, row_path
 from ratemod.plan.edit import replace as edited
 from ratemod.plan.model import Plan, Step, plain
 from ratemod.rules.options import strict
@@ -210,7 +209,7 @@ def words(plan: Plan, given: Scenario | Mapping[str, Any], lang: Lang = "en") ->
     """
     made = apply(plan, given)
     changes = _changes(given)
-    old, new = _values(plan), _values(made)
+    old, new = current_values(plan), current_values(made)
     on = given.on if isinstance(given, Scenario) else None
     lines = [text("UI_words_from", lang, on=on.isoformat())] if on else []
     for path in sorted(changes, key=lambda p: (p[0] != "t", p)):
@@ -308,35 +307,17 @@ def _numbers(plan: Plan, path: str, value: str, found: list[Problem]) -> dict[st
     except InvalidOperation:
         found.append(problem("RM841", path=path, value=value))
         return {}
-    now = _values(plan)
+    now = all_numbers(plan)
     made = {}
     for cell in cells:
-        if cell not in now:
+        number = now.get(cell)
+        if number is None:
             found.append(problem("RM840", path=cell, nearest=nearest(cell, paths(plan))))
         else:
-            made[cell] = format(now[cell] * factor, "f")
+            made[cell] = format(number * factor, "f")
     return made
 
 
 def current_values(plan: Plan) -> dict[str, Decimal]:
     """Return every number of a plan that a scenario can change, by path."""
-    return dict(_values(plan))
-
-
-@lru_cache(maxsize=8)
-def _values(plan: Plan) -> Mapping[str, Decimal]:
-    found: dict[str, Decimal] = {}
-    for table in plan.tables.values():
-        for row in table.rows:
-            found |= {
-                row_path(table, row, name): number
-                for name, number in zip(table.value_names, row.values)
-                if number is not None
-            }
-    found |= {f"constants.{name}": constant.value for name, constant in plan.constants.items()}
-    for step in plan.steps:
-        for name in ("low", "high", "otherwise"):
-            number = getattr(step, name)
-            if isinstance(number, Decimal):
-                found[f"steps.{step.name}.{name}"] = number
-    return found
+    return {path: number for path, number in all_numbers(plan).items() if number is not None}

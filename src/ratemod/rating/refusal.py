@@ -1,0 +1,51 @@
+"""Which rows end without a premium: one definition for the verdict of a book and for every what-if."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import numpy.typing as npt
+
+from ratemod.plan.graph import REFUSING
+from ratemod.plan.model import Plan
+from ratemod.rating.inputs import Selector
+from ratemod.rating.rational import Mask
+from ratemod.rating.run import Outputs
+
+Groups = Mapping[str, npt.NDArray[np.int64]]
+
+
+def lost_rows(plan: Plan, out: Outputs, barred: Mask, groups: Groups, rows: Selector) -> Mask:
+    """Return which of some rows end without a premium.
+
+    Parameters
+    ----------
+    plan : Plan
+    out : Outputs of n rows
+    barred : (m,) bool, rows that a cell or a check across rows refuses, whatever the numbers of the plan are
+    groups : column -> (m,) int64, the policy of every line; `rows` then hold whole policies
+    rows : m of the n rows
+
+    Returns
+    -------
+    (m,) bool
+        Barred, caught by a rule that refuses or declines, outside the law without its exception, without a premium
+        that can be held, or a line of a policy that has such a line.
+    """
+    lost = barred | ~out.priced[rows]
+    for rule, caught in zip(plan.rules, out.caught, strict=True):
+        if rule.action in REFUSING:
+            lost |= caught[rows]
+    for outside, excepted in zip(out.outside, out.excepted, strict=True):
+        lost |= outside[rows] & ~excepted[rows]
+    return lost | other_lines(lost, groups)
+
+
+def other_lines(lost: Mask, groups: Groups) -> Mask:
+    """Return the other lines of policies that have a line without a premium, (n,) bool."""
+    others = np.zeros(len(lost), dtype=bool)
+    if lost.any():
+        for lines in groups.values():
+            others |= np.isin(lines, lines[lost])
+    return others & ~lost

@@ -1,0 +1,95 @@
+"""What stands on a what-if equals a full re-rate of the book: random plans with rules, law, fund and roll-ups."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import numpy as np
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+from tests.rating import random_plans
+
+from ratemod.errors import PlanError
+from ratemod.plan.edit import paths
+from ratemod.rating.rate import rate
+from ratemod.whatif.attribution import attribute
+from ratemod.whatif.engine import engine
+from ratemod.whatif.live import live
+from ratemod.whatif.panel import panel
+from ratemod.whatif.scenario import apply, current_values
+from ratemod.whatif.sweep import what_if
+
+SLOW = settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+
+
+def full(book, plan):
+    """The premium of every row, 0 where it has none: priced from nothing."""
+    rated = rate(book, plan, lang="en", trace=False)
+    return np.where(rated.verdict.status < 2, rated.outputs.premium_fen, 0)
+
+
+@st.composite
+def changes(draw, plan):
+    """Some numbers of a plan, multiplied; never one that the law fixes."""
+    now = current_values(plan)
+    free = sorted(path for path in paths(plan) if path in now)
+    chosen = draw(st.lists(st.sampled_from(free), min_size=1, max_size=3, unique=True))
+    made = {path: f"*{draw(st.sampled_from(['0.9', '1.5', '0.1', '2', '-1']))}" for path in chosen}
+    if draw(st.booleans()):
+        made["constants.most"] = draw(st.sampled_from(["0", "20", "5000"]))
+    try:
+        apply(plan, made)
+    except PlanError:
+        assume(False)
+    return made
+
+
+@SLOW
+@given(plan=random_plans.plans(), seed=st.integers(0, 2**32), data=st.data())
+def test_what_if_sweep_live_and_panel_are_full_re_rates(plan, seed, data):
+    book = random_plans.frame(seed, 60)
+    base = engine(book, plan)
+    assert (base.premium_fen == full(book, plan)).all()
+    wanted = [data.draw(changes(plan)) for _ in range(2)]
+    premiums = [full(book, apply(plan, item)) for item in wanted]
+    found = what_if(book, plan, wanted, by=["sector"], base=base)
+    for item, premium, total, segments in zip(wanted, premiums, found.total_fen, found.segment_fen, strict=True):
+        assert (base.price(item).whole(base) == premium).all()
+        assert total == premium.sum() == segments.sum()
+    path, value = next(iter(wanted[0].items()))
+    sliders = {path: [value, "*1"]}
+    totals = [int(full(book, apply(plan, {path: at})).sum()) for at in sliders[path]]
+    moving = live(book, plan, sliders, base=base)
+    assert [moving.move({path: at}).total_fen for at in sliders[path]] == totals
+    page = panel(book, plan, sliders, base=base).data
+    at_value = page["sliders"][0]["values"].index(value)
+    assert int(page["positions"][at_value]["total"]) == totals[0]
+
+
+@SLOW
+@given(plan=random_plans.plans(), seed=st.integers(0, 2**32), data=st.data())
+def test_parts_of_an_attribution_add_up_to_what_two_full_re_rates_differ_by(plan, seed, data):
+    book = random_plans.frame(seed, 40)
+    causes = data.draw(changes(plan))
+    found = attribute(book, plan, causes)
+    before, after = full(book, plan), full(book, apply(plan, causes))
+    assert (found.parts_fen.sum(axis=0) == found.change_fen).all()
+    counted = found.change_fen != 0
+    assert (found.change_fen[counted] == (after - before)[counted]).all()
+    assert not found.parts_fen[:, (before == 0) | (after == 0)].any()
+
+
+def test_a_policy_refused_in_one_mixture_of_causes_has_no_part():
+    """Priced before and after, but not with the dearer rate alone: no order of the causes gives such a policy parts."""
+    steps = (
+        random_plans.Step("charged", "product", of=("heads", "k")),
+        random_plans.Step("premium", "round", of=("charged",), quantum=Decimal("0.01")),
+    )
+    rule = random_plans.Rule("large", random_plans.Test("charged", above="most"), "refuse", "", "", "s")
+    plan = random_plans.replace(random_plans.plan_of(steps, k=Decimal(10)), rules=(rule,))
+    book = random_plans.frame(0, 30)
+    book["heads"], book["sector"] = 90, "a"
+    # 90 heads: 900 yuan and at most 1,000; 1,800 and 2,000 with both; 1,800 and 1,000, refused, with the rate alone.
+    found = attribute(book, plan, {"constants.k": "20", "constants.most": "2000"})
+    assert full(book, apply(plan, {"constants.k": "20", "constants.most": "2000"})).max() == 180_000
+    assert not found.parts_fen.any() and not found.change_fen.any()
