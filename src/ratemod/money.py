@@ -8,7 +8,7 @@ Source: Balinski & Young, *Fair Representation*, 2nd ed. 2001, ch. 3.
 from __future__ import annotations
 
 from decimal import ROUND_HALF_UP, Decimal
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +17,10 @@ from ratemod.errors import ModelError, problem
 
 Fen = npt.NDArray[np.int64]
 
+RoundingMode = Literal["half_up", "down", "up"]
+
 FEN_PER_YUAN = 100
+ULPS = 16
 AT_ONCE = 16_384
 
 
@@ -52,6 +55,42 @@ def yuan_text(fen: int) -> str:
     '1,234,567.89'
     """
     return f"{to_yuan(fen):,.2f}"
+
+
+def rounded(values: npt.ArrayLike, places: int, mode: RoundingMode = "half_up") -> npt.NDArray[np.float64]:
+    """Round floats that stand for decimals, half up (away from minus infinity) unless told.
+
+    Parameters
+    ----------
+    values : float64 of any shape, any unit
+    places : decimals kept; negative: tens, hundreds
+    mode : "half_up", "down" or "up" (towards minus, towards plus infinity)
+
+    Returns
+    -------
+    float64, same shape; NaN and infinities stay
+
+    Notes
+    -----
+    A value within `ULPS` units of its own last place of a half, or of a whole step, is taken for it: that is what a few
+    floating-point operations leave of a decimal, and nothing wider, so that halves of large amounts stay halves.
+
+    Examples
+    --------
+    >>> rounded([0.845, 0.849], 2).tolist(), rounded([0.849, 1_250.0], -2, "down").tolist()
+    ([0.85, 0.85], [0.0, 1200.0])
+    >>> rounded([989_504_286.5], 0).tolist()
+    [989504287.0]
+    """
+    given = np.asarray(values, dtype=np.float64)
+    scaled = given * 10.0**places if places >= 0 else given / 10.0**-places
+    with np.errstate(invalid="ignore"):
+        slack = ULPS * np.spacing(np.abs(scaled))
+        halves = np.rint(2 * scaled) / 2
+        snapped = np.where(np.abs(scaled - halves) <= slack, halves, scaled)
+        steps = {"half_up": np.floor(snapped + 0.5), "down": np.floor(snapped), "up": np.ceil(snapped)}[mode]
+    result = steps / 10.0**places if places >= 0 else steps * 10.0**-places
+    return np.where(np.isfinite(given), result, given)
 
 
 def apportion(total_fen: npt.ArrayLike, weights: npt.ArrayLike) -> Fen:

@@ -68,7 +68,12 @@ def test_each_bad_firm_is_refused_alone():
     table = found.frame()
     assert table.status.tolist() == ["refused", "modified", "refused"]
     assert table.code.tolist()[::2] == ["RM610", "RM617"]
-    assert found.counts == {"firms": 3, "modified": 1, "not_eligible": 0, "refused": 2}
+    assert {name: found.counts[name] for name in ("firms", "modified", "not_eligible", "refused")} == {
+        "firms": 3,
+        "modified": 1,
+        "not_eligible": 0,
+        "refused": 2,
+    }
 
 
 def test_valued_before_it_happened_and_years_without_exposure():

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 
 from ratemod.commands.common import day
 from ratemod.errors import Lang, text
+from ratemod.money import yuan_text
 
 if TYPE_CHECKING:
     from ratemod.experience.mods import Mods
 
 TABLES = (".xlsx", ".csv", ".parquet")
+STRAYS = 10
 
 
 def arguments(parser: argparse.ArgumentParser, lang: Lang) -> None:
@@ -141,10 +143,11 @@ def mods_text(mods: Mods, lang: Lang) -> str:
         text(
             "UI_mods_claims",
             lang,
-            counted=int(mods.actual.claims.sum()),
-            unmatched=mods.actual.unmatched,
-            outside=mods.actual.outside,
+            claims_yuan=yuan_text(sum(mods.account.fen.values())),
+            no_firm_yuan=yuan_text(mods.account.fen["of_no_firm"]),
+            **counts,
         ),
+        *_strays(mods, lang),
     ]
     rated = mods.status == "modified"
     if rated.any():
@@ -168,6 +171,27 @@ def mods_text(mods: Mods, lang: Lang) -> str:
                 text("UI_mods_refused", lang, firms=firms, why=f"{item.code} {text(item.code, lang, **item.args)}")
             )
     return "\n".join(lines)
+
+
+def _strays(mods: Mods, lang: Lang) -> list[str]:
+    """Return a line for each of the first claims of no firm, with the firm whose code is nearest."""
+    if not mods.counts["claims_of_no_firm"]:
+        return []
+    rows = mods.account.left_out(lang).query("fate == 'of_no_firm'")
+    lines = [
+        text(
+            "UI_mods_stray",
+            lang,
+            claim_no=row.claim_no,
+            credit_code=row.credit_code,
+            event_date=f"{row.event_date:%Y-%m-%d}",
+            yuan=f"{row.incurred_yuan:,.2f}",
+            near=text("UI_mods_stray_near", lang, firm=row.nearest_firm) if row.nearest_firm else "",
+        )
+        for row in rows.head(STRAYS).itertuples()
+    ]
+    more = len(rows) - len(lines)
+    return lines + ([text("UI_mods_stray_more", lang, more=more)] if more else [])
 
 
 def write(mods: Mods, target: Path, lang: Lang) -> None:

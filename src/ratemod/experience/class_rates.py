@@ -19,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ratemod.errors import ModelError, problem
+from ratemod.money import rounded
 from ratemod.vocabulary.column import Column
 
 Floats = npt.NDArray[np.float64]
@@ -160,9 +161,7 @@ def expected_by_row(
 
 
 def _rounded(values: Floats, places: int | None) -> Floats:
-    if places is None:
-        return values
-    return np.asarray(np.floor(values * 10.0**places + 0.5 + 1e-9) / 10.0**places, dtype=np.float64)
+    return values if places is None else rounded(values, places)
 
 
 def rates_from(given: Any, folder: Path) -> ClassRates:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from ratemod.errors import Lang, Problem, default_language, problem
+from ratemod.errors import BookError, Lang, Problem, default_language, problem
 from ratemod.experience.panel import Floats, Integers, refuse
 from ratemod.rules.options import strict
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 Method = Literal["buhlmann", "buhlmann_straub", "buhlmann_straub_iterative", "hierarchical", "hachemeister",
                  "poisson_gamma"]
+MOST_TOLD = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +103,8 @@ def credibility(data: Any, method: Method = "buhlmann_straub", *, firm: str = "f
     if method == "hierarchical" and not levels:
         refuse([problem("RM663")])
     panel = read_panel(data, firm, period, value, weight, levels, header_map, counts=method == "poisson_gamma")
+    if len(panel.kept) == 0 and panel.refused:  # no firm is left: the reasons, not what their absence leads to
+        refuse(list({item.line(): item for item in panel.refused.values()}.values())[:MOST_TOLD])
     parts = _estimate(panel, method)
     size, said = len(panel.names), lang or default_language()
     columns: dict[str, Any] = {"firm": list(panel.names)}
@@ -141,8 +144,15 @@ def read_panel(data: Any, firm: str = "firm", period: str = "period", value: str
     texts = [Column(name, "text") for name in (firm, period, *levels)]
     amounts = [Column(value, "number", decimals=15, optional=True),
                Column(weight, "number", decimals=15, low=Decimal(0), optional=True)]
-    book = read_book(data, {column.name: column for column in (*texts, *amounts)}, header_map=header_map)
-    missing = [column.name for column in (*texts, *amounts) if column.name not in book.table.column_names]
+    wanted = {column.name: column for column in (*texts, *amounts)}
+    try:
+        book = read_book(data, wanted, header_map=header_map)
+    except BookError as error:
+        if {item.code for item in error.problems} != {"RM221"}:
+            raise
+        refuse(problem("RM666", name=name) for name in wanted)
+        raise
+    missing = [name for name in wanted if name not in book.table.column_names]
     refuse(problem("RM666", name=name) for name in missing)
     who, names = _sorted_codes(book.table[firm])
     when, periods = _sorted_codes(book.table[period])

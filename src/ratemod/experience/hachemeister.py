@@ -176,7 +176,7 @@ def _credibility(basis: Floats, own: Floats, leverage: Floats, square: Floats,
         between[k] = between_unbiased(weight, mean, within)
         if between[k] <= 0:
             if between[k] < 0:
-                warnings.append(problem("RM646", estimate=f"{between[k]:.6g}"))
+                warnings.append(problem("RM672", component=k + 1, estimate=f"{between[k]:.6g}"))
             between[k] = 0.0
         else:
             z[fitted, k] = weight / (weight + within / between[k])

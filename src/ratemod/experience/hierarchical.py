@@ -170,7 +170,7 @@ def _pull(weight: Floats, mean: Floats, parent: Integers, below: float, depth: i
     each = spread[usable] / room[usable]
     between = float(np.maximum(each, 0).mean())
     if between == 0:
-        warnings.append(problem("RM646", estimate=f"{each.mean():.6g}"))
+        warnings.append(problem("RM673", level=depth + 1, estimate=f"{each.mean():.6g}"))
         return _Pulled(0.0, np.zeros_like(weight), total, centre, below)
     z = credibility_factor(weight, below / between)
     heavy = _sum(parent, z, size)

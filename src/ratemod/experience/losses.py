@@ -68,6 +68,7 @@ class ClaimList:
     number : (k,) names of the claims, for worksheets
     kind : (k,) int64 place among `kinds`, −1 for none, or None; kinds : names
     state : (k,) int64 place among the states of the exposure list, −1 for none, or None
+    code : (k,) text, the code of the firm as the list has it, or None
     wrong : (k,) int32, 0: fine, j: problems[j − 1] is wrong with the claim, or None: all fine; problems : reasons
     """
 
@@ -83,6 +84,7 @@ class ClaimList:
     state: Integers | None = None
     wrong: npt.NDArray[np.int32] | None = None
     problems: tuple[Problem, ...] = ()
+    code: Any = None
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -221,6 +223,8 @@ def rows_of(claims: ClaimList, rows: Integers) -> ClaimList:
         kept["number"] = (
             claims.number.take(rows) if hasattr(claims.number, "take") else [claims.number[i] for i in rows]
         )
+    if claims.code is not None:
+        kept["code"] = claims.code.take(rows)
     return replace(claims, **kept)
 
 
@@ -291,7 +295,7 @@ def _faults(
     day = claims.event_date[part]
     below = claims.incurred_fen[part] < 0
     if below.any():
-        yield "RM610", inside & below
+        yield "RM610", known & below
     if claims.valued is not None:
         yield "RM611", inside & (claims.valued[part] < day)
     yield "RM612", known & np.isnat(day)

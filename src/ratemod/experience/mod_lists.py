@@ -205,10 +205,7 @@ def read_claims(source: Any, firms: pa.Array, states: tuple[str, ...] = (), *, v
         name: cells_of(book, CLAIMS[name], wrong, problems) for name in CLAIMS if name in book.table.column_names
     }
     firm = np.asarray(pc.index_in(columns["credit_code"], value_set=firms).fill_null(-1).to_numpy(zero_copy_only=False))
-    paid = "incurred" if "incurred_yuan" in columns and "paid_yuan" not in columns else "paid"
-    incurred = _money(columns, paid, n) + _money(columns, "case_reserve", n)
-    money = [part for name, part in columns.items() if name.startswith((paid, "case_reserve"))]
-    mark(wrong, problems, "RM630", np.all([np.isnan(part) for part in money], axis=0))
+    incurred = _incurred(columns, wrong, problems, n)
     if "claim_no" in columns:
         day = columns["valuation_date"].astype(np.int64) if valuations and "valuation_date" in columns else None
         mark(wrong, problems, "RM629", _twice(columns["claim_no"], firm, day))
@@ -229,6 +226,7 @@ def read_claims(source: Any, firms: pa.Array, states: tuple[str, ...] = (), *, v
         _coded(columns.get("state"), states)[0],
         wrong if wrong.any() else None,
         tuple(problems),
+        columns["credit_code"],
     )
 
 
@@ -321,13 +319,31 @@ def mark(found: npt.NDArray[np.int32], problems: list[Problem], code: str, wrong
         found[hit] = len(problems)
 
 
-def _money(columns: Mapping[str, Any], name: str, n: int) -> Integers:
-    """Return whole fen from the fen or the yuan column, 0 where neither is given."""
-    if f"{name}_fen" in columns:
-        return np.asarray(np.nan_to_num(columns[f"{name}_fen"])).astype(np.int64)
-    if f"{name}_yuan" in columns:
-        return np.asarray(np.rint(np.nan_to_num(columns[f"{name}_yuan"]) * 100)).astype(np.int64)
-    return np.zeros(n, dtype=np.int64)
+def _incurred(
+    columns: Mapping[str, Any], wrong: npt.NDArray[np.int32], problems: list[Problem], n: int
+) -> Integers:
+    """Return each claim's whole fen: paid and reserve, or incurred in one sum; what is given twice must agree.
+
+    A paid or incurred amount that is empty refuses its firm (RM630), a reserve may be empty: a closed claim has none.
+    """
+    paid, reserve = (_money(columns, name, wrong, problems, n) for name in ("paid", "case_reserve"))
+    in_one = _money(columns, "incurred", wrong, problems, n)
+    parts = paid + np.nan_to_num(reserve)
+    mark(wrong, problems, "RM671", (parts != in_one) & ~np.isnan(parts) & ~np.isnan(in_one), name="incurred")
+    incurred = np.where(np.isnan(parts), in_one, parts)
+    has_paid = any(name.startswith("paid_") for name in columns)
+    mark(wrong, problems, "RM630", np.isnan(paid if has_paid else incurred) & np.isnan(in_one))
+    return np.nan_to_num(incurred).astype(np.int64)
+
+
+def _money(
+    columns: Mapping[str, Any], name: str, wrong: npt.NDArray[np.int32], problems: list[Problem], n: int
+) -> Floats:
+    """Return whole fen from the fen and the yuan column, NaN where neither is filled; both must agree (RM671)."""
+    fen = np.asarray(columns.get(f"{name}_fen", np.full(n, np.nan)), dtype=np.float64)
+    from_yuan = np.rint(np.asarray(columns.get(f"{name}_yuan", np.full(n, np.nan)), dtype=np.float64) * 100)
+    mark(wrong, problems, "RM671", (fen != from_yuan) & ~np.isnan(fen) & ~np.isnan(from_yuan), name=name)
+    return np.where(np.isnan(fen), from_yuan, fen)
 
 
 def _exposed(book: Book) -> tuple[Booleans | None, tuple[str, ...]]:

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ratemod.errors import Lang, ModelError, Problem, nearest, problem, text
+from ratemod.experience.claim_account import ClaimAccount, account_of
 from ratemod.experience.losses import Actual, ClaimList, Window, actual_losses, as_valued, carried
 from ratemod.experience.mod_lists import EXPOSURE, ExposureList, mark, read_claims, read_exposure, successions_of
 from ratemod.experience.parameter import ByState, Dated, Parameter, Setting, value_of
@@ -68,9 +69,30 @@ class Mods:
 
     @cached_property
     def counts(self) -> dict[str, int]:
-        """Firms in all and by status; firms = modified + not_eligible + refused."""
+        """Firms in all and by status, claims in all and by fate.
+
+        firms = modified + not_eligible + refused; claims = claims_counted + claims_before_window +
+        claims_after_window + claims_of_no_firm + claims_refused.
+        """
         found = {name: int((self.status == name).sum()) for name in (MODIFIED, NOT_ELIGIBLE, REFUSED)}
-        return {"firms": len(self.status), **found}
+        claims = {f"claims_{name}": number for name, number in self.account.number.items()}
+        return {"firms": len(self.status), **found, "claims": len(self.claims.firm), **claims}
+
+    @cached_property
+    def account(self) -> ClaimAccount:
+        """Where every claim of the list went, in number and fen; `left_out` lists those that modify no firm."""
+        windows = self.window.of(self.exposure.effective)
+        names = tuple(str(name) for name in self.exposure.firms.to_pylist())
+        return account_of(self.claims, *windows, self.problem_of > 0, names)
+
+    def __repr__(self) -> str:
+        told = self.counts
+        return (
+            f"Mods({self.rule.name}: {told['firms']} firms, {told['modified']} modified, {told['not_eligible']} not "
+            f"eligible, {told['refused']} refused; {told['claims']} claims, {told['claims_counted']} counted, "
+            f"{told['claims_before_window']} before and {told['claims_after_window']} after the window, "
+            f"{told['claims_of_no_firm']} of no firm, {told['claims_refused']} of refused firms)"
+        )
 
     @strict
     def table(self, lang: Lang = "en") -> pa.Table:

@@ -17,12 +17,13 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+from ratemod import money
 from ratemod.errors import ModelError, problem
 from ratemod.experience.class_rates import ClassRates
 from ratemod.experience.parameter import Floats, Integers, Parameter, Setting, value_of
+from ratemod.money import RoundingMode
 from ratemod.rules.options import strict
 
-Mode = Literal["half_up", "down", "up"]
 Stage = Literal["claims", "expected", "expected_primary", "credibility", "ballast", "sums", "bounds"]
 
 
@@ -117,7 +118,7 @@ class SplitRule:
     claim_free: Parameter | None = None
     eligible_from: float = 0.0
     places: int | None = None
-    mode: Mode = "half_up"
+    mode: RoundingMode = "half_up"
     swing_up: float | None = None
     swing_down: float | None = None
     most_by_claims: tuple[Parameter, ...] = ()
@@ -159,21 +160,9 @@ class SplitParts:
 
 
 @strict
-def rounded(values: Floats, places: int | None, mode: Mode = "half_up") -> Floats:
-    """Round to decimals (negative: tens, hundreds), half up unless told; None leaves the values alone.
-
-    Examples
-    --------
-    >>> rounded(np.array([0.845, 0.849]), 2).tolist(), rounded(np.array([0.849, 1_250.0]), -2, "down").tolist()
-    ([0.85, 0.85], [0.0, 1200.0])
-    """
-    if places is None:
-        return values
-    scaled = values * 10.0**places
-    near = np.rint(scaled)
-    scaled = np.where(np.abs(scaled - near) < 1e-9 * np.maximum(np.abs(scaled), 1.0), near, scaled)
-    whole = {"half_up": np.floor(scaled + 0.5 + 1e-9), "down": np.floor(scaled), "up": np.ceil(scaled)}[mode]
-    return np.asarray(whole / 10.0**places, dtype=np.float64)
+def rounded(values: Floats, places: int | None, mode: RoundingMode = "half_up") -> Floats:
+    """Round as `money.rounded`; None leaves the values alone."""
+    return values if places is None else money.rounded(values, places, mode)
 
 
 def split_claims(

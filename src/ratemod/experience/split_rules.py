@@ -73,7 +73,8 @@ def ncci(
 
     Notes
     -----
-    Medical-only claims enter at 30 %; the mod has 2 decimals and is at most 1.10 + 0.0004·E/G.
+    Medical-only claims enter at 30 %; W has the 2 decimals of the states' tables of weighting values, also where it
+    comes from the closed form; the mod has 2 decimals and is at most 1.10 + 0.0004·E/G.
 
     Examples
     --------
@@ -94,6 +95,7 @@ def ncci(
         medical_only_share=0.30,
         most=lambda e: 1.10 + 0.0004 * e / g,
         places=2,
+        rounding={"credibility": 2},
     )
 
 
