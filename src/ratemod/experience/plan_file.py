@@ -25,7 +25,8 @@ from ratemod.errors import ModelError, nearest, problem
 from ratemod.experience.bands import Bands
 from ratemod.experience.class_rates import BIG, rates_from
 from ratemod.experience.parameter import ByState, Curve, Dated, Line, Parameter, Share
-from ratemod.experience.split import Kind, Mode, SmoothSplit, SplitRule, Stage
+from ratemod.experience.split import Kind, SmoothSplit, SplitRule, Stage
+from ratemod.money import RoundingMode
 from ratemod.vocabulary.column import Column
 
 PARAMETERS = (
@@ -114,7 +115,7 @@ def rule_of(given: dict[str, Any], folder: Path) -> SplitRule:
         raise ValueError(f"year_weights: {len(values['year_weights'])} weights for {values['years']} years")
     stages = given.get("rounding", {})
     values["rounding"] = {_one_of(key, get_args(Stage)): int(places) for key, places in stages.items()}
-    values["mode"] = _one_of(given.get("mode", "half_up"), get_args(Mode))
+    values["mode"] = _one_of(given.get("mode", "half_up"), get_args(RoundingMode))
     values["years_named_by"] = _one_of(given.get("years_named_by", "start"), ("start", "end"))
     values["claim_free_despite_medical_only"] = bool(given.get("claim_free_despite_medical_only", False))
     values["kinds"] = {name: _kind(part, folder) for name, part in given.get("kinds", {}).items()}
