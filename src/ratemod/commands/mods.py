@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from ratemod.commands.common import day
 from ratemod.errors import Lang, text
-from ratemod.money import yuan_text
 
 if TYPE_CHECKING:
     from ratemod.experience.mods import Mods
@@ -136,6 +135,8 @@ def write_text(content: str, target: Path) -> None:
 def mods_text(mods: Mods, lang: Lang) -> str:
     """Return what came out, for a terminal."""
     import numpy as np
+
+    from ratemod.money import yuan_text
 
     counts = mods.counts
     lines = [
