@@ -213,9 +213,11 @@ def test_lists_as_people_keep_them(tmp_path):
     (tmp_path / "paid.csv").write_text(
         "付款编号,日期,保险公司,金额（元）\nN0,2023-05-20,x,3000\n", encoding="utf-8-sig"
     )
+    assert made(paid=tmp_path / "paid.csv").papers.payments["amount_fen"].tolist() == [300_000]
+    (tmp_path / "paid.csv").write_text("付款编号,日期,保险公司\nN0,2023-05-20,x\n", encoding="utf-8-sig")
     with pytest.raises(BookError) as error:
         made(paid=tmp_path / "paid.csv")
-    assert "RM700" in {item.code for item in error.value.problems}
+    assert "RM950" in {item.code for item in error.value.problems}
 
 
 def test_entries_balance_line_by_line_and_order_is_irrelevant():

@@ -142,7 +142,7 @@ def test_what_cannot_be_levied_is_said():
     assert codes(error) == {"RM701"}
     with pytest.raises(BookError) as error:
         levy(book.drop_columns(["insurer", "sector"]), [FLOOR])
-    assert codes(error) == {"RM700"}
+    assert codes(error) == {"RM950"}
 
 
 def test_bad_rules_are_refused_together(tmp_path):

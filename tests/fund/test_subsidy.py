@@ -67,12 +67,12 @@ def test_refusals(tmp_path):
     with pytest.raises(BookError) as error:
         subsidise(book([1]), -1, [RULE])
     assert error.value.problems[0].code == "RM724"
-    with pytest.raises(BookError) as error:
-        subsidise(book([-1]), 1, [RULE])
-    assert error.value.problems[0].code == "RM724"
+    found = subsidise(book([-1, 10_000]), 1_000_000, [RULE])  # a negative premium is refused by its row
+    assert [item.code for item in found.refused] == ["RM204"]
+    assert len(found.policy_no) == 1
     with pytest.raises(BookError) as error:
         subsidise(book([1]).drop_columns(["hazard_state"]), 1, [RULE])
-    assert error.value.problems[0].code == "RM700"
+    assert error.value.problems[0].code == "RM950"
     file = tmp_path / "rules.toml"
     file.write_text('[[subsidy]]\nname = "a"\nsize_classes = ["huge"]\nshare = 0.1\ncap_yuan = 1\nsource = "s"\n')
     with pytest.raises(BookError) as error:

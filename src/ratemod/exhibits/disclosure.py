@@ -150,7 +150,7 @@ def disclosure(
     Raises
     ------
     BookError
-        RM916, RM917, RM919 what is missing; RM921 no policy began in the year; those of the readers and of `co_insure`.
+        RM916, RM950, RM919 what is missing; RM921 no policy began in the year; those of the readers and of `co_insure`.
     ModelError
         RM705 a sum does not hold; RM897 the tables cannot be published safely.
 
@@ -251,7 +251,7 @@ def _participation(
     found = coverage(enterprises, policies, period, chosen, endorsements=changes)
     rows = np.flatnonzero(found.must)
     state = np.select([found.in_full, found.uninsured], [0, 2], 1)[rows]
-    place = enterprises.values["sector"].take(rows)
+    place = enterprises.codes("sector").take(rows)
     sector = np.array([SECTORS.index(name) for name in place.to_pylist()], np.int64)
     divisions, division = divisions_of(enterprises.values["division_code"].take(rows))
     dimensions = {"state": (state, STATES), "sector": (sector, SECTORS), "division": (division, divisions)}

@@ -16,15 +16,14 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ratemod.errors import BookError, Problem, nearest, problem
-from ratemod.exhibits.disclosure_columns import DISCLOSED
-from ratemod.reading.convert import MISSING_DATE, convert
-from ratemod.reading.read import read_book
+from ratemod.errors import BookError, Problem, problem
+from ratemod.exhibits.disclosure_columns import DISCLOSED, NARROWER
+from ratemod.reading.folder import found_in
+from ratemod.reading.shared_table import each_once, read_shared
 from ratemod.vocabulary.column import Column
 
 NEEDED = ("policies", "claims", "services", "ledger")
 EXTRA = ("endorsements", "coinsurance", "payments", "enterprises", "insurers")
-SUFFIXES = (".parquet", ".csv", ".xlsx", ".xls", ".txt", ".tsv")
 Ints = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
 
@@ -95,15 +94,12 @@ def sources(province: Any) -> dict[str, Any]:
         RM919 no such folder, or tables that every disclosure needs are missing.
     """
     folder = getattr(province, "folder", None) or province
+    found: dict[str, Any]
     if isinstance(folder, str | Path):
         place = Path(folder)
         if not place.is_dir():
             raise BookError(problem("RM916", path=str(place)))
-        found: dict[str, Any] = {}
-        for name in (*NEEDED, *EXTRA):
-            files = [place / f"{name}{suffix}" for suffix in SUFFIXES if (place / f"{name}{suffix}").exists()]
-            if files:
-                found[name] = files[0]
+        found = {name: path for name, path in found_in(place).items() if name in (*NEEDED, *EXTRA)}
     else:
         held = getattr(folder, "held", folder)
         found = {name: held[name] for name in (*NEEDED, *EXTRA) if name in held}
@@ -113,93 +109,35 @@ def sources(province: Any) -> dict[str, Any]:
     return found
 
 
-def read_shared(source: Any, noun: str) -> Shared:
-    """Read one table.
+def read_disclosed(source: Any, noun: str) -> Shared:
+    """Return one table, each thing told once.
 
     Raises
     ------
     BookError
-        RM917 a column is missing, and those of `read_book`.
+        Those of `ratemod.reading.shared_table.read_shared`.
     """
-    columns = DISCLOSED[noun]
-    book = read_book(source, columns)
-    there = book.table.column_names
-    lost = [name for name, column in columns.items() if not column.optional and name not in there]
-    if lost:
-        raise BookError(
-            problem(
-                "RM917",
-                file=book.file,
-                table=noun,
-                name=name,
-                label=columns[name].label("zh"),
-                nearest=nearest(name, there),
-            )
-            for name in lost
-        )
-    count = book.table.num_rows
-    rows = np.arange(1, count + 1) if book.rows is None else np.asarray(book.rows, np.int64)
-    good, told = np.ones(count, bool), []
+    needed, more = DISCLOSED[noun]
+    told = each_once(read_shared(source, noun, needed, more, narrower=NARROWER.get(noun)))
     values: dict[str, Any] = {}
     empty: dict[str, Mask] = {}
-    for name in (name for name in columns if name in there):
-        coded = convert(book.table[name], columns[name], book.conversions.get(name))
-        for at, item in enumerate(coded.problems, 1):
-            bad = np.asarray(coded.problem_of) == at
-            told.append(replace(item, file=book.file, row=int(rows[np.argmax(bad)]), count=int(bad.sum())))
-            good &= ~bad
-        values[name], missing = _plain(coded.values, columns[name])
+    for name, found in told.cells.items():
+        values[name], missing = _plain(found.values, told.columns[name])
         if missing is not None:
             empty[name] = missing
-        if columns[name].kind in ("text", "level", "date") and not columns[name].optional:
-            blank = _blank(values[name], columns[name]) & good
-            if blank.any():
-                told.append(
-                    problem(
-                        "RM201",
-                        file=book.file,
-                        row=int(rows[np.argmax(blank)]),
-                        count=int(blank.sum()),
-                        column=name,
-                        label=columns[name].label("zh"),
-                    )
-                )
-                good &= ~blank
-    for name in [name for name in values if name.endswith("_yuan")]:
-        fen = values.pop(name)
-        empty[name.replace("_yuan", "_fen")] = empty.pop(name)
-        values.setdefault(name.replace("_yuan", "_fen"), fen)
-    return Shared(noun, values, empty, rows, count, book.file, ()).take(good, *told)
+    return Shared(noun, values, empty, told.rows, len(told), told.file, ()).take(told.good, *told.refused)
 
 
 def _plain(values: Any, column: Column) -> tuple[Any, Mask | None]:
     if column.kind == "text":
-        return pc.utf8_trim_whitespace(values.fill_null("")), None
-    if column.kind in ("date", "level"):
-        return np.asarray(values).astype(np.int64), None
+        return values, None
     given = np.asarray(values)
+    if column.kind != "number":
+        return given.astype(np.int64), None
     if given.dtype.kind != "f":
         return given.astype(np.int64), np.zeros(len(given), bool)
-    scale = 100 if column.name.endswith("_yuan") else 1
     none = np.isnan(given)
-    return np.rint(np.where(none, 0.0, given) * scale).astype(np.int64), none
-
-
-def _blank(values: Any, column: Column) -> Mask:
-    if column.kind == "text":
-        return np.asarray(pc.equal(values, ""), dtype=bool)
-    return np.asarray(values == (MISSING_DATE if column.kind == "date" else -1), bool)
-
-
-def each_once(table: Shared, name: str) -> Shared:
-    """Return a table with the first row of every number; RM918 counts the others."""
-    codes = table[name].dictionary_encode().indices.to_numpy(zero_copy_only=False)
-    first = np.zeros(len(table), bool)
-    first[np.unique(codes, return_index=True)[1]] = True
-    if first.all():
-        return table
-    row, again = int(table.rows[np.argmin(first)]), int((~first).sum())
-    return table.take(first, problem("RM918", file=table.file, row=row, count=again, table=table.noun, name=name))
+    return np.rint(np.where(none, 0.0, given)).astype(np.int64), none
 
 
 def with_place(table: Shared, name: str, into: pa.Array, code: str = "RM920") -> tuple[Shared, Ints]:
@@ -225,11 +163,8 @@ def insurer_names(source: Any) -> dict[str, str]:
     """Return insurer -> name from a list of insurers; empty without one."""
     if source is None:
         return {}
-    columns = {
-        "insurer": Column("insurer", "text", "Insurer", "保险公司", ("保险机构",)),
-        "name": Column("name", "text", "Name", "名称", ("公司名称",)),
-    }
-    book = read_book(source, columns)
-    if not {"insurer", "name"} <= set(book.table.column_names):
+    told = read_shared(source, "insurers", ("insurer",), ("name",))
+    if "name" not in told.cells:
         return {}
-    return dict(zip(*(book.table[name].cast(pa.string()).to_pylist() for name in ("insurer", "name"))))
+    codes, names = (told.cells[name].values.to_pylist() for name in ("insurer", "name"))
+    return {code: name for code, name in zip(codes, names) if name}

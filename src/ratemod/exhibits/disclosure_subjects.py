@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from ratemod.exhibits.disclosure_columns import CAUSES, ENTRY_LEVELS
-from ratemod.exhibits.disclosure_data import Ints, Mask, Shared, each_once, read_shared, with_place
+from ratemod.exhibits.disclosure_columns import CAUSES, ENTRIES
+from ratemod.exhibits.disclosure_data import Ints, Mask, Shared, read_disclosed, with_place
 from ratemod.exhibits.linked_tables import Face, LinkedTables, tabulate
 from ratemod.fund.co_insurance import co_insure
 from ratemod.fund.fund_table import day_column
@@ -21,7 +21,6 @@ from ratemod.vocabulary.codes.division import division_names, prefecture_of
 from ratemod.vocabulary.codes.industry import SECTORS
 
 ELSEWHERE = "other"
-ENTRIES = tuple(level.code for level in ENTRY_LEVELS)
 STATES = ("insured", "gap", "uninsured")
 BY_PLACE: Face = ("sector", "division")
 BY_INSURER: Face = ("sector", "insurer")
@@ -68,19 +67,18 @@ def read_facts(given: Mapping[str, Any], year: int) -> Facts:
     Raises
     ------
     BookError
-        Those of `read_shared`.
+        Those of `read_disclosed`.
     """
     first, after = (int(np.datetime64(f"{at}-01-01", "D").astype(np.int64)) for at in (year, year + 1))
     nouns = [noun for noun in ("policies", "endorsements", "claims", "services", "ledger") if noun in given]
-    tables = {noun: read_shared(given[noun], noun) for noun in nouns}
-    policies = tables["policies"] = each_once(tables["policies"], "policy_no")
-    tables["claims"] = each_once(tables["claims"], "claim_no")
+    tables = {noun: read_disclosed(given[noun], noun) for noun in nouns}
+    policies = tables["policies"]
     place: dict[str, Ints] = {}
     for noun in nouns[1:]:
         tables[noun], place[noun] = with_place(tables[noun], "policy_no", policies["policy_no"])
     if "payments" in given:
         tables["payments"], _ = with_place(
-            read_shared(given["payments"], "payments"), "claim_no", tables["claims"]["claim_no"]
+            read_disclosed(given["payments"], "payments"), "claim_no", tables["claims"]["claim_no"]
         )
     divisions, division = divisions_of(policies["division_code"])
     named = pa.concat_arrays([tables[noun]["insurer"] for noun in ("policies", "services", "ledger")])
@@ -88,7 +86,8 @@ def read_facts(given: Mapping[str, Any], year: int) -> Facts:
     if shares is not None:
         from ratemod.fund.fund_table import read_columns
 
-        named = pa.concat_arrays([named, pa.array(read_columns(shares, ("insurer",))["insurer"], pa.string())])
+        sharing = read_columns(shares, "coinsurance", ("insurer",))["insurer"]
+        named = pa.concat_arrays([named, pa.array(sharing, pa.string())])
     insurers = tuple(sorted(set(named.to_pylist())))
     firm = policies["credit_code"].dictionary_encode().indices.to_numpy(zero_copy_only=False).astype(np.int64)
     return Facts(

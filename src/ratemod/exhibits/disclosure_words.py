@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from ratemod.errors import Lang, text
 from ratemod.exhibits.disclosure import Disclosure, Subject
-from ratemod.exhibits.disclosure_columns import CAUSES, SECTOR_LEVELS
+from ratemod.exhibits.disclosure_columns import CAUSES
 from ratemod.exhibits.disclosure_subjects import ELSEWHERE
 from ratemod.money import yuan_text
 from ratemod.vocabulary.codes.division import division_names
+from ratemod.vocabulary.table import column
 
 FEN_PER_PUBLISHED = 10_000  # 100 yuan: two decimals of 10,000 yuan
 SUPPRESSED, EMPTY = "×", "–"
@@ -39,7 +40,7 @@ def amount_text(value: int) -> str:
 def level_label(told: Disclosure, dim: str, code: str, lang: Lang) -> str:
     """Return a level in words; insurers under the names that the list of insurers gives."""
     if dim == "sector":
-        found = {level.code: level.label_zh if lang == "zh" else level.label_en for level in SECTOR_LEVELS}
+        found = {level.code: level.label_zh if lang == "zh" else level.label_en for level in column("sector").levels}
         return found[code]
     if dim == "division":
         return text("UI_disclosure_elsewhere", lang) if code == ELSEWHERE else division_names(lang)[code]

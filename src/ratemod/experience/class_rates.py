@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -20,29 +19,11 @@ import numpy.typing as npt
 
 from ratemod.errors import ModelError, problem
 from ratemod.money import rounded
-from ratemod.vocabulary.column import Column
+from ratemod.vocabulary.table import pick, table
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
-BIG = Decimal(10) ** 14
-
-
-def _column(name: str, kind: Any, zh: str, *aliases: str, decimals: int = 8) -> Column:
-    return Column(name, kind, name.replace("_", " "), zh, aliases, (), None, decimals, -BIG, BIG, True)
-
-
-COLUMNS = {
-    column.name: column
-    for column in (
-        _column("class_code", "text", "类别代码", "class", "code", "行业代码", "分类代码", "风险类别"),
-        _column("state", "text", "地区", "州", "省"),
-        _column("year", "number", "年度", "policy_year", "保单年度", decimals=0),
-        _column("from", "date", "起用日期", "effective_from", "施行日期"),
-        _column("expected_from", "number", "期望损失下限"),
-        _column("loss_rate", "number", "期望损失率", "elr", "expected_loss_rate"),
-        _column("d_ratio", "number", "初级比例", "d", "primary_ratio", "discount_ratio"),
-    )
-}
+COLUMNS = pick("class_rates", (), table("class_rates").fields())
 
 
 @dataclass(frozen=True, slots=True)

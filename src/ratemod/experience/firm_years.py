@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -15,22 +14,13 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from ratemod.errors import ModelError, problem
-from ratemod.experience.mod_lists import FIRM, cells_of, read_claims
-from ratemod.vocabulary.column import Column
+from ratemod.experience.mod_lists import cells_of, read_claims
+from ratemod.vocabulary.table import pick, table
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 SPLITS = (10_000.0, 30_000.0, 60_000.0, 120_000.0, 250_000.0)
-NAMES = {
-    "year": ("number", "年度", ("policy_year", "保单年度")),
-    "earned_head_years": ("number", "风险单位", ("exposure", "head_years", "人年", "heads", "人数")),
-    "sector": ("text", "行业领域", ("行业", "class_code", "类别代码")),
-    "size_class": ("text", "企业规模", ("规模",)),
-}
-PANEL = {"credit_code": FIRM} | {
-    name: Column(name, kind, name.replace("_", " "), zh, also, (), None, 9, Decimal(0), Decimal(10) ** 12, True)  # type: ignore[arg-type]
-    for name, (kind, zh, also) in NAMES.items()
-}
+PANEL = pick("firm_years", (), table("firm_years").fields())
 
 
 @dataclass(frozen=True, eq=False, slots=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -18,60 +17,14 @@ from ratemod.experience.split import SplitRule
 from ratemod.reading.book import Book
 from ratemod.reading.convert import MISSING_DATE, convert
 from ratemod.reading.read import read_book
-from ratemod.vocabulary.column import FLAG_LEVELS, Column
+from ratemod.vocabulary.column import Column
+from ratemod.vocabulary.table import pick, table
 
-MOST = Decimal(10) ** 14
-
-
-def _column(
-    name: str, kind: Any, zh: str, *aliases: str, unit: str | None = None, decimals: int = 2, low: Decimal = -MOST
-) -> Column:
-    levels = FLAG_LEVELS if kind == "flag" else ()
-    return Column(name, kind, name.replace("_", " "), zh, aliases, levels, unit, decimals, low, MOST * 100, True)
-
-
-def _declared(*columns: Column) -> dict[str, Column]:
-    return {column.name: column for column in columns}
-
-
-FIRM = _column("credit_code", "text", "统一社会信用代码", "社会信用代码", "信用代码", "firm", "企业")
-STATE = _column("state", "text", "地区", "州", "省", "province")
-CLAIMS = _declared(
-    FIRM,
-    _column("claim_no", "text", "赔案号", "立案号"),
-    _column("event_no", "text", "事故号"),
-    _column("event_date", "date", "出险日期", "事故日期"),
-    _column("valuation_date", "date", "评估日", "评估日期"),
-    _column("paid_fen", "number", "已决赔款（分）", decimals=0),
-    _column("case_reserve_fen", "number", "未决赔款（分）", decimals=0),
-    _column("paid_yuan", "number", "已决赔款", "已付赔款", unit="yuan"),
-    _column("case_reserve_yuan", "number", "未决赔款", "未决准备金", unit="yuan"),
-    _column("incurred_yuan", "number", "已发生赔款", "incurred", "actual_incurred_losses", "赔款金额", unit="yuan"),
-    _column("medical_only", "flag", "仅医疗", "仅医疗费"),
-    _column("kind", "text", "赔案类型", "injury_code", "伤害类型"),
-    STATE,
-)
-EXPOSURE = _declared(
-    FIRM,
-    _column("expected_losses_yuan", "number", "期望损失", unit="yuan"),
-    _column("expected_primary_losses_yuan", "number", "期望初级损失", unit="yuan"),
-    _column("start_date", "date", "保险起期", "起期"),
-    _column("last_mod", "number", "上年经验修正系数", decimals=6),
-    _column("premium_yuan", "number", "保费", "expiring_premium_yuan", "上年保费", "上年年保费", unit="yuan"),
-    _column("latest_premium_yuan", "number", "近两年保费", unit="yuan"),
-    _column("average_premium_yuan", "number", "年均保费", unit="yuan"),
-    _column("class_code", "text", "类别代码", "class", "行业代码", "分类代码", "风险类别"),
-    _column("payroll_yuan", "number", "工资总额", "payroll", "exposure", "工时", "hours", "风险单位", unit="yuan"),
-    _column("year", "number", "年度", "policy_year", "保单年度", decimals=0),
-    STATE,
-    _column("group", "text", "共同控制组", "并表组", "集团", "combination"),
-)
+CLAIMS = pick("firm_claims", (), table("firm_claims").fields())
+EXPOSURE = pick("exposure", (), table("exposure").fields())
+SUCCESSION = pick("successions", (), table("successions").fields())
+FIRM = CLAIMS["credit_code"]
 PER_FIRM = ("last_mod", "premium_yuan", "latest_premium_yuan", "average_premium_yuan")
-SUCCESSION = _declared(
-    _column("from_code", "text", "原企业", "原统一社会信用代码"),
-    _column("to_code", "text", "承继企业"),
-    _column("share", "number", "份额", decimals=9, low=Decimal(0)),
-)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -196,7 +149,7 @@ def read_claims(source: Any, firms: pa.Array, states: tuple[str, ...] = (), *, v
             return _no_claims()
         raise
     _need(book, ("credit_code", "event_date"), CLAIMS)
-    if not {"paid_fen", "paid_yuan", "incurred_yuan"} & set(book.table.column_names):
+    if not {"paid_fen", "paid_yuan", "incurred_fen", "incurred_yuan"} & set(book.table.column_names):
         raise ModelError(problem("RM619", name="paid_yuan", label=CLAIMS["paid_yuan"].label_zh))
     n = book.table.num_rows
     wrong = np.zeros(n, dtype=np.int32)

@@ -23,11 +23,11 @@ import numpy as np
 
 from ratemod.errors import ModelError, nearest, problem
 from ratemod.experience.bands import Bands
-from ratemod.experience.class_rates import BIG, rates_from
+from ratemod.experience.class_rates import rates_from
 from ratemod.experience.parameter import ByState, Curve, Dated, Line, Parameter, Share
 from ratemod.experience.split import Kind, SmoothSplit, SplitRule, Stage
 from ratemod.money import RoundingMode
-from ratemod.vocabulary.column import Column
+from ratemod.vocabulary.table import pick, table
 
 PARAMETERS = (
     "split", "excess_credibility", "primary_credibility", "ballast", "claim_limit", "accident_limit",
@@ -53,13 +53,7 @@ SHAPES: tuple[tuple[set[str], set[str]], ...] = (
     ({"formula", "average_cost_per_case"}, set()),
     ({"full_below", "most", "turn"}, {"largest"}),
 )
-SIZES = {
-    name: Column(name, "number", name.replace("_", " "), zh, also, (), unit, 8, -BIG, BIG, True)
-    for name, zh, also, unit in (
-        ("expected_from", "期望损失下限", ("expected_losses",), "yuan"),
-        ("value", "取值", (), None),
-    )
-}
+SIZES = pick("parameters_by_size", (), table("parameters_by_size").fields())
 
 
 def read_rule(path: Path) -> SplitRule:

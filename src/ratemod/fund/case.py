@@ -18,6 +18,7 @@ from ratemod.money import apportion
 from ratemod.rating.rated import Rated
 
 NEEDED = ("policy_no", "insurer", "size_class", "division_code", "premium_fen", "annual_losses_yuan")
+ESTIMATE = "annual_losses_yuan"
 SMALL = ("small", "micro")
 
 
@@ -57,12 +58,18 @@ class Case:
 def read_insureds(source: Any) -> Columns:
     """Return the insureds of a file, a frame or the priced rows of a rated book."""
     more = ("annual_claims", "outstanding", "sector", "start_date")
-    if not isinstance(source, Rated):
-        return read_columns(source, NEEDED, more)
-    table = source.table.filter(source.table["premium_fen"].is_valid())
-    if source.plan.key and source.plan.key != "policy_no":
-        table = table.append_column("policy_no", table[source.plan.key].cast(pa.string()))
-    return read_columns(table, NEEDED, more)
+    if isinstance(source, Rated):
+        table = source.table.filter(source.table["premium_fen"].is_valid())
+        if source.plan.key and source.plan.key != "policy_no":
+            table = table.append_column("policy_no", table[source.plan.key].cast(pa.string()))
+        source = table
+    try:
+        return read_columns(source, "insureds", NEEDED, more)
+    except BookError as error:  # no list has expected losses under another name: they are an estimate
+        raise BookError(
+            problem("RM877", file=item.file, name=item.args["name"]) if item.args.get("name") == ESTIMATE else item
+            for item in error.problems
+        ) from None
 
 
 def own_fund(rated: Rated) -> Mapping[str, int]:
@@ -86,7 +93,7 @@ def read_budgets(given: Any) -> dict[str, int]:
         np.add.at(total, whose, given.levy_fen)
         money = dict(zip(names, total.tolist()))
     else:
-        read = read_columns(given, ("insurer", "amount_fen"))
+        read = read_columns(given, "budgets", ("insurer", "amount_fen"))
         join(read["insurer"][:0], read["insurer"], "RM723", "budgets")
         money = dict(zip(read["insurer"].tolist(), read["amount_fen"].tolist()))
     if wrong := [name for name, fen in money.items() if fen < 0]:

@@ -163,8 +163,8 @@ def co_insure(movements: Any, shares: Any, insurers: Collection[str] | None = No
     >>> co_insure(moved, parts, ["x", "y", "z"]).amounts["premium_fen"].tolist()
     [34, 33, 33]
     """
-    moved = read_columns(movements, ("policy_no", "insurer", "date"), AMOUNTS)
-    given = read_columns(shares, ("policy_no", "insurer", "leader", "share_percent"))
+    moved = read_columns(movements, "movements", ("policy_no", "insurer", "date"), AMOUNTS)
+    given = read_columns(shares, "coinsurance", ("policy_no", "insurer", "leader", "share_percent"))
     if given.refused:
         raise BookError(given.refused)
     names, (alone, part) = codes_of(moved["insurer"], given["insurer"])

@@ -17,7 +17,6 @@ from ratemod.fund.journal import unknown_insurers
 SERVICE = ("service_no", "policy_no", "insurer", "service_type", "provider", "planned_date")
 PAYMENT = ("date", "insurer", "amount_fen")
 PAYMENT_MORE = ("payment_no", "entry_no", "kind", "service_no", "policy_no", "provider", "purpose", "invoice_no")
-PAID = ("payment", "付款", "支付", "支付费用")
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -56,15 +55,15 @@ def read_papers(
     Raises
     ------
     BookError
-        RM700, RM701, RM730 an unknown insurer.
+        RM950, RM701, RM730 an unknown insurer.
     """
-    book = read_columns(policies, ("policy_no", "size_class", "division_code"), ("credit_code",))
+    book = read_columns(policies, "policies", ("policy_no", "size_class", "division_code"), ("credit_code",))
     join(book["policy_no"][:0], book["policy_no"], "RM709", "policies")
     planned = read_events(services, "services", SERVICE, ("delivered_date", "cost_fen", "credit_code"), SERVICE[:1])
-    given = read_events(payments, "payments", PAYMENT, PAYMENT_MORE)
+    given = read_events(payments, "fund_payments", PAYMENT, PAYMENT_MORE)
     wrong = unknown_insurers(planned.rows["insurer"], insurers, "services")
     if "kind" in given.rows:
-        given = given.without(~np.isin(given.rows["kind"].astype(str), PAID), "other", None)
+        given = given.without(given.rows["kind"] != "payment", "other", None)
     if wrong := wrong + unknown_insurers(given.rows["insurer"], insurers, "payments"):
         raise BookError(wrong)
     planned = of_policies(planned, book, numbers_left_out(book))
@@ -160,9 +159,9 @@ def read_yearly(budgets: Any, insurers: Sequence[str]) -> dict[tuple[str, int], 
     Raises
     ------
     BookError
-        RM700, RM724 a negative amount, RM730 an unknown insurer, RM737 a budget that stands twice.
+        RM950, RM724 a negative amount, RM730 an unknown insurer, RM737 a budget that stands twice.
     """
-    read = read_columns(budgets, ("insurer", "fund_year", "amount_fen"))
+    read = read_columns(budgets, "budgets", ("insurer", "fund_year", "amount_fen"))
     if read.refused:
         raise BookError(read.refused)
     wrong = unknown_insurers(read["insurer"], insurers, "budgets")
@@ -191,7 +190,7 @@ def known_insurers(insurers: Any, there: Sequence[str]) -> tuple[str, ...]:
     if isinstance(insurers, list | tuple | set | frozenset):
         known = sorted(map(str, insurers))
     else:
-        known = sorted(set(read_columns(insurers, ("insurer",))["insurer"].tolist()))
+        known = sorted(set(read_columns(insurers, "insurers", ("insurer",))["insurer"].tolist()))
     if lost := [name for name in there if name not in known]:
         raise BookError(
             problem("RM730", file="policies", name=name, count=1, nearest=nearest(name, known)) for name in lost

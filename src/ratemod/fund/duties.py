@@ -242,7 +242,7 @@ def duties(
     Raises
     ------
     BookError
-        RM700, RM701.
+        RM950, RM701.
     ModelError
         RM713 no policy is left; RM726 a policy ends before it starts.
 
@@ -252,7 +252,7 @@ def duties(
     which several services of a year fall due are this project's own convention.
     """
     given = read_duty_rules() if rules is None else tuple(rules)
-    book = read_columns(policies, POLICY, ("cancelled_date", "services_per_year"))
+    book = read_columns(policies, "policies", POLICY, ("cancelled_date", "services_per_year"))
     if not len(book):
         raise ModelError([problem("RM713"), *book.refused[:5]])
     join(book["policy_no"][:0], book["policy_no"], "RM709", "policies")

@@ -133,7 +133,7 @@ def estimate_effect(panel: Any, controls: Sequence[str] = CONTROLS, permutations
     ModelError
         RM740 to RM742; RM743 no year is served, or every one; RM744 a served firm has no other year.
     """
-    read = read_columns(panel, (*PANEL, *controls))
+    read = read_columns(panel, "panel", (*PANEL, *controls))
     rows = _panel(read, controls)
     served = rows.count > 0
     if not served.any() or served.all():

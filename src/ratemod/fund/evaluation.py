@@ -159,7 +159,7 @@ def evaluate_services(
     Raises
     ------
     BookError
-        RM700, RM709 a service of an unknown policy, RM730 an unknown insurer.
+        RM950, RM709 a service of an unknown policy, RM730 an unknown insurer.
     ModelError
         RM740 to RM744: the effect cannot be told.
 
@@ -169,7 +169,7 @@ def evaluate_services(
     themselves or by a third party.
     """
     today = int(day_number(as_of) or 0)
-    done = read_columns(services, SERVICE, ("delivered_date", "cost_fen", "score", "hazards_found"))
+    done = read_columns(services, "services", SERVICE, ("delivered_date", "cost_fen", "score", "hazards_found"))
     if insurers is not None:
         known = known_insurers(insurers, [])
         if wrong := unknown_insurers(done["insurer"], known, "services"):

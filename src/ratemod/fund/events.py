@@ -17,9 +17,10 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from ratemod.errors import BookError, Problem, nearest, problem, text
-from ratemod.fund.fund_table import KNOWN, NO_DAY, Bools, Columns, Ints, Texts, codes_of, declared, read_columns
+from ratemod.errors import Problem, nearest, problem, text
+from ratemod.fund.fund_table import NO_DAY, Bools, Columns, Ints, Texts, codes_of, read_columns
 from ratemod.fund.proof import Check
+from ratemod.vocabulary.table import table as declared
 
 # Headers of a running number, which makes rows differ that say the same.
 COUNTERS = ("序号", "行号", "编号", "no", "no.", "#", "index", "row")
@@ -115,7 +116,7 @@ class Events:
             "row": int(self.rows.row[at]),
             "count": int(rows.sum()),
             "table": table,
-            "table_zh": text(f"UI_fund_table_{table}", "zh"),
+            "table_zh": declared(table).label("zh"),
         }
 
 
@@ -128,7 +129,7 @@ def read_events(
     ----------
     source : path, frame or None
         None, or a list with headers and no row yet: nothing has happened.
-    table : str, for messages
+    table : which shared table it is
     needed, more : names of columns, as `read_columns`
     number : names that together say which event it is, the event's own number last; () where it has none
 
@@ -146,27 +147,13 @@ def read_events(
     >>> len(found.rows), found.tally.repeated, found.tally.used_fen, [item.code for item in found.told]
     (1, 1, -5, ['RM750'])
     """
-    rows = _nothing(needed) if source is None else _read(source, needed, tuple(dict.fromkeys((*more, *number))))
+    given = pa.table({}) if source is None else source
+    rows = read_columns(given, table, needed, tuple(dict.fromkeys((*more, *number))))
     amount = int(_amount(rows).sum())
     found = Events(
         rows, Tally(table, rows.rows_in, rows.rows_in - len(rows), amount), rows.refused, np.zeros(0, np.int64)
     )
     return _each_once(found, [name for name in number if name in rows] if number and number[-1] in rows else [])
-
-
-def _read(source: Any, needed: Sequence[str], more: Sequence[str]) -> Columns:
-    try:
-        return read_columns(source, needed, more)
-    except BookError as error:
-        if [item.code for item in error.problems] != ["RM225"]:
-            raise
-        return _nothing(needed)
-
-
-def _nothing(needed: Sequence[str]) -> Columns:
-    return Columns(
-        {name: np.zeros(0, dtype=object if KNOWN[name][0] == "text" else np.int64) for name in needed}, (), 0
-    )
 
 
 def _amount(rows: Columns) -> Ints:
@@ -292,7 +279,7 @@ def of_policies(
     told = problem(
         "RM754",
         **found.first(out),
-        label=declared(day).label_zh,
+        label=declared(found.tally.table).columns[day].label_zh,
         name=day,
         policy=str(found.rows["policy_no"][at]),
         day=_iso(when[at]),

@@ -73,7 +73,7 @@ def find_flags(
         year_of(paid["date"]),
         budget_fen,
         years,
-        None if parties is None else read_columns(parties, ("party",), ("role", *FIELDS)),
+        None if parties is None else read_columns(parties, "parties", ("party",), ("role", *FIELDS)),
     )
     parts = [(rule, SEARCH[rule.check](seen, rule)) for rule in rules.uses]
     rows = np.concatenate([found.rows for _, found in parts]).astype(np.int64)

@@ -18,10 +18,9 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from ratemod.errors import BookError, Lang, Problem, nearest, problem, text
-from ratemod.reading.convert import convert
-from ratemod.reading.read import read_book
+from ratemod.reading.shared_table import read_shared
 from ratemod.rules.options import strict
-from ratemod.vocabulary.column import Column, Kind
+from ratemod.vocabulary.column import Column
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,86 +33,6 @@ Texts = npt.NDArray[np.object_]
 EPOCH = datetime.date(1970, 1, 1)
 NO_DAY = np.int64(-(2**31))
 FAR = np.int64(2**31 - 1)
-
-# name -> kind, further headers that mean it; the catalogue holds the labels.
-KNOWN: Mapping[str, tuple[Kind, tuple[str, ...]]] = {
-    "policy_no": ("text", ("保单号", "保单号码")),
-    "credit_code": ("text", ("统一社会信用代码", "信用代码")),
-    "insurer": ("text", ("保险公司", "保险机构", "承保公司")),
-    "leader": ("text", ("主承", "是否主承", "首席")),
-    "share_percent": ("number", ("份额", "共保份额", "份额%")),
-    "sector": ("text", ("行业", "行业领域")),
-    "size_class": ("text", ("企业规模", "规模")),
-    "division_code": ("text", ("行政区划代码", "地区")),
-    "start_date": ("date", ("起保日期", "保险起期")),
-    "end_date": ("date", ("终保日期", "保险止期")),
-    "cancelled_date": ("date", ("退保日期", "注销日期")),
-    "effective_date": ("date", ("生效日期", "批改生效日")),
-    "date": ("date", ("日期", "记账日期")),
-    "premium_fen": ("number", ("保费（分）", "保费分")),
-    "premium_change_fen": ("number", ("保费变化（分）", "批改保费（分）")),
-    "levy_fen": ("number", ("预防费（分）",)),
-    "duty_fen": ("number", ("义务费用（分）",)),
-    "amount_fen": ("number", ("金额（分）",)),
-    "kind": ("text", ("类别", "分录类别")),
-    "service_type": ("text", ("服务类型", "服务项目")),
-    "delivered_date": ("date", ("服务日期", "完成日期")),
-    "services_per_year": ("number", ("年服务次数", "约定服务次数")),
-    "annual_losses_yuan": ("number", ("年预期损失", "年期望损失")),
-    "annual_claims": ("number", ("年预期事故数", "年期望赔案数")),
-    "outstanding": ("number", ("欠服务次数",)),
-    "entry_no": ("text", ("凭证号", "分录号")),
-    "endorsement_no": ("text", ("批单号", "批单号码", "批改号")),
-    "receipt_no": ("text", ("收据号", "收据编号", "缴费单号", "收费凭证号")),
-    "claim_no": ("text", ("赔案号", "案件号", "报案号")),
-    "hazard_id": ("text", ("隐患编号", "隐患号")),
-    "payment_no": ("text", ("付款编号", "支付编号")),
-    "service_no": ("text", ("服务编号", "服务单号")),
-    "contract_no": ("text", ("合同编号", "合同号")),
-    "invoice_no": ("text", ("发票号码", "发票号")),
-    "provider": ("text", ("服务机构", "技术服务机构")),
-    "broker": ("text", ("经纪公司", "保险经纪机构")),
-    "purpose": ("text", ("用途", "费用用途")),
-    "account": ("text", ("科目", "会计科目")),
-    "debit_account": ("text", ("借方科目",)),
-    "credit_account": ("text", ("贷方科目",)),
-    "debit_fen": ("number", ("借方（分）", "借方金额（分）")),
-    "credit_fen": ("number", ("贷方（分）", "贷方金额（分）")),
-    "cost_fen": ("number", ("实际成本（分）", "服务费用（分）")),
-    "fund_year": ("number", ("年度", "费用年度")),
-    "found_date": ("date", ("发现日期",)),
-    "due_date": ("date", ("整改期限", "整改到期日")),
-    "extended_due_date": ("date", ("延期后期限", "展期整改期限")),
-    "rectified_date": ("date", ("整改完成日期", "整改日期")),
-    "refused_date": ("date", ("拒不整改日期",)),
-    "report_date": ("date", ("报案日期",)),
-    "settlement_date": ("date", ("结案日期",)),
-    "planned_date": ("date", ("计划日期", "约定日期")),
-    "year": ("number", ("年度", "保险年度")),
-    "services_before": ("number", ("上期服务次数", "上年服务次数")),
-    "earned_head_years": ("number", ("已赚人年", "人年")),
-    "claims": ("number", ("赔案数", "出险次数")),
-    "standardisation": ("text", ("标准化等级", "安全生产标准化")),
-    "score": ("number", ("满意度", "满意度评分")),
-    "hazards_found": ("number", ("发现隐患数", "隐患数")),
-    "role": ("text", ("角色", "主体类型")),
-    "party": ("text", ("主体", "主体编号")),
-    "legal_representative": ("text", ("法定代表人", "法人代表")),
-    "phone": ("text", ("电话", "联系电话")),
-    "address": ("text", ("地址", "住所")),
-    "bank_account": ("text", ("银行账号", "开户账号")),
-    "shareholder": ("text", ("控股股东", "实际控制人")),
-    "integrity_grade": ("text", ("诚信等级",)),
-    "blacklisted": ("text", ("联合惩戒", "黑名单")),
-    "hazard_state": ("text", ("隐患状态", "重大隐患状态")),
-    "general_accidents": ("number", ("一般事故数",)),
-    "larger_accidents": ("number", ("较大事故数",)),
-    "major_accidents": ("number", ("重大事故数",)),
-}
-# Floats of a model, of which no number of decimals is asked.
-ESTIMATES = ("annual_losses_yuan", "annual_claims", "earned_head_years")
-FRACTIONS = {"annual_losses_yuan": 15, "annual_claims": 15, "earned_head_years": 15, "share_percent": 6}
-
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Columns:
@@ -164,106 +83,50 @@ class Columns:
         return replace(self, values=kept, **place)
 
 
-def declared(name: str, optional: bool = False) -> Column:
-    """Return the declaration of a known column."""
-    kind, aliases = KNOWN[name]
-    return Column(
-        name,
-        kind,
-        text(f"UI_fund_{name}", "en"),
-        text(f"UI_fund_{name}", "zh"),
-        aliases,
-        decimals=FRACTIONS.get(name, 0),
-        optional=optional,
-    )
-
-
-def read_columns(source: Any, needed: Sequence[str], optional: Sequence[str] = ()) -> Columns:
+def read_columns(source: Any, noun: str, needed: Sequence[str], optional: Sequence[str] = ()) -> Columns:
     """Return the columns of a file or frame.
 
     Parameters
     ----------
     source : path or any frame with the Arrow PyCapsule interface
-    needed, optional : names of `KNOWN`
+    noun : which shared table it is
+    needed, optional : names of its columns
         A needed column must be there and filled; an optional one may be absent or empty (text "", number 0, no day).
+        Levels and flags are texts: their codes.
 
     Raises
     ------
     BookError
-        RM700 for every needed column that is missing; those of `read_book`.
+        RM950 for every needed column that is missing; those of `read_book`.
     """
-    columns = {name: declared(name) for name in needed} | {name: declared(name, True) for name in optional}
-    book = read_book(source, columns)
-    there = book.table.column_names
-    file = book.file
-    if lost := [name for name in needed if name not in there]:
-        raise BookError(
-            problem("RM877", file=file, name=name)
-            if name == "annual_losses_yuan"  # no list has it under another name: it is an estimate
-            else problem(
-                "RM700", file=file, name=name, label=text(f"UI_fund_{name}", "zh"), nearest=nearest(name, there)
-            )
-            for name in lost
-        )
-    n = book.table.num_rows
-    good = np.ones(n, dtype=bool)
-    said: list[Problem] = []
-    values: dict[str, npt.NDArray[Any]] = {}
-    for name, column in columns.items():
-        if name not in there:
-            continue
-        if name in ESTIMATES and pa.types.is_floating(book.table.schema.field(name).type):
-            values[name] = np.asarray(book.table[name].to_numpy(), dtype=np.float64)
-            lost = ~np.isfinite(values[name])
-            said += [] if column.optional else _empty(lost & good, name, file, book.rows)
-            good &= ~lost | column.optional
-            continue
-        coded = convert(book.table[name], column, book.conversions.get(name))
-        values[name] = _plain(coded.values, column)
-        wrong = coded.problem_of
-        if column.kind == "text" and not column.optional:
-            empty = values[name] == ""
-            said += _empty(empty & good, name, file, book.rows)
-            good &= ~empty
-        if wrong is not None:
-            good &= wrong == 0
-            for at, item in enumerate(coded.problems, start=1):
-                rows = np.flatnonzero(wrong == at)
-                if len(rows):
-                    said.append(replace(item, file=file, row=_row(rows[0], book.rows), count=len(rows)))
-    kept = np.flatnonzero(good)
-    left_out = {name: column[~good] for name, column in values.items()}
-    if len(kept) < n:
-        values = {name: column[kept] for name, column in values.items()}
-    row = kept + 1 if book.rows is None else np.asarray(book.rows, dtype=np.int64)[kept]
-    return Columns(values, tuple(said), n, left_out, file, row, book.table, kept)
-
-
-def _row(place: Any, rows: Ints | None) -> int:
-    return int(place) + 1 if rows is None else int(rows[place])
-
-
-def _empty(empty: Bools, name: str, file: str | None, rows: Ints | None) -> list[Problem]:
-    if not empty.any():
-        return []
-    first = _row(np.flatnonzero(empty)[0], rows)
-    return [
-        problem("RM201", file=file, row=first, count=int(empty.sum()), column=name, label=text(f"UI_fund_{name}", "zh"))
-    ]
+    told = read_shared(source, noun, needed, optional)
+    names = [name for name in (*needed, *optional) if name in told.cells]
+    values = {name: _plain(told.cells[name].values, told.columns[name]) for name in names}
+    at = np.flatnonzero(told.good)
+    return Columns(
+        values={name: column[at] for name, column in values.items()},
+        refused=told.refused,
+        rows_in=len(told),
+        left_out={name: column[told.bad] for name, column in values.items()},
+        file=told.file,
+        row=told.rows[at],
+        given=told.given,
+        at=at,
+    )
 
 
 def _plain(values: Any, column: Column) -> npt.NDArray[Any]:
     if column.kind == "text":
-        plain: Texts = np.asarray(values.fill_null("").to_numpy(zero_copy_only=False), dtype=object)
+        plain: Texts = np.asarray(values.to_numpy(zero_copy_only=False), dtype=object)
         return plain
+    if column.kind in ("level", "flag"):
+        return np.array([*column.codes(), ""], dtype=object)[np.asarray(values)]
     if column.kind == "date":
         return np.asarray(values, dtype=np.int64)
-    if column.name in FRACTIONS:
+    if column.decimals:
         return np.asarray(values, dtype=np.float64)
     given = np.asarray(values)
-    if given.dtype.kind == "f":
-        given = np.rint(np.nan_to_num(given)) if column.optional else np.where(np.isnan(given), 0, np.rint(given))
-    return given.astype(np.int64)
+    return (np.rint(np.nan_to_num(given)) if given.dtype.kind == "f" else given).astype(np.int64)
 
 
 def codes_of(*columns: npt.NDArray[Any]) -> tuple[tuple[str, ...], tuple[Ints, ...]]:

@@ -69,7 +69,7 @@ class Sources:
 
 def read_services(source: Any, today: int) -> Columns:
     """Return the services planned by a day, with deliveries known by then."""
-    done = read_columns(source, SERVICE, ("delivered_date", "cost_fen", "score"))
+    done = read_columns(source, "services", SERVICE, ("delivered_date", "cost_fen", "score"))
     day = done.get("delivered_date", np.full(len(done), NO_DAY))
     values = {**done.values, "delivered_date": np.where(day > today, NO_DAY, day)}
     found = Columns(values, done.refused, done.rows_in)
@@ -173,7 +173,7 @@ def _satisfaction(item: Indicator, given: Sources) -> Events:
 
 def _rectified(item: Indicator, given: Sources) -> Events:
     seen = read_columns(
-        given.hazards, ("credit_code", "found_date", "due_date"), ("extended_due_date", "rectified_date")
+        given.hazards, "hazards", ("credit_code", "found_date", "due_date"), ("extended_due_date", "rectified_date")
     )
     seen = seen.take(np.flatnonzero(seen["found_date"] <= given.today))
     nothing = np.full(len(seen), NO_DAY)
@@ -200,7 +200,7 @@ def _clean_payments(item: Indicator, given: Sources) -> Events:
 
 
 def _settled(item: Indicator, given: Sources) -> Events:
-    seen = read_columns(given.claims, ("policy_no", "report_date"), ("settlement_date",))
+    seen = read_columns(given.claims, "claims", ("policy_no", "report_date"), ("settlement_date",))
     day, end = seen["report_date"], seen.get("settlement_date", np.full(len(seen), NO_DAY))
     own = np.flatnonzero(day + item.days <= given.today)  # the others have not had their days yet
     who = _by_policy(given, seen["policy_no"][own], "claims")
@@ -209,7 +209,8 @@ def _settled(item: Indicator, given: Sources) -> Events:
 
 
 def _claims_ratio(item: Indicator, given: Sources) -> Events:
-    rows = read_columns(given.panel, ("policy_no", "year", "sector", "size_class", "earned_head_years", "claims"))
+    needed = ("policy_no", "year", "sector", "size_class", "earned_head_years", "claims")
+    rows = read_columns(given.panel, "panel", needed)
     names, (sector,) = codes_of(rows["sector"])
     sizes, (size,) = codes_of(rows["size_class"])
     exposure, claims = rows["earned_head_years"].astype(np.float64), rows["claims"].astype(np.float64)

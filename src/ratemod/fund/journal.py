@@ -245,7 +245,7 @@ def read_journal(source: Any, insurers: Sequence[str] | None = None, file: str =
     Raises
     ------
     BookError
-        RM700 a column is missing; RM730 an unknown insurer; RM731 entries that do not balance; RM732 a line that has
+        RM950 a column is missing; RM730 an unknown insurer; RM731 entries that do not balance; RM732 a line that has
         both sides, none, or a negative amount; RM733 an entry of several insurers; problems of cells.
 
     Examples
@@ -258,13 +258,14 @@ def read_journal(source: Any, insurers: Sequence[str] | None = None, file: str =
     (500, [True, True, True])
     """
     more = ("kind", "policy_no", "service_no", "provider")
+    lines = ("entry_no", "date", "insurer", "account")
     try:
-        rows = read_columns(source, ("entry_no", "date", "insurer", "account"), ("debit_fen", "credit_fen", *more))
+        rows = read_columns(source, "ledger", lines, ("debit_fen", "credit_fen", *more))
     except BookError as error:
-        if any(item.code != "RM700" for item in error.problems):
+        if any(item.code != "RM950" for item in error.problems):
             raise
         rows = read_columns(
-            source, ("entry_no", "date", "insurer", "debit_account", "credit_account", "amount_fen"), more
+            source, "ledger", ("entry_no", "date", "insurer", "debit_account", "credit_account", "amount_fen"), more
         )
         rows = _as_lines(rows, file)
     if rows.refused:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
-from ratemod.errors import BookError, Lang, ModelError, Problem, problem, text
+from ratemod.errors import BookError, Lang, ModelError, Problem, problem
 from ratemod.fund.events import Events, numbers_left_out, read_events
 from ratemod.fund.fund_table import (
     Bools,
@@ -32,6 +32,7 @@ from ratemod.fund.levy_rule import LevyRule, check_rules, plan_rules, read_levy_
 from ratemod.fund.movements import CHANGE, KINDS, below_nothing, levied_by, movements, over_received, read_changes
 from ratemod.fund.proof import Check, prove
 from ratemod.rating.rated import Rated
+from ratemod.reading.shared_table import lacks
 from ratemod.rules.options import strict
 
 if TYPE_CHECKING:
@@ -276,7 +277,7 @@ def levy(
     Raises
     ------
     BookError
-        RM700 a column is missing, RM701 a policy stands twice, RM706/RM707 bad rules.
+        RM950 a column is missing, RM701 a policy stands twice, RM706/RM707 bad rules.
     ModelError
         RM710 a base needs receipts, end dates or `as_of` that were not given; RM713 no policy is left.
 
@@ -360,13 +361,13 @@ def _take(book: Columns, fund: Ints | None, rows: Bools) -> tuple[Columns, Ints 
 
 def _book(source: Any) -> tuple[Columns, Ints | None]:
     if not isinstance(source, Rated):
-        return read_columns(source, POLICY, ("end_date",)), None
+        return read_columns(source, "policies", POLICY, ("end_date",)), None
     table = source.table
     if source.plan.key and source.plan.key != "policy_no":
         table = table.append_column("policy_no", table[source.plan.key].cast(pa.string()))
     priced = np.asarray(table["premium_fen"].is_valid().to_numpy(), dtype=bool)
     kept = table.filter(pa.array(priced))
-    found = read_columns(kept, POLICY, ("end_date",))
+    found = read_columns(kept, "policies", POLICY, ("end_date",))
     fund = np.asarray(kept["fund_fen"].to_numpy(), dtype=np.int64) if "fund_fen" in kept.column_names else None
     return found, fund if len(found) == kept.num_rows else None
 
@@ -399,7 +400,7 @@ def read_accruals(ledger: Any, book: Columns, today: int | None) -> tuple[Ints, 
         raise BookError(entries.rows.refused)
     if today is not None:
         if "date" not in entries.rows:
-            raise BookError(problem("RM700", file=entries.rows.file, name="date", label=text("UI_fund_date", "zh")))
+            raise BookError(lacks("ledger", "date", entries.rows.file))
         entries = entries.without(entries.rows["date"] > today, "later", None)
     rows = entries.rows
     signed = np.select(

@@ -82,7 +82,8 @@ def measure_quality(
     in_time_days : int
         From plan to delivery; an undelivered service is missing after as many, or `MISSING_DAYS` if those are more.
     """
-    book = read_columns(policies, ("policy_no", "credit_code", "insurer", "sector", "start_date", "end_date"))
+    needed = ("policy_no", "credit_code", "insurer", "sector", "start_date", "end_date")
+    book = read_columns(policies, "policies", needed)
     place = join(services["policy_no"], book["policy_no"], "RM709", "services")
     done = replace(services, values={**services.values, "sector": book["sector"][place]})
     day = np.where(done["delivered_date"] == NO_DAY, done["planned_date"], done["delivered_date"])
@@ -170,7 +171,7 @@ def _floats(values: Floats) -> pa.Array:
 def _hazards(source: Any, book: Columns, year: int | None, today: int) -> tuple[dict[str, pa.Table], dict[str, int]]:
     """Return rectification by insurer and sector of the policy in force when a hazard was found."""
     more = ("extended_due_date", "rectified_date", "refused_date")
-    seen = read_columns(source, ("credit_code", "found_date", "due_date"), more)
+    seen = read_columns(source, "hazards", ("credit_code", "found_date", "due_date"), more)
     kept = (seen["found_date"] <= today) & ((year_of(seen["found_date"]) == year) | (year is None))
     seen = seen.take(np.flatnonzero(kept))
     nothing = np.full(len(seen), NO_DAY)

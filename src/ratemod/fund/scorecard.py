@@ -229,7 +229,7 @@ def scorecard(
     Raises
     ------
     BookError
-        RM700, RM709, RM730 an unknown insurer, RM745 weights that do not add up to 1.
+        RM950, RM709, RM730 an unknown insurer, RM745 weights that do not add up to 1.
     ModelError
         RM746 an indicator lacks its table, RM747 fewer than two to compare, RM748 not "insurer" or "broker".
 
@@ -271,7 +271,7 @@ def _sources(
 ) -> Sources:
     today = int(day_number(as_of) or 0)
     needed = ("policy_no", "credit_code", "insurer", "start_date", "end_date")
-    book = read_columns(policies, needed if by == "insurer" else (*needed, "broker"))
+    book = read_columns(policies, "policies", needed if by == "insurer" else (*needed, "broker"))
     known = None if insurers is None else known_insurers(insurers, [])
     done = None if services is None else read_services(services, today)
     if known is not None:

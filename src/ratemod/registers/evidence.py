@@ -11,11 +11,11 @@ import numpy.typing as npt
 
 from ratemod.errors import Lang, text
 from ratemod.registers.as_of import Ints
-from ratemod.registers.columns import REGISTERS
 from ratemod.registers.days import NEVER
 from ratemod.registers.register import Register
 from ratemod.rules.options import strict
 from ratemod.vocabulary.column import Column
+from ratemod.vocabulary.table import table
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -81,7 +81,7 @@ def dates_of(register: Register, place: int, lang: Lang) -> dict[str, str]:
     if place < 0:
         return {}
     found = {}
-    for name, column in REGISTERS[register.noun].items():
+    for name, column in table(register.noun).columns.items():
         if column.kind == "date" and register.has(name) and (day := int(register.values[name][place])) < NEVER:
             found[column.label(lang)] = shown_day(day)
     return found

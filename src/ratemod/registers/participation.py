@@ -74,7 +74,8 @@ class Coverage:
         figures = {name: flag.astype(np.int64) for name, flag in flags.items()}
         figures["staff_obliged"] = np.where(self.must, staff, 0)
         figures["staff_uninsured"] = np.where(self.uninsured, staff, self.heads_short)
-        table = pa.table({"division_code": values["division_code"], "sector": values["sector"]} | figures)
+        where = {"division_code": values["division_code"], "sector": self.enterprises.codes("sector")}
+        table = pa.table(where | figures)
         table = table.filter(pa.array(self.must))
         found = table.group_by(["division_code", "sector"], use_threads=False).aggregate(
             [(name, "sum") for name in figures]
@@ -92,7 +93,7 @@ class Coverage:
         return pa.table(
             {
                 "division_code": values["division_code"].take(place),
-                "sector": values["sector"].take(place),
+                "sector": self.enterprises.codes("sector").take(place),
                 "credit_code": self.enterprises.keys.take(place),
                 "name": names.take(place),
                 "staff": pa.array(self.enterprises.number("staff")[kept]),
@@ -167,11 +168,11 @@ def coverage(
 
 
 def _obliged(enterprises: Register, rule: ParticipationRule) -> npt.NDArray[np.bool_]:
-    must = np.asarray(pc.is_in(enterprises.values["sector"], value_set=pa.array(list(rule.sectors), pa.string())))
+    must = np.asarray(pc.is_in(enterprises.codes("sector"), value_set=pa.array(list(rule.sectors), pa.string())))
     must = must & (enterprises.number("staff") >= rule.least_staff)
     if rule.sizes and enterprises.has("size_class"):
         must &= np.asarray(
-            pc.is_in(enterprises.values["size_class"], value_set=pa.array(list(rule.sizes), pa.string()))
+            pc.is_in(enterprises.codes("size_class"), value_set=pa.array(list(rule.sizes), pa.string()))
         )
     return must
 

@@ -11,16 +11,11 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ratemod.errors import BookError, Problem, problem
-from ratemod.reading.book import Book
-from ratemod.reading.checks import ascending, codes_of
-from ratemod.reading.convert import MISSING_DATE, Coded, convert
-from ratemod.reading.read import read_book
-from ratemod.registers.columns import IDENTITY, IN_ORDER, ONE_A_DAY, REGISTERS
+from ratemod.errors import Problem
+from ratemod.reading.shared_table import each_once, read_shared
+from ratemod.registers.columns import READ
 from ratemod.registers.days import NEVER, Days, later
-from ratemod.vocabulary.column import Column
-
-Flags = npt.NDArray[np.bool_]
+from ratemod.vocabulary.table import table
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -68,6 +63,12 @@ class Register:
         """Return whether the file has a column."""
         return name in self.values
 
+    def codes(self, name: str) -> pa.Array:
+        """Return a level column as the codes of its levels, (m,) Arrow strings, null where empty or not in the file."""
+        places = self.values.get(name, np.full(len(self.rows), -1))
+        names = pa.array(table(self.noun).columns[name].codes(), pa.string())
+        return names.take(pa.array(places, pa.int32(), mask=places < 0))
+
     def dates(self, name: str) -> Days:
         """Return a date column as (m,) int32 days, `NEVER` where empty or not in the file."""
         if name not in self.values:
@@ -90,7 +91,7 @@ def read_register(source: Any, noun: str) -> Register:
     Parameters
     ----------
     source : path (csv, xlsx, parquet ...), any frame, or a `Register`, which is returned as it is
-    noun : one of `ratemod.registers.columns.REGISTERS`
+    noun : one of `ratemod.registers.columns.READ`
         Chinese and English headers are understood.
 
     Returns
@@ -102,7 +103,7 @@ def read_register(source: Any, noun: str) -> Register:
     Raises
     ------
     BookError
-        RM244 for every column that is needed and missing, and what `ratemod.reading.read.read_book` raises.
+        RM950 for every column that is needed and missing, and what `ratemod.reading.read.read_book` raises.
 
     Examples
     --------
@@ -114,133 +115,16 @@ def read_register(source: Any, noun: str) -> Register:
     """
     if isinstance(source, Register):
         return source
-    columns = REGISTERS[noun]
-    book = read_book(source, columns)
-    lacking = [
-        problem("RM244", file=book.file, sheet=book.sheet, column=column.name, label=column.label("zh"), noun=noun)
-        for column in columns.values()
-        if not column.optional and column.name not in book.table.column_names
-    ]
-    if lacking:
-        raise BookError(lacking)
-    given = [column for column in columns.values() if column.name in book.table.column_names]
-    coded = {
-        column.name: convert(book.table[column.name], column, book.conversions.get(column.name)) for column in given
-    }
-    return _usable(noun, book, columns, coded)
-
-
-def _usable(noun: str, book: Book, columns: Mapping[str, Column], coded: Mapping[str, Coded]) -> Register:
-    """Leave out the rows that cannot be used, and say why."""
-    n = book.table.num_rows
-    rows = np.arange(1, n + 1, dtype=np.int64) if book.rows is None else book.rows
-    bad = np.zeros(n, dtype=bool)
-    told: list[Problem] = []
-
-    def refuse(which: Flags, code: str, **args: Any) -> None:
-        nonlocal bad
-        if which.any():
-            first = int(rows[int(np.argmax(which))])
-            count = int(np.count_nonzero(which))
-            told.append(problem(code, file=book.file, sheet=book.sheet, row=first, count=count, **args))
-            bad = bad | which
-
-    keys = pc.dictionary_encode(coded["credit_code"].values)
-    names = pc.utf8_trim_whitespace(keys.dictionary)
-    firm = np.asarray(keys.indices.fill_null(len(names)).to_numpy(zero_copy_only=False), dtype=np.int64)
-    empty = np.append(np.asarray(pc.equal(names, ""), dtype=bool), True)[firm]
-    refuse(empty, "RM201", column="credit_code", label=columns["credit_code"].label("zh"))
-    for found in coded.values():
-        for place, item in enumerate(found.problems, start=1):
-            if found.problem_of is not None:
-                refuse(found.problem_of == place, item.code, **item.args)
-    for first, second in IN_ORDER.get(noun, ()):
-        if first in coded and second in coded:
-            one, two = coded[first].values, coded[second].values
-            wrong = (one != MISSING_DATE) & (two != MISSING_DATE) & (two < one)
-            labels = {
-                f"{end}_{lang}": columns[name].label(lang)
-                for end, name in (("first", first), ("second", second))
-                for lang in ("en", "zh")
-            }
-            refuse(wrong, "RM240", **labels)
-    kept = np.ones(n, dtype=bool)
-    if (name := IDENTITY.get(noun)) in coded and name is not None:
-        differ, again = _repeated(coded, name)
-        refuse(differ, "RM241", column=name, label=columns[name].label("zh"))
-        if again.any():
-            first_row, count = int(rows[int(np.argmax(again))]), int(np.count_nonzero(again))
-            told.append(problem("RM242", file=book.file, sheet=book.sheet, row=first_row, count=count))
-            kept &= ~again
-    if noun in ONE_A_DAY:
-        day, value = ONE_A_DAY[noun]
-        clash = _clash(firm, coded[day].values, coded[value].values, ~bad & kept)
-        refuse(
-            clash,
-            "RM243",
-            day=columns[day].label("en"),
-            day_zh=columns[day].label("zh"),
-            value=columns[value].label("en"),
-            value_zh=columns[value].label("zh"),
-        )
-    doubtful = names.take(pa.array(np.unique(firm[bad & ~empty])))
-    good = kept & ~bad
-    values = {
-        name: later(found.values) if columns[name].kind == "date" else found.values
-        for name, found in coded.items()
-        if name != "credit_code"
-    }
-    if not good.all():
-        chosen = pa.array(good)
-        firm = firm[good]
-        values = {
-            name: array.filter(chosen) if isinstance(array, pa.Array) else array[good] for name, array in values.items()
-        }
-        rows = rows[good]
-    return Register(noun, book.file, rows, names, firm, values, tuple(told), doubtful)
-
-
-def _repeated(coded: Mapping[str, Coded], name: str) -> tuple[Flags, Flags]:
-    """Return the rows whose number also names a different row, and the later of rows that are equal throughout."""
-    ids = coded[name].values
-    n = len(ids)
-    none = np.zeros(n, dtype=bool)
-    if ascending(ids):
-        return none, none
-    codes = codes_of(ids)
-    many = np.bincount(codes + 1)[codes + 1]
-    some = np.flatnonzero((many > 1) & (codes >= 0))
-    if not len(some):
-        return none, none
-    parts = [codes_of(_taken(found.values, some)) for found in coded.values()]
-    _, same = np.unique(np.stack(parts, axis=1), axis=0, return_inverse=True)
-    same = np.asarray(same).ravel()
-    own = codes[some]
-    order = np.lexsort((np.arange(len(some)), same, own))
-    new_id = np.concatenate([[True], own[order][1:] != own[order][:-1]])
-    new_row = new_id | np.concatenate([[True], same[order][1:] != same[order][:-1]])
-    kinds = np.bincount(np.cumsum(new_id) - 1, weights=new_row)  # different rows under each number
-    differs = (kinds > 1)[np.cumsum(new_id) - 1]
-    differ, again = none.copy(), none.copy()
-    differ[some[order[differs]]] = True
-    again[some[order[~differs & ~new_row]]] = True
-    return differ, again
-
-
-def _taken(values: Any, rows: npt.NDArray[np.intp]) -> Any:
-    return values.take(pa.array(rows)) if isinstance(values, pa.Array) else values[rows]
-
-
-def _clash(firm: npt.NDArray[np.int64], day: npt.NDArray[Any], value: npt.NDArray[Any], used: Flags) -> Flags:
-    """Return the rows of one enterprise and one day that give different values."""
-    rows = np.flatnonzero(used)
-    order = rows[np.lexsort((value[rows], day[rows], firm[rows]))]
-    group = np.ones(len(order), dtype=bool)
-    group[1:] = (firm[order][1:] != firm[order][:-1]) | (day[order][1:] != day[order][:-1])
-    number = np.cumsum(group) - 1
-    starts = np.flatnonzero(group)
-    clash = np.zeros(len(firm), dtype=bool)
-    if len(starts):
-        ends = np.append(starts[1:], len(order)) - 1
-        clash[order] = (value[order][starts] != value[order][ends])[number]
-    return clash
+    told = each_once(read_shared(source, noun, *READ[noun]))
+    keys = pc.dictionary_encode(told.cells["credit_code"].values)
+    firm = np.asarray(keys.indices.to_numpy(zero_copy_only=False), dtype=np.int64)
+    good, names = told.good, keys.dictionary
+    named = np.append(np.asarray(pc.not_equal(names, ""), dtype=bool), False)[firm]
+    doubtful = names.take(pa.array(np.unique(firm[told.bad & named])))
+    chosen = pa.array(good)
+    values = {}
+    for name, found in told.cells.items():
+        if name != "credit_code":
+            array = later(found.values) if told.columns[name].kind == "date" else found.values
+            values[name] = array if good.all() else array.filter(chosen) if isinstance(array, pa.Array) else array[good]
+    return Register(noun, told.file, told.rows[good], names, firm[good], values, told.refused, doubtful)

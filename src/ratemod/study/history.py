@@ -25,14 +25,19 @@ from ratemod.ratemaking.arrays import Dates, Floats, Integers
 from ratemod.ratemaking.exposure import Segments, match_claims, segments_from_changes
 from ratemod.reading.book import Book
 from ratemod.reading.convert import MISSING_DATE, Coded, convert
+from ratemod.reading.folder import found_in
 from ratemod.reading.read import read_book
-from ratemod.study.history_columns import CHANGE, CLAIM, POLICY, RATE_CHANGE, VALUATION
 from ratemod.study.intake import Intake, count_once, in_order, intake_of
 from ratemod.vocabulary.column import Column
+from ratemod.vocabulary.table import pick
 
 NEEDED = ("policies", "claims")
 EXTRA = ("endorsements", "valuations", "variables", "panel", "rate_changes", "renewals")
-SUFFIXES = (".parquet", ".csv", ".xlsx", ".xls", ".txt", ".tsv")
+POLICY = pick("policies", ("policy_no", "start_date", "end_date"), ("credit_code", "premium"))
+CHANGE = pick("endorsements", ("policy_no", "effective_date"), ("amount_after", "heads_after"))
+CLAIM = pick("claims", ("claim_no", "policy_no", "event_date"), ("event_no", "paid", "case_reserve"))
+VALUATION = pick("valuations", ("claim_no", "valuation_date"), ("paid", "case_reserve"))
+RATE_CHANGE = pick("rate_changes", ("effective_date", "factor"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,12 +113,7 @@ def sources_of(source: Any) -> dict[str, Any]:
         path = Path(folder)
         if not path.is_dir():
             raise ModelError(problem("RM573", path=str(path)))
-        found = {}
-        for name in (*NEEDED, *EXTRA):
-            files = [path / f"{name}{suffix}" for suffix in SUFFIXES]
-            present = [file for file in files if file.exists()]
-            if present:
-                found[name] = present[0]
+        found = dict(found_in(path))
     else:
         found = dict(getattr(source, "held", source))
     missing = [problem("RM574", name=name) for name in NEEDED if name not in found]
@@ -320,11 +320,15 @@ def _segments(
     ones = np.ones(len(start))
     if source is None or amount not in book.table.column_names:
         return segments_from_changes(start, end, ones, [], np.zeros(0, "datetime64[D]"), [])
-    changes = in_order(read_book(source, CHANGE), ["policy_no", "effective_date", "amount_after"])
+    changes = in_order(read_book(source, CHANGE), ["policy_no", "effective_date", "amount_after", "heads_after"])
     found = intake["endorsements"] = intake_of("endorsements", changes)
     cells = _columns(changes, CHANGE, found)
     policy, when = _place(cells["policy_no"].values, numbers), _dates(cells["effective_date"])
-    after = np.asarray(cells["amount_after"].values).astype(np.float64)
+    given = next((name for name in ("amount_after", "heads_after") if name in cells), None)
+    if given is None:
+        label = CHANGE["amount_after"].label_zh
+        raise ModelError(problem("RM579", table="endorsements", name="amount_after", label=label))
+    after = np.asarray(cells[given].values).astype(np.float64)
     at = np.maximum(policy, 0)
     column = Column(amount, "number", low=Decimal(0), high=Decimal(10) ** 12, decimals=4, optional=True)
     first = convert(book.table[amount], column, book.conversions.get(amount)).values

@@ -12,6 +12,7 @@ KINDS: tuple[Kind, ...] = ("level", "number", "flag", "date", "text")
 # What a number measures; readers use it to understand 万元, 亿元, % and ‰ in cells and headers.
 UNITS = (
     "yuan",
+    "fen",
     "persons",
     "share",
     "factor",
@@ -80,6 +81,8 @@ class Column:
         Name of the derivation that fills the column when the book lacks it (see `ratemod.reading.derive`).
     source : str or None
         Source of the permitted range.
+    identity : str or None
+        Rule of an identifier: ``credit_code``, ``industry_code``, ``division_code``, ``bank_account`` or ``number``.
     """
 
     name: str
@@ -97,6 +100,7 @@ class Column:
     default_source: str | None = None
     derive: str | None = None
     source: str | None = None
+    identity: str | None = None
 
     def names(self) -> tuple[str, ...]:
         """Return every header that means this column."""
