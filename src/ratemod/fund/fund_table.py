@@ -120,7 +120,8 @@ def _plain(values: Any, column: Column) -> npt.NDArray[Any]:
         plain: Texts = np.asarray(values.to_numpy(zero_copy_only=False), dtype=object)
         return plain
     if column.kind in ("level", "flag"):
-        return np.array([*column.codes(), ""], dtype=object)[np.asarray(values)]
+        codes: Texts = np.array([*column.codes(), ""], dtype=object)[np.asarray(values)]
+        return codes
     if column.kind == "date":
         return np.asarray(values, dtype=np.int64)
     if column.decimals:

@@ -89,6 +89,10 @@ class Coverage:
         """Return the gaps of each obliged enterprise that has one: who to write to."""
         values, kept = self.enterprises.values, np.flatnonzero(self.must & ~self.in_full)
         names = values["name"] if self.enterprises.has("name") else pa.nulls(len(self.must), pa.string())
+        sector = np.asarray(self.enterprises.values["sector"])[kept]  # as the notice orders them
+        where = np.asarray(values["division_code"].to_pylist(), dtype=str)[kept]
+        firm = np.asarray(self.enterprises.keys.to_pylist(), dtype=str)[kept]
+        kept = kept[np.lexsort((firm, sector, where))]
         place = pa.array(kept)
         return pa.table(
             {
@@ -102,7 +106,7 @@ class Coverage:
                 "heads_short": pa.array(self.heads_short[kept]),
                 "limit_short_yuan": pa.array(self.limit_short_yuan[kept]),
             }
-        ).sort_by([("division_code", "ascending"), ("sector", "ascending"), ("credit_code", "ascending")])
+        )
 
 
 @strict

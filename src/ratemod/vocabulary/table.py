@@ -39,7 +39,7 @@ class Table:
     required : tuple of str
         Columns and amounts that a list to be exchanged has.
     keys : tuple of str
-        Rows that agree in all of them are one thing told twice.
+        Rows that agree in those of them that a list has are one thing told twice; without the first nothing is.
     order : pairs of date columns, of which the first never comes after the second
     once : (date column, value column), of which one enterprise has one value on one day; or empty
     joins : mapping of column to the table that its values stand in
@@ -123,7 +123,7 @@ def pick(name: str, needed: Sequence[str], more: Sequence[str] = ()) -> dict[str
     {'claim_no': False, 'paid_fen': True, 'paid_yuan': True}
     """
     declared = table(name)
-    found = {}
+    found: dict[str, Column] = {}
     for field in (*needed, *more):
         both = declared.read_as(f"{field}_fen" if field in declared.amounts else field)
         found |= {one.name: replace(one, optional=field not in needed or len(both) > 1) for one in both}
