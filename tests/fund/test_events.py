@@ -59,6 +59,7 @@ def test_an_event_meets_its_policy_within_the_term_or_is_set_aside_with_its_reas
                 "premium_fen": ["1", "2", "3"],
             }
         ),
+        "policies",
         ("policy_no", "start_date", "premium_fen"),
     )
     given_rows = listed(
