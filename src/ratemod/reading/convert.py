@@ -1,8 +1,12 @@
-"""One column's cells as codes and floats, with a problem for every cell that cannot be used."""
+"""One column's cells in their normal form, with a problem for every cell that has none.
+
+What is accepted becomes, before anything else sees it, the declared decimal (`decimals`), a day of the calendar
+(`dates`), a level's code, or text without what cannot be seen; an identifier its canonical form (`identifiers`). The
+verdict on a cell depends on what it says alone: not on its type (`plain`), nor on the other cells of its column.
+"""
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -14,13 +18,18 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ratemod.errors import Problem, nearest, problem
-from ratemod.reading.dates import excel_day, parse_date
+from ratemod.reading.dates import FIRST_DAY, LAST_DAY, excel_day, parse_date
+from ratemod.reading.decimals import all_on_decimals, on_decimals
+from ratemod.reading.identifiers import Identity, identity_of, keys, lost_digits, wrong_codes
 from ratemod.reading.numbers import parse_number
+from ratemod.reading.plain import one_chunk, plain, valid
 from ratemod.vocabulary.column import Column
+from ratemod.vocabulary.spelling import folded, is_blank, visible
 
 MISSING_DATE = -(2**31)
 AT_ONCE = 65_536
-BLANKS = frozenset({"", "-", "—", "--", "无数据", "n/a", "na", "nan", "null", "none", "/", "\\"})
+LONGEST_SHOWN = 60
+EACH = ("每人", "人均", "per_person", "per person", "per head")  # what the name of an amount a head holds
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -30,7 +39,7 @@ class Coded:
     Attributes
     ----------
     values : (n,) float64 or whole numbers, int16 codes, or int32 days; a pyarrow string array for text
-        NaN, -1 or `MISSING_DATE` where missing or refused.
+        NaN, -1 or `MISSING_DATE` where missing or refused, null in text.
     problem_of : (n,) int32 or None
         0 where a cell is fine, k where it has ``problems[k - 1]``; None where every cell is fine.
     problems : tuple of Problem
@@ -47,68 +56,94 @@ class Refusals:
     """Problems found so far in one column."""
 
     column: Column
-    found: list[Problem] = field(default_factory=list)
+    found: dict[tuple[Any, ...], Problem] = field(default_factory=dict)
+    places: dict[tuple[Any, ...], int] = field(default_factory=dict)
 
     def number(self, code: str, **args: Any) -> int:
         """Return the number of a problem, new or known."""
-        told = problem(code, column=self.column.name, label=self.column.label("zh"), **args)
-        if told not in self.found:
-            self.found.append(told)
-        return self.found.index(told) + 1
+        if isinstance(args.get("value"), str) and len(args["value"]) > LONGEST_SHOWN:
+            args["value"] = args["value"][:LONGEST_SHOWN] + "…"
+        key = (code, *args.values())
+        if key not in self.places:
+            told = problem(code, column=self.column.name, label=self.column.label("zh"), **args)
+            self.found[key] = told
+            self.places[key] = len(self.found)
+        return self.places[key]
 
 
-def convert(array: pa.ChunkedArray | pa.Array, column: Column, hint: Decimal | None = None) -> Coded:
+def convert(
+    array: pa.ChunkedArray | pa.Array,
+    column: Column,
+    hint: Decimal | None = None,
+    identity: Identity | None = None,
+) -> Coded:
     """Return a column's cells as the engine computes with them.
 
     Parameters
     ----------
-    array : Arrow array of any of the types that files and frames give
+    array : Arrow array of any type
     column : Column
         What is declared: levels, range, decimals.
     hint : Decimal, optional
         What a bare number multiplies by, from the header.
+    identity : "key", "credit_code" or "industry_code", optional
+        What rows are found or joined by; default: what the column's name says.
 
     Returns
     -------
     Coded
         Codes: RM201 empty, RM202 unknown level, RM203 not a number, RM204 outside the range, RM205 too many decimals,
-        RM206 not a date, RM207 an identifier spoilt by a spreadsheet.
+        RM206 not a date, RM207 an identifier spoilt by a spreadsheet, RM282 a type of which nothing can be made,
+        RM283 a number too long to be held exactly, RM285 no industry code, RM286 a day outside the calendar.
     """
-    whole = array
-    if isinstance(array, pa.ChunkedArray):  # combining copies even where there is one chunk
-        whole = array.chunk(0) if array.num_chunks == 1 else array.combine_chunks()
-    if isinstance(whole, pa.ChunkedArray):
-        whole = whole.chunk(0) if whole.num_chunks else pa.array([], whole.type)
-    if pa.types.is_null(whole.type):
-        whole = whole.cast(pa.string())
-    refusals = Refusals(column)
+    found, refusals = plain(array), Refusals(column)
+    coded = _converted(found.cells, refusals, hint, identity or identity_of(column))
+    if found.refused is None or not found.refused.any():
+        return coded
+    which = np.zeros(len(found.cells), dtype=np.int32) if coded.problem_of is None else coded.problem_of.copy()
+    which[found.refused] = refusals.number("RM282", kind=found.kind)
+    return _coded(coded.values, which, refusals)
+
+
+def value_of(text: str, column: Column) -> tuple[Any, Problem | None]:
+    """Return what a cell with this text means in a column, and what is wrong with it: the door for values of a plan.
+
+    Returns
+    -------
+    object
+        A float, a code, days since 1970-01-01 or a text.
+    Problem or None
+
+    Examples
+    --------
+    >>> value_of("1,000", Column("heads", "number", high=Decimal(500)))[1].code
+    'RM204'
+    """
+    coded = convert(pa.array([text], pa.string()), column)
+    value = coded.values[0]
+    return (
+        value.as_py() if isinstance(value, pa.Scalar) else value.item(),
+        None if coded.problem_of is None else coded.problems[coded.problem_of[0] - 1],
+    )
+
+
+def _converted(whole: pa.Array, refusals: Refusals, hint: Decimal | None, identity: Identity | None) -> Coded:
+    column, kind = refusals.column, whole.type
+    if column.kind != "date" and (pa.types.is_date(kind) or pa.types.is_timestamp(kind)):
+        whole = _days_as_text(whole)
     if column.kind == "text":
-        return _text(whole, refusals)
-    numeric = pa.types.is_integer(whole.type) or pa.types.is_floating(whole.type)
-    if column.kind == "number" and numeric:
-        if (
-            pa.types.is_integer(whole.type)
-            and not whole.null_count
-            and hint is None
-            and _all_within(_raw(whole), column)
-        ):
-            return Coded(_raw(whole), None, ())
-        return _within(_floats(whole) if hint is None else _floats(whole) * float(hint), refusals)
-    if column.kind == "date" and (pa.types.is_date(whole.type) or pa.types.is_timestamp(whole.type)):
+        return _text(whole, refusals, identity)
+    if column.kind == "number" and (pa.types.is_integer(kind) or pa.types.is_floating(kind)):
+        return _numeric(whole, refusals, hint)
+    if column.kind == "date" and (pa.types.is_date(kind) or pa.types.is_timestamp(kind)):
         return _days(whole, refusals)
     return _by_unique(whole, refusals, hint)
 
 
 def _raw(whole: pa.Array) -> npt.NDArray[Any]:
     """Return a numeric array without nulls as it lies in memory."""
-    kind = whole.type.to_pandas_dtype()
+    kind = np.float16 if pa.types.is_float16(whole.type) else whole.type.to_pandas_dtype()
     return np.frombuffer(whole.buffers()[1], dtype=kind, count=len(whole) + whole.offset)[whole.offset :]
-
-
-def _floats(whole: pa.Array) -> npt.NDArray[np.float64]:
-    """Return a numeric array as float64 with NaN for null, without going through pandas."""
-    values = _raw(whole).astype(np.float64, copy=False)
-    return nan_unless(_valid(whole), values) if whole.null_count else values
 
 
 def nan_unless(valid: npt.NDArray[np.bool_], values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
@@ -125,149 +160,199 @@ def nan_unless(valid: npt.NDArray[np.bool_], values: npt.NDArray[np.float64]) ->
     return bits.view(np.float64)
 
 
-def _integers(whole: pa.Array) -> npt.NDArray[np.int64]:
-    """Return an array of days or ticks as int64, 0 where null."""
-    values = np.asarray(_raw(whole.cast(pa.int64())))
-    return np.where(_valid(whole), values, 0) if whole.null_count else values
-
-
-def _valid(whole: pa.Array) -> npt.NDArray[np.bool_]:
-    """Return where an array is not null, from its bitmap: asking Arrow for it would load pandas."""
-    bitmap = whole.buffers()[0]
-    if bitmap is None:
-        return np.ones(len(whole), dtype=bool)
-    bits = np.unpackbits(np.frombuffer(bitmap, dtype=np.uint8), bitorder="little", count=whole.offset + len(whole))
-    return bits[whole.offset :].view(bool)
-
-
 def _coded(values: Any, which: npt.NDArray[np.int32] | None, refusals: Refusals) -> Coded:
-    return Coded(values, which if which is not None and which.any() else None, tuple(refusals.found))
+    """Return a converted column; problems that no row has are not told."""
+    if which is None or not which.any():
+        return Coded(values, None, ())
+    told = tuple(refusals.found.values())
+    used = np.bincount(which, minlength=len(told) + 1)[1:] > 0
+    place = np.concatenate([[0], np.cumsum(used)]).astype(np.int32)
+    return Coded(values, place[which], tuple(item for item, kept in zip(told, used.tolist()) if kept))
 
 
 def _needed(column: Column) -> bool:
     return not column.optional and column.default is None
 
 
+def _numeric(whole: pa.Array, refusals: Refusals, hint: Decimal | None) -> Coded:
+    """Convert whole numbers and floats."""
+    column, raw = refusals.column, _raw(whole)
+    if pa.types.is_integer(whole.type):
+        if hint is None and not whole.null_count and _all_within(raw, column):
+            return Coded(raw, None, ())
+        raw = raw.astype(np.float64)
+    values = raw if hint is None else raw.astype(np.float64) * float(hint)
+    if whole.null_count:
+        values = np.where(valid(whole), values, values.dtype.type(np.nan))
+    return _within(values, refusals)
+
+
 def _all_within(values: npt.NDArray[Any], column: Column) -> bool:
-    """Return whether every whole number lies in the permitted range."""
+    """Return whether every whole number lies in the permitted range, and can be held exactly."""
     if not len(values):
         return True
     low, high = int(values.min()), int(values.max())
+    most = 2**53 // 10**column.decimals
+    if max(-low, high) > most:
+        return False
     return (column.low is None or low >= column.low) and (column.high is None or high <= column.high)
 
 
-def _within(values: npt.NDArray[np.float64], refusals: Refusals) -> Coded:
-    """Check range, decimals and presence of numbers."""
+def _ends(column: Column) -> tuple[float, float]:
+    """Return the permitted range as floats."""
+    return (
+        -np.inf if column.low is None else float(column.low),
+        np.inf if column.high is None else float(column.high),
+    )
+
+
+def _within(values: npt.NDArray[Any], refusals: Refusals) -> Coded:
+    """Put floats on their decimals; check range and presence."""
     column = refusals.column
-    low, high = (np.inf * sign if end is None else float(end) for end, sign in ((column.low, -1), (column.high, 1)))
-    wrong: list[npt.NDArray[np.intp]] = []
-    missing: list[npt.NDArray[np.intp]] = []
+    low, high = _ends(column)
+    which = np.zeros(len(values), dtype=np.int32)
+    found = values if values.dtype == np.float64 else values.astype(np.float64)
     scratch = np.empty((2, min(len(values), AT_ONCE)))
     for start in range(0, len(values), AT_ONCE):  # in blocks that stay in cache: most books have nothing wrong
         part = values[start : start + AT_ONCE]
-        if _fine(part, low, high, column, scratch[:, : len(part)]):
-            if _needed(column):
-                missing.append(np.flatnonzero(np.isnan(part)) + start)
-            continue
-        outside = ~((part >= low) & (part <= high))
-        scaled = part if column.decimals == 0 else part * 10.0**column.decimals
-        apart = np.abs(scaled - np.rint(scaled))
-        odd = outside | (apart > 1e-6)
-        if odd.any():
-            empty = np.isnan(part)
-            odd &= ~empty & (outside | (apart > np.maximum(1e-6, np.abs(scaled) * 1e-15)))
-            wrong.append(np.flatnonzero(odd) + start)
-            missing.append(np.flatnonzero(empty) + start)
-    rows = np.concatenate([np.zeros(0, dtype=np.intp), *wrong])
-    none = np.concatenate([np.zeros(0, dtype=np.intp), *missing])
-    if not len(rows) and not (len(none) and _needed(column)):
-        return Coded(values, None, ())
-    which = np.zeros(len(values), dtype=np.int32)
-    if len(rows):
-        unique, inverse = np.unique(values[rows], return_inverse=True)
-        which[rows] = np.array([_range_problem(float(value), refusals) for value in unique], dtype=np.int32)[inverse]
-        values = values.copy()
-        values[rows] = np.nan
-    if len(none) and _needed(column):
-        which[none] = refusals.number("RM201")
-    return _coded(values, which, refusals)
+        rows = slice(start, start + len(part))
+        plainly = part.dtype == np.float64 and all_on_decimals(part, column.decimals, scratch[:, : len(part)])
+        if not plainly:
+            snapped, odd, lost = on_decimals(part, column.decimals)
+            if found is values:
+                found = values.copy()
+            found[rows] = snapped
+            for at in np.flatnonzero(odd | lost).tolist():
+                which[start + at] = _odd_number(part[at].item(), bool(lost[at]), refusals)
+        part = found[rows]
+        with np.errstate(invalid="ignore"):
+            fine = np.fmin.reduce(part, initial=np.inf) >= low and np.fmax.reduce(part, initial=-np.inf) <= high
+        if not fine:
+            if found is values:
+                found = values.copy()
+                part = found[rows]
+            for at in np.flatnonzero((part < low) | (part > high)).tolist():
+                which[start + at] = _outside(f"{part[at]:.15g}", refusals)
+                part[at] = np.nan
+        if _needed(column):
+            none = np.flatnonzero(np.isnan(part) & (which[rows] == 0))
+            if len(none):
+                which[none + start] = refusals.number("RM201")
+    return _coded(found, which, refusals)
 
 
-def _fine(
-    part: npt.NDArray[np.float64], low: float, high: float, column: Column, scratch: npt.NDArray[np.float64]
-) -> bool:
-    """Return whether no number of a block is outside the range or has too many decimals: by extremes alone."""
-    with np.errstate(invalid="ignore"):
-        if np.fmin.reduce(part, initial=np.inf) < low or np.fmax.reduce(part, initial=-np.inf) > high:
-            return False
-        scaled, rounded = scratch
-        np.multiply(part, 10.0**column.decimals, out=scaled)
-        np.rint(scaled, out=rounded)
-        np.subtract(scaled, rounded, out=scaled)
-        return bool(np.fmax.reduce(scaled, initial=0.0) <= 1e-6 and np.fmin.reduce(scaled, initial=0.0) >= -1e-6)
+def _odd_number(value: float, lost: bool, refusals: Refusals) -> int:
+    """Return the number of the problem of a float that is no declared decimal."""
+    column, shown = refusals.column, f"{value:.15g}"
+    if not np.isfinite(value) and column.low is None and column.high is None:
+        return refusals.number("RM203", value=shown)
+    low, high = _ends(column)
+    if not low <= value <= high:
+        return _outside(shown, refusals)
+    if lost:
+        return refusals.number("RM283", value=shown)
+    return refusals.number("RM205", value=repr(value), decimals=column.decimals)
 
 
-def _range_problem(value: float, refusals: Refusals) -> int:
-    column = refusals.column
-    if (column.low is not None and value < column.low) or (column.high is not None and value > column.high):
-        return refusals.number("RM204", value=f"{value:.15g}", low=column.low, high=column.high)
-    return refusals.number("RM205", value=f"{value:.15g}", decimals=column.decimals)
+def _outside(shown: str, refusals: Refusals) -> int:
+    return refusals.number("RM204", value=shown, low=refusals.column.low, high=refusals.column.high)
 
 
 def _days(whole: pa.Array, refusals: Refusals) -> Coded:
     """Convert Arrow dates and midnight timestamps."""
-    if pa.types.is_date32(whole.type) and (not whole.null_count or not _needed(refusals.column)):
-        days = _raw(whole.cast(pa.int32()))
-        if whole.null_count:
-            empty = _valid(whole).view(np.int8).astype(np.int32)
-            empty -= 1
-            days = (days & ~empty) | (empty & np.int32(MISSING_DATE))
-        return Coded(days, None, ())
-    missing = ~_valid(whole)
+    missing = ~valid(whole)
     if pa.types.is_timestamp(whole.type) and whole.type.tz is not None:
-        import pyarrow.compute as pc
-
-        whole = pc.local_timestamp(whole)  # the day where the moment was written, not in Greenwich
-    if pa.types.is_timestamp(whole.type):
-        ticks = _integers(whole.cast(pa.timestamp("us", tz=whole.type.tz)).cast(pa.int64()))
-        days, rest = np.divmod(ticks, 86_400_000_000)
+        whole = _local(whole)
+    ticks = _raw(whole.view(pa.int32() if pa.types.is_date32(whole.type) else pa.int64()))
+    if pa.types.is_date32(whole.type):
+        days, odd = ticks.astype(np.int64), np.zeros(len(whole), dtype=bool)
     else:
-        days = ticks = _integers(whole.cast(pa.date32()).cast(pa.int32()))
-        rest = np.zeros(len(whole), dtype=np.int64)
+        a_day = 86_400 * {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}[_unit(whole.type)]
+        days, rest = np.divmod(ticks.astype(np.int64), a_day)
+        odd = rest != 0
     which = np.zeros(len(whole), dtype=np.int32)
-    odd = np.flatnonzero((rest != 0) & ~missing)
-    if len(odd):  # each moment by its own name, so that a message does not depend on which rows were read together
-        _, first, inverse = np.unique(ticks[odd], return_index=True, return_inverse=True)
-        numbers = [refusals.number("RM206", value=str(whole[int(odd[at])])) for at in first.tolist()]
-        which[odd] = np.array(numbers, dtype=np.int32)[inverse]
+    far = (days < FIRST_DAY) | (days > LAST_DAY)
+    wrong = np.flatnonzero((odd | far) & ~missing)
+    if len(wrong):  # each moment by its own name, so that a message does not depend on which rows were read together
+        _, first, inverse = np.unique(ticks[wrong], return_index=True, return_inverse=True)
+        numbers = [
+            refusals.number("RM286" if far[at] else "RM206", value=_moment(whole[at], int(days[at])))
+            for at in wrong[first].tolist()
+        ]
+        which[wrong] = np.array(numbers, dtype=np.int32)[inverse]
     if missing.any() and _needed(refusals.column):
         which[missing] = refusals.number("RM201")
     values = np.where(missing | (which > 0), MISSING_DATE, days).astype(np.int32)
     return _coded(values, which, refusals)
 
 
-def _text(whole: pa.Array, refusals: Refusals) -> Coded:
-    if pa.types.is_dictionary(whole.type):
-        whole = whole.cast(whole.type.value_type)
-    if pa.types.is_floating(whole.type):
-        values = _floats(whole)
-        spoilt = np.abs(values) >= 1e15  # a spreadsheet keeps 15 digits: a longer identifier has lost its end
-        which = np.zeros(len(values), dtype=np.int32)
+def _unit(kind: pa.DataType) -> str:
+    return "ms" if pa.types.is_date(kind) else str(kind.unit)
+
+
+def _local(whole: pa.Array) -> pa.Array:
+    """Return moments of a time zone as the clock showed where they were written, not in Greenwich."""
+    try:
+        return pc.local_timestamp(whole)
+    except pa.ArrowInvalid:  # a zone that this machine does not know: its moments are refused unless they are midnight
+        return whole.cast(pa.timestamp(whole.type.unit))
+
+
+def _moment(value: pa.Scalar, days: int) -> str:
+    """Return a moment as text; one beyond Python's calendar by its days since 1970."""
+    try:
+        return str(value)
+    except (ValueError, OverflowError):
+        return f"1970-01-01 {days:+d} d"
+
+
+def _days_as_text(whole: pa.Array) -> pa.Array:
+    """Return days and moments as people write them."""
+    plainly = whole if pa.types.is_date(whole.type) else whole.cast(pa.timestamp(whole.type.unit))
+    texts = plainly.cast(pa.date32()) if pa.types.is_date64(whole.type) else plainly
+    return pc.replace_substring_regex(texts.cast(pa.string()), " 00:00:00(\\.0+)?$", "")
+
+
+def _text(whole: pa.Array, refusals: Refusals, identity: Identity | None) -> Coded:
+    """Convert text: an identifier to its canonical form, words to what can be seen of them."""
+    which = np.zeros(len(whole), dtype=np.int32)
+    texts = keys(whole) if identity else words(whole)
+    if pa.types.is_floating(whole.type) or identity:
+        spoilt = lost_digits(whole)
         if spoilt.any():
             which[spoilt] = refusals.number("RM207")
-        texts = [
-            None if np.isnan(value) else f"{value:.0f}" if value == int(value) else repr(value)
-            for value in values.tolist()
-        ]
-        return _coded(pa.array(texts, pa.string()), which, refusals)
-    return _coded(whole.cast(pa.string()), None, refusals)
+    if identity == "industry_code":
+        for at, (code, near) in wrong_codes(texts).items():
+            which[at] = which[at] or refusals.number("RM285", value=code, nearest=near)
+    if texts.null_count and _needed(refusals.column):
+        empty = ~valid(texts) & (which == 0)
+        if empty.any():
+            which[empty] = refusals.number("RM201")
+    return _coded(texts, which, refusals)
+
+
+def words(whole: pa.Array) -> pa.Array:
+    """Return texts without what cannot be seen, null where nothing is left or only a stroke for nothing.
+
+    A dictionary of texts stays one.
+    """
+    if pa.types.is_dictionary(whole.type):
+        texts = words(whole.dictionary)
+        return whole if texts is whole.dictionary else pa.DictionaryArray.from_arrays(whole.indices, texts)
+    if pa.types.is_string(whole.type) or pa.types.is_large_string(whole.type):
+        trimmed = pc.binary_length(pc.utf8_trim_whitespace(whole))
+        short = pc.or_(pc.not_equal(trimmed, pc.binary_length(whole)), pc.less(trimmed, 4))
+        odd = pc.or_(short, pc.match_substring_regex(whole, "[\u200b-\u200f\u2060\ufeff\u00ad]"))
+        if not pc.any(odd).as_py():
+            return whole
+    coded = whole.dictionary_encode()
+    seen = [visible(_plain(value)) for value in coded.dictionary.to_pylist()]
+    return pa.array([one if one.strip("-—/\\") else None for one in seen], pa.string()).take(coded.indices)
 
 
 def _by_unique(whole: pa.Array, refusals: Refusals, hint: Decimal | None) -> Coded:
     """Convert each different value once, in plain Python, and spread the result."""
-    coded = whole if pa.types.is_dictionary(whole.type) else pc.dictionary_encode(whole, null_encoding="mask")
-    if isinstance(coded, pa.ChunkedArray):
-        coded = coded.combine_chunks()
+    coded = whole if pa.types.is_dictionary(whole.type) else one_chunk(pc.dictionary_encode(whole))
     column = refusals.column
     plain = _plainly_written(coded.dictionary, column) if column.kind == "number" and hint is None else None
     if plain is not None:
@@ -281,7 +366,7 @@ def _by_unique(whole: pa.Array, refusals: Refusals, hint: Decimal | None) -> Cod
     index = (
         _raw(coded.indices)
         if not coded.null_count
-        else np.where(_valid(coded.indices), _raw(coded.indices), len(values))
+        else np.where(valid(coded.indices), _raw(coded.indices), len(values))
     )
     kind = np.int16 if column.codes() else np.int32 if column.kind == "date" else np.float64
     spread = np.array([*values, none], dtype=kind).take(index)
@@ -295,18 +380,20 @@ Converted = tuple[list[Any], list[int | None]]  # a value, and 0 or the number o
 
 
 def _levels(values: Sequence[Any], refusals: Refusals, _: Decimal | None) -> Converted:
-    known = {_fold(name): code for code, level in enumerate(refusals.column.levels) for name in level.names()}
+    known = {folded(name): code for code, level in enumerate(refusals.column.levels) for name in level.names()}
     names = [name for level in refusals.column.levels for name in level.names()]
     codes: list[Any] = []
     numbers: list[int | None] = []
     for value in values:
         text = _plain(value)
-        code = known.get(_fold(text), -1)
-        empty = code < 0 and _fold(text) in BLANKS
+        code = known.get(folded(text), -1)
         codes.append(code)
-        numbers.append(
-            0 if code >= 0 else None if empty else refusals.number("RM202", value=text, nearest=nearest(text, names))
-        )
+        if code >= 0:
+            numbers.append(0)
+        elif is_blank(text):
+            numbers.append(None)
+        else:
+            numbers.append(refusals.number("RM202", value=text, nearest=nearest(text, names)))
     return codes, numbers
 
 
@@ -314,41 +401,44 @@ def _plain(value: Any) -> str:
     """Return a cell as text; whole floats lose their .0, as Excel shows them."""
     if isinstance(value, bool):
         return "yes" if value else "no"
-    if value is None:
+    if value is None or value != value:
         return ""
-    return f"{value:.0f}" if isinstance(value, float) and value == int(value) else str(value)
-
-
-def _fold(text: str) -> str:
-    return unicodedata.normalize("NFKC", text).strip().casefold()
+    return f"{value:.0f}" if isinstance(value, float) and value.is_integer() and abs(value) < 1e15 else str(value)
 
 
 def _numbers(values: Sequence[Any], refusals: Refusals, hint: Decimal | None) -> Converted:
     column = refusals.column
-    found: list[Any] = []
+    low, high = _ends(column)
+    each = any(mark in name.casefold() for name in column.names() for mark in EACH)
+    parsed = [_exact(value, column, hint, each) for value in values]
+    floats = np.array([np.nan if exact is None else float(exact) for exact in parsed])
+    found, odd, lost = on_decimals(floats, column.decimals)
+    found[(found < low) | (found > high)] = np.nan
     numbers: list[int | None] = []
-    for value in values:
-        exact: Decimal | None
-        if isinstance(value, str):
-            exact = None if _fold(value) in BLANKS else parse_number(value, column.unit, hint)
-            if exact is None:
-                found.append(np.nan)
-                numbers.append(None if _fold(value) in BLANKS else refusals.number("RM203", value=value))
-                continue
-        elif value is None or isinstance(value, bool):
-            found.append(np.nan)
-            numbers.append(None if value is None else refusals.number("RM203", value=str(value)))
-            continue
+    for at, (value, exact) in enumerate(zip(values, parsed)):
+        if found[at] == found[at]:
+            numbers.append(0)
+        elif value is None or (isinstance(value, str) and is_blank(value)):
+            numbers.append(None)
+        elif exact is None:
+            numbers.append(refusals.number("RM203", value=_plain(value)))
+        elif not (lost[at] or odd[at]) or not low <= exact <= high:
+            numbers.append(_outside(str(value), refusals))
+        elif lost[at]:
+            numbers.append(refusals.number("RM283", value=str(value)))
         else:
-            exact = Decimal(str(value)) * (hint or 1)
-        number = 0
-        if (column.low is not None and exact < column.low) or (column.high is not None and exact > column.high):
-            number = refusals.number("RM204", value=str(value), low=column.low, high=column.high)
-        elif -int(exact.normalize().as_tuple().exponent) > column.decimals:
-            number = refusals.number("RM205", value=str(value), decimals=column.decimals)
-        found.append(np.nan if number else float(exact))
-        numbers.append(number)
-    return found, numbers
+            numbers.append(refusals.number("RM205", value=str(value), decimals=column.decimals))
+    return found.tolist(), numbers
+
+
+def _exact(value: Any, column: Column, hint: Decimal | None, each: bool) -> Decimal | None:
+    """Return the exact number that a cell means, None where it means none."""
+    if isinstance(value, str):
+        return None if is_blank(value) else parse_number(value, column.unit, hint, each)
+    if value is None or isinstance(value, bool):
+        return None
+    exact = Decimal(value)
+    return exact * (hint or 1) if exact.is_finite() else None
 
 
 def _plainly_written(texts: pa.Array, column: Column) -> Converted | None:
@@ -370,16 +460,20 @@ def _plainly_written(texts: pa.Array, column: Column) -> Converted | None:
 
 
 def _dates(values: Sequence[Any], refusals: Refusals, _: Decimal | None) -> Converted:
+    covered = bool(getattr(refusals.column, "covered", False))
     found: list[Any] = []
     numbers: list[int | None] = []
     for value in values:
-        if isinstance(value, int | float) and not isinstance(value, bool):
-            day = parse_date(str(value)) if 19_000_101 <= value <= 22_001_231 else excel_day(float(value))
+        text = _plain(value)
+        if isinstance(value, int | float) and not isinstance(value, bool) and not 19_000_101 <= value <= 22_001_231:
+            day = excel_day(float(value))
         else:
-            day = parse_date(str(value)) if value is not None else None
-        empty = day is None and (value is None or _fold(str(value)) in BLANKS)
-        found.append(MISSING_DATE if day is None else day)
-        numbers.append(0 if day is not None else None if empty else refusals.number("RM206", value=str(value)))
+            day = parse_date(text, covered)
+        found.append(MISSING_DATE if day is None or not FIRST_DAY <= day <= LAST_DAY else day)
+        if day is None:
+            numbers.append(None if is_blank(text) else refusals.number("RM206", value=text))
+        else:
+            numbers.append(0 if found[-1] == day else refusals.number("RM286", value=text))
     return found, numbers
 
 

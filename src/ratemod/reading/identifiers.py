@@ -1,0 +1,151 @@
+"""Identifiers in one canonical form: the same code however it is written, and no code where it cannot be one.
+
+Width, case, blanks, zero-width characters and the kind of hyphen do not tell codes apart. Where a rule is known (credit
+code, industry code) a code must keep it; what a spreadsheet did to a number (1.0E+15, 411 for 0411) is refused, with
+what it was before where that is known.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from ratemod.vocabulary.codes.credit_code import is_valid
+from ratemod.vocabulary.codes.industry import industry_digits
+from ratemod.vocabulary.column import Column
+from ratemod.vocabulary.spelling import folded
+
+Identity = Literal["key", "credit_code", "industry_code"]
+KEYS = frozenset({"policy_no", "claim_no", "contract_no", "endorsement_no", "receipt_no", "service_no", "payment_no"})
+Mask = npt.NDArray[np.bool_]
+_SPOILT = r"^\s*[0-9](\.[0-9]+[eE][+]?|[eE][+])[0-9]{1,3}\s*$"
+
+
+def identity_of(column: Column) -> Identity | None:
+    """Return what kind of identifier a column holds, None where its texts are words.
+
+    Examples
+    --------
+    >>> identity_of(Column("credit_code", "text")), identity_of(Column("firm_name", "text"))
+    ('credit_code', None)
+    """
+    if column.kind != "text":
+        return None
+    if column.name.endswith("credit_code"):
+        return "credit_code"
+    if column.name.endswith("industry_code"):
+        return "industry_code"
+    return "key" if column.name in KEYS or column.name.endswith(("_no", "_id", "_key")) else None
+
+
+def canonical(text: str) -> str:
+    """Return the one form of an identifier.
+
+    Examples
+    --------
+    >>> canonical(" ｐ1\u200b-Ａ "), canonical("p1‐a")
+    ('P1-A', 'P1-A')
+    """
+    if text.isascii() and text.isalnum():
+        return text.upper()
+    return folded(text).upper()
+
+
+def keys(cells: pa.Array) -> pa.Array:
+    """Return identifiers in canonical form, null where there is none: (n,) text or numbers to (n,) text.
+
+    Examples
+    --------
+    >>> keys(pa.array(["p1", "P1\u200b", "  ", None])).to_pylist()
+    ['P1', 'P1', None, None]
+    """
+    if pa.types.is_dictionary(cells.type):
+        return keys(cells.dictionary).take(cells.indices)
+    if pa.types.is_string(cells.type) and not cells.null_count and _plainly_written(cells):
+        return cells
+    if pa.types.is_floating(cells.type) or pa.types.is_decimal(cells.type):
+        return _forms(cells, _digits)
+    text = cells if _is_text(cells) else cells.cast(pa.string())
+    return _forms(text, canonical)
+
+
+def _forms(cells: pa.Array, form: Callable[[Any], str]) -> pa.Array:
+    """Return the form of each cell, asked for once a value; null where nothing is left but a stroke."""
+    coded = cells.dictionary_encode()
+    forms = [form(value) if value is not None else "" for value in coded.dictionary.to_pylist()]
+    return pa.array([one if one.strip("-/\\\u2014") else None for one in forms], pa.string()).take(coded.indices)
+
+
+def _digits(value: Any) -> str:
+    """Return a number as the digits of an identifier."""
+    if value != value:
+        return ""
+    whole = isinstance(value, float) and value.is_integer()
+    return canonical(f"{value:.0f}" if whole else str(value))
+
+
+def _is_text(cells: pa.Array) -> bool:
+    return bool(pa.types.is_string(cells.type) or pa.types.is_large_string(cells.type))
+
+
+_PLAIN = np.zeros(256, dtype=bool)
+_PLAIN[[*range(ord("0"), ord("9") + 1), *range(ord("A"), ord("Z") + 1), ord("-"), ord("_")]] = True
+
+
+def _plainly_written(cells: pa.Array) -> bool:
+    """Return whether every text is its own canonical form, by its bytes: cheap for a million rows."""
+    ends = np.frombuffer(cells.buffers()[1], dtype=np.int32)[cells.offset : cells.offset + len(cells) + 1]
+    if len(ends) < 2 or (np.diff(ends) < 3).any():  # the shortest may be strokes
+        return False
+    letters = np.frombuffer(cells.buffers()[2] or b"", dtype=np.uint8)[ends[0] : ends[-1]]
+    return bool(_PLAIN[letters].all()) and not bool(pc.any(pc.match_substring_regex(cells, "^-+$")).as_py())
+
+
+def lost_digits(cells: pa.Array) -> Mask:
+    """Return where an identifier was turned into a number that lost its end: (n,) bool.
+
+    A spreadsheet keeps 15 digits; a text such as 9.1220101E+17 shows that one did.
+    """
+    if pa.types.is_floating(cells.type):
+        values = np.array([np.nan if value is None else value for value in cells.to_pylist()], dtype=np.float64)
+        with np.errstate(invalid="ignore"):
+            return np.abs(values) >= 1e15
+    if pa.types.is_dictionary(cells.type):
+        return np.append(lost_digits(cells.dictionary), False)[from_arrow_or(cells.indices, len(cells.dictionary))]
+    if not _is_text(cells):
+        return np.zeros(len(cells), dtype=bool)
+    return np.array(pc.fill_null(pc.match_substring_regex(cells, _SPOILT), False), dtype=bool)
+
+
+def from_arrow_or(indices: pa.Array, empty: int) -> npt.NDArray[np.int64]:
+    """Return whole numbers as int64, `empty` where null."""
+    return np.asarray(pc.fill_null(indices.cast(pa.int64()), empty), dtype=np.int64)
+
+
+def wrong_codes(codes: pa.Array) -> dict[int, tuple[str, str | None]]:
+    """Return the rows whose canonical industry code cannot be one, the code and what it was before: 0411 for 411.
+
+    Three bare digits may be a group (411) or a class that lost its zero (0411): only a letter or a fourth digit tells.
+    """
+    coded = codes.dictionary_encode()
+    said: dict[int, tuple[str, str | None]] = {}
+    for at, code in enumerate(coded.dictionary.to_pylist()):
+        if industry_digits(code) and not re.fullmatch("[1-9][0-9]{2}", code):
+            continue
+        padded = f"0{code}"
+        said[at] = (code, padded if re.fullmatch("[1-9]([0-9]{2})?", code) and industry_digits(padded) else None)
+    if not said:
+        return {}
+    places = from_arrow_or(coded.indices, -1)
+    return {int(row): said[int(places[row])] for row in np.flatnonzero(np.isin(places, list(said)))}
+
+
+def not_credit_codes(codes: pa.Array) -> Mask:
+    """Return where a canonical credit code breaks the rule of its check characters; missing ones do not: (n,) bool."""
+    return ~is_valid(codes) & np.asarray(codes.is_valid())
