@@ -308,9 +308,9 @@ def _moment(value: pa.Scalar, days: int) -> str:
 
 def _days_as_text(whole: pa.Array) -> pa.Array:
     """Return days and moments as people write them."""
-    plainly = whole if pa.types.is_date(whole.type) else whole.cast(pa.timestamp(whole.type.unit))
-    texts = plainly.cast(pa.date32()) if pa.types.is_date64(whole.type) else plainly
-    return pc.replace_substring_regex(texts.cast(pa.string()), " 00:00:00(\\.0+)?$", "")
+    if not pa.types.is_date32(whole.type):
+        whole = whole.view(pa.timestamp(_unit(whole.type)))
+    return pc.replace_substring_regex(whole.cast(pa.string()), " 00:00:00(\\.0+)?$", "")
 
 
 def _text(whole: pa.Array, refusals: Refusals, identity: Identity | None) -> Coded:

@@ -1,8 +1,8 @@
 """Dates as people type them, read as one day or refused: 2026-01-05, 2026/1/5, 2026年1月5日, 20260105, serials.
 
 A day may carry the hour at which it begins or ends, which says which day is meant: 零时 and 0:00 are its beginning,
-24时, 24:00 and 23:59 its end, that is the beginning of the next. A column of last days that are covered (`covered`) means
-the day before that beginning; all others mean the day that begins then.
+24时, 24:00 and 23:59 its end, that is the beginning of the next. A column of last days that are covered (`covered`)
+means the day before that beginning; all others mean the day that begins then.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """Floats put on the decimals that they stand for, so that nothing behind the door knows a tolerance.
 
-A decimal of d places is k / 10^d with k a whole number. A float v is taken for the nearest one,
-r = rint(v 10^d) / 10^d, if v is the very float of r, or so near that only the noise of binary arithmetic can lie between them: within `NOISE`
-units in its last place and within 1/1024 of the last decimal place. Beyond |k| = 2^53 (2^24 for floats of 32 bits,
-2^11 for those of 16) neighbouring decimals may share a float, so that none of them is known.
+A decimal of d places is k / 10^d with k a whole number. A float v is taken for the nearest, r = rint(v 10^d) / 10^d, if
+v is the very float of r, or so near that only the noise of binary arithmetic can lie between them: within `NOISE` units
+in its last place and within 1/1024 of the last decimal place. Beyond |k| = 2^53 (2^24 for floats of 32 bits, 2^11 for
+those of 16) neighbouring decimals may share a float, so that none of them is known.
 
     0.7 + 0.1 = 0.7999999999999999 is 0.80; 0.1 × 3 × 240000 = 72000.00000000001 is 72000.00
     5004.019999996 is neither 5004.01 nor 5004.02
