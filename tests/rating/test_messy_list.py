@@ -26,7 +26,7 @@ MISTAKES = {
     "limit in fen": ({"limit_yuan": 40_000_000}, "RM204", "每人赔偿限额"),
     "impossible date": ({"start_date": "2026-02-30"}, "RM206", "保险起期"),
     "two-digit year": ({"end_date": "1/2/27"}, "RM206", "保险止期"),
-    "ends before it starts": ({"start_date": "2026-05-02", "end_date": "2026-05-01"}, "RM303", "止期"),
+    "ends before it starts": ({"start_date": "2026-05-02", "end_date": "2026-05-01"}, "RM287", "止期"),
     "longer than a year": ({"start_date": "2026-01-01", "end_date": "2027-06-01"}, "RM303", "超过一年"),
     "renewal without expiring premium": ({"expiring_premium_yuan": None}, "RM303", "上年年保费"),
     "judgement without a reason": ({"schedule_factor": 0.95, "schedule_reason": None}, "RM313", "理由"),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from functools import cached_property
 from typing import Any
 
@@ -15,12 +14,16 @@ import pyarrow as pa
 from ratemod.errors import BookError, Problem, nearest, problem
 from ratemod.plan.model import Plan
 from ratemod.plan.reads import conditions_of, tests_of
-from ratemod.rating.arrow import filled_with, to_arrow, whole
+from ratemod.rating.arrow import filled_with, to_arrow
 from ratemod.rating.inputs import Inputs, Selector
+from ratemod.rating.invariants import out_of_order, remarks
 from ratemod.reading.book import Book
 from ratemod.reading.checks import ascending, codes_of, differs_within, repeats
-from ratemod.reading.convert import MISSING_DATE, Coded, convert, nan_unless
+from ratemod.reading.convert import MISSING_DATE, Coded, convert, nan_unless, value_of, words
 from ratemod.reading.derive import NEEDS, derive
+from ratemod.reading.identifiers import Identity, identity_of
+from ratemod.reading.identifiers import keys as canonical_keys
+from ratemod.reading.plain import plain
 from ratemod.vocabulary.column import Column
 
 
@@ -42,12 +45,15 @@ class Encoded:
     inputs : Inputs
     doubts : mapping of column to Doubt
         Cells that cannot be used.
+    remarks : mapping of column to Doubt
+        What is worth a look, but does not keep a row from being priced.
     defaulted : mapping of (n,) bool
         Rows where a column's stated default was used.
     """
 
     inputs: Inputs
     doubts: Mapping[str, Doubt]
+    remarks: Mapping[str, Doubt]
     defaulted: Mapping[str, npt.NDArray[np.bool_]]
 
 
@@ -71,6 +77,7 @@ class Coding:
         Those of them that a condition holds to values.
     unused : set of str
         Text columns whose cells nobody reads and in which nothing can be wrong.
+    identities : mapping of column to the kind of identifier that it holds
     """
 
     book: Book
@@ -82,6 +89,7 @@ class Coding:
     texts: tuple[str, ...]
     tested: frozenset[str]
     unused: frozenset[str]
+    identities: Mapping[str, Identity]
 
     @property
     def n(self) -> int:
@@ -106,7 +114,7 @@ class Coding:
         )
         plan, n = self.plan, table.num_rows
         coded = {
-            name: convert(table[name], plan.columns[name], self.book.conversions.get(name))
+            name: convert(table[name], plan.columns[name], self.book.conversions.get(name), self.identities.get(name))
             for name in table.column_names
             if name not in self.unused
         }
@@ -137,9 +145,23 @@ class Coding:
             for name, found in coded.items()
             if found.problem_of is not None
         }
+        for name, wrong, told in out_of_order(plan, numbers):
+            doubts[name] = _with(doubts.get(name), wrong, told)
+        said: dict[str, Doubt] = {}
+        for name, wrong, told in remarks(plan, coded, n):
+            said[name] = _with(said.get(name), wrong, told)
         groups = {name: array[rows] for name, array in self.groups.items()}
         ranks = None if self.ranks is None else self.ranks[rows]
-        return Encoded(Inputs(n, numbers, codes, filled, texts, groups, ranks), doubts, defaulted)
+        return Encoded(Inputs(n, numbers, codes, filled, texts, groups, ranks), doubts, said, defaulted)
+
+
+def _with(known: Doubt | None, wrong: npt.NDArray[np.bool_], told: Problem) -> Doubt:
+    """Return a column's doubts with a further one, which the rows have that had none before."""
+    if known is None:
+        return Doubt(wrong.astype(np.int32), (told,))
+    which = known.which.astype(np.int32)
+    which[wrong & (which == 0)] = len(known.problems) + 1
+    return Doubt(which, (*known.problems, told))
 
 
 def prepare(book: Book, plan: Plan) -> Coding:
@@ -167,29 +189,58 @@ def prepare(book: Book, plan: Plan) -> Coding:
         raise BookError(lacking)
     given = [name for name in plan.columns if name in table.column_names]
     derived = tuple(name for name, column in plan.columns.items() if column.derive and name not in given)
-    groups = {step.group: codes_of(table[step.group]) for step in plan.steps if step.group}
-    ranks = _ranks(table[plan.key]) if groups and plan.key in table.column_names else None
+    groups = {step.group: codes_of(identifiers(table[step.group])) for step in plan.steps if step.group}
+    ranks = _ranks(identifiers(table[plan.key])) if groups and plan.key in table.column_names else None
     own, (texts, tested) = table.select(given), _texts_read(plan)
-    return Coding(book, plan, own, derived, groups, ranks, texts, tested, _unused(plan, own, texts, derived))
+    known = identities(plan)
+    unused = _unused(plan, own, texts, derived, known)
+    return Coding(book, plan, own, derived, groups, ranks, texts, tested, unused, known)
+
+
+def identities(plan: Plan) -> dict[str, Identity]:
+    """Return the text columns of a plan that rows are found or compared by, and what each holds."""
+    keys = {plan.key, *(step.group for step in plan.steps)}
+    keys |= {check.of if check.kind == "unique" else check.by for check in plan.checks}
+    found: dict[str, Identity] = {}
+    for name, column in plan.columns.items():
+        own = identity_of(column) or ("key" if name in keys and column.kind == "text" else None)
+        if own:
+            found[name] = own
+    return found
+
+
+def identifiers(column: pa.ChunkedArray | pa.Array) -> pa.Array:
+    """Return a column that rows are found or compared by in its canonical form: (n,) text, null where empty."""
+    return canonical_keys(plain(column).cells)
 
 
 def gather(
     parts: Sequence[tuple[int, Encoded]],
     plan: Plan,
     n: int,
-) -> tuple[list[Doubt], dict[str, npt.NDArray[np.bool_]]]:
-    """Return the doubts and the defaults used of a whole book from those of its parts.
+) -> tuple[list[Doubt], list[Doubt], dict[str, npt.NDArray[np.bool_]]]:
+    """Return the doubts, the remarks and the defaults used of a whole book from those of its parts.
 
     Parameters
     ----------
     parts : sequence of (first row, Encoded), in any order
     """
+    ordered = sorted(parts, key=lambda part: part[0])
+    doubts = _gathered([(start, encoded.doubts) for start, encoded in ordered], plan, n, "refused")
+    said = _gathered([(start, encoded.remarks) for start, encoded in ordered], plan, n, "label")
+    defaulted: dict[str, npt.NDArray[np.bool_]] = {}
+    for start, encoded in ordered:
+        for name, used in encoded.defaulted.items():
+            defaulted.setdefault(name, np.zeros(n, dtype=bool))[start : start + len(used)] = used
+    return doubts, said, {name: defaulted[name] for name in plan.columns if name in defaulted}
+
+
+def _gathered(parts: Sequence[tuple[int, Mapping[str, Doubt]]], plan: Plan, n: int, final: str) -> list[Doubt]:
     which: dict[str, npt.NDArray[np.int32]] = {}
     numbers: dict[str, dict[str, int]] = {}
     told: dict[str, list[Problem]] = {}
-    defaulted: dict[str, npt.NDArray[np.bool_]] = {}
-    for start, encoded in sorted(parts, key=lambda part: part[0]):
-        for name, doubt in encoded.doubts.items():
+    for start, found in parts:
+        for name, doubt in found.items():
             known = numbers.setdefault(name, {})
             place = np.zeros(len(doubt.problems) + 1, dtype=np.int32)
             for at, item in enumerate(doubt.problems, 1):
@@ -200,10 +251,7 @@ def gather(
                 place[at] = known[key]
             whole = which.setdefault(name, np.zeros(n, dtype=np.int32))
             whole[start : start + len(doubt.which)] = place[doubt.which]
-        for name, used in encoded.defaulted.items():
-            defaulted.setdefault(name, np.zeros(n, dtype=bool))[start : start + len(used)] = used
-    doubts = [Doubt(which[name], tuple(told[name])) for name in plan.columns if name in which]
-    return doubts, {name: defaulted[name] for name in plan.columns if name in defaulted}
+    return [Doubt(which[name], tuple(told[name]), final) for name in plan.columns if name in which]
 
 
 def _near(column: Column, headers: list[str], plan: Plan) -> str | None:
@@ -233,12 +281,11 @@ def _defaults(
 ) -> tuple[npt.NDArray[Any], npt.NDArray[np.bool_]]:
     """Return values with the stated default where a cell is empty (not where it is wrong), and where that was."""
     assert column.default is not None
+    default, _ = value_of(column.default, column)  # through the door that every cell goes through
     if column.kind in ("level", "flag"):
-        empty, default = values == -1, column.codes().index(column.default)
-    elif column.kind == "date":
-        empty, default = values == MISSING_DATE, int(np.datetime64(column.default, "D").astype(int))
+        empty = values == -1
     else:
-        empty, default = np.isnan(values), float(Decimal(column.default))  # type: ignore[assignment]
+        empty = values == MISSING_DATE if column.kind == "date" else np.isnan(values)
     if problem_of is not None:
         empty &= problem_of == 0
     return np.where(empty, np.asarray(default, dtype=values.dtype), values), empty
@@ -255,19 +302,15 @@ def _texts(
             texts |= {name: np.full(n, "", dtype=object)} if name in coding.tested else {}
             filled[name] = np.zeros(n, dtype=bool)
             continue
-        array = whole(table[name]) if name in table.column_names else coded[name].values
-        if not _is_coded(array.type):
-            array = coded[name].values.dictionary_encode()
-        unique = np.array([(value or "").strip() for value in array.dictionary.to_pylist()] + [""], dtype=object)
+        array = coded[name].values
+        if not pa.types.is_dictionary(array.type):
+            array = array.dictionary_encode()
+        unique = np.array([value or "" for value in array.dictionary.to_pylist()] + [""], dtype=object)
         place = filled_with(array.indices, len(unique) - 1)
         filled[name] = (unique != "").take(place)
         if name in coding.tested:
             texts[name] = unique[place]
     return filled, texts
-
-
-def _is_coded(kind: pa.DataType) -> bool:
-    return bool(pa.types.is_dictionary(kind) and pa.types.is_string(kind.value_type))
 
 
 def _texts_read(plan: Plan) -> tuple[tuple[str, ...], frozenset[str]]:
@@ -279,18 +322,16 @@ def _texts_read(plan: Plan) -> tuple[tuple[str, ...], frozenset[str]]:
     return texts, frozenset(name for name in texts if name in tested)
 
 
-def _unused(plan: Plan, table: pa.Table, texts: Sequence[str], derived: Sequence[str]) -> frozenset[str]:
-    """Return the text columns that need no converting: steps read their dictionaries, or nobody reads them."""
-    needed = {name for derivation in derived for name in NEEDS[plan.columns[derivation].derive or ""]}
-    found = set()
-    for name in table.column_names:
-        kind = table.schema.field(name).type
-        plain = pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_null(kind)
-        if plan.columns[name].kind != "text" or name in needed:
-            continue
-        if _is_coded(kind) or (plain and name not in texts):
-            found.add(name)
-    return frozenset(found)
+def _unused(
+    plan: Plan, table: pa.Table, texts: Sequence[str], derived: Sequence[str], known: Mapping[str, Identity]
+) -> frozenset[str]:
+    """Return the text columns that may be empty and that nobody reads: in these nothing can be wrong."""
+    needed = {*texts, *known, *(name for column in derived for name in NEEDS[plan.columns[column].derive or ""])}
+    return frozenset(
+        name
+        for name in table.column_names
+        if plan.columns[name].kind == "text" and plan.columns[name].optional and name not in needed
+    )
 
 
 def _ranks(column: pa.ChunkedArray) -> npt.NDArray[np.int64]:
@@ -308,9 +349,12 @@ def checked(coding: Coding) -> Iterator[Doubt]:
         if check.of not in table.column_names:
             continue
         if check.kind == "unique":
-            broken = repeats(table[check.of])
-        elif check.by in table.column_names and not ascending(table[check.by]):
-            broken = differs_within(_values(check.of, coding), table[check.by])
+            broken = repeats(identifiers(table[check.of]))
+        elif check.by in table.column_names:
+            by = identifiers(table[check.by])
+            if ascending(by):
+                continue
+            broken = differs_within(_values(check.of, coding), by)
         else:
             continue
         if broken.any():
@@ -322,4 +366,4 @@ def _values(name: str, coding: Coding) -> Any:
     inputs = coding.inputs
     if name in inputs.numbers:
         return inputs.numbers[name]
-    return inputs.codes[name] if name in inputs.codes else coding.book.table[name]
+    return inputs.codes[name] if name in inputs.codes else words(plain(coding.book.table[name]).cells)

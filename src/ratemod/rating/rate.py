@@ -112,16 +112,19 @@ def price(
             begun.append(rows.stop - rows.start)  # one operation of a list: safe among threads
             tick(sum(begun[:-1]), coding.n)
         if isinstance(rows, slice) and (
-            encoded.doubts or encoded.defaulted
+            encoded.doubts or encoded.remarks or encoded.defaulted
         ):  # not the codes: memory is to be used again
-            parts.append((rows.start, Encoded(Inputs(0), encoded.doubts, encoded.defaulted)))
+            parts.append((rows.start, Encoded(Inputs(0), encoded.doubts, encoded.remarks, encoded.defaulted)))
         return encoded.inputs
 
     plan = coding.plan
     outputs = run(program, Source(coding.n, coding.groups, part), wanted, threads, block, memory)
-    doubts, defaulted = gather(parts, plan, coding.n)
+    doubts, said, defaulted = gather(parts, plan, coding.n)
+    below = outputs.priced & (outputs.premium_fen < 0)
+    if below.any():
+        doubts.append(Doubt(below.view(np.uint8), (problem("RM288"),)))
     rules, legal = list(zip(plan.rules, outputs.caught)), list(zip(program.guarded, outputs.outside, outputs.excepted))
-    verdict = judge(coding, [*doubts, *across()], defaulted, outputs.priced, rules, legal)
+    verdict = judge(coding, [*doubts, *across()], said, defaulted, outputs.priced, rules, legal)
     return outputs, verdict
 
 
@@ -139,7 +142,7 @@ def _refuse_any(coding: Coding, block: int) -> None:
     """Raise when any cell or check is wrong."""
     book = coding.book
     parts = [(start, coding.code(slice(start, min(start + block, coding.n)))) for start in range(0, coding.n, block)]
-    doubts, _ = gather(parts, coding.plan, coding.n)
+    doubts, _, _ = gather(parts, coding.plan, coding.n)
     found = []
     for doubt in [*doubts, *checked(coding)]:
         counts = np.bincount(doubt.which, minlength=len(doubt.problems) + 1)[1:]

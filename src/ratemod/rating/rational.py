@@ -39,6 +39,11 @@ class Rational:
         den = np.broadcast_to(np.array(self.den, dtype=object), self.num.shape)
         return [Fraction(int(n), int(d)) if ok else None for n, d, ok in zip(self.num, den, self.ok)]
 
+    def fraction(self, at: int) -> Fraction | None:
+        """Return one value as a fraction, None where there is none."""
+        den = self.den if isinstance(self.den, int) else np.broadcast_to(self.den, self.num.shape)[at]
+        return Fraction(int(self.num[at]), int(den)) if self.ok[at] else None
+
     def floats(self) -> npt.NDArray[np.float64]:
         """Return the nearest float64 of each value, NaN where there is none."""
         exact = self.num / self.den if len(self.num) else np.zeros(0)  # int / int is correctly rounded in Python

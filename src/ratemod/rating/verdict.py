@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from math import prod
 from typing import Any
@@ -57,9 +57,26 @@ class Verdict:
     barred: Mask
 
 
+@dataclass(eq=False, slots=True)
+class Told:
+    """Different problems, each numbered once: the work does not grow with how many there are."""
+
+    problems: list[Problem] = field(default_factory=list)
+    numbers: dict[str, int] = field(default_factory=dict)
+
+    def number(self, item: Problem) -> int:
+        """Return the number of a problem, from 1."""
+        key = repr((item.code, item.args))
+        if key not in self.numbers:
+            self.problems.append(item)
+            self.numbers[key] = len(self.problems)
+        return self.numbers[key]
+
+
 def judge(
     coding: Coding,
     given: Sequence[Doubt],
+    said: Sequence[Doubt],
     defaulted: Mapping[str, Mask],
     priced: Mask,
     rules: Sequence[tuple[Rule, Mask]],
@@ -70,6 +87,7 @@ def judge(
     Parameters
     ----------
     given : doubts of cells and across rows
+    said : remarks
     defaulted : mapping of column to (n,) bool
     priced : (n,) bool
         Rows whose steps gave a premium.
@@ -79,11 +97,10 @@ def judge(
         Rows outside each legal range, and rows that its exception is for.
     """
     plan, inputs = coding.plan, coding
-    doubts = list(given)
+    doubts, notes = list(given), list(said)
     barred = np.zeros(inputs.n, dtype=bool)
     for doubt in doubts:
         barred |= doubt.which > 0
-    notes: list[Doubt] = []
     for rule, caught in rules:
         if not caught.any():
             continue
@@ -119,8 +136,8 @@ def judge(
             np.maximum(rank, (doubt.which > 0) * np.uint8(weight), out=rank)
     status = np.array([RATED, REFERRED, DECLINED, REFUSED], dtype=np.uint8)[rank]
     reason_of, reasons = _combine(doubts)
-    note_of, said = _combine(notes)
-    return Verdict(status, reason_of, reasons, note_of, said, barred)
+    note_of, noted = _combine(notes)
+    return Verdict(status, reason_of, reasons, note_of, noted, barred)
 
 
 def _combine(doubts: Sequence[Doubt]) -> tuple[npt.NDArray[np.int32], tuple[tuple[Problem, ...], ...]]:
@@ -192,14 +209,11 @@ def _unpriced(plan: Plan, inputs: Coding, rows: npt.NDArray[np.intp]) -> Iterato
         if not stuck.any():
             continue
         which = np.zeros(inputs.n, dtype=np.int32)
-        told: list[Problem] = []
+        told = Told()
         for at in np.flatnonzero(stuck).tolist():
-            reason = _why(plan, step, state, at)
-            if reason not in told:
-                told.append(reason)
-            which[rows[at]] = told.index(reason) + 1
+            which[rows[at]] = told.number(_why(plan, step, state, at))
         open_ &= ~stuck
-        yield Doubt(which, tuple(told))
+        yield Doubt(which, tuple(told.problems))
     if open_.any():
         which = np.zeros(inputs.n, dtype=np.int32)
         which[rows[open_]] = 1
@@ -257,7 +271,7 @@ def shown(plan: Plan, name: str, state: exact.Exact, at: int) -> str:
         code = int(exact.codes_of(name, state)[at])
         return plan.level_columns[name].codes()[code] if code >= 0 else ""
     column = plan.columns.get(name)
-    value = state.values[name].fractions()[at]
+    value = state.values[name].fraction(at)
     if value is None:
         return ""
     if column is not None and column.kind == "date":
@@ -279,7 +293,7 @@ def _legal_doubts(plan: Plan, item: Legal, outside: Mask, inputs: Coding) -> Ite
         return
     state = exact.evaluate(plan, inputs.part(rows))
     which = np.zeros(inputs.n, dtype=np.int32)
-    problems: list[Problem] = []
+    told_of = Told()
     for at in range(len(rows)):
         reason = problem(
             "RM316",
@@ -291,10 +305,8 @@ def _legal_doubts(plan: Plan, item: Legal, outside: Mask, inputs: Coding) -> Ite
             high=_end(plan, item.high, state, at),
             source=plan.sources[item.source].title,
         )
-        if reason not in problems:
-            problems.append(reason)
-        which[rows[at]] = problems.index(reason) + 1
-    yield Doubt(which, tuple(problems))
+        which[rows[at]] = told_of.number(reason)
+    yield Doubt(which, tuple(told_of.problems))
 
 
 def _end(plan: Plan, end: Operand | None, state: exact.Exact, at: int) -> str:

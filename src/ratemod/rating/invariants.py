@@ -1,0 +1,134 @@
+"""What holds for every row under every plan: dates in order, and nothing in a row that contradicts the rest of it.
+
+A plan need not say that a term ends after it begins. Wherever a step counts the days or months between two columns,
+the second day does not come before the first; nor do they fall together, unless the step counts the last day or the
+second column begins another term. What a row states and what follows from its other columns are held against each
+other, and its first day against the dates of the edition; a difference is remarked, since the statement comes first.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ratemod.errors import Problem, problem
+from ratemod.plan.model import Plan
+from ratemod.reading.convert import MISSING_DATE, Coded
+from ratemod.reading.derive import NEEDS, derive
+from ratemod.reading.identifiers import identity_of, not_credit_codes
+from ratemod.vocabulary.column import Column
+
+Mask = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """Two columns of days of which the second comes after the first."""
+
+    first: str
+    last: str
+    together: bool
+
+
+@functools.cache
+def orders(plan: Plan) -> tuple[Order, ...]:
+    """Return the columns of days that a plan counts between, in every row."""
+    dates = {name for name, column in plan.columns.items() if column.kind == "date"}
+    counted = [
+        step
+        for step in plan.steps
+        if step.op in ("days", "months") and step.when is None and len(step.of) == 2 and set(step.of) <= dates
+    ]
+    begins = {step.of[0] for step in counted}
+    return tuple(Order(str(step.of[0]), str(step.of[1]), step.inclusive or step.of[1] in begins) for step in counted)
+
+
+def out_of_order(plan: Plan, numbers: Mapping[str, npt.NDArray[Any]]) -> Iterator[tuple[str, Mask, Problem]]:
+    """Yield the rows whose days are not in order, under the column of the later day."""
+    for order in orders(plan):
+        first, last = numbers[order.first], numbers[order.last]
+        known = (first != MISSING_DATE) & (last != MISSING_DATE)
+        wrong = known & ((last < first) if order.together else (last <= first))
+        if wrong.any():
+            first_of, last_of = plan.columns[order.first], plan.columns[order.last]
+            told = problem(
+                "RM287",
+                column=order.last,
+                label=last_of.label("zh"),
+                first=order.first,
+                first_label=first_of.label("zh"),
+            )
+            yield order.last, wrong, told
+
+
+def remarks(plan: Plan, coded: Mapping[str, Coded], n: int) -> Iterator[tuple[str, Mask, Problem]]:
+    """Yield rows with something to look at, which does not keep them from being priced."""
+    yield from _outside_edition(plan, coded)
+    for name, found in coded.items():
+        column = plan.columns[name]
+        if identity_of(column) == "credit_code":
+            wrong = not_credit_codes(found.values)
+            if wrong.any():
+                yield name, wrong, problem("RM284", column=name, label=column.label("zh"))
+        if column.derive and column.codes() and all(need in coded for need in NEEDS[column.derive][:1]):
+            wrong = _contradicts(column, found, coded, plan.columns, n)
+            if wrong.any():
+                needs = [need for need in NEEDS[column.derive] if need in coded]
+                told = problem(
+                    "RM289",
+                    column=name,
+                    label=column.label("zh"),
+                    needs=", ".join(needs),
+                    needs_label="、".join(plan.columns[need].label("zh") for need in needs),
+                )
+                yield name, wrong, told
+
+
+def _contradicts(
+    column: Column, stated: Coded, coded: Mapping[str, Coded], columns: Mapping[str, Column], n: int
+) -> Mask:
+    follows = derive(column, coded, columns, n).values
+    wrong: Mask = (follows >= 0) & (stated.values >= 0) & (follows != stated.values)
+    return wrong
+
+
+def _outside_edition(plan: Plan, coded: Mapping[str, Coded]) -> Iterator[tuple[str, Mask, Problem]]:
+    """Yield the rows that begin outside the dates of the edition, each kind of business by its own."""
+    name = next((order.first for order in reversed(orders(plan))), "start_date")
+    if name not in coded or plan.columns[name].kind != "date":
+        return
+    days = coded[name].values
+    renewed = _renewed(plan, coded, len(days))
+    new_from, renewal_from = (int(np.datetime64(day, "D").astype(int)) for day in (plan.new_from, plan.renewal_from))
+    outside = days < np.where(renewed, renewal_from, new_from)
+    if plan.until is not None:
+        outside |= days >= int(np.datetime64(plan.until, "D").astype(int))
+    outside &= days != MISSING_DATE
+    if outside.any():
+        yield (
+            name,
+            outside,
+            problem(
+                "RM290",
+                column=name,
+                label=plan.columns[name].label("zh"),
+                plan=plan.id,
+                new_from=plan.new_from,
+                renewal_from=plan.renewal_from,
+                until=plan.until or "…",
+            ),
+        )
+
+
+def _renewed(plan: Plan, coded: Mapping[str, Coded], n: int) -> Mask:
+    """Return which rows say that they are renewals; without a column of the kind of business none does."""
+    column = plan.columns.get("business")
+    if column is None or "business" not in coded or "renewal" not in column.codes():
+        return np.zeros(n, dtype=bool)
+    found: Mask = coded["business"].values == column.codes().index("renewal")
+    return found
