@@ -23,9 +23,10 @@ from ratemod.errors import problem
 from ratemod.plan.model import Check, Plan
 from ratemod.rating.arrow import filled_with, to_arrow, whole
 from ratemod.rating.chunks import Chunked
-from ratemod.rating.encode import Doubt
+from ratemod.rating.encode import Doubt, identifiers
 from ratemod.reading.checks import ascending, differs_within, repeats
-from ratemod.reading.convert import convert
+from ratemod.reading.convert import convert, words
+from ratemod.reading.plain import plain
 
 BITS = 6
 RECORD = np.dtype([("hash", np.uint64), ("row", np.int64), ("value", np.uint64)])
@@ -96,9 +97,8 @@ class Edges:
     ends: tuple[pa.Array, pa.Array] | None
 
     @staticmethod
-    def of(column: pa.ChunkedArray) -> Edges:
-        """Return the edges of a chunk; copies, as a slice would hold the whole chunk."""
-        array = whole(column)
+    def of(array: pa.Array) -> Edges:
+        """Return the edges of a chunk's keys; copies, as a slice would hold the whole chunk."""
         return Edges(_ends(array) if ascending(array) else None)
 
     def before(self, other: Edges) -> bool:
@@ -120,7 +120,7 @@ def _unsorted(chunks: Chunked, keys: Sequence[str]) -> set[str]:
         return set()
     for table in chunks.only(keys).tables():
         for name in sorted(open_):
-            edges = Edges.of(table[name])
+            edges = Edges.of(identifiers(table[name]))
             if edges.ends is None or (name in last and not last[name].before(edges)):
                 open_.discard(name)
             last[name] = edges
@@ -135,7 +135,7 @@ def _repeated(check: Check, chunks: Chunked, scratch: Path) -> npt.NDArray[np.in
     def records() -> Iterator[npt.NDArray[Any]]:
         start = 0
         for table in own.tables():
-            yield _records(table[check.of], start)
+            yield _records(identifiers(table[check.of]), start)
             start += table.num_rows
 
     def suspicious(bucket: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
@@ -146,8 +146,7 @@ def _repeated(check: Check, chunks: Chunked, scratch: Path) -> npt.NDArray[np.in
     rows = _candidates(records(), suspicious, scratch)
     if not len(rows):
         return rows
-    keys = _taken(own, rows)[check.of]
-    return rows[repeats(keys)]
+    return rows[repeats(identifiers(_taken(own, rows)[check.of]))]
 
 
 def _differing(check: Check, plan: Plan, chunks: Chunked, scratch: Path) -> npt.NDArray[np.int64]:
@@ -156,7 +155,7 @@ def _differing(check: Check, plan: Plan, chunks: Chunked, scratch: Path) -> npt.
     def records() -> Iterator[npt.NDArray[Any]]:
         start = 0
         for table in own.tables():
-            found = _records(table[check.by], start)
+            found = _records(identifiers(table[check.by]), start)
             found["value"] = _value_words(check, plan, own, table)[found["row"] - start]
             yield found
             start += table.num_rows
@@ -173,7 +172,7 @@ def _differing(check: Check, plan: Plan, chunks: Chunked, scratch: Path) -> npt.
     if not len(rows):
         return rows
     taken = _taken(own, rows)
-    return rows[differs_within(_values(check, plan, own, taken), taken[check.by])]
+    return rows[differs_within(_values(check, plan, own, taken), identifiers(taken[check.by]))]
 
 
 def _values(check: Check, plan: Plan, chunks: Chunked, table: pa.Table) -> Any:
@@ -184,7 +183,7 @@ def values_of(check: Check, plan: Plan, conversions: Mapping[str, Decimal], cell
     """Return the values a check compares within a key: numbers and days as float64, texts as they are."""
     column = plan.columns[check.of]
     if column.kind == "text":
-        return cells
+        return words(plain(cells).cells)
     values = convert(cells, column, conversions.get(check.of)).values
     if column.kind == "date":
         return np.where(values == -(2**31), np.nan, values)
@@ -194,8 +193,8 @@ def values_of(check: Check, plan: Plan, conversions: Mapping[str, Decimal], cell
 def _value_words(check: Check, plan: Plan, chunks: Chunked, table: pa.Table) -> Words:
     values = _values(check, plan, chunks, table)
     if not isinstance(values, np.ndarray):
-        words, valid = text_words(values)
-        return np.where(valid, words, MISSING)
+        hashes, valid = text_words(values)
+        return np.where(valid, hashes, MISSING)
     return np.where(np.isnan(values), MISSING, (values + 0.0).view(np.uint64))
 
 

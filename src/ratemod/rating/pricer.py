@@ -13,7 +13,7 @@ from ratemod.rating.across import Broken
 from ratemod.rating.arrow import whole
 from ratemod.rating.block import Block
 from ratemod.rating.chunks import Chunked
-from ratemod.rating.encode import prepare
+from ratemod.rating.encode import identities, prepare
 from ratemod.rating.fast import Program, compile_plan
 from ratemod.rating.rate import kept_steps, price
 from ratemod.rating.rated import Rated
@@ -99,8 +99,9 @@ def reasons(plan: Plan) -> tuple[str, ...]:
 
 
 def needed(plan: Plan, chunks: Chunked, keys: Collection[str]) -> Chunked:
-    """Return the chunks without texts that nothing uses: of text alone nothing can be wrong."""
-    used = plan.graph().read_by() | set(keys)
+    """Return the chunks without texts that nothing uses and in which nothing can be wrong."""
+    used = plan.graph().read_by() | set(keys) | set(identities(plan))
+    used |= {name for name, column in plan.columns.items() if not column.optional}
     texts = {name for name in chunks.texts() if name in plan.columns and plan.columns[name].kind == "text"}
     return chunks.only([name for name in chunks.names.values() if name in used or name not in texts])
 

@@ -25,6 +25,7 @@ from ratemod.plan.model import Plan
 from ratemod.rating.across import Broken, Edges, broken, keys_of
 from ratemod.rating.arrow import whole
 from ratemod.rating.chunks import CHUNK, Chunked, open_chunks
+from ratemod.rating.encode import identifiers
 from ratemod.rating.manifest import InputFile, Manifest, manifest_path, read_inputs, write_manifest
 from ratemod.rating.output_file import Output, OutputFile
 from ratemod.rating.parts import Parts
@@ -291,7 +292,7 @@ class Run:
             if table[name].num_chunks > 1:
                 table = table.set_column(table.column_names.index(name), name, whole(table[name]))
         keys = keys_of(self.pricer.program.plan, self.chunks) if self.across is None else ()
-        edges = [Edges.of(table[name]) for name in keys]
+        edges = [Edges.of(identifiers(table[name])) for name in keys]
         if any(one.ends is None for one in edges):
             raise Unsorted
         rated = self.pricer.rated(self.chunks.book(table), self.across or (), start)

@@ -31,46 +31,60 @@ def arrow_table(source: Any) -> pa.Table:
     {'sector': ['mining', 'fishery'], 'heads': [10, None]}
     """
     if isinstance(source, pa.Table):
-        return _plain(source)
+        return _without_views(source)
     if hasattr(source, "collect") and not hasattr(source, "__arrow_c_stream__"):  # a polars LazyFrame
         source = source.collect()
     twice = _twice([str(name) for name in getattr(source, "columns", ())])
     if twice:
         raise BookError(problem("RM226", name=twice))
+    if isinstance(source, pa.RecordBatch):
+        return pa.Table.from_batches([source])
+    if type(source).__module__.partition(".")[0] == "pandas" and hasattr(source, "items"):
+        return _pandas(source)
     if hasattr(source, "__arrow_c_stream__"):
-        try:
-            return _plain(pa.table(source))
-        except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError):
-            if not hasattr(source, "items"):
-                raise
-            return pa.table({str(name): _array(list(cells)) for name, cells in source.items()})
+        return _without_views(pa.table(source))
     columns = _columns(source)
     if columns is None:
         raise BookError(problem("RM213", file=None, kind=type(source).__name__))
     return pa.table({name: _array(cells) for name, cells in columns.items()})
 
 
-def _plain(table: pa.Table) -> pa.Table:
-    """Return a table without string views, which Arrow can hold but not yet take rows of or compare."""
+def _without_views(table: pa.Table) -> pa.Table:
+    """Return a table without views of text and bytes, which Arrow can hold but not yet take rows of or compare."""
     for at, field in enumerate(table.schema):
-        kind = field.type
-        if pa.types.is_dictionary(kind) and pa.types.is_string_view(kind.value_type):
-            kind = pa.dictionary(kind.index_type, pa.large_string())
-        elif pa.types.is_string_view(kind):
-            kind = pa.large_string()
-        else:
-            continue
-        table = table.set_column(at, field.name, _cast(table.column(at), kind))
+        held = field.type.value_type if pa.types.is_dictionary(field.type) else field.type
+        if pa.types.is_string_view(held) or pa.types.is_binary_view(held):
+            chunks = [_without_view(chunk) for chunk in table.column(at).chunks]
+            table = table.set_column(at, field.name, pa.chunked_array(chunks, None if chunks else pa.large_string()))
     return table
 
 
-def _cast(column: pa.ChunkedArray, kind: pa.DataType) -> pa.ChunkedArray:
-    if not pa.types.is_dictionary(kind):
-        return column.cast(kind)
-    chunks = [
-        pa.DictionaryArray.from_arrays(chunk.indices, chunk.dictionary.cast(kind.value_type)) for chunk in column.chunks
-    ]
-    return pa.chunked_array(chunks, kind)
+def _without_view(array: pa.Array) -> pa.Array:
+    if pa.types.is_dictionary(array.type):
+        return pa.DictionaryArray.from_arrays(array.indices, _without_view(array.dictionary))
+    return array.cast(pa.large_string() if pa.types.is_string_view(array.type) else pa.large_binary())
+
+
+def _pandas(frame: Any) -> pa.Table:
+    """Return a pandas frame with its named index, column by column, so that one odd column spoils no other."""
+    if any(name is not None for name in frame.index.names):
+        frame = frame.reset_index()
+    names = [str(name) for name in frame.columns]
+    return pa.Table.from_arrays([_series(frame.iloc[:, at]) for at in range(len(names))], names=names)
+
+
+def _series(series: Any) -> pa.Array | pa.ChunkedArray:
+    """Return a pandas column as Arrow takes it; sparse ones filled in, periods as text, others cell by cell."""
+    kind = type(series.dtype).__name__
+    if kind == "SparseDtype":
+        series = series.sparse.to_dense()
+    elif kind == "PeriodDtype":
+        return _array([None if cell != cell else str(cell) for cell in series.tolist()])
+    try:
+        found = pa.array(series, from_pandas=True)
+    except (pa.ArrowException, OverflowError, TypeError, ValueError, NotImplementedError):
+        return _array(series.tolist())
+    return found.combine_chunks() if isinstance(found, pa.ChunkedArray) and found.num_chunks > 1 else found
 
 
 def _twice(names: Sequence[str]) -> str | None:
@@ -100,17 +114,19 @@ def _array(cells: list[Any]) -> pa.Array:
     """Return cells as Arrow takes them, else each as text."""
     try:
         return pa.array(cells, from_pandas=True)
-    except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError, OverflowError):
+    except (pa.ArrowException, OverflowError, TypeError, ValueError):
         return pa.array([_shown(cell) for cell in cells], pa.string())
 
 
 def _shown(cell: Any) -> str | None:
-    if cell is None or cell != cell:  # not a number, not a time
+    if cell is None or type(cell).__name__ in ("NAType", "NaTType"):
         return None
+    if isinstance(cell, float | np.floating):
+        if np.isnan(cell):
+            return None
+        return str(int(cell)) if float(cell).is_integer() else str(cell)
     if isinstance(cell, bool | np.bool_):
         return "yes" if cell else "no"
-    if isinstance(cell, float) and cell.is_integer():
-        return str(int(cell))
     if isinstance(cell, datetime) and cell.time() == datetime.min.time():
         return cell.date().isoformat()
     return cell.isoformat() if isinstance(cell, date) else str(cell)
