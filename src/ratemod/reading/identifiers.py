@@ -115,7 +115,8 @@ def lost_digits(cells: pa.Array) -> Mask:
     if pa.types.is_floating(cells.type):
         values = np.array([np.nan if value is None else value for value in cells.to_pylist()], dtype=np.float64)
         with np.errstate(invalid="ignore"):
-            return np.abs(values) >= 1e15
+            long: Mask = np.abs(values) >= 1e15
+        return long
     if pa.types.is_dictionary(cells.type):
         return np.append(lost_digits(cells.dictionary), False)[from_arrow_or(cells.indices, len(cells.dictionary))]
     if not _is_text(cells):
@@ -148,4 +149,5 @@ def wrong_codes(codes: pa.Array) -> dict[int, tuple[str, str | None]]:
 
 def not_credit_codes(codes: pa.Array) -> Mask:
     """Return where a canonical credit code breaks the rule of its check characters; missing ones do not: (n,) bool."""
-    return ~is_valid(codes) & np.asarray(codes.is_valid())
+    wrong: Mask = ~is_valid(codes) & np.asarray(codes.is_valid())
+    return wrong
