@@ -51,7 +51,7 @@ def test_workbook_has_labels_and_the_same_bytes_each_time(tmp_path):
 
 def test_a_missing_province_is_named(capsys):
     assert main(["fund", "levy", "--province", "nowhere", "--lang", "en"]) == 1
-    assert "RM905" in capsys.readouterr().err
+    assert "RM916" in capsys.readouterr().err
 
 
 def test_the_ledger_answers_in_sql_and_refuses_one_that_does_not_balance(tmp_path, capsys):

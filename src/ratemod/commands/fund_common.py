@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import argparse
+import datetime
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ratemod.commands.common import day
-from ratemod.errors import Lang, Problem, text
+from ratemod.errors import BookError, Lang, Problem, problem, text
 
 if TYPE_CHECKING:
     from ratemod.rating.rated import Rated
+    from ratemod.reading.folder import Folder
 
 PROVINCE = Path("data") / "province"
 DONE, SOME_REFUSED = 0, 3
@@ -33,6 +35,41 @@ def rules_argument(parser: argparse.ArgumentParser, lang: Lang) -> None:
 def day_argument(parser: argparse.ArgumentParser, lang: Lang) -> None:
     """Add the day of the state."""
     parser.add_argument("--at", metavar="DATE", type=day(lang), help=text("UI_help_fund_at", lang))
+
+
+def day_of(tables: Folder, at: datetime.date | None) -> datetime.date:
+    """Return the day of the state: the one given, else the last day on which claims were valued.
+
+    Raises
+    ------
+    BookError
+        RM956 none is given, and the folder has no valuations.
+    """
+    from ratemod.reading.shared_table import read_shared
+
+    if at is not None:
+        return at
+    if "valuations" not in tables:
+        raise BookError(problem("RM956", path=str(tables.path)))
+    valued = read_shared(tables.table("valuations"), "valuations", ("valuation_date",))
+    days = valued.cells["valuation_date"].values[valued.good]
+    if not len(days):
+        raise BookError(problem("RM956", path=str(tables.path)))
+    return datetime.date(1970, 1, 1) + datetime.timedelta(days=int(days.max()))
+
+
+def names_of(tables: Folder) -> dict[str, dict[str, str]]:
+    """Return column -> code -> name, of insurers, brokers and service bodies, where the folder has their lists."""
+    from ratemod.reading.shared_table import read_shared
+
+    found: dict[str, dict[str, str]] = {}
+    for noun, column in (("insurers", "insurer"), ("brokers", "broker"), ("service_bodies", "provider")):
+        if noun in tables:
+            told = read_shared(tables.table(noun), noun, (column,), ("name",))
+            names = told.cells["name"].values.to_pylist() if "name" in told.cells else []
+            codes = told.cells[column].values.to_pylist()
+            found[column] = {code: name for code, name in zip(codes, names) if code and name}
+    return found
 
 
 def priced_renewals(folder: Path) -> Rated:
@@ -59,16 +96,18 @@ def report(
     lines: Sequence[str] = (),
 ) -> int:
     """Print the statement, write the file, say what was proved and what was left out; return the exit code."""
-    from ratemod.exhibits.fund_file import fund_text, write_fund
+    from ratemod.exhibits.fund_file import called, fund_text, write_fund
     from ratemod.exhibits.terminal import problems_text
+    from ratemod.reading.folder import open_folder
 
+    names = names_of(open_folder(args.province))
     print(text(title, lang) + "\n")
-    print(fund_text(shown, lang, 40))
+    print(fund_text(called(shown, names), lang, 40))
     for line in lines:
         print("\n" + line)
     print("\n" + text("UI_fund_proved", lang, count=proved))
     if refused:
         print("\n" + problems_text(refused, lang))
     if args.out:
-        print(text("UI_fund_written", lang, path=str(write_fund(tables, args.out, lang))))
+        print(text("UI_fund_written", lang, path=str(write_fund(tables, args.out, lang, names=names))))
     return SOME_REFUSED if refused else DONE

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from datetime import date
 
-from ratemod.commands.fund_common import day_argument, province_arguments, report, rules_argument
+from ratemod.commands.fund_common import day_argument, day_of, province_arguments, report, rules_argument
 from ratemod.errors import Lang, text
 
 
@@ -18,16 +18,14 @@ def arguments(parser: argparse.ArgumentParser, lang: Lang) -> None:
 
 def run(args: argparse.Namespace, lang: Lang) -> int:
     """Hold services delivered against services owed; without a day, on the last valuation day of the province."""
-    import pyarrow.compute as pc
-
     from ratemod.exhibits.fund_file import fund_text
     from ratemod.fund.catalogue import read_catalogue
     from ratemod.fund.duties import duties
     from ratemod.fund.duty_rule import read_duty_rules
-    from ratemod.synth.province import load_province
+    from ratemod.reading.folder import open_folder
 
-    province = load_province(args.province)
-    last: date = args.at or pc.max(province.table("valuations")["valuation_date"]).as_py()
+    province = open_folder(args.province)
+    last: date = day_of(province, args.at)
     found = duties(
         province.table("policies"),
         province.table("services"),

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ratemod.commands.common import count
-from ratemod.commands.fund_common import day_argument, province_arguments, report, rules_argument
+from ratemod.commands.fund_common import day_argument, day_of, names_of, province_arguments, report, rules_argument
 from ratemod.commands.fund_ledger import ledger_of
 from ratemod.errors import Lang, text
 
@@ -32,9 +32,10 @@ def arguments(parser: argparse.ArgumentParser, lang: Lang) -> None:
 
 def run(args: argparse.Namespace, lang: Lang) -> int:
     """Evaluate a fund year of a province, with its ledger and duties, and write the report."""
-    from ratemod.exhibits.evaluation_report import summary
+    from ratemod.exhibits.evaluation_report import summary, write_evaluation
     from ratemod.exhibits.fund_file import fund_text, value_label
     from ratemod.exhibits.terminal import progress
+    from ratemod.reading.folder import open_folder
 
     with progress(text("UI_fund_title_evaluate", lang)):
         found = evaluation_of(args)
@@ -52,32 +53,31 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
     ]
     code = report("UI_fund_title_evaluate", list(tables.items()), shown, proved, found.refused, args, lang, lines)
     if args.report:
-        print(text("UI_fund_written", lang, path=str(found.report(args.report, lang))))
+        written = write_evaluation(found, args.report, lang, names_of(open_folder(args.province)))
+        print(text("UI_fund_written", lang, path=str(written)))
     return code
 
 
 def evaluation_of(args: argparse.Namespace) -> Evaluation:
     """Return the evaluation of a province; without a day, on its last valuation day."""
-    import pyarrow.compute as pc
-
     from ratemod.fund.catalogue import read_catalogue
     from ratemod.fund.duties import duties
     from ratemod.fund.evaluation import evaluate_services
-    from ratemod.synth.province import load_province
+    from ratemod.reading.folder import open_folder
 
-    province = load_province(args.province)
+    province = open_folder(args.province)
     table = province.table
-    day: datetime.date = args.at or pc.max(table("valuations")["valuation_date"]).as_py()
+    day: datetime.date = day_of(province, args.at)
     return evaluate_services(
         table("services"),
         table("policies"),
         table("panel"),
         day,
         year=args.year or day.year,
-        hazards=table("hazards"),
+        hazards=province.get("hazards"),
         duties=duties(table("policies"), table("services"), day, catalogue=read_catalogue()),
         ledger=ledger_of(province, args),
-        insurers=table("insurers"),
+        insurers=province.get("insurers"),
         evaluator=args.evaluator,
         permutations=args.permutations,
         synthetic=not args.real,

@@ -7,12 +7,12 @@ import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ratemod.commands.fund_common import day_argument, province_arguments, report, rules_argument
+from ratemod.commands.fund_common import day_argument, day_of, province_arguments, report, rules_argument
 from ratemod.errors import Lang, text
 
 if TYPE_CHECKING:
     from ratemod.fund.ledger import FundLedger
-    from ratemod.synth.province import Province
+    from ratemod.reading.folder import Folder
 
 
 def arguments(parser: argparse.ArgumentParser, lang: Lang) -> None:
@@ -31,10 +31,10 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
 
     from ratemod.exhibits.fund_file import fund_text, write_fund
     from ratemod.exhibits.terminal import progress
-    from ratemod.synth.province import load_province
+    from ratemod.reading.folder import open_folder
 
     with progress(text("UI_fund_title_ledger", lang)):
-        found = ledger_of(load_province(args.province), args)
+        found = ledger_of(open_folder(args.province), args)
         proved = found.reconcile()
     if args.sql:
         from ratemod.fund.ledger_sql import ask
@@ -59,24 +59,22 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
     return report("UI_fund_title_ledger", tables, shown, proved, found.refused, args, lang, lines)
 
 
-def ledger_of(province: Province, args: argparse.Namespace) -> FundLedger:
+def ledger_of(province: Folder, args: argparse.Namespace) -> FundLedger:
     """Return the ledger of a province; without a day, on its last valuation day."""
-    import pyarrow.compute as pc
-
     from ratemod.fund.ledger import fund_ledger
     from ratemod.fund.levy import levy
 
-    day: datetime.date = args.at or pc.max(province.table("valuations")["valuation_date"]).as_py()
+    day: datetime.date = day_of(province, args.at)
     return fund_ledger(
-        levy(province.table("policies"), endorsements=province.table("endorsements"), as_of=day),
+        levy(province.table("policies"), endorsements=province.get("endorsements"), as_of=day),
         province.table("policies"),
         province.table("services"),
-        province.table("ledger"),
+        province.get("fund_payments") or province.table("ledger"),
         day,
-        budgets=getattr(args, "budgets", None),
-        contracts=getattr(args, "contracts", None),
-        parties=getattr(args, "parties", None),
-        insurers=province.table("insurers"),
-        kept=getattr(args, "kept", None) or province.table("ledger"),
+        budgets=getattr(args, "budgets", None) or province.get("budgets"),
+        contracts=getattr(args, "contracts", None) or province.get("contracts"),
+        parties=getattr(args, "parties", None) or province.get("parties"),
+        insurers=province.get("insurers"),
+        kept=getattr(args, "kept", None) or province.get("ledger"),
         rules=args.rules,
     )

@@ -25,17 +25,18 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
 
     from ratemod.fund.levy import levy
     from ratemod.fund.proof import prove
-    from ratemod.synth.province import load_province
+    from ratemod.reading.folder import open_folder
 
-    province = load_province(args.province)
+    province = open_folder(args.province)
     found = levy(
         province.table("policies"),
         args.rules,
-        endorsements=province.table("endorsements"),
-        ledger=province.table("ledger"),
+        endorsements=province.get("endorsements"),
+        ledger=province.get("ledger"),
+        receipts=province.get("receipts"),
         as_of=args.at,
     )
-    apart = found.apart_from_ledger() if args.rules else None
+    apart = found.apart_from_ledger() if args.rules and "ledger" in province else None
     proved = prove(found.checks()) if apart else found.reconcile()
     refused = found.refused if apart is None else (*found.refused, apart)
     statement = pa.Table.from_pandas(found.statement(), preserve_index=False)

@@ -7,7 +7,7 @@ import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ratemod.commands.fund_common import day_argument, province_arguments, report, rules_argument
+from ratemod.commands.fund_common import day_argument, day_of, names_of, province_arguments, report, rules_argument
 from ratemod.commands.fund_ledger import ledger_of
 from ratemod.errors import Lang, text
 
@@ -67,32 +67,33 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
     code = report("UI_fund_title_scorecard", tables, shown, proved, found.refused, args, lang, lines)
     if args.report:
         from ratemod.exhibits.scorecard_report import write_scorecard
+        from ratemod.reading.folder import open_folder
 
-        print(text("UI_fund_written", lang, path=str(write_scorecard(found, args.report, lang, not args.real))))
+        names = names_of(open_folder(args.province))
+
+        print(text("UI_fund_written", lang, path=str(write_scorecard(found, args.report, lang, not args.real, names))))
     return code
 
 
 def scorecard_of(args: argparse.Namespace) -> Scorecard:
     """Return the scorecard of a province; without a day, on its last valuation day."""
-    import pyarrow.compute as pc
-
     from ratemod.fund.duties import duties
     from ratemod.fund.scorecard import scorecard
-    from ratemod.synth.province import load_province
+    from ratemod.reading.folder import open_folder
 
-    province = load_province(args.province)
+    province = open_folder(args.province)
     table = province.table
-    day: datetime.date = args.at or pc.max(table("valuations")["valuation_date"]).as_py()
+    day: datetime.date = day_of(province, args.at)
     return scorecard(
         args.policies or table("policies"),
         day,
         by=args.by,
         services=table("services"),
         duties=duties(table("policies"), table("services"), day),
-        hazards=table("hazards"),
-        claims=table("claims"),
-        panel=table("panel"),
+        hazards=province.get("hazards"),
+        claims=province.get("claims"),
+        panel=province.get("panel"),
         ledger=ledger_of(province, args),
-        insurers=table("insurers"),
+        insurers=province.get("insurers"),
         indicators=args.indicators,
     )

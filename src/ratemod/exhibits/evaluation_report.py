@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from ratemod.errors import BookError, Lang, nearest, problem, text
-from ratemod.exhibits.fund_file import fund_label, value_label, write_fund
+from ratemod.exhibits.fund_file import NO_NAMES, Names, called, fund_label, value_label, write_fund
 from ratemod.exhibits.output import SUFFIXES
 from ratemod.money import yuan_text
 from ratemod.whole_file import whole_file
@@ -48,7 +48,7 @@ INTERVALS = {"delivered_share": "delivered", "in_time_share": "in_time", "rectif
 SHARES = ("delivered_share", "in_time_share", "rectified_share")
 
 
-def write_evaluation(found: Evaluation, path: str | Path, lang: Lang) -> Path:
+def write_evaluation(found: Evaluation, path: str | Path, lang: Lang, names: Names = NO_NAMES) -> Path:
     """Write the report as the ending says: .html, .xlsx (a sheet a table), .csv or .parquet (services by insurer).
 
     Raises
@@ -59,17 +59,17 @@ def write_evaluation(found: Evaluation, path: str | Path, lang: Lang) -> Path:
     target = Path(path)
     suffix = target.suffix.lower()
     if suffix in (".html", ".htm"):
-        page = evaluation_html(found, lang)
+        page = evaluation_html(found, lang, names)
         with whole_file(target) as part:
             part.write_text(page, encoding="utf-8")
         return target
     if suffix not in SUFFIXES:
         known = (".html", *SUFFIXES)
         raise BookError(problem("RM800", path=str(path), suffixes=" ".join(known), nearest=nearest(suffix, known)))
-    return write_fund(list(found.tables().items()), target, lang)
+    return write_fund(list(found.tables().items()), target, lang, names=names)
 
 
-def evaluation_html(found: Evaluation, lang: Lang) -> str:
+def evaluation_html(found: Evaluation, lang: Lang, names: Names = NO_NAMES) -> str:
     """Return the report as one HTML page; the same evaluation gives the same bytes."""
     year = str(found.year) if found.year else text("UI_report_all_years", lang)
     title = text("UI_report_title", lang, year=year)
@@ -95,7 +95,7 @@ def evaluation_html(found: Evaluation, lang: Lang) -> str:
                 f"<h2>{_word(section, lang)}</h2><p>{html.escape(text(f'UI_report_about_{section}', lang))}</p>"
             )
             before = section
-        parts.append(html_table(tables[name], columns, lang))
+        parts.append(html_table(called(tables[name], names), columns, lang))
     parts += _effect(found, lang)
     parts += [
         f"<h2>{_word('proof', lang)}</h2>",

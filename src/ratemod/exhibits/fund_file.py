@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pyarrow as pa
@@ -20,13 +21,21 @@ CODED = frozenset(
      "indicator")
 )  # fmt: skip
 WIDEST = 60
+Names = Mapping[str, Mapping[str, str]]  # column -> code -> name
+NO_NAMES: Names = MappingProxyType({})
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
 def write_fund(
-    tables: Sequence[tuple[str, pa.Table]], path: str | Path, lang: Lang, inputs: Sequence[Path] = ()
+    tables: Sequence[tuple[str, pa.Table]],
+    path: str | Path,
+    lang: Lang,
+    inputs: Sequence[Path] = (),
+    names: Names = NO_NAMES,
 ) -> Path:
     """Write the first table to a CSV or Parquet file, or all of them to the sheets of a workbook; return the path.
+
+    What people read has the names of insurers, brokers and service bodies; Parquet keeps their codes.
 
     Raises
     ------
@@ -35,6 +44,8 @@ def write_fund(
     """
     target = check_target(path, list(inputs))
     kind = target.suffix.lower()
+    if kind != ".parquet":
+        tables = [(name, called(table, names)) for name, table in tables]
     with whole_file(target) as part:
         if kind == ".parquet":
             import pyarrow.parquet as pq
@@ -72,6 +83,16 @@ def value_label(value: str, lang: Lang) -> str:
     """
     code = f"UI_value_{value}"
     return text(code, lang) if code in catalogue() else value
+
+
+def called(table: pa.Table, names: Names) -> pa.Table:
+    """Return a table whose insurers, brokers and service bodies are called by their names, where these are known."""
+    for at, column in enumerate(table.column_names):
+        known = names.get(column.removeprefix("co_"))
+        if known:
+            said = [known.get(code, code) for code in table[column].to_pylist()]
+            table = table.set_column(at, column, pa.array(said, pa.string()))
+    return table
 
 
 def coded(table: pa.Table, lang: Lang) -> pa.Table:

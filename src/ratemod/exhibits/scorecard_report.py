@@ -10,14 +10,14 @@ import pyarrow as pa
 
 from ratemod.errors import Lang, text
 from ratemod.exhibits.evaluation_report import STYLE, html_table
-from ratemod.exhibits.fund_file import value_label
+from ratemod.exhibits.fund_file import NO_NAMES, Names, called, value_label
 from ratemod.whole_file import whole_file
 
 if TYPE_CHECKING:
     from ratemod.fund.scorecard import Scorecard
 
 
-def write_scorecard(found: Scorecard, path: str | Path, lang: Lang, synthetic: bool) -> Path:
+def write_scorecard(found: Scorecard, path: str | Path, lang: Lang, synthetic: bool, names: Names = NO_NAMES) -> Path:
     """Write the page; the same scorecard gives the same bytes.
 
     Raises
@@ -26,19 +26,20 @@ def write_scorecard(found: Scorecard, path: str | Path, lang: Lang, synthetic: b
         Those of `whole_file`.
     """
     target = Path(path)
-    page = scorecard_html(found, lang, synthetic)
+    page = scorecard_html(found, lang, synthetic, names)
     with whole_file(target) as part:
         part.write_text(page, encoding="utf-8")
     return target
 
 
-def scorecard_html(found: Scorecard, lang: Lang, synthetic: bool) -> str:
+def scorecard_html(found: Scorecard, lang: Lang, synthetic: bool, names: Names = NO_NAMES) -> str:
     """Return the page of the last year."""
     last = found.years[-1]
     title = text("UI_card_title", lang, year=last, by=text(f"UI_fund_{found.by}", lang))
     table = found.table
     now = table.filter(pa.array([year == last for year in table["year"].to_pylist()]))
     now = now.sort_by([("assessed_score", "descending"), (found.by, "ascending")])
+    now = called(now, names)
     marks = [text("UI_report_synthetic", lang)] if synthetic else []
     parts = [
         f'<!doctype html>\n<html lang="{"zh-CN" if lang == "zh" else "en"}"><head><meta charset="utf-8">',
@@ -50,7 +51,7 @@ def scorecard_html(found: Scorecard, lang: Lang, synthetic: bool) -> str:
                                   "moved"), lang),
         f"<h2>{html.escape(text('UI_card_indicators', lang))}</h2><p>{html.escape(text('UI_card_about', lang))}</p>",
     ]  # fmt: skip
-    rows = found.indicator_table()
+    rows = called(found.indicator_table(), names)
     for item in found.indicators:
         pairs = zip(rows["indicator"].to_pylist(), rows["year"].to_pylist())
         own = rows.filter(pa.array([pair == (item.name, last) for pair in pairs]))
