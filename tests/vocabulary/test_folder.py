@@ -1,4 +1,4 @@
-"""A folder of one's own: tables found by name in either language, in any format, in yuan, and only those that are needed."""
+"""A folder of one's own: tables by name in either language, in any format, in yuan, and only those that are needed."""
 
 from __future__ import annotations
 
