@@ -146,3 +146,32 @@ def test_the_commands(tmp_path, capsys):
     assert main(["solve", *WORDS, "--find", "tables.base_rate", "--target", "premium_change=0.02"]) == 1
     assert main(["what-if", *WORDS, "--set", "tables.base_rat=*2"]) == 1
     assert "tables.base_rate" in capsys.readouterr().err
+
+
+def test_the_plan_as_it_stands_is_always_a_position_with_names_and_segments_of_the_plan(made):
+    book, plan, _ = made
+    page = panel(book, plan, {REFUSED: ["1.40", "2.10"], BASE: ["*0.95", "*1.05"], "steps.renewal_cap.on": [False]},
+                 lang="zh").data
+    assert [item["values"] for item in page["sliders"]] == [
+        ["1.40", "1.5", "2.10"], ["*0.95", "*1", "*1.05"], ["true", "false"]]
+    assert [item["values"][item["at"]] for item in page["sliders"]] == ["1.5", "*1", "true"]
+    assert [item["label"] for item in page["sliders"]][0] == "重大隐患系数 [拒不整改、..31]"
+    assert all("." not in item["label"].split(" [")[0] for item in page["sliders"])
+    sectors = set(book["sector"].to_pylist())
+    assert len(page["segments"]) == len(sectors) and all(page["segments"])
+    for values in ("1.5", 1.5, {"1.5": 1}):  # a text is no list of its letters
+        with pytest.raises(ModelError) as error:
+            panel(book, plan, {REFUSED: values})
+        assert error.value.problems[0].code == "RM382"
+
+
+def test_a_page_with_fewer_positions_keeps_the_plan_and_where_one_stands(made):
+    from ratemod.whatif.sliders import thinned
+
+    _, plan, _ = made
+    sliders = {REFUSED: tuple(f"1.{at:02}" for at in range(100)), BASE: tuple(f"*1.{at:02}" for at in range(50))}
+    for most in (4096, 100, 9, 4, 1):
+        found = thinned(plan, sliders, {REFUSED: "1.33", BASE: "*1.44"}, most)
+        assert {"1.33", "1.50"} <= set(found[REFUSED]) and {"*1.44", "*1.00"} <= set(found[BASE])
+        assert len(found[REFUSED]) * len(found[BASE]) <= max(most, 4)
+        assert all([value for value in sliders[path] if value in given] == list(given) for path, given in found.items())

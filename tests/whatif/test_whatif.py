@@ -199,3 +199,34 @@ def test_what_cannot_be_solved_is_refused_and_says_why(book, plan, base, change,
 def test_bounds_of_an_unknown():
     with pytest.raises(ModelError):
         unknown("tables.base_rate", "1", "1")
+
+
+def test_numbers_as_text_are_read_or_refused_by_name(base, book, plan):
+    rate_level = unknown("tables.base_rate", "0.8", "1.5", "0.0001")
+    as_text, as_number = (solve(book, plan, rate_level, {"premium_change": goal}, base=base) for goal in ("3%", 0.03))
+    assert as_text.values == as_number.values and as_text.target == {"premium_change": 0.03}
+    for wrong in ("much", "", None, True, float("nan")):
+        with pytest.raises(ModelError) as error:
+            solve(book, plan, rate_level, {"premium_change": wrong}, base=base)
+        assert [item.code for item in error.value.problems] == ["RM383"]
+    with pytest.raises(ModelError) as error:
+        unknown("tables.base_rate", "low", "high")
+    assert [item.code for item in error.value.problems] == ["RM383", "RM383"]
+
+
+def test_every_number_that_can_be_changed_can_be_multiplied(plan):
+    """One list of what may be edited: what `replace` knows, a scenario knows, and the law's own numbers neither."""
+    from ratemod.plan.edit import paths
+
+    now = current_values(plan)
+    for path in paths(plan):
+        if path in now:
+            try:
+                assert apply(plan, {path: "*1"}).fingerprint == plan.fingerprint
+            except PlanError as error:
+                assert {item.code for item in error.problems} == {"RM184"}
+    for unit in ("0", "-0.01", "0.001"):
+        with pytest.raises(PlanError) as error:
+            plan.replace({"steps.premium.quantum": unit})
+        assert [item.code for item in error.value.problems] == ["RM381"]
+    assert plan.replace({"steps.premium.quantum": "1"}).step("premium").quantum == 1

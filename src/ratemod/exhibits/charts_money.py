@@ -134,8 +134,13 @@ def dislocation(
 
     def draw(figure: Any) -> None:
         axes = figure.subplots()
-        said = heading("charged", "实收", lang)
-        axes.bar(middle, frame["policies"], width * 0.92, color=_signs(middle), label=said)
+        for rises, colour, said in (
+            (True, VERMILION, heading("charged: the same or more", "实收：不降", lang)),
+            (False, GREEN, heading("charged: less", "实收：下降", lang)),
+        ):  # a colour of its own is a key of its own
+            chosen = (middle > 0) == rises
+            if frame["policies"][chosen].any():
+                axes.bar(middle[chosen], frame["policies"][chosen], width * 0.92, color=colour, label=said)
         if uncapped_yuan is not None:
             said = heading("before caps", "限幅前", lang)
             outline = np.concatenate([[edges[0] - width], edges, [edges[-1] + width]])

@@ -162,7 +162,7 @@ def view_html(held: Live) -> str:
 
 
 def _differs(held: Live) -> bool:
-    from ratemod.whatif.panel import start_of
+    from ratemod.whatif.sliders import start_of
 
     return held.view.at != start_of(held.base.plan, held.sliders)
 

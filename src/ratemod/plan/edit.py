@@ -1,7 +1,7 @@
 """Change a plan: small overlays on a frozen plan, and the difference between two plans in words.
 
-A path names one number: ``tables.NAME[key, key].value``, ``constants.NAME``, ``steps.NAME.low``, ``steps.NAME.high``,
-``steps.NAME.otherwise``. Keys stand in the table's order; a band is written ``from..below`` (an open end stays empty).
+A path names one number: ``tables.NAME[key, key].value``, ``constants.NAME``, ``steps.NAME.low`` (or any of
+`STEP_NUMBERS`). Keys stand in the table's order; a band is written ``from..below`` (an open end stays empty).
 The cost is that of copying what changes, never of reading the plan again. The legal range cannot be edited.
 """
 
@@ -48,7 +48,8 @@ def replace(plan: Plan, changes: Mapping[str, Any]) -> Plan:
     ------
     PlanError
         RM180 a path that names nothing (with the nearest), RM181 not a number, RM182 outside the table's permitted
-        values, RM183 the legal range, RM184 a constant that would leave its legal range. All at once.
+        values, RM183 the legal range, RM184 a constant that would leave its legal range, RM381 a rounding unit that is
+        none. All at once.
 
     Examples
     --------
@@ -78,6 +79,8 @@ def replace(plan: Plan, changes: Mapping[str, Any]) -> Plan:
         elif parts[0] == "constants" and len(parts) == 2 and parts[1] in constants:
             constants[parts[1]] = copy(constants[parts[1]], value=number)
             _lawful(plan, parts[1], number, path, problems)
+        elif parts[-1] == "quantum" and not _whole_unit(plan, node_of(path), number):
+            problems.append(problem("RM381", path=path, value=plain(number)))
         elif parts[0] == "steps" and len(parts) >= 3 and _edit_step(steps, ".".join(parts[1:-1]), parts[-1], number):
             pass
         elif parts[0] == "legal":
@@ -191,14 +194,28 @@ def _level(path: str, value: Any, codes: tuple[str, ...], problems: list[Problem
 
 
 def _number(path: str, value: Any, problems: list[Problem]) -> Decimal | None:
-    try:
-        number = Decimal(str(value))
-    except InvalidOperation:
-        number = Decimal("NaN")
-    if isinstance(value, bool) or not number.is_finite():
+    number = exact_number(value)
+    if number is None:
         problems.append(problem("RM181", path=path, value=value))
-        return None
     return number
+
+
+def exact_number(value: Any) -> Decimal | None:
+    """Return a number, or a text that is one (per cent too), exactly; None for anything else.
+
+    Examples
+    --------
+    >>> exact_number("3%"), exact_number(0.1), exact_number("much"), exact_number(True)
+    (Decimal('0.03'), Decimal('0.1'), None, None)
+    """
+    if isinstance(value, bool):
+        return None
+    said = str(value).strip()
+    try:
+        number = Decimal(said.removesuffix("%"))
+    except InvalidOperation:
+        return None
+    return None if not number.is_finite() else number / 100 if said.endswith("%") else number
 
 
 def _find_cell(
@@ -243,6 +260,11 @@ def _edit_step(steps: list[Step], name: str, key: str, number: Decimal) -> bool:
             steps[at] = copy(step, **{key: number})  # type: ignore[arg-type]
             return True
     return False
+
+
+def _whole_unit(plan: Plan, step: str, unit: Decimal) -> bool:
+    """Whether a step can be rounded to a unit: a premium and a fund in whole fen, so that they can be held."""
+    return unit > 0 and (step not in (plan.premium, plan.fund) or unit % Decimal("0.01") == 0)
 
 
 def _lawful(plan: Plan, name: str, number: Decimal, path: str, problems: list[Problem]) -> None:

@@ -9,62 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
-import numpy.typing as npt
+from typing import Any
 
 from ratemod.errors import Lang, ModelError, nearest, problem
 from ratemod.plan.model import Plan
-from ratemod.rating.summary import codes_by
 from ratemod.rules.options import strict
-from ratemod.whatif.engine import ALL, CELLS, NONE, TOUCHED, Engine, engine
-from ratemod.whatif.panel import MOST, Panel, level_words, panel, start_of
-from ratemod.whatif.scenario import apply
-from ratemod.whatif.tally import EDGES, Tally, tally
-
-if TYPE_CHECKING:
-    import pandas as pd
+from ratemod.whatif.engine import Engine, engine
+from ratemod.whatif.panel import Panel, panel
+from ratemod.whatif.scenario import apply, numbers_of
+from ratemod.whatif.sliders import MOST, labels_of, positions, start_of, thinned
+from ratemod.whatif.view import View, Watch, watch
 
 MOST_RUNGS = 1000
-MOVERS = 8
-
-
-@dataclass(frozen=True, eq=False)
-class View:
-    """What a panel shows at one position of its sliders.
-
-    Attributes
-    ----------
-    plan : Plan at that position; at : path -> value
-    base_fen, total_fen : premium of the book under the plan's own numbers, and now
-    policies : priced before and after; dearer, cheaper, above_25 : of them; largest_rise : relative
-    segments : DataFrame of segment, premium_before_fen, premium_after_fen, change
-    bands : DataFrame of change_from, change_below, policies; a band is [from, below)
-    movers : DataFrame of the key, premium_before_fen, premium_after_fen, change_fen, change
-    how : "all rows", "touched rows", "rating cells" or "no row"; rows : rows (or cells) priced again by this move
-    """
-
-    plan: Plan
-    at: Mapping[str, str]
-    base_fen: int
-    total_fen: int
-    policies: int
-    dearer: int
-    cheaper: int
-    above_25: int
-    largest_rise: float
-    segments: pd.DataFrame
-    bands: pd.DataFrame
-    movers: pd.DataFrame
-    how: str
-    rows: int
-
-    @property
-    def change(self) -> float:
-        """Relative change of the book's premium."""
-        return self.total_fen / max(self.base_fen, 1) - 1
 
 
 @dataclass(eq=False)
@@ -84,9 +40,7 @@ class Live:
     lang: Lang
     labels: Mapping[str, str]
     at: dict[str, str]
-    tally: Tally
-    names: tuple[str, ...]
-    start_fen: npt.NDArray[np.int64]
+    watched: Watch
     view: View = field(init=False)
     _widget: Any = field(init=False, default=None, repr=False)
 
@@ -119,92 +73,14 @@ class Live:
         return self.view
 
     def _look(self) -> View:
-        plan = apply(self.base.plan, self.at)
-        base, counted = self.base, self.tally
-        rows = counted.follow(base, plan)
-        touched = base.touched(plan)
-        size = base.n if base.cells is None else len(base.cells.first)
-        moved = size if rows is None else len(rows)
-        how = ALL if touched is None else TOUCHED if len(touched) else NONE
-        how = CELLS if base.cells is not None and how != NONE else how
-        counts = counted.counts
-        return View(
-            plan,
-            dict(self.at),
-            base.total_fen,
-            counts.total_fen,
-            counted.policies,
-            counts.dearer,
-            counts.cheaper,
-            counts.above_25,
-            counted.largest_rise,
-            self._segments(),
-            self._bands(),
-            self._movers(touched),
-            how,
-            moved,
-        )
-
-    def _segments(self) -> pd.DataFrame:
-        import pandas as pd
-
-        now = self.tally.counts.segment_fen
-        with np.errstate(divide="ignore", invalid="ignore"):
-            change = np.where(self.start_fen > 0, now / self.start_fen - 1, np.nan)
-        frame = pd.DataFrame(
-            {
-                self.by: list(self.names),
-                "premium_before_fen": self.start_fen,
-                "premium_after_fen": now,
-                "change": change,
-            }
-        )
-        return frame[(frame.premium_before_fen != 0) | (frame.premium_after_fen != 0)].reset_index(drop=True)
-
-    def _bands(self) -> pd.DataFrame:
-        import pandas as pd
-
-        edges = self.tally.edges
-        return pd.DataFrame(
-            {
-                "change_from": [-np.inf, *edges],
-                "change_below": [*edges, np.inf],
-                "policies": self.tally.counts.bands,
-            }
-        )
-
-    def _movers(self, touched: npt.NDArray[np.intp] | None) -> pd.DataFrame:
-        import pandas as pd
-
-        counted, base = self.tally, self.base
-        units = counted.movers(MOVERS, touched)
-        rows = units
-        if counted.unit_cell is not None:  # of a cell, its first policies in the segment
-            assert base.cells is not None
-            rows = base.cells.first[counted.unit_cell[units]]
-        key = base.plan.key
-        table = base.rated.book.table
-        known = key is not None and key in table.column_names
-        old, new = counted.base_fen[units], counted.now_fen[units]
-        return pd.DataFrame(
-            {
-                key if known else "row": [str(table[key][int(at)]) if known else int(at) + 1 for at in rows],
-                "premium_before_fen": old,
-                "premium_after_fen": new,
-                "change_fen": new - old,
-                "change": counted.rise[units],
-            }
-        )
+        return self.watched.look(apply(self.base.plan, self.at), self.at)
 
     def page(self, *, most: int = MOST) -> Panel:
-        """Return the sliders as a page that needs no Python: every combination priced, thinned to `most` positions."""
-        values = {path: list(given) for path, given in self.sliders.items()}
-        while int(np.prod([len(given) for given in values.values()], dtype=np.int64)) > most:
-            path = max(values, key=lambda name: len(values[name]))
-            kept = values[path][::2]
-            values[path] = kept if self.at[path] in kept else sorted({*kept, self.at[path]}, key=values[path].index)
-            if len(values[path]) <= 2:
-                break
+        """Return the sliders as a page that needs no Python: every combination priced, thinned to `most` positions.
+
+        The plan's own values, and those where the panel stands, stay.
+        """
+        values = thinned(self.base.plan, self.sliders, self.at, most)
         return panel(None, self.base.plan, values, by=self.by, lang=self.lang, labels=self.labels, base=self.base)
 
     def widget(self) -> Any:
@@ -281,19 +157,10 @@ def live(
     >>> panel.move({"tables.base_rate": "*1.05"}).change > 0
     True
     """
-    values = {path: tuple(str(value) for value in given) for path, given in sliders.items()}
-    if not values or not all(values.values()):
-        raise ModelError(problem("RM856", positions=0, most=MOST))
-    for path, given in values.items():
-        for value in given:
-            apply(plan, {path: value})
+    values = positions(plan, sliders)
     made = base or engine(book, plan)
-    segment, (names,) = codes_by(made.rated, [by])
-    counted = tally(made, segment, len(names), EDGES)
-    at = start_of(plan, values)
-    words = level_words(plan, by, lang)
-    shown = tuple(words.get(name, name) or "–" for name in names)
-    return Live(made, values, by, lang, dict(labels or {}), at, counted, shown, counted.counts.segment_fen.copy())
+    shown = labels_of(plan, values, labels, lang)
+    return Live(made, values, by, lang, shown, start_of(plan, values), watch(made, by, lang))
 
 
 @strict
@@ -307,14 +174,14 @@ def ladder(low: Any, high: Any, step: Any, *, times: bool = False) -> tuple[str,
     Raises
     ------
     ModelError
-        RM861 no rungs, or more than a slider should have.
+        RM383 no number, RM861 no rungs, or more than a slider should have.
 
     Examples
     --------
     >>> ladder("0.9", "1.1", "0.1", times=True)
     ('*0.9', '*1.0', '*1.1')
     """
-    first, last, by = Decimal(str(low)), Decimal(str(high)), Decimal(str(step))
+    first, last, by = numbers_of({"low": low, "high": high, "step": step})
     count = int((last - first) / by) + 1 if by > 0 and last > first else 0
     if not 2 <= count <= MOST_RUNGS:
         raise ModelError(problem("RM861", low=low, high=high, step=step, most=MOST_RUNGS))

@@ -1,10 +1,8 @@
 """Sliders in a page: every position priced beforehand, exactly, so that the page needs neither Python nor a network.
 
-The page holds, for every combination of the sliders' values, the book's premium in fen, premium by segment, the
-dislocation by band and the
-largest movers. Moving a slider looks one up: at once, and always the number that a full re-rate gives. In a notebook
-the panel shows itself; for
-a meeting it is one file.
+The page holds, for every combination of the sliders' values, what a live panel shows there (`ratemod.whatif.view`).
+Moving a slider looks one up: at once, and always the number that a full re-rate gives. In a notebook the panel shows
+itself; for a meeting it is one file.
 """
 
 from __future__ import annotations
@@ -12,25 +10,21 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from html import escape
+from math import prod
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from ratemod.errors import Lang, ModelError, problem, text
 from ratemod.plan.model import Plan
-from ratemod.rating.summary import codes_by
 from ratemod.rules.options import strict
 from ratemod.whatif.engine import Engine, engine
-from ratemod.whatif.scenario import current_values
+from ratemod.whatif.scenario import apply
+from ratemod.whatif.sliders import MOST, labels_of, positions, start_of
 from ratemod.whatif.sweep import grid_of
-from ratemod.whatif.tally import EDGES, sums
+from ratemod.whatif.tally import EDGES
+from ratemod.whatif.view import View, watch
 from ratemod.whole_file import whole_file
-
-MOST = 4096
-MOVERS = 8
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,79 +89,44 @@ def panel(
     PlanError
         For changes that cannot be.
     """
-    values = {path: tuple(str(value) for value in given) for path, given in sliders.items()}
-    size = int(np.prod([len(given) for given in values.values()], dtype=np.int64)) if values else 0
-    if not 1 <= size <= MOST:
+    values = positions(plan, sliders)
+    size = prod(map(len, values.values()))
+    if size > MOST:
         raise ModelError(problem("RM856", positions=size, most=MOST))
-    made = base or engine(book, plan)
-    index, (names,) = codes_by(made.rated, [by])
-    key = plan.key
-    keys = made.rated.book.table[key].to_pylist() if key else [str(i + 1) for i in range(made.inputs.n)]
-    old = made.premium_fen
-    start = sums(old, index, len(names))
-    positions = []
-    for item in grid_of(values):
-        outcome = made.price(item)
-        rows, new, was = outcome.rows, outcome.premium_fen, old[outcome.rows]
-        both = (was > 0) & (new > 0)
-        change = new[both] / was[both] - 1
-        bands = np.bincount(np.searchsorted(EDGES, change, side="right"), minlength=len(EDGES) + 1)
-        bands[len(EDGES) // 2] += int((old > 0).sum()) - int((was > 0).sum())
-        top = np.argsort(-np.abs(new - was), kind="stable")[:MOVERS]
-        positions.append(
-            {
-                "total": str(outcome.total_fen),
-                "bands": bands.tolist(),
-                "segments": [
-                    str(v) for v in start + sums(new, index[rows], len(names)) - sums(was, index[rows], len(names))
-                ],
-                "movers": [
-                    [str(keys[int(rows[i])]), str(int(was[i])), str(int(new[i]))] for i in top if new[i] != was[i]
-                ],
-            }
-        )
-    shown, start_at = labels or {}, start_of(plan, values)
-    words = level_words(plan, by, lang)
+    watched = watch(base or engine(book, plan), by, lang)
+    start_at = start_of(plan, values)
+    shown = labels_of(plan, values, labels, lang)
+    views = [watched.look(apply(plan, item), dict(item.changes)) for item in grid_of(values)]
     data = {
         "plan": plan.id,
         "standing": plan.standing,
         "warning": plan.warning(lang),
-        "base": str(int(old.sum())),
+        "base": str(watched.base.total_fen),
         "sliders": [
-            {"label": shown.get(path, path), "path": path, "values": list(given), "at": given.index(start_at[path])}
+            {"label": shown[path], "path": path, "values": list(given), "at": given.index(start_at[path])}
             for path, given in values.items()
         ],
-        "segments": [words.get(name, name) for name in names],
-        "start": [str(value) for value in start],
+        "segments": list(watched.names),
+        "start": [str(value) for value in watched.start_fen],
         "edges": [f"{edge:+.1%}" for edge in EDGES],
-        "positions": positions,
+        "positions": [_position(view) for view in views],
         "words": {
             name: text(f"UI_panel_{name}", lang)
             for name in ("premium", "change", "segments", "bands", "movers", "before", "after", "exact")
         },
     }
-    return Panel(made, values, by, data, lang)
+    return Panel(watched.base, values, by, data, lang)
 
 
-def start_of(plan: Plan, sliders: Mapping[str, Sequence[str]]) -> dict[str, str]:
-    """Return where every slider starts: at the plan's own number, where it has it, else at its first value."""
-    now = current_values(plan)
-
-    def own(path: str, value: str) -> bool:
-        if value.startswith("*"):
-            return Decimal(value[1:]) == 1
-        if path.endswith(".on"):
-            return value == "true"
-        return path in now and now[path] == Decimal(value)
-
-    return {path: next((value for value in given if own(path, value)), given[0]) for path, given in sliders.items()}
-
-
-@strict
-def level_words(plan: Plan, name: str, lang: Lang) -> dict[str, str]:
-    """Return what the levels of a column are called."""
-    column = plan.columns.get(name)
-    return {level.code: getattr(level, f"label_{lang}") or level.code for level in column.levels} if column else {}
+def _position(view: View) -> dict[str, Any]:
+    """Return a view as the page holds it, JSON-ready: fen as texts."""
+    moved = zip(view.movers_key, view.old_fen.tolist(), view.new_fen.tolist())
+    return {
+        "total": str(view.total_fen),
+        "bands": view.band_policies.tolist(),
+        "segments": [str(value) for value in view.segment_fen.tolist()],
+        "movers": [[str(key), str(old), str(new)] for key, old, new in moved],
+    }
 
 
 @strict

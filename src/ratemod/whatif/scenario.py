@@ -14,12 +14,12 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from ratemod.errors import Lang, PlanError, Problem, nearest, problem, text
-from ratemod.plan.edit import all_numbers, paths, row_path
+from ratemod.errors import Lang, ModelError, PlanError, Problem, nearest, problem, text
+from ratemod.plan.edit import STEP_NUMBERS, all_numbers, exact_number, paths, row_path
 from ratemod.plan.edit import replace as edited
 from ratemod.plan.model import Plan, Step, plain
 from ratemod.rules.options import strict
@@ -231,16 +231,30 @@ def _line(plan: Plan, path: str, value: str, old: Mapping[str, Decimal], new: Ma
     if kind == "tables" and "[" not in path and rest in plan.tables:
         cells = sum(row.offered for row in plan.tables[rest].rows)
         return text("UI_words_table", lang, label=_label(plan, rest, lang), value=value, cells=cells, path=path)
+    label = label_of(plan, path, lang)
+    if "[" in rest and path.endswith("]"):
+        path = f"{path}.value"
+    before, after = (plain(values[path]) if path in values else "–" for values in (old, new))
+    return text("UI_words_number", lang, label=label, old=before, new=after, path=path)
+
+
+def label_of(plan: Plan, path: str, lang: Lang) -> str:
+    """Return what the number behind a path is called, in the plan's own words.
+
+    Examples
+    --------
+    >>> from ratemod.plan.editions import load_plan
+    >>> label_of(load_plan("jilin-spli/2025-04"), "tables.base_rate[mining, small].value", "zh")
+    '基准费率（限额的‰） [矿山、小型]'
+    """
+    rest = path.partition(".")[2]
     name, _, column = rest.partition("[")[0].partition(".")
     label = _label(plan, name, lang)
     if "[" in rest:
         keys, _, column = rest.partition("[")[2].rpartition("]")
-        label = f"{label} [{_keys(plan, name, keys, lang)}]"
-        path = path if column else f"{path}.value"
-    elif column:
-        label = f"{label} {text(f'UI_words_{column}', lang) if column in ('low', 'high') else column}"
-    before, after = (plain(values[path]) if path in values else "–" for values in (old, new))
-    return text("UI_words_number", lang, label=label, old=before, new=after, path=path)
+        return f"{label} [{_keys(plan, name, keys, lang)}]"
+    said = text(f"UI_words_{column}", lang) if column in STEP_NUMBERS else column
+    return f"{label} {said}" if column and column != "on" else label
 
 
 def _label(plan: Plan, name: str, lang: Lang) -> str:
@@ -302,9 +316,8 @@ def _numbers(plan: Plan, path: str, value: str, found: list[Problem]) -> dict[st
         cells = [row_path(table, row) for row in table.rows if row.offered and "value" in table.value_names]
     if not value.startswith("*"):
         return dict.fromkeys(cells, value)
-    try:
-        factor = Decimal(value[1:].strip())
-    except InvalidOperation:
+    factor = exact_number(value[1:])
+    if factor is None:
         found.append(problem("RM841", path=path, value=value))
         return {}
     now = all_numbers(plan)
@@ -316,6 +329,21 @@ def _numbers(plan: Plan, path: str, value: str, found: list[Problem]) -> dict[st
         else:
             made[cell] = format(number * factor, "f")
     return made
+
+
+def numbers_of(given: Mapping[str, Any]) -> list[Decimal]:
+    """Return what is given under some names as exact numbers.
+
+    Raises
+    ------
+    ModelError
+        RM383 what is no number, all at once.
+    """
+    numbers = {name: exact_number(value) for name, value in given.items()}
+    wrong = [problem("RM383", name=name, value=given[name]) for name, number in numbers.items() if number is None]
+    if wrong:
+        raise ModelError(wrong)
+    return [number for number in numbers.values() if number is not None]
 
 
 def current_values(plan: Plan) -> dict[str, Decimal]:

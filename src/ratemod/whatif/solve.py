@@ -17,10 +17,11 @@ from typing import Any
 import numpy as np
 
 from ratemod.errors import Lang, ModelError, default_language, nearest, problem
+from ratemod.plan.edit import exact_number
 from ratemod.plan.model import Plan
 from ratemod.rules.options import strict
 from ratemod.whatif.engine import Engine, Outcome, engine
-from ratemod.whatif.scenario import Scenario, apply, scenario, words
+from ratemod.whatif.scenario import Scenario, apply, numbers_of, scenario, words
 
 MOST_STARTS = 9
 MEASURES = ("premium_yuan", "premium_change", "loss_ratio", "largest_rise", "share_above_25")
@@ -88,14 +89,14 @@ def unknown(path: str, low: Any, high: Any, step: Any = "0.001") -> Unknown:
     Raises
     ------
     ModelError
-        RM847 bounds that leave nothing to look for.
+        RM383 no number, RM847 bounds that leave nothing to look for.
 
     Examples
     --------
     >>> unknown("tables.base_rate", "0.5", "2").high
     Decimal('2')
     """
-    made = Unknown(path, Decimal(str(low)), Decimal(str(high)), Decimal(str(step)))
+    made = Unknown(path, *numbers_of({"low": low, "high": high, "step": step}))
     if not (made.low < made.high and made.step > 0):
         raise ModelError(problem("RM847", path=path, low=made.low, high=made.high))
     return made
@@ -105,7 +106,7 @@ def solve(
     book: Any,
     plan: Plan,
     change: Unknown | Sequence[Unknown],
-    target: Mapping[str, float],
+    target: Mapping[str, float | str],
     *,
     losses_yuan: float | None = None,
     base: Engine | None = None,
@@ -116,9 +117,8 @@ def solve(
     ----------
     book : whatever `rate` takes; plan : Plan
     change : one Unknown, or several for as many targets
-    target : measure -> value: ``premium_yuan``, ``premium_change`` (0.05 for +5 %), ``loss_ratio`` (needs
-        `losses_yuan`),
-        ``largest_rise``, ``share_above_25``
+    target : measure -> value, a number or one as text ("3%"): ``premium_yuan``, ``premium_change`` (0.05 for +5 %),
+        ``loss_ratio`` (needs `losses_yuan`), ``largest_rise``, ``share_above_25``
     losses_yuan : expected losses of the book
     base : an engine of the same book and plan
 
@@ -131,13 +131,18 @@ def solve(
     ModelError
         RM848 an unknown measure, RM849 more unknowns than targets (under-determined) or fewer, RM850 a target out of
         reach (with what can be reached), RM851 a loss ratio without losses, RM852 unknowns that the targets cannot tell
-        apart, RM862 several targets that were not reached together (with what comes nearest).
+        apart, RM862 several targets that were not reached together (with what comes nearest), RM383 no number.
     """
     wanted = [change] if isinstance(change, Unknown) else list(change)
+    goals = {name: exact_number(value) for name, value in target.items()}
+    losses = exact_number(losses_yuan or 0)
     wrong = [problem("RM848", name=name, nearest=nearest(name, MEASURES)) for name in target if name not in MEASURES]
     if len(wanted) != len(target):
         wrong.append(problem("RM849", unknowns=len(wanted), targets=len(target)))
-    if "loss_ratio" in target and not losses_yuan:
+    wrong += [problem("RM383", name=name, value=target[name]) for name, goal in goals.items() if goal is None]
+    if losses is None:
+        wrong.append(problem("RM383", name="losses_yuan", value=losses_yuan))
+    elif "loss_ratio" in target and not losses > 0:
         wrong.append(problem("RM851"))
     if wrong:
         raise ModelError(wrong)
@@ -150,13 +155,13 @@ def solve(
         key = tuple(values)
         if key not in seen:
             seen[key] = made.price({item.path: _value(item, value) for item, value in zip(wanted, values)})
-        return [measure(name, made, seen[key], losses_yuan) for name in target]
+        return [measure(name, made, seen[key], float(losses or 0)) for name in target]
 
-    goals = list(target.values())
+    aims = {name: float(goal) for name, goal in goals.items() if goal is not None}
     values = (
-        _one(wanted[0], lambda v: measures([v])[0], goals[0], next(iter(target)))
+        _one(wanted[0], lambda v: measures([v])[0], *next((goal, name) for name, goal in aims.items()))
         if len(wanted) == 1
-        else _several(wanted, measures, goals, list(target))
+        else _several(wanted, measures, list(aims.values()), list(aims))
     )
     outcome = seen[tuple(values)]
     reached = dict(zip(target, measures(values)))
@@ -164,7 +169,7 @@ def solve(
     return Solution(
         {item.path: value for item, value in zip(wanted, values)},
         scenario("solution", pairs, plan=plan),
-        dict(target),
+        aims,
         reached,
         outcome.total_fen,
         len(seen),

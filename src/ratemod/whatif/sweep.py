@@ -17,6 +17,7 @@ from ratemod.rules.options import strict
 from ratemod.whatif.engine import ALL, CELLS, NONE, TOUCHED, Engine, engine
 from ratemod.whatif.scenario import Scenario, apply, scenario
 from ratemod.whatif.tally import tally
+from ratemod.whatif.view import NAMELESS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -162,7 +163,9 @@ def what_if(
         scenario(item.name, dict(item.changes), on=item.on, plan=plan)
     made = base or engine(book, plan)
     index, labels = codes_by(made.rated, by) if by else (np.zeros(made.inputs.n, np.int64), [("all",)])
-    names = [" · ".join(part) for part in product(*labels)]
+    there, index = np.unique(index, return_inverse=True)  # only segments that the book has
+    every = [" · ".join(name or NAMELESS for name in part) for part in product(*labels)]
+    names = [every[at] for at in there.tolist()]
     standing = tally(made, index, len(names), ())
     found: list[dict[str, Any]] = [{} for _ in wanted]
     for done, at in enumerate(_order(made, wanted), 1):

@@ -24,12 +24,12 @@ def widget_of(held: Live) -> Any:
     except ImportError:
         raise ModelError(problem("RM858")) from None
     from ratemod.exhibits.rich import view_html
-    from ratemod.whatif.panel import start_of
+    from ratemod.whatif.sliders import start_of
 
     shown = widgets.HTML(view_html(held))
     sliders = {}
     for path, values in held.sliders.items():
-        name = held.labels.get(path) or path
+        name = held.labels[path]
         sliders[path] = widgets.SelectionSlider(
             options=list(values),
             value=held.at[path],
