@@ -155,7 +155,7 @@ def test_the_plan_as_it_stands_is_always_a_position_with_names_and_segments_of_t
     assert [item["values"] for item in page["sliders"]] == [
         ["1.40", "1.5", "2.10"], ["*0.95", "*1", "*1.05"], ["true", "false"]]
     assert [item["values"][item["at"]] for item in page["sliders"]] == ["1.5", "*1", "true"]
-    assert [item["label"] for item in page["sliders"]][0] == "重大隐患系数 [拒不整改、..31]"
+    assert page["sliders"][0]["label"] == "重大隐患系数 [拒不整改、..31]"
     assert all("." not in item["label"].split(" [")[0] for item in page["sliders"])
     sectors = set(book["sector"].to_pylist())
     assert len(page["segments"]) == len(sectors) and all(page["segments"])
