@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ratemod.cli import main
-from ratemod.errors import ModelError
+from ratemod.errors import ModelError, PlanError
 from ratemod.experience.mods import experience_mod
 from ratemod.experience.movement import movement
 from ratemod.experience.parameter import Setting, value_of
@@ -434,17 +434,36 @@ def test_new_firms_where_the_plan_says_so(plan):
     ("split = 1\nyears = 3\nyear_weights = [1, 2]\n", "year_weights"),
     ("split = 1\n[rounding]\nclaim = 0\n", "claims"),
     ("split = 1\nballast = { full_below = 1, most = 2, turn = 3 }\n", "split only"),
-    ("split = true\n", "True"),
+    ("split = true\n", "true"),
+    ("split = 1\nyear_weights = '123'\n", "a list"),
+    ("split = 1\nyears = 2.9\n", "2.9"),
+    ("split = 1\nclaim_free_despite_medical_only = 'no'\n", "true or false"),
+    ("split = { from = ['last year'], values = [1] }\n", "a day"),
+    ("split = { at = [2, 1], values = [1, 2] }\n", "2"),
+    ("split = nan\n", "not finite"),
+    ("split = { by_state = { IL = 1, WI = [2] } }\n", "by_state.WI"),
+    ("split = { formula = 'ncci_wieght', average_cost_per_case = 11.9 }\n", "ncci_weight"),
+    ("split = 1\n[class_rates]\nclass = [{ code = 'a', loss_rate = -1 }]\n", "loss_rate"),
+    ("split = 1\nkinds = ['x']\n", "a table"),
 ])
 def test_a_plan_file_is_checked(plan, words, told):
-    with pytest.raises(ModelError) as error:
-        rule_named(plan(words))
-    assert code_of(error) == "RM604"
-    assert told in error.value.problems[0].args["why"]
+    path = plan(words)
+    with pytest.raises(PlanError) as error:
+        rule_named(path)
+    first = error.value.problems[0]
+    assert told in first.line("en") and first.file == str(path)
+    assert first.line("zh") != first.line("en")
+
+
+def test_all_faults_of_a_plan_file_come_at_once(plan):
+    with pytest.raises(PlanError) as error:
+        rule_named(plan("split = true\nmode = 'halfup'\nplaces = '3'\n[rounding]\nclaim = 0\n"))
+    assert [(item.code, item.row) for item in error.value.problems] == [
+        ("RM103", 3), ("RM104", 4), ("RM103", 5), ("RM104", 7)]
 
 
 def test_a_class_that_stands_twice(plan):
-    with pytest.raises(ModelError) as error:
+    with pytest.raises(PlanError) as error:
         rule_named(plan("split = 1\n[class_rates]\nfile = 'c.csv'\n", c="class,elr\n1,2\n1,3\n"))
     assert code_of(error) == "RM625"
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ratemod.errors import BookError, ModelError
+from ratemod.errors import ModelError, PlanError
 from ratemod.fund.catalogue import read_catalogue
 from ratemod.fund.duties import duties
 from ratemod.fund.duty_rule import read_duty_rules
@@ -113,15 +113,15 @@ def test_refusals(tmp_path):
     assert error.value.problems[0].code == "RM726"
     file = tmp_path / "duties.toml"
     file.write_text('[[duty]]\nedition = "e"\nsize_classes = ["huge"]\ntimes_a_year = 1\naccepted = []\nsource = "s"\n')
-    with pytest.raises(BookError) as error:
+    with pytest.raises(PlanError) as error:
         read_duty_rules(file)
-    assert [item.code for item in error.value.problems] == ["RM706", "RM706"]
+    assert [(item.code, item.row) for item in error.value.problems] == [("RM104", 3), ("RM023", 5)]
     file.write_text(
         '[[service]]\nservice_type = "a"\n[[place]]\ndivision_code = "*"\ntravel_yuan = "x"\nsource = "s"\n'
     )
-    with pytest.raises(BookError) as error:
+    with pytest.raises(PlanError) as error:
         read_catalogue(file)
-    assert {item.code for item in error.value.problems} == {"RM704", "RM706"}
+    assert {item.code for item in error.value.problems} == {"RM102", "RM103"}
 
 
 def test_every_insured_year_owes_and_is_met_only_from_within():

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ratemod.errors import BookError, ModelError
+from ratemod.errors import BookError, ModelError, PlanError
 from ratemod.fund.journal import BANK, FUND, read_journal
 from ratemod.fund.ledger import fund_ledger
 from ratemod.fund.ledger_sql import ask, views
@@ -422,7 +422,7 @@ def test_sql_answers_and_stays_inside(tmp_path):
 def test_rules_of_use_from_a_file(tmp_path):
     file = tmp_path / "rules.toml"
     file.write_text('[[use]]\nname = "n"\ncheck = "purpos"\nsource = "s"\n[[closing]]\nname = "c"\n', encoding="utf-8")
-    with pytest.raises(BookError) as error:
+    with pytest.raises(PlanError) as error:
         read_use_rules(file)
-    assert sorted(item.code for item in error.value.problems) == ["RM704", "RM706"]
+    assert sorted(item.code for item in error.value.problems) == ["RM102", "RM104"]
     assert isinstance(Path(file), Path)

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import ratemod as rm
-from ratemod.errors import BookError, ModelError
+from ratemod.errors import BookError, ModelError, PlanError
 from ratemod.fund.levy import levy
 from ratemod.fund.levy_rule import LevyRule, levied, read_levy_rules
 from ratemod.synth.province import load_province
@@ -154,13 +154,13 @@ def test_bad_rules_are_refused_together(tmp_path):
     assert codes(error) == {"RM706", "RM707"}
     file = tmp_path / "rules.toml"
     file.write_text('[[rule]]\nname = "a"\nshare = 0.1\nfloors = 1\n', encoding="utf-8")
-    with pytest.raises(BookError) as error:
+    with pytest.raises(PlanError) as error:
         read_levy_rules(file)
-    assert codes(error) == {"RM703", "RM704"}
+    assert codes(error) == {"RM101", "RM102"}
     file.write_text("x = 1", encoding="utf-8")
-    with pytest.raises(BookError) as error:
+    with pytest.raises(PlanError) as error:
         read_levy_rules(file)
-    assert codes(error) == {"RM702"}
+    assert codes(error) == {"RM101", "RM102"}
 
 
 def test_chinese_headers_and_labels(tmp_path):

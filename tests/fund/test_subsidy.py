@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ratemod.errors import BookError, ModelError
+from ratemod.errors import BookError, ModelError, PlanError
 from ratemod.fund.subsidy import SubsidyRule, read_subsidy_rules, subsidise
 
 RULE = SubsidyRule("small", ("small", "micro"), Decimal("0.20"), 5000)
@@ -75,9 +75,9 @@ def test_refusals(tmp_path):
     assert error.value.problems[0].code == "RM950"
     file = tmp_path / "rules.toml"
     file.write_text('[[subsidy]]\nname = "a"\nsize_classes = ["huge"]\nshare = 0.1\ncap_yuan = 1\nsource = "s"\n')
-    with pytest.raises(BookError) as error:
+    with pytest.raises(PlanError) as error:
         read_subsidy_rules(file)
-    assert error.value.problems[0].code == "RM706"
+    assert error.value.problems[0].code == "RM104"
     assert len(read_subsidy_rules()) == 2
 
 

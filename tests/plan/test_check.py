@@ -66,7 +66,7 @@ MISTAKES = [
     ("RM135", {"plan": PLAN.replace('table = "scale"', 'table = "rate"')}),
     ("RM136", {"rate": RATE.replace("2.5", "")}),
     ("RM137", {"plan": PLAN + '[table.rate]\nmax = "2"\n'}),
-    ("RM120", {"plan": PLAN + '[table.rate]\nfile = "tables/rates.csv"\n'}),
+    ("RM017", {"plan": PLAN + '[table.rate]\nfile = "tables/rates.csv"\n'}),
     ("RM139", {"plan": PLAN.replace("min = 1\nmax = 100000\n", "")}),
     ("RM140", {"plan": PLAN + '[column.x]\nkind = "level"\n'}),
     ("RM141", {"plan": PLAN.replace('unit = "persons"', 'unit = "persons"\ndefault = "1"')}),
@@ -96,7 +96,7 @@ def test_each_mistake_is_found_with_its_place(tmp_path, code, parts):
         problems = found(tmp_path, **parts)
     assert code in {item.code for item in problems}
     item = next(item for item in problems if item.code == code)
-    assert item.file and (item.row or code in ("RM107", "RM120", "RM134", "RM135", "RM137"))
+    assert item.file and (item.row or code in ("RM107", "RM017", "RM134", "RM135", "RM137"))
     for lang in ("en", "zh"):
         assert code in item.line(lang) and "{" not in item.what(lang)
 

@@ -236,15 +236,15 @@ def test_rules_name_everything_that_is_wrong_with_them():
         rules_from(given_rules, PLAN)
     said = "\n".join(item.line("en") for item in told.value.problems)
     for part in (
-        "[hazard] is not known",
+        "unknown key 'hazard'",
         "did you mean 'hazards'",
-        "hazards.grade",
+        "unknown key 'grade' in [hazards]",
         "'nobody'",
-        "hazard_stat ",
-        "hazard_state = gone",
-        "'heads' is in two groups",
-        "group: limit",
-        "'limit_yuan' is in no group",
+        "'hazard_stat' is not a column",
+        "'gone' is not a level of 'hazard_state'",
+        "'heads' stands in two groups",
+        "'limit' is not a column",
+        "'limit_yuan' stands in no group",
     ):
         assert part in said, part
     with pytest.raises(PlanError) as none:

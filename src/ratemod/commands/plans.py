@@ -76,18 +76,17 @@ def listing(lang: Lang) -> str:
     for folder in shipped():
         plan, problems = read_plan(folder)
         wrong += problems
-        if plan is not None:
-            rows.append(
-                [
-                    f"{plan.scheme}/{plan.edition}",
-                    words.standing(plan, lang),
-                    text(f"UI_plans_{plan.status}", lang),
-                    str(plan.new_from),
-                    str(plan.renewal_from),
-                    str(plan.until or ""),
-                    words.title(plan, lang),
-                ]
-            )
+        rows.append(
+            [
+                f"{plan.scheme}/{plan.edition}",
+                words.standing(plan, lang),
+                text(f"UI_plans_{plan.status}", lang),
+                str(plan.new_from),
+                str(plan.renewal_from),
+                str(plan.until or ""),
+                words.title(plan, lang),
+            ]
+        )
     if wrong:
         raise PlanError(wrong)
     names = ("edition", "standing", "status", "from", "renewal", "until", "title")

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,9 @@ import numpy.typing as npt
 
 from ratemod.errors import ModelError, problem
 from ratemod.money import rounded
+from ratemod.rules.lines import Place
+from ratemod.rules.read import NOTHING, TomlFile
+from ratemod.rules.shape import Key, Keys, keys_of, list_of
 from ratemod.vocabulary.table import pick, table
 
 Floats = npt.NDArray[np.float64]
@@ -32,7 +36,7 @@ class ClassRate:
 
     code: str
     loss_rate: float
-    d_ratio: float
+    d_ratio: float = 1.0
     state: str = ""
     year: int = 0
     first_day: str = ""
@@ -145,8 +149,31 @@ def _rounded(values: Floats, places: int | None) -> Floats:
     return values if places is None else rounded(values, places)
 
 
-def rates_from(given: Any, folder: Path) -> ClassRates:
-    """Return the table of a plan file: `file`, a list, or rows written out.
+def _day(file: TomlFile, given: Any, place: Place) -> Any:
+    found = file.fit(given, date, *place)
+    return found if found is NOTHING else found.isoformat()
+
+
+def _row(file: TomlFile, given: Any, place: Place) -> Any:
+    return file.record(ClassRate, given, CLASS_RATE, *place) or NOTHING
+
+
+CLASS_RATE = keys_of(
+    ClassRate, loss_rate=Key(float, True, low=0), d_ratio=Key(float, low=0, high=1),
+    **{"from": Key(_day, field="first_day")},
+)  # fmt: skip
+CLASS_RATES: Keys = {
+    "class": Key(list_of(_row), field="rows"),
+    "file": Key(str),
+    "unit": Key(float, low=1),
+    "places": Key(int),
+}
+
+
+def rates_from(
+    folder: Path, rows: tuple[ClassRate, ...] = (), file: str = "", unit: float = 100.0, places: int | None = None
+) -> ClassRates:
+    """Return the table of a plan file: `file`, a list beside it, and rows written out.
 
     Raises
     ------
@@ -155,27 +182,14 @@ def rates_from(given: Any, folder: Path) -> ClassRates:
     """
     from ratemod.reading.read import read_book
 
-    rows = [
-        ClassRate(
-            str(row["code"]),
-            float(row["loss_rate"]),
-            float(row.get("d_ratio", 1.0)),
-            str(row.get("state", "")),
-            int(row.get("year", 0)),
-            str(row.get("from", "")),
-            float(row.get("expected_from", 0.0)),
-        )
-        for row in given.get("class", [])
-    ]
-    if "file" in given:
-        rows += _read(read_book(folder / str(given["file"]), COLUMNS))
+    rows += tuple(_read(read_book(folder / file, COLUMNS))) if file else ()
     seen: set[tuple[Any, ...]] = set()
     for row in rows:
         key = (row.code, row.state, row.year, row.first_day, row.expected_from)
         if key in seen or not (row.loss_rate >= 0 and 0 <= row.d_ratio <= 1):
             raise ModelError(problem("RM625", name=row.code))
         seen.add(key)
-    return ClassRates(tuple(rows), float(given.get("unit", 100.0)), given.get("places"))
+    return ClassRates(rows, unit, places)
 
 
 def _read(book: Any) -> list[ClassRate]:

@@ -14,20 +14,27 @@ A parameter is a number or a table that says on what it depends:
 
 from __future__ import annotations
 
-import tomllib
-from dataclasses import fields
+from collections.abc import Mapping
+from datetime import date
+from decimal import Decimal
+from functools import partial
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, Literal
 
 import numpy as np
 
-from ratemod.errors import ModelError, nearest, problem
+from ratemod.errors import ModelError, problem
 from ratemod.experience.bands import Bands
-from ratemod.experience.class_rates import rates_from
+from ratemod.experience.class_rates import CLASS_RATES, rates_from
 from ratemod.experience.parameter import ByState, Curve, Dated, Line, Parameter, Share
-from ratemod.experience.split import Kind, SmoothSplit, SplitRule, Stage
-from ratemod.money import RoundingMode
+from ratemod.experience.split import Kind, SmoothSplit, SplitRule
+from ratemod.rules.edit import toml_text
+from ratemod.rules.lines import Place
+from ratemod.rules.read import NOTHING, TomlFile, read_toml
+from ratemod.rules.shape import Key, Keys, Kinds, keys_of, list_of, table_of
 from ratemod.vocabulary.table import pick, table
+
+Formula = Literal["ncci_weight", "ncci_ballast"]
 
 PARAMETERS = (
     "split", "excess_credibility", "primary_credibility", "ballast", "claim_limit", "accident_limit",
@@ -35,23 +42,26 @@ PARAMETERS = (
     "claim_free", "eligible_latest_premium", "eligible_average_premium", "d_ratio", "expected_share",
     "loss_factor", "off_balance", "debit_share", "credit_share",
 )  # fmt: skip
-NUMBERS = ("swing", "swing_up", "swing_down", "eligible_from", "new_firm_mod")
-WHOLE = ("places", "years", "lag_months", "valuation_months")
-OTHERS = (
-    "name", "source", "mode", "most_by_claims", "claim_free_despite_medical_only", "rounding", "kinds", "year_weights",
-    "class_rates", "years_named_by",
-)  # fmt: skip
-KEYS = frozenset((*PARAMETERS, *NUMBERS, *WHOLE, *OTHERS))
-SHAPES: tuple[tuple[set[str], set[str]], ...] = (
-    ({"upper", "values"}, {"upper_inclusive"}),
-    ({"at", "values"}, set()),
-    ({"base", "per_expected"}, {"least", "most"}),
-    ({"plus", "over"}, set()),
-    ({"from", "values"}, set()),
-    ({"by_state"}, {"other"}),
-    ({"file"}, {"interpolate"}),
-    ({"formula", "average_cost_per_case"}, set()),
-    ({"full_below", "most", "turn"}, {"largest"}),
+KEYS = keys_of(
+    SplitRule,
+    **{name: Key("parameter", name == "split") for name in PARAMETERS},
+    most_by_claims=Key(list_of("parameter")),
+    kinds=Key(table_of("kind")),
+    class_rates=Key("class_rates"),
+    years=Key(int, low=1),
+    lag_months=Key(int, low=0),
+    valuation_months=Key(int, low=0),
+    year_weights=Key(tuple[float, ...], low=0),
+)
+KIND = keys_of(Kind, **{name: Key("parameter") for name in Kind.__dataclass_fields__ if name != "lost_time"})
+NUMBERS = list_of("extended")
+SHAPES: tuple[tuple[Any, Keys], ...] = (
+    (Bands, {"upper": Key(NUMBERS, True), "values": Key(NUMBERS, True), "upper_inclusive": Key(bool)}),
+    (Curve, {"at": Key(NUMBERS, True), "values": Key(NUMBERS, True)}),
+    (Line, keys_of(Line)),
+    (Share, keys_of(Share)),
+    (ByState, {"by_state": Key(table_of("parameter"), True, field="parameters"), "other": Key("parameter")}),
+    (SmoothSplit, keys_of(SmoothSplit)),
 )
 SIZES = pick("parameters_by_size", (), table("parameters_by_size").fields())
 
@@ -61,8 +71,8 @@ def read_rule(path: Path) -> SplitRule:
 
     Raises
     ------
-    ModelError
-        RM604 what is wrong, with the nearest known key.
+    PlanError
+        What is wrong, all at once, with file and line.
 
     Examples
     --------
@@ -74,108 +84,78 @@ def read_rule(path: Path) -> SplitRule:
     >>> rule.split.parameters, rule.kinds["disease"].share
     ((5000.0, 10000.0), 0.5)
     """
-    try:
-        given = tomllib.loads(path.read_text(encoding="utf-8-sig"))
-        return rule_of(given, path.parent)
-    except (OSError, ValueError, TypeError, KeyError) as error:
-        raise ModelError(problem("RM604", path=str(path), why=_why(error))) from None
-
-
-def _why(error: Exception) -> str:
-    return f"no key {error}" if isinstance(error, KeyError) else str(error)
-
-
-def rule_of(given: dict[str, Any], folder: Path) -> SplitRule:
-    """Return the plan that a parsed file describes.
-
-    Raises
-    ------
-    ValueError, TypeError, KeyError
-        What is wrong, for `read_rule` to say.
-    """
-    _known(given, KEYS)
-    values: dict[str, Any] = {key: float(given[key]) for key in NUMBERS if key in given}
-    values |= {key: int(given[key]) for key in WHOLE if key in given}
-    values |= {key: parameter_of(given[key], folder) for key in PARAMETERS if key in given}
-    if any(isinstance(value, SmoothSplit) for key, value in values.items() if key != "split"):
-        raise ValueError("full_below, most and turn describe a split only")
-    if "split" not in values:
-        raise KeyError("split")
-    values["most_by_claims"] = tuple(parameter_of(part, folder) for part in given.get("most_by_claims", ()))
-    values["year_weights"] = tuple(map(float, given.get("year_weights", ())))
-    if values["year_weights"] and len(values["year_weights"]) != values.setdefault(
-        "years", len(values["year_weights"])
-    ):
-        raise ValueError(f"year_weights: {len(values['year_weights'])} weights for {values['years']} years")
-    stages = given.get("rounding", {})
-    values["rounding"] = {_one_of(key, get_args(Stage)): int(places) for key, places in stages.items()}
-    values["mode"] = _one_of(given.get("mode", "half_up"), get_args(RoundingMode))
-    values["years_named_by"] = _one_of(given.get("years_named_by", "start"), ("start", "end"))
-    values["claim_free_despite_medical_only"] = bool(given.get("claim_free_despite_medical_only", False))
-    values["kinds"] = {name: _kind(part, folder) for name, part in given.get("kinds", {}).items()}
-    if "class_rates" in given:
-        _known(given["class_rates"], {"file", "class", "unit", "places"})
-        values["class_rates"] = rates_from(given["class_rates"], folder)
-    return SplitRule(str(given["name"]), str(given["source"]), **values)
-
-
-def _kind(given: dict[str, Any], folder: Path) -> Kind:
-    names = {item.name for item in fields(Kind)}
-    _known(given, names)
-    made: dict[str, Any] = {
-        key: part if key == "lost_time" else parameter_of(part, folder) for key, part in given.items()
+    kinds: Kinds = {
+        "parameter": partial(_parameter, path.parent),
+        "extended": _extended,
+        "kind": lambda file, given, place: file.record(Kind, given, KIND, *place) or NOTHING,
+        "class_rates": partial(_class_rates, path.parent),
     }
-    return Kind(**made)
+    file = read_toml(path, kinds=kinds)
+    rule = file.record(_rule, file.data, KEYS)
+    file.settle()
+    assert rule is not None
+    return rule
 
 
-def parameter_of(given: Any, folder: Path) -> Any:
-    """Return a parameter from its TOML value; see the head of this file.
-
-    Examples
-    --------
-    >>> parameter_of({"by_state": {"IL": 5000}, "other": 10000}, Path(".")).other
-    10000.0
-    """
-    if not isinstance(given, dict):
-        if isinstance(given, bool) or not isinstance(given, int | float):
-            raise ValueError(f"{given!r} is no number")
-        return float(given)
-    shape = next((needed for needed, more in SHAPES if needed <= set(given) <= needed | more), None)
-    if shape is None:
-        raise ValueError(f"{{{', '.join(given)}}}? ({'; '.join(', '.join(sorted(a)) for a, _ in SHAPES)})")
-    if "turn" in shape:
-        return SmoothSplit(**{key: float(value) for key, value in given.items()})
-    if "formula" in shape:
-        return _formula(str(given["formula"]), float(given["average_cost_per_case"]))
-    if "file" in shape:
-        return _sized(folder / str(given["file"]), bool(given.get("interpolate", False)))
-    if "by_state" in shape:
-        other = None if "other" not in given else parameter_of(given["other"], folder)
-        return ByState({name: parameter_of(part, folder) for name, part in given["by_state"].items()}, other)
-    if "from" in shape:
-        return Dated(tuple(map(str, given["from"])), tuple(parameter_of(part, folder) for part in given["values"]))
-    if "plus" in shape:
-        return Share(**{key: float(value) for key, value in given.items()})
-    if "base" in shape:
-        return Line(**{key: float(value) for key, value in given.items()})
-    values = tuple(map(float, given["values"]))
-    if "at" in shape:
-        return Curve(tuple(map(float, given["at"])), values)
-    return Bands(tuple(map(float, given["upper"])), values, bool(given.get("upper_inclusive", False)))
+def _rule(**given: Any) -> SplitRule:
+    """Return the plan; years by the number of their weights where only those are said."""
+    weights = given.get("year_weights", ())
+    if weights:
+        given.setdefault("years", len(weights))
+    smooth = [name for name, value in given.items() if isinstance(value, SmoothSplit) and name != "split"]
+    wrong = [problem("RM604", name=name, why="full_below, most, turn: split only") for name in smooth]
+    if weights and len(weights) != given["years"]:
+        wrong.append(problem("RM604", name="year_weights", why=f"{len(weights)} x, years = {given['years']}"))
+    if wrong:
+        raise ModelError(wrong)
+    return SplitRule(**given)
 
 
-def _formula(name: str, g: float) -> Parameter:
+def _extended(file: TomlFile, given: Any, place: Place) -> Any:
+    """Return a number, or infinity: no split, no limit."""
+    infinite = isinstance(given, Decimal) and given.is_infinite()
+    return float(given) if infinite else file.fit(given, float, *place)
+
+
+def _parameter(folder: Path, file: TomlFile, given: Any, place: Place) -> Any:
+    """Return a parameter from its TOML value; see the head of this file."""
+    if not isinstance(given, Mapping):
+        return _extended(file, given, place)
+    shapes = (
+        *SHAPES,
+        (_dated, {"from": Key(list_of(date), True, filled=True), "values": Key(list_of("parameter"), True)}),
+        (partial(_sized, folder=folder), {"file": Key(str, True), "interpolate": Key(bool)}),
+        (_formula, {"formula": Key(Formula, True), "average_cost_per_case": Key(float, True, low=0)}),
+    )
+    likely = max(shapes, key=lambda shape: len(set(shape[1]) & set(given)) - len(set(given) - set(shape[1])))
+    if not set(likely[1]) & set(given):
+        return file.unfit(given, "parameter", *place)
+    made = file.record(likely[0], given, likely[1], *place)
+    return NOTHING if made is None else made
+
+
+def _dated(values: tuple[Parameter, ...], **given: Any) -> Dated:
+    return Dated(tuple(day.isoformat() for day in given["from"]), values)
+
+
+def _class_rates(folder: Path, file: TomlFile, given: Any, place: Place) -> Any:
+    """Return the expected losses by class of work, from rows written out and a file."""
+    made = file.record(partial(rates_from, folder=folder), given, CLASS_RATES, *place)
+    return NOTHING if made is None else made
+
+
+def _formula(formula: Formula, average_cost_per_case: float) -> Parameter:
     from ratemod.experience.split_rules import ncci_ballast, ncci_weight
 
-    return {"ncci_weight": ncci_weight, "ncci_ballast": ncci_ballast}[_one_of(name, ("ncci_weight", "ncci_ballast"))](g)
+    return {"ncci_weight": ncci_weight, "ncci_ballast": ncci_ballast}[formula](average_cost_per_case)
 
 
-def _sized(path: Path, interpolate: bool) -> Parameter:
+def _sized(file: str, folder: Path, interpolate: bool = False) -> Parameter:
     """Return a parameter from a list by expected losses, each value from its row's size on."""
     from ratemod.reading.convert import convert
     from ratemod.reading.read import read_book
 
-    book = read_book(path, SIZES)
+    book = read_book(folder / file, SIZES)
     lacking = [name for name in SIZES if name not in book.table.column_names]
     if lacking:
         raise ModelError(problem("RM619", name=name, label=SIZES[name].label_zh) for name in lacking)
@@ -189,17 +169,6 @@ def _sized(path: Path, interpolate: bool) -> Parameter:
     return Bands(size[1:], value, False)
 
 
-def _known(given: dict[str, Any], known: Any) -> None:
-    for key in given:
-        _one_of(key, sorted(known))
-
-
-def _one_of(name: str, known: Any) -> str:
-    if name not in known:
-        raise ValueError(f"{name}? ({nearest(name, known) or ', '.join(known)})")
-    return name
-
-
 def plan_text(name: str, source: str, values: dict[str, float]) -> str:
     """Return a calibrated split plan as a file: split, d_ratio, k_primary, k_excess, off_balance, least, most.
 
@@ -210,19 +179,13 @@ def plan_text(name: str, source: str, values: dict[str, float]) -> str:
     >>> tomllib.loads(plan_text("own", "a history", fitted | {"least": 0.6, "most": 2.0}))["ballast"]
     40000.0
     """
-    lines = [
-        f"name = {_quoted(name)}",
-        f"source = {_quoted(source)}",
-        f"split = {values['split']!r}",
-        f"d_ratio = {values['d_ratio']!r}",
-        f"ballast = {values['k_primary']!r}",
-        f"excess_credibility = {{ plus = {values['k_primary']!r}, over = {values['k_excess']!r} }}",
-        *(f"{key} = {values[key]!r}" for key in ("claim_limit", "off_balance", "least", "most") if key in values),
-    ]
-    return "\n".join(lines) + "\n"
-
-
-def _quoted(words: str) -> str:
-    import json
-
-    return json.dumps(words, ensure_ascii=False)
+    said: dict[str, Any] = {
+        "name": name,
+        "source": source,
+        "split": values["split"],
+        "d_ratio": values["d_ratio"],
+        "ballast": values["k_primary"],
+        "excess_credibility": {"plus": values["k_primary"], "over": values["k_excess"]},
+    }
+    said |= {key: values[key] for key in ("claim_limit", "off_balance", "least", "most") if key in values}
+    return toml_text(said)

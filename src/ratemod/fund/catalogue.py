@@ -4,20 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
-from importlib import resources
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from ratemod.errors import BookError, Problem, problem
-from ratemod.fund.fund_table import Ints, Texts, check_keys, codes_of, toml_rows
+from ratemod.fund.fund_table import Ints, Texts, codes_of
 from ratemod.money import to_fen
+from ratemod.rules.read import read_rules
+from ratemod.rules.shape import Key, Keys
 from ratemod.vocabulary.codes.size_class import SIZES
-
-SERVICE = ("service_type", "cost_yuan", "most", "rate", "most_visits", "source")
-PLACE = ("division_code", "travel_yuan", "source")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,57 +73,50 @@ class Catalogue:
         return priced
 
 
+SERVICE: Keys = {
+    "service_type": Key(str, True, field="name"),
+    "cost_yuan": Key(Mapping[str, Decimal], True),
+    "most": Key(float, True, low=0, high=1),
+    "rate": Key(float, True, low=0),
+    "most_visits": Key(int, True, low=1),
+    "source": Key(str, True),
+}
+PLACE: Keys = {
+    "division_code": Key(str, True),
+    "travel_yuan": Key(Decimal, True, low=0),
+    "source": Key(str, True),
+}
+
+
 def read_catalogue(source: str | Path | None = None) -> Catalogue:
     """Return the catalogue of a TOML file (``[[service]]``, ``[[place]]``); without one the shipped, illustrative.
 
     Raises
     ------
-    BookError
-        RM702 unreadable, RM703 unknown key, RM704 missing key, RM706 a value that is not allowed.
+    PlanError
+        What is wrong with the file, all at once: unknown and missing keys, values of another type or out of range.
 
     Examples
     --------
     >>> [item.name for item in read_catalogue().items][:2]
     ['training', 'risk_assessment']
     """
-    if source is None:
-        with resources.as_file(resources.files("ratemod") / "fund" / "data" / "service_catalogue.toml") as shipped:
-            return read_catalogue(shipped)
-    services, places = toml_rows(source, "service"), toml_rows(source, "place")
-    wrong: list[Problem] = []
-    items: list[ServiceItem] = []
-    travel: dict[str, int] = {}
-    for known, rows in ((SERVICE, services), (PLACE, places)):
-        for at, row in enumerate(rows, start=1):
-            faults = check_keys(row, known, known, str(source), at)
-            if not faults:
-                try:
-                    if known is SERVICE:
-                        items.append(_item(row))
-                    else:
-                        travel[str(row["division_code"])] = to_fen(Decimal(row["travel_yuan"]))
-                except (ValueError, TypeError, AttributeError, InvalidOperation) as error:
-                    faults = [problem("RM706", file=str(source), rule=str(row[known[0]]), why=str(error))]
-            wrong += faults
+    file = read_rules(source, "fund/data/service_catalogue.toml")
+    file.sections(("service", "place"))
+    items = file.records(_item, "service", SERVICE, least=1, faults=_faults)
+    places: tuple[dict[str, Any], ...] = file.records(dict, "place", PLACE, least=1)
     if sum(item.most for item in items) > 1:
-        wrong.append(problem("RM706", file=str(source), rule="most", why="sum > 1"))
-    if wrong:
-        raise BookError(wrong)
-    return Catalogue(tuple(items), travel)
+        file.note("RM025", "service", name="most", why="sum > 1")
+    file.settle()
+    return Catalogue(items, {place["division_code"]: to_fen(place["travel_yuan"]) for place in places})
 
 
-def _item(row: Mapping[str, Any]) -> ServiceItem:
-    cost = {str(size): to_fen(Decimal(value)) for size, value in row["cost_yuan"].items()}
-    item = ServiceItem(
-        str(row["service_type"]),
-        cost,
-        float(row["most"]),
-        float(row["rate"]),
-        int(row["most_visits"]),
-        str(row["source"]),
-    )
-    if set(cost) - set(SIZES) or min(cost.values()) <= 0:
-        raise ValueError(f"cost_yuan: {', '.join(SIZES)}; > 0")
-    if not 0 < item.most <= 1 or item.rate <= 0 or item.most_visits < 1:
-        raise ValueError("0 < most <= 1, rate > 0, most_visits >= 1")
-    return item
+def _item(cost_yuan: Mapping[str, Decimal], **given: Any) -> ServiceItem:
+    return ServiceItem(cost_fen={size: to_fen(value) for size, value in cost_yuan.items()}, **given)
+
+
+def _faults(item: ServiceItem) -> list[str]:
+    found = [f"cost_yuan: {size}? ({', '.join(SIZES)})" for size in item.cost_fen if size not in SIZES]
+    if not item.cost_fen or min(item.cost_fen.values()) <= 0:
+        found.append("cost_yuan > 0")
+    return [*found, "most > 0, rate > 0"] if item.most <= 0 or item.rate <= 0 else found

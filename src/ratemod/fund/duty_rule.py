@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib import resources
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from ratemod.errors import BookError, Problem, problem
-from ratemod.fund.fund_table import Ints, Texts, check_keys, day_number, toml_rows
+from ratemod.fund.fund_table import Ints, Texts, day_number
+from ratemod.rules.read import read_rules
+from ratemod.rules.shape import Key, keys_of
 from ratemod.vocabulary.codes.industry import SECTORS
 from ratemod.vocabulary.codes.size_class import SIZES
-
-KEYS = ("edition", "sector", "size_classes", "times_a_year", "accepted", "from", "until", "source")
-NEEDED = ("edition", "size_classes", "times_a_year", "accepted", "source")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,57 +40,36 @@ class DutyRule:
     source: str = ""
 
 
+KEYS = keys_of(
+    DutyRule,
+    **{
+        "size_classes": Key(tuple[str, ...], True, choices=SIZES, filled=True),
+        "times_a_year": Key(int, True, low=0, high=366),
+        "accepted": Key(tuple[str, ...], True, filled=True),
+        "from": Key(datetime.date, field="start"),
+        "source": Key(str, True),
+    },
+)
+
+
 def read_duty_rules(source: str | Path | None = None) -> tuple[DutyRule, ...]:
     """Return the rules of a TOML file with one ``[[duty]]`` each; the shipped ones (the notice) without a file.
 
     Raises
     ------
-    BookError
-        RM702 unreadable, RM703 unknown key, RM704 missing key, RM706 a value that is not allowed.
+    PlanError
+        What is wrong with the file, all at once: unknown and missing keys, values of another type or out of range.
 
     Examples
     --------
     >>> read_duty_rules()[0].accepted
     ('risk_assessment', 'hazard_inspection')
     """
-    if source is None:
-        with resources.as_file(resources.files("ratemod") / "fund" / "data" / "duty_rules.toml") as shipped:
-            return read_duty_rules(shipped)
-    found: list[DutyRule] = []
-    wrong: list[Problem] = []
-    for at, row in enumerate(toml_rows(source, "duty"), start=1):
-        faults = check_keys(row, KEYS, NEEDED, str(source), at)
-        if not faults:
-            found.append(_rule(row))
-            faults = [
-                problem("RM706", file=str(source), rule=str(row["edition"]), why=why) for why in _faults(found[-1])
-            ]
-        wrong += faults
-    if wrong:
-        raise BookError(wrong)
-    return tuple(found)
-
-
-def _rule(row: Mapping[str, Any]) -> DutyRule:
-    return DutyRule(
-        str(row["edition"]),
-        tuple(map(str, row["size_classes"])),
-        row["times_a_year"],
-        tuple(map(str, row["accepted"])),
-        str(row.get("sector", "*")),
-        row.get("from"),
-        row.get("until"),
-        str(row["source"]),
-    )
-
-
-def _faults(rule: DutyRule) -> list[str]:
-    found = [f"size_classes: {name}" for name in rule.size_classes if name not in SIZES]
-    if not isinstance(rule.times_a_year, int) or not 0 <= rule.times_a_year <= 366:
-        found.append(f"times_a_year = {rule.times_a_year}")
-    if not rule.accepted:
-        found.append("accepted = []")
-    return found
+    file = read_rules(source, "fund/data/duty_rules.toml")
+    file.sections(("duty",))
+    rules = file.records(DutyRule, "duty", KEYS, least=1)
+    file.settle()
+    return rules
 
 
 def owed_by_rule(rules: Sequence[DutyRule], sector: Texts, size: Texts, start: Ints) -> tuple[Ints, Ints]:

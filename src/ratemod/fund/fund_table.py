@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import datetime
 import itertools
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -230,35 +229,3 @@ def to_frame(table: pa.Table) -> pd.DataFrame:
     """Return a table as a pandas frame."""
     frame: pd.DataFrame = table.to_pandas()
     return frame
-
-
-def toml_rows(source: str | Path, key: str) -> list[Mapping[str, Any]]:
-    """Return the tables ``[[key]]`` of a TOML file, decimals exact.
-
-    Raises
-    ------
-    BookError
-        RM702 when the file cannot be read or holds no such table.
-    """
-    import tomllib
-    from decimal import Decimal
-
-    try:
-        read = tomllib.loads(Path(source).read_text(encoding="utf-8"), parse_float=Decimal)
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise BookError(problem("RM702", file=str(source), key=key, why=str(error))) from None
-    rows = read.get(key, [])
-    if not isinstance(rows, list) or not rows:
-        raise BookError(problem("RM702", file=str(source), key=key, why=f"[[{key}]]"))
-    return rows
-
-
-def check_keys(
-    row: Mapping[str, Any], known: Iterable[str], needed: Iterable[str], file: str, at: int
-) -> list[Problem]:
-    """Return a problem for every unknown or missing key of one table of a rules file."""
-    names = tuple(known)
-    found = [
-        problem("RM703", file=file, at=at, key=key, nearest=nearest(key, names)) for key in row if key not in names
-    ]
-    return found + [problem("RM704", file=file, at=at, key=key) for key in needed if key not in row]

@@ -3,27 +3,24 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
-from importlib import resources
+from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from ratemod.errors import BookError, PlanError, Problem, nearest, problem
-from ratemod.fund.fund_table import FAR, Ints, Texts, check_keys, day_number, toml_rows
+from ratemod.fund.fund_table import FAR, Ints, Texts, day_number
 from ratemod.rules.options import strict
+from ratemod.rules.read import read_rules
+from ratemod.rules.shape import Key, keys_of
 
 if TYPE_CHECKING:
     from ratemod.plan.model import Plan
 
-BASES = ("written", "received", "earned")
-ROUNDINGS = ("corridor", "half_up", "up", "down")
 Rounding = Literal["corridor", "half_up", "up", "down"]
-UNITS = ("policy", "movement")
-KEYS = ("name", "sector", "from", "until", "base", "floor", "cap", "share", "rounding", "unit", "source")
 
 
 @strict
@@ -59,56 +56,25 @@ class LevyRule:
     source: str = ""
 
 
+KEYS = keys_of(LevyRule, **{"from": Key(datetime.date, field="start"), "source": Key(str, True)})
+
+
 def read_levy_rules(source: str | Path | None = None) -> tuple[LevyRule, ...]:
     """Return the rules of a TOML file with one ``[[rule]]`` each; the shipped ones without a file.
 
     Raises
     ------
+    PlanError
+        What is wrong with the file, all at once: unknown and missing keys, values of another type or out of range.
     BookError
-        RM702 unreadable, RM703 unknown key, RM704 missing key, RM706 a value that is not allowed.
+        RM707 rules that claim the same policies.
     """
-    if source is None:
-        with resources.as_file(resources.files("ratemod") / "fund" / "data" / "levy_rules.toml") as shipped:
-            return _rules(toml_rows(shipped, "rule"), "levy_rules.toml")
-    return _rules(toml_rows(source, "rule"), str(source))
-
-
-def _rules(rows: Sequence[Mapping[str, Any]], file: str) -> tuple[LevyRule, ...]:
-    wrong: list[Problem] = []
-    found: list[LevyRule] = []
-    for at, row in enumerate(rows, start=1):
-        faults = check_keys(row, KEYS, ("name", "share", "source"), file, at)
-        if not faults:
-            try:
-                rule = _rule(row)
-                check_rules([rule], file)
-                found.append(rule)
-            except BookError as error:
-                faults = list(error.problems)
-            except (InvalidOperation, TypeError, ValueError) as error:
-                faults = [problem("RM706", file=file, rule=str(row["name"]), why=str(error))]
-        wrong += faults
-    if wrong:
-        raise BookError(wrong)
-    check_rules(found, file)
-    return tuple(found)
-
-
-def _rule(row: Mapping[str, Any]) -> LevyRule:
-    cap = row.get("cap")
-    return LevyRule(
-        str(row["name"]),
-        Decimal(row["share"]),
-        Decimal(row.get("floor", 0)),
-        None if cap is None else Decimal(cap),
-        row.get("base", "written"),
-        str(row.get("sector", "*")),
-        row.get("rounding", "corridor"),
-        row.get("unit", "policy"),
-        row.get("from"),
-        row.get("until"),
-        str(row["source"]),
-    )
+    file = read_rules(source, "fund/data/levy_rules.toml")
+    file.sections(("rule",))
+    rules = file.records(LevyRule, "rule", KEYS, least=1, faults=_faults)
+    file.settle()
+    check_rules(rules, file.shown)
+    return rules
 
 
 def check_rules(rules: Sequence[LevyRule], file: str | None = None) -> None:
@@ -132,8 +98,7 @@ def check_rules(rules: Sequence[LevyRule], file: str | None = None) -> None:
 
 def _faults(rule: LevyRule) -> list[str]:
     cap = rule.cap if rule.cap is not None else Decimal(1)
-    near = {"base": (rule.base, BASES), "rounding": (rule.rounding, ROUNDINGS), "unit": (rule.unit, UNITS)}
-    found = [f"{name} = {value!r} ({' | '.join(known)})" for name, (value, known) in near.items() if value not in known]
+    found = []
     if not 0 <= rule.floor <= rule.share <= cap <= 1:
         found.append(f"0 <= floor {rule.floor} <= share {rule.share} <= cap {cap} <= 1")
     if any(-int(value.as_tuple().exponent) > 6 for value in (rule.floor, rule.share, cap)):

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
-from importlib import resources
+from decimal import Decimal
 from pathlib import Path
 
-from ratemod.errors import BookError, Problem, nearest, problem
-from ratemod.fund.fund_table import check_keys, toml_rows
+from ratemod.errors import PlanError, Problem, problem
+from ratemod.rules.read import read_rules
+from ratemod.rules.shape import Key, keys_of
 
 MEASURES = (
     "duty_met",
@@ -20,7 +20,6 @@ MEASURES = (
     "settled",
     "claims_ratio",
 )
-KEYS = ("name", "measure", "weight", "worst", "best", "days", "source")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,59 +43,37 @@ class Indicator:
     days: int = 180
 
 
+KEYS = keys_of(
+    Indicator, measure=Key(str, True, choices=MEASURES), weight=Key(Decimal, True, low=0), days=Key(int, low=1)
+)
+
+
 def read_indicators(source: str | Path | None = None) -> tuple[Indicator, ...]:
     """Return the indicators of a TOML file with one ``[[indicator]]`` each; the shipped, illustrative ones without.
 
     Raises
     ------
-    BookError
-        RM702 unreadable, RM703 unknown key, RM704 missing key, RM706 a value that is not allowed, RM745 weights that
-        do not add up to 1.
+    PlanError
+        What is wrong with the file, all at once: unknown and missing keys, values of another type or out of range.
+        RM745 weights that do not add up to 1.
 
     Examples
     --------
     >>> sum(item.weight for item in read_indicators())
     Decimal('1.00')
     """
-    if source is None:
-        with resources.as_file(resources.files("ratemod") / "fund" / "data" / "scorecard.toml") as shipped:
-            return read_indicators(shipped)
-    found: list[Indicator] = []
-    wrong: list[Problem] = []
-    for at, row in enumerate(toml_rows(source, "indicator"), start=1):
-        faults = check_keys(row, KEYS, tuple(key for key in KEYS if key != "days"), str(source), at)
-        if not faults:
-            try:
-                item = Indicator(
-                    str(row["name"]),
-                    str(row["measure"]),
-                    Decimal(row["weight"]),
-                    float(row["worst"]),
-                    float(row["best"]),
-                    str(row["source"]),
-                    int(row.get("days", 180)),
-                )
-                found.append(item)
-                faults = [problem("RM706", file=str(source), rule=item.name, why=why) for why in _faults(item)]
-            except (ValueError, TypeError, InvalidOperation) as error:
-                faults = [problem("RM706", file=str(source), rule=str(row["name"]), why=str(error))]
-        wrong += faults
-    wrong += check_indicators(found, str(source)) if not wrong else []
-    if wrong:
-        raise BookError(wrong)
-    return tuple(found)
+    file = read_rules(source, "fund/data/scorecard.toml")
+    file.sections(("indicator",))
+    found = file.records(Indicator, "indicator", KEYS, least=1, faults=_faults)
+    file.settle()
+    if wrong := check_indicators(found, file.shown):
+        raise PlanError(wrong)
+    return found
 
 
 def _faults(item: Indicator) -> list[str]:
-    found = []
-    if item.measure not in MEASURES:
-        near = nearest(item.measure, MEASURES)
-        found.append(f"measure = {item.measure}" + (f" ({near}?)" if near else ""))
-    if item.worst == item.best:
-        found.append("worst = best")
-    if item.weight <= 0 or item.days < 1:
-        found.append("weight > 0, days >= 1")
-    return found
+    found = ["worst = best"] if item.worst == item.best else []
+    return [*found, "weight > 0"] if item.weight <= 0 else found
 
 
 def check_indicators(given: list[Indicator] | tuple[Indicator, ...], file: str | None = None) -> list[Problem]:

@@ -231,7 +231,7 @@ def scorecard(
     BookError
         RM950, RM709, RM730 an unknown insurer, RM745 weights that do not add up to 1.
     ModelError
-        RM746 an indicator lacks its table, RM747 fewer than two to compare, RM748 not "insurer" or "broker".
+        RM746 an indicator lacks its table, RM747 fewer than two to compare.
 
     Notes
     -----
@@ -243,8 +243,6 @@ def scorecard(
     )
     if wrong := check_indicators(tuple(given)):
         raise BookError(wrong)
-    if by not in ("insurer", "broker"):
-        raise ModelError(problem("RM748", by=by))
     sources = replace(
         _sources(policies, as_of, by, insurers, years, services),
         duties=duties,

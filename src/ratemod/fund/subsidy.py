@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
-from importlib import resources
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,36 +16,25 @@ from ratemod.fund.fund_table import (
     Columns,
     Ints,
     Texts,
-    check_keys,
     codes_of,
     join,
     labelled,
     names_column,
     read_columns,
     to_frame,
-    toml_rows,
 )
 from ratemod.fund.levy_rule import share_of
 from ratemod.fund.proof import Check, prove
 from ratemod.money import apportion, to_fen
 from ratemod.rules.options import strict
+from ratemod.rules.read import read_rules
+from ratemod.rules.shape import Key, Keys
 from ratemod.vocabulary.codes.size_class import SIZES
 
 if TYPE_CHECKING:
     import pandas as pd
 
 ACCIDENTS = ("general_accidents", "larger_accidents", "major_accidents")
-KEYS = (
-    "name",
-    "sector",
-    "size_classes",
-    "share",
-    "cap_yuan",
-    *(f"most_{name}" for name in ACCIDENTS),
-    "integrity_grades",
-    "hazard_states",
-    "source",
-)
 NEEDED = (
     "policy_no",
     "insurer",
@@ -84,48 +72,37 @@ class SubsidyRule:
     source: str = ""
 
 
+KEYS: Keys = {
+    "name": Key(str, True),
+    "sector": Key(str),
+    "size_classes": Key(tuple[str, ...], True, choices=SIZES, filled=True),
+    "share": Key(Decimal, True, low=0, high=1),
+    "cap_yuan": Key(Decimal, True, low=0),
+    **{f"most_{name}": Key(int, low=0) for name in ACCIDENTS},
+    "integrity_grades": Key(tuple[str, ...], filled=True),
+    "hazard_states": Key(tuple[str, ...], filled=True),
+    "source": Key(str, True),
+}
+
+
 def read_subsidy_rules(source: str | Path | None = None) -> tuple[SubsidyRule, ...]:
     """Return the rules of a TOML file with one ``[[subsidy]]`` each; the shipped ones (illustrative) without a file.
 
     Raises
     ------
-    BookError
-        RM702 unreadable, RM703 unknown key, RM704 missing key, RM706 a value that is not allowed.
+    PlanError
+        What is wrong with the file, all at once: unknown and missing keys, values of another type or out of range.
     """
-    if source is None:
-        with resources.as_file(resources.files("ratemod") / "fund" / "data" / "subsidy_rules.toml") as shipped:
-            return read_subsidy_rules(shipped)
-    found: list[SubsidyRule] = []
-    wrong: list[Problem] = []
-    for at, row in enumerate(toml_rows(source, "subsidy"), start=1):
-        faults = check_keys(row, KEYS, ("name", "size_classes", "share", "cap_yuan", "source"), str(source), at)
-        if not faults:
-            try:
-                found.append(_rule(row))
-            except (ValueError, TypeError, InvalidOperation) as error:
-                faults = [problem("RM706", file=str(source), rule=str(row["name"]), why=str(error))]
-        wrong += faults
-    if wrong:
-        raise BookError(wrong)
-    return tuple(found)
+    file = read_rules(source, "fund/data/subsidy_rules.toml")
+    file.sections(("subsidy",))
+    rules = file.records(_rule, "subsidy", KEYS, least=1)
+    file.settle()
+    return rules
 
 
-def _rule(row: Mapping[str, Any]) -> SubsidyRule:
-    general, larger, major = (int(row.get(f"most_{name}", 0)) for name in ACCIDENTS)
-    rule = SubsidyRule(
-        str(row["name"]),
-        tuple(row["size_classes"]),
-        Decimal(row["share"]),
-        to_fen(Decimal(row["cap_yuan"])),
-        (general, larger, major),
-        tuple(row.get("integrity_grades", ("AA", "A", "B"))),
-        tuple(row.get("hazard_states", ("none", "verified"))),
-        str(row.get("sector", "*")),
-        str(row["source"]),
-    )
-    if not 0 <= rule.share <= 1 or rule.cap_fen < 0 or set(rule.size_classes) - set(SIZES):
-        raise ValueError(f"0 <= share <= 1, cap_yuan >= 0, size_classes: {', '.join(SIZES)}")
-    return rule
+def _rule(cap_yuan: Decimal, **given: Any) -> SubsidyRule:
+    general, larger, major = (given.pop(f"most_{name}", 0) for name in ACCIDENTS)
+    return SubsidyRule(cap_fen=to_fen(cap_yuan), most_accidents=(general, larger, major), **given)
 
 
 @dataclass(frozen=True, eq=False, slots=True)

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
-from importlib import resources
+from dataclasses import dataclass, replace
+from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
-from ratemod.errors import BookError, Problem, nearest, problem
-from ratemod.fund.fund_table import check_keys, toml_rows
+from ratemod.rules.read import read_rules
+from ratemod.rules.shape import Key, keys_of
 
 CHECKS = (
     "purpose",
@@ -26,8 +23,6 @@ CHECKS = (
     "concentration",
 )
 FIELDS = ("credit_code", "legal_representative", "shareholder", "bank_account", "phone", "address")
-USE = ("name", "check", "words", "most_percent", "most_times", "least_payments", "share_fields", "source", "source_zh")
-CLOSING = ("name", "lapse_days", "forfeit_after_years", "source")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +64,7 @@ class Closing:
     lapse_days: int
     forfeit_after_years: int | None = None
     source: str = ""
+    name: str = "closing"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,71 +75,41 @@ class UseRules:
     closing: Closing
 
 
+USE = keys_of(
+    UseRule,
+    check=Key(str, True, choices=CHECKS),
+    words=Key(tuple[str, ...], filled=True),
+    most_percent=Key(Decimal, low=0),
+    most_times=Key(Decimal, low=1),
+    least_payments=Key(int, low=0),
+    share_fields=Key(tuple[str, ...], choices=FIELDS, filled=True),
+)
+CLOSING = keys_of(Closing, lapse_days=Key(int, True, low=0), forfeit_after_years=Key(int, low=0))
+
+
 def read_use_rules(source: str | Path | None = None) -> UseRules:
     """Return the rules of a TOML file (``[[use]]``, one ``[[closing]]``); the shipped ones without a file.
 
     Raises
     ------
-    BookError
-        RM702 unreadable, RM703 unknown key, RM704 missing key, RM706 a value that is not allowed.
+    PlanError
+        What is wrong with the file, all at once: unknown and missing keys, values of another type or out of range.
 
     Examples
     --------
     >>> read_use_rules().closing.forfeit_after_years is None
     True
     """
-    if source is None:
-        with resources.as_file(resources.files("ratemod") / "fund" / "data" / "use_rules.toml") as shipped:
-            return read_use_rules(shipped)
-    wrong: list[Problem] = []
-    uses: list[UseRule] = []
-    closings: list[Closing] = []
-    for key, known, needed in (("use", USE, ("name", "check", "source")), ("closing", CLOSING, CLOSING[:2])):
-        for at, row in enumerate(toml_rows(source, key), start=1):
-            faults = check_keys(row, known, needed, str(source), at)
-            if not faults:
-                try:
-                    if key == "use":
-                        uses.append(_use(row))
-                    else:
-                        closings.append(_closing(row))
-                except (ValueError, TypeError, InvalidOperation) as error:
-                    faults = [problem("RM706", file=str(source), rule=str(row["name"]), why=str(error))]
-            wrong += faults
-    if len(closings) > 1:
-        wrong.append(problem("RM706", file=str(source), rule="closing", why="[[closing]] x 1"))
-    if wrong:
-        raise BookError(wrong)
-    return UseRules(tuple(uses), closings[0])
+    file = read_rules(source, "fund/data/use_rules.toml")
+    file.sections(("use", "closing"))
+    uses = file.records(UseRule, "use", USE, least=1, faults=_faults)
+    closings = file.records(Closing, "closing", CLOSING, least=1)
+    if len(file.tables("closing")) > 1:
+        file.note("RM025", "closing", 1, name="closing", why="[[closing]] x 1")
+    file.settle()
+    uses = tuple(replace(rule, words=tuple(word.casefold() for word in rule.words)) for rule in uses)
+    return UseRules(uses, closings[0])
 
 
-def _use(row: Mapping[str, Any]) -> UseRule:
-    rule = UseRule(
-        str(row["name"]),
-        str(row["check"]),
-        str(row["source"]),
-        tuple(str(word).casefold() for word in row.get("words", ())),
-        Decimal(row.get("most_percent", 0)),
-        Decimal(row.get("most_times", 1)),
-        int(row.get("least_payments", 0)),
-        tuple(map(str, row.get("share_fields", FIELDS))),
-        str(row.get("source_zh", "")),
-    )
-    if rule.check not in CHECKS:
-        near = nearest(rule.check, CHECKS)
-        raise ValueError(f"check = {rule.check}" + (f" ({near}?)" if near else ""))
-    if set(rule.share_fields) - set(FIELDS):
-        raise ValueError(f"share_fields: {', '.join(FIELDS)}")
-    if rule.most_percent < 0 or rule.most_times < 1 or rule.least_payments < 0:
-        raise ValueError("most_percent >= 0, most_times >= 1, least_payments >= 0")
-    if rule.check in ("purpose", "permitted") and not rule.words:
-        raise ValueError("words = []")
-    return rule
-
-
-def _closing(row: Mapping[str, Any]) -> Closing:
-    after = row.get("forfeit_after_years")
-    found = Closing(int(row["lapse_days"]), None if after is None else int(after), str(row.get("source", "")))
-    if found.lapse_days < 0 or (found.forfeit_after_years or 0) < 0:
-        raise ValueError("lapse_days >= 0, forfeit_after_years >= 0")
-    return found
+def _faults(rule: UseRule) -> list[str]:
+    return ["words = []"] if rule.check in ("purpose", "permitted") and not rule.words else []

@@ -8,18 +8,22 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+
 from ratemod.errors import Problem, nearest, problem
-from ratemod.plan.files import read_toml
 from ratemod.plan.model import Condition, Operand, Plan
 from ratemod.plan.ranges import UNKNOWN, Range, operand_range, ranges
 from ratemod.plan.reads import names_in, names_in_condition, tests_of
 from ratemod.plan.table_check import table_problems, table_warnings
+from ratemod.reading.convert import convert
 from ratemod.reading.derive import NEEDS
+from ratemod.rules.lines import line_of
+from ratemod.rules.opened import opened
 from ratemod.vocabulary.column import Column
 
 FEN = Decimal("0.01")
@@ -67,7 +71,8 @@ def warnings_of(plan: Plan) -> list[Problem]:
     """Return what is allowed but worth a look: combinations without a rate, sources never used."""
     used = _used_sources(plan)
     unused = [_at(plan, "RM150", ("source", name), name=name) for name in plan.sources if name not in used]
-    return [*table_warnings(plan), *unused]
+    untested = [] if plan.cases or not plan.folder else [_at(plan, "RM029", ("plan",))]
+    return [*table_warnings(plan), *unused, *untested]
 
 
 def proofs(plan: Plan, known: Mapping[str, Range] | None = None) -> list[Proof]:
@@ -86,12 +91,8 @@ def proofs(plan: Plan, known: Mapping[str, Range] | None = None) -> list[Proof]:
 def _at(plan: Plan, code: str, place: tuple[str | int, ...], **args: Any) -> Problem:
     """Return a problem at a place of the plan's own file."""
     line = next((step.line for step in plan.steps if place == ("step", step.name)), None)
-    if line is None:
-        from ratemod.plan.toml_lines import line_of
-
-        path = Path(plan.folder) / "plan.toml"
-        line = line_of(read_toml(path, "").lines, *place) if path.exists() else None
-    return problem(code, file=f"{plan.folder}/plan.toml", row=line, **args)
+    row = line_of(plan.lines, *place) if line is None else line
+    return problem(code, file=f"{plan.folder}/plan.toml", row=row, **args)
 
 
 def _place(plan: Plan, owner: str) -> tuple[str | int, ...]:
@@ -105,7 +106,7 @@ def _place(plan: Plan, owner: str) -> tuple[str | int, ...]:
 
 
 def _identity(plan: Plan) -> Iterator[Problem]:
-    folder = Path(plan.folder)
+    folder = Path(plan.folder).resolve()
     for key, value, wanted in (("edition", plan.edition, folder.name), ("scheme", plan.scheme, folder.parent.name)):
         if plan.folder and value != wanted:
             yield _at(plan, "RM108", ("plan", key), key=key, value=value, wanted=wanted)
@@ -306,21 +307,26 @@ def _column(plan: Plan, column: Column) -> Iterator[Problem]:
                 yield _at(plan, "RM145", place, name=column.name, level=name)
     if (column.default is None) != (column.default_source is None):
         yield _at(plan, "RM141", place, name=column.name)
-    if column.default is not None and column.codes() and column.default not in column.codes():
-        yield _at(
-            plan,
-            "RM130",
-            place,
-            column=column.name,
-            value=column.default,
-            nearest=nearest(column.default, column.codes()),
-        )
+    if column.default is not None:
+        yield from _default(plan, column, column.default)
     if column.derive is not None:
         if column.derive not in NEEDS:
             yield _at(plan, "RM142", place, name=column.derive, nearest=nearest(column.derive, NEEDS))
         for name in NEEDS.get(column.derive, ()):
             if name not in plan.columns:
                 yield _at(plan, "RM158", place, name=column.name, needs=name)
+
+
+def _default(plan: Plan, column: Column, default: str) -> Iterator[Problem]:
+    """Hold a default against its column as a cell of a list is held."""
+    place = ("column", column.name, "default")
+    if column.codes() and default not in column.codes():
+        near = nearest(default, column.codes())
+        yield _at(plan, "RM130", place, column=column.name, value=default, nearest=near)
+    elif not column.codes():
+        bare = replace(column, default=None, default_source=None, optional=False)
+        for wrong in convert(pa.chunked_array([[default]]), bare).problems:
+            yield replace(_at(plan, wrong.code, place), args=wrong.args)
 
 
 def _tables(plan: Plan) -> Iterator[Problem]:
@@ -359,7 +365,7 @@ def _lock(plan: Plan) -> Iterator[Problem]:
     lock = Path(plan.folder) / "plan.lock"
     if plan.status != "active" or not plan.folder or plan.overlay:
         return
-    locked = lock.read_text(encoding="utf-8").strip() if lock.exists() else None
+    locked = opened(lock, str(lock)).strip() if lock.exists() else None
     if locked is None:
         yield _at(plan, "RM160", ("plan", "status"), fingerprint=plan.fingerprint)
     elif locked != plan.fingerprint:

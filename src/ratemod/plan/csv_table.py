@@ -5,12 +5,14 @@ from __future__ import annotations
 import csv
 from collections.abc import Mapping, Sequence
 from datetime import date
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from pathlib import Path
 from types import MappingProxyType
 
-from ratemod.errors import Problem, nearest, problem
+from ratemod.errors import PlanError, Problem, nearest, problem
 from ratemod.plan.model import ANY, Axis, AxisKey, Band, Row
+from ratemod.rules.number import exact_number
+from ratemod.rules.opened import opened
 from ratemod.vocabulary.column import Column
 
 _EPOCH = date(1970, 1, 1).toordinal()
@@ -40,6 +42,7 @@ def read_rows(
     step_names: frozenset[str],
     problems: list[Problem],
     coded: Mapping[str, list[str]] = MappingProxyType({}),
+    within: Path | None = None,
 ) -> tuple[tuple[Axis, ...], tuple[str, ...], tuple[Row, ...]]:
     """Return axes, value columns and rows; problems are appended, with file and line.
 
@@ -51,14 +54,13 @@ def read_rows(
         Value columns that hold levels -> those levels; an empty list is filled as they appear.
     axis_names : mapping
         Axis -> column, where a step's ``by`` binds an axis to a column of another name.
+    within : Path, optional
+        The folder that the file must lie in.
     """
     try:
-        content = path.read_text(encoding="utf-8-sig")
-    except FileNotFoundError:
-        problems.append(problem("RM120", file=shown))
-        return (), (), ()
-    except UnicodeDecodeError:
-        problems.append(problem("RM121", file=shown))
+        content = opened(path, shown, within)
+    except PlanError as error:
+        problems.extend(error.problems)
         return (), (), ()
     return rows_of(content, shown, extra_values, columns, axis_names, step_names, problems, coded)
 
@@ -74,8 +76,12 @@ def rows_of(
     coded: Mapping[str, list[str]] = MappingProxyType({}),
 ) -> tuple[tuple[Axis, ...], tuple[str, ...], tuple[Row, ...]]:
     """Return what `read_rows` returns, of a file's text."""
-    reader = csv.reader(content.splitlines())
-    header = [name.strip() for name in next(reader, [])]
+    try:
+        lines = list(csv.reader(content.splitlines()))
+    except csv.Error as error:  # a cell of more than 131,072 letters
+        problems.append(problem("RM121", file=shown, why=str(error)))
+        return (), (), ()
+    header = [name.strip() for name in lines[0]] if lines else []
     value_names = tuple(name for name in header if name in VALUES or name in extra_values)
     axes = _axes(header, value_names, columns, axis_names, step_names)
     for name in extra_values:
@@ -89,7 +95,7 @@ def rows_of(
         problems.append(problem("RM125", file=shown, row=1, column=name))
     rows = []
     open_ = {name for name, codes in coded.items() if not codes}
-    for number, cells in enumerate(reader, 2):
+    for number, cells in enumerate(lines[1:], 2):
         if not any(cell.strip() for cell in cells):
             continue
         if len(cells) != len(header):
@@ -195,10 +201,7 @@ def _number(text: str, file: str, line: int, column: str, problems: list[Problem
     if not text:
         return None
     try:
-        number = Decimal(text)
-    except InvalidOperation:
-        number = Decimal("NaN")
-    if not number.is_finite():
-        problems.append(problem("RM132", file=file, row=line, column=column, value=text))
+        return exact_number(text)
+    except (ValueError, OverflowError):
+        problems.append(problem("RM132", file=file, row=line, column=column, value=text[:60]))
         return None
-    return number

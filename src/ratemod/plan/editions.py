@@ -13,7 +13,7 @@ from ratemod.plan.check import problems_of
 from ratemod.plan.files import read_plan
 from ratemod.plan.model import Plan
 from ratemod.plan.partly import further_problems
-from ratemod.rules.options import strict
+from ratemod.rules.options import day_of, strict
 
 Business = Literal["new", "renewal"]
 
@@ -43,9 +43,8 @@ def shipped() -> Iterator[Path]:
 def load_folder(folder: Path) -> Plan:
     """Read and check one edition; PlanError with every problem when it cannot be used."""
     plan, problems = read_plan(folder)
-    if plan is not None:
-        problems = [*problems, *further_problems(plan, problems)] if problems else problems_of(plan)
-    if plan is None or problems:
+    problems = [*problems, *further_problems(plan, problems)] if problems else problems_of(plan)
+    if problems:
         raise PlanError(problems)
     return plan
 
@@ -76,7 +75,7 @@ def load_plan(name: str | Path, at: date | str | None = None, business: Business
     >>> load_plan("work-injury").standing
     'published'
     """
-    day = date.fromisoformat(at) if isinstance(at, str) else at
+    day = None if at is None else day_of(at)
     folder = _folder(name)
     if (folder / "plan.toml").exists():
         plan = load_folder(folder)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import date
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -20,11 +20,9 @@ from ratemod.plan.model import (
     Case,
     Check,
     Combination,
-    Condition,
     Constant,
     Legal,
     LegalException,
-    Operand,
     Plan,
     Rule,
     Source,
@@ -32,155 +30,101 @@ from ratemod.plan.model import (
     Table,
     Test,
 )
-from ratemod.plan.toml_lines import Place, line_of, lines_of
+from ratemod.rules.lines import Place
+from ratemod.rules.number import exact_number
+from ratemod.rules.read import NOTHING as UNFIT
+from ratemod.rules.read import TomlFile, read_toml
+from ratemod.rules.shape import Key, Keys, Kinds, list_of, table_of
 from ratemod.vocabulary.column import FLAG_LEVELS, Column, Level
 
 SECTIONS = ("plan", "source", "constant", "column", "table", "step", "rule", "check", "legal")
 
 
-@dataclass
-class Reading:
-    """One TOML file being read: its data, the line of each key, and the problems found so far."""
-
-    file: str
-    data: Mapping[str, Any]
-    lines: Mapping[Place, int]
-    problems: list[Problem] = field(default_factory=list)
-
-    def note(self, code: str, *place: str | int, **args: Any) -> None:
-        """Record a problem at a place of the file."""
-        self.problems.append(problem(code, file=self.file, row=line_of(self.lines, *place), **args))
-
-    def take(self, given: object, allowed: Mapping[str, keys.Key], *place: str | int) -> dict[str, Any]:
-        """Return the values of one section, converted; unknown, missing and unfit keys are recorded."""
-        if not isinstance(given, Mapping):
-            self.note("RM103", *place, key=".".join(map(str, place)), wanted="table")
-            return {}
-        taken: dict[str, Any] = {}
-        for name, value in given.items():
-            if name not in allowed:
-                self.note("RM101", *place, name, key=name, section=_shown(place), nearest=nearest(name, allowed))
-            else:
-                taken[name] = self.convert(value, allowed[name], *place, name)
-        for name, key in allowed.items():
-            if key.required and name not in given:
-                self.note("RM102", *place, key=name, section=_shown(place))
-                taken[name] = "" if key.kind == "text" else None
-        return {name: value for name, value in taken.items() if value is not None}
-
-    def convert(self, value: Any, key: keys.Key, *place: str | int) -> Any:
-        """Return one value as its kind, or None with a problem recorded."""
+def _operand(file: TomlFile, value: Any, place: Place) -> Any:
+    """Return a name or an exact number; a day as its number."""
+    if isinstance(value, str):
         try:
-            converted = _CONVERT[key.kind](self, value, place)
-        except (TypeError, ValueError, InvalidOperation, AttributeError):
-            self.note("RM103", *place, key=place[-1], wanted=key.kind)
-            return None
-        if key.choices and converted not in key.choices:
-            self.note(
-                "RM104",
-                *place,
-                key=place[-1],
-                value=value,
-                choices=", ".join(key.choices),
-                nearest=nearest(str(value), key.choices),
-            )
-            return None
-        return converted
-
-    def condition(self, given: Any, *place: str | int) -> Condition:
-        """Return a condition; ValueError when it is not one."""
-        for how in ("all", "any", "none"):
-            if how in given:
-                if len(given) > 1:
-                    self.note("RM105", *place, key=how)
-                return Combination(how, tuple(self.condition(part, *place) for part in given[how]))
-        taken = self.take(given, keys.TEST, *place)
-        if len(taken) < 2:
-            self.note("RM106", *place)
-        return Test(**{"is_" if name == "is" else name: value for name, value in taken.items()})
-
-
-def _shown(place: tuple[str | int, ...]) -> str:
-    return ".".join(str(part + 1) if isinstance(part, int) else part for part in place)
-
-
-def _number(value: Any) -> Decimal:
-    if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
-        raise TypeError
-    number = Decimal(value)
-    if not number.is_finite():
-        raise ValueError
-    return number
-
-
-def _operand(value: Any) -> Operand:
+            return exact_number(value)
+        except ValueError:
+            return value
+        except OverflowError:
+            pass
     if isinstance(value, date):
-        return day_number(value)
-    try:
-        return _number(value)
-    except InvalidOperation:
-        return str(value)
+        found = file.fit(value, date, *place)
+        return found if found is UNFIT else day_number(found)
+    if isinstance(value, str | int | Decimal) and not isinstance(value, bool):
+        return file.fit(value, Decimal, *place)
+    return file.unfit(value, "operand", *place)
 
 
-def _kind(*kinds: type) -> Any:
-    def check(_: Reading, value: Any, __: tuple[str | int, ...]) -> Any:
-        if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
-            raise TypeError
-        return value
-
-    return check
+def _operands(file: TomlFile, value: Any, place: Place) -> Any:
+    return file.fit(value if isinstance(value, list) else [value], list_of(_operand), *place)
 
 
-def _texts(_: Reading, value: Any, __: tuple[str | int, ...]) -> tuple[str, ...]:
-    return tuple(str(item) for item in value) if isinstance(value, list) else (str(value),)
+def _names(file: TomlFile, value: Any, place: Place) -> Any:
+    found = file.fit(value, Mapping[str, str], *place)
+    return found if found is UNFIT else tuple(found.items())
 
 
-def _levels(reading: Reading, value: Any, place: tuple[str | int, ...]) -> tuple[Level, ...]:
-    levels = []
-    for item in value:
-        taken = reading.take({"code": item} if isinstance(item, str) else item, keys.LEVEL, *place)
-        levels.append(Level(**taken))
-    return tuple(levels)
+def _levels(file: TomlFile, value: Any, place: Place) -> Any:
+    return file.fit([value] if isinstance(value, str) else value, list_of(_level), *place)
 
 
-def _exception(reading: Reading, value: Any, place: tuple[str | int, ...]) -> LegalException | None:
-    taken = reading.take(value, keys.EXCEPTION, *place)
-    return LegalException(**taken) if len(taken) == 4 else None
+def _level(file: TomlFile, value: Any, place: Place) -> Any:
+    return file.record(Level, {"code": value} if isinstance(value, str) else value, keys.LEVEL, *place) or UNFIT
 
 
-_CONVERT: Mapping[str, Any] = MappingProxyType(
+def _exception(file: TomlFile, value: Any, place: Place) -> Any:
+    return file.record(LegalException, value, keys.EXCEPTION, *place) or UNFIT
+
+
+def _condition(file: TomlFile, given: Any, place: Place) -> Any:
+    """Return a condition: a test, or several that must hold together."""
+    if not isinstance(given, Mapping):
+        return file.unfit(given, "condition", *place)
+    for how in ("all", "any", "none"):
+        if how in given:
+            if len(given) > 1:
+                file.note("RM105", *place, key=how)
+            parts = file.fit(given[how], list_of(_condition), *place, how)
+            return UNFIT if parts is UNFIT else Combination(how, parts)
+    before = len(file.problems)
+    taken = file.take(given, keys.TEST, *place)
+    if len(file.problems) > before:
+        return UNFIT
+    if len(taken) < 2:
+        file.note("RM106", *place)
+        return UNFIT
+    return Test(**{"is_" if name == "is" else name: value for name, value in taken.items()})
+
+
+def _cell(file: TomlFile, value: Any, place: Place) -> Any:
+    """Return a value of a worked case, as a cell of a list holds it."""
+    if isinstance(value, Mapping | list):
+        return file.unfit(value, "operand", *place)
+    return value
+
+
+KINDS: Kinds = MappingProxyType(
     {
-        "text": _kind(str),
-        "flag": _kind(bool),
-        "integer": _kind(int),
-        "date": _kind(date),
-        "number": lambda _, value, __: _number(value),
-        "operand": lambda _, value, __: _operand(value),
-        "operands": lambda _, value, __: (
-            tuple(_operand(item) for item in value) if isinstance(value, list) else (_operand(value),)
-        ),
-        "names": lambda _, value, __: tuple((str(axis), str(name)) for axis, name in value.items()),
-        "texts": _texts,
-        "condition": lambda reading, value, place: reading.condition(value, *place),
+        "text": lambda file, value, place: file.fit(value, str, *place),
+        "flag": lambda file, value, place: file.fit(value, bool, *place),
+        "integer": lambda file, value, place: file.fit(value, int, *place),
+        "date": lambda file, value, place: file.fit(value, date, *place),
+        "number": lambda file, value, place: file.fit(value, Decimal, *place),
+        "texts": lambda file, value, place: file.fit(value, tuple[str, ...], *place),
+        "operand": _operand,
+        "operands": _operands,
+        "names": _names,
+        "condition": _condition,
         "levels": _levels,
         "exception": _exception,
+        "cells": lambda file, value, place: file.fit(value, table_of(_cell), *place),
     }
 )
 
 
-def read_toml(path: Path, shown: str) -> Reading:
-    """Return a TOML file with exact decimals; PlanError RM100 when it is missing, RM107 when it is not TOML."""
-    try:
-        content = path.read_text(encoding="utf-8-sig")
-        data = tomllib.loads(content, parse_float=Decimal)
-    except FileNotFoundError:
-        raise PlanError(problem("RM100", file=shown)) from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise PlanError(problem("RM107", file=shown, why=str(error))) from None
-    return Reading(shown, data, lines_of(content))
-
-
-def read_plan(folder: Path, shown: str = "") -> tuple[Plan | None, list[Problem]]:
+def read_plan(folder: Path, shown: str = "") -> tuple[Plan, list[Problem]]:
     """Read a plan folder.
 
     Parameters
@@ -192,90 +136,90 @@ def read_plan(folder: Path, shown: str = "") -> tuple[Plan | None, list[Problem]
 
     Returns
     -------
-    plan : Plan or None
-        None when the identity itself cannot be read.
+    plan : Plan
+        As far as it could be read: what is faulty in itself is left out. To be used only where nothing was found.
     problems : list of Problem
         What the files say wrongly in themselves; `ratemod.plan.check` adds what does not fit together.
 
     Raises
     ------
     PlanError
-        RM100 when there is no plan.toml, RM107 when it is not TOML.
+        RM100 when there is no plan.toml; those of `read_toml` when it cannot be opened or is no TOML.
     """
     shown = shown or str(folder)
-    reading = read_toml(folder / "plan.toml", f"{shown}/plan.toml")
-    data = reading.data
-    for name in data:
-        if name not in SECTIONS:
-            reading.note("RM101", name, key=name, section="plan.toml", nearest=nearest(name, SECTIONS))
-    identity = reading.take(data.get("plan", {}), keys.PLAN, "plan")
-    sources = {name: Source(name, **taken) for name, taken in _named(reading, "source", keys.SOURCE)}
-    constants = {
-        name: Constant(name, **taken) for name, taken in _named(reading, "constant", keys.CONSTANT) if "value" in taken
-    }
-    columns = {name: _column(name, taken) for name, taken in _named(reading, "column", keys.COLUMN) if "kind" in taken}
-    steps = tuple(step for index, given in enumerate(data.get("step", ())) for step in _steps(reading, given, index))
-    tables = _tables(reading, folder, shown, columns, steps)
-    steps = tuple(_classified(step, tables) for step in steps)
-    rules = tuple(Rule(**taken) for taken in _listed(reading, "rule", keys.RULE))
-    checks = tuple(Check(**taken) for taken in _listed(reading, "check", keys.CHECK))
-    legal = tuple(Legal(**taken) for taken in _listed(reading, "legal", keys.LEGAL))
-    cases = _cases(folder, shown, reading.problems)
-    if "new_from" not in identity:
-        return None, reading.problems
+    if not (folder / "plan.toml").exists():
+        raise PlanError(problem("RM100", file=f"{shown}/plan.toml"))
+    file = read_toml(folder / "plan.toml", f"{shown}/plan.toml", KINDS, folder.parent)
+    file.sections(SECTIONS)
+    sources = _records(file, "source", Source, keys.SOURCE)
+    constants = _records(file, "constant", Constant, keys.CONSTANT)
+    columns = _records(file, "column", _column, keys.COLUMN)
+    steps = tuple(step for index, given in enumerate(file.tables("step")) for step in _steps(file, given, index))
+    tables = _tables(file, folder, shown, columns, steps)
     return Plan(
-        scheme=identity["scheme"],
-        edition=identity["edition"],
-        title_en=identity["title_en"],
-        title_zh=identity["title_zh"],
-        standing=identity.get("standing", ""),
-        status=identity.get("status", ""),
-        new_from=identity["new_from"],
-        renewal_from=identity.get("renewal_from", identity["new_from"]),
-        until=identity.get("until"),
-        key=identity.get("key"),
-        premium=identity["premium"],
-        fund=identity.get("fund"),
-        warning_en=identity.get("warning_en", ""),
-        warning_zh=identity.get("warning_zh", ""),
+        **_identity(file, folder, steps),
         sources=MappingProxyType(sources),
         columns=MappingProxyType(columns),
         constants=MappingProxyType(constants),
         tables=MappingProxyType(tables),
-        steps=steps,
-        rules=rules,
-        checks=checks,
-        legal=legal,
-        cases=cases,
+        steps=tuple(_classified(step, tables) for step in steps),
+        rules=file.records(Rule, "rule", keys.RULE),
+        checks=file.records(Check, "check", keys.CHECK),
+        legal=file.records(Legal, "legal", keys.LEGAL),
+        cases=_cases(folder, shown, file.problems),
         folder=str(folder),
-    ), reading.problems
+    ), file.problems
 
 
-def _named(reading: Reading, section: str, allowed: Mapping[str, keys.Key]) -> list[tuple[str, dict[str, Any]]]:
-    return [
-        (name, reading.take(given, allowed, section, name)) for name, given in reading.data.get(section, {}).items()
-    ]
+def _identity(file: TomlFile, folder: Path, steps: tuple[Step, ...]) -> dict[str, Any]:
+    """Return what a plan says of itself; where that cannot be read, what lets the rest of the file be checked."""
+    taken = file.take(file.data.get("plan", {}), keys.PLAN, "plan")
+    stand_in = {
+        "scheme": folder.parent.name,
+        "edition": folder.name,
+        "title_en": "",
+        "title_zh": "",
+        "standing": "",
+        "status": "",
+        "new_from": date.min,
+        "until": None,
+        "key": None,
+        "premium": steps[-1].name if steps else "",
+        "fund": None,
+        "warning_en": "",
+        "warning_zh": "",
+    }
+    said = {**stand_in, **taken}
+    return {"renewal_from": said["new_from"], **said}
 
 
-def _listed(reading: Reading, section: str, allowed: Mapping[str, keys.Key]) -> list[dict[str, Any]]:
-    taken = [reading.take(given, allowed, section, index) for index, given in enumerate(reading.data.get(section, ()))]
-    wanted = {name for name, key in allowed.items() if key.required}
-    return [item for item in taken if wanted <= set(item)]
+def _records(file: TomlFile, section: str, shape: Any, allowed: Keys) -> dict[str, Any]:
+    """Return the tables ``[section.X]`` that are in order, by X."""
+    found = {}
+    for name, given in file.named(section).items():
+        made = file.record(partial(shape, name), given, allowed, section, name)
+        if made is not None:
+            found[name] = made
+    return found
 
 
-def _column(name: str, taken: dict[str, Any]) -> Column:
-    given = {{"min": "low", "max": "high"}.get(key, key): value for key, value in taken.items()}
-    if given["kind"] == "flag":
-        given["levels"] = FLAG_LEVELS
-    return Column(name, **given)
+def _column(name: str, **given: Any) -> Column:
+    renamed = {{"min": "low", "max": "high"}.get(key, key): value for key, value in given.items()}
+    if renamed["kind"] == "flag":
+        renamed["levels"] = FLAG_LEVELS
+    return Column(name, **renamed)
 
 
-def _steps(reading: Reading, given: Mapping[str, Any], index: int) -> tuple[Step, ...]:
-    op = given.get("op", "")
-    method = given.get("method", "")
+def _steps(file: TomlFile, given: Any, index: int) -> tuple[Step, ...]:
+    if not isinstance(given, Mapping):
+        file.unfit(given, "table", "step", index)
+        return ()
+    op, method = (file.fit(given.get(name, ""), str, "step", index, name) for name in ("op", "method"))
+    if UNFIT in (op, method):
+        return ()
     if op == "experience":
         if method not in keys.EXPERIENCE:
-            reading.note(
+            file.note(
                 "RM104",
                 "step",
                 index,
@@ -286,19 +230,20 @@ def _steps(reading: Reading, given: Mapping[str, Any], index: int) -> tuple[Step
                 nearest=nearest(str(method), keys.EXPERIENCE),
             )
             return ()
-        own = {"method": keys.Key("text", True), **keys.EXPERIENCE[method]}
+        own = {"method": Key("text", True), **keys.EXPERIENCE[method]}
     elif op in keys.OPERATIONS:
         own = dict(keys.OPERATIONS[op])
     else:
         known = (*keys.OPERATIONS, "experience")
-        reading.note(
+        file.note(
             "RM104", "step", index, "op", key="op", value=op, choices=", ".join(known), nearest=nearest(str(op), known)
         )
         return ()
-    taken = reading.take(given, {**keys.STEP, **own}, "step", index)
-    if any(key.required and name not in taken for name, key in own.items()):
+    before = len(file.problems)
+    taken = file.take(given, {**keys.STEP, **own}, "step", index)
+    if len(file.problems) > before:
         return ()
-    taken["line"] = line_of(reading.lines, "step", index) or 0
+    taken["line"] = file.line("step", index) or 0
     if op == "experience":
         operands = {name: taken.pop(name) for name in keys.EXPERIENCE[method]}
         taken.pop("method")
@@ -313,12 +258,12 @@ def _steps(reading: Reading, given: Mapping[str, Any], index: int) -> tuple[Step
 
 
 def _tables(
-    reading: Reading, folder: Path, shown: str, columns: Mapping[str, Column], steps: tuple[Step, ...]
+    file: TomlFile, folder: Path, shown: str, columns: Mapping[str, Column], steps: tuple[Step, ...]
 ) -> dict[str, Table]:
-    declared = dict(_named(reading, "table", keys.TABLE))
-    files = {path.stem: f"tables/{path.name}" for path in sorted((folder / "tables").glob("*.csv"))}
+    declared = _records(file, "table", lambda name, **taken: taken, keys.TABLE)
+    places = {path.stem: f"tables/{path.name}" for path in sorted((folder / "tables").glob("*.csv"))}
     for name, taken in declared.items():
-        files[name] = taken.get("file", f"tables/{name}.csv")
+        places[name] = taken.get("file", f"tables/{name}.csv")
     axis_names: dict[str, dict[str, str]] = {}
     coded: dict[str, dict[str, list[str]]] = {}
     for step in steps:
@@ -328,17 +273,18 @@ def _tables(
             levels = coded.setdefault(step.table, {}).setdefault(step.column, [])
             levels += [level.code for level in step.levels if level.code not in levels]
     tables = {}
-    for name, file in files.items():
+    for name, place in places.items():
         taken = declared.get(name, {})
         axes, value_names, rows = read_rows(
-            folder / file,
-            f"{shown}/{file}",
+            folder / place,
+            f"{shown}/{place}",
             taken.get("values", ()),
             columns,
             axis_names.get(name, {}),
             frozenset(step.name for step in steps if step.op != "classify"),
-            reading.problems,
+            file.problems,
             coded.get(name, {}),
+            within=folder.parent,
         )
         tables[name] = Table(
             name,
@@ -350,7 +296,7 @@ def _tables(
             taken.get("label_zh", ""),
             taken.get("min"),
             taken.get("max"),
-            f"{shown}/{file}",
+            f"{shown}/{place}",
             tuple((column, tuple(codes)) for column, codes in coded.get(name, {}).items()),
         )
     return tables
@@ -368,33 +314,24 @@ def _classified(step: Step, tables: Mapping[str, Table]) -> Step:
 
 
 def _cases(folder: Path, shown: str, problems: list[Problem]) -> tuple[Case, ...]:
-    cases = []
+    cases: list[Case] = []
     for path in sorted((folder / "cases").glob("*.toml")):
         name = f"{shown}/cases/{path.name}"
         try:
-            reading = read_toml(path, name)
+            file = read_toml(path, name, KINDS, folder.parent)
         except PlanError as error:
             problems.extend(error.problems)
             continue
-        for index, given in enumerate(reading.data.get("case", ())):
-            own = {key: value for key, value in given.items() if key not in ("inputs", "expect")}
-            taken = reading.take(own, keys.CASE, "case", index)
-            for part in ("inputs", "expect"):
-                if not isinstance(given.get(part), Mapping):
-                    reading.note("RM102", "case", index, key=part, section="case")
-            expect = {key: str(value) for key, value in dict(given.get("expect", {})).items()}
-            cases.append(
-                Case(
-                    taken.get("name", ""),
-                    taken.get("source", ""),
-                    MappingProxyType(dict(given.get("inputs", {}))),
-                    MappingProxyType(expect),
-                    name,
-                    line_of(reading.lines, "case", index) or 0,
-                )
-            )
-        problems.extend(reading.problems)
+        file.sections(("case",))
+        for index, given in enumerate(file.tables("case")):
+            made = file.record(_case, given, keys.CASE, "case", index, file=name, line=file.line("case", index) or 0)
+            cases += [] if made is None else [made]
+        problems.extend(file.problems)
     return tuple(cases)
+
+
+def _case(expect: Mapping[str, Any], **given: Any) -> Case:
+    return Case(expect=MappingProxyType({key: str(value) for key, value in expect.items()}), **given)
 
 
 __all__ = ["NOTHING", "read_plan", "read_toml"]

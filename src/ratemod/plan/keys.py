@@ -7,35 +7,9 @@ cannot drift apart.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Literal
 
+from ratemod.rules.shape import Key
 from ratemod.vocabulary.column import KINDS, UNITS
-
-KeyKind = Literal[
-    "text",
-    "flag",
-    "date",
-    "number",
-    "operand",
-    "operands",
-    "names",
-    "condition",
-    "levels",
-    "texts",
-    "exception",
-    "integer",
-]
-
-
-@dataclass(frozen=True, slots=True)
-class Key:
-    """What may stand behind one key of a plan file."""
-
-    kind: KeyKind
-    required: bool = False
-    choices: tuple[str, ...] = ()
-    doc: str = ""
 
 
 def _text(doc: str = "", required: bool = False, choices: tuple[str, ...] = ()) -> Key:
@@ -79,7 +53,7 @@ COLUMN: Mapping[str, Key] = {
     "aliases": Key("texts", doc="further headers"),
     "levels": Key("levels", doc="permitted values of a level column"),
     "unit": _text("what a number measures", choices=UNITS),
-    "decimals": Key("integer", doc="most decimal places"),
+    "decimals": Key("integer", doc="most decimal places", low=0, high=15),
     "min": Key("number", doc="least permitted number"),
     "max": Key("number", doc="largest permitted number"),
     "optional": Key("flag", doc="may be empty"),
@@ -126,7 +100,12 @@ EXCEPTION: Mapping[str, Key] = {
     "source": _text("", True),
 }
 LEVEL: Mapping[str, Key] = {"code": _text("", True), **LABELS, "aliases": Key("texts")}
-CASE: Mapping[str, Key] = {"name": _text("", True), "source": _text("", True)}
+CASE: Mapping[str, Key] = {
+    "name": _text("", True),
+    "source": _text("", True),
+    "inputs": Key("cells", True, doc="column = cell, as a list holds it"),
+    "expect": Key("cells", True, doc="step = value, at the digits that are to agree"),
+}
 TEST: Mapping[str, Key] = {
     "of": _text("", True),
     "is": Key("texts"),

@@ -13,9 +13,12 @@ from dataclasses import dataclass, field, fields, is_dataclass
 from datetime import date
 from decimal import Decimal
 from functools import cached_property
+from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
 
+from ratemod.rules.lines import Place, lines_of
+from ratemod.rules.opened import opened
 from ratemod.vocabulary.column import Column, Level
 
 if TYPE_CHECKING:
@@ -306,6 +309,12 @@ class Plan:
     cases: tuple[Case, ...] = field(default=(), repr=False)
     folder: str = ""
     overlay: tuple[tuple[str, str], ...] = ()
+
+    @cached_property
+    def lines(self) -> Mapping[Place, int]:
+        """The line of each key of the plan's own file; read when the first problem asks for it."""
+        path = Path(self.folder) / "plan.toml"
+        return lines_of(opened(path, str(path))) if self.folder and path.is_file() else {}
 
     def __getstate__(self) -> dict[str, Any]:
         """Return what goes to another process: the fields, their read-only mappings as plain ones."""

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from ratemod.errors import Problem
 from ratemod.plan.check import problems_of
 from ratemod.plan.model import Plan
+from ratemod.rules.read import read_toml
 
 # What hangs on everything having been read: what is never used, what does not follow, what a rate's cells are.
 FOLLOWING = frozenset(
     {"RM102", "RM109", "RM110", "RM114", "RM135", "RM148", "RM150", "RM151", "RM155", "RM160", "RM164"}
 )
+# What a premium does not hang on: what is never used, papers, names of folders, the lock of an active edition.
+HARMLESS = frozenset({"RM108", "RM109", "RM117", "RM118", "RM135", "RM141", "RM148", "RM149", "RM155", "RM160"})
 
 
 def further_problems(plan: Plan, found: Sequence[Problem]) -> list[Problem]:
@@ -39,9 +41,17 @@ def further_problems(plan: Plan, found: Sequence[Problem]) -> list[Problem]:
     ]
 
 
+def may_price(found: Sequence[Problem]) -> bool:
+    """Return whether nothing among the problems keeps a plan from pricing its worked cases."""
+    return all(problem.code in HARMLESS for problem in found)
+
+
 def _written(folder: Path) -> Iterator[str]:
     """Yield every name that the plan's file gives to something."""
-    data = tomllib.loads((folder / "plan.toml").read_text(encoding="utf-8-sig"))
+    data = read_toml(folder / "plan.toml").data
     for section, part in data.items():
         yield from part if isinstance(part, dict) and section != "plan" else ()
-    yield from (str(step["name"]) for step in data.get("step", ()) if isinstance(step, dict) and "name" in step)
+    steps = data.get("step", ())
+    yield from (
+        str(step["name"]) for step in steps if isinstance(steps, list) and isinstance(step, dict) and "name" in step
+    )

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-import re
 import shutil
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -14,9 +12,8 @@ from ratemod.errors import PlanError, problem
 from ratemod.plan.edit import row_path
 from ratemod.plan.files import read_plan
 from ratemod.plan.model import Plan
-from ratemod.plan.toml_lines import lines_of
-
-_VALUE = re.compile(r"""^(?P<head>\s*[\w"]+\s*=\s*)(?:"[^"]*"|'[^']*'|[^\s#]+)(?P<tail>.*)$""")
+from ratemod.rules.edit import GONE, Change, edited
+from ratemod.rules.read import read_toml
 
 
 def save_edited(plan: Plan, changes: Mapping[str, str], folder: str | Path) -> Plan:
@@ -37,7 +34,8 @@ def save_edited(plan: Plan, changes: Mapping[str, str], folder: str | Path) -> P
     Raises
     ------
     PlanError
-        RM888 the folder exists, RM889 what was read back is not the plan with these changes (nothing is left).
+        RM888 the folder exists, RM026 a file that cannot be edited, RM889 what was read back is not the plan with these
+        changes (nothing is left).
     """
     source, target = Path(plan.folder), Path(folder) / plan.scheme / plan.edition
     if target.exists():
@@ -45,7 +43,8 @@ def save_edited(plan: Plan, changes: Mapping[str, str], folder: str | Path) -> P
     target.mkdir(parents=True)
     try:
         _copy(plan, source, target)
-        _write_toml(plan, changes, target / "plan.toml")
+        said = _plan_toml(plan, changes, source / "plan.toml")
+        (target / "plan.toml").write_text(said, encoding="utf-8", newline="")
         for table in plan.tables.values():
             wanted = {(row.line, name): changes.get(row_path(table, row, name)) for row in table.rows
                       for name in table.value_names}  # fmt: skip
@@ -54,7 +53,7 @@ def save_edited(plan: Plan, changes: Mapping[str, str], folder: str | Path) -> P
                 _write_cells(target / "tables" / f"{table.name}.csv", cells)
         found, problems = read_plan(target)
         # Freed of the overlay's record the two must agree in every number.
-        if problems or found is None or found.fingerprint != plan.replace(changes).fingerprint:
+        if problems or found.fingerprint != plan.replace(changes).fingerprint:
             raise PlanError([problem("RM889", folder=str(target)), *problems])
     except BaseException:
         shutil.rmtree(target, ignore_errors=True)
@@ -64,51 +63,33 @@ def save_edited(plan: Plan, changes: Mapping[str, str], folder: str | Path) -> P
 
 def _copy(plan: Plan, source: Path, target: Path) -> None:
     (target / "tables").mkdir()
-    said = (source / "plan.toml").read_text(encoding="utf-8-sig")
-    given = tomllib.loads(said)
+    given = read_toml(source / "plan.toml").data.get("table", {})
     for name in plan.tables:
-        file = given.get("table", {}).get(name, {}).get("file", f"tables/{name}.csv")
+        file = given.get(name, {}).get("file", f"tables/{name}.csv")
         shutil.copyfile(source / file, target / "tables" / f"{name}.csv")
     for extra in ("NOTES.md", "registers.toml", "cases"):
         if (source / extra).is_dir():
             shutil.copytree(source / extra, target / extra)
         elif (source / extra).exists():
             shutil.copyfile(source / extra, target / extra)
-    lines, places = said.split("\n"), lines_of(said)
-    gone = {places[("table", name, "file")] for name, part in given.get("table", {}).items() if "file" in part}
-    kept = [line for at, line in enumerate(lines, 1) if at not in gone]
-    status = lines_of("\n".join(kept)).get(("plan", "status"))
-    if status is not None and given["plan"].get("status") == "active":
-        kept[status - 1] = _with(kept[status - 1], "draft")
-    (target / "plan.toml").write_text("\n".join(kept), encoding="utf-8")
 
 
-def _write_toml(plan: Plan, changes: Mapping[str, str], path: Path) -> None:
-    said = path.read_text(encoding="utf-8")
-    lines, places = said.split("\n"), lines_of(said)
-    names = [step.get("name") for step in tomllib.loads(said).get("step", [])]
+def _plan_toml(plan: Plan, changes: Mapping[str, str], path: Path) -> str:
+    """Return plan.toml with the numbers changed, its tables beside it, and a draft again if it was in force."""
+    file = read_toml(path)
+    shared = [name for name, part in file.named("table").items() if "file" in part]
+    asked: list[Change] = [(("table", name, "file"), GONE) for name in shared]
+    if plan.status == "active":
+        asked.append((("plan", "status"), "draft"))
+    names = [step.get("name") for step in file.tables("step")]
     for change, value in changes.items():
         section, *rest = change.split(".")
         if section == "constants":
-            place: tuple[str | int, ...] = ("constant", rest[0], "value")
+            asked.append((("constant", rest[0], "value"), value))
         elif section == "steps":
-            place = ("step", names.index(".".join(rest[:-1])), rest[-1])
-        else:
-            continue
-        lines[places[place] - 1] = _with(lines[places[place] - 1], value)
-    path.write_text("\n".join(lines), encoding="utf-8")
-
-
-def _with(line: str, value: str) -> str:
-    """Return a TOML line with another value, the key and a comment kept.
-
-    Examples
-    --------
-    >>> _with('low = "0.70"  # floor', "0.75")
-    'low = "0.75"  # floor'
-    """
-    found = _VALUE.match(line)
-    return line if found is None else f'{found["head"]}"{value}"{found["tail"]}'
+            key = {"quantum": "unit"}.get(rest[-1], rest[-1])
+            asked.append((("step", names.index(".".join(rest[:-1])), key), value))
+    return edited(file.content, asked, file.shown)
 
 
 def _write_cells(path: Path, cells: Mapping[tuple[int, str], str]) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ratemod.plan import keys
+from ratemod.rules.shape import Key
 
 _NUMBER: dict[str, Any] = {
     "anyOf": [{"type": "number"}, {"type": "string", "pattern": r"^-?[0-9.]+([eE][-+]?[0-9]+)?$"}]
@@ -71,14 +72,14 @@ def schema_text() -> str:
     return json.dumps(schema(), ensure_ascii=False, indent=2) + "\n"
 
 
-def _key(key: keys.Key) -> dict[str, Any]:
+def _key(key: Key) -> dict[str, Any]:
     found = dict(_KINDS[key.kind])
     if key.choices:
         found["enum"] = list(key.choices)
     return found | ({"description": key.doc} if key.doc else {})
 
 
-def _section(allowed: Mapping[str, keys.Key], fixed: Mapping[str, str] | None = None) -> dict[str, Any]:
+def _section(allowed: Mapping[str, Key], fixed: Mapping[str, str] | None = None) -> dict[str, Any]:
     properties = {name: _key(key) for name, key in allowed.items()}
     properties |= {name: {"const": value} for name, value in (fixed or {}).items()}
     required = [name for name, key in allowed.items() if key.required]
@@ -87,7 +88,7 @@ def _section(allowed: Mapping[str, keys.Key], fixed: Mapping[str, str] | None = 
 
 def _steps() -> list[dict[str, Any]]:
     basic = [_section({**keys.STEP, **own}, {"op": op}) for op, own in keys.OPERATIONS.items()]
-    method = {"method": keys.Key("text", True)}
+    method = {"method": Key("text", True)}
     return basic + [
         _section({**keys.STEP, **method, **own}, {"op": "experience", "method": name})
         for name, own in keys.EXPERIENCE.items()

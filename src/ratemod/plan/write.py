@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import csv
 import io
-import json
-import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from ratemod.errors import PlanError, problem
+from ratemod.plan.files import read_plan
 from ratemod.plan.model import Case, Plan, Source, Table
-
-_SECTION = re.compile(r"^\s*\[+\s*([\w.]+)\s*\]+")
-_KEY = re.compile(r"^\s*(\w+)\s*=")
+from ratemod.rules.edit import GONE, Change, edited, toml_text
+from ratemod.rules.read import parsed
 
 
 def edition_files(
@@ -47,7 +47,8 @@ def edition_files(
     Raises
     ------
     PlanError
-        RM189 when the plan did not come from a folder.
+        RM189 when the plan did not come from a folder; RM026, RM889 when what would be written is not, read back, the
+        plan with the new cells.
     """
     folder = Path(plan.folder)
     if not plan.folder or not (folder / "plan.toml").is_file():
@@ -59,6 +60,7 @@ def edition_files(
         files[f"tables/{table.name}.csv"] = _table_csv(content, table, changed, source.name) if changed else content
     files["cases/cases.toml"] = cases_toml(cases)
     files["NOTES.md"] = notes
+    _read_back(files, plan, edition)
     return files
 
 
@@ -70,28 +72,13 @@ def _file_of(folder: Path, table: Table) -> Path:
 
 def _plan_toml(content: str, edition: str, new_from: date, source: Source) -> str:
     """Return plan.toml with the new identity, tables beside it, and one more source."""
-    own = {
-        "edition": json.dumps(edition),
-        "new_from": new_from.isoformat(),
-        "renewal_from": new_from.isoformat(),
-        "status": '"draft"',
-    }
-    lines, section = [], ""
-    for line in content.splitlines():
-        if found := _SECTION.match(line):
-            section = found[1]
-        key = found[1] if (found := _KEY.match(line)) else ""
-        if section == "plan" and key in own:
-            line = f"{key} = {own[key]}"
-        elif (section == "plan" and key == "until") or (section.startswith("table.") and key == "file"):
-            continue
-        lines.append(line)
-    title = json.dumps(source.title, ensure_ascii=False)
-    more = ["", f"[source.{source.name}]", f"title = {title}"]
-    more += [f"date = {source.date.isoformat()}"] if source.date else []
-    more += [f'confidence = "{source.confidence}"', ""]
-    at = next((i for i, line in enumerate(lines) if line.startswith("[source.")), len(lines))
-    return "\n".join([*lines[:at], *more[1:], *lines[at:]]) + "\n"
+    held = parsed(content, "plan.toml")
+    identity = {"edition": edition, "new_from": new_from, "renewal_from": new_from, "status": "draft", "until": GONE}
+    facts = {"title": source.title, "date": source.date, "confidence": source.confidence}
+    changes: list[Change] = [(("plan", key), value) for key, value in identity.items()]
+    changes += [(("table", name, "file"), GONE) for name, part in held.get("table", {}).items() if "file" in part]
+    changes += [(("source", source.name, key), value) for key, value in facts.items() if value is not None]
+    return edited(content, changes, "plan.toml")
 
 
 def _table_csv(content: str, table: Table, changed: Mapping[int, str], source: str) -> str:
@@ -121,22 +108,31 @@ def _cell(value: str | Decimal) -> str:
 
 def cases_toml(cases: Sequence[Case]) -> str:
     """Return worked examples as TOML."""
-    parts = []
-    for case in cases:
-        lines = ["[[case]]", f"name = {_toml(case.name)}", f"source = {_toml(case.source)}", "[case.inputs]"]
-        lines += [f"{name} = {_toml(value)}" for name, value in case.inputs.items()]
-        lines += ["[case.expect]", *(f"{name} = {_toml(value)}" for name, value in case.expect.items())]
-        parts.append("\n".join(lines))
-    return "\n\n".join(parts) + "\n"
+    parts = [
+        {"name": case.name, "source": case.source, "inputs": dict(case.inputs), "expect": dict(case.expect)}
+        for case in cases
+    ]
+    return toml_text({"case": parts})
 
 
-def _toml(value: Any) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, int):
-        return str(value)
-    if isinstance(value, Decimal):
-        return json.dumps(format(value, "f"))
-    if isinstance(value, date):
-        return value.isoformat()
-    return json.dumps(str(value), ensure_ascii=False)
+def _read_back(files: Mapping[str, str], plan: Plan, edition: str) -> None:
+    """Read the files as a plan, and hold its numbers against those that were to be written.
+
+    Raises
+    ------
+    PlanError
+        RM889 with what is wrong.
+    """
+    with TemporaryDirectory() as place:
+        folder = Path(place) / plan.scheme / edition
+        for name, content in files.items():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_text(content, encoding="utf-8", newline="")
+        found, problems = read_plan(folder, edition)
+    if problems or _numbers(found) != _numbers(plan):
+        raise PlanError([problem("RM889", folder=edition), *problems])
+
+
+def _numbers(plan: Plan) -> Any:
+    tables = {name: [(row.keys, row.values) for row in table.rows] for name, table in plan.tables.items()}
+    return tables, dict(plan.constants), [replace(step, line=0) for step in plan.steps], plan.rules, plan.legal

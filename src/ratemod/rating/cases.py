@@ -15,7 +15,7 @@ from ratemod.plan.check import Proof, problems_of, proofs, warnings_of
 from ratemod.plan.editions import edition_folder
 from ratemod.plan.files import read_plan
 from ratemod.plan.model import Case, Plan
-from ratemod.plan.partly import further_problems
+from ratemod.plan.partly import further_problems, may_price
 from ratemod.rating import exact
 from ratemod.rating.rate import rate
 from ratemod.rating.verdict import shown
@@ -62,15 +62,14 @@ def check_plan(folder: Path | str) -> CheckReport:
         Nothing is raised for a bad plan.
     """
     try:
-        plan, problems = read_plan(edition_folder(folder))
+        plan, unread = read_plan(edition_folder(folder))
     except PlanError as error:
         return CheckReport(None, error.problems, (), (), 0)
-    if plan is not None:
-        problems = [*problems, *further_problems(plan, problems)] if problems else problems_of(plan)
-    if plan is None or problems:
+    problems = [*unread, *further_problems(plan, unread)] if unread else problems_of(plan)
+    if not may_price(problems):
         return CheckReport(plan, tuple(problems), (), (), 0)
     failed, passed = run_cases(plan)
-    return CheckReport(plan, tuple(failed), tuple(warnings_of(plan)), tuple(proofs(plan)), passed)
+    return CheckReport(plan, (*problems, *failed), tuple(warnings_of(plan)), tuple(proofs(plan)), passed)
 
 
 def run_cases(plan: Plan) -> tuple[list[Problem], int]:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Any
 
-from ratemod.errors import PlanError, Problem, nearest, problem
+from ratemod.errors import PlanError, nearest, problem
 from ratemod.plan.model import Plan
 from ratemod.registers.certificates import DowngradeRule
 from ratemod.registers.hazards import HazardRule
+from ratemod.rules.read import TomlFile, read_toml
+from ratemod.rules.shape import Key, keys_of
 
 PLAN_ITSELF, EVERYTHING_ELSE = "plan", "*"
 
@@ -109,14 +110,22 @@ class Rules:
     groups: tuple[Group, ...] = ()
 
 
+SECTIONS: Mapping[str, type] = {
+    "hazards": HazardRule,
+    "accidents": AccidentRule,
+    "downgrade": DowngradeRule,
+    "participation": ParticipationRule,
+}
+SOURCE = Key(str, True)
+
+
 def load_rules(plan: Plan) -> Rules:
     """Return the rules of a plan from the file beside it.
 
     Raises
     ------
     PlanError
-        RM245 no such file, RM246 what is wrong in it: unknown keys, unknown columns or levels, a missing value; all at
-        once.
+        RM245 no such file; what is wrong in it, all at once: unknown keys, columns or levels, values of another type.
 
     Examples
     --------
@@ -125,99 +134,64 @@ def load_rules(plan: Plan) -> Rules:
     ['rectify', 'certify', 'claim_free']
     """
     path = Path(plan.folder) / "registers.toml"
-    try:
-        given = tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise PlanError(problem("RM245", plan=f"{plan.scheme}/{plan.edition}")) from None
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise PlanError(problem("RM246", file="registers.toml", why_en=str(error), why_zh=str(error))) from None
-    return rules_from(given, plan)
+    if not path.exists():
+        raise PlanError(problem("RM245", plan=f"{plan.scheme}/{plan.edition}"))
+    return _rules(read_toml(path, "registers.toml"), plan)
 
 
 def rules_from(given: Mapping[str, Any], plan: Plan) -> Rules:
     """Return rules from the data of a `registers.toml`, checked against a plan's columns."""
-    found: list[Problem] = []
-    sections = {
-        "hazards": HazardRule,
-        "accidents": AccidentRule,
-        "downgrade": DowngradeRule,
-        "participation": ParticipationRule,
-    }
-    for name in given:
-        if name not in (*sections, "action", "group"):
-            found.append(_wrong(f"[{name}]", nearest(name, [*sections, "action", "group"])))
-    made = {name: _section(kind, given[name], name, plan, found) for name, kind in sections.items() if name in given}
-    actions = tuple(_action(item, plan, found) for item in given.get("action", ()))
-    groups = tuple(_made(Group, item, "group", found) for item in given.get("group", ()))
-    _groups_whole(groups, plan, found)
-    if found:
-        raise PlanError(found)
+    return _rules(TomlFile("registers.toml", given), plan)
+
+
+def _rules(file: TomlFile, plan: Plan) -> Rules:
+    file.sections((*SECTIONS, "action", "group"))
+    made = {}
+    for name, shape in SECTIONS.items():
+        if name in file.data:
+            taken = file.take(file.data[name], keys_of(shape, source=SOURCE), name)
+            _known_source(file, plan, taken.pop("source", None), name)
+            made[name] = shape(**taken)
+    keys = keys_of(Action, source=SOURCE)
+    actions = file.records(Action, "action", keys)
+    groups = file.records(Group, "group", keys_of(Group))
+    for at, action in enumerate(actions):
+        _known_source(file, plan, action.source, "action", at)
+        for number, change in enumerate(action.changes):
+            _known_columns(file, plan, change, "action", at, "changes", number)
+    _groups_whole(file, groups, plan)
+    file.settle()
     return Rules(actions=actions, groups=groups, **made)
 
 
-def _wrong(what: str, near: str | None = None) -> Problem:
-    return problem(
-        "RM246", file="registers.toml", why_en=f"{what} is not known", why_zh=f"无法识别 {what}", nearest=near
-    )
+def _known_source(file: TomlFile, plan: Plan, source: str | None, *place: str | int) -> None:
+    if source is not None and source not in plan.sources:
+        near = nearest(source, plan.sources)
+        file.note("RM117", *place, "source", name=source, owner=place[0], nearest=near)
 
 
-def _made(kind: Any, given: Mapping[str, Any], name: str, found: list[Problem]) -> Any:
-    """Return a dataclass from a table of the file; lists become tuples."""
-    known = [item.name.rstrip("_") for item in fields(kind)]
-    found += [_wrong(f"{name}.{key}", nearest(key, known)) for key in given if key not in known]
-    values = {
-        ("from_" if key == "from" else key): tuple(value) if isinstance(value, list) else value
-        for key, value in given.items()
-        if key in known
-    }
-    try:
-        return kind(**values)
-    except TypeError as error:
-        found.append(problem("RM246", file="registers.toml", why_en=f"{name}: {error}", why_zh=f"{name}：{error}"))
-        return kind(*[""] * 3, ())
+def _known_columns(file: TomlFile, plan: Plan, change: Change, *place: str | int) -> None:
+    """Note columns that the plan has not, and levels that its column has not."""
+    for name in (change.column, change.years_after):
+        if name is not None and name not in plan.columns:
+            file.note("RM246", *place, name=name, nearest=nearest(name, plan.columns))
+    codes = plan.columns[change.column].codes() if change.column in plan.columns else ()
+    for level in (*change.from_, *([] if change.to is None else [change.to])) if change.column in plan.columns else ():
+        if level not in codes:
+            near = nearest(level, codes)
+            file.note("RM130", *place, column=change.column, value=level, nearest=near)
 
 
-def _section(kind: Any, given: Mapping[str, Any], name: str, plan: Plan, found: list[Problem]) -> Any:
-    source = given.get("source")
-    if source not in plan.sources:
-        found.append(_wrong(f"{name}.source = {source!r}", nearest(str(source), plan.sources)))
-    return _made(kind, {key: value for key, value in given.items() if key != "source"}, name, found)
-
-
-def _action(given: Mapping[str, Any], plan: Plan, found: list[Problem]) -> Action:
-    name = str(given.get("name", "action"))
-    if given.get("source") not in plan.sources:
-        found.append(_wrong(f"{name}.source = {given.get('source')!r}"))
-    changes = tuple(_made(Change, item, name, found) for item in given.get("changes", ()))
-    for change in changes:
-        column = plan.columns.get(change.column)
-        if column is None:
-            found.append(_wrong(f"{name}: {change.column}", nearest(change.column, plan.columns)))
-            continue
-        levels = (*change.from_, *([change.to] if change.to is not None else []))
-        found += [
-            _wrong(f"{name}: {change.column} = {level}", nearest(level, column.codes()))
-            for level in levels
-            if level not in column.codes()
-        ]
-        if change.years_after is not None and change.years_after not in plan.columns:
-            found.append(_wrong(f"{name}: {change.years_after}", nearest(change.years_after, plan.columns)))
-    return _made(Action, {**given, "changes": list(changes)}, name, found)  # type: ignore[no-any-return]
-
-
-def _groups_whole(groups: tuple[Group, ...], plan: Plan, found: list[Problem]) -> None:
+def _groups_whole(file: TomlFile, groups: tuple[Group, ...], plan: Plan) -> None:
     """Every column in one group, no more; no group names what there is not."""
     named = [column for group in groups for column in group.columns]
     known = (*plan.columns, PLAN_ITSELF, EVERYTHING_ELSE)
-    found += [_wrong(f"group: {name}", nearest(name, known)) for name in named if name not in known]
-    twice = sorted({name for name in named if named.count(name) > 1})
-    found += [
-        problem("RM246", file="registers.toml", why_en=f"'{name}' is in two groups", why_zh=f"“{name}”在两个组中")
-        for name in twice
-    ]
+    for name in dict.fromkeys(named):
+        if name not in known:
+            file.note("RM246", "group", name=name, nearest=nearest(name, known))
+        if named.count(name) > 1:
+            file.note("RM027", "group", name=name)
     if groups and EVERYTHING_ELSE not in named:
-        missing = [name for name in plan.columns if name not in named]
-        found += [
-            problem("RM246", file="registers.toml", why_en=f"'{name}' is in no group", why_zh=f"“{name}”不在任何组中")
-            for name in missing
-        ]
+        for name in plan.columns:
+            if name not in named:
+                file.note("RM028", "group", name=name)

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from datetime import date
 from types import MappingProxyType
 from typing import Any, Literal
 
-from ratemod.errors import ModelError, Problem, nearest, problem
+from ratemod.errors import ModelError, nearest, problem
 from ratemod.rules.options import strict
+from ratemod.rules.read import TomlFile
+from ratemod.rules.shape import keys_of
 
 Direction = Literal["increasing", "decreasing"]
-CHOICES: Mapping[str, tuple[str, ...]] = {
-    "development": ("volume", "simple", "medial", "geometric", "none"),
-    "tail": ("none", "exponential", "inverse_power"),
-    "complement": ("current", "none"),
-    "model": ("frequency_severity", "tweedie"),
-}
+
 
 
 @strict
@@ -76,10 +73,23 @@ class Assumptions:
     decimals: int | None = None
     reasons: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
+    def __post_init__(self) -> None:
+        """Check that every reason is one of an assumption."""
+        names = [item.name for item in fields(self)]
+        odd = [name for name in self.reasons if name not in names]
+        if odd:
+            raise ModelError(problem("RM570", name=name, nearest=nearest(name, names)) for name in odd)
+
     def plain(self) -> dict[str, Any]:
         """Return the assumptions as JSON-ready data."""
         shown = {item.name: getattr(self, item.name) for item in fields(self)}
         return {name: _plain(value) for name, value in shown.items()}
+
+
+KEYS = {
+    name: key if "trend" in name else replace(key, low=0)  # only a trend may be negative
+    for name, key in keys_of(Assumptions).items()
+}
 
 
 def read_assumptions(given: Mapping[str, Any]) -> Assumptions:
@@ -88,64 +98,19 @@ def read_assumptions(given: Mapping[str, Any]) -> Assumptions:
     Raises
     ------
     ModelError
-        RM570 unknown name (with the nearest), RM571 a value that cannot be, RM572 `new_from` missing. All at once.
+        Unknown names and missing ones, values of another type or outside their range, words that are not permitted,
+        with the nearest. All at once.
 
     Examples
     --------
     >>> read_assumptions({"new_from": "2026-01-01", "profit": 0.04}).profit
     0.04
     """
-    names = [item.name for item in fields(Assumptions)]
-    found = [problem("RM570", name=name, nearest=nearest(name, names)) for name in given if name not in names]
-    if "new_from" not in given:
-        found.append(problem("RM572"))
-    values: dict[str, Any] = {}
-    for name in names:
-        if name in given:
-            values[name] = _read(name, given[name], found)
-    if found:
-        raise ModelError(found)
-    return Assumptions(**values)
-
-
-def _read(name: str, value: Any, found: list[Problem]) -> Any:
-    """Return one value in its own type, or None with a problem."""
-    try:
-        if name == "new_from":
-            return value if isinstance(value, date) else date.fromisoformat(str(value))
-        if name in ("tables", "controls"):
-            return tuple(str(item) for item in ([value] if isinstance(value, str) else value))
-        if name in ("monotone", "reasons", "expenses"):
-            kind = float if name == "expenses" else _direction if name == "monotone" else str
-            return MappingProxyType({str(key): kind(item) for key, item in dict(value).items()})
-        if name in CHOICES:
-            if value not in CHOICES[name]:
-                raise ValueError(", ".join(CHOICES[name]))
-            return str(value)
-        if name in ("exposure_step", "amount"):
-            return str(value)
-        if name in ("catastrophe_policies", "least_claims"):
-            return _at_least(int(value), 0)
-        if name == "decimals":
-            return None if value is None else _at_least(int(value), 0)
-        if name in ("frequency_trend", "severity_trend"):
-            return None if value is None else float(value)
-        return _at_least(float(value), 0)
-    except (TypeError, ValueError) as why:
-        found.append(problem("RM571", name=name, value=str(value), why=str(why)))
-        return None
-
-
-def _direction(value: Any) -> str:
-    if value not in ("increasing", "decreasing"):
-        raise ValueError("increasing, decreasing")
-    return str(value)
-
-
-def _at_least(value: Any, low: float) -> Any:
-    if not value >= low:
-        raise ValueError(f">= {low:g}")
-    return value
+    file = TomlFile("", given)
+    made = file.record(Assumptions, given, KEYS)
+    file.settle(ModelError)
+    assert made is not None
+    return made
 
 
 def _plain(value: Any) -> Any:

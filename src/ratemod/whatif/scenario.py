@@ -10,7 +10,6 @@ file with other rows for a whole table. A scenario with a day applies to busines
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -22,14 +21,32 @@ from ratemod.errors import Lang, ModelError, PlanError, Problem, nearest, proble
 from ratemod.plan.edit import STEP_NUMBERS, all_numbers, exact_number, paths, row_path
 from ratemod.plan.edit import replace as edited
 from ratemod.plan.model import Plan, Step, plain
+from ratemod.rules.edit import toml_text
+from ratemod.rules.lines import Place
 from ratemod.rules.options import strict
+from ratemod.rules.read import TomlFile, read_toml
+from ratemod.rules.shape import Key, Keys, table_of
 from ratemod.whatif.new_table import as_change, is_table, new_tables, table_words
 
-KEYS = ("name", "on", "from", "note", "plan", "changes")
+KEYS: Keys = {
+    "name": Key(str, True, filled=True),
+    "on": Key(date),
+    "from": Key(date),
+    "note": Key(str),
+    "plan": Key(str),
+    "changes": Key(table_of("new_value"), True),
+}
 PASSING = frozenset({"bound", "cap", "round"})
 FACTORS = frozenset(
     {"lookup", "product", "interpolate", "judgement", "ratio", "largest", "smallest", "add_percentages", "bound"}
 )
+
+
+def _new_value(file: TomlFile, value: Any, place: Place) -> Any:
+    """Return what a change says: a number, a text such as ``*1.05``, or yes and no."""
+    if isinstance(value, bool | str):
+        return value
+    return file.fit(value, Decimal, *place)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,15 +78,8 @@ class Scenario:
 
     def toml(self) -> str:
         """Return the scenario as a small TOML file."""
-        import json
-
-        lines = [f"name = {json.dumps(self.name, ensure_ascii=False)}"]
-        lines += [f"on = {self.on.isoformat()}"] if self.on else []
-        lines += [f"note = {json.dumps(self.note, ensure_ascii=False)}"] if self.note else []
-        lines += [f"plan = {json.dumps(self.plan)}"] if self.plan else []
-        lines += ["", "[changes]"]
-        lines += [f"{json.dumps(path)} = {json.dumps(value, ensure_ascii=False)}" for path, value in self.changes]
-        return "\n".join(lines) + "\n"
+        head = {"name": self.name, "on": self.on, "note": self.note or None, "plan": self.plan or None}
+        return toml_text({**head, "changes": dict(self.changes)})
 
 
 @strict
@@ -107,28 +117,18 @@ def read_scenario(path: str | Path) -> Scenario:
     Raises
     ------
     PlanError
-        RM842 a file that is none, RM863 a key that no scenario has (with the nearest).
+        What is wrong with the file, all at once: unknown and missing keys, values of another type.
     """
-    try:
-        given = tomllib.loads(Path(path).read_text(encoding="utf-8-sig"))
-        odd = [
-            problem("RM863", path=str(path), name=name, nearest=nearest(name, KEYS))
-            for name in given
-            if name not in KEYS
-        ]
-        if odd:
-            raise PlanError(odd)
-        changes = {
-            item: str(Path(path).parent / value) if is_table(item) == "file" else value
-            for item, value in given["changes"].items()
-        }
-        said = [given[key] for key in ("on", "from") if key in given]
-        if len(said) > 1:
-            raise KeyError("on / from")
-        on = date.fromisoformat(str(said[0])) if said else None
-        return scenario(str(given["name"]), changes, on=on, note=str(given.get("note", "")))
-    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
-        raise PlanError(problem("RM842", path=str(path), why=str(error))) from None
+    file = read_toml(Path(path), kinds={"new_value": _new_value})
+    given = file.take(file.data, KEYS)
+    if "on" in given and "from" in given:
+        file.note("RM025", "from", name="on / from", why="on, from: 1 x")
+    file.settle()
+    changes = {
+        item: str(Path(path).parent / value) if is_table(item) == "file" else value
+        for item, value in given["changes"].items()
+    }
+    return scenario(given["name"], changes, on=given.get("on", given.get("from")), note=given.get("note", ""))
 
 
 def together(name: str, parts: Iterable[Scenario]) -> Scenario:
