@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ratemod.errors import ModelError, problem
+from ratemod.rules.options import strict
 
 Fen = npt.NDArray[np.int64]
 
@@ -57,6 +58,7 @@ def yuan_text(fen: int) -> str:
     return f"{to_yuan(fen):,.2f}"
 
 
+@strict
 def rounded(values: npt.ArrayLike, places: int, mode: RoundingMode = "half_up") -> npt.NDArray[np.float64]:
     """Round floats that stand for decimals, half up (away from minus infinity) unless told.
 

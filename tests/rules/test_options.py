@@ -69,8 +69,11 @@ def closed_arguments():
 def test_a_word_outside_the_closed_set_is_refused(function, argument):
     signature = inspect.signature(function)
     needed = [name for name, p in signature.parameters.items() if p.default is p.empty and p.kind not in (2, 4)]
-    given = dict.fromkeys(needed) | {argument: BOGUS}
-    call = signature.bind(**given)
+    many = signature.parameters[argument].kind is inspect.Parameter.VAR_POSITIONAL
+    given = dict.fromkeys(needed) | {argument: (BOGUS,) if many else BOGUS}
+    if many:
+        given = {name: given[name] for name in signature.parameters if name in given}
+    call = inspect.BoundArguments(signature, given)
     with pytest.raises(rm.RatemodError, match=BOGUS) as refusal:
         function(*call.args, **call.kwargs)
     (wrong,) = [problem for problem in refusal.value.problems if problem.args["name"] == argument]

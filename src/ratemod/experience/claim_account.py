@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ratemod.errors import Lang, nearest, text
+from ratemod.rules.options import strict
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -50,6 +51,7 @@ class ClaimAccount:
         """Incurred fen by fate; they add up to the list's."""
         return {name: int(self.claims.incurred_fen[self.fate == place].sum()) for place, name in enumerate(FATES)}
 
+    @strict
     def left_out(self, lang: Lang = "en") -> pd.DataFrame:
         """Return the claims that modify no firm, one row each: number, code, day, yuan, why, and the nearest firm."""
         import pandas as pd

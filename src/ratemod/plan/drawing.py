@@ -7,6 +7,7 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from ratemod.errors import Lang
+from ratemod.rules.options import strict
 
 if TYPE_CHECKING:
     from ratemod.plan.graph import Graph, Kind
@@ -33,6 +34,7 @@ SHAPE: Mapping[Kind, tuple[str, str]] = {
 WIDTH, HEIGHT, ACROSS, DOWN, MOST_LETTERS = 190, 24, 270, 34, 26
 
 
+@strict
 def label(graph: Graph, node: str, lang: Lang) -> str:
     """Return what a node is called: its label in the plan, else its name."""
     name = node if graph.kinds[node] in ("column", "constant", "step") else node.partition(".")[2]
@@ -44,6 +46,7 @@ def shown(graph: Graph) -> list[str]:
     return [name for name in graph.kinds if graph.reads[name] or graph.readers[name]]
 
 
+@strict
 def mermaid(graph: Graph, lang: Lang) -> str:
     """Return the graph as a Mermaid flow chart."""
     nodes = {name: f"n{at}" for at, name in enumerate(shown(graph))}
@@ -57,6 +60,7 @@ def mermaid(graph: Graph, lang: Lang) -> str:
     return "\n".join(lines) + "\n"
 
 
+@strict
 def svg(graph: Graph, lang: Lang) -> str:
     """Return the graph as SVG: a node stands one column to the right of the furthest node it reads."""
     depth: dict[str, int] = {}

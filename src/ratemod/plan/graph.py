@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Literal
 from ratemod.errors import Lang, PlanError, nearest, problem
 from ratemod.plan.reads import names_in, names_in_condition
 from ratemod.reading.derive import NEEDS
+from ratemod.rules.options import strict
 
 if TYPE_CHECKING:
     from ratemod.plan.model import Plan, Step
@@ -107,6 +108,7 @@ class Graph:
         """
         return self.downstream(node_of(path) for path in paths)
 
+    @strict
     def read_by(self, *kinds: Kind) -> frozenset[str]:
         """Return every name that nodes of some kinds read themselves; of all kinds where none is given."""
         return frozenset(
@@ -121,12 +123,14 @@ class Graph:
         pairs = zip(now.steps, before.steps, strict=True)
         return frozenset(found | {step.name for step, old in pairs if step is not old and step != old})
 
+    @strict
     def mermaid(self, lang: Lang = "en") -> str:
         """Return the graph as a Mermaid flow chart."""
         from ratemod.plan.drawing import mermaid
 
         return mermaid(self, lang)
 
+    @strict
     def svg(self, lang: Lang = "en") -> str:
         """Return the graph as a picture, SVG; the same plan gives the same bytes."""
         from ratemod.plan.drawing import svg

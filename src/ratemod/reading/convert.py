@@ -23,6 +23,7 @@ from ratemod.reading.decimals import all_on_decimals, on_decimals
 from ratemod.reading.identifiers import Identity, identity_of, keys, lost_digits, wrong_codes
 from ratemod.reading.numbers import parse_number
 from ratemod.reading.plain import one_chunk, plain, valid
+from ratemod.rules.options import strict
 from ratemod.vocabulary.column import Column
 from ratemod.vocabulary.spelling import folded, is_blank, visible
 
@@ -71,6 +72,7 @@ class Refusals:
         return self.places[key]
 
 
+@strict
 def convert(
     array: pa.ChunkedArray | pa.Array,
     column: Column,

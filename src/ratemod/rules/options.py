@@ -53,12 +53,15 @@ def strict(thing: Thing) -> Thing:
 
 
 def _guarded(function: Callable[..., Any], called: str) -> Callable[..., Any]:
-    positions = tuple(inspect.signature(function).parameters)
+    parameters = inspect.signature(function).parameters
+    many = next((name for name, parameter in parameters.items() if parameter.kind is parameter.VAR_POSITIONAL), None)
+    first = tuple(parameters)[: None if many is None else tuple(parameters).index(many)]
 
     @functools.wraps(function)
     def guarded(*args: Any, **kwargs: Any) -> Any:
         rules = rules_of(function)
         wrong: list[Problem] = []
+        positions = (*first, *[many] * (len(args) - len(first))) if many else first
         given = [rules[name](name, value, wrong) if name in rules else value for name, value in zip(positions, args)]
         named = {
             name: rules[name](name, value, wrong) if name in rules else value for name, value in kwargs.items()

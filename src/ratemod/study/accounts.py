@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ratemod.errors import Lang, Problem, problem, text
+from ratemod.rules.options import strict
 from ratemod.study.losses import CATASTROPHE, COUNTED, NO_EXPOSURE, UNRATED, WITHOUT_COST
 
 if TYPE_CHECKING:
@@ -104,6 +105,7 @@ def refused_counts(study: Study) -> Counter[str]:
     return lost
 
 
+@strict
 def account_lines(study: Study, lang: Lang) -> list[str]:
     """Return the account in words: what came in and was used, then what was left out, the most money first."""
     lines = accounts(study)
