@@ -12,7 +12,8 @@ from decimal import Decimal
 from typing import Any
 
 from ratemod.plan.grid import grid
-from ratemod.plan.model import NOTHING, Combination, Condition, Plan, Step, Table, Test
+from ratemod.plan.model import Combination, Condition, Plan, Step, Table, Test
+from ratemod.plan.operand import NOTHING
 from ratemod.rating.exact import Exact
 
 HAIR = 1e-7
@@ -31,8 +32,8 @@ def flat_cells(
     plan: Plan, step: Step, column: str
 ) -> tuple[list[str], list[list[Any]], list[float | None], list[list[float]]]:
     """Return axis names, per axis the codes, the dense values in row-major order, and per axis the band edges."""
-    table: Table = plan.tables[step.table]
-    found = grid(table, step.by, plan.columns)
+    table: Table = plan.tables[step.operation.table]
+    found = grid(table, step.operation.by, plan.columns)
     assert found is not None
     values = found.values(table.column(column))
     names, codes, edges = [], [], []
@@ -53,8 +54,10 @@ def flat_cells(
 
 def side_of(plan: Plan, step: Step, name: str) -> str:
     """Return whether a band holds its lower end ("low") or its upper end ("high")."""
-    bound = dict(step.by)
-    return next(axis.closed for axis in plan.tables[step.table].axes if bound.get(axis.name, axis.name) == name)
+    bound = dict(step.operation.by)
+    return next(
+        axis.closed for axis in plan.tables[step.operation.table].axes if bound.get(axis.name, axis.name) == name
+    )
 
 
 def _verdicts(plan: Plan) -> list[tuple[str, list[Condition]]]:
@@ -76,11 +79,7 @@ def duckdb_sql(plan: Plan, source: str, keys: tuple[str, ...] = ()) -> tuple[lis
     for number, step in enumerate(plan.steps):
         expression, join = _sql_step(plan, step, number, setup)
         if step.when is not None:
-            other = (
-                "NULL"
-                if step.otherwise == NOTHING
-                else _sql(plan, step.of[0] if step.otherwise is None else step.otherwise)
-            )
+            other = "NULL" if step.otherwise == NOTHING else _sql(plan, step.other)
             expression = f"CASE WHEN {_sql_condition(plan, step.when)} THEN {expression} ELSE {other} END"
         query = f'SELECT s.*, {expression} AS "{step.name}" FROM ({query}) s{join}'
     fund = f', CAST(round("{plan.fund}" * 100) AS BIGINT) AS fund_fen' if plan.fund else ""
@@ -140,46 +139,50 @@ def _sql_look_up(plan: Plan, step: Step, number: int, setup: list[str], column: 
 
 
 def _sql_step(plan: Plan, step: Step, number: int, setup: list[str]) -> tuple[str, str]:
-    of = [_sql(plan, operand) for operand in step.of]
-    match step.op:
+    of = [_sql(plan, operand) for operand in step.operation.of]
+    match step.operation.op:
         case "lookup":
-            return _sql_look_up(plan, step, number, setup, step.column)
+            return _sql_look_up(plan, step, number, setup, step.operation.column)
         case "judgement":
             value, join = _sql_look_up(plan, step, number, setup, "value")
-            return f'coalesce(s."{step.chosen}", {value})', join
+            return f'coalesce(s."{step.operation.chosen}", {value})', join
         case "product" | "sum" | "difference":
-            return "(" + {"product": " * ", "sum": " + ", "difference": " - "}[step.op].join(of) + ")", ""
+            return "(" + {"product": " * ", "sum": " + ", "difference": " - "}[step.operation.op].join(of) + ")", ""
         case "add_percentages":
             return f"({1 - len(of)} + {' + '.join(of)})", ""
         case "ratio":
             return f"({of[0]} / nullif({of[1]}, 0))", ""
         case "largest" | "smallest":
-            return f"{'greatest' if step.op == 'largest' else 'least'}({', '.join(of)})", ""
+            return f"{'greatest' if step.operation.op == 'largest' else 'least'}({', '.join(of)})", ""
         case "bound" | "cap":
             found = of[0]
-            for end, name in ((step.low, "greatest"), (step.high, "least")):
+            for end, name in ((step.operation.low, "greatest"), (step.operation.high, "least")):
                 if end is not None:
-                    limit = _sql(plan, end) if step.op == "bound" else f'{_sql(plan, end)} * s."{step.against}"'
+                    limit = (
+                        _sql(plan, end)
+                        if step.operation.op == "bound"
+                        else f'{_sql(plan, end)} * s."{step.operation.against}"'
+                    )
                     found = f"{name}({found}, {limit})"
             return found, ""
         case "round":
-            unit = float(step.quantum or 1)
+            unit = float(step.operation.unit or 1)
             scaled = f"{of[0]} * {1 / unit!r}" if unit < 1 else f"{of[0]} / {unit!r}"
             whole = {
                 "half_up": f"floor({scaled} + {0.5 + HAIR!r})",
                 "up": f"ceil({scaled} - {HAIR!r})",
                 "down": f"floor({scaled} + {HAIR!r})",
-            }[step.mode]
+            }[step.operation.mode]
             return f"{whole} / {1 / unit!r}" if unit < 1 else f"{whole} * {unit!r}", ""
         case "days":
-            return f"date_diff('day', {of[0]}, {of[1]}){' + 1' if step.inclusive else ''}", ""
+            return f"date_diff('day', {of[0]}, {of[1]}){' + 1' if step.operation.inclusive else ''}", ""
         case "months":
-            end = f"({of[1]} + INTERVAL 1 DAY)" if step.inclusive else of[1]
+            end = f"({of[1]} + INTERVAL 1 DAY)" if step.operation.inclusive else of[1]
             complete = f"datesub('month', {of[0]}, {end})"
-            if step.count == "complete":
+            if step.operation.count == "complete":
                 return complete, ""
             return f"({complete} + CASE WHEN {of[0]} + to_months({complete}::INTEGER) < {end} THEN 1 ELSE 0 END)", ""
-    raise NotImplementedError(step.op)
+    raise NotImplementedError(step.operation.op)
 
 
 def _sql_condition(plan: Plan, condition: Condition) -> str:
@@ -273,12 +276,14 @@ def polars_rater(plan: Plan) -> Callable[[Any], Any]:
         return pl.all_horizontal(tests).fill_null(False)
 
     def value(step: Step) -> Any:
-        of = [col(operand) for operand in step.of]
+        of = [col(operand) for operand in step.operation.of]
         found = of[0] if of else None
-        match step.op:
+        match step.operation.op:
             case "product" | "sum" | "difference":
                 for item in of[1:]:
-                    found = {"product": found * item, "sum": found + item, "difference": found - item}[step.op]
+                    found = {"product": found * item, "sum": found + item, "difference": found - item}[
+                        step.operation.op
+                    ]
                 return found
             case "add_percentages":
                 return sum(of[1:], of[0]) + (1 - len(of))
@@ -289,49 +294,52 @@ def polars_rater(plan: Plan) -> Callable[[Any], Any]:
             case "smallest":
                 return pl.min_horizontal(of)
             case "bound" | "cap":
-                for end, pick in ((step.low, pl.max_horizontal), (step.high, pl.min_horizontal)):
+                for end, pick in ((step.operation.low, pl.max_horizontal), (step.operation.high, pl.min_horizontal)):
                     if end is not None:
-                        found = pick(found, col(end) if step.op == "bound" else col(end) * pl.col(step.against))
+                        found = pick(
+                            found,
+                            col(end) if step.operation.op == "bound" else col(end) * pl.col(step.operation.against),
+                        )
                 return found
             case "round":
-                unit = float(step.quantum or 1)
+                unit = float(step.operation.unit or 1)
                 scaled = found * (1 / unit)
                 whole = {
                     "half_up": lambda: (scaled + (0.5 + HAIR)).floor(),
                     "up": lambda: (scaled - HAIR).ceil(),
                     "down": lambda: (scaled + HAIR).floor(),
-                }[step.mode]()
+                }[step.operation.mode]()
                 return whole / (1 / unit)
             case "days":
-                return (of[1] - of[0]).dt.total_days() + int(step.inclusive)
+                return (of[1] - of[0]).dt.total_days() + int(step.operation.inclusive)
             case "months":
-                end = of[1].dt.offset_by("1d") if step.inclusive else of[1]
+                end = of[1].dt.offset_by("1d") if step.operation.inclusive else of[1]
                 complete = (
                     (end.dt.year() - of[0].dt.year()) * 12
                     + (end.dt.month() - of[0].dt.month())
                     - (end.dt.day() < of[0].dt.day()).cast(pl.Int32)
                 )
                 return (
-                    complete if step.count == "complete" else complete + (end.dt.day() != of[0].dt.day()).cast(pl.Int32)
+                    complete
+                    if step.operation.count == "complete"
+                    else complete + (end.dt.day() != of[0].dt.day()).cast(pl.Int32)
                 )
-        raise NotImplementedError(step.op)
+        raise NotImplementedError(step.operation.op)
 
     def rate(frame: Any) -> Any:
         lazy = frame.lazy()
         for step in plan.steps:
-            if step.op in ("lookup", "judgement"):
-                lazy = look_up(lazy, step, step.column, step.name)
+            if step.operation.op in ("lookup", "judgement"):
+                lazy = look_up(lazy, step, step.operation.column, step.name)
                 found = (
-                    pl.coalesce(pl.col(step.chosen), pl.col(step.name)) if step.op == "judgement" else pl.col(step.name)
+                    pl.coalesce(pl.col(step.operation.chosen), pl.col(step.name))
+                    if step.operation.op == "judgement"
+                    else pl.col(step.name)
                 )
             else:
                 found = value(step)
             if step.when is not None:
-                other = (
-                    pl.lit(None, pl.Float64)
-                    if step.otherwise == NOTHING
-                    else col(step.of[0] if step.otherwise is None else step.otherwise)
-                )
+                other = pl.lit(None, pl.Float64) if step.otherwise == NOTHING else col(step.other)
                 found = pl.when(condition(step.when)).then(found).otherwise(other)
             lazy = lazy.with_columns(found.alias(step.name))
         fen = [(pl.col(plan.premium) * 100).round().cast(pl.Int64).alias("premium_fen")]
@@ -365,7 +373,7 @@ def pandas_rater(plan: Plan) -> Callable[[Any], Any]:
             return float(plan.constants[operand].value) if operand in plan.constants else out[operand]
 
         def look_up(step: Step) -> Any:
-            names, codes, dense, edges = flat_cells(plan, step, step.column)
+            names, codes, dense, edges = flat_cells(plan, step, step.operation.column)
             keys = [
                 np.searchsorted(edges[at], col(name), side="right" if side_of(plan, step, name) == "low" else "left")
                 if edges[at]
@@ -412,64 +420,65 @@ def pandas_rater(plan: Plan) -> Callable[[Any], Any]:
             return mask
 
         def months(step: Step) -> Any:
-            start, end = (out[str(name)] for name in step.of)
-            end = end + pd.Timedelta(days=1) if step.inclusive else end
+            start, end = (out[str(name)] for name in step.operation.of)
+            end = end + pd.Timedelta(days=1) if step.operation.inclusive else end
             complete = (end.dt.year - start.dt.year) * 12 + end.dt.month - start.dt.month - (end.dt.day < start.dt.day)
-            return complete if step.count == "complete" else complete + (end.dt.day != start.dt.day)
+            return complete if step.operation.count == "complete" else complete + (end.dt.day != start.dt.day)
 
         def value(step: Step) -> Any:
-            of = [col(operand) for operand in step.of] if step.op not in ("days", "months") else []
+            of = [col(operand) for operand in step.operation.of] if step.operation.op not in ("days", "months") else []
             found = of[0] if of else None
-            match step.op:
+            match step.operation.op:
                 case "lookup":
                     return look_up(step)
                 case "judgement":
-                    return out[step.chosen].fillna(look_up(step))
+                    return out[step.operation.chosen].fillna(look_up(step))
                 case "product" | "sum" | "difference":
                     for item in of[1:]:
                         found = {
                             "product": lambda a, b: a * b,
                             "sum": lambda a, b: a + b,
                             "difference": lambda a, b: a - b,
-                        }[step.op](found, item)
+                        }[step.operation.op](found, item)
                     return found
                 case "add_percentages":
                     return sum(of[1:], of[0]) + (1 - len(of))
                 case "ratio":
                     return of[0] / of[1].where(of[1] != 0)
                 case "largest" | "smallest":
-                    pick = np.fmax if step.op == "largest" else np.fmin
+                    pick = np.fmax if step.operation.op == "largest" else np.fmin
                     for item in of[1:]:
                         found = pick(found, item)
                     return found
                 case "bound" | "cap":
-                    for end, pick in ((step.low, np.fmax), (step.high, np.fmin)):
+                    for end, pick in ((step.operation.low, np.fmax), (step.operation.high, np.fmin)):
                         if end is not None:
-                            found = pick(found, col(end) if step.op == "bound" else col(end) * out[step.against])
+                            found = pick(
+                                found,
+                                col(end) if step.operation.op == "bound" else col(end) * out[step.operation.against],
+                            )
                     return found
                 case "round":
-                    unit = float(step.quantum or 1)
+                    unit = float(step.operation.unit or 1)
                     scaled = found * (1 / unit)
                     whole = {
                         "half_up": lambda: np.floor(scaled + (0.5 + HAIR)),
                         "up": lambda: np.ceil(scaled - HAIR),
                         "down": lambda: np.floor(scaled + HAIR),
-                    }[step.mode]()
+                    }[step.operation.mode]()
                     return whole / (1 / unit)
                 case "days":
-                    return (out[str(step.of[1])] - out[str(step.of[0])]).dt.days + int(step.inclusive)
+                    return (out[str(step.operation.of[1])] - out[str(step.operation.of[0])]).dt.days + int(
+                        step.operation.inclusive
+                    )
                 case "months":
                     return months(step)
-            raise NotImplementedError(step.op)
+            raise NotImplementedError(step.operation.op)
 
         for step in plan.steps:
             found = value(step)
             if step.when is not None:
-                other = (
-                    np.nan
-                    if step.otherwise == NOTHING
-                    else col(step.of[0] if step.otherwise is None else step.otherwise)
-                )
+                other = np.nan if step.otherwise == NOTHING else col(step.other)
                 found = np.where(condition(step.when), found, other)
             out[step.name] = found
         out["premium_fen"] = np.rint(out[plan.premium] * 100)

@@ -10,7 +10,8 @@ import numpy as np
 
 from benchmarks.peers import HAIR
 from ratemod.plan.grid import grid
-from ratemod.plan.model import NOTHING, Combination, Condition, Plan, Step, Test
+from ratemod.plan.model import Combination, Condition, Plan, Step, Test
+from ratemod.plan.operand import NOTHING
 from ratemod.rating.calendar import months_between
 from ratemod.rating.inputs import Inputs
 
@@ -33,7 +34,7 @@ def numpy_rater(plan: Plan) -> Callable[[Inputs], Array]:
             with np.errstate(divide="ignore", invalid="ignore"):
                 found = _step(plan, step, get, values, inputs)
             if step.when is not None:
-                other = step.of[0] if step.otherwise is None else step.otherwise
+                other = step.other
                 found = np.where(
                     _holds(plan, step.when, get, inputs), found, np.nan if other == NOTHING else get(other)
                 )
@@ -48,13 +49,15 @@ def numpy_rater(plan: Plan) -> Callable[[Inputs], Array]:
 
 
 def _step(plan: Plan, step: Step, get: Callable[[Any], Array], values: dict[str, Array], inputs: Inputs) -> Array:
-    match step.op:
+    match step.operation.op:
         case "lookup":
-            return _look_up(plan, step, step.column, get, inputs)
+            return _look_up(plan, step, step.operation.column, get, inputs)
         case "judgement":
-            chosen = values[step.chosen]
-            low, high, own = (_look_up(plan, step, name, get, inputs) for name in ("low", "high", step.column))
-            fine = (chosen >= low) & (chosen <= high) & inputs.filled[step.reason]
+            chosen = values[step.operation.chosen]
+            low, high, own = (
+                _look_up(plan, step, name, get, inputs) for name in ("low", "high", step.operation.column)
+            )
+            fine = (chosen >= low) & (chosen <= high) & inputs.filled[step.operation.reason]
             return np.where(np.isnan(chosen), own, np.where(fine, chosen, np.nan))
         case "product":
             return _fold(np.multiply, step, get)
@@ -65,40 +68,40 @@ def _step(plan: Plan, step: Step, get: Callable[[Any], Array], values: dict[str,
         case "largest":
             return _fold(np.maximum, step, get)
         case "ratio":
-            return get(step.of[0]) / get(step.of[1])
+            return get(step.operation.of[0]) / get(step.operation.of[1])
         case "bound":
             return np.clip(
-                get(step.of[0]),
-                -np.inf if step.low is None else get(step.low),
-                np.inf if step.high is None else get(step.high),
+                get(step.operation.of[0]),
+                -np.inf if step.operation.low is None else get(step.operation.low),
+                np.inf if step.operation.high is None else get(step.operation.high),
             )
         case "cap":
-            against = values[step.against]
-            value = get(step.of[0])
-            found = value if step.low is None else np.fmax(value, get(step.low) * against)
-            found = found if step.high is None else np.fmin(found, get(step.high) * against)
+            against = values[step.operation.against]
+            value = get(step.operation.of[0])
+            found = value if step.operation.low is None else np.fmax(value, get(step.operation.low) * against)
+            found = found if step.operation.high is None else np.fmin(found, get(step.operation.high) * against)
             return np.where(np.isnan(value), np.nan, found)
         case "round":
-            scale = 1 / float(step.quantum or 1)
-            hair = {"half_up": 0.5 + HAIR, "down": HAIR}[step.mode]
-            return np.floor(get(step.of[0]) * scale + hair) / scale
+            scale = 1 / float(step.operation.unit or 1)
+            hair = {"half_up": 0.5 + HAIR, "down": HAIR}[step.operation.mode]
+            return np.floor(get(step.operation.of[0]) * scale + hair) / scale
         case "months":
-            start, end = values[step.of[0]], values[step.of[1]]
+            start, end = values[step.operation.of[0]], values[step.operation.of[1]]
             days = start.astype(np.int64), end.astype(np.int64)
-            return months_between(*days, step.count, step.inclusive).astype(float)
-    raise NotImplementedError(step.op)
+            return months_between(*days, step.operation.count, step.operation.inclusive).astype(float)
+    raise NotImplementedError(step.operation.op)
 
 
 def _fold(ufunc: Any, step: Step, get: Callable[[Any], Array]) -> Array:
-    found = get(step.of[0])
-    for operand in step.of[1:]:
+    found = get(step.operation.of[0])
+    for operand in step.operation.of[1:]:
         found = ufunc(found, get(operand))
     return found
 
 
 def _look_up(plan: Plan, step: Step, column: str, get: Callable[[Any], Array], inputs: Inputs) -> Array:
-    table = plan.tables[step.table]
-    found = grid(table, step.by, plan.columns)
+    table = plan.tables[step.operation.table]
+    found = grid(table, step.operation.by, plan.columns)
     assert found is not None
     slots = []
     for axis in found.axes:

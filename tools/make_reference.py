@@ -19,6 +19,7 @@ import ratemod
 from ratemod.cli import COMMANDS, build_parser
 from ratemod.errors import catalogue, text
 from ratemod.plan import keys
+from ratemod.plan.key import Key
 
 FOLDER = Path(__file__).parents[1] / "docs" / "reference"
 SOURCE = Path(__file__).parents[1] / "src" / "ratemod"
@@ -76,9 +77,9 @@ def plan_keys() -> str:
     return "\n".join(parts) + "\n"
 
 
-def _table(section: Mapping[str, keys.Key] | object) -> list[str]:
+def _table(section: Mapping[str, Key] | object) -> list[str]:
     if not isinstance(section, Mapping):
-        section = {str(name): keys.Key("operand", True) for name in section}  # type: ignore[attr-defined]
+        section = {str(name): Key("operand", True) for name in section}  # type: ignore[attr-defined]
     rows = ["| key | kind | needed | meaning |", "|---|---|---|---|"]
     for name, key in section.items():
         meaning = "; ".join(filter(None, [key.doc, ", ".join(f"`{item}`" for item in key.choices)]))

@@ -17,6 +17,7 @@ from openpyxl import load_workbook
 from python_calamine import CalamineWorkbook
 from tests.exhibits.office import convert, needs_office
 from tests.rating import random_plans
+from tests.rating.steps import step_of
 
 from ratemod.errors import PlanError
 from ratemod.exhibits.live_tables import sheet_names, table_sheet
@@ -24,7 +25,7 @@ from ratemod.exhibits.live_workbook import HEAD, Priced, write_live_sheets, writ
 from ratemod.exhibits.priced_workbook import _looks
 from ratemod.plan.editions import load_plan, shipped
 from ratemod.plan.keys import OPERATIONS
-from ratemod.plan.model import ANY, Axis, Band, Plan, Row, Step, Table
+from ratemod.plan.model import ANY, Axis, Band, Plan, Row, Table
 from ratemod.plan.model import Test as When
 from ratemod.rating.exact import evaluate
 from ratemod.rating.inputs import Inputs
@@ -99,7 +100,8 @@ def test_every_shipped_plan_recalculates_to_the_fen(recalculated):
             assert np.isclose(numbers, values, rtol=1e-9, atol=1e-12, equal_nan=True).all(), (name, step.name)
         assert [row[-1] for row in rows] == [0.0] * len(rows)
         seen += len(rows)
-    assert seen > 3300 and {step.op for rated, _ in recalculated.values() for step in rated.plan.steps} >= USED
+    used = {step.operation.op for rated, _ in recalculated.values() for step in rated.plan.steps}
+    assert seen > 3300 and used >= USED
 
 
 def test_only_numbers_and_inputs_are_free(tmp_path):
@@ -194,7 +196,8 @@ def test_random_plans_of_every_operation_equal_exact_arithmetic(tmp_path):
     done = convert([path for *_, path in made], "xlsx", tmp_path)
     agreed = sum(compare(plan, inputs, file) for (plan, inputs, _), file in zip(made, done))
     assert agreed > 800
-    assert {step.op for plan, *_ in made for step in plan.steps} == set(OPERATIONS) - {"classify"}  # gives no number
+    used = {step.operation.op for plan, *_ in made for step in plan.steps}
+    assert used == set(OPERATIONS) - {"classify"}  # which gives no number
 
 
 def grouped_plan() -> tuple[Plan, Inputs]:
@@ -205,12 +208,12 @@ def grouped_plan() -> tuple[Plan, Inputs]:
         "weight": Column("weight", "number", decimals=3, low=Decimal(0), high=Decimal(10**6)),
     }
     steps = (
-        Step("lines_total", "rollup", of=("amount",), group="policy_no", how="sum"),
-        Step("largest_line", "rollup", of=("amount",), group="policy_no", how="max"),
-        Step("least_line", "rollup", of=("amount",), group="policy_no", how="min"),
-        Step("with_fee", "product", of=("lines_total", Decimal("1.0033"))),
-        Step("whole", "round", of=("with_fee",), quantum=Decimal("0.01")),
-        Step("premium", "share_out", of=("whole",), group="policy_no", weights="weight"),
+        step_of("lines_total", "rollup", of=("amount",), by="policy_no", how="sum"),
+        step_of("largest_line", "rollup", of=("amount",), by="policy_no", how="max"),
+        step_of("least_line", "rollup", of=("amount",), by="policy_no", how="min"),
+        step_of("with_fee", "product", of=("lines_total", Decimal("1.0033"))),
+        step_of("whole", "round", of=("with_fee",), unit=Decimal("0.01")),
+        step_of("premium", "share_out", of=("whole",), by="policy_no", weights="weight"),
     )
     rng = np.random.default_rng(7)
     n = 60
@@ -264,15 +267,15 @@ def axes_plan() -> tuple[Plan, Inputs]:
     }
     late = When("day", at_least=Decimal(20500))
     steps = (
-        Step("wild", "lookup", table="wild"),
-        Step("flat", "interpolate", table="line", beyond="flat"),
-        Step("strict", "interpolate", table="line", when=When("size", missing=False), otherwise=Decimal(1)),
-        Step("onward", "interpolate", table="line", beyond="extend"),
-        Step("days", "lookup", table="days", when=late, otherwise=Decimal("0.5")),
-        Step("cased", "lookup", table="cased"),
-        Step("per_day", "ratio", of=("strict", "days")),
-        Step("all", "product", of=("wild", "flat", "onward", "per_day", "cased", Decimal("0.0999"))),
-        Step("premium", "round", of=("all",), quantum=Decimal("0.01")),
+        step_of("wild", "lookup", table="wild"),
+        step_of("flat", "interpolate", table="line", beyond="flat"),
+        step_of("strict", "interpolate", table="line", when=When("size", missing=False), otherwise=Decimal(1)),
+        step_of("onward", "interpolate", table="line", beyond="extend"),
+        step_of("days", "lookup", table="days", when=late, otherwise=Decimal("0.5")),
+        step_of("cased", "lookup", table="cased"),
+        step_of("per_day", "ratio", of=("strict", "days")),
+        step_of("all", "product", of=("wild", "flat", "onward", "per_day", "cased", Decimal("0.0999"))),
+        step_of("premium", "round", of=("all",), unit=Decimal("0.01")),
     )
     rng = np.random.default_rng(3)
     n = 200
@@ -293,8 +296,8 @@ def test_exact_ties_go_up_however_the_float_falls(tmp_path):
     """Products that are exact half fen, whose floats lie on either side of the tie."""
     rng = np.random.default_rng(11)
     steps = (
-        Step("all", "product", of=("limit_yuan", "ratio_in", Decimal("0.5"), Decimal("1.1"))),
-        Step("premium", "round", of=("all",), quantum=Decimal("0.01")),
+        step_of("all", "product", of=("limit_yuan", "ratio_in", Decimal("0.5"), Decimal("1.1"))),
+        step_of("premium", "round", of=("all",), unit=Decimal("0.01")),
     )
     plan = random_plans.plan_of(steps)
     n = 4000
@@ -321,8 +324,8 @@ def test_names_from_a_list_never_become_formulas_and_bytes_repeat(tmp_path):
     assert (tmp_path / "a.xlsx").read_bytes() == (tmp_path / "b.xlsx").read_bytes()
     inputs = random_plans.inputs(0, 3)
     inputs = Inputs(3, inputs.numbers, inputs.codes, {"why": np.ones(3, bool)}, {"why": np.array(["=1+1"] * 3, object)})
-    steps = (Step("s", "round", of=("heads",), quantum=Decimal("0.01"), when=When("why", is_=("=1+1",))),)
-    plan = random_plans.plan_of((*steps, Step("premium", "round", of=("s",), quantum=Decimal("0.01"))))
+    steps = (step_of("s", "round", of=("heads",), unit=Decimal("0.01"), when=When("why", is_=("=1+1",))),)
+    plan = random_plans.plan_of((*steps, step_of("premium", "round", of=("s",), unit=Decimal("0.01"))))
     write_plan(plan, inputs, tmp_path / "c.xlsx")
     sheet = load_workbook(tmp_path / "c.xlsx").worksheets[0]
     said = [cell for row in sheet.iter_rows() for cell in row if cell.value == "=1+1"]

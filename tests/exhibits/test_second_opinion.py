@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from openpyxl import load_workbook
+from tests.rating.steps import step_of
 
 from ratemod.cli import main
 from ratemod.errors import BookError
@@ -22,7 +23,6 @@ from ratemod.exhibits.likely_slips import YEAR_DAYS, swapped_cells
 from ratemod.exhibits.second_opinion import second_opinion
 from ratemod.exhibits.second_opinion_file import difference_rows, opinion_html, write_second_opinion
 from ratemod.plan.editions import load_folder, load_plan
-from ratemod.plan.model import Step
 from ratemod.rating.rate import rate
 
 PROVINCE = Path(__file__).parents[2] / "data" / "province" / "renewals.parquet"
@@ -82,7 +82,7 @@ def test_a_changed_cell_is_found_to_its_digits(rated, plan):
 def test_another_rounding_is_found(rated, plan):
     step = plan.step(plan.premium)
     assert first(rated, _with(plan, replace(step, mode="down")))[1].detail == "down"
-    assert first(rated, _with(plan, replace(step, quantum=Decimal(1))))[1].detail == "1"
+    assert first(rated, _with(plan, replace(step, unit=Decimal(1))))[1].detail == "1"
 
 
 def test_a_missed_bound_and_a_missed_factor_are_found(rated, plan):
@@ -101,16 +101,16 @@ def test_the_other_side_of_a_band_edge_is_found(rated, plan):
 
 def test_a_step_rounded_on_the_way_is_found(rated, plan):
     raw = replace(plan.step("total_float"), name="raw")
-    cut = replace(raw, name="total_float", op="round", of=("raw",), quantum=Decimal("0.01"), low=None, high=None)
+    cut = replace(raw, name="total_float", op="round", of=("raw",), unit=Decimal("0.01"), low=None, high=None)
     guess = first(rated, _with(plan, raw, cut))[1]
     assert (guess.kind, guess.detail) == ("rounded_step", "0.01")
 
 
 def test_a_term_counted_otherwise_is_found(mixed, plan):
     step = plan.step("short_period")
-    count = Step("by_days", "days", of=plan.step("term_months").of)
-    by_days = Step("short_period", "ratio", of=("by_days", YEAR_DAYS))
-    assert plan.step("term_premium").of == ("renewal_cap", "short_period") and step.table
+    count = step_of("by_days", "days", of=plan.step("term_months").operation.of)
+    by_days = step_of("short_period", "ratio", of=("by_days", YEAR_DAYS))
+    assert plan.step("term_premium").operation.of == ("renewal_cap", "short_period") and step.operation.table
     opinion, guess = first(mixed, _with(plan, count, by_days))
     assert (guess.kind, guess.where, guess.detail) == ("pro_rata", "short_period", "days")
     assert not len(opinion.unexplained)
@@ -121,7 +121,7 @@ def test_a_term_counted_otherwise_is_found(mixed, plan):
 def test_rounding_in_another_order_is_found(mixed, plan):
     """The annual premium is rounded to whole yuan before the short-period factor, not after it."""
     raw = replace(plan.step("renewal_cap"), name="raw")
-    whole = Step("renewal_cap", "round", of=("raw",), quantum=Decimal(1), unit="yuan")
+    whole = step_of("renewal_cap", "round", of=("raw",), unit=Decimal(1))
     guess = first(mixed, _with(plan, raw, whole))[1]
     assert (guess.kind, guess.where, guess.detail) == ("rounded_step", "renewal_cap", "1")
 
@@ -166,7 +166,7 @@ def test_units_mixed_up_are_found_in_all_rows_and_in_some(rated, plan):
 def test_a_limit_in_another_unit_is_found(rated, plan):
     table = rated.book.table
     limit = plan.columns["limit_yuan"]
-    scaled = Step("scaled", "product", of=("limit_yuan", Decimal("0.0001")))
+    scaled = step_of("scaled", "product", of=("limit_yuan", Decimal("0.0001")))
     base = plan.step("base_premium")
     wrong = _with(plan, scaled, replace(base, of=tuple("scaled" if o == "limit_yuan" else o for o in base.of)))
     other = rate(rated.book, wrong, lang="en", threads=1)
@@ -193,7 +193,7 @@ def test_swapped_factors_and_columns_are_found(rated, plan):
         "tables.integrity[AA].value", "tables.integrity[C].value",
     }  # fmt: skip
     general, larger = plan.step("general_accident_loading"), plan.step("larger_accident_loading")
-    axes = [plan.tables[step.table].axes[0].name for step in (general, larger)]
+    axes = [plan.tables[step.operation.table].axes[0].name for step in (general, larger)]
     swapped = _with(
         _with(plan, replace(general, by=((axes[0], "larger_accidents"),))),
         replace(larger, by=((axes[1], "general_accidents"),)),
@@ -223,7 +223,7 @@ def test_the_page_lists_causes_first_and_escapes(rated, plan, tmp_path):
 
 def test_two_faults_at_once_are_told_apart_and_chance_stays_unexplained(rated, plan):
     cell = plan.replace({"tables.base_rate[transport, small].value": "1.5"})
-    other = theirs(_with(cell, replace(plan.step("premium"), quantum=Decimal(1))))
+    other = theirs(_with(cell, replace(plan.step("premium"), unit=Decimal(1))))
     other[np.flatnonzero(~np.isnan(other))[:2]] += 777.77
     opinion = second_opinion(rated, other)
     assert {cause.guess.kind for cause in opinion.causes[:2]} == {"cell", "rounding"}

@@ -52,7 +52,7 @@ MISTAKES = [
     ("RM112", {"plan": PLAN.replace('name = "rate"', 'name = "the rate"')}),
     ("RM113", {"plan": PLAN.replace('"float", "0.001"', '"flaot", "0.001"')}),
     ("RM114", {"plan": PLAN.replace('of = "scale"', 'of = "raw"')}),
-    ("RM115", {"plan": PLAN.replace('"limit_yuan", "heads"', '"limit_yuan", "sector"')}),
+    ("RM361", {"plan": PLAN.replace('"limit_yuan", "heads"', '"limit_yuan", "sector"')}),
     ("RM117", {"plan": PLAN.replace('high = "1.3"\nsource = "own"', 'high = "1.3"\nsource = "onw"')}),
     ("RM118", {"plan": PLAN.replace('high = "1.2"\nsource = "own"', 'high = "1.2"')}),
     ("RM130", {"rate": RATE.replace("mining", "minning")}),

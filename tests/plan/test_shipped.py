@@ -106,8 +106,8 @@ def test_zhongshan_product_range():
 def test_the_jilin_editions_follow_the_law_of_their_day():
     old, new = load_plan("jilin-spli", at="2021-01-01"), load_plan("jilin-spli", at="2026-01-01")
     assert (old.edition, new.edition) == ("2020-11", "2025-04")
-    assert old.constants["fund_share"].value == Decimal("0.10") and old.step("fund").mode == "up"
-    assert new.constants["fund_share"].value <= Decimal("0.21") and new.step("fund").mode == "down"
+    assert old.constants["fund_share"].value == Decimal("0.10") and old.step("fund").operation.mode == "up"
+    assert new.constants["fund_share"].value <= Decimal("0.21") and new.step("fund").operation.mode == "down"
     assert new.constants["commission_share"].value <= Decimal("0.05")
     limits = {
         plan.edition: next(item.low for item in plan.legal if item.name == "limit_per_person") for plan in (old, new)

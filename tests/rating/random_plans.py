@@ -31,6 +31,7 @@ from ratemod.plan.model import (
 )
 from ratemod.rating.inputs import Inputs
 from ratemod.vocabulary.column import FLAG_LEVELS, Column, Level
+from tests.rating.steps import step_of
 
 COLUMNS = {
     "sector": Column("sector", "level", levels=tuple(Level(code) for code in "abcd")),
@@ -139,7 +140,7 @@ def funds(draw: st.DrawFn, names: list[str]) -> tuple[Step, ...]:
     )
     if of is None:
         return ()
-    return Step("fund_raw", "product", of=of), Step("fund", "round", of=("fund_raw",), quantum=Decimal("0.01"))
+    return step_of("fund_raw", "product", of=of), step_of("fund", "round", of=("fund_raw",), unit=Decimal("0.01"))
 
 
 CHECKS = (
@@ -184,41 +185,35 @@ def plans(draw: st.DrawFn) -> Plan:
     """A plan of random steps that ends in a premium rounded to the fen."""
     found = draw(tables())
     names = ["heads", "limit_yuan", "ratio_in", "k"]
-    steps = [Step("s0", "lookup", table="by_sector"), Step("s1", "lookup", table="by_heads")]
+    steps = [step_of("s0", "lookup", table="by_sector"), step_of("s1", "lookup", table="by_heads")]
     names += ["s0", "s1"]
     grouped = draw(st.integers(0, 3)) == 0
     if grouped:
         how = draw(st.sampled_from(["sum", "max", "min"]))
-        steps.append(Step("lines", "rollup", of=("heads",), group="policy", how=how))
+        steps.append(step_of("lines", "rollup", of=("heads",), by="policy", how=how))
         names.append("lines")
     for at in range(2, draw(st.integers(4, 12))):
         name = f"s{at}"
         step = draw(_step(name, names))
-        if step.op not in ("days", "months") and draw(st.integers(0, 3)) == 0:
+        if step.operation.op not in ("days", "months") and draw(st.integers(0, 3)) == 0:
             otherwise = draw(st.sampled_from([Decimal("1.05"), names[-1], "none"]))
-            step = Step(
-                **{
-                    **{f: getattr(step, f) for f in Step.__slots__},
-                    "when": draw(conditions(names)),
-                    "otherwise": otherwise,
-                }
-            )
+            step = replace(step, when=draw(conditions(names)), otherwise=otherwise)
         steps.append(step)
         names.append(name)
     steps.append(
-        Step("big", "product", of=("limit_yuan", "heads", *draw(st.lists(st.sampled_from(names[4:]), max_size=3))))
+        step_of("big", "product", of=("limit_yuan", "heads", *draw(st.lists(st.sampled_from(names[4:]), max_size=3))))
     )
-    steps.append(Step("capped", "cap", of=("big",), against="prior", low=Decimal("0.75"), high=Decimal("1.25")))
-    steps.append(Step("least", "bound", of=("capped",), low=Decimal("100.005")))
+    steps.append(step_of("capped", "cap", of=("big",), against="prior", low=Decimal("0.75"), high=Decimal("1.25")))
+    steps.append(step_of("least", "bound", of=("capped",), low=Decimal("100.005")))
     mode = draw(st.sampled_from(["half_up", "half_up", "up", "down", "half_even"]))
     of = draw(st.sampled_from(["least", names[-1], "capped"]))
     if grouped and draw(st.booleans()):
-        steps.append(Step("sane", "bound", of=(of,), low=Decimal(-(10**8)), high=Decimal(10**8)))
-        steps.append(Step("whole", "round", of=("sane",), quantum=Decimal("0.01"), mode=mode))
-        steps.append(Step("total", "rollup", of=("whole",), group="policy", how="sum"))
-        steps.append(Step("premium", "share_out", of=("total",), group="policy", weights="weight"))
+        steps.append(step_of("sane", "bound", of=(of,), low=Decimal(-(10**8)), high=Decimal(10**8)))
+        steps.append(step_of("whole", "round", of=("sane",), unit=Decimal("0.01"), mode=mode))
+        steps.append(step_of("total", "rollup", of=("whole",), by="policy", how="sum"))
+        steps.append(step_of("premium", "share_out", of=("total",), by="policy", weights="weight"))
     else:
-        steps.append(Step("premium", "round", of=(of,), quantum=Decimal("0.01"), mode=mode))
+        steps.append(step_of("premium", "round", of=(of,), unit=Decimal("0.01"), mode=mode))
     steps += draw(funds(names))
     names.append("premium")
     made = plan_of(tuple(steps), found, draw(decimals("0.01", "3", 2)))
@@ -261,21 +256,21 @@ def _step(draw: st.DrawFn, name: str, names: list[str]) -> Step:
     operand = st.one_of(pick, decimals("0.2", "2", 3))
     match op:
         case "ratio":
-            return Step(name, op, of=(draw(pick), draw(operand)))
+            return step_of(name, op, of=(draw(pick), draw(operand)))
         case "bound":
             low = draw(st.one_of(st.none(), decimals("0", "1", 2)))
-            return Step(name, op, of=(draw(pick),), low=low, high=draw(st.one_of(pick, decimals("1", "2", 2))))
+            return step_of(name, op, of=(draw(pick),), low=low, high=draw(st.one_of(pick, decimals("1", "2", 2))))
         case "round":
             unit = draw(st.sampled_from(["0.01", "0.05", "1", "10", "0.0001", "0.25"]))
-            return Step(
+            return step_of(
                 name,
                 op,
                 of=(draw(pick),),
-                quantum=Decimal(unit),
+                unit=Decimal(unit),
                 mode=draw(st.sampled_from(["half_up", "up", "down", "half_even"])),
             )
         case "interpolate":
-            return Step(
+            return step_of(
                 name,
                 op,
                 table="line",
@@ -283,32 +278,27 @@ def _step(draw: st.DrawFn, name: str, names: list[str]) -> Step:
                 beyond=draw(st.sampled_from(["flat", "refuse", "extend"])),
             )
         case "lookup":
-            return Step(name, op, table="by_any", by=(("x", draw(pick)),))
+            return step_of(name, op, table="by_any", by=(("x", draw(pick)),))
         case "judgement":
-            return Step(name, op, table="judged", chosen="chosen", reason="why")
+            return step_of(name, op, table="judged", chosen="chosen", reason=draw(st.sampled_from(["", "why"])))
         case "judged_between":
             low, high = draw(st.one_of(pick, decimals("0", "1", 2))), draw(st.one_of(pick, decimals("1", "2", 2)))
             of, reason = draw(operand), draw(st.sampled_from(["", "why"]))
-            return Step(name, "judgement", of=(of,), low=low, high=high, chosen="chosen", reason=reason)
+            return step_of(name, "judgement", of=(of,), low=low, high=high, chosen="chosen", reason=reason)
         case "progressive":
-            return Step(name, op, table="sliced", by=(("x", draw(pick)),))
+            return step_of(name, op, table="sliced", by=(("x", draw(pick)),))
         case "days" | "months":
-            return Step(
-                name,
-                op,
-                of=("start", "end"),
-                inclusive=draw(st.booleans()),
-                count=draw(st.sampled_from(["started", "complete"])),
-            )
+            more = {"count": draw(st.sampled_from(["started", "complete"]))} if op == "months" else {}
+            return step_of(name, op, of=("start", "end"), inclusive=draw(st.booleans()), **more)
         case "power":
-            return Step(
+            return step_of(
                 name,
                 op,
                 of=(draw(pick),),
                 exponent=draw(st.sampled_from([Decimal("0.5"), Decimal("0.8"), Decimal("-1.5"), "k", "ratio_in"])),
-                quantum=Decimal("0.001"),
+                unit=Decimal("0.001"),
             )
-    return Step(name, op, of=tuple(draw(st.lists(operand, min_size=1, max_size=3))))
+    return step_of(name, op, of=tuple(draw(st.lists(operand, min_size=1, max_size=3))))
 
 
 def inputs(seed: int, n: int, plan: Plan | None = None) -> Inputs:
@@ -335,7 +325,7 @@ def inputs(seed: int, n: int, plan: Plan | None = None) -> Inputs:
     filled = {"why": rng.random(n) < 0.7}
     texts = {"why": np.where(filled["why"], "reason", "").astype(object)}
     lines = np.sort(rng.integers(0, max(n // 2, 1), n))
-    groups = {"policy": lines} if plan is not None and any(step.group for step in plan.steps) else {}
+    groups = {"policy": lines} if plan is not None and any(step.operation.group for step in plan.steps) else {}
     return Inputs(n, numbers, codes, filled, texts, groups, rng.permutation(n) if groups else None)
 
 

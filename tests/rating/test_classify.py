@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 import ratemod as rm
 from ratemod.errors import PlanError
-from ratemod.plan.model import Axis, Band, Row, Step, Table
+from ratemod.plan.model import Axis, Band, Row, Table
 from ratemod.plan.model import Test as When
 from ratemod.rating.cases import check_plan
 from ratemod.rating.exact import evaluate
@@ -24,6 +24,7 @@ from tests.exhibits.office import convert, needs_office
 from tests.exhibits.test_live_workbook import cells, write_plan
 from tests.plan import small_plan
 from tests.rating import random_plans
+from tests.rating.steps import step_of
 
 STEPS = """[[step]]
 name = "risk"
@@ -104,7 +105,7 @@ def test_a_table_gives_a_level_by_which_others_are_read(tmp_path, levels):
         ({"levels": "", "factor": FACTOR.replace("B,1", "b,1")}, "RM130"),
         ({"steps": STEPS.replace('is = ["C"]', 'is = ["D"]')}, "RM130"),
         ({"steps": STEPS.replace('of = "risk", is = ["C"]', 'of = "risk", above = 1')}, "RM115"),
-        ({"steps": STEPS.replace('of = ["1.5"]', 'of = ["1.5", "risk"]')}, "RM115"),
+        ({"steps": STEPS.replace('of = ["1.5"]', 'of = ["1.5", "risk"]')}, "RM361"),
         ({"steps": STEPS.replace('op = "classify"', 'op = "lookup"').replace("{levels}", "")}, "RM132"),
     ],
 )
@@ -149,15 +150,15 @@ def class_plan(cuts, picks):
                               (("x", Decimal("1.25")), ("y", Decimal("0.75")), ("z", Decimal("2.5"))))),
     }  # fmt: skip
     steps = (
-        Step("twice", "product", of=("heads", Decimal("0.5"))),
-        Step("size", "classify", table="size", levels=tuple(map(Level, coded[0][1]))),
-        Step("both", "classify", table="both", levels=tuple(map(Level, "xyz"))),
-        Step("factor", "lookup", table="factor"),
-        Step("big", "sum", of=("factor", Decimal(1)), when=When("size", is_=("high", "mid")), otherwise="factor"),
-        Step("none", "sum", of=(Decimal(7),), when=When("both", missing=True), otherwise=Decimal(3)),
-        Step("not_x", "sum", of=("none", "k"), when=When("both", is_not=("x",)), otherwise="none"),
-        Step("raw", "product", of=("limit_yuan", "big", Decimal("0.0013"))),
-        Step("premium", "round", of=("raw",), quantum=Decimal("0.01")),
+        step_of("twice", "product", of=("heads", Decimal("0.5"))),
+        step_of("size", "classify", table="size", levels=tuple(map(Level, coded[0][1]))),
+        step_of("both", "classify", table="both", levels=tuple(map(Level, "xyz"))),
+        step_of("factor", "lookup", table="factor"),
+        step_of("big", "sum", of=("factor", Decimal(1)), when=When("size", is_=("high", "mid")), otherwise="factor"),
+        step_of("none", "sum", of=(Decimal(7),), when=When("both", missing=True), otherwise=Decimal(3)),
+        step_of("not_x", "sum", of=("none", "k"), when=When("both", is_not=("x",)), otherwise="none"),
+        step_of("raw", "product", of=("limit_yuan", "big", Decimal("0.0013"))),
+        step_of("premium", "round", of=("raw",), unit=Decimal("0.01")),
     )
     return random_plans.plan_of(steps, tables)
 
@@ -189,7 +190,7 @@ def test_classes_recalculate_in_excel(tmp_path):
     names, rows = cells(convert([tmp_path / "classes.xlsx"], "xlsx", tmp_path)[0])
     state = evaluate(plan, inputs)
     for step in plan.steps:
-        codes = plan.level_columns[step.name].codes() if step.levels else ()
+        codes = plan.level_columns[step.name].codes() if step.operation.levels else ()
         for wanted, row in zip(state.values[step.name].fractions(), rows):
             found = row[names.index(step.name)]
             if wanted is None:

@@ -101,10 +101,11 @@ def test_plans_travel(name):
     other = pickle.loads(pickle.dumps(plan))
     assert other.fingerprint == plan.fingerprint
     for step in plan.steps:
-        if step.table:
-            here, there = (grid(one.tables[step.table], step.by, one.columns) for one in (plan, other))
-            values = here.values(plan.tables[step.table].column(step.column))
-            assert np.array_equal(values, there.values(other.tables[step.table].column(step.column)), equal_nan=True), (
+        read = step.operation
+        if read.table:
+            here, there = (grid(one.tables[read.table], read.by, one.columns) for one in (plan, other))
+            values = here.values(plan.tables[read.table].column(read.column))
+            assert np.array_equal(values, there.values(other.tables[read.table].column(read.column)), equal_nan=True), (
                 step.name
             )
 

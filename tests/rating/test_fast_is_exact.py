@@ -10,13 +10,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ratemod.plan.model import Plan, Step, Test
+from ratemod.plan.model import Plan, Test
 from ratemod.rating.exact import evaluate, holds, outside_range
 from ratemod.rating.fast import compile_plan
 from ratemod.rating.inputs import Inputs
 from ratemod.rating.run import MOST_YUAN, binding_bits, run
 from ratemod.vocabulary.column import Column
 from tests.rating import random_plans
+from tests.rating.steps import step_of
 
 SLOW = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 
@@ -85,9 +86,9 @@ def test_rounding_is_half_away_from_zero(values, unit):
 @pytest.mark.parametrize("op", ["difference", "sum", "add_percentages"])
 def test_a_sum_that_may_cancel_keeps_its_own_places_under_a_condition(op):
     """A sum put back on its grid: on its own places, not on those of what stands in where it does not apply."""
-    third = Step("third", "ratio", of=(Decimal(1), Decimal(3)))  # no decimal
-    summed = Step("summed", op, of=("ratio_in", "k"), when=Test("heads", above=Decimal(20)), otherwise="third")
-    premium = Step("premium", "round", of=("summed",), quantum=Decimal("0.01"))
+    third = step_of("third", "ratio", of=(Decimal(1), Decimal(3)))  # no decimal
+    summed = step_of("summed", op, of=("ratio_in", "k"), when=Test("heads", above=Decimal(20)), otherwise="third")
+    premium = step_of("premium", "round", of=("summed",), unit=Decimal("0.01"))
     plan = random_plans.plan_of((third, summed, premium))
     inputs = random_plans.inputs(5, 500)
     found = run(compile_plan(plan), inputs, plan.step_names, threads=1)
@@ -107,8 +108,8 @@ def test_what_is_shared_out_is_first_rounded_half_up_to_the_fen(places):
         "v": Column("v", "number", decimals=places, low=Decimal(-(10**6)), high=Decimal(10**6)),
         "w": Column("w", "number", decimals=0, low=Decimal(0), high=Decimal(9)),
     }
-    total = Step("total", "rollup", of=("v",), group="g", how="max")
-    plan = random_plans.plan_of((total, Step("premium", "share_out", of=("total",), group="g", weights="w")))
+    total = step_of("total", "rollup", of=("v",), by="g", how="max")
+    plan = random_plans.plan_of((total, step_of("premium", "share_out", of=("total",), by="g", weights="w")))
     plan = Plan(**{**{name: getattr(plan, name) for name in plan.__dataclass_fields__}, "columns": columns})
     inputs = Inputs(
         300,

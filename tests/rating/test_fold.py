@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ratemod.plan.model import Combination, Step, Test
+from ratemod.plan.model import Combination, Test
 from ratemod.rating import rounding
 from ratemod.rating.axes import Bands, reached
 from ratemod.rating.block import Block
@@ -18,6 +18,7 @@ from ratemod.rating.fast import compile_plan
 from ratemod.rating.inputs import Inputs
 from ratemod.rating.run import binding_bits, run
 from tests.rating import random_plans
+from tests.rating.steps import step_of
 
 SLOW = settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
 
@@ -25,7 +26,7 @@ SLOW = settings(max_examples=100, deadline=None, suppress_health_check=list(Heal
 @SLOW
 @given(plan=random_plans.plans(), seed=st.integers(0, 2**32))
 def test_what_is_asked_for_does_not_change_what_comes_out(plan, seed):
-    inputs = random_plans.inputs(seed, 200)
+    inputs = random_plans.inputs(seed, 200, plan)
     program = compile_plan(plan)
     bare, traced = run(program, inputs, (), threads=1), run(program, inputs, plan.step_names, threads=1)
     assert (bare.premium_fen == traced.premium_fen).all() and (bare.bits == traced.bits).all()
@@ -37,7 +38,7 @@ def test_what_is_asked_for_does_not_change_what_comes_out(plan, seed):
 @SLOW
 @given(plan=random_plans.plans(), seed=st.integers(0, 2**32), block=st.sampled_from([1, 7, 64]))
 def test_a_second_look_and_blocks_leave_every_float_as_it_was(plan, seed, block):
-    inputs = random_plans.inputs(seed, 100)
+    inputs = random_plans.inputs(seed, 100, plan)
     program = compile_plan(plan)
     whole = run(program, inputs, plan.step_names, threads=1)
     split = run(program, inputs, plan.step_names, threads=1, block=block)
@@ -83,12 +84,12 @@ def test_steps_of_one_condition_run_on_the_rows_that_meet_it(few):
     limit = Decimal(900 if few else 2)
     when = Test("heads", at_least=limit)
     steps = (
-        Step("part", "difference", of=("limit_yuan", "prior"), when=when, otherwise="none"),
-        Step("twice", "sum", of=("part", "part", "limit_yuan"), when=when, otherwise="heads"),
-        Step("kept", "bound", of=("twice",), low=Decimal(-5), high=Decimal(700_000), when=when),
-        Step("after", "product", of=("kept", "k")),
-        Step("again", "sum", of=("part", "after"), when=when, otherwise=Decimal(1)),
-        Step("premium", "round", of=("again",), quantum=Decimal("0.01")),
+        step_of("part", "difference", of=("limit_yuan", "prior"), when=when, otherwise="none"),
+        step_of("twice", "sum", of=("part", "part", "limit_yuan"), when=when, otherwise="heads"),
+        step_of("kept", "bound", of=("twice",), low=Decimal(-5), high=Decimal(700_000), when=when),
+        step_of("after", "product", of=("kept", "k")),
+        step_of("again", "sum", of=("part", "after"), when=when, otherwise=Decimal(1)),
+        step_of("premium", "round", of=("again",), unit=Decimal("0.01")),
     )
     plan = random_plans.plan_of(steps)
     inputs, program = random_plans.inputs(9, 2000), compile_plan(plan)
@@ -104,8 +105,8 @@ def test_steps_of_one_condition_run_on_the_rows_that_meet_it(few):
 @pytest.mark.parametrize("mode", ["half_up", "half_even", "up", "down"])
 def test_units_that_do_not_divide_the_grid_round_exactly(quantum, mode):
     steps = (
-        Step("tenths", "round", of=("ratio_in",), quantum=Decimal("0.1")),
-        Step("premium", "round", of=("tenths",), quantum=Decimal(quantum), mode=mode),
+        step_of("tenths", "round", of=("ratio_in",), unit=Decimal("0.1")),
+        step_of("premium", "round", of=("tenths",), unit=Decimal(quantum), mode=mode),
     )
     plan, inputs = random_plans.plan_of(steps), random_plans.inputs(3, 2000)
     found = run(compile_plan(plan), inputs, ("premium",), threads=1).steps["premium"]
@@ -115,9 +116,9 @@ def test_units_that_do_not_divide_the_grid_round_exactly(quantum, mode):
 def test_ties_made_by_a_cap_need_no_second_look(monkeypatch):
     """A third has no grid, but where a cap holds the premium is the cap, of four places: half of them ties."""
     steps = (
-        Step("third", "ratio", of=("limit_yuan", Decimal(3))),
-        Step("capped", "cap", of=("third",), against="prior", low=Decimal("0.75"), high=Decimal("1.25")),
-        Step("premium", "round", of=("capped",), quantum=Decimal("0.01")),
+        step_of("third", "ratio", of=("limit_yuan", Decimal(3))),
+        step_of("capped", "cap", of=("third",), against="prior", low=Decimal("0.75"), high=Decimal("1.25")),
+        step_of("premium", "round", of=("capped",), unit=Decimal("0.01")),
     )
     plan, inputs = random_plans.plan_of(steps), random_plans.inputs(3, 4000)
     looked = []
@@ -141,9 +142,9 @@ def test_ties_made_by_a_cap_need_no_second_look(monkeypatch):
 def test_a_condition_is_an_axis_of_its_own():
     when = Combination("any", (Test("sector", is_=("a",)), Test("end", above="start")))
     steps = (
-        Step("factor", "product", of=("k", Decimal("1.5")), when=when, otherwise=Decimal(1)),
-        Step("premium", "product", of=("factor", "heads")),
-        Step("rounded", "round", of=("premium",), quantum=Decimal("0.01")),
+        step_of("factor", "product", of=("k", Decimal("1.5")), when=when, otherwise=Decimal(1)),
+        step_of("premium", "product", of=("factor", "heads")),
+        step_of("rounded", "round", of=("premium",), unit=Decimal("0.01")),
     )
     plan, inputs = random_plans.plan_of(steps), random_plans.inputs(4, 1000)
     program = compile_plan(plan)

@@ -11,12 +11,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ratemod.plan.model import Axis, Band, Row, Step, Table
+from ratemod.plan.model import Axis, Band, Row, Table
 from ratemod.rating.exact import evaluate
 from ratemod.rating.fast import compile_plan
 from ratemod.rating.inputs import Inputs
 from ratemod.rating.run import run
 from tests.rating import random_plans
+from tests.rating.steps import step_of
 
 
 def by_hand(table: Table, sector: str, x: Fraction) -> Fraction | None:
@@ -48,10 +49,10 @@ def test_a_sum_over_slices_is_rate_times_width(tables, seed, of):
     inputs.numbers["heads"][:40] = rng.choice([edge for edge in edges if edge >= 0 and edge == int(edge)] or [0.0], 40)
     inputs.numbers["ratio_in"][:40] = rng.choice([edge for edge in edges if abs(edge) <= 3] or [0.0], 40)
     steps = (
-        Step("sum", "sum", of=("heads", "ratio_in", "k")),
-        Step("third", "ratio", of=("heads", Decimal(3))),
-        Step("due", "progressive", table="sliced", by=(("x", of),)),
-        Step("premium", "round", of=("due",), quantum=Decimal("0.01")),
+        step_of("sum", "sum", of=("heads", "ratio_in", "k")),
+        step_of("third", "ratio", of=("heads", Decimal(3))),
+        step_of("due", "progressive", table="sliced", by=(("x", of),)),
+        step_of("premium", "round", of=("due",), unit=Decimal("0.01")),
     )
     plan = random_plans.plan_of(steps, tables)
     state = evaluate(plan, inputs)
@@ -68,10 +69,10 @@ def test_an_amount_that_floats_put_beside_the_first_slice_is_decided_exactly():
     """0.3·h by way of h / 3 lies, as a float, now below and now above the decimal at which the slices begin or end."""
     inputs = Inputs(60, {"heads": np.arange(1.0, 61.0)})
     steps = (
-        Step("third", "ratio", of=("heads", Decimal(3))),
-        Step("x", "product", of=("third", Decimal("0.9"))),
-        Step("due", "progressive", table="t"),
-        Step("premium", "round", of=("due",), quantum=Decimal("0.01")),
+        step_of("third", "ratio", of=("heads", Decimal(3))),
+        step_of("x", "product", of=("third", Decimal("0.9"))),
+        step_of("due", "progressive", table="t"),
+        step_of("premium", "round", of=("due",), unit=Decimal("0.01")),
     )
     for heads in range(1, 60):
         band = Band(heads * Decimal("0.3"), heads * Decimal("0.3") + Decimal("0.6"))
@@ -90,7 +91,7 @@ def test_the_sum_is_exact_where_28_digits_are_not_enough():
         Row((Band(a, b),), (Decimal("1.000000000000000003"),), "s") for a, b in itertools.pairwise([*cuts, None])
     )
     table = Table("fine", (Axis("x", "band"),), ("value",), rows)
-    plan = random_plans.plan_of((Step("due", "progressive", table="fine", by=(("x", "heads"),)),), {"fine": table})
+    plan = random_plans.plan_of((step_of("due", "progressive", table="fine", by=(("x", "heads"),)),), {"fine": table})
     state = evaluate(plan, Inputs(1, {"heads": np.array([35.0])}))
     wanted = (35 - Fraction(cuts[0])) * Fraction(Decimal("1.000000000000000003"))
     assert state.values["due"].fractions() == [wanted]

@@ -82,8 +82,8 @@ def test_parts_of_an_attribution_add_up_to_what_two_full_re_rates_differ_by(plan
 def test_a_policy_refused_in_one_mixture_of_causes_has_no_part():
     """Priced before and after, but not with the dearer rate alone: no order of the causes gives such a policy parts."""
     steps = (
-        random_plans.Step("charged", "product", of=("heads", "k")),
-        random_plans.Step("premium", "round", of=("charged",), quantum=Decimal("0.01")),
+        random_plans.step_of("charged", "product", of=("heads", "k")),
+        random_plans.step_of("premium", "round", of=("charged",), unit=Decimal("0.01")),
     )
     rule = random_plans.Rule("large", random_plans.Test("charged", above="most"), "refuse", "", "", "s")
     plan = random_plans.replace(random_plans.plan_of(steps, k=Decimal(10)), rules=(rule,))

@@ -9,10 +9,11 @@ import numpy as np
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.rating import random_plans
+from tests.rating.steps import step_of
 
 from ratemod.errors import PlanError
 from ratemod.plan.edit import paths
-from ratemod.plan.model import Axis, Band, Row, Rule, Step, Table, Test
+from ratemod.plan.model import Axis, Band, Row, Rule, Table, Test
 from ratemod.rating.fast import compile_plan
 from ratemod.rating.refusal import lost_rows
 from ratemod.rating.run import run
@@ -58,8 +59,8 @@ def test_every_way_leads_to_the_full_re_rate(plan, seed, data, block):
 
 def refusing(when, *steps, tables=None):
     """A plan of 100 yuan a head that refuses what meets a condition, and 10, 300 and 900 heads."""
-    charged = Step("charged", "product", of=("heads", Decimal(100)))
-    premium = Step("premium", "round", of=("charged",), quantum=Decimal("0.01"))
+    charged = step_of("charged", "product", of=("heads", Decimal(100)))
+    premium = step_of("premium", "round", of=("charged",), unit=Decimal("0.01"))
     plan = random_plans.plan_of((*steps, charged, premium), tables, Decimal(500))
     rule = Rule("too_large", when, "refuse", "", "", "s")
     inputs = random_plans.inputs(0, 3)
@@ -88,6 +89,6 @@ def test_a_table_that_only_the_step_of_a_rule_reads_is_one_too():
     rows = [(None, 100, 1), (100, 500, 4), (500, None, 9)]
     bands = tuple(Row((Band(*(e and Decimal(e) for e in (a, b))),), (Decimal(v),), "s") for a, b, v in rows)
     tables = {"score": Table("score", (Axis("heads", "band"),), ("value",), bands)}
-    plan, inputs = refusing(Test("score", above=Decimal(5)), Step("score", "lookup", table="score"), tables=tables)
+    plan, inputs = refusing(Test("score", above=Decimal(5)), step_of("score", "lookup", table="score"), tables=tables)
     changes = [{"tables.score[100..500].value": points} for points in ("7", "4")]
     assert moved(plan, inputs, changes) == [100_000, 3_100_000]

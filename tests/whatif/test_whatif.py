@@ -227,6 +227,6 @@ def test_every_number_that_can_be_changed_can_be_multiplied(plan):
                 assert {item.code for item in error.problems} == {"RM184"}
     for unit in ("0", "-0.01", "0.001"):
         with pytest.raises(PlanError) as error:
-            plan.replace({"steps.premium.quantum": unit})
+            plan.replace({"steps.premium.unit": unit})
         assert [item.code for item in error.value.problems] == ["RM381"]
-    assert plan.replace({"steps.premium.quantum": "1"}).step("premium").quantum == 1
+    assert plan.replace({"steps.premium.unit": "1"}).step("premium").operation.unit == 1

@@ -42,7 +42,7 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
     plan = None
     if streams(args):
         plan = open_plan(args)
-        rolled = any(step.op in ("rollup", "share_out") for step in plan.steps)
+        rolled = any(step.operation.group for step in plan.steps)
         if not rolled or args.book.suffix.lower() not in TEXT_FILES:
             return stream(args, plan, lang)
     inputs = [args.book, *([args.columns] if args.columns and "=" not in args.columns else [])]

@@ -22,6 +22,9 @@ from ratemod.exhibits.filing_study import KeptStudy, read_study, study_beside
 from ratemod.exhibits.summary_table import MOST_LEVELS, default_by
 from ratemod.plan.grid import grid
 from ratemod.plan.model import Plan, Step
+from ratemod.plan.op.arithmetic import Sum
+from ratemod.plan.op.limits import Cap
+from ratemod.plan.reads import axes_read
 from ratemod.rating.rate import rate
 from ratemod.rating.rated import Rated
 from ratemod.rating.verdict import REFUSED, STATUS
@@ -188,7 +191,7 @@ def filing(
     kept = None if folder is None else read_study(folder, new, current)
     before, after = (rate(book, plan, lang="en", trace=True) for plan in (current, new))
     free = None
-    if any(step.op == "cap" for plan in (current, new) for step in plan.steps):
+    if any(isinstance(step.operation, Cap) for plan in (current, new) for step in plan.steps):
         loose = (rate(book, without_caps(plan), lang="en", trace=False) for plan in (current, new))
         free = compare(*loose)
     moved = compare(before, after)
@@ -199,8 +202,8 @@ def filing(
 def without_caps(plan: Plan) -> Plan:
     """Return a plan whose caps against another amount let everything pass; bounds and minimums stay."""
     steps = tuple(
-        replace(step, op="sum", of=step.of[:1], against="", low=None, high=None, when=None, otherwise=None)
-        if step.op == "cap"
+        replace(step, operation=Sum(of=step.operation.of), when=None, otherwise=None)
+        if isinstance(step.operation, Cap)
         else step
         for step in plan.steps
     )
@@ -213,9 +216,8 @@ def default_segments(found: Filing) -> tuple[str, ...]:
     names = list(default_by(plan))
     changed = {change.table for change in found.changes}
     for step in plan.steps:
-        if step.table and step.table in changed:
-            bound = dict(step.by)
-            names += [bound.get(a.name, a.name) for a in plan.tables[step.table].axes if a.kind == "level"]
+        if step.operation.table in changed:
+            names += [name for axis, name in axes_read(plan, step) if axis.kind == "level"]
     names = [name for name in names if name in plan.columns]
     names += [name for name in PLACES if name in table.column_names and len(table[name].unique()) <= MOST_LEVELS]
     return tuple(dict.fromkeys(names))
@@ -226,8 +228,8 @@ def policies_by_row(rated: Rated, step: Step) -> npt.NDArray[np.int64] | None:
     from ratemod.rating.exact import Exact, axis_slots
     from ratemod.rating.rational import from_floats
 
-    table = rated.plan.tables[step.table]
-    found = grid(table, step.by, rated.plan.level_columns)
+    table = rated.plan.tables[step.operation.table]
+    found = grid(table, step.operation.by, rated.plan.level_columns)
     if found is None:
         return None
     state, inputs = Exact(rated.coding.inputs), rated.coding.inputs

@@ -96,7 +96,7 @@ def level_words(plan: Plan, name: str, code: str, lang: Lang) -> str:
 def path_labels(plan: Plan, lang: Lang) -> Mapping[str, str]:
     """Return what every number of a plan is called, by path: the table and its levels, a constant, a step."""
     found: dict[str, str] = {}
-    bound = {step.table: dict(step.by) for step in plan.steps if step.table}
+    bound = {step.operation.table: dict(step.operation.by) for step in plan.steps}
     for table in plan.tables.values():
         found |= _cells(plan, table, bound.get(table.name, {}), lang)
     found |= {f"constants.{name}": plan.label(name, lang) for name in plan.constants}
@@ -110,7 +110,7 @@ def path_labels(plan: Plan, lang: Lang) -> Mapping[str, str]:
 def _cells(plan: Plan, table: Table, bound: Mapping[str, str], lang: Lang) -> dict[str, str]:
     found, label = {}, plan.label(table.name, lang)
     if label == table.name:  # a table often has its step's name and no label of its own
-        label = next((plan.label(step.name, lang) for step in plan.steps if step.table == table.name), label)
+        label = next((plan.label(step.name, lang) for step in plan.steps if step.operation.table == table.name), label)
     for row in table.rows:
         keys = [
             level_words(plan, bound.get(axis.name, axis.name), key_text(key), lang)
@@ -123,6 +123,6 @@ def _cells(plan: Plan, table: Table, bound: Mapping[str, str], lang: Lang) -> di
 
 
 def _step(plan: Plan, step: Step, key: str, lang: Lang) -> str:
-    known = key in ("low", "high", "quantum", "mode", "otherwise", "of", "when", "exponent")
+    known = key in ("low", "high", "unit", "mode", "otherwise", "of", "when", "exponent")
     said = text(f"UI_filing_key_{key}", lang) if known else key
     return f"{plan.label(step.name, lang)}: {said}"

@@ -18,6 +18,7 @@ from ratemod.exhibits.worksheet_words import WorksheetWords
 from ratemod.money import yuan_text
 from ratemod.plan.check import proofs
 from ratemod.plan.model import plain
+from ratemod.plan.op.limits import Cap, Limit
 from ratemod.rating.verdict import REFUSED
 
 if TYPE_CHECKING:
@@ -101,14 +102,15 @@ def _renewals(found: Filing, lang: Lang) -> list[Html]:
     """Return what a client sees: the new premium beside the expiring one, before and after each cap."""
     rated, parts = found.moved.after, []
     for step in found.new.steps:
-        if step.op != "cap" or step.against not in rated.coding.inputs.numbers or not isinstance(step.of[0], str):
+        cap = step.operation
+        if not isinstance(cap, Cap) or cap.against not in rated.coding.inputs.numbers:
             continue
-        was = np.asarray(rated.coding.inputs.numbers[step.against], float)
-        free, held = rated.outputs.steps.get(step.of[0]), rated.outputs.steps[step.name]
+        was = np.asarray(rated.coding.inputs.numbers[cap.against], float)
+        free, held = rated.outputs.steps.get(str(cap.of[0])), rated.outputs.steps[step.name]
         rows = (rated.verdict.status < REFUSED) & (was > 0)
         if free is None or not rows.any():
             continue
-        parts.append(Html(f"<h3>{shown(w('expiring', lang, label=found.new.label(step.against, lang)))}</h3>"))
+        parts.append(Html(f"<h3>{shown(w('expiring', lang, label=found.new.label(cap.against, lang)))}</h3>"))
         chart = charts.dislocation(was[rows], held[rows], uncapped_yuan=free[rows], lang=lang,
                                    title=w("expiring_chart", lang, label=found.new.label(step.name, lang)))  # fmt: skip
         parts += [
@@ -120,8 +122,9 @@ def _renewals(found: Filing, lang: Lang) -> list[Html]:
 
 
 def _held_back(step: Step, was: Any, free: Any, held: Any, found: Filing, lang: Lang) -> Html:
+    assert isinstance(step.operation, Cap)
     rows = [
-        [found.new.label(step.against, lang), f"{was.sum():,.2f}", ""],
+        [found.new.label(step.operation.against, lang), f"{was.sum():,.2f}", ""],
         [w("uncapped", lang), f"{free.sum():,.2f}", f"{free.sum() / was.sum() - 1:+.2%}"],
         [w("charged", lang), f"{held.sum():,.2f}", f"{held.sum() / was.sum() - 1:+.2%}"],
         [w("held_down", lang), f"{np.minimum(held - free, 0).sum():,.2f}", f"{int((held < free).sum()):,}"],
@@ -204,7 +207,7 @@ def plan_step(rated: Rated, name: str) -> Step | None:
 
 
 def _limit(step: Step | None, end: str) -> str:
-    limit = None if step is None else getattr(step, end)
+    limit = step.operation.ends[end] if step is not None and isinstance(step.operation, Limit) else None
     return "" if limit is None else str(plain(limit))
 
 

@@ -219,7 +219,8 @@ def relativities_section(found: Filing, lang: Lang) -> Html:
         parts.append(paragraph(w("relativities_without_study", lang)))
     changed = {change.table for change in found.changes}
     for step in found.new.steps:
-        if step.table and step.table in changed and (found.study is None or step.table not in _studied(found.study)):
+        table = step.operation.table
+        if table in changed and (found.study is None or table not in _studied(found.study)):
             parts += _table_of(found, step, lang)
     return joined(*parts)
 
@@ -272,7 +273,7 @@ def _tests(study: KeptStudy, lang: Lang) -> Html:
 
 def _table_of(found: Filing, step: Step, lang: Lang) -> list[Html]:
     """Return a changed table cell by cell, with the policies of the book that read each."""
-    new, old = found.new.tables[step.table], found.current.tables.get(step.table)
+    new, old = found.new.tables[step.operation.table], found.current.tables.get(step.operation.table)
     counts, labels = policies_by_row(found.moved.after, step), path_labels(found.new, lang)
     rows_before = () if old is None else old.rows
     before = {row_path(new, row, n): v for row in rows_before for n, v in zip(new.value_names, row.values)}
@@ -280,12 +281,12 @@ def _table_of(found: Filing, step: Step, lang: Lang) -> list[Html]:
     levels, current, selected = list[str](), list[float](), list[float]()
     exposure: list[int] = []
     for at, row in enumerate(new.rows):
-        path = row_path(new, row, step.column)
-        now, was = row.values[new.value_names.index(step.column)], before.get(path)
+        path = row_path(new, row, step.operation.column)
+        now, was = row.values[new.value_names.index(step.operation.column)], before.get(path)
         count = None if counts is None else int(counts[at])
-        coded = bool(new.codes(step.column))
+        coded = bool(new.codes(step.operation.column))
         change = "" if coded or was is None or now is None or not was else f"{float(now / was) - 1:+.1%}"
-        said = [value if value is None else new.shown(step.column, value) for value in (was, now)]
+        said = [value if value is None else new.shown(step.operation.column, value) for value in (was, now)]
         figures = ["—" if value is None else f"{value}" if coded else f"{value:f}" for value in said]
         rows.append([labels[path], *figures, change, "—" if count is None else f"{count:,}"])
         if was is not None and now is not None and count is not None and not coded:
@@ -294,7 +295,7 @@ def _table_of(found: Filing, step: Step, lang: Lang) -> list[Html]:
             selected.append(float(now))
             exposure.append(count)
     heads = [w(name, lang) for name in ("what", "current", "new", "change", "policies")]
-    label = labels[row_path(new, new.rows[0], step.column)].partition(": ")[0]
+    label = labels[row_path(new, new.rows[0], step.operation.column)].partition(": ")[0]
     parts = [Html(f"<h3>{shown(label)}</h3>"), table(label, heads, rows, [False, True, True, True, True])]
     if 1 < len(levels) <= 40 and any(exposure):
         points = (selected, selected, selected, exposure)

@@ -20,17 +20,21 @@ from ratemod.exhibits.guess import Guess, with_steps
 from ratemod.exhibits.likely_slips import slips, swapped_cells
 from ratemod.plan.edit import row_path
 from ratemod.plan.grid import grid
+from ratemod.plan.interval import places_of
 from ratemod.plan.model import Axis, Plan, Step, Table
-from ratemod.plan.ranges import places_of, ranges
+from ratemod.plan.op.arithmetic import Sum
+from ratemod.plan.op.base import Operation, TableOperation
+from ratemod.plan.op.judgement import Judgement
+from ratemod.plan.op.limits import Limit
+from ratemod.plan.op.look_up import Lookup
+from ratemod.plan.op.rounding import Round
+from ratemod.plan.ranges import ranges
 from ratemod.rating.exact import Exact, axis_slots
 
 MODES = ("half_even", "down", "up")
 UNITS = (Decimal("0.1"), Decimal(1), Decimal(10))
+ONE = Sum(of=(Decimal(1),))
 STEP_UNITS = (Decimal("0.01"), Decimal("0.001"), Decimal("0.0001"), Decimal(1))
-ROUNDABLE = (
-    "lookup", "interpolate", "product", "sum", "difference", "ratio", "bound", "cap", "add_percentages", "largest",
-    "smallest", "power", "judgement", "progressive",
-)  # fmt: skip
 CELL_PLACES = (1, 2, 3, 4, 5, 6)
 
 
@@ -40,19 +44,20 @@ def guesses(plan: Plan) -> Iterator[Guess]:
     Of guesses that explain the same rows the first is taken, so that plain ones come first.
     """
     final = plan.step(plan.premium)
-    if final.op == "round":
-        for mode in MODES:
-            if mode != final.mode:
-                yield Guess("rounding", final.name, mode, with_steps(plan, replace(final, mode=mode)))
-        for unit in UNITS:
-            yield Guess("rounding", final.name, f"{unit}", with_steps(plan, replace(final, quantum=unit)))
+    rounding = final.operation
+    if isinstance(rounding, Round):
+        others = [(mode, replace(rounding, mode=mode)) for mode in MODES if mode != rounding.mode]
+        others += [(f"{unit}", replace(rounding, unit=unit)) for unit in UNITS]
+        for said, other in others:
+            yield Guess("rounding", final.name, said, with_steps(plan, replace(final, operation=other)))
     known = ranges(plan)
     for step in plan.steps:
         yield from _bounds(plan, step)
-        if step.op in ("lookup", "judgement", "interpolate") and step.table and step.name != plan.premium:
-            omitted = replace(step, op="sum", of=(Decimal(1),), table="", chosen="", reason="", by=())
+        operation = step.operation
+        if isinstance(operation, TableOperation) and operation.table and operation.factor and step.name != plan.premium:
+            omitted = replace(step, operation=ONE)
             yield Guess("left_out", step.name, "1", with_steps(plan, omitted))
-        if step.op in ROUNDABLE and step.name != plan.premium:
+        if operation.gives == "number" and not operation.group and step.name != plan.premium:
             places = known[step.name].places
             for unit in STEP_UNITS:
                 if places is not None and places <= places_of(unit):
@@ -66,23 +71,18 @@ def guesses(plan: Plan) -> Iterator[Guess]:
 
 
 def _bounds(plan: Plan, step: Step) -> Iterator[Guess]:
-    if step.op not in ("bound", "cap"):
+    limit = step.operation
+    if not isinstance(limit, Limit):
         return
-    ends = {"low": step.low, "high": step.high}
-    for end, limit in ends.items():
-        if limit is None:
-            continue
-        other = ends["high" if end == "low" else "low"]
-        if other is None:
-            left = replace(step, op="sum", against="", low=None, high=None)
-        else:
-            left = replace(step, low=None) if end == "low" else replace(step, high=None)
-        yield Guess("bound", step.name, end, with_steps(plan, left))
+    stated = [key for key, end in limit.ends.items() if end is not None]
+    for key in stated:
+        other: Operation = Sum(of=limit.of) if len(stated) == 1 else limit.changed(**{key: None})
+        yield Guess("bound", step.name, key, with_steps(plan, replace(step, operation=other)))
 
 
 def _rounded(plan: Plan, step: Step, unit: Decimal) -> Plan:
     raw = replace(step, name=f"{step.name}.unrounded", headline=False)
-    blank = Step(step.name, "round", of=(raw.name,), quantum=unit, unit=step.unit)
+    blank = Step(step.name, Round(of=(raw.name,), unit=unit), unit=step.unit)
     return with_steps(plan, raw, blank)
 
 
@@ -106,10 +106,13 @@ def cell_guesses(
         Ours above zero.
     """
     for step in plan.steps:
-        if not step.table or step.op in ("interpolate", "classify", "progressive") or step.column != "value":
+        operation = step.operation
+        if not isinstance(operation, Lookup | Judgement) or not operation.table or operation.column != "value":
             continue
-        table = plan.tables[step.table]
-        found = grid(table, step.by, plan.level_columns)
+        table = plan.tables[operation.table]
+        if operation.column not in table.value_names:
+            continue
+        found = grid(table, operation.by, plan.level_columns)
         if found is None:
             continue
         implied: dict[int, float] = {}

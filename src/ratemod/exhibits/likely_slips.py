@@ -17,7 +17,14 @@ from types import MappingProxyType
 from ratemod.errors import PlanError
 from ratemod.exhibits.guess import Guess, with_steps
 from ratemod.plan.editions import editions_in, load_folder, shipped_folder
-from ratemod.plan.model import Combination, Condition, Operand, Plan, Step, Test
+from ratemod.plan.model import Combination, Condition, Plan, Step, Test
+from ratemod.plan.op.arithmetic import AddPercentages, Product, Ratio, Sum
+from ratemod.plan.op.base import TableOperation
+from ratemod.plan.op.dates import Days, Months, Term
+from ratemod.plan.op.look_up import Interpolate, Lookup
+from ratemod.plan.op.rounding import Round
+from ratemod.plan.operand import Operand
+from ratemod.plan.reads import axes_read
 from ratemod.plan.reads import names_in_condition as named_in
 
 YEAR_DAYS = Decimal(365)
@@ -33,8 +40,9 @@ def slips(plan: Plan) -> Iterator[Guess]:
     for step in plan.steps:
         yield from _conditions(plan, step)
         yield from _dates(plan, step)
-        if step.op == "product" and len(step.of) > 1 and all(_is_factor(plan, operand) for operand in step.of):
-            yield Guess("added", step.name, "", with_steps(plan, replace(step, op="add_percentages")))
+        of = step.operation.of
+        if isinstance(step.operation, Product) and len(of) > 1 and all(_is_factor(plan, operand) for operand in of):
+            yield Guess("added", step.name, "", with_steps(plan, replace(step, operation=AddPercentages(of=of))))
     read = _read(plan)
     yield from _input_units(plan, read)
     yield from _swapped_columns(plan, read)
@@ -56,13 +64,13 @@ def _editions(plan: Plan) -> Iterator[Guess]:
 
 def _premium_units(plan: Plan) -> Iterator[Guess]:
     final = plan.step(plan.premium)
-    if final.op != "round":
+    if not isinstance(final.operation, Round):
         return
     for factor in PREMIUM_UNITS:
         whole = replace(final, name=f"{final.name}.right", headline=False)
-        slipped = Step(f"{final.name}.slipped", "product", of=(whole.name, factor))
+        slipped = Step(f"{final.name}.slipped", Product(of=(whole.name, factor)))
         # In 万元 a premium keeps the decimals it needs; the comparison is in whole fen whatever they are.
-        last = Step(final.name, "round", of=(slipped.name,), quantum=Decimal("0.01"), unit=final.unit)
+        last = Step(final.name, Round(of=(slipped.name,), unit=Decimal("0.01")), unit=final.unit)
         yield Guess("premium_unit", final.name, f"{factor}", with_steps(plan, whole, slipped, last))
 
 
@@ -73,33 +81,33 @@ def _conditions(plan: Plan, step: Step) -> Iterator[Guess]:
     names = ", ".join(dict.fromkeys(named_in(step.when)))
     yield Guess("condition", step.name, names, with_steps(plan, replace(step, when=None, otherwise=None)))
     if step.otherwise is not None and step.otherwise != "none":
-        never = replace(step, op="sum", of=(step.otherwise,), table="", by=(), when=None, otherwise=None, against="",
-                        low=None, high=None, quantum=None, chosen="", reason="")  # fmt: skip
+        never = replace(step, operation=Sum(of=(step.otherwise,)), when=None, otherwise=None)
         yield Guess("never", step.name, names, with_steps(plan, never))
 
 
 def _dates(plan: Plan, step: Step) -> Iterator[Guess]:
     """Yield other ways of counting a term, and pro rata in place of a short-period table."""
-    if step.op in ("days", "months"):
-        yield Guess("end_day", step.name, "", with_steps(plan, replace(step, inclusive=not step.inclusive)))
-    if step.op == "months":
-        other = "complete" if step.count == "started" else "started"
-        yield Guess("months", step.name, other, with_steps(plan, replace(step, count=other)))
-    if step.op not in ("lookup", "interpolate"):
+    operation = step.operation
+    if isinstance(operation, Term):
+        other_day = replace(operation, inclusive=not operation.inclusive)
+        yield Guess("end_day", step.name, "", with_steps(plan, replace(step, operation=other_day)))
+    if isinstance(operation, Months):
+        other = "complete" if operation.count == "started" else "started"
+        counted = replace(step, operation=replace(operation, count=other))
+        yield Guess("months", step.name, other, with_steps(plan, counted))
+    if not isinstance(operation, Lookup | Interpolate):
         return
-    bound = dict(step.by)
-    for axis in plan.tables[step.table].axes:
-        term = bound.get(axis.name, axis.name)
-        if term not in plan.step_names or plan.step(term).op not in ("days", "months"):
+    for _, term in axes_read(plan, step):
+        dates = plan.step(term).operation if term in plan.step_names else None
+        if not isinstance(dates, Term):
             continue
-        dates = plan.step(term)
-        count = Step(f"{step.name}.days", "days", of=dates.of, inclusive=dates.inclusive)
-        by_days = Step(step.name, "ratio", of=(count.name, YEAR_DAYS), unit=step.unit)
+        count = Step(f"{step.name}.days", Days(of=dates.of, inclusive=dates.inclusive))
+        by_days = Step(step.name, Ratio(of=(count.name, YEAR_DAYS)), unit=step.unit)
         yield Guess("pro_rata", step.name, "days", with_steps(plan, count, by_days))
-        if dates.op == "months":
-            by_months = Step(step.name, "ratio", of=(term, Decimal(12)), unit=step.unit)
+        if isinstance(dates, Months):
+            by_months = Step(step.name, Ratio(of=(term, Decimal(12))), unit=step.unit)
             yield Guess("pro_rata", step.name, "months", with_steps(plan, by_months))
-        whole = Step(step.name, "sum", of=(Decimal(1),), unit=step.unit)
+        whole = Step(step.name, Sum(of=(Decimal(1),)), unit=step.unit)
         yield Guess("pro_rata", step.name, "none", with_steps(plan, whole))
 
 
@@ -114,7 +122,7 @@ def _input_units(plan: Plan, read: list[str]) -> Iterator[Guess]:
         column = plan.columns[name]
         if column.kind == "number" and column.unit == "yuan":
             for factor in INPUT_UNITS:
-                scaled = Step(f"{name}.slipped", "product", of=(name, factor))
+                scaled = Step(f"{name}.slipped", Product(of=(name, factor)))
                 yield Guess("input_unit", name, f"{factor}", _with_names(plan, {name: scaled.name}, (scaled,)))
 
 
@@ -135,24 +143,15 @@ def _with_names(plan: Plan, names: Mapping[str, str], before: tuple[Step, ...] =
 
 
 def _renamed(plan: Plan, step: Step, names: Mapping[str, str]) -> Step:
-    def other(operand: Operand | None) -> Operand | None:
-        return names.get(operand, operand) if isinstance(operand, str) else operand
-
-    by = step.by
-    if step.table:
-        bound = dict(step.by)
-        pairs = [(axis.name, bound.get(axis.name, axis.name)) for axis in plan.tables[step.table].axes]
+    operation = step.operation
+    if isinstance(operation, TableOperation):
+        pairs = tuple((axis.name, name) for axis, name in axes_read(plan, step))
         if any(name in names for _, name in pairs):
-            by = tuple((axis, names.get(name, name)) for axis, name in pairs)
+            operation = replace(operation, by=tuple((axis, names.get(name, name)) for axis, name in pairs))
     return replace(
         step,
-        of=tuple(names.get(part, part) if isinstance(part, str) else part for part in step.of),
-        by=by,
-        low=other(step.low),
-        high=other(step.high),
-        otherwise=other(step.otherwise),
-        against=names.get(step.against, step.against),
-        weights=names.get(step.weights, step.weights),
+        operation=operation.renamed(names),
+        otherwise=names.get(step.otherwise, step.otherwise) if isinstance(step.otherwise, str) else step.otherwise,
         when=None if step.when is None else _condition(step.when, names),
     )
 

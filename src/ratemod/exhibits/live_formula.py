@@ -16,14 +16,28 @@ A missing value is an empty cell or empty text; a formula that needs it gives #N
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import partial
+from types import MappingProxyType
+from typing import Any
 
 from ratemod.errors import PlanError, problem
 from ratemod.exhibits.live_tables import DAY_ZERO, TableSheet, axis_headers, axis_test, look_up
-from ratemod.plan.model import ANY, NOTHING, Combination, Condition, Operand, Plan, Step, Test
-from ratemod.plan.ranges import Range, operand_range, snap_places
+from ratemod.plan.interval import Range, operand_range
+from ratemod.plan.model import ANY, Combination, Condition, Plan, Step, Test
+from ratemod.plan.op.arithmetic import AddPercentages, Difference, Largest, Product, Ratio, Smallest, Sum
+from ratemod.plan.op.base import Operation, TableOperation
+from ratemod.plan.op.dates import Days, Months, Term
+from ratemod.plan.op.judgement import Judgement
+from ratemod.plan.op.limits import Bound, Cap
+from ratemod.plan.op.lines import Rollup, ShareOut
+from ratemod.plan.op.look_up import Classify, Interpolate, Lookup
+from ratemod.plan.op.progressive import Progressive
+from ratemod.plan.op.rounding import Power, Round
+from ratemod.plan.operand import NOTHING, Operand
+from ratemod.plan.ranges import snap_places
 from ratemod.plan.slices import along
 
 ROW = "\ue000"  # stands for the row number in a formula that is made once and used for every row
@@ -81,6 +95,12 @@ class Sheet:
         said = f"({cell}-{DAY_ZERO})" if self.is_date(operand) else cell
         return f"IF(ISNUMBER({cell}),{said},NA())" if operand in self.empty else said
 
+    def day(self, operand: Operand) -> str:
+        """Return a date as Excel counts its days."""
+        if isinstance(operand, str) and self.is_date(operand):
+            return self.cell(operand)
+        return f"({self.number(operand)}+{DAY_ZERO})"
+
     def range_of(self, operand: Operand) -> Range:
         """Return what is known of an operand."""
         return operand_range(operand, self.known)
@@ -94,73 +114,59 @@ def formula(step: Step, sheet: Sheet) -> str:
     PlanError
         RM881 shares by weights that need not be decimals.
     """
-    said = _operation(step, sheet)
+    said = FORMULAS[type(step.operation)](step.operation, step.name, sheet)
     places = snap_places(step, sheet.plan, sheet.known)
     if places is not None:  # a sum that cancels is put back on its grid, as the fast path does
         said = f"ROUND({said},{places})"
     if step.when is None:
         return said
-    if step.otherwise is None:
-        other = sheet.number(step.of[0])
-    else:
-        other = '""' if step.otherwise == NOTHING else sheet.number(step.otherwise)
+    assert step.other is not None
+    other = '""' if step.other == NOTHING else sheet.number(step.other)
     return f"IF({condition(step.when, sheet)},{said},{other})"
 
 
-def _operation(step: Step, sheet: Sheet) -> str:
-    of = [sheet.number(operand) for operand in step.of] if step.op not in ("days", "months") else []
-    match step.op:
-        case "judgement" if not step.table:
-            ends = [sheet.number(end or Decimal(0)) for end in (step.low, step.high)]
-            return _judged(step, sheet, of[0], ends[0], ends[1])
-        case "lookup" | "classify" | "interpolate" | "judgement":
-            return _table(step, sheet)
-        case "progressive":
-            return _progressive(step, sheet)
-        case "product":
-            return "*".join(of)
-        case "sum":
-            return "+".join(of)
-        case "difference":
-            return "-".join(of)
-        case "add_percentages":
-            return "1" + "".join(f"+({item}-1)" for item in of)
-        case "ratio":
-            return f"{of[0]}/{of[1]}"
-        case "largest" | "smallest":
-            return f"{'MAX' if step.op == 'largest' else 'MIN'}({','.join(of)})"
-        case "bound":
-            return _bound(step, sheet, of[0])
-        case "cap":
-            return _cap(step, sheet, of[0])
-        case "round":
-            return rounded(of[0], step.quantum or Decimal(1), step.mode, sheet.range_of(step.of[0]))
-        case "power":
-            exponent = sheet.number(step.exponent or Decimal(0))
-            raised = rounded(f"{of[0]}^{exponent}", step.quantum or Decimal(1), "half_up", Range(rel=LEAST_GUARD))
-            return f"IF({of[0]}>0,{raised},NA())"
-        case "days" | "months":
-            return _dates(step, sheet)
-        case "rollup":
-            return _rollup(step, sheet)
-        case "share_out":
-            return _share(step, sheet)
-    raise AssertionError(step.op)
+def _numbers(operation: Operation, sheet: Sheet) -> list[str]:
+    return [sheet.number(operand) for operand in operation.of]
 
 
-def _bound(step: Step, sheet: Sheet, value: str) -> str:
-    said = value if step.low is None else f"MAX({value},{sheet.number(step.low)})"
-    return said if step.high is None else f"MIN({said},{sheet.number(step.high)})"
+def _joined(operation: Operation, name: str, sheet: Sheet, sign: str) -> str:
+    return sign.join(_numbers(operation, sheet))
 
 
-def _cap(step: Step, sheet: Sheet, value: str) -> str:
+def _percentages(operation: AddPercentages, name: str, sheet: Sheet) -> str:
+    return "1" + "".join(f"+({item}-1)" for item in _numbers(operation, sheet))
+
+
+def _extreme(operation: Largest | Smallest, name: str, sheet: Sheet) -> str:
+    return f"{'MAX' if isinstance(operation, Largest) else 'MIN'}({','.join(_numbers(operation, sheet))})"
+
+
+def _bound(operation: Bound, name: str, sheet: Sheet) -> str:
+    said = sheet.number(operation.of[0])
+    said = said if operation.low is None else f"MAX({said},{sheet.number(operation.low)})"
+    return said if operation.high is None else f"MIN({said},{sheet.number(operation.high)})"
+
+
+def _cap(operation: Cap, name: str, sheet: Sheet) -> str:
     """Return a cap: rows without the amount to compare with, or without an end, pass."""
-    against, said = sheet.cell(step.against), value
-    for end, how in ((step.low, "MAX"), (step.high, "MIN")):
+    value = sheet.number(operation.of[0])
+    against, said = sheet.cell(operation.against), value
+    for end, how in ((operation.low, "MAX"), (operation.high, "MIN")):
         if end is not None:
             kept = f"{how}({said},{sheet.number(end)}*{against})"
             said = f"IFERROR({kept},{said})" if end in sheet.empty else kept
     return f"IF(ISNUMBER({against}),{said},{value})"
+
+
+def _round(operation: Round, name: str, sheet: Sheet) -> str:
+    of = operation.of[0]
+    return rounded(sheet.number(of), operation.unit, operation.mode, sheet.range_of(of))
+
+
+def _power(operation: Power, name: str, sheet: Sheet) -> str:
+    of, exponent = sheet.number(operation.of[0]), sheet.number(operation.exponent)
+    raised = rounded(f"{of}^{exponent}", operation.unit, "half_up", Range(rel=LEAST_GUARD))
+    return f"IF({of}>0,{raised},NA())"
 
 
 def guard(value: str, of: Range, sign: str = "+") -> str:
@@ -207,72 +213,91 @@ def _slack(value: str, of: Range) -> str:
     return said if of.abs == 0 or of.abs > MOST_SLACK else f"({said}+{of.abs:.3G})"
 
 
-def _dates(step: Step, sheet: Sheet) -> str:
-    start, end = (sheet.cell(str(name)) for name in step.of)
-    last = f"({end}+1)" if step.inclusive else end
-    if step.op == "days":
-        said = f"{last}-{start}"
-    else:
-        whole = f"(YEAR({last})-YEAR({start}))*12+MONTH({last})-MONTH({start})"
-        anniversary = f"MIN(DAY({start}),DAY(EOMONTH({last},0)))"
-        said = f"{whole}-(DAY({last})<{anniversary})"
-        if step.count == "started":
-            said += f"+(DAY({last})<>{anniversary})"
-    return f"IF(AND(ISNUMBER({start}),ISNUMBER({end})),{said},NA())"
+def _term(operation: Term, sheet: Sheet) -> tuple[str, str, str]:
+    """Return the start, the end, and what is to be met before anything is counted between them."""
+    start, end = (sheet.day(operand) for operand in operation.of)
+    dates = [sheet.cell(operand) for operand in operation.of if isinstance(operand, str)]
+    return start, f"({end}+1)" if operation.inclusive else end, ",".join(f"ISNUMBER({cell})" for cell in dates) or "1"
 
 
-def _table(step: Step, sheet: Sheet) -> str:
-    table, bound = sheet.tables[step.table], dict(step.by)
+def _days(operation: Days, name: str, sheet: Sheet) -> str:
+    start, end, there = _term(operation, sheet)
+    return f"IF(AND({there}),{end}-{start},NA())"
+
+
+def _months(operation: Months, name: str, sheet: Sheet) -> str:
+    start, end, there = _term(operation, sheet)
+    whole = f"(YEAR({end})-YEAR({start}))*12+MONTH({end})-MONTH({start})"
+    anniversary = f"MIN(DAY({start}),DAY(EOMONTH({end},0)))"
+    said = f"{whole}-(DAY({end})<{anniversary})"
+    if operation.count == "started":
+        said += f"+(DAY({end})<>{anniversary})"
+    return f"IF(AND({there}),{said},NA())"
+
+
+def _table(operation: TableOperation, name: str, sheet: Sheet) -> str:
+    table, bound = sheet.tables[operation.table], operation.bound(sheet.tables[operation.table].table)
     cells, needed = {}, []
     for axis in table.table.axes:
-        name = bound.get(axis.name, axis.name)
-        cell = sheet.cell(name)
+        read = bound[axis.name]
+        cell = sheet.cell(read)
         if axis.kind == "level":
-            needed += [f'{cell}<>""'] if name in sheet.empty else []
+            needed += [f'{cell}<>""'] if read in sheet.empty else []
         else:
-            needed += [f"ISNUMBER({cell})"] if name in sheet.empty else []
-            cell = cell if axis.is_date else _settled(sheet, name, cell, axis.kind, axis.closed)
-            cell = f"({cell}+{DAY_ZERO})" if axis.is_date and not sheet.is_date(name) else cell
+            needed += [f"ISNUMBER({cell})"] if read in sheet.empty else []
+            cell = cell if axis.is_date else _settled(sheet, read, cell, axis.kind, axis.closed)
+            cell = f"({cell}+{DAY_ZERO})" if axis.is_date and not sheet.is_date(read) else cell
         cells[axis.name] = cell
-    if step.op == "interpolate":
-        said = _interpolate(step, table, cells, sheet.plan)
-    else:
-        said = look_up(table, step, "value" if step.op == "judgement" else step.column, cells, sheet.plan)
-    if step.op == "judgement":
-        low, high = (look_up(table, step, end, cells, sheet.plan) for end in ("low", "high"))
-        said = _judged(step, sheet, said, low, high)
-    if needed:
-        said = f"IF(AND({','.join(needed)}),{said},NA())"
-    return said
+    said = _answer(operation, table, cells, sheet)
+    return f"IF(AND({','.join(needed)}),{said},NA())" if needed else said
 
 
-def _judged(step: Step, sheet: Sheet, value: str, low: str, high: str) -> str:
+def _answer(operation: TableOperation, table: TableSheet, cells: Mapping[str, str], sheet: Sheet) -> str:
+    """Return what a table answers to the cells on its axes."""
+    if isinstance(operation, Interpolate):
+        return _interpolate(operation, table, cells, sheet.plan)
+    if not isinstance(operation, Judgement):
+        return look_up(table, operation, operation.column, cells, sheet.plan)
+    low, high = (look_up(table, operation, end, cells, sheet.plan) for end in ("low", "high"))
+    stands = operation.column in table.table.value_names
+    value = look_up(table, operation, operation.column, cells, sheet.plan) if stands else "NA()"
+    return _judged(operation, sheet, value, low, high)
+
+
+def _judgement(operation: Judgement, name: str, sheet: Sheet) -> str:
+    if operation.table:
+        return _table(operation, name, sheet)
+    low, high = (sheet.number(end) for end in (operation.low, operation.high) if end is not None)
+    return _judged(operation, sheet, sheet.number(operation.of[0]) if operation.of else "NA()", low, high)
+
+
+def _judged(operation: Judgement, sheet: Sheet, value: str, low: str, high: str) -> str:
     """Return what was chosen within its ends, or the value where nothing was; computed ends are met within a hair."""
-    chosen = sheet.cell(step.chosen)
-    tests = [f'{sheet.cell(step.reason)}<>""'] if step.reason else []
-    for end, sign, operand in ((low, ">=", step.low), (high, "<=", step.high)):
+    chosen = sheet.cell(operation.chosen)
+    tests = [f'{sheet.cell(operation.reason)}<>""'] if operation.reason else []
+    for end, sign, operand in ((low, ">=", operation.low), (high, "<=", operation.high)):
         computed = isinstance(operand, str) and not sheet.range_of(operand).raw
         slack = f"{'-' if sign == '>=' else '+'}{_slack(end, sheet.range_of(operand))}" if computed and operand else ""
         tests.append(f"{chosen}{sign}{end}{slack}")
     return f"IF(ISNUMBER({chosen}),IF(AND({','.join(tests)}),{chosen},NA()),{value})"
 
 
-def _progressive(step: Step, sheet: Sheet) -> str:
+def _progressive(operation: Progressive, name: str, sheet: Sheet) -> str:
     """Return rate × width summed over the slices that x reaches; #N/A where no slice holds x."""
-    table, bound = sheet.tables[step.table], dict(step.by)
-    at = along(step, table.table)
+    table = sheet.tables[operation.table]
+    bound, at = operation.bound(table.table), along(operation.along, table.table)
     assert at is not None
     if any(key is ANY for row in table.rows for key in row.keys):
-        raise PlanError(problem("RM880", table=step.table))
+        raise PlanError(problem("RM880", table=operation.table))
     axis = table.table.axes[at]
-    name = bound.get(axis.name, axis.name)
+    name = bound[axis.name]
     x, slack, needed, tests = sheet.cell(name), "0", [f"ISNUMBER({sheet.cell(name)})"], ["1"]
     if name in sheet.plan.step_names:
         of = sheet.range_of(name)
         x, slack = (f"ROUND({x},{of.places})", "0") if of.on_grid else (x, _slack(x, of))
     for place, other in enumerate(table.table.axes):
         if place != at:
-            own = bound.get(other.name, other.name)
+            own = bound[other.name]
             needed += [f'{sheet.cell(own)}<>""'] if own in sheet.empty else []
             cell = sheet.cell(own) if other.kind == "level" or other.is_date else _settled(
                 sheet, own, sheet.cell(own), other.kind, other.closed
@@ -281,7 +306,7 @@ def _progressive(step: Step, sheet: Sheet) -> str:
     low, high = (table.range(header) for header in axis_headers(axis))
     there = f'SUMPRODUCT({"*".join(tests)}*({low}<={x}+{slack})*((({high}="")+({x}-{slack}<={high}))>0))>0'
     width = f'({x}-({high}<>"")*({x}>{high})*({x}-{high})-{low})'
-    said = f"SUMPRODUCT({'*'.join(tests)}*({low}<{x})*{table.range(step.column)}*{width})"
+    said = f"SUMPRODUCT({'*'.join(tests)}*({low}<{x})*{table.range(operation.column)}*{width})"
     return f"IF(AND({','.join(needed)}),IF({there},{said},NA()),NA())"
 
 
@@ -298,35 +323,34 @@ def _settled(sheet: Sheet, name: str, cell: str, kind: str, closed: str) -> str:
     return f"({cell}{sign}{_slack(cell, of)})"
 
 
-def _interpolate(step: Step, table: TableSheet, cells: Mapping[str, str], plan: Plan) -> str:
+def _interpolate(operation: Interpolate, table: TableSheet, cells: Mapping[str, str], plan: Plan) -> str:
     """Return the value linear between the last point at or below x and the next one of its line."""
     axis = next(axis for axis in table.table.axes if axis.kind == "point")
     x, points = cells[axis.name], f"{axis.name}_at"
     ends = f"MIN({table.range(points)})", f"MAX({table.range(points)})"
-    extend = step.beyond == "extend" and len({row.keys[table.table.axes.index(axis)] for row in table.rows}) > 1
+    extend = operation.beyond == "extend" and len({row.keys[table.table.axes.index(axis)] for row in table.rows}) > 1
     if extend:  # the line that ends at the last point begins at the one before
         ends = ends[0], f"LARGE({table.range(points)},1+COUNTIF({table.range(points)},{ends[1]}))"
     at = f"MIN(MAX({x},{ends[0]}),{ends[1]})"
     there = {**cells, axis.name: at}
     v0, v1, x0, x1 = (
-        look_up(table, step, header, there, plan)
-        for header in (step.column, f"next {step.column}", points, f"next {points}")
+        look_up(table, operation, header, there, plan)
+        for header in (operation.column, f"next {operation.column}", points, f"next {points}")
     )
     if extend:
         return f"{v0}+({x}-{x0})*({v1}-{v0})/({x1}-{x0})"
     said = f"IF({x0}={at},{v0},{v0}+({at}-{x0})*({v1}-{v0})/({x1}-{x0}))"
-    return said if step.beyond != "refuse" else f"IF(AND({x}>={ends[0]},{x}<={ends[1]}),{said},NA())"
+    return said if operation.beyond != "refuse" else f"IF(AND({x}>={ends[0]},{x}<={ends[1]}),{said},NA())"
 
 
-def _rollup(step: Step, sheet: Sheet) -> str:
+def _rollup(operation: Rollup, name: str, sheet: Sheet) -> str:
     """Return the sum, largest or least of a policy's lines; #N/A where a line has no value."""
-    of, group = sheet.whole(str(step.of[0])), sheet.whole(f"{step.name}:group")
-    own = sheet.cell(f"{step.name}:group")
+    of, group, own = sheet.whole(str(operation.of[0])), sheet.whole(f"{name}:group"), sheet.cell(f"{name}:group")
     every = f'COUNTIFS({group},{own})=COUNTIFS({group},{own},{of},">-1E300")'
-    if step.how == "sum":
+    if operation.how == "sum":
         said = f"SUMIFS({of},{group},{own})"
     else:
-        said = f"_xlfn.{'MAXIFS' if step.how == 'max' else 'MINIFS'}({of},{group},{own})"
+        said = f"_xlfn.{'MAXIFS' if operation.how == 'max' else 'MINIFS'}({of},{group},{own})"
     return f"IF({every},{said},NA())"
 
 
@@ -335,29 +359,28 @@ def helpers(step: Step, sheet: Sheet) -> dict[str, str]:
 
     ``T·w mod W`` is taken in two parts so that every product stays below 2⁵³ and is exact.
     """
-    if step.op != "share_out":
+    name, operation = step.name, step.operation
+    if not isinstance(operation, ShareOut):
         return {}
-    name = step.name
-    places = sheet.range_of(step.weights).places
+    places = sheet.range_of(operation.weights).places
     if places is None:
-        raise PlanError(problem("RM881", step=name, weights=step.weights))
+        raise PlanError(problem("RM881", step=name, weights=operation.weights))
     group, own = sheet.whole(f"{name}:group"), sheet.cell(f"{name}:group")
     fen, weight, rest = (sheet.cell(f"{name}:{part}") for part in ("fen", "weight", "rest"))
     total = sheet.cell(f"{name}:total")
-    hundred = f"{sheet.number(step.of[0])}*100"
-    of = sheet.range_of(step.of[0])
+    hundred = f"{sheet.number(operation.of[0])}*100"
+    of = sheet.range_of(operation.of[0])
     upper = f"MOD(INT(ABS({fen})/100000)*{weight},{total})"
     return {
         f"{name}:fen": rounded(hundred, Decimal(1), "half_up", _in_units(of, Decimal("0.01"))),
-        f"{name}:weight": f"ROUND({sheet.number(step.weights)}*1{'0' * places},0)",
+        f"{name}:weight": f"ROUND({sheet.number(operation.weights)}*1{'0' * places},0)",
         f"{name}:total": f"SUMIFS({sheet.whole(f'{name}:weight')},{group},{own})",
         f"{name}:rest": f"MOD({upper}*100000+MOD(ABS({fen}),100000)*{weight},{total})",
         f"{name}:quota": f"ROUND((ABS({fen})*{weight}-{rest})/{total},0)",
     }
 
 
-def _share(step: Step, sheet: Sheet) -> str:
-    name = step.name
+def _share(operation: ShareOut, name: str, sheet: Sheet) -> str:
     group, own = sheet.whole(f"{name}:group"), sheet.cell(f"{name}:group")
     rests, rest = sheet.whole(f"{name}:rest"), sheet.cell(f"{name}:rest")
     fen, quota = sheet.cell(f"{name}:fen"), sheet.cell(f"{name}:quota")
@@ -412,3 +435,30 @@ def _compare(name: str, end: Operand, sign: str, sheet: Sheet) -> str:
 
 def _text(value: str) -> str:
     return '"' + value.replace('"', '""') + '"'
+
+
+Formula = Callable[[Any, str, Sheet], str]
+FORMULAS: Mapping[type[Operation], Formula] = MappingProxyType(
+    {
+        Lookup: _table,
+        Classify: _table,
+        Interpolate: _table,
+        Progressive: _progressive,
+        Judgement: _judgement,
+        Product: partial(_joined, sign="*"),
+        Sum: partial(_joined, sign="+"),
+        Difference: partial(_joined, sign="-"),
+        Ratio: partial(_joined, sign="/"),
+        Largest: _extreme,
+        Smallest: _extreme,
+        AddPercentages: _percentages,
+        Bound: _bound,
+        Cap: _cap,
+        Round: _round,
+        Power: _power,
+        Days: _days,
+        Months: _months,
+        Rollup: _rollup,
+        ShareOut: _share,
+    }
+)

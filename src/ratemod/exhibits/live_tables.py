@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from ratemod.errors import PlanError, problem
-from ratemod.plan.model import ANY, Axis, AxisKey, Band, Plan, Row, Step, Table
+from ratemod.plan.model import ANY, Axis, AxisKey, Band, Plan, Row, Table
+from ratemod.plan.op.base import TableOperation
 
 DAY_ZERO = 25569  # Excel's number of 1970-01-01
 FIRST = 4  # first row of a table on its sheet: title, unit, headers stand above
@@ -140,20 +141,20 @@ def _places(lines: Sequence[Sequence[Row]]) -> list[list[int]]:
     return found
 
 
-def look_up(sheet: TableSheet, step: Step, column: str, cells: Mapping[str, str], plan: Plan) -> str:
+def look_up(sheet: TableSheet, operation: TableOperation, column: str, cells: Mapping[str, str], plan: Plan) -> str:
     """Return the formula of one cell of a table.
 
     Parameters
     ----------
     sheet : TableSheet
-    step : Step
+    operation : TableOperation
         The look-up.
     column : str
         Value column, or ``next`` one.
     cells : mapping of axis name to what it reads, as formula text
     plan : Plan
     """
-    table, bound = sheet.table, dict(step.by)
+    table, bound = sheet.table, operation.bound(sheet.table)
     if not table.axes:
         return f"INDEX({sheet.range(column)},1)"
     if len(table.axes) == 1 and table.axes[0].kind == "level":

@@ -30,7 +30,9 @@ from ratemod.exhibits.output import whole_file
 from ratemod.exhibits.priced_columns import refused_view
 from ratemod.exhibits.priced_workbook import MADE, MOST_ROWS, PAGE, _about, _fits, _looks, _rows, _sheet
 from ratemod.exhibits.terminal import display_width
-from ratemod.plan.model import NOTHING, Plan
+from ratemod.plan.model import Plan
+from ratemod.plan.op.lines import ShareOut
+from ratemod.plan.operand import NOTHING
 from ratemod.plan.ranges import ranges
 
 if TYPE_CHECKING:
@@ -113,7 +115,7 @@ def priced_rows(rated: Rated) -> Priced:
     """Return the priced rows of a rated book, and the other lines of their policies, which sums need."""
     status = rated.verdict.status
     wanted = status < 2
-    for name in {step.group for step in rated.plan.steps if step.group}:
+    for name in {step.operation.group for step in rated.plan.steps} - {""}:
         groups = rated.coding.groups[name]
         wanted = wanted | np.isin(groups, np.unique(groups[status < 2]))
     rows = np.flatnonzero(wanted)
@@ -155,7 +157,7 @@ def write_live_sheets(book: Any, looks: Mapping[str, Any], plan: Plan, priced: P
     looks = {**looks, **free_looks(book)}
     own = [text(f"UI_live_{name}", lang) for name in ("policies", "constants")]
     taken = [*own, text("UI_sheet_refused", lang), text("UI_sheet_about", lang)]
-    used = list(dict.fromkeys(step.table for step in plan.steps if step.table))
+    used = list(dict.fromkeys(step.operation.table for step in plan.steps if step.operation.table))
     names = sheet_names(used, taken)
     found: dict[str, TableSheet] = {}
     problems: list[Problem] = []
@@ -185,13 +187,13 @@ def _layout(
     plan: Plan, priced: Priced, tables: Mapping[str, TableSheet], constants: Mapping[str, str]
 ) -> tuple[Sheet, list[tuple[str, str]]]:
     """Return where everything stands, and the columns in order as (name, kind)."""
-    grouped = [step for step in plan.steps if step.group]
+    grouped = [step for step in plan.steps if step.operation.group]
     columns = [("row", "row"), ("key", "key"), *((name, "input") for name in _needed(plan))]
-    if any(step.op == "share_out" for step in grouped):
+    if any(isinstance(step.operation, ShareOut) for step in grouped):
         columns.append(("rank", "rank"))
     columns += [(f"{step.name}:group", "group") for step in grouped]
     for step in plan.steps:
-        if step.op == "share_out":
+        if isinstance(step.operation, ShareOut):
             columns += [(f"{step.name}:{part}", "helper") for part in ("fen", "weight", "total", "rest", "quota")]
         columns.append((step.name, "step"))
     columns += [("engine", "engine"), ("difference", "difference")]
@@ -226,7 +228,7 @@ def _write_policies(
         formulas[step.name] = formula(step, where)
     engine, premium = where.letter["engine"], where.letter[plan.premium]
     formulas["difference"] = f'IF(${engine}{ROW}="","",ROUND(${premium}{ROW}-${engine}{ROW},2))'
-    group = {f"{step.name}:group": priced.inputs.groups[step.group] for step in plan.steps if step.group}
+    group = {f"{step.name}:group": priced.inputs.groups[name] for step in plan.steps if (name := step.operation.group)}
     for at, (name, kind) in enumerate(columns):
         look = looks[_look(plan, name, kind)]
         if kind == "input":  # what a reviewer may change is not locked

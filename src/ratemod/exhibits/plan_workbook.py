@@ -19,7 +19,8 @@ from ratemod.exhibits.filing_changes import path_labels
 from ratemod.exhibits.live_tables import axis_headers, letters, sheet_names
 from ratemod.exhibits.output import whole_file
 from ratemod.exhibits.priced_workbook import MADE
-from ratemod.plan.edit import STEP_NUMBERS, replace, row_path
+from ratemod.plan.edit import replace, row_path
+from ratemod.plan.edit import step_numbers as numbers_of
 from ratemod.plan.model import ANY, Axis, AxisKey, Band, Plan, Step, Table, plain
 
 HIDDEN, LAYOUT = "ratemod", "ratemod plan workbook 1"
@@ -95,7 +96,7 @@ def _steps(plan: Plan) -> Grid:
     found = []
     for step in plan.steps:
         for name in step_numbers(plan, step):
-            value = Cell(getattr(step, name), f"steps.{step.name}.{name}")
+            value = Cell(numbers_of(step)[name], f"steps.{step.name}.{name}")
             found.append([Cell(step.name), Cell(name), value, Cell(_labels(plan, step.name))])
     return [_title("steps"), _heads("step", "key", "value", "label"), *found] if found else []
 
@@ -105,7 +106,7 @@ def step_numbers(plan: Plan, step: Step) -> list[str]:
     own = {other.name for other in plan.steps}
     if "." in step.name and step.name.partition(".")[0] in own:
         return []
-    return [name for name in STEP_NUMBERS if isinstance(getattr(step, name), Decimal) and name != "quantum"]
+    return [name for name in numbers_of(step) if name != "unit"]
 
 
 def _table(plan: Plan, table: Table) -> Grid:

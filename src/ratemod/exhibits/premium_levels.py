@@ -11,13 +11,16 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from ratemod.errors import Lang
-from ratemod.plan.model import Operand, Plan, Step
+from ratemod.plan.model import Plan, Step
+from ratemod.plan.op.arithmetic import Product
+from ratemod.plan.op.limits import Bound
+from ratemod.plan.op.rounding import Round
+from ratemod.plan.operand import Operand
 
 if TYPE_CHECKING:
     from ratemod.rating.worksheet import Worksheet
 
 LEAST_YUAN = 0.005  # less than half a fen is no level of its own
-CARRY = ("round", "bound", "cap", "share_out", "rollup", "sum", "difference")
 
 
 def premium_levels(worksheet: Worksheet, lang: Lang) -> tuple[list[str], list[float]]:
@@ -59,13 +62,14 @@ def premium_levels(worksheet: Worksheet, lang: Lang) -> tuple[list[str], list[fl
 def _levels(plan: Plan, name: str, values: dict[str, float]) -> Iterator[tuple[str, float]]:
     """Yield names and levels up to a step that is an amount."""
     step = plan.step(name)
-    carried = [operand for operand in step.of if _is_amount(plan, operand)]
-    if step.op in CARRY and len(carried) >= 1 and isinstance(carried[0], str) and carried[0] in values:
+    operation = step.operation
+    carried = [operand for operand in operation.of if _is_amount(plan, operand)]
+    if operation.carries and len(carried) >= 1 and isinstance(carried[0], str) and carried[0] in values:
         yield from _levels(plan, carried[0], values)
-    elif step.op == "product" and len(carried) == 1 and isinstance(carried[0], str) and carried[0] in values:
+    elif isinstance(operation, Product) and len(carried) == 1 and isinstance(carried[0], str) and carried[0] in values:
         yield from _levels(plan, carried[0], values)
         level = values[carried[0]]
-        for operand in step.of:
+        for operand in operation.of:
             if operand != carried[0]:
                 for named, factor in _factors(plan, operand, values):
                     level *= factor
@@ -82,7 +86,7 @@ def _factors(plan: Plan, operand: Operand, values: dict[str, float]) -> Iterator
         return
     step, rest = plan.step(operand), values[operand]
     inside = _product_inside(plan, step, values)
-    for part in inside.of if inside is not None else ():
+    for part in inside.operation.of if inside is not None else ():
         if isinstance(part, str) and values.get(part):
             yield part, values[part]
             rest /= values[part]
@@ -91,10 +95,12 @@ def _factors(plan: Plan, operand: Operand, values: dict[str, float]) -> Iterator
 
 def _product_inside(plan: Plan, step: Step, values: dict[str, float]) -> Step | None:
     """Return the product that a step is, or bounds; None where it is no product of steps."""
-    if step.op in ("bound", "round") and isinstance(step.of[0], str) and step.of[0] in values:
-        return _product_inside(plan, plan.step(step.of[0]), values)
-    named = all(isinstance(part, str) and part in values for part in step.of)
-    return step if step.op == "product" and named and len(step.of) > 1 else None
+    operation = step.operation
+    first = operation.of[0] if isinstance(operation, Bound | Round) else None
+    if isinstance(first, str) and first in values:
+        return _product_inside(plan, plan.step(first), values)
+    named = all(isinstance(part, str) and part in values for part in operation.of)
+    return step if isinstance(operation, Product) and named and len(operation.of) > 1 else None
 
 
 def _is_amount(plan: Plan, operand: Operand) -> bool:
@@ -102,4 +108,4 @@ def _is_amount(plan: Plan, operand: Operand) -> bool:
     if not isinstance(operand, str) or operand not in plan.step_names:
         return False
     step = plan.step(operand)
-    return step.unit == "yuan" or (step.op in CARRY and any(_is_amount(plan, part) for part in step.of))
+    return step.unit == "yuan" or (step.operation.carries and any(_is_amount(plan, part) for part in step.operation.of))

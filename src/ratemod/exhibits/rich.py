@@ -176,7 +176,7 @@ def level_words(plan: Plan | None, name: str, lang: Lang) -> dict[str, str]:
             for end in ("low", "high")
         }
     if plan is not None and name == "cause":
-        readers = {f"tables.{step.table}": plan.label(step.name, lang) for step in plan.steps if step.table}
+        readers = {f"tables.{step.operation.table}": plan.label(step.name, lang) for step in plan.steps}
         return readers | {f"constants.{item}": plan.label(item, lang) for item in plan.constants}
     column = plan.columns.get(name) if plan is not None else None
     return {level.code: getattr(level, f"label_{lang}") or level.code for level in column.levels} if column else {}

@@ -28,8 +28,8 @@ def plan_html(plan: Plan, lang: Lang) -> str:
     steps = pd.DataFrame(
         {
             "step": [plan.label(step.name, lang) for step in plan.steps],
-            "op": [step.op for step in plan.steps],
-            "table": [step.table for step in plan.steps],
+            "op": [step.operation.op for step in plan.steps],
+            "table": [step.operation.table for step in plan.steps],
         }
     )
     tables = pd.DataFrame(

@@ -13,6 +13,7 @@ import numpy as np
 
 from ratemod.errors import BookError, PlanError, Problem, nearest, problem
 from ratemod.fund.fund_table import FAR, Ints, Texts, day_number
+from ratemod.plan.op.rounding import Round
 from ratemod.rules.options import strict
 from ratemod.rules.read import read_rules
 from ratemod.rules.shape import Key, keys_of
@@ -132,7 +133,8 @@ def plan_rules(plan: Plan) -> tuple[LevyRule, ...]:
     ends = [plan.legal_ends(item) for item in plan.legal if item.of == "fund_share"]
     floor = max((low for low, _ in ends if low is not None), default=Decimal(0))
     cap = min((high for _, high in ends if high is not None), default=None)
-    mode = plan.step(plan.fund).mode if plan.fund and plan.step(plan.fund).op == "round" else "corridor"
+    operation = plan.step(plan.fund).operation if plan.fund else None
+    mode = operation.mode if isinstance(operation, Round) else "corridor"
     rounding: Rounding = "half_up"
     if mode == "up":
         rounding = "up"

@@ -16,36 +16,17 @@ from typing import Any
 import pyarrow as pa
 
 from ratemod.errors import Problem, nearest, problem
-from ratemod.plan.model import Condition, Operand, Plan
-from ratemod.plan.ranges import UNKNOWN, Range, operand_range, ranges
-from ratemod.plan.reads import names_in, names_in_condition, tests_of
+from ratemod.plan.interval import UNKNOWN, Range, operand_range
+from ratemod.plan.model import Condition, Plan, plain
+from ratemod.plan.operand import NOTHING, Operand
+from ratemod.plan.ranges import ranges
+from ratemod.plan.reads import kind_of, names_in, names_in_condition, tests_of
 from ratemod.plan.table_check import table_problems, table_warnings
 from ratemod.reading.convert import convert
 from ratemod.reading.derive import NEEDS
 from ratemod.rules.lines import line_of
 from ratemod.rules.opened import opened
 from ratemod.vocabulary.column import Column
-
-FEN = Decimal("0.01")
-ARITHMETIC = frozenset(
-    {
-        "product",
-        "sum",
-        "difference",
-        "ratio",
-        "largest",
-        "smallest",
-        "add_percentages",
-        "bound",
-        "cap",
-        "round",
-        "power",
-        "judgement",
-        "rollup",
-        "share_out",
-    }
-)
-KEEP = frozenset({"bound", "cap", "round"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +100,7 @@ def _identity(plan: Plan) -> Iterator[Problem]:
             continue
         if name not in plan.step_names:
             yield _at(plan, "RM110", ("plan", key), key=key, name=name, nearest=nearest(name, plan.step_names))
-        elif plan.step(name).op != "share_out" and (plan.step(name).op != "round" or plan.step(name).quantum != FEN):
+        elif not plan.step(name).operation.whole_fen:
             yield _at(plan, "RM151", ("plan", key), key=key, name=name)
     if plan.key is not None and plan.key not in plan.columns:
         yield _at(
@@ -159,52 +140,31 @@ def _names(plan: Plan) -> Iterator[Problem]:
             yield _at(plan, "RM113", _place(plan, owner), name=name, step=owner, nearest=nearest(name, everything))
 
 
-def _kinds(plan: Plan) -> Iterator[Problem]:
-    columns = plan.level_columns
+def _operations(plan: Plan) -> Iterator[Problem]:
+    """Yield what an operation cannot act on, and what does not fit together in it."""
     for step in plan.steps:
-        wanted: list[tuple[str, tuple[str, ...]]] = []
-        if step.op in ARITHMETIC:
-            wanted += [
-                (name, ("number",))
-                for name in (*step.of, step.low, step.high, step.against, step.weights, step.exponent)
-                if isinstance(name, str) and name
-            ]
-        if step.op in ("days", "months"):
-            wanted += [(str(name), ("date",)) for name in step.of]
-        if step.op == "judgement":
-            wanted += [(step.chosen, ("number",)), (step.reason, ("text",))]
-            given = (bool(step.table), bool(step.of), step.low is not None, step.high is not None)
-            if given not in ((True, False, False, False), (False, True, True, True)):
-                yield _at(plan, "RM168", ("step", step.name), step=step.name)
-        for name, kinds in wanted:
-            column = columns.get(name)
-            if column is not None and column.kind not in kinds:
+        operation, place = step.operation, ("step", step.name)
+        asked = [(key, value, allowed.takes) for key, allowed, value in operation.operands()]
+        if step.otherwise is not None and step.otherwise != NOTHING:
+            asked.append(("otherwise", step.otherwise, (operation.gives,)))
+        for key, value, takes in asked:
+            kind = kind_of(value, plan)
+            if kind is not None and kind not in takes:
+                wanted = " / ".join(takes)
                 yield _at(
-                    plan,
-                    "RM115",
-                    ("step", step.name),
-                    name=name,
-                    kind=column.kind,
-                    wanted=" / ".join(kinds),
-                    step=step.name,
+                    plan, "RM361", place, name=plain(value), kind=kind, wanted=wanted, key=key, step=step.name
                 )
-        if step.op in ("ratio", "days", "months") and len(step.of) != 2:
-            yield _at(plan, "RM152", ("step", step.name), step=step.name, op=step.op)
-        if step.op in ("bound", "cap") and step.low is None and step.high is None:
-            yield _at(plan, "RM153", ("step", step.name), step=step.name)
-        if (step.when is None) != (step.otherwise is None) and not (step.op in KEEP and step.otherwise is None):
-            yield _at(plan, "RM143", ("step", step.name), step=step.name)
-        if step.op in ("rollup", "share_out") and step.group not in plan.columns:
-            yield _at(
-                plan,
-                "RM113",
-                ("step", step.name),
-                name=step.group,
-                step=step.name,
-                nearest=nearest(step.group, plan.columns),
-            )
-        if step.quantum is not None and step.quantum <= 0:
-            yield _at(plan, "RM154", ("step", step.name), step=step.name)
+        for key, allowed in operation.keys().items():
+            many = [value for name, _, value in operation.operands() if name == key]
+            if allowed.count not in (None, len(many)):
+                yield _at(plan, "RM152", place, step=step.name, op=operation.op)
+        for code in operation.faults():
+            yield _at(plan, code, place, step=step.name)
+        if (step.when is None) != (step.otherwise is None) and not (operation.passes and step.otherwise is None):
+            yield _at(plan, "RM143", place, step=step.name)
+        for name in operation.columns_named():
+            if name not in plan.columns and name in {*plan.constants, *plan.step_names}:
+                yield _at(plan, "RM362", place, name=name, step=step.name)
 
 
 def _conditions(plan: Plan) -> Iterator[Problem]:
@@ -251,7 +211,7 @@ def _sources(plan: Plan) -> Iterator[Problem]:
         if source not in known:
             yield _at(plan, "RM117", _place(plan, owner), name=source, owner=owner, nearest=nearest(source, known))
     for step in plan.steps:
-        numbers = [end for end in (*step.of, step.low, step.high, step.exponent) if isinstance(end, Decimal)]
+        numbers = [value for _, _, value in step.operation.operands() if isinstance(value, Decimal)]
         stated = any(number not in (0, 1, -1, 100) for number in numbers)
         if stated and not step.source:
             yield _at(plan, "RM118", ("step", step.name), step=step.name)
@@ -330,9 +290,9 @@ def _default(plan: Plan, column: Column, default: str) -> Iterator[Problem]:
 
 
 def _tables(plan: Plan) -> Iterator[Problem]:
-    asked = {step.table for step in plan.steps if step.table}
-    for name in asked - set(plan.tables):
-        step = next(step for step in plan.steps if step.table == name)
+    asked = {step.operation.table for step in plan.steps if step.operation.table}
+    for name in sorted(asked - set(plan.tables)):
+        step = next(step for step in plan.steps if step.operation.table == name)
         yield _at(plan, "RM159", ("step", step.name), name=name, step=step.name, nearest=nearest(name, plan.tables))
     for name, table in plan.tables.items():
         if name not in asked:
@@ -374,12 +334,6 @@ def _lock(plan: Plan) -> Iterator[Problem]:
 
 def _ranges_fit(plan: Plan) -> Iterator[Problem]:
     known = ranges(plan)
-    for step in plan.steps:
-        if step.op in ("rollup", "share_out"):
-            for name in (*step.of, step.weights):
-                places = known[name].places if isinstance(name, str) and name else 0
-                if places is None or places > 6:
-                    yield _at(plan, "RM147", ("step", step.name), name=name, step=step.name)
     for item in plan.legal:
         reach = known[item.of]
         never = (item.high is not None and reach.low > operand_range(item.high, known).high) or (
@@ -392,7 +346,7 @@ def _ranges_fit(plan: Plan) -> Iterator[Problem]:
 CHECKS: tuple[Callable[[Plan], Iterator[Problem]], ...] = (
     _identity,
     _names,
-    _kinds,
+    _operations,
     _conditions,
     _sources,
     _columns,

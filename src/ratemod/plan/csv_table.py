@@ -11,11 +11,11 @@ from types import MappingProxyType
 
 from ratemod.errors import PlanError, Problem, nearest, problem
 from ratemod.plan.model import ANY, Axis, AxisKey, Band, Row
+from ratemod.plan.operand import Day
 from ratemod.rules.number import exact_number
 from ratemod.rules.opened import opened
 from ratemod.vocabulary.column import Column
 
-_EPOCH = date(1970, 1, 1).toordinal()
 _ENDS = {
     "_from": ("band", "low"),
     "_below": ("band", "low"),
@@ -26,11 +26,6 @@ _ENDS = {
 VALUES = ("value", "low", "high")
 TEXTS = ("source", "note")
 NOT_OFFERED = "none"
-
-
-def day_number(day: date) -> Decimal:
-    """Return days since 1970-01-01 as an exact number."""
-    return Decimal(day.toordinal() - _EPOCH)
 
 
 def read_rows(
@@ -190,7 +185,7 @@ def _level(
 def _end(text: str, axis: Axis, file: str, line: int, problems: list[Problem]) -> Decimal | None:
     if axis.is_date and text:
         try:
-            return day_number(date.fromisoformat(text))
+            return Decimal(Day.of(date.fromisoformat(text)))
         except ValueError:
             problems.append(problem("RM131", file=file, row=line, column=axis.name, value=text))
             return None

@@ -1,7 +1,7 @@
 """Change a plan: small overlays on a frozen plan, and the difference between two plans in words.
 
-A path names one number: ``tables.NAME[key, key].value``, ``constants.NAME``, ``steps.NAME.low`` (or any of
-`STEP_NUMBERS`). Keys stand in the table's order; a band is written ``from..below`` (an open end stays empty).
+A path names one number: ``tables.NAME[key, key].value``, ``constants.NAME``, ``steps.NAME.low`` (or any
+other of `step_numbers`). Keys stand in the table's order; a band is written ``from..below`` (an open end stays empty).
 The cost is that of copying what changes, never of reading the plan again. The legal range cannot be edited.
 """
 
@@ -20,7 +20,6 @@ from ratemod.plan.graph import node_of
 from ratemod.plan.model import ANY, AxisKey, Band, Plan, Row, Step, Table, plain
 
 _CELL = re.compile(r"^tables\.(?P<table>[^.\[]+)\[(?P<keys>.*)\](?:\.(?P<column>\w+))?$")
-STEP_NUMBERS = ("low", "high", "otherwise", "quantum", "exponent")
 
 
 def key_text(key: AxisKey) -> str:
@@ -79,7 +78,7 @@ def replace(plan: Plan, changes: Mapping[str, Any]) -> Plan:
         elif parts[0] == "constants" and len(parts) == 2 and parts[1] in constants:
             constants[parts[1]] = copy(constants[parts[1]], value=number)
             _lawful(plan, parts[1], number, path, problems)
-        elif parts[-1] == "quantum" and not _whole_unit(plan, node_of(path), number):
+        elif parts[-1] == "unit" and not _whole_unit(plan, node_of(path), number):
             problems.append(problem("RM381", path=path, value=plain(number)))
         elif parts[0] == "steps" and len(parts) >= 3 and _edit_step(steps, ".".join(parts[1:-1]), parts[-1], number):
             pass
@@ -118,10 +117,7 @@ def all_numbers(plan: Plan) -> Mapping[str, Decimal | None]:
             found |= {row_path(table, row, name): row.values[at] for at, name in columns}
     found |= {f"constants.{name}": constant.value for name, constant in plan.constants.items()}
     for step in plan.steps:
-        for name in STEP_NUMBERS:
-            number = getattr(step, name)
-            if isinstance(number, Decimal):
-                found[f"steps.{step.name}.{name}"] = number
+        found |= {f"steps.{step.name}.{name}": number for name, number in step_numbers(step).items()}
     return MappingProxyType(found)
 
 
@@ -159,10 +155,8 @@ def numbers(plan: Plan) -> dict[str, str]:
                 said = number if number is None else table.shown(column_name, number)
                 found[row_path(table, row, column_name)] = str(plain(said))
     for step in plan.steps:
-        skip = {"name", "label_en", "label_zh", "note", "headline", "line", "source"}
-        for key, value in plain(step).items():
-            if key not in skip and value not in (None, "", [], False):
-                found[f"steps.{step.name}.{key}"] = str(value)
+        skip = {"name", "label_en", "label_zh", "note", "headline", "source"}
+        found |= {f"steps.{step.name}.{key}": str(value) for key, value in step.stated().items() if key not in skip}
     for section, parts in (("rule", plan.rules), ("check", plan.checks), ("legal", plan.legal)):
         for part in parts:
             found |= {
@@ -254,10 +248,20 @@ def _edited(table: Table, numbers: Mapping[tuple[int, str], Decimal]) -> Table:
     return copy(table, rows=tuple(rows))
 
 
+def step_numbers(step: Step) -> dict[str, Decimal]:
+    """Return, by key, every single number that a plan states for a step and `replace` can change."""
+    found = step.operation.numbers()
+    if isinstance(step.otherwise, Decimal) and step.operation.gives == "number":
+        found["otherwise"] = step.otherwise
+    return found
+
+
 def _edit_step(steps: list[Step], name: str, key: str, number: Decimal) -> bool:
     for at, step in enumerate(steps):
-        if step.name == name and key in STEP_NUMBERS and isinstance(getattr(step, key), Decimal):
-            steps[at] = copy(step, **{key: number})  # type: ignore[arg-type]
+        if step.name == name and key in step_numbers(step):
+            own = key in step.operation.numbers()
+            changed = step.operation.changed(**{key: number}) if own else step.operation
+            steps[at] = copy(step, operation=changed, otherwise=step.otherwise if own else number)
             return True
     return False
 

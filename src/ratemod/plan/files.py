@@ -13,10 +13,9 @@ from typing import Any
 
 from ratemod.errors import PlanError, Problem, nearest, problem
 from ratemod.plan import keys
-from ratemod.plan.csv_table import day_number, read_rows
+from ratemod.plan.csv_table import read_rows
 from ratemod.plan.expand import expand_experience
 from ratemod.plan.model import (
-    NOTHING,
     Case,
     Check,
     Combination,
@@ -30,6 +29,9 @@ from ratemod.plan.model import (
     Table,
     Test,
 )
+from ratemod.plan.op.look_up import Classify
+from ratemod.plan.op.registry import OPERATIONS
+from ratemod.plan.operand import Day
 from ratemod.rules.lines import Place
 from ratemod.rules.number import exact_number
 from ratemod.rules.read import NOTHING as UNFIT
@@ -38,6 +40,11 @@ from ratemod.rules.shape import Key, Keys, Kinds, list_of, table_of
 from ratemod.vocabulary.column import FLAG_LEVELS, Column, Level
 
 SECTIONS = ("plan", "source", "constant", "column", "table", "step", "rule", "check", "legal")
+
+
+def _value(file: TomlFile, value: Any, place: Place) -> Any:
+    """Return an exact number, or a day."""
+    return _operand(file, value, place) if isinstance(value, date) else file.fit(value, Decimal, *place)
 
 
 def _operand(file: TomlFile, value: Any, place: Place) -> Any:
@@ -51,7 +58,7 @@ def _operand(file: TomlFile, value: Any, place: Place) -> Any:
             pass
     if isinstance(value, date):
         found = file.fit(value, date, *place)
-        return found if found is UNFIT else day_number(found)
+        return found if found is UNFIT else Day.of(found)
     if isinstance(value, str | int | Decimal) and not isinstance(value, bool):
         return file.fit(value, Decimal, *place)
     return file.unfit(value, "operand", *place)
@@ -113,6 +120,8 @@ KINDS: Kinds = MappingProxyType(
         "date": lambda file, value, place: file.fit(value, date, *place),
         "number": lambda file, value, place: file.fit(value, Decimal, *place),
         "texts": lambda file, value, place: file.fit(value, tuple[str, ...], *place),
+        "value": _value,
+        "name": lambda file, value, place: file.fit(value, str, *place),
         "operand": _operand,
         "operands": _operands,
         "names": _names,
@@ -243,18 +252,12 @@ def _steps(file: TomlFile, given: Any, index: int) -> tuple[Step, ...]:
     taken = file.take(given, {**keys.STEP, **own}, "step", index)
     if len(file.problems) > before:
         return ()
+    operands = {name: taken.pop(name) for name in own if name in taken}
+    taken.pop("op")
     taken["line"] = file.line("step", index) or 0
     if op == "experience":
-        operands = {name: taken.pop(name) for name in keys.EXPERIENCE[method]}
-        taken.pop("method")
-        return expand_experience(Step(**taken), method, operands)
-    if op in ("round", "power"):
-        taken["quantum"] = taken.pop("unit")
-    if op in ("rollup", "share_out"):
-        taken["group"] = taken.pop("by")
-    if "of" in taken and not isinstance(taken["of"], tuple):
-        taken["of"] = (taken["of"],)
-    return (Step(**taken),)
+        return expand_experience(method, operands, **taken)
+    return (Step(operation=OPERATIONS[op].made(operands), **taken),)
 
 
 def _tables(
@@ -267,11 +270,12 @@ def _tables(
     axis_names: dict[str, dict[str, str]] = {}
     coded: dict[str, dict[str, list[str]]] = {}
     for step in steps:
-        if step.table:
-            axis_names.setdefault(step.table, {}).update(dict(step.by))
-        if step.op == "classify":
-            levels = coded.setdefault(step.table, {}).setdefault(step.column, [])
-            levels += [level.code for level in step.levels if level.code not in levels]
+        operation = step.operation
+        if operation.table:
+            axis_names.setdefault(operation.table, {}).update(dict(operation.by))
+        if isinstance(operation, Classify):
+            levels = coded.setdefault(operation.table, {}).setdefault(operation.column, [])
+            levels += [level.code for level in operation.levels if level.code not in levels]
     tables = {}
     for name, place in places.items():
         taken = declared.get(name, {})
@@ -281,7 +285,7 @@ def _tables(
             taken.get("values", ()),
             columns,
             axis_names.get(name, {}),
-            frozenset(step.name for step in steps if step.op != "classify"),
+            frozenset(step.name for step in steps if step.operation.gives != "level"),
             file.problems,
             coded.get(name, {}),
             within=folder.parent,
@@ -304,13 +308,17 @@ def _tables(
 
 def _classified(step: Step, tables: Mapping[str, Table]) -> Step:
     """Return a `classify` step with its levels, those of its table where it states none."""
-    if step.op != "classify" or step.table not in tables:
+    operation, other = step.operation, step.otherwise
+    if not isinstance(operation, Classify) or operation.table not in tables:
         return step
-    codes = tables[step.table].codes(step.column)
-    said = {level.code: level for level in step.levels}
+    codes = tables[operation.table].codes(operation.column)
+    said = {level.code: level for level in operation.levels}
     levels = tuple(said.get(code, Level(code)) for code in codes)
-    other = step.otherwise
-    return replace(step, levels=levels, otherwise=Decimal(codes.index(other)) if other in codes else other)
+    return replace(
+        step,
+        operation=replace(operation, levels=levels),
+        otherwise=Decimal(codes.index(other)) if other in codes else other,
+    )
 
 
 def _cases(folder: Path, shown: str, problems: list[Problem]) -> tuple[Case, ...]:
@@ -334,4 +342,4 @@ def _case(expect: Mapping[str, Any], **given: Any) -> Case:
     return Case(expect=MappingProxyType({key: str(value) for key, value in expect.items()}), **given)
 
 
-__all__ = ["NOTHING", "read_plan", "read_toml"]
+__all__ = ["read_plan", "read_toml"]

@@ -186,7 +186,7 @@ def _nodes(plan: Plan) -> Iterator[tuple[str, Kind, Iterable[str]]]:
 def step_reads(plan: Plan, step: Step) -> tuple[str, ...]:
     """Return the nodes that a step reads itself: operands, axes of its table, the table, what its condition asks."""
     names = list(names_in(step))
-    table = plan.tables.get(step.table)
+    table = plan.tables.get(step.operation.table)
     if table is not None:
         names += [*(step.bound(axis.name) for axis in table.axes), table_node(table.name)]
     return tuple(dict.fromkeys(names))
@@ -212,7 +212,7 @@ def node_of(path: str) -> str:
 
     Examples
     --------
-    >>> node_of("tables.base_rate[mining, small].value"), node_of("constants.most"), node_of("steps.premium.quantum")
+    >>> node_of("tables.base_rate[mining, small].value"), node_of("constants.most"), node_of("steps.premium.unit")
     ('tables.base_rate', 'most', 'premium')
     """
     section, _, rest = path.partition("[")[0].partition(".")

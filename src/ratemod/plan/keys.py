@@ -7,7 +7,9 @@ cannot drift apart.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 
+from ratemod.plan.op.registry import OPERATIONS as _OPERATIONS
 from ratemod.rules.shape import Key
 from ratemod.vocabulary.column import KINDS, UNITS
 
@@ -42,7 +44,7 @@ SOURCE: Mapping[str, Key] = {
     "url": _text(),
 }
 CONSTANT: Mapping[str, Key] = {
-    "value": Key("number", True),
+    "value": Key("value", True, doc="a number, or a date"),
     "source": _text("a source", True),
     "unit": _text("", choices=UNITS),
     **LABELS,
@@ -128,44 +130,7 @@ STEP: Mapping[str, Key] = {
     "when": Key("condition"),
     "otherwise": Key("operand"),
 }
-_LOOK_UP = {"table": _text("", True), "by": Key("names", doc="axis = name, where they differ"), "column": _text()}
-_OF_MANY = {"of": Key("operands", True)}
-_OF_ONE = {"of": Key("operand", True)}
-
-OPERATIONS: Mapping[str, Mapping[str, Key]] = {
-    "lookup": _LOOK_UP,
-    "interpolate": {**_LOOK_UP, "beyond": _text("", choices=("refuse", "flat", "extend"))},
-    "classify": {**_LOOK_UP, "levels": Key("levels", doc="in order; default: as they appear in the table")},
-    "progressive": {**_LOOK_UP, "along": _text("the banded axis to sum along, where the table has several")},
-    "product": _OF_MANY,
-    "sum": _OF_MANY,
-    "difference": _OF_MANY,
-    "ratio": _OF_MANY,
-    "largest": _OF_MANY,
-    "smallest": _OF_MANY,
-    "add_percentages": _OF_MANY,
-    "bound": {**_OF_ONE, "low": Key("operand"), "high": Key("operand")},
-    "cap": {**_OF_ONE, "against": _text("", True), "low": Key("operand"), "high": Key("operand")},
-    "round": {
-        **_OF_ONE,
-        "unit": Key("number", True),
-        "mode": _text("", choices=("half_up", "up", "down", "half_even")),
-    },
-    "judgement": {
-        "chosen": _text("an optional number column", True),
-        "reason": _text("a text column that must then be filled; leave out where the scheme asks for no reason"),
-        "table": _text("a table with columns low, high, value"),
-        "by": Key("names"),
-        "of": Key("operand", doc="without a table: the value when nothing is chosen"),
-        "low": Key("operand", doc="without a table: the least that may be chosen"),
-        "high": Key("operand", doc="without a table: the most that may be chosen"),
-    },
-    "days": {**_OF_MANY, "inclusive": Key("flag")},
-    "months": {**_OF_MANY, "count": _text("", choices=("started", "complete")), "inclusive": Key("flag")},
-    "power": {**_OF_ONE, "exponent": Key("operand", True), "unit": Key("number", True)},
-    "rollup": {**_OF_ONE, "by": _text("", True), "how": _text("", True, ("sum", "max", "min"))},
-    "share_out": {**_OF_ONE, "by": _text("", True), "weights": _text("", True)},
-}
+OPERATIONS: Mapping[str, Mapping[str, Key]] = MappingProxyType({op: kind.keys() for op, kind in _OPERATIONS.items()})
 EXPERIENCE: Mapping[str, Mapping[str, Key]] = {
     "split": {
         name: Key("operand", True)

@@ -17,16 +17,14 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
 
+from ratemod.plan.op.base import Operation
+from ratemod.plan.operand import Day, Operand
 from ratemod.rules.lines import Place, lines_of
 from ratemod.rules.opened import opened
-from ratemod.vocabulary.column import Column, Level
+from ratemod.vocabulary.column import Column
 
 if TYPE_CHECKING:
     from ratemod.plan.graph import Graph
-
-Operand = str | Decimal  # a name of a column, constant or earlier step; or an exact number
-ADDED = frozenset({"along", "levels"})  # keys of a step that came after editions were frozen by their fingerprints
-NOTHING = "none"  # `otherwise = "none"`: the step is empty for rows outside its condition
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,28 +176,10 @@ Condition = Test | Combination
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step of the worksheet; which fields an operation uses is set out in `ratemod.plan.keys`."""
+    """One step of the worksheet: an operation, when it applies, and what the step is otherwise."""
 
     name: str
-    op: str
-    of: tuple[Operand, ...] = ()
-    table: str = ""
-    by: tuple[tuple[str, str], ...] = ()
-    column: str = "value"
-    beyond: str = "refuse"
-    low: Operand | None = None
-    high: Operand | None = None
-    against: str = ""
-    quantum: Decimal | None = None
-    mode: str = "half_up"
-    chosen: str = ""
-    reason: str = ""
-    exponent: Operand | None = None
-    inclusive: bool = False
-    count: str = "started"
-    group: str = ""
-    how: str = ""
-    weights: str = ""
+    operation: Operation
     when: Condition | None = None
     otherwise: Operand | None = None
     unit: str | None = None
@@ -209,12 +189,22 @@ class Step:
     note: str = ""
     headline: bool = False
     line: int = 0
-    along: str = ""
-    levels: tuple[Level, ...] = ()
+
+    @property
+    def other(self) -> Operand | None:
+        """What the step is where its condition does not hold: its own operand where nothing is said."""
+        return self.otherwise if self.otherwise is not None or not self.operation.of else self.operation.of[0]
+
+    def stated(self) -> dict[str, Any]:
+        """Return what a plan says of the step, by key of the file, without what is as it would be anyhow."""
+        own = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in ("operation", "line")}
+        found = {name: plain(value) for name, value in own.items() if value not in (None, "", False)}
+        operation: dict[str, Any] = plain(self.operation.stated())
+        return found | {"op": self.operation.op} | operation
 
     def bound(self, axis: str) -> str:
         """Return the column or step that an axis of the step's table is read from."""
-        return dict(self.by).get(axis, axis)
+        return dict(self.operation.by).get(axis, axis)
 
 
 @dataclass(frozen=True, slots=True)
@@ -343,7 +333,7 @@ class Plan:
             [plain(column) for column in self.columns.values()],
             sorted(json.dumps(plain(constant), ensure_ascii=False) for constant in self.constants.values()),
             sorted(table.digest for table in self.tables.values()),
-            [_facts(step) for step in self.steps],
+            [step.stated() for step in self.steps],
             plain(self.rules),
             plain(self.checks),
             plain(self.legal),
@@ -363,7 +353,11 @@ class Plan:
     @cached_property
     def level_columns(self) -> Mapping[str, Column]:
         """The columns, and each `classify` step as a column of its levels: all that tables and conditions name."""
-        classes = {step.name: Column(step.name, "level", levels=step.levels) for step in self.steps if step.levels}
+        classes = {
+            step.name: Column(step.name, "level", levels=step.operation.levels)
+            for step in self.steps
+            if step.operation.levels
+        }
         return {**self.columns, **classes} if classes else self.columns
 
     @cached_property
@@ -419,10 +413,10 @@ class Plan:
 
 def plain(value: Any, skip: tuple[str, ...] = ()) -> Any:
     """Return a value as JSON-ready data with exact numbers as normalised text."""
+    if isinstance(value, date | Day):
+        return value.isoformat()
     if isinstance(value, Decimal):
         return format(value.normalize(), "f")
-    if isinstance(value, date):
-        return value.isoformat()
     if isinstance(value, _Any):
         return "*"
     if is_dataclass(value):
@@ -432,11 +426,6 @@ def plain(value: Any, skip: tuple[str, ...] = ()) -> Any:
     if isinstance(value, Mapping):
         return {str(key): plain(item, skip) for key, item in value.items()}
     return value
-
-
-def _facts(step: Step) -> Any:
-    """Return what a premium depends on of a step; keys that came later count only where they are used."""
-    return {name: value for name, value in plain(step, skip=("line",)).items() if value or name not in ADDED}
 
 
 def _sha(text: str) -> str:

@@ -9,6 +9,7 @@ from types import MappingProxyType
 from ratemod.errors import PlanError, nearest, problem
 from ratemod.plan.graph import table_node
 from ratemod.plan.model import Plan, Step
+from ratemod.plan.op.rounding import Round
 
 RESULT = "premium_of_part"
 
@@ -35,9 +36,8 @@ def part_of(plan: Plan, step: str) -> Plan:
     if step not in plan.step_names:
         raise PlanError(problem("RM188", name=step, nearest=nearest(step, plan.step_names)))
     names = plan.graph().upstream([step])
-    premium = Step(
-        RESULT, "round", of=(step,), quantum=Decimal("0.01"), label_en="Premium of the part", label_zh="部分保费"
-    )
+    rounded = Round(of=(step,), unit=Decimal("0.01"))
+    premium = Step(RESULT, rounded, label_en="Premium of the part", label_zh="部分保费")
     return replace(
         plan,
         key=None,

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from decimal import Decimal
 
-from ratemod.plan.model import NOTHING, Condition, Plan, Step, Test
+from ratemod.plan.model import Axis, Condition, Plan, Step, Test
+from ratemod.plan.operand import NOTHING, Day, Operand
 
 
 def tests_of(condition: Condition) -> Iterator[Test]:
@@ -24,17 +26,30 @@ def conditions_of(plan: Plan) -> Iterator[Condition]:
 
 
 def names_in(step: Step) -> Iterator[str]:
-    """Yield every name of a column, constant or step that a step reads."""
-    for operand in (*step.of, step.low, step.high, step.exponent, step.otherwise):
-        if isinstance(operand, str) and operand != NOTHING:
-            yield operand
-    for name in (step.against, step.chosen, step.reason, step.group, step.weights):
-        if name:
-            yield name
-    for _, name in step.by:
-        yield name
+    """Yield every name of a column, constant or step that a step itself names."""
+    yield from step.operation.reads()
+    if isinstance(step.otherwise, str) and step.otherwise != NOTHING:
+        yield step.otherwise
     if step.when is not None:
         yield from names_in_condition(step.when)
+
+
+def axes_read(plan: Plan, step: Step) -> list[tuple[Axis, str]]:
+    """Return each axis of the table that a step reads, and the column, constant or step that it is read from."""
+    table = plan.tables.get(step.operation.table)
+    stated = dict(step.operation.by)
+    return [] if table is None else [(axis, stated.get(axis.name, axis.name)) for axis in table.axes]
+
+
+def kind_of(operand: Operand, plan: Plan) -> str | None:
+    """Return what kind of value an operand is: number, date, level, flag or text; None for an unknown name."""
+    if isinstance(operand, Decimal):
+        return "date" if isinstance(operand, Day) else "number"
+    if operand in plan.columns:
+        return plan.columns[operand].kind
+    if operand in plan.constants:
+        return kind_of(plan.constants[operand].value, plan)
+    return next((step.operation.gives for step in plan.steps if step.name == operand), None)
 
 
 def names_in_condition(condition: Condition) -> Iterator[str]:

@@ -22,6 +22,8 @@ _KINDS: Mapping[str, dict[str, Any]] = {
     "number": _NUMBER,
     "operand": _OPERAND,
     "operands": {"anyOf": [_OPERAND, {"type": "array", "items": _OPERAND, "minItems": 1}]},
+    "value": _NUMBER,
+    "name": {"type": "string"},
     "names": {"type": "object", "additionalProperties": {"type": "string"}},
     "texts": _TEXTS,
     "condition": {"$ref": "#/$defs/condition"},

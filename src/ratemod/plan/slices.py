@@ -10,22 +10,24 @@ import functools
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal, localcontext
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from ratemod.plan.grid import Grid, grid
-from ratemod.plan.model import Step, Table
+from ratemod.plan.model import Table
 from ratemod.vocabulary.column import Column
+
+if TYPE_CHECKING:
+    from ratemod.plan.op.progressive import Progressive
 
 MOST_DIGITS = 200
 
 
-def along(step: Step, table: Table) -> int | None:
+def along(named: str, table: Table) -> int | None:
     """Return the place of the axis whose slices are summed, None where there is none or a choice must be stated."""
-    banded = [at for at, axis in enumerate(table.axes) if axis.kind == "band"]
-    if step.along:
-        banded = [at for at in banded if table.axes[at].name == step.along]
+    banded = [at for at, axis in enumerate(table.axes) if axis.kind == "band" and named in ("", axis.name)]
     return banded[0] if len(banded) == 1 else None
 
 
@@ -59,11 +61,11 @@ class Slices:
         return np.array([np.nan if value is None else float(value) for value in getattr(self, which)])
 
 
-def slices(step: Step, table: Table, columns: Mapping[str, Column]) -> Slices:
+def slices(operation: Progressive, table: Table, columns: Mapping[str, Column]) -> Slices:
     """Return the slices of a table; the check has found that there are some."""
-    found, at = grid(table, step.by, columns), along(step, table)
+    found, at = grid(table, operation.by, columns), along(operation.along, table)
     assert found is not None and at is not None
-    return _slices(found, table, step.column, at)
+    return _slices(found, table, operation.column, at)
 
 
 @functools.lru_cache(maxsize=256)

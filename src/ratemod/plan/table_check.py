@@ -10,6 +10,8 @@ import numpy.typing as npt
 from ratemod.errors import Problem, nearest, problem
 from ratemod.plan.grid import MOST_CELLS, Grid, grid
 from ratemod.plan.model import Band, Plan, Step, Table
+from ratemod.plan.op.base import TableOperation
+from ratemod.plan.op.progressive import Progressive
 from ratemod.plan.slices import along
 from ratemod.vocabulary.column import Column
 
@@ -18,19 +20,19 @@ def table_problems(plan: Plan) -> Iterator[Problem]:
     """Yield the problems of every table that a step reads."""
     done: set[tuple[str, tuple[tuple[str, str], ...]]] = set()
     for step in plan.steps:
-        table = plan.tables.get(step.table)
+        table = plan.tables.get(step.operation.table)
         if table is None:
             continue
         yield from _values_fit(step, table)
-        if (table.name, step.by) in done:
+        if (table.name, step.operation.by) in done:
             continue
-        done.add((table.name, step.by))
+        done.add((table.name, step.operation.by))
         yield from _rows(plan, table)
         axis_problems = list(_axes(plan, step, table))
         yield from axis_problems
         if axis_problems or not table.rows:
             continue
-        found = grid(table, step.by, plan.level_columns)
+        found = grid(table, step.operation.by, plan.level_columns)
         if found is None:
             yield problem("RM162", file=table.file, most=MOST_CELLS)
             continue
@@ -42,8 +44,8 @@ def table_problems(plan: Plan) -> Iterator[Problem]:
 def table_warnings(plan: Plan) -> Iterator[Problem]:
     """Yield combinations of levels without any rate: rows there will be refused."""
     for step in plan.steps:
-        table = plan.tables.get(step.table)
-        found = grid(table, step.by, plan.level_columns) if table is not None and table.rows else None
+        table = plan.tables.get(step.operation.table)
+        found = grid(table, step.operation.by, plan.level_columns) if table is not None and table.rows else None
         if table is None or found is None:
             continue
         empty = _unrated_combinations(plan, found)
@@ -52,21 +54,21 @@ def table_warnings(plan: Plan) -> Iterator[Problem]:
 
 
 def _values_fit(step: Step, table: Table) -> Iterator[Problem]:
-    wanted = ("value", "low", "high") if step.op == "judgement" else (step.column,)
-    for name in wanted:
+    operation = step.operation
+    assert isinstance(operation, TableOperation)
+    for name in operation.value_columns(table):
         if name not in table.value_names:
             yield problem("RM164", file=table.file, name=name, step=step.name, nearest=nearest(name, table.value_names))
-    if step.op == "progressive":
-        yield from _slices_fit(step, table)
-    points = sum(axis.kind == "point" for axis in table.axes)
-    if points != (1 if step.op == "interpolate" else 0):
-        yield problem("RM138", file=table.file, step=step.name, op=step.op)
+    if isinstance(operation, Progressive):
+        yield from _slices_fit(operation, step, table)
+    if sum(axis.kind == "point" for axis in table.axes) != operation.points():
+        yield problem("RM138", file=table.file, step=step.name, op=operation.op)
 
 
-def _slices_fit(step: Step, table: Table) -> Iterator[Problem]:
+def _slices_fit(operation: Progressive, step: Step, table: Table) -> Iterator[Problem]:
     """Yield what a table lacks to be summed slice by slice."""
     banded = [axis.name for axis in table.axes if axis.kind == "band"]
-    at = along(step, table)
+    at = along(operation.along, table)
     if at is None:
         yield problem("RM169", file=table.file, step=step.name, axes=", ".join(banded) or "-")
         return
@@ -97,7 +99,7 @@ def _rows(plan: Plan, table: Table) -> Iterator[Problem]:
 
 
 def _axes(plan: Plan, step: Step, table: Table) -> Iterator[Problem]:
-    bound = dict(step.by)
+    bound = dict(step.operation.by)
     axis_names = [axis.name for axis in table.axes]
     for given in bound:
         if given not in axis_names:
@@ -133,7 +135,8 @@ def _unknown_levels(table: Table, axis: str, column: Column) -> Iterator[Problem
 def _reachable(plan: Plan, step: Step, table: Table, found: Grid) -> list[npt.NDArray[np.bool_]]:
     """Return, per axis, which slots a permitted value can fall into."""
     masks = []
-    summed = along(step, table) if step.op == "progressive" else None
+    operation = step.operation
+    summed = along(operation.along, table) if isinstance(operation, Progressive) else None
     for axis in found.axes:
         mask = np.ones(axis.size, dtype=bool)
         if axis.axis.kind != "point":

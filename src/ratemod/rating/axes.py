@@ -18,12 +18,11 @@ import numpy as np
 import numpy.typing as npt
 
 from ratemod.plan.grid import GridAxis, grid
+from ratemod.plan.interval import Range
 from ratemod.plan.model import Plan, Step
-from ratemod.plan.ranges import Range
 from ratemod.plan.reads import conditions_of, tests_of
 from ratemod.rating.block import Block, Slots
 
-LOOK_UPS = ("lookup", "classify")
 FEW_MARKS = 8  # up to here, comparing with each mark is cheaper than a search or a table
 MOST_MARKS = 1000
 TABLE = 1 << 14  # whole numbers of a narrow range find their case by one take
@@ -179,7 +178,7 @@ def bands_of(plan: Plan, known: Mapping[str, Range]) -> dict[str, Bands]:
 def _comparisons(plan: Plan) -> Iterator[tuple[str, Decimal, bool]]:
     """Yield each comparison of a name with a number of the plan: name, number, whether equality reaches it."""
     for step in plan.steps:
-        for axis in axes_of_table(plan, step) if step.op in LOOK_UPS else ():
+        for axis in axes_of_table(plan, step) if step.operation.by_cell else ():
             for mark in axis.marks if axis.axis.kind in ("band", "number") else ():
                 if axis.axis.kind == "number":
                     yield axis.bound, Decimal(mark), True
@@ -204,7 +203,8 @@ def number_of(operand: str | Decimal | None, plan: Plan) -> Decimal | None:
 
 def axes_of_table(plan: Plan, step: Step) -> tuple[GridAxis, ...]:
     """Return the axes of the table that a step reads; none where it reads no table."""
-    found = grid(plan.tables[step.table], step.by, plan.level_columns) if step.table else None
+    table = plan.tables.get(step.operation.table)
+    found = None if table is None else grid(table, step.operation.by, plan.level_columns)
     return () if found is None else found.axes
 
 

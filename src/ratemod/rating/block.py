@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ratemod.plan.model import Operand
+from ratemod.plan.operand import Operand
 from ratemod.rating.inputs import Inputs
 
 Floats = npt.NDArray[np.float64]

@@ -7,8 +7,9 @@ from functools import partial
 
 import numpy as np
 
-from ratemod.plan.model import Condition, Legal, Operand, Plan, Test
-from ratemod.plan.ranges import UNIT, Range, operand_range
+from ratemod.plan.interval import UNIT, Range, operand_range
+from ratemod.plan.model import Condition, Legal, Plan, Test
+from ratemod.plan.operand import Operand
 from ratemod.rating.axes import Bands, number_of
 from ratemod.rating.block import Block, Floats, Mask, largest
 from ratemod.rating.exact import level_test, named_test

@@ -189,7 +189,7 @@ def prepare(book: Book, plan: Plan) -> Coding:
         raise BookError(lacking)
     given = [name for name in plan.columns if name in table.column_names]
     derived = tuple(name for name, column in plan.columns.items() if column.derive and name not in given)
-    groups = {step.group: codes_of(identifiers(table[step.group])) for step in plan.steps if step.group}
+    groups = {name: codes_of(identifiers(table[name])) for step in plan.steps if (name := step.operation.group)}
     ranks = _ranks(identifiers(table[plan.key])) if groups and plan.key in table.column_names else None
     own, (texts, tested) = table.select(given), _texts_read(plan)
     known = identities(plan)
@@ -199,7 +199,7 @@ def prepare(book: Book, plan: Plan) -> Coding:
 
 def identities(plan: Plan) -> dict[str, Identity]:
     """Return the text columns of a plan that rows are found or compared by, and what each holds."""
-    keys = {plan.key, *(step.group for step in plan.steps)}
+    keys = {plan.key, *(step.operation.group for step in plan.steps)}
     keys |= {check.of if check.kind == "unique" else check.by for check in plan.checks}
     found: dict[str, Identity] = {}
     for name, column in plan.columns.items():

@@ -2,16 +2,39 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Context, Decimal
 from fractions import Fraction
+from functools import partial, reduce
+from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from ratemod.plan.grid import Grid, GridAxis, grid
-from ratemod.plan.model import NOTHING, Combination, Condition, Legal, Operand, Plan, Step, Test
-from ratemod.plan.ranges import places_of
+from ratemod.plan.grid import GridAxis, grid
+from ratemod.plan.interval import places_of
+from ratemod.plan.model import Combination, Condition, Legal, Plan, Step, Test
+from ratemod.plan.op.arithmetic import (
+    AddPercentages,
+    Difference,
+    Extreme,
+    Largest,
+    Product,
+    Ratio,
+    Smallest,
+    Sum,
+)
+from ratemod.plan.op.base import Operation, TableOperation
+from ratemod.plan.op.dates import Days, Months, Term
+from ratemod.plan.op.judgement import Judgement
+from ratemod.plan.op.limits import Bound, Cap
+from ratemod.plan.op.lines import Rollup, ShareOut
+from ratemod.plan.op.look_up import Classify, Interpolate, Lookup
+from ratemod.plan.op.progressive import Progressive
+from ratemod.plan.op.rounding import Power, Round
+from ratemod.plan.operand import NOTHING, Operand
 from ratemod.plan.slices import slices
 from ratemod.rating import rational as q
 from ratemod.rating.calendar import days_between, months_between
@@ -62,7 +85,7 @@ def evaluate(plan: Plan, inputs: Inputs) -> Exact:
     for name, constant in plan.constants.items():
         state.values[name] = q.constant(constant.value, inputs.n)
     for step in plan.steps:
-        found = _operation(plan, step, state)
+        found = EXACT[type(step.operation)](step.operation, Here(plan, step.name, state))
         if step.when is not None:
             mask = holds(step.when, plan, state)
             found = q.choose(mask, found, _otherwise(step, state))
@@ -72,95 +95,90 @@ def evaluate(plan: Plan, inputs: Inputs) -> Exact:
     return state
 
 
+@dataclass(frozen=True, slots=True)
+class Here:
+    """What an operation may ask while its step is worked out."""
+
+    plan: Plan
+    name: str
+    state: Exact
+
+    @property
+    def n(self) -> int:
+        """Rows."""
+        return self.state.inputs.n
+
+    def of(self, operation: Operation) -> list[Rational]:
+        """Return the values that an operation acts on."""
+        return [self.state.get(operand) for operand in operation.of]
+
+
 def _otherwise(step: Step, state: Exact) -> Rational:
-    if step.otherwise is None:
-        return state.get(step.of[0])
-    if step.otherwise == NOTHING:
-        n = state.inputs.n
-        return Rational(np.zeros(n, dtype=object), 1, np.zeros(n, dtype=bool))
-    return state.get(step.otherwise)
+    assert step.other is not None
+    return _nothing(state.inputs.n) if step.other == NOTHING else state.get(step.other)
 
 
-def _operation(plan: Plan, step: Step, state: Exact) -> Rational:
-    of = [state.get(operand) for operand in step.of] if step.op not in ("days", "months") else []
-    match step.op:
-        case "judgement" if not step.table:
-            return _judged(step, state, of[0], state.get(step.low or Decimal(0)), state.get(step.high or Decimal(0)))
-        case "lookup" | "classify" | "interpolate" | "judgement":
-            return _look_up(plan, step, state)
-        case "progressive":
-            return _progressive(plan, step, state)
-        case "product" | "sum":
-            found = of[0]
-            for item in of[1:]:
-                found = q.multiply(found, item) if step.op == "product" else q.add(found, item)
-            return found
-        case "difference":
-            found = of[0]
-            for item in of[1:]:
-                found = q.add(found, item, -1)
-            return found
-        case "add_percentages":
-            found = q.constant(Decimal(1 - len(of)), state.inputs.n)
-            for item in of:
-                found = q.add(found, item)
-            return found
-        case "ratio":
-            return q.divide(*of)
-        case "largest" | "smallest":
-            sign = 1 if step.op == "largest" else -1
-            found = of[0]
-            for item in of[1:]:
-                both = q.choose(q.compare(item, found) == sign, item, found)
-                found = Rational(both.num, both.den, item.ok & found.ok)
-            return found
-        case "bound" | "cap":
-            return _bound(step, state, of[0])
-        case "round":
-            return q.round_to(of[0], step.quantum or Decimal(1), step.mode)
-        case "power":
-            return _power(step, of[0], state.get(step.exponent or Decimal(0)))
-        case "days" | "months":
-            return _dates(step, state)
-        case "rollup" | "share_out":
-            return _grouped(step, state, of[0])
-    raise AssertionError(step.op)
+def _nothing(n: int) -> Rational:
+    return Rational(np.zeros(n, dtype=object), 1, np.zeros(n, dtype=bool))
 
 
-def _bound(step: Step, state: Exact, found: Rational) -> Rational:
-    """Keep within the ends, low first, and record which end held."""
-    binding = np.zeros(state.inputs.n, dtype=np.int8)
-    original_ok = found.ok
-    for end, sign in ((step.low, -1), (step.high, 1)):
-        if end is None:
-            continue
-        limit = state.get(end)
-        if step.op == "cap":
-            limit = q.multiply(limit, state.get(step.against))
-        held = q.compare(found, limit) == sign
-        binding[held] = sign
-        found = q.choose(held, limit, found)
-        if step.op == "bound":  # an end without a value leaves the step without one; a cap lets the row pass
-            found = Rational(found.num, found.den, found.ok & limit.ok)
-    binding[~original_ok] = 0
-    state.binding[step.name] = binding
+def _product(operation: Product, here: Here) -> Rational:
+    return reduce(q.multiply, here.of(operation))
+
+
+def _sum(operation: Sum, here: Here) -> Rational:
+    return reduce(q.add, here.of(operation))
+
+
+def _difference(operation: Difference, here: Here) -> Rational:
+    return reduce(partial(q.add, sign=-1), here.of(operation))
+
+
+def _percentages(operation: AddPercentages, here: Here) -> Rational:
+    return reduce(q.add, here.of(operation), q.constant(Decimal(1 - len(operation.of)), here.n))
+
+
+def _ratio(operation: Ratio, here: Here) -> Rational:
+    return q.divide(*here.of(operation))
+
+
+def _extreme(operation: Extreme, here: Here, sign: int) -> Rational:
+    found, *rest = here.of(operation)
+    for item in rest:
+        both = q.choose(q.compare(item, found) == sign, item, found)
+        found = Rational(both.num, both.den, item.ok & found.ok)
     return found
 
 
-def _dates(step: Step, state: Exact) -> Rational:
-    start, end = (state.inputs.numbers[str(name)] for name in step.of)
-    ok = ~(np.isnan(start) | np.isnan(end))
-    first, last = (np.where(ok, day, 0).astype(np.int64) for day in (start, end))
-    if step.op == "days":
-        return Rational(q.integers(days_between(first, last, step.inclusive)), 1, ok)
-    return Rational(q.integers(months_between(first, last, step.count, step.inclusive)), 1, ok)
+def _limit(operation: Bound | Cap, here: Here) -> Rational:
+    """Keep within the ends, low first, and record which end held."""
+    found, state = here.state.get(operation.of[0]), here.state
+    binding = np.zeros(here.n, dtype=np.int8)
+    original_ok = found.ok
+    for end, sign in zip(operation.ends.values(), (-1, 1)):
+        if end is None:
+            continue
+        limit = state.get(end)
+        if isinstance(operation, Cap):
+            limit = q.multiply(limit, state.get(operation.against))
+        held = q.compare(found, limit) == sign
+        binding[held] = sign
+        found = q.choose(held, limit, found)
+        if isinstance(operation, Bound):  # an end without a value leaves the step without one; a cap lets the row pass
+            found = Rational(found.num, found.den, found.ok & limit.ok)
+    binding[~original_ok] = 0
+    state.binding[here.name] = binding
+    return found
 
 
-def _power(step: Step, of: Rational, exponent: Rational) -> Rational:
-    context = Context(prec=POWER_DIGITS)
-    quantum = step.quantum or Decimal(1)
+def _round(operation: Round, here: Here) -> Rational:
+    return q.round_to(here.state.get(operation.of[0]), operation.unit, operation.mode)
+
+
+def _power(operation: Power, here: Here) -> Rational:
+    of, exponent = here.state.get(operation.of[0]), here.state.get(operation.exponent)
+    context, unit = Context(prec=POWER_DIGITS), Fraction(operation.unit)
     found, ok = np.zeros(len(of.num), dtype=object), of.ok & (of.num > 0).astype(bool) & exponent.ok
-    unit = Fraction(quantum)
     for at, (value, to) in enumerate(zip(of.fractions(), exponent.fractions())):
         if value is not None and to is not None and ok[at]:
             base = context.divide(Decimal(value.numerator), Decimal(value.denominator))
@@ -169,22 +187,37 @@ def _power(step: Step, of: Rational, exponent: Rational) -> Rational:
     return Rational(found * unit.numerator, unit.denominator, ok)
 
 
-def _grouped(step: Step, state: Exact, of: Rational) -> Rational:
-    groups = state.inputs.groups[step.group]
-    if step.op == "rollup":
-        num, ok = rollup(of.num.astype(np.int64), of.ok, groups, step.how)
-        return Rational(num.astype(object), of.den, ok)
-    weights = state.get(step.weights)
-    fen = q.round_to(q.multiply(of, q.constant(Decimal(100), state.inputs.n)), Decimal(1), "half_up")
-    ranks = state.inputs.ranks
-    parts, ok = share_out(
-        fen.num.astype(np.int64),
-        weights.num.astype(np.int64),
-        fen.ok & weights.ok,
-        groups,
-        np.arange(state.inputs.n) if ranks is None else ranks,
-    )
-    return Rational(parts.astype(object), 100, ok)
+def _term(operation: Term, here: Here) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], Mask]:
+    """Return both ends as days since 1970-01-01, and where both are known."""
+    start, end = here.of(operation)
+    first, last = ((day.num // day.den).astype(np.int64) for day in (start, end))
+    return first, last, start.ok & end.ok
+
+
+def _days(operation: Days, here: Here) -> Rational:
+    first, last, ok = _term(operation, here)
+    return Rational(q.integers(days_between(first, last, operation.inclusive)), 1, ok)
+
+
+def _months(operation: Months, here: Here) -> Rational:
+    first, last, ok = _term(operation, here)
+    return Rational(q.integers(months_between(first, last, operation.count, operation.inclusive)), 1, ok)
+
+
+def _rollup(operation: Rollup, here: Here) -> Rational:
+    of = here.state.get(operation.of[0])
+    num, den = q.over_one_denominator(of)
+    found, ok = rollup(num, of.ok, here.state.inputs.groups[operation.group], operation.how)
+    return Rational(found, den, ok)
+
+
+def _share_out(operation: ShareOut, here: Here) -> Rational:
+    of, weights, inputs = here.state.get(operation.of[0]), here.state.get(operation.weights), here.state.inputs
+    fen = q.round_to(q.multiply(of, q.constant(Decimal(100), here.n)), Decimal(1), "half_up")
+    ranks = np.arange(here.n) if inputs.ranks is None else inputs.ranks
+    weight, _ = q.over_one_denominator(weights)
+    parts, ok = share_out(fen.num, weight, fen.ok & weights.ok, inputs.groups[operation.group], ranks)
+    return Rational(parts, 100, ok)
 
 
 def holds(condition: Condition, plan: Plan, state: Exact) -> Mask:
@@ -267,35 +300,45 @@ def any_of(codes: npt.NDArray[np.int16], wanted: list[int]) -> Mask:
     return found
 
 
-def _look_up(plan: Plan, step: Step, state: Exact) -> Rational:
-    table = plan.tables[step.table]
-    found = grid(table, step.by, plan.level_columns)
+def _cell(operation: TableOperation, here: Here) -> Callable[[str], Rational]:
+    """Return what gives a value column by the row of the table that answers, which is noted."""
+    table, state = here.plan.tables[operation.table], here.state
+    found = grid(table, operation.by, here.plan.level_columns)
     assert found is not None
-    slots = [axis_slots(axis, state) for axis in found.axes if axis.axis.kind != "point"]
-    if step.op == "interpolate":
-        return _interpolate(step, table.column(step.column), found, slots, state)
-    rows = found.row_of[tuple(slots)] if slots else np.full(state.inputs.n, found.row_of[()], dtype=np.int32)
-    state.cells[step.name] = rows
-    value = cell_values(table.column(step.column), rows)
-    if step.op != "judgement":
-        return value
-    low, high = (cell_values(table.column(name), rows) for name in ("low", "high"))
-    return _judged(step, state, value, low, high)
+    slots = tuple(axis_slots(axis, state) for axis in found.axes)
+    rows = found.row_of[slots] if slots else np.full(here.n, found.row_of[()], dtype=np.int32)
+    state.cells[here.name] = rows
+
+    def values(column: str) -> Rational:
+        return cell_values(table.column(column), rows) if column in table.value_names else _nothing(here.n)
+
+    return values
 
 
-def _judged(step: Step, state: Exact, value: Rational, low: Rational, high: Rational) -> Rational:
-    """Return what was chosen where it may be and its reason is given, and the value where nothing was chosen."""
-    chosen = state.values[step.chosen]
+def _look_up(operation: Lookup | Classify, here: Here) -> Rational:
+    return _cell(operation, here)(operation.column)
+
+
+def _judgement(operation: Judgement, here: Here) -> Rational:
+    """Return what was chosen where it may be and its reason is given, and what stands where nothing was chosen."""
+    state = here.state
+    if operation.table:
+        low, high, value = map(_cell(operation, here), ("low", "high", operation.column))
+    else:
+        low, high = (state.get(end) for end in (operation.low, operation.high) if end is not None)
+        value = state.get(operation.of[0]) if operation.of else _nothing(here.n)
+    chosen = state.values[operation.chosen]
     inside = (q.compare(chosen, low) >= 0) & (q.compare(chosen, high) <= 0)
-    if step.reason:
-        inside &= state.inputs.filled[step.reason]
+    if operation.reason:
+        inside &= state.inputs.filled[operation.reason]
     given = Rational(chosen.num, chosen.den, chosen.ok & inside & low.ok & high.ok)
     return q.choose(chosen.ok, given, value)
 
 
-def _progressive(plan: Plan, step: Step, state: Exact) -> Rational:
+def _progressive(operation: Progressive, here: Here) -> Rational:
     """Return the sum over slices: all below the amount's own, and its own as far as it is reached."""
-    found, n = slices(step, plan.tables[step.table], plan.level_columns), state.inputs.n
+    state, n = here.state, here.n
+    found = slices(operation, here.plan.tables[operation.table], here.plan.level_columns)
     slots = [axis_slots(axis, state) for axis in found.grid.axes[:-1]]
     x, last = state.values[found.grid.axes[-1].bound], found.grid.axes[-1].size - 1
     signs = [q.compare(x, q.constant(mark, n)) for mark in found.marks]
@@ -306,7 +349,7 @@ def _progressive(plan: Plan, step: Step, state: Exact) -> Rational:
         cells.append(np.ravel_multi_index(place, found.grid.row_of.shape).astype(np.int32))
     rated = np.array([rate is not None for rate in found.rate])
     cell = np.where(rated[cells[0]], cells[0], cells[1]).astype(np.int32)
-    state.cells[step.name] = np.where(rated[cell], found.row_of[cell], -1).astype(np.int32)
+    state.cells[here.name] = np.where(rated[cell], found.row_of[cell], -1).astype(np.int32)
     start, base, rate = (cell_values(part, cell) for part in (found.start, found.base, found.rate))
     return q.add(base, q.multiply(rate, q.add(x, start, -1)))
 
@@ -337,22 +380,24 @@ def cell_values(per_row: tuple[Decimal | None, ...], rows: npt.NDArray[np.int32]
     return Rational(num[rows], 10**places, ok[rows])
 
 
-def _interpolate(
-    step: Step, per_row: tuple[Decimal | None, ...], found: Grid, slots: list[npt.NDArray[np.intp]], state: Exact
-) -> Rational:
+def _interpolate(operation: Interpolate, here: Here) -> Rational:
     """Return values linear between the two nearest points: v0 + (x - x0)·(v1 - v0)/(x1 - x0)."""
-    axis, n = found.axes[-1], state.inputs.n
+    table, state, n = here.plan.tables[operation.table], here.state, here.n
+    found = grid(table, operation.by, here.plan.level_columns)
+    assert found is not None
+    slots = [axis_slots(axis, state) for axis in found.axes if axis.axis.kind != "point"]
+    per_row, axis = table.column(operation.column), found.axes[-1]
     x = state.values[axis.bound]
     points = [q.constant(Decimal(mark), n) for mark in axis.marks]
     signs = [q.compare(x, point) for point in points]
     reached = sum((sign >= 0).astype(np.intp) for sign in signs)
     left = np.clip(reached - 1, 0, len(points) - 1)
     right = np.clip(reached, 0, len(points) - 1)
-    if step.beyond == "extend":  # the first and the last line go on
+    if operation.beyond == "extend":  # the first and the last line go on
         left = np.clip(reached - 1, 0, max(len(points) - 2, 0))
         right = np.minimum(left + 1, len(points) - 1)
     rows_left, rows_right = (found.row_of[(*slots, at)] for at in (left, right))
-    state.cells[step.name] = rows_left
+    state.cells[here.name] = rows_left
     v0, v1 = cell_values(per_row, rows_left), cell_values(per_row, rows_right)
     x0, x1 = (cell_values(tuple(Decimal(mark) for mark in axis.marks), at.astype(np.int32)) for at in (left, right))
     between = left != right
@@ -361,6 +406,33 @@ def _interpolate(
     value = q.add(v0, q.multiply(q.add(x, x0, -1), slope))
     value = q.choose(between, value, v0)
     inside = np.ones(n, dtype=bool)
-    if step.beyond == "refuse" and points:
+    if operation.beyond == "refuse" and points:
         inside = (q.compare(x, points[0]) >= 0) & (q.compare(x, points[-1]) <= 0)
     return Rational(value.num, value.den, value.ok & x.ok & inside)
+
+
+Value = Callable[[Any, Here], Rational]
+EXACT: Mapping[type[Operation], Value] = MappingProxyType(
+    {
+        Lookup: _look_up,
+        Classify: _look_up,
+        Interpolate: _interpolate,
+        Progressive: _progressive,
+        Judgement: _judgement,
+        Product: _product,
+        Sum: _sum,
+        Difference: _difference,
+        Ratio: _ratio,
+        Largest: partial(_extreme, sign=1),
+        Smallest: partial(_extreme, sign=-1),
+        AddPercentages: _percentages,
+        Bound: _limit,
+        Cap: _limit,
+        Round: _round,
+        Power: _power,
+        Days: _days,
+        Months: _months,
+        Rollup: _rollup,
+        ShareOut: _share_out,
+    }
+)

@@ -10,33 +10,27 @@ out beforehand (`ratemod.rating.fold`); how ties are decided stands in `ratemod.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from ratemod.plan.check import proofs
 from ratemod.plan.graph import legal_node, rule_node, step_reads
-from ratemod.plan.model import NOTHING, Legal, Plan, Step
-from ratemod.plan.ranges import Range, bound_ranges, extreme_range, operand_range, range_where, ranges, snap_places
+from ratemod.plan.interval import Range
+from ratemod.plan.model import Legal, Plan, Step
+from ratemod.plan.operand import NOTHING
+from ratemod.plan.ranges import ranges
 from ratemod.plan.reads import names_in_condition
 from ratemod.rating.axes import bands_of, condition_axis
 from ratemod.rating.block import Block, Floats, Mask
-from ratemod.rating.calendar import months_of, packed
-from ratemod.rating.conditions import Conditions, Holds, comparison
-from ratemod.rating.fast_more import compile_judged, compile_progressive, in_fen
-from ratemod.rating.fold import Folds, condition_operand
-from ratemod.rating.groups import rollup, share_out
+from ratemod.rating.compiling import Compiling, Run
+from ratemod.rating.conditions import Conditions, Holds
+from ratemod.rating.fill import FILL
+from ratemod.rating.fold import Folds
 from ratemod.rating.inputs import Inputs
-from ratemod.rating.look_up import compile_look_up
 from ratemod.rating.order import Condition, Node, Order, in_order
-from ratemod.rating.residue import Context
-from ratemod.rating.rounding import compile_round
-
-Run = Callable[[Block], None]
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -107,22 +101,20 @@ def compile_plan(plan: Plan) -> Program:
     """Return the plan as functions over blocks; costs milliseconds and depends on nothing but the plan."""
     known = ranges(plan)
     constants = {name: float(constant.value) for name, constant in plan.constants.items()}
-    bounding = tuple(step.name for step in plan.steps if step.op in ("bound", "cap"))
-    whole = any(step.op in ("rollup", "share_out") for step in plan.steps)
+    bounding = tuple(step.name for step in plan.steps if step.operation.binds)
+    whole = any(step.operation.group for step in plan.steps)
     bands = bands_of(plan, known)
     conditions = Conditions(plan, known, constants, bands)
-    context = Context(
-        {step.name: step for step in plan.steps},
-        known,
-        {name: constant.value for name, constant in plan.constants.items()},
-        bounding,
-    )
+    compiling = Compiling(plan, {step.name: step for step in plan.steps}, known, constants, bounding)
     folds = Folds(plan, bands, _bit_type(bounding))
+
+    def compiled(step: Step) -> Run:
+        return FILL[type(step.operation)](step.operation, compiling.at(step))
+
     nodes: list[Node] = []
     runs: list[tuple[str, Run]] = []
     for step in plan.steps:
         condition = None if step.when is None else _condition(plan, step, conditions)
-        compiled = partial(_compile, plan, context=context, constants=constants)
         bare = compiled(step)
         run = _conditional(step, condition, bare, bounding)
         runs.append((step.name, run))
@@ -156,45 +148,6 @@ def compile_plan(plan: Plan) -> Program:
     )
 
 
-def _compile(plan: Plan, step: Step, context: Context, constants: Mapping[str, float]) -> Run:
-    known = context.known
-    match step.op:
-        case "judgement" if not step.table:
-            return compile_judged(step, known, constants)
-        case "lookup" | "classify" | "judgement" | "interpolate":
-            return compile_look_up(plan, step, known, constants)
-        case "progressive":
-            return compile_progressive(plan, step, known, constants)
-        case "product" | "sum" | "difference" | "largest" | "smallest":
-            return _snapped(plan, step, _chain(step, constants), known)
-        case "add_percentages":
-            return _snapped(plan, step, _percentages(step, constants), known)
-        case "ratio":
-            return _ratio(step, constants)
-        case "bound" | "cap":
-            return _bound(step, known, constants, context.bounding)
-        case "round" | "power":
-            return compile_round(step, context, constants, _held(plan, step, context))
-        case "days" | "months":
-            return _dates(step)
-        case "rollup" | "share_out":
-            return _grouped(step, known)
-    raise AssertionError(step.op)
-
-
-def _held(plan: Plan, step: Step, context: Context) -> list[tuple[int, Range]]:
-    """Return, for each binding end before a rounding, its bit and what is then known of what is rounded."""
-    found: list[tuple[int, Range]] = []
-    of = step.of[0]
-    if of in context.steps:
-        for place, name in enumerate(context.bounding):
-            for end, reach in enumerate(bound_ranges(context.steps[name], context.known)):
-                where = None if reach is None else range_where(plan, context.known, name, reach, str(of))
-                if where is not None:
-                    found.append((1 << 2 * place + end, where))
-    return found
-
-
 def _condition(plan: Plan, step: Step, conditions: Conditions) -> Condition:
     """Return a step's condition; steps that share one decide it once a block."""
     assert step.when is not None
@@ -207,7 +160,8 @@ def _condition(plan: Plan, step: Step, conditions: Conditions) -> Condition:
             block.masks[place] = found, ~found, bool(found.all())
         return block.masks[place]
 
-    otherwise = condition_operand(step)
+    otherwise = step.other
+    assert otherwise is not None
 
     def other(block: Block) -> Floats | float:
         return np.nan if otherwise == NOTHING else block.get(otherwise, constants)
@@ -237,165 +191,3 @@ def _conditional(step: Step, condition: Condition | None, run: Run, bounding: tu
             block.bits &= ~(others * block.bits.dtype.type(bits))
 
     return conditional
-
-
-def _chain(step: Step, constants: Mapping[str, float]) -> Run:
-    ufunc = {
-        "product": np.multiply,
-        "sum": np.add,
-        "difference": np.subtract,
-        "largest": np.maximum,
-        "smallest": np.minimum,
-    }[step.op]
-    first, rest = step.of[0], step.of[1:]
-
-    def chain(block: Block) -> None:
-        out = block.buffer(step.name)
-        if not rest:
-            out[:] = block.get(first, constants)
-            return
-        ufunc(block.get(first, constants), block.get(rest[0], constants), out=out)
-        for operand in rest[1:]:
-            ufunc(out, block.get(operand, constants), out=out)
-
-    return chain
-
-
-def _snapped(plan: Plan, step: Step, run: Run, known: Mapping[str, Range]) -> Run:
-    """Put sums that may cancel back on their grid, where `ranges` counts on it: the float nearest to the decimal."""
-    places = snap_places(step, plan, known)
-    if places is None:
-        return run
-    scale = 10.0**places
-
-    def snapped(block: Block) -> None:
-        run(block)
-        out = block.buffer(step.name)
-        np.multiply(out, scale, out=out)
-        np.rint(out, out=out)
-        np.divide(out, scale, out=out)
-
-    return snapped
-
-
-def _percentages(step: Step, constants: Mapping[str, float]) -> Run:
-    def add(block: Block) -> None:
-        out = block.buffer(step.name)
-        out[:] = 1.0 - len(step.of)
-        for operand in step.of:
-            np.add(out, block.get(operand, constants), out=out)
-
-    return add
-
-
-def _ratio(step: Step, constants: Mapping[str, float]) -> Run:
-    top, below = step.of
-
-    def divide(block: Block) -> None:
-        out = block.buffer(step.name)
-        divisor = block.get(below, constants)
-        np.divide(block.get(top, constants), divisor, out=out)
-        zero = np.equal(divisor, 0)
-        if np.any(zero):
-            np.copyto(out, np.nan, where=zero)
-
-    return divide
-
-
-def _bound(step: Step, known: Mapping[str, Range], constants: Mapping[str, float], bounding: tuple[str, ...]) -> Run:
-    of = str(step.of[0])
-    place = 2 * bounding.index(step.name)
-    known_of = operand_range(step.of[0], known)
-    ends = []
-    for end, reach, sign in zip((step.low, step.high), bound_ranges(step, known), (-1, 1)):
-        if end is None or reach is None:
-            continue
-        ends.append((end, comparison(*((reach, known_of) if sign < 0 else (known_of, reach)), or_equal=False), sign))
-        known_of = extreme_range([known_of, reach])  # whichever it was: where a limit is missing, not the larger
-
-    def bound(block: Block) -> None:
-        out, found = block.buffer(step.name), block.get(of, constants)
-        empty = np.isnan(found) if step.op == "cap" else None
-        lows: Mask | None = None
-        for end, exceeds, sign in ends:
-            limit = block.get(end, constants)
-            if step.op == "cap":
-                limit = np.multiply(limit, block.values[step.against], out=block.scratch(float))
-            if sign < 0:
-                lows = held = exceeds(block, limit, found)
-            else:
-                held = exceeds(block, found, limit)
-            if not isinstance(limit, float) or held.any():
-                KEEP[step.op, sign](found, limit, out=out)
-                found = out
-                _mark(block, held, lows, place, sign)
-        if found is not out:
-            np.copyto(out, found)
-        if empty is not None and empty.any():
-            out[empty] = np.nan
-
-    return bound
-
-
-def _mark(block: Block, held: Mask, lows: Mask | None, place: int, sign: int) -> None:
-    """Note where an end holds."""
-    kind = block.bits.dtype.type
-    if sign > 0 and lows is not None and (lows & held).any():  # the last end that holds is the one that counts
-        block.bits &= ~(held * kind(1 << place))
-    block.bits |= held * kind(1 << place + (sign > 0))
-
-
-# A bound without a value leaves the step without one; a cap against nothing lets the row pass.
-KEEP = {("bound", -1): np.maximum, ("bound", 1): np.minimum, ("cap", -1): np.fmax, ("cap", 1): np.fmin}
-
-
-def _dates(step: Step) -> Run:
-    first, last = (str(name) for name in step.of)
-
-    def dates(block: Block) -> None:
-        out = block.buffer(step.name)
-        start, end = block.values[first], block.values[last]
-        np.add(start, end, out=out)
-        missing = np.isnan(out) if np.isnan(np.maximum.reduce(out, initial=0.0)) else None
-        if missing is not None:
-            start, end = (np.where(missing, 0, day) for day in (start, end))
-        if step.op == "days":
-            np.subtract(end, start, out=out)
-            out += int(step.inclusive)
-        else:
-            days = block.scratch(int)
-            np.copyto(days, start, casting="unsafe")
-            begun = packed(days)
-            np.copyto(days, end, casting="unsafe")
-            np.copyto(out, months_of(begun, packed(days, int(step.inclusive)), step.count))
-        if missing is not None:
-            out[missing] = np.nan
-
-    return dates
-
-
-def _grouped(step: Step, known: Mapping[str, Range]) -> Run:
-    of, places = str(step.of[0]), operand_range(step.of[0], known).places or 0
-    weight_places = operand_range(step.weights, known).places or 0 if step.weights else 0
-
-    def whole(values: Floats, scale: int) -> tuple[npt.NDArray[np.int64], Mask]:
-        valid = ~np.isnan(values)
-        return np.rint(np.where(valid, values, 0) * 10.0**scale).astype(np.int64), valid
-
-    def grouped(block: Block) -> None:
-        groups = block.inputs.groups[step.group]
-        values, valid = whole(block.values[of], places)
-        if step.op == "rollup":
-            found, valid = rollup(values, valid, groups, step.how)
-            scale = places
-        else:
-            values = in_fen(values, places)
-            weights, weighed = whole(block.values[step.weights], weight_places)
-            ranks = block.inputs.ranks
-            found, valid = share_out(
-                values, weights, valid & weighed, groups, np.arange(block.inputs.n) if ranks is None else ranks
-            )
-            scale = 2
-        block.buffer(step.name)[:] = np.where(valid, found / 10.0**scale, np.nan)
-
-    return grouped

@@ -18,16 +18,17 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ratemod.plan.model import NOTHING, Operand, Plan, Step
-from ratemod.rating.axes import LOOK_UPS, Axis, Bands, axes_of_table, level_axis
+from ratemod.plan.model import Plan, Step
+from ratemod.plan.op.arithmetic import Product
+from ratemod.plan.operand import NOTHING, Operand
+from ratemod.plan.reads import axes_read
+from ratemod.rating.axes import Axis, Bands, axes_of_table, level_axis
 from ratemod.rating.block import Block, Floats, Mask, Slots
+from ratemod.rating.compiling import Run
 from ratemod.rating.inputs import Inputs
 
-COMBINING = ("product", "sum", "difference", "add_percentages", "largest", "smallest")
-ARITHMETIC = (*COMBINING, "ratio", "bound", "cap", "round", "power")
 MOST_CELLS = 1 << 12  # of one step
 MOST_JOINT = 1 << 14  # of factors multiplied beforehand: 128 KiB, so that it stays in the cache
-Run = Callable[[Block], None]
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -110,11 +111,11 @@ class Folds:
 
     def factors(self, step: Step, product: Callable[[Step], Run]) -> tuple[Step, dict[str, Fold]]:
         """Return a product with its folded factors multiplied beforehand, and these partial products by name."""
-        if step.op != "product" or (step.when is not None and step.otherwise is None):
+        if not isinstance(step.operation, Product) or (step.when is not None and step.otherwise is None):
             return step, {}
-        fixed = [operand for operand in step.of if self._fixed(operand)]
-        folded = [operand for operand in step.of if operand in self.known]
-        rest = tuple(operand for operand in step.of if operand not in folded and not self._fixed(operand))
+        fixed = [operand for operand in step.operation.of if self._fixed(operand)]
+        folded = [operand for operand in step.operation.of if operand in self.known]
+        rest = tuple(operand for operand in step.operation.of if operand not in folded and not self._fixed(operand))
         bins: list[tuple[list[Operand], dict[Any, Axis]]] = []
         for operand in folded:  # in the order of the step, so that the floats do not hang on the rest of the plan
             own = {axis.key: axis for axis in self.known[str(operand)].axes}
@@ -133,19 +134,19 @@ class Folds:
             if len(held) == 1:
                 names.append(str(held[0]))
                 continue
-            part = Step(f"{step.name}×{at}", "product", of=tuple(held))
+            part = Step(f"{step.name}×{at}", Product(of=tuple(held)))
             names.append(part.name)
             made[part.name] = self._worked_out(part, product(part), tuple(axes.values()))
-        return replace(step, of=(*names, *rest)), made
+        return replace(step, operation=Product(of=(*names, *rest))), made
 
-    def _fixed(self, operand: Operand) -> bool:
+    def _fixed(self, operand: Operand | None) -> bool:
         return isinstance(operand, Decimal) or operand in self.plan.constants
 
     def _axes_of(self, step: Step, condition: Axis | None) -> tuple[Axis, ...] | None:
         """Return the axes that settle a step, None where something else does."""
         found: dict[Any, Axis] = {}
-        operands: list[Operand] = [] if condition is None else [condition_operand(step)]
-        if step.op in LOOK_UPS:
+        operands: list[Operand | None] = [] if condition is None else [step.other]
+        if step.operation.by_cell:
             for axis in axes_of_table(self.plan, step):
                 if axis.bound in self.levels and axis.axis.kind == "level":
                     found[axis.bound] = self.levels[axis.bound]
@@ -155,11 +156,10 @@ class Folds:
                     found[axis.bound] = self.bands[axis.bound].axis()
                 else:
                     return None
-        elif step.op in ARITHMETIC:
-            operands += [operand for operand in (*step.of, step.low, step.high, step.exponent) if operand is not None]
-            operands += [step.against] if step.against else []
-        else:
+        elif step.operation.table:
             return None
+        else:
+            operands += [operand for _, _, operand in step.operation.operands()]
         for operand in operands:
             if operand in self.known:
                 found |= {axis.key: axis for axis in self.known[str(operand)].axes}
@@ -178,8 +178,7 @@ class Folds:
         block.start(Inputs(n, {}, {}), self.bit_type)
         for axis in axes:
             axis.stand(block, at[axis.key])
-        bounds = (axis.bound for axis in axes_of_table(self.plan, step))
-        names = {*step.of, step.low, step.high, step.exponent, step.against, step.otherwise, *bounds}
+        names = {*step.operation.reads(), step.other, *(name for _, name in axes_read(self.plan, step))}
         for name in names & self.known.keys():
             fold = self.known[str(name)]
             cell = joined([at[axis.key] for axis in fold.axes], fold.axes) if fold.axes else np.zeros(n, np.intp)
@@ -196,8 +195,3 @@ class Folds:
         )
         self.known[step.name] = fold
         return fold
-
-
-def condition_operand(step: Step) -> Operand:
-    """Return what a conditional step is where its condition does not hold."""
-    return step.of[0] if step.otherwise is None else step.otherwise

@@ -2,41 +2,50 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
 Ints = npt.NDArray[np.int64]
 
 
-def rollup(values: Ints, valid: npt.NDArray[np.bool_], groups: Ints, how: str) -> tuple[Ints, npt.NDArray[np.bool_]]:
+Integers = npt.NDArray[Any]  # int64, or Python integers of any size
+JOINED: Mapping[str, np.ufunc] = {"sum": np.add, "max": np.maximum, "min": np.minimum}
+
+
+def rollup(
+    values: Integers, valid: npt.NDArray[np.bool_], groups: Ints, how: str
+) -> tuple[Integers, npt.NDArray[np.bool_]]:
     """Return the sum, max or min over each group, given to each of its rows.
 
     Parameters
     ----------
-    values : (n,) int64, in the smallest unit
+    values : (n,) int64 in the smallest unit, or Python integers over one denominator
     valid : (n,) bool
     groups : (n,) int64, -1 for none
     how : "sum", "max" or "min"
 
     Returns
     -------
-    values : (n,) int64
+    values : (n,) as given
     valid : (n,) bool
         False for every row of a group that has an invalid row: a policy with an unpriced line has no premium.
     """
-    _, inverse = np.unique(groups, return_inverse=True)
-    count = int(inverse.max(initial=-1)) + 1
-    start = {"sum": 0, "max": np.iinfo(np.int64).min, "min": np.iinfo(np.int64).max}[how]
-    found = np.full(count, start, dtype=np.int64)
-    {"sum": np.add, "max": np.maximum, "min": np.minimum}[how].at(found, inverse, np.where(valid, values, 0))
-    whole = np.ones(count, dtype=bool)
-    np.logical_and.at(whole, inverse, valid & (groups >= 0))
-    return np.where(whole[inverse], found[inverse], 0), whole[inverse]
+    if not len(values):
+        return values, valid
+    _, inverse, counts = np.unique(groups, return_inverse=True, return_counts=True)
+    order = np.argsort(inverse, kind="stable")
+    starts = np.cumsum(counts) - counts
+    found = JOINED[how].reduceat(np.where(valid, values, 0)[order], starts)
+    whole = np.logical_and.reduceat((valid & (groups >= 0))[order], starts)
+    return np.where(whole, found, 0)[inverse], whole[inverse]
 
 
 def share_out(
-    totals: Ints,
-    weights: Ints,
+    totals: Integers,
+    weights: Integers,
     valid: npt.NDArray[np.bool_],
     groups: Ints,
     ranks: Ints,

@@ -18,6 +18,7 @@ import numpy.typing as npt
 
 from ratemod.errors import Problem, problem
 from ratemod.plan.model import Plan
+from ratemod.plan.op.dates import Term
 from ratemod.reading.convert import MISSING_DATE, Coded
 from ratemod.reading.derive import NEEDS, derive
 from ratemod.reading.identifiers import identity_of, not_credit_codes
@@ -40,12 +41,12 @@ def orders(plan: Plan) -> tuple[Order, ...]:
     """Return the columns of days that a plan counts between, in every row."""
     dates = {name for name, column in plan.columns.items() if column.kind == "date"}
     counted = [
-        step
+        step.operation
         for step in plan.steps
-        if step.op in ("days", "months") and step.when is None and len(step.of) == 2 and set(step.of) <= dates
+        if isinstance(step.operation, Term) and step.when is None and set(step.operation.of) <= dates
     ]
-    begins = {step.of[0] for step in counted}
-    return tuple(Order(str(step.of[0]), str(step.of[1]), step.inclusive or step.of[1] in begins) for step in counted)
+    begins = {term.of[0] for term in counted}
+    return tuple(Order(str(term.of[0]), str(term.of[1]), term.inclusive or term.of[1] in begins) for term in counted)
 
 
 def out_of_order(plan: Plan, numbers: Mapping[str, npt.NDArray[Any]]) -> Iterator[tuple[str, Mask, Problem]]:

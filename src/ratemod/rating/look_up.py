@@ -2,36 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from decimal import Decimal
 
 import numpy as np
 import numpy.typing as npt
 
 from ratemod.plan.grid import Grid, GridAxis, grid
-from ratemod.plan.model import Plan, Step
-from ratemod.plan.ranges import Range, places_of
+from ratemod.plan.interval import Range, operand_range, places_of
+from ratemod.plan.model import Plan
+from ratemod.plan.op.base import TableOperation
+from ratemod.plan.op.judgement import Judgement
+from ratemod.plan.op.look_up import Classify, Interpolate, Lookup
 from ratemod.rating.axes import level_axis
 from ratemod.rating.block import Block, Floats, largest
+from ratemod.rating.compiling import Compiling, Run
 from ratemod.rating.conditions import comparison
 
 FEW_MARKS = 24
 LOOK_UP_TABLE = 1 << 16  # whole numbers up to here find their band by one take instead of a search
 
 
-def compile_look_up(
-    plan: Plan, step: Step, known: Mapping[str, Range], constants: Mapping[str, float]
-) -> Callable[[Block], None]:
-    """Return the function that fills a `lookup`, `judgement` or `interpolate` step."""
-    table = plan.tables[step.table]
-    found = grid(table, step.by, plan.level_columns)
+def fill_from_cells(
+    operation: TableOperation, compiling: Compiling, columns: Collection[str]
+) -> tuple[Grid, Callable[[Block], npt.NDArray[np.intp]], dict[str, Floats]]:
+    """Return a table's grid, what finds the cell of every row, and the values of some columns by cell.
+
+    A column that the table lacks holds nothing.
+    """
+    plan, table = compiling.plan, compiling.plan.tables[operation.table]
+    found = grid(table, operation.by, plan.level_columns)
     assert found is not None
-    finders = [slot_finder(plan, axis, known, constants) for axis in found.axes if axis.axis.kind != "point"]
+    finders = [
+        slot_finder(plan, axis, compiling.known, compiling.floats) for axis in found.axes if axis.axis.kind != "point"
+    ]
     shape = [axis.size for axis in found.axes]
     strides = [int(np.prod(shape[at + 1 :], dtype=np.int64)) for at in range(len(finders))]
+    nothing = np.full(shape, np.nan).ravel()
     cells = {
-        name: np.ascontiguousarray(found.values(table.column(name))).ravel()
-        for name in {step.column, *(("low", "high") if step.op == "judgement" else ())}
+        name: np.ascontiguousarray(found.values(table.column(name))).ravel() if name in table.value_names else nothing
+        for name in columns
     }
 
     def index_of(block: Block) -> npt.NDArray[np.intp]:
@@ -41,23 +51,68 @@ def compile_look_up(
             index = slots if index is None else index + slots
         return np.zeros(block.inputs.n, dtype=np.intp) if index is None else index
 
-    if step.op == "interpolate":
-        return _interpolate(step, found, cells[step.column], index_of, known, constants)
+    return found, index_of, cells
+
+
+def fill_look_up(operation: Lookup | Classify, compiling: Compiling) -> Run:
+    """Return the function that fills a `lookup` or `classify` step."""
+    _, index_of, cells = fill_from_cells(operation, compiling, [operation.column])
+    values = cells[operation.column]
 
     def look_up(block: Block) -> None:
-        index = index_of(block)
-        out = block.buffer(step.name)
-        np.take(cells[step.column], index, out=out, mode="clip")
-        if step.op == "judgement":
-            chosen = block.values[step.chosen]
-            given = np.flatnonzero(chosen == chosen)  # not NaN
-            if not len(given):
-                return
-            chosen, index, filled = chosen[given], index[given], block.inputs.filled[step.reason][given]
-            low, high = (np.take(cells[name], index, mode="clip") for name in ("low", "high"))
-            out[given] = np.where((chosen >= low) & (chosen <= high) & filled, chosen, np.nan)
+        np.take(values, index_of(block), out=block.buffer(compiling.name), mode="clip")
 
     return look_up
+
+
+def fill_judgement(operation: Judgement, compiling: Compiling) -> Run:
+    """Return the function that fills a `judgement` step."""
+    return _judged_in_cells(operation, compiling) if operation.table else _judged_between(operation, compiling)
+
+
+def _judged_in_cells(operation: Judgement, compiling: Compiling) -> Run:
+    _, index_of, cells = fill_from_cells(operation, compiling, {operation.column, "low", "high"})
+
+    def judged(block: Block) -> None:
+        index, out = index_of(block), block.buffer(compiling.name)
+        np.take(cells[operation.column], index, out=out, mode="clip")
+        chosen = block.values[operation.chosen]
+        given = np.flatnonzero(chosen == chosen)  # not NaN
+        if not len(given):
+            return
+        chosen, index = chosen[given], index[given]
+        low, high = (np.take(cells[name], index, mode="clip") for name in ("low", "high"))
+        fine = (chosen >= low) & (chosen <= high)
+        if operation.reason:
+            fine &= block.inputs.filled[operation.reason][given]
+        out[given] = np.where(fine, chosen, np.nan)
+
+    return judged
+
+
+def _judged_between(operation: Judgement, compiling: Compiling) -> Run:
+    low, high = operation.low, operation.high
+    assert low is not None and high is not None
+    reach, least, most = (operand_range(end, compiling.known) for end in (operation.chosen, low, high))
+    reaches, within = comparison(reach, least, or_equal=True), comparison(most, reach, or_equal=True)
+    floats = compiling.floats
+
+    def judged(block: Block) -> None:
+        out = block.buffer(compiling.name)
+        out[:] = block.get(operation.of[0], floats) if operation.of else np.nan
+        chosen = block.values[operation.chosen]
+        given = ~np.isnan(chosen)
+        if not given.any():
+            return
+        before, block.suspect = block.suspect, np.zeros(block.inputs.n, dtype=bool)
+        fine = reaches(block, chosen, block.get(low, floats))
+        fine &= within(block, block.get(high, floats), chosen)
+        block.suspect = before | block.suspect & given
+        if operation.reason:
+            fine &= block.inputs.filled[operation.reason]
+        np.copyto(out, np.where(fine, chosen, np.nan), where=given)
+
+    return judged
 
 
 def slot_finder(
@@ -134,26 +189,22 @@ def _passed(marks: Floats, value: Floats, side: str) -> npt.NDArray[np.intp] | n
     return found
 
 
-def _interpolate(
-    step: Step,
-    found: Grid,
-    cells: Floats,
-    index_of: Callable[[Block], npt.NDArray[np.intp]],
-    known: Mapping[str, Range],
-    constants: Mapping[str, float],
-) -> Callable[[Block], None]:
+def fill_interpolate(operation: Interpolate, compiling: Compiling) -> Run:
+    """Return the function that fills an `interpolate` step."""
+    found, index_of, columns = fill_from_cells(operation, compiling, [operation.column])
+    cells, constants = columns[operation.column], compiling.floats
     axis = found.axes[-1]
     points = np.array([float(mark) for mark in axis.marks])
-    reach = known.get(axis.bound, Range())
+    reach = compiling.known.get(axis.bound, Range())
     point = Range(raw=reach.raw, rel=0.0)
     ends, starts = comparison(reach, point, or_equal=False), comparison(point, reach, or_equal=False)
 
     def interpolate(block: Block) -> None:
-        out, x = block.buffer(step.name), block.column(axis.bound, constants)
+        out, x = block.buffer(compiling.name), block.column(axis.bound, constants)
         base = index_of(block)
         right = np.minimum(np.searchsorted(points, x, side="right"), len(points) - 1)
         left = np.maximum(right - 1, 0)
-        if step.beyond == "extend":  # the first and the last line go on
+        if operation.beyond == "extend":  # the first and the last line go on
             right = np.minimum(left + 1, len(points) - 1)
         else:
             at_end = x >= points[-1]
@@ -164,7 +215,7 @@ def _interpolate(
         run = np.where(left == right, 1.0, points[right] - points[left])
         np.copyto(out, v0 + np.where(left == right, 0.0, (x - points[left]) * ((v1 - v0) / run)))
         out[np.isnan(x)] = np.nan
-        if step.beyond == "refuse":
+        if operation.beyond == "refuse":
             out[ends(block, x, float(points[-1])) | starts(block, float(points[0]), x)] = np.nan
 
     return interpolate

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ratemod.plan.model import Operand
+from ratemod.plan.operand import Operand
 from ratemod.rating.block import Block, Floats, Mask
+from ratemod.rating.compiling import Run
 
 DENSE = 3  # where more than a third of the rows meet a condition, gathering them costs more than it saves
-Run = Callable[[Block], None]
 
 
 @dataclass(frozen=True, eq=False, slots=True)

@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 import pyarrow as pa
 
 from ratemod.plan.model import Plan
+from ratemod.plan.op.judgement import Judgement
+from ratemod.plan.op.look_up import Lookup
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -145,7 +147,9 @@ def writing(table: pa.Table, plan: Plan) -> dict[str, Any]:
     few = {
         step.name
         for step in plan.steps
-        if step.op in ("lookup", "judgement") and step.table and len(plan.tables[step.table].rows) <= FEW
+        if isinstance(step.operation, Lookup | Judgement)
+        and step.operation.table
+        and len(plan.tables[step.operation.table].rows) <= FEW
     }
     coded = [column.name for column in table.schema if pa.types.is_dictionary(column.type) or column.name in few]
     packed = {name: "DELTA_BINARY_PACKED" for name in ("premium_fen", "fund_fen") if name in table.column_names}

@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from ratemod.errors import BookError, Lang, default_language, nearest, problem
 from ratemod.plan.model import Plan
+from ratemod.plan.op.judgement import Judgement
 from ratemod.rating.across import Broken
 from ratemod.rating.arrow import whole
 from ratemod.rating.block import Block
@@ -95,7 +96,11 @@ def pricer_of(
 
 def reasons(plan: Plan) -> tuple[str, ...]:
     """Return the text columns that hold an underwriter's reasons: few are ever written."""
-    return tuple(step.reason for step in plan.steps if step.reason)
+    return tuple(
+        step.operation.reason
+        for step in plan.steps
+        if isinstance(step.operation, Judgement) and step.operation.reason
+    )
 
 
 def needed(plan: Plan, chunks: Chunked, keys: Collection[str]) -> Chunked:

@@ -95,7 +95,7 @@ class Rated:
 
     def _step(self, name: str, values: npt.NDArray[np.float64], shown: npt.NDArray[np.bool_]) -> pa.Array:
         """Return a step's values, levels by their codes, null where there is none or no premium."""
-        there = shown & ~np.isnan(values)
+        there = shown & np.isfinite(values)
         levels = self.plan.level_columns[name].codes() if name in self.plan.level_columns else ()
         if not levels:
             return to_arrow(values, there)
@@ -103,7 +103,7 @@ class Rated:
 
     def _bounds(self, shown: np.ndarray[Any, np.dtype[np.bool_]]) -> pa.Array:
         names = [
-            f"{step.name}:{end}" for step in self.plan.steps if step.op in ("bound", "cap") for end in ("low", "high")
+            f"{step.name}:{end}" for step in self.plan.steps if step.operation.binds for end in ("low", "high")
         ]
         bits = self.outputs.bits
         few = len(names) < 16  # then counting them is cheaper than sorting

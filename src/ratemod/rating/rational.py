@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
+from math import inf, lcm
 from typing import Any
 
 import numpy as np
@@ -46,8 +47,19 @@ class Rational:
 
     def floats(self) -> npt.NDArray[np.float64]:
         """Return the nearest float64 of each value, NaN where there is none."""
-        exact = self.num / self.den if len(self.num) else np.zeros(0)  # int / int is correctly rounded in Python
+        try:
+            exact = self.num / self.den if len(self.num) else np.zeros(0)  # int / int is correctly rounded in Python
+        except OverflowError:
+            exact = np.array([nearest_float(value or Fraction(0)) for value in self.fractions()])
         return np.where(self.ok, exact.astype(np.float64), np.nan)
+
+
+def nearest_float(value: Fraction) -> float:
+    """Return the float nearest to a value, an infinite one beyond the largest."""
+    try:
+        return value.numerator / value.denominator
+    except OverflowError:
+        return inf if value > 0 else -inf
 
 
 def integers(values: npt.ArrayLike) -> Integers:
@@ -91,6 +103,14 @@ def divide(a: Rational, b: Rational) -> Rational:
     top = np.where(nonzero, b.num, 1)
     sign = np.where(top < 0, -1, 1)
     return Rational(a.num * b.den * sign, a.den * (top * sign), a.ok & b.ok & nonzero.astype(bool))
+
+
+def over_one_denominator(a: Rational) -> tuple[Integers, int]:
+    """Return the values as numerators over one denominator: the least that all of them share."""
+    if isinstance(a.den, int):
+        return a.num, a.den
+    den = lcm(*(int(d) for d in a.den[a.ok]))
+    return np.where(a.ok, a.num * den // np.where(a.ok, a.den, 1), 0), den
 
 
 def compare(a: Rational, b: Rational) -> Integers:

@@ -10,30 +10,28 @@ Values that are no decimals (a ratio, an interpolation) stay undecided and go to
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
+from functools import partial, reduce
+from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from ratemod.plan.model import NOTHING, Operand, Step
-from ratemod.plan.ranges import Range, places_of
+from ratemod.plan.interval import places_of
+from ratemod.plan.model import Step
+from ratemod.plan.op.arithmetic import AddPercentages, Difference, Product, Sum
+from ratemod.plan.op.base import Operation
+from ratemod.plan.op.limits import Bound, Cap
+from ratemod.plan.operand import NOTHING, Operand
 from ratemod.rating.block import Block, Mask
+from ratemod.rating.compiling import Compiling
 
 Ints = npt.NDArray[np.int64]
 MOST_PLACES = 60
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class Context:
-    """What a compiled plan knows of its steps."""
-
-    steps: Mapping[str, Step]
-    known: Mapping[str, Range]
-    constants: Mapping[str, Decimal]
-    bounding: tuple[str, ...]
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -49,7 +47,7 @@ class Residue:
 
 
 def side_of_tie(
-    context: Context,
+    compiling: Compiling,
     block: Block,
     of: str,
     rows: npt.NDArray[np.intp],
@@ -71,7 +69,7 @@ def side_of_tie(
     reach : (m,) float64
         How far each value can be from its tie; the sign is decided only if that is less than 2^62 numerators.
     """
-    value = _residue(context, block, of, rows)
+    value = _residue(compiling, block, of, rows)
     least = next(places for places in range(MOST_PLACES) if (half_unit * 10**places).denominator == 1)
     places = np.maximum(value.places, least)
     num = _aligned(value, places)
@@ -100,13 +98,13 @@ def _exact_number(number: Decimal, n: int) -> Residue:
     return Residue(num, np.full(n, places), np.ones(n, dtype=bool))
 
 
-def _operand(context: Context, block: Block, operand: Operand, rows: npt.NDArray[np.intp]) -> Residue:
-    number = operand if isinstance(operand, Decimal) else context.constants.get(operand)
-    return _residue(context, block, str(operand), rows) if number is None else _exact_number(number, len(rows))
+def _operand(compiling: Compiling, block: Block, operand: Operand, rows: npt.NDArray[np.intp]) -> Residue:
+    number = operand if isinstance(operand, Decimal) else compiling.constant(operand)
+    return _residue(compiling, block, str(operand), rows) if number is None else _exact_number(number, len(rows))
 
 
-def _residue(context: Context, block: Block, name: str, rows: npt.NDArray[np.intp]) -> Residue:
-    known = context.known[name]
+def _residue(compiling: Compiling, block: Block, name: str, rows: npt.NDArray[np.intp]) -> Residue:
+    known = compiling.known[name]
     if known.on_grid:
         values = block.values[name][rows]
         missing = np.isnan(values)
@@ -116,18 +114,19 @@ def _residue(context: Context, block: Block, name: str, rows: npt.NDArray[np.int
             return Residue(whole.astype(np.int64), np.zeros(len(rows), dtype=np.int64), ~missing)
         places = np.where(np.abs(values - whole) <= known.error_at(float(known.size)), 0, known.places or 0)
         return Residue(np.rint(values * FLOAT_POWERS[places]).astype(np.int64), places, ~missing)
-    if name not in context.steps:
+    if name not in compiling.steps:
         return _undecided(len(rows))
-    step = context.steps[name]
+    step = compiling.steps[name]
     if step.when is None:
-        return _operation(context, block, step, rows)
-    other = step.of[0] if step.otherwise is None else step.otherwise
+        return _operation(compiling, block, step, rows)
+    other = step.other
+    assert other is not None
     applies = block.applies[name][rows]
     pieces = []
     if applies.any():
-        pieces.append((applies, _operation(context, block, step, rows[applies])))
+        pieces.append((applies, _operation(compiling, block, step, rows[applies])))
     if other != NOTHING and not applies.all():
-        pieces.append((~applies, _operand(context, block, other, rows[~applies])))
+        pieces.append((~applies, _operand(compiling, block, other, rows[~applies])))
     return _assembled(len(rows), pieces)
 
 
@@ -141,35 +140,41 @@ def _assembled(n: int, pieces: Sequence[tuple[Mask, Residue]]) -> Residue:
     return whole
 
 
-def _bounded(context: Context, block: Block, step: Step, rows: npt.NDArray[np.intp]) -> Residue:
+def _operation(compiling: Compiling, block: Block, step: Step, rows: npt.NDArray[np.intp]) -> Residue:
+    known = RESIDUES.get(type(step.operation))
+    return _undecided(len(rows)) if known is None else known(step.operation, Near(compiling, block, step.name, rows))
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Near:
+    """The rows near a tie, and what an operation may ask of them."""
+
+    compiling: Compiling
+    block: Block
+    name: str
+    rows: npt.NDArray[np.intp]
+
+    def of(self, operands: Sequence[Operand]) -> list[Residue]:
+        """Return the residues of some operands."""
+        return [_operand(self.compiling, self.block, operand, self.rows) for operand in operands]
+
+
+def _limit(operation: Bound | Cap, near: Near) -> Residue:
     """Return a bound or cap: of the rows where an end holds the end alone, which is all that most ties need."""
-    bits = block.bits[rows] >> 2 * context.bounding.index(step.name)
+    bits = near.block.bits[near.rows] >> 2 * near.compiling.bounding.index(near.name)
+    low, high = operation.ends.values()
     pieces = []
-    for end, mask in ((step.high, (bits & 2) != 0), (step.low, (bits & 3) == 1), (step.of[0], (bits & 3) == 0)):
+    for end, mask in ((high, (bits & 2) != 0), (low, (bits & 3) == 1), (operation.of[0], (bits & 3) == 0)):
         if end is None or not mask.any():
             continue
-        part = _operand(context, block, end, rows[mask])
-        if step.op == "cap" and end is not step.of[0]:
-            part = _product(part, _operand(context, block, step.against, rows[mask]))
-        pieces.append((mask, part))
-    return _assembled(len(rows), pieces)
+        against = [operation.against] if isinstance(operation, Cap) and end is not operation.of[0] else []
+        few = Near(near.compiling, near.block, near.name, near.rows[mask])
+        pieces.append((mask, reduce(_product, few.of([end, *against]))))
+    return _assembled(len(near.rows), pieces)
 
 
-def _operation(context: Context, block: Block, step: Step, rows: npt.NDArray[np.intp]) -> Residue:
-    if step.op not in ("product", "sum", "difference", "add_percentages", "bound", "cap"):
-        return _undecided(len(rows))
-    if step.op in ("bound", "cap"):
-        return _bounded(context, block, step, rows)
-    found = _operand(context, block, step.of[0], rows)
-    for operand in step.of[1:]:
-        item = _operand(context, block, operand, rows)
-        if step.op == "product":
-            found = _product(found, item)
-        else:
-            found = _sum(found, item, -1 if step.op == "difference" else 1)
-    if step.op == "add_percentages":
-        found = _sum(found, _exact_number(Decimal(len(step.of) - 1), len(rows)), -1)
-    return found
+def _percentages(operation: AddPercentages, near: Near) -> Residue:
+    return reduce(_sum, [*near.of(operation.of), _exact_number(Decimal(1 - len(operation.of)), len(near.rows))])
 
 
 def _product(a: Residue, b: Residue) -> Residue:
@@ -178,10 +183,23 @@ def _product(a: Residue, b: Residue) -> Residue:
     return Residue(a.num * b.num, np.where(fits, places, 0), a.decided & b.decided & fits)
 
 
-def _sum(a: Residue, b: Residue, sign: int) -> Residue:
+def _sum(a: Residue, b: Residue, sign: int = 1) -> Residue:
     places = np.maximum(a.places, b.places)
     return Residue(_aligned(a, places) + sign * _aligned(b, places), places, a.decided & b.decided)
 
 
 def _undecided(n: int) -> Residue:
     return Residue(np.zeros(n, dtype=np.int64), np.zeros(n, dtype=np.int64), np.zeros(n, dtype=bool))
+
+
+# Operations whose values are decimals because those of what they read are; of the others nothing is decided here.
+RESIDUES: Mapping[type[Operation], Callable[[Any, Near], Residue]] = MappingProxyType(
+    {
+        Product: lambda operation, near: reduce(_product, near.of(operation.of)),
+        Sum: lambda operation, near: reduce(_sum, near.of(operation.of)),
+        Difference: lambda operation, near: reduce(partial(_sum, sign=-1), near.of(operation.of)),
+        AddPercentages: _percentages,
+        Bound: _limit,
+        Cap: _limit,
+    }
+)

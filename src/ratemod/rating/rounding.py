@@ -8,7 +8,6 @@ a tie only those are looked at twice of which neither is known.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -17,10 +16,14 @@ from math import inf
 import numpy as np
 import numpy.typing as npt
 
-from ratemod.plan.model import Step
-from ratemod.plan.ranges import UNIT, Range, operand_range, places_of
+from ratemod.plan.interval import UNIT, Range, operand_range, places_of
+from ratemod.plan.op.limits import Limit
+from ratemod.plan.op.rounding import Power, Round
+from ratemod.plan.operand import Operand
+from ratemod.plan.ranges import range_where
 from ratemod.rating.block import Block, Floats, largest
-from ratemod.rating.residue import Context, side_of_tie
+from ratemod.rating.compiling import Compiling, Run
+from ratemod.rating.residue import side_of_tie
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,41 +55,36 @@ class Reach:
         return self.rel * size + self.slip
 
 
-def reach_of(step: Step, of: Range, to: Range, bit: int = 0) -> Reach:
+def reach_of(operation: Round | Power, of: Range, to: Range, bit: int = 0) -> Reach:
     """Return how near its ties a rounding's operand can come, from what is known of it and of the exponent."""
-    quantum = step.quantum or Decimal(1)
+    quantum = operation.unit
     unit = float(quantum)
-    tie = places_of(quantum / 2 if step.mode in ("half_up", "half_even") else quantum)
-    spacing = 0.0 if of.places is None or step.op == "power" else min(10.0 ** -max(of.places, tie) / unit, 1.0)
+    halves = isinstance(operation, Power) or operation.mode in ("half_up", "half_even")
+    tie = places_of(quantum / 2 if halves else quantum)
+    inexact = of.places is None or isinstance(operation, Power)
+    spacing = 0.0 if inexact else min(10.0 ** -max(of.places or 0, tie) / unit, 1.0)
     # x^e moves by |e| times the relative error of x, and by ln x (below 710 in a float) times the error of e.
     most = float(to.size) if to.size != inf else inf
     rel = 2 * (of.rel * max(most, 1.0) + 4 * UNIT + (0.0 if to.raw else 710 * to.error_at(most)))
     return Reach(spacing, rel, 2 * of.abs / unit, bit)
 
 
-def compile_round(
-    step: Step, context: Context, constants: Mapping[str, float], held: Sequence[tuple[int, Range]]
-) -> Callable[[Block], None]:
-    """Return the function that fills a `round` or `power` step.
-
-    Parameters
-    ----------
-    held : sequence of (bit, Range)
-        What is known of the operand where a binding end holds.
-    """
-    assert step.quantum is not None
-    quantum, mode = step.quantum, "half_up" if step.op == "power" else step.mode
+def fill_rounded(operation: Round | Power, compiling: Compiling) -> Run:
+    """Return the function that fills a `round` or `power` step."""
+    quantum, constants, of = operation.unit, compiling.floats, operation.of[0]
+    mode = operation.mode if isinstance(operation, Round) else "half_up"
+    exponent = operation.exponent if isinstance(operation, Power) else None
     numerator, denominator = (float(part) for part in quantum.as_integer_ratio())
-    signed = context.known[step.name].low < 0
-    exponent = step.exponent or Decimal(1)
-    to = operand_range(exponent, context.known)
-    reach = reach_of(step, operand_range(step.of[0], context.known), to)
-    reaches = () if mode == "half_even" else tuple(reach_of(step, of, to, bit) for bit, of in held)
+    signed = compiling.known[compiling.name].low < 0
+    to = operand_range(Decimal(1) if exponent is None else exponent, compiling.known)
+    reach = reach_of(operation, operand_range(of, compiling.known), to)
+    held = () if mode == "half_even" else _held(of, compiling)
+    reaches = tuple(reach_of(operation, where, to, bit) for bit, where in held)
 
     def round_(block: Block) -> None:
-        out = block.buffer(step.name)
-        given = block.get(step.of[0], constants)
-        if step.op == "power":
+        out = block.buffer(compiling.name)
+        given = block.get(of, constants)
+        if exponent is not None:
             raised = block.get(exponent, constants)
             np.copyto(out, np.power(given, raised, where=np.greater(given, 0), out=np.full(block.inputs.n, np.nan)))
             given = out
@@ -118,12 +116,12 @@ def compile_round(
         spread = reach.rel * (upper + 1.0) + reach.slip
         sign = np.sign(apart).astype(np.int8)
         decided = (np.abs(apart) > spread) & (spread < 0.25)
-        if block.traced and step.op == "round" and isinstance(step.of[0], str) and step.of[0] not in constants:
+        if block.traced and exponent is None and isinstance(of, str) and of not in constants:
             open_ = np.flatnonzero(~decided & (spread < 0.25))
             ties = (2 * upper[open_] - (1 if mode in ("half_up", "half_even") else 0)).astype(np.int64)
             reach_row = 2 * spread[open_] * float(quantum)
             exact_sign, sure = side_of_tie(
-                context, block, step.of[0], near[open_], ties, Fraction(quantum) / 2, reach_row
+                compiling, block, of, near[open_], ties, Fraction(quantum) / 2, reach_row
             )
             sign[open_[sure]] = exact_sign[sure]
             decided[open_[sure]] = True
@@ -137,6 +135,20 @@ def compile_round(
         block.suspect[near[~decided]] = True
 
     return round_
+
+
+def _held(of: Operand, compiling: Compiling) -> list[tuple[int, Range]]:
+    """Return, for each binding end before a rounding, its bit and what is then known of what is rounded."""
+    found: list[tuple[int, Range]] = []
+    if of in compiling.steps:
+        for place, name in enumerate(compiling.bounding):
+            limit = compiling.steps[name].operation
+            assert isinstance(limit, Limit)
+            for end, reach in enumerate(limit.end_ranges(compiling.known)):
+                where = None if reach is None else range_where(compiling.plan, compiling.known, name, reach, str(of))
+                if where is not None:
+                    found.append((1 << 2 * place + end, where))
+    return found
 
 
 def whole(

@@ -14,7 +14,11 @@ import numpy.typing as npt
 from ratemod.errors import Lang, Problem, problem
 from ratemod.plan.graph import REFUSING
 from ratemod.plan.grid import grid
-from ratemod.plan.model import Legal, Operand, Plan, Rule, Step, plain
+from ratemod.plan.model import Legal, Plan, Rule, Step, plain
+from ratemod.plan.op.arithmetic import Ratio
+from ratemod.plan.op.judgement import Judgement
+from ratemod.plan.op.limits import Cap
+from ratemod.plan.operand import Operand
 from ratemod.plan.reads import names_in
 from ratemod.rating import exact
 from ratemod.rating.arrow import from_arrow, to_arrow
@@ -226,24 +230,26 @@ def _stuck(plan: Plan, code: str, step: str, **args: Any) -> Problem:
 
 def _why(plan: Plan, step: Step, state: exact.Exact, at: int) -> Problem:
     """Return why a step has no value for one row."""
-    if step.op in ("rollup", "share_out"):
+    operation = step.operation
+    if operation.group:
         return problem("RM315")
+    may_lack = {*operation.columns_named(), operation.against if isinstance(operation, Cap) else ""}
     for name in names_in(step):
-        if _empty(name, state, at) and name not in (step.chosen, step.reason, step.against):
+        if _empty(name, state, at) and name not in may_lack:
             return _stuck(plan, "RM311", step.name, needs=name, needs_label=plan.label(name, "zh"))
-    if step.op == "judgement" and state.values[step.chosen].ok[at]:
+    if isinstance(operation, Judgement) and state.values[operation.chosen].ok[at]:
         return _stuck(
             plan,
-            "RM313" if step.reason else "RM327",
+            "RM313" if operation.reason else "RM327",
             step.name,
-            chosen=step.chosen,
-            chosen_label=plan.label(step.chosen, "zh"),
-            reason=step.reason,
-            reason_label=plan.label(step.reason, "zh"),
+            chosen=operation.chosen,
+            chosen_label=plan.label(operation.chosen, "zh"),
+            reason=operation.reason,
+            reason_label=plan.label(operation.reason, "zh"),
         )
-    if step.table:
-        table = plan.tables[step.table]
-        found = grid(table, step.by, plan.level_columns)
+    if operation.table:
+        table = plan.tables[operation.table]
+        found = grid(table, operation.by, plan.level_columns)
         assert found is not None
         for axis in found.axes:
             if _empty(axis.bound, state, at):
@@ -254,8 +260,9 @@ def _why(plan: Plan, step: Step, state: exact.Exact, at: int) -> Problem:
             return _stuck(plan, "RM318", step.name, table=table.name, note=f": {note}" if note else "")
         cell = ", ".join(f"{axis.bound}={shown(plan, axis.bound, state, at)}" for axis in found.axes)
         return _stuck(plan, "RM310", step.name, table=table.name, cell=cell)
-    if step.op == "ratio" and isinstance(step.of[1], str):
-        return _stuck(plan, "RM312", step.name, needs=step.of[1], needs_label=plan.label(step.of[1], "zh"))
+    if isinstance(operation, Ratio) and isinstance(operation.of[1], str):
+        divisor = operation.of[1]
+        return _stuck(plan, "RM312", step.name, needs=divisor, needs_label=plan.label(divisor, "zh"))
     return _stuck(plan, "RM314", step.name)
 
 

@@ -11,7 +11,14 @@ import numpy as np
 
 from ratemod.errors import Lang
 from ratemod.plan.edit import row_path
-from ratemod.plan.model import Operand, Plan, Step, plain
+from ratemod.plan.model import Plan, Step, plain
+from ratemod.plan.op.arithmetic import Arithmetic
+from ratemod.plan.op.judgement import Judgement
+from ratemod.plan.op.limits import Cap, Limit
+from ratemod.plan.op.progressive import Progressive
+from ratemod.plan.op.rounding import Round, Rounding
+from ratemod.plan.operand import Operand
+from ratemod.plan.reads import axes_read
 from ratemod.plan.slices import slices
 from ratemod.rating import exact
 from ratemod.rating.verdict import STATUS, say, shown
@@ -22,7 +29,6 @@ if TYPE_CHECKING:
 
     from ratemod.rating.rated import Rated
 
-SIGNS = {"product": " × ", "sum": " + ", "difference": " - ", "ratio": " / "}
 DIGITS = 12  # significant digits shown of a value that is no short decimal
 
 
@@ -107,8 +113,8 @@ def worksheet(rated: Rated, at: int) -> Worksheet:
     inputs = rated.coding
     rows, own = np.array([at], dtype=np.intp), 0
     for step in plan.steps:
-        if step.group:
-            groups = inputs.groups[step.group]
+        if step.operation.group:
+            groups = inputs.groups[step.operation.group]
             rows = np.flatnonzero(groups == groups[at])
             own = int(np.flatnonzero(rows == at)[0])
     state = exact.evaluate(plan, inputs.part(rows))
@@ -173,9 +179,9 @@ def _line(plan: Plan, step: Step, state: exact.Exact, own: int) -> Line:
     sources = [plan.sources[step.source].title] if step.source in plan.sources else []
     cell = ""
     if step.name in state.cells and state.cells[step.name][own] >= 0:
-        table = plan.tables[step.table]
+        table = plan.tables[step.operation.table]
         row = table.rows[int(state.cells[step.name][own])]
-        cell = row_path(table, row, step.column)
+        cell = row_path(table, row, step.operation.column)
         sources = [plan.sources[row.source].title, *sources] if row.source in plan.sources else sources
     binding = state.binding.get(step.name)
     bound = "" if binding is None else {-1: "low", 0: "", 1: "high"}[int(binding[own])]
@@ -183,7 +189,7 @@ def _line(plan: Plan, step: Step, state: exact.Exact, own: int) -> Line:
         step.name,
         step.label_en or step.name,
         step.label_zh or step.name,
-        step.op,
+        step.operation.op,
         value,
         is_exact,
         _text(plan, step, state, own),
@@ -191,44 +197,43 @@ def _line(plan: Plan, step: Step, state: exact.Exact, own: int) -> Line:
         "; ".join(dict.fromkeys(sources)),
         bound,
         step.unit,
-        shown(plan, step.name, state, own) if step.levels else "",
+        shown(plan, step.name, state, own) if step.operation.levels else "",
     )
 
 
 def _text(plan: Plan, step: Step, state: exact.Exact, own: int) -> str:
     """Return how a step came about, in names and in numbers."""
+    operation = step.operation
     if step.when is not None and not exact.holds(step.when, plan, state)[own]:
-        return f"when: no → {step.otherwise if step.otherwise is not None else step.of[0]}"
+        return f"when: no → {plain(step.other)}"
 
     def number(operand: Operand) -> str:
         if isinstance(operand, Decimal):
             return str(plain(operand))
         return shown(plan, operand, state, own) if operand in plan.level_columns else _short(state, operand, own)
 
-    if step.op in SIGNS:
-        return f"{SIGNS[step.op].join(map(str, step.of))} = {SIGNS[step.op].join(map(number, step.of))}"
-    if step.table:
-        table = plan.tables[step.table]
-        names = [dict(step.by).get(axis.name, axis.name) for axis in table.axes]
-        found = ", ".join(f"{name} = {number(name)}" for name in names)
-        return found + _slice(plan, step, state, own) if step.op == "progressive" else found
-    parts: list[Any] = [f"{step.op}({', '.join(map(number, step.of))}"]
-    if step.op == "judgement" and number(step.chosen):
-        parts.append(f"chosen {number(step.chosen)}")
-    for key in ("low", "high"):
-        end = getattr(step, key)
-        if end is not None:
-            parts.append(f"{key} {number(end)}")
-    if step.against:
-        parts.append(f"× {number(step.against)}")
-    if step.quantum is not None:
-        parts.append(f"to {plain(step.quantum)} {step.mode}")
+    if isinstance(operation, Arithmetic) and operation.sign:
+        sign = f" {operation.sign} "
+        return f"{sign.join(str(plain(part)) for part in operation.of)} = {sign.join(map(number, operation.of))}"
+    if operation.table:
+        found = ", ".join(f"{name} = {number(name)}" for _, name in axes_read(plan, step))
+        return found + _slice(plan, step, state, own) if isinstance(operation, Progressive) else found
+    parts: list[Any] = [f"{operation.op}({', '.join(map(number, operation.of))}"]
+    if isinstance(operation, Judgement) and number(operation.chosen):
+        parts.append(f"chosen {number(operation.chosen)}")
+    if isinstance(operation, Limit | Judgement):
+        parts += [f"{key} {number(end)}" for key, end in operation.ends.items() if end is not None]
+    if isinstance(operation, Cap):
+        parts.append(f"× {number(operation.against)}")
+    if isinstance(operation, Rounding):
+        parts.append(f"to {plain(operation.unit)} {operation.mode if isinstance(operation, Round) else 'half_up'}")
     return ", ".join(parts) + ")"
 
 
 def _slice(plan: Plan, step: Step, state: exact.Exact, own: int) -> str:
     """Return the slices below and the slice reached of a sum over slices, in numbers."""
-    found = slices(step, plan.tables[step.table], plan.level_columns)
+    assert isinstance(step.operation, Progressive)
+    found = slices(step.operation, plan.tables[step.operation.table], plan.level_columns)
     axis = found.grid.axes[-1]
     x, value = (state.values[name].fractions()[own] for name in (axis.bound, step.name))
     if x is None or value is None:

@@ -17,6 +17,8 @@ import numpy as np
 from ratemod.errors import ModelError, nearest, problem
 from ratemod.plan.edit import key_text
 from ratemod.plan.model import ANY, Axis, Band, Plan, Table
+from ratemod.plan.op.arithmetic import Product
+from ratemod.plan.op.look_up import Lookup
 from ratemod.plan.part import part_of
 from ratemod.ratemaking.arrays import Booleans, Floats, Integers
 from ratemod.ratemaking.cells import Factor
@@ -26,7 +28,6 @@ from ratemod.reading.book import Book
 from ratemod.reading.convert import convert
 
 RATE_UNITS = ("per_mille", "percent", "share", "yuan")
-PROPORTIONAL = frozenset({"product"})
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,11 +73,12 @@ def tables_under_study(plan: Plan, names: Sequence[str]) -> tuple[Table, ...]:
         steps = [
             step
             for step in plan.steps
-            if step.op == "lookup" and (plan.tables[step.table].unit or step.unit) in RATE_UNITS
+            if isinstance(step.operation, Lookup)
+            and (plan.tables[step.operation.table].unit or step.unit) in RATE_UNITS
         ]
         if not steps:
             raise ModelError(problem("RM584", tables=", ".join(plan.tables)))
-        chosen = [plan.tables[steps[0].table]]
+        chosen = [plan.tables[steps[0].operation.table]]
     axes = [axis.name for table in chosen for axis in table.axes]
     found = [problem("RM585", name=name) for name in dict.fromkeys(axes) if axes.count(name) > 1]
     found += [
@@ -93,7 +95,7 @@ def tables_under_study(plan: Plan, names: Sequence[str]) -> tuple[Table, ...]:
 def column_of(plan: Plan, table: Table, axis: Axis) -> str:
     """Return the column that an axis of a looked-up table is read from."""
     for step in plan.steps:
-        if step.table == table.name:
+        if step.operation.table == table.name:
             return step.bound(axis.name)
     return axis.name
 
@@ -108,7 +110,7 @@ def exposure_step(plan: Plan, tables: Sequence[Table], available: Sequence[str],
     ModelError
         RM587 when there is no such step; PlanError RM188 for an unknown name.
     """
-    look_ups = {step.name for step in plan.steps if step.table == tables[0].name}
+    look_ups = {step.name for step in plan.steps if step.operation.table == tables[0].name}
     given = set(available)
     given |= {name for name, column in plan.columns.items() if column.optional or column.default or column.derive}
     if named:
@@ -118,7 +120,7 @@ def exposure_step(plan: Plan, tables: Sequence[Table], available: Sequence[str],
     missing: set[str] = set()
     for step in plan.steps:
         rests_on = plan.graph().upstream([step.name])
-        if step.op not in PROPORTIONAL or not look_ups <= rests_on:
+        if not isinstance(step.operation, Product) or not look_ups <= rests_on:
             continue
         lacking = {name for name in rests_on if name in plan.columns} - given
         if lacking:

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from ratemod.errors import BookError, Lang, problem
 from ratemod.plan.edit import differences
 from ratemod.plan.model import Plan
+from ratemod.plan.op.limits import Cap
 from ratemod.rating.rated import Rated
 from ratemod.rating.summary import codes_by
 from ratemod.rules.options import strict
@@ -194,13 +195,13 @@ class Dislocation:
         names = [
             f"{step.name}:{end}"
             for step in self.before.plan.steps
-            if step.op in ("bound", "cap")
+            if step.operation.binds
             for end in ("low", "high")
         ]
         after = [
             f"{step.name}:{end}"
             for step in self.after.plan.steps
-            if step.op in ("bound", "cap")
+            if step.operation.binds
             for end in ("low", "high")
         ]
         counts = {}
@@ -249,7 +250,7 @@ def before_caps(plan: Plan) -> str | None:
     >>> before_caps(rm.load_plan("jilin-spli/2025-04"))
     'annual_premium'
     """
-    found = [step.of[0] for step in plan.steps if step.op == "cap"]
+    found = [step.operation.of[0] for step in plan.steps if isinstance(step.operation, Cap)]
     return str(found[-1]) if found else None
 
 

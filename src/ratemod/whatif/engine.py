@@ -21,6 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ratemod.plan.model import Plan, Table
+from ratemod.plan.op.look_up import Lookup
 from ratemod.plan.part import part_of
 from ratemod.rating.fast import compile_plan
 from ratemod.rating.inputs import Inputs
@@ -159,9 +160,9 @@ class Engine:
         """Return the rows of the book whose look-ups some rows of a table answer, in any step that reads it."""
         parts: list[Rows] = []
         for step in self.plan.steps:
-            if step.table != table:
+            if step.operation.table != table:
                 continue
-            if step.op != "lookup":
+            if not isinstance(step.operation, Lookup):
                 return None
             if step.name not in self.places:
                 inputs = self.inputs if self.cells is None else self.inputs.part(self.cells.first)
@@ -209,12 +210,9 @@ def _places(plan: Plan, step: str, table: Table, inputs: Inputs) -> tuple[npt.ND
     ]
     numbers = replace(table, rows=tuple(numbered), low=None, high=None)
     part = part_of(replace(plan, tables=MappingProxyType({**plan.tables, table.name: numbers})), step)
-    given = replace(
-        part.steps[[item.name for item in part.steps].index(step)],
-        when=None,
-        otherwise=None,
-        column=table.value_names[at],
-    )
+    read = part.step(step)
+    numbering = read.operation.changed(column=table.value_names[at])
+    given = replace(read, operation=numbering, when=None, otherwise=None)
     part = replace(part, steps=tuple(given if item.name == step else item for item in part.steps))
     found = run(compile_plan(part), inputs, (step,)).steps[step]
     small = np.int16 if len(table.rows) < 2**15 else np.int32  # sixteen bits sort at once

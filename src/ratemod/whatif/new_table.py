@@ -100,14 +100,14 @@ def _read(plan: Plan, old: Table, value: str, how: str, problems: list[Problem])
     shown = value if how == "file" else f"tables.{old.name}.rows"
     axis_names: dict[str, str] = {}
     for step in plan.steps:
-        if step.table == old.name:
-            axis_names |= dict(step.by)
+        if step.operation.table == old.name:
+            axis_names |= dict(step.operation.by)
     rest = (
         shown,
         [name for name in old.value_names if name not in ("value", "low", "high")],
         plan.level_columns,
         axis_names,
-        frozenset(step.name for step in plan.steps if step.op != "classify"),
+        frozenset(step.name for step in plan.steps if step.operation.gives != "level"),
         problems,
         {column: list(codes) for column, codes in old.coded},
     )

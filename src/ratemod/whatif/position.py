@@ -21,7 +21,7 @@ import numpy.typing as npt
 
 from ratemod.plan.graph import legal_node, table_node
 from ratemod.plan.model import Axis, Plan, Table
-from ratemod.plan.ranges import SUMS, snap_places
+from ratemod.plan.ranges import snap_places
 from ratemod.rating.block import Block
 from ratemod.rating.fast import Program, compile_plan
 from ratemod.rating.inputs import Inputs, Selector
@@ -141,7 +141,7 @@ class Position:
         graph = self.home.graph()
         moved = self.plan.graph().differing(self.home) | plan.graph().differing(self.home)
         tables = {name: table for name, table in self.home.tables.items() if table_node(name) in changed}
-        axes = {step.bound(axis.name) for step in self.home.steps for axis in _axes(tables.get(step.table))}
+        axes = {step.bound(axis.name) for step in self.home.steps for axis in _axes(tables.get(step.operation.table))}
         rows_differ = any(changed_rows(self.home, self.plan, name) is None for name in tables)
         return rows_differ or not moved.isdisjoint(graph.upstream(axes))
 
@@ -224,7 +224,7 @@ def _snapped_otherwise(held: Position, plan: Plan, program: Program, names: Coll
     return any(
         snap_places(step, plan, program.known) != snap_places(old[step.name], held.plan, held.program.known)
         for step in plan.steps
-        if step.name in names and (step.op in SUMS or old[step.name].op in SUMS)
+        if step.name in names and (step.operation.cancels or old[step.name].operation.cancels)
     )
 
 

@@ -17,10 +17,11 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from ratemod.errors import Lang, ModelError, PlanError, Problem, nearest, problem, text
-from ratemod.plan.edit import STEP_NUMBERS, all_numbers, exact_number, paths, row_path
+from ratemod.errors import Lang, ModelError, PlanError, Problem, catalogue, nearest, problem, text
+from ratemod.plan.edit import all_numbers, exact_number, paths, row_path
 from ratemod.plan.edit import replace as edited
 from ratemod.plan.model import Plan, Step, plain
+from ratemod.plan.op.arithmetic import Product
 from ratemod.rules.edit import toml_text
 from ratemod.rules.lines import Place
 from ratemod.rules.options import strict
@@ -36,10 +37,6 @@ KEYS: Keys = {
     "plan": Key(str),
     "changes": Key(table_of("new_value"), True),
 }
-PASSING = frozenset({"bound", "cap", "round"})
-FACTORS = frozenset(
-    {"lookup", "product", "interpolate", "judgement", "ratio", "largest", "smallest", "add_percentages", "bound"}
-)
 
 
 def _new_value(file: TomlFile, value: Any, place: Place) -> Any:
@@ -253,7 +250,7 @@ def label_of(plan: Plan, path: str, lang: Lang) -> str:
     if "[" in rest:
         keys, _, column = rest.partition("[")[2].rpartition("]")
         return f"{label} [{_keys(plan, name, keys, lang)}]"
-    said = text(f"UI_words_{column}", lang) if column in STEP_NUMBERS else column
+    said = text(f"UI_words_{column}", lang) if f"UI_words_{column}" in catalogue() else column
     return f"{label} {said}" if column and column != "on" else label
 
 
@@ -261,7 +258,7 @@ def _label(plan: Plan, name: str, lang: Lang) -> str:
     """Return what a table, a constant or a step is called; a table as the step that reads it."""
     table = plan.tables.get(name)
     if table is not None and not (table.label_zh if lang == "zh" else table.label_en):
-        reader = next((step.name for step in plan.steps if step.table == name), name)
+        reader = next((step.name for step in plan.steps if step.operation.table == name), name)
         return plan.label(reader, lang)
     return plan.label(name, lang)
 
@@ -269,7 +266,7 @@ def _label(plan: Plan, name: str, lang: Lang) -> str:
 def _keys(plan: Plan, table: str, keys: str, lang: Lang) -> str:
     """Return the keys of a cell, levels in words."""
     said = []
-    reader = next((dict(step.by) for step in plan.steps if step.table == table), {})
+    reader = next((dict(step.operation.by) for step in plan.steps if step.operation.table == table), {})
     for axis, key in zip(plan.tables[table].axes, keys.split(",")):
         column = plan.columns.get(reader.get(axis.name, axis.name))
         levels = {level.code: getattr(level, f"label_{lang}") for level in column.levels} if column else {}
@@ -282,26 +279,20 @@ def _switched(plan: Plan, path: str, value: str, found: list[Problem]) -> list[s
     steps = {step.name: step for step in plan.steps}
     if name not in steps:
         found.append(problem("RM840", path=path, nearest=nearest(name, plan.step_names)))
-    elif value not in ("true", "false") or steps[name].op not in PASSING | FACTORS or name == plan.premium:
+    elif value not in ("true", "false") or not _may_be_left_out(steps[name]) or name == plan.premium:
         found.append(problem("RM841", path=path, value=value))
     return [name] if value == "false" and not found else []
 
 
+def _may_be_left_out(step: Step) -> bool:
+    """Return whether a step without effect has a meaning: its own value passes, or the factor is 1."""
+    return step.operation.passes or step.operation.factor
+
+
 def _passing(step: Step) -> Step:
     """Return a step that does nothing: its own value passes, or the factor is 1."""
-    of = (step.of[0], Decimal(1)) if step.op in PASSING else (Decimal(1), Decimal(1))
-    return Step(
-        step.name,
-        "product",
-        of=of,
-        unit=step.unit,
-        label_en=step.label_en,
-        label_zh=step.label_zh,
-        source=step.source,
-        note=step.note,
-        headline=step.headline,
-        line=step.line,
-    )
+    kept = step.operation.of[0] if step.operation.passes else Decimal(1)
+    return replace(step, operation=Product(of=(kept, Decimal(1))), when=None, otherwise=None)
 
 
 def _numbers(plan: Plan, path: str, value: str, found: list[Problem]) -> dict[str, str]:
