@@ -72,9 +72,9 @@ def _floor(plan: Plan, source: str, target: str, wanted: list[str]) -> None:
 
     import pyarrow.parquet as pq
 
-    from ratemod.rating.chunks import CHUNK, open_chunks
     from ratemod.rating.output_file import writing
     from ratemod.rating.pricer import needed, pricer_of
+    from ratemod.reading.chunks import CHUNK, open_chunks
 
     whole = open_chunks(source, plan.columns)
     pricer = pricer_of(plan, whole, trace=len(wanted) > 30)

@@ -19,7 +19,7 @@ import ratemod as rm
 from benchmarks.one import AT, PLAN
 
 STAGES = (
-    ("ratemod.rating.chunks", "Chunks", "tables", "decode"),
+    ("ratemod.reading.chunks", "Chunks", "tables", "decode"),
     ("ratemod.rating.across", "Edges", "of", "keys in order"),
     ("ratemod.rating.encode", "Coding", "code", "coding and cell checks"),
     ("ratemod.rating.rate", "", "run", "steps"),

@@ -22,8 +22,8 @@ from hypothesis import strategies as st
 
 import ratemod as rm
 from ratemod.rating import across, pricer
-from ratemod.rating.chunks import open_chunks
 from ratemod.reading.checks import differs_within, repeats
+from ratemod.reading.chunks import open_chunks
 from tests.rating import renewals
 
 ROWS, CHUNK = 5_000, 700

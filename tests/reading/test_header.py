@@ -5,8 +5,10 @@ from decimal import Decimal
 import pytest
 from openpyxl import Workbook
 
-from ratemod.reading.header import find
+from ratemod.reading.grid import Grid
+from ratemod.reading.header import lexicon
 from ratemod.reading.read import read_book
+from ratemod.reading.tables import read_grids
 from ratemod.vocabulary.column import Column
 
 COLUMNS = {
@@ -23,17 +25,19 @@ TEN_THOUSAND = Decimal(10_000)
     [
         ([["单位名称", "人数", "每人赔偿限额（万元）", "保费"]], 0, {"limit_yuan": TEN_THOUSAND}),
         ([["", "", "限额（万元）", ""], ["单位名称", "人数", "每人赔偿限额", "保费"]], 1, {"limit_yuan": TEN_THOUSAND}),
-        ([["单位名称", "人数", "每人赔偿限额", "保费"], ["", "人", "（万元）", "元"]], 1, {"limit_yuan": TEN_THOUSAND}),
+        ([["单位名称", "人数", "每人赔偿限额", "保费"], ["", "人", "（万元）", "元"]], 0, {"limit_yuan": TEN_THOUSAND}),
         ([["清单　　单位：万元"], ["单位名称", "人数", "每人赔偿限额", "保费（元）"]], 1, {"limit_yuan": TEN_THOUSAND}),
         ([["填报单位：某公司"], ["单位名称", "人数", "每人赔偿限额", "保费"]], 1, {}),
-        ([["单位名称", "人数", "每人赔偿限额", "保费"], ["甲", "人", "万元", "元"]], 0, {}),
+        # 甲 numbers the column, as statistical forms do: a row in which every figure is a unit is no record
+        ([["单位名称", "人数", "每人赔偿限额", "保费"], ["甲", "人", "万元", "元"]], 0, {"limit_yuan": TEN_THOUSAND}),
         ([["单位名称", "人数", "每人赔偿限额", "保费"], ["", 3, "万元", ""]], 0, {}),
     ],
 )
 def test_units_around_the_header(rows, at, units):
-    found_at, header = find([*rows, ["甲", "3", "40", "500"]], COLUMNS)
-    assert (found_at, dict(header.conversions)) == (at, units)
-    assert header.matches == 4
+    grid = Grid("list", None, [*rows, ["甲", "3", "40", "500"]], range(1, 9))
+    (book,) = read_grids([grid], lexicon(COLUMNS))
+    assert (book.receipt.parts[0].header_row, dict(book.conversions)) == (at + 1, units)
+    assert len(book.receipt.parts[0].used) == 4
 
 
 def test_footers_are_named_and_left_out(tmp_path):
@@ -46,7 +50,8 @@ def test_footers_are_named_and_left_out(tmp_path):
     book.save(tmp_path / "list.xlsx")
     read = read_book(tmp_path / "list.xlsx", COLUMNS)
     assert read.table.num_rows == 1 and read.rows.tolist() == [4]
-    assert [item.code for item in read.skipped] == ["RM233", "RM231", "RM234", "RM234"]
+    assert [item.code for item in read.skipped] == ["RM272", "RM233", "RM231", "RM234"]
+    assert read.receipt.left_out == {"total": 1, "line": 2}
     assert dict(read.conversions) == {"limit_yuan": TEN_THOUSAND, "premium_yuan": TEN_THOUSAND}
 
 

@@ -16,8 +16,8 @@ def arguments(parser: argparse.ArgumentParser, lang: Lang) -> None:
 
 def run(args: argparse.Namespace, lang: Lang) -> int:
     """Check an output, or every output of a folder, against its manifest; 0 when all is borne out."""
-    from ratemod.rating.chunks import parquet_files
     from ratemod.rating.manifest import verify
+    from ratemod.reading.chunks import parquet_files
 
     for path in parquet_files(args.output):
         book = args.book

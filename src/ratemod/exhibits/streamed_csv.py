@@ -17,13 +17,13 @@ from ratemod.exhibits.output import refused_path, whole_file
 from ratemod.exhibits.priced_columns import Shown, priced_view, refused_view
 from ratemod.exhibits.priced_csv import BYTE_ORDER_MARK, body, headers
 from ratemod.plan.model import Plan
-from ratemod.rating.chunks import CHUNK
 from ratemod.rating.manifest import digest
 from ratemod.rating.pricer import Pricer, pricer_of
 from ratemod.rating.rate import kept_steps
 from ratemod.rating.rated import Rated
 from ratemod.rating.run import BLOCK
 from ratemod.rating.stream import Streamed, open_book, rate_book
+from ratemod.reading.chunks import CHUNK
 
 Printed = tuple[tuple[pa.Buffer, pa.Buffer], tuple[pa.Buffer, pa.Buffer]]  # headers and rows, priced and refused
 

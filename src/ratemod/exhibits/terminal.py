@@ -24,8 +24,9 @@ if TYPE_CHECKING:
     from ratemod.rating.rated import Rated
     from ratemod.rating.stream import Streamed
     from ratemod.rating.worksheet import Worksheet
+    from ratemod.reading.receipt import Receipt
 
-MOST_PROBLEMS, MOST_ROWS = 10, 5
+MOST_PROBLEMS, MOST_ROWS, MOST_RECEIPT = 10, 5, 30
 HIDDEN = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f")
 
 
@@ -169,8 +170,7 @@ def rated_text(
     parts.append(summary_text(summary_table(rated, by, lang)))
     if rated.problems:
         parts.append(text("UI_problems", lang) + "\n" + unpriced_text(rated, lang))
-    if rated.book.skipped:
-        parts.append(text("UI_skipped", lang) + "\n" + problems_text(rated.book.skipped, lang, 5))
+    parts.append(receipt_text(rated.book.receipt, lang))
     if files:
         parts.append(text("UI_files", lang) + "\n" + "\n".join(f"  {file}" for file in files))
     return "\n\n".join(part for part in parts if part)
@@ -188,10 +188,19 @@ def streamed_text(done: Streamed, lang: Lang, facts: Sequence[tuple[str, str]], 
             for (code, what, fix), count in ordered[:MOST_PROBLEMS]
         ]
         parts.append(text("UI_problems", lang) + "\n" + _listed(said, len(ordered) - MOST_PROBLEMS, lang))
-    if done.skipped:
-        parts.append(text("UI_skipped", lang) + "\n" + problems_text(done.skipped, lang, 5))
+    parts.append(receipt_text(done.receipt, lang))
     parts.append(text("UI_files", lang) + "\n" + "\n".join(f"  {file}" for file in files))
     return "\n\n".join(part for part in parts if part)
+
+
+def receipt_text(receipt: Receipt, lang: Lang) -> str:
+    """Return what was read and what was not, in few lines: a line a table, a line a kind of remark."""
+    lines = receipt.lines(lang)
+    return (
+        text("UI_skipped", lang) + "\n" + _listed(lines[:MOST_RECEIPT], len(lines) - MOST_RECEIPT, lang)
+        if lines
+        else ""
+    )
 
 
 def _counts(counts: Mapping[str, int], lang: Lang) -> str:

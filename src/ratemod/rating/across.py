@@ -21,10 +21,10 @@ import pyarrow as pa
 
 from ratemod.errors import problem
 from ratemod.plan.model import Check, Plan
-from ratemod.rating.arrow import filled_with, to_arrow, whole
-from ratemod.rating.chunks import Chunked
 from ratemod.rating.encode import Doubt, identifiers
+from ratemod.reading.arrow import filled_with, to_arrow, whole
 from ratemod.reading.checks import ascending, differs_within, repeats
+from ratemod.reading.chunks import Chunked
 from ratemod.reading.convert import convert, words
 from ratemod.reading.plain import plain
 

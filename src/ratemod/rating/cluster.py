@@ -19,13 +19,13 @@ import pyarrow as pa
 from ratemod.errors import BookError, Lang, problem
 from ratemod.plan.model import Check, Plan
 from ratemod.rating.across import Broken
-from ratemod.rating.arrow import filled_with, whole
 from ratemod.rating.encode import prepare
 from ratemod.rating.fast import compile_plan
 from ratemod.rating.pricer import Pricer
 from ratemod.rating.rate import kept_steps
+from ratemod.reading.arrow import filled_with, whole
 from ratemod.reading.book import Book
-from ratemod.reading.header import checked, match, spellings
+from ratemod.reading.header import checked, lexicon, match
 from ratemod.rules.options import strict
 
 if TYPE_CHECKING:
@@ -84,15 +84,10 @@ def rate_batch(
     """
     pricer = _pricer(plan, _steps(plan, steps), lang)
     table = pa.Table.from_batches([batch])
-    header = match(table.column_names, plan.columns, spellings(plan.columns))
-    header = checked(header, plan.columns, "batch", None, 1, None)
+    header = checked(match(table.column_names, lexicon(plan.columns)), plan.columns, "batch", None, 1)
     book = Book(
         table.rename_columns([name or text for name, text in zip(header.columns, header.texts)]),
-        None,
-        None,
-        None,
-        (),
-        header.conversions,
+        conversions=header.conversions,
     )
     prepare(book, plan)
     across = [_among(check, book.table, (broken or {}).get(check.name, frozenset())) for check in plan.checks]
@@ -122,9 +117,9 @@ def broken_keys(plan: Plan, table: pa.Table) -> dict[str, frozenset[str]]:
     """
     from ratemod.rating.encode import checked as doubts_of
 
-    header = match(table.column_names, plan.columns, spellings(plan.columns))
+    header = match(table.column_names, lexicon(plan.columns))
     names = [name or text for name, text in zip(header.columns, header.texts)]
-    book = Book(table.rename_columns(names), None, None, None, (), header.conversions)
+    book = Book(table.rename_columns(names), conversions=header.conversions)
     coding = prepare(book, plan)
     found = {}
     for doubt in doubts_of(coding):
@@ -238,7 +233,7 @@ def _spark_broken(frame: DataFrame, plan: Plan) -> dict[str, frozenset[str]]:
     """Return the keys that break checks: Spark groups, the few rows of groups in doubt are judged as on one machine."""
     from pyspark.sql import functions as sql
 
-    header = match(frame.columns, plan.columns, spellings(plan.columns))
+    header = match(frame.columns, plan.columns, lexicon(plan.columns))
     texts = {name: text for name, text in zip(header.columns, header.texts) if name}
     found: dict[str, frozenset[str]] = {}
     for check in plan.checks:

@@ -14,9 +14,9 @@ import pyarrow as pa
 from ratemod.errors import BookError, Problem, nearest, problem
 from ratemod.plan.model import Plan
 from ratemod.plan.reads import conditions_of, tests_of
-from ratemod.rating.arrow import filled_with, to_arrow
 from ratemod.rating.inputs import Inputs, Selector
 from ratemod.rating.invariants import out_of_order, remarks
+from ratemod.reading.arrow import filled_with, to_arrow
 from ratemod.reading.book import Book
 from ratemod.reading.checks import ascending, codes_of, differs_within, repeats
 from ratemod.reading.convert import MISSING_DATE, Coded, convert, nan_unless, value_of, words

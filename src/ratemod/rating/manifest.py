@@ -15,11 +15,11 @@ import pyarrow as pa
 
 from ratemod.errors import BookError, Problem, problem
 from ratemod.plan.model import Plan
-from ratemod.rating.arrow import filled_with, whole
-from ratemod.rating.chunks import Chunked, opened
 from ratemod.rating.output_file import Output
 from ratemod.rating.tally import Tally, text_codes
 from ratemod.rating.verdict import STATUS
+from ratemod.reading.arrow import filled_with, whole
+from ratemod.reading.chunks import Chunked, opened
 from ratemod.whole_file import whole_file
 
 FORMAT = 1

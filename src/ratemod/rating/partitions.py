@@ -17,12 +17,12 @@ from ratemod.errors import BookError, Lang, problem
 from ratemod.plan.editions import Business, load_plan
 from ratemod.plan.model import Plan
 from ratemod.rating.across import broken
-from ratemod.rating.chunks import CHUNK, open_chunks
 from ratemod.rating.manifest import InputFile, Manifest, manifest_path, read_inputs, verify, versions
 from ratemod.rating.pricer import Pricer, pricer_of, reasons
 from ratemod.rating.run import BLOCK
 from ratemod.rating.stream import Streamed, own_pool, rate_chunks
 from ratemod.rating.tally import Tally
+from ratemod.reading.chunks import CHUNK, open_chunks
 from ratemod.rules.options import strict
 
 
@@ -91,7 +91,7 @@ def rate_folder(
             last = manifest_path(path)
             if tick is not None:
                 tick(start, chunks.n)
-    return Streamed(chosen, Path(target), total, pricer.by, last)
+    return Streamed(chosen, Path(target), total, pricer.by, last, chunks.receipt())
 
 
 def _finished(path: Path, own: InputFile, pricer: Pricer) -> Tally | None:

@@ -11,15 +11,15 @@ from ratemod.errors import BookError, Lang, default_language, nearest, problem
 from ratemod.plan.model import Plan
 from ratemod.plan.op.judgement import Judgement
 from ratemod.rating.across import Broken
-from ratemod.rating.arrow import whole
 from ratemod.rating.block import Block
-from ratemod.rating.chunks import Chunked
 from ratemod.rating.encode import identities, prepare
 from ratemod.rating.fast import Program, compile_plan
 from ratemod.rating.rate import kept_steps, price
 from ratemod.rating.rated import Rated
 from ratemod.rating.run import BLOCK
+from ratemod.reading.arrow import whole
 from ratemod.reading.book import Book
+from ratemod.reading.chunks import Chunked
 from ratemod.rules.options import strict
 
 

@@ -14,10 +14,10 @@ import pyarrow as pa
 
 from ratemod.errors import BookError, Lang, Problem, nearest, problem
 from ratemod.plan.model import Plan
-from ratemod.rating.arrow import dictionary, to_arrow
 from ratemod.rating.encode import Coding
 from ratemod.rating.run import Outputs
 from ratemod.rating.verdict import DECLINED, REFERRED, REFUSED, STATUS, Verdict, say
+from ratemod.reading.arrow import dictionary, to_arrow
 from ratemod.reading.book import Book
 from ratemod.reading.convert import convert
 from ratemod.rules.options import strict

@@ -14,11 +14,11 @@ import numpy.typing as npt
 
 from ratemod.plan.graph import legal_node, rule_node
 from ratemod.rating import exact
-from ratemod.rating.arrow import fresh
 from ratemod.rating.block import Block
 from ratemod.rating.fast import Program
 from ratemod.rating.inputs import Inputs, Selector
 from ratemod.rating.rational import Rational
+from ratemod.reading.arrow import fresh
 
 BLOCK = 65_536
 MOST_YUAN = 10**13  # beyond this no premium is believable, and float64 no longer holds every fen

@@ -12,7 +12,7 @@ import os
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,8 +23,6 @@ from ratemod.errors import Lang, Problem
 from ratemod.plan.editions import Business, load_plan
 from ratemod.plan.model import Plan
 from ratemod.rating.across import Broken, Edges, broken, keys_of
-from ratemod.rating.arrow import whole
-from ratemod.rating.chunks import CHUNK, Chunked, open_chunks
 from ratemod.rating.encode import identifiers
 from ratemod.rating.manifest import InputFile, Manifest, manifest_path, read_inputs, write_manifest
 from ratemod.rating.output_file import Output, OutputFile
@@ -32,9 +30,12 @@ from ratemod.rating.parts import Parts
 from ratemod.rating.pricer import Pricer, needed, pricer_of, reasons
 from ratemod.rating.run import BLOCK
 from ratemod.rating.tally import Tally, tally
-from ratemod.rating.text_chunks import open_text
 from ratemod.rating.turns import in_turns
+from ratemod.reading.arrow import whole
+from ratemod.reading.chunks import CHUNK, Chunked, open_chunks
 from ratemod.reading.read import TEXT_FILES
+from ratemod.reading.receipt import Receipt
+from ratemod.reading.text_chunks import open_text
 from ratemod.rules.options import strict
 from ratemod.whole_file import whole_file
 
@@ -55,8 +56,8 @@ class Streamed:
     by : tuple of str
         The columns of the tally's groups.
     manifest : Path
-    skipped : tuple of Problem
-        Blank and total rows of a text file that were left out.
+    receipt : Receipt
+        What was read and what was not.
     """
 
     plan: Plan
@@ -64,7 +65,12 @@ class Streamed:
     tally: Tally
     by: tuple[str, ...]
     manifest: Path
-    skipped: tuple[Problem, ...] = ()
+    receipt: Receipt = field(default_factory=Receipt)
+
+    @property
+    def skipped(self) -> tuple[Problem, ...]:
+        """What a reader of the list should know: rows left out, headers not used."""
+        return self.receipt.remarks
 
     @property
     def counts(self) -> Mapping[str, int]:
@@ -230,7 +236,7 @@ def rate_chunks(
     write_manifest(manifest, manifest_path(path))
     if parts is not None:
         parts.remove()
-    return Streamed(plan, path, total, pricer.by, manifest_path(path), chunks.skipped_rows())
+    return Streamed(plan, path, total, pricer.by, manifest_path(path), chunks.receipt())
 
 
 def _settled(inputs: Sequence[InputFile] | Future[tuple[InputFile, ...]]) -> Sequence[InputFile]:

@@ -11,10 +11,10 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from ratemod.rating.arrow import filled_with
 from ratemod.rating.rated import Rated
 from ratemod.rating.summary import exact_sums
 from ratemod.rating.verdict import REFUSED, STATUS
+from ratemod.reading.arrow import filled_with
 
 MOST = 1000  # different problems told apart; the others are counted by their code
 Cells = dict[tuple[str, ...], tuple[int, int, int, int]]

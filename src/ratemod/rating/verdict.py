@@ -21,10 +21,10 @@ from ratemod.plan.op.limits import Cap
 from ratemod.plan.operand import Operand
 from ratemod.plan.reads import names_in
 from ratemod.rating import exact
-from ratemod.rating.arrow import from_arrow, to_arrow
 from ratemod.rating.encode import Coding, Doubt
 from ratemod.rating.rational import Mask
 from ratemod.rating.refusal import other_lines
+from ratemod.reading.arrow import from_arrow, to_arrow
 from ratemod.rules.options import strict
 
 STATUS = ("rated", "referred", "refused", "declined")

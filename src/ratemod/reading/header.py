@@ -1,24 +1,40 @@
-"""Which header means which declared column: aliases, units in brackets, merged and misplaced header rows."""
+"""Which header means which declared column: aliases, units beside the name, headers of two levels."""
 
 from __future__ import annotations
 
+import difflib
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any
 
 from ratemod.errors import BookError, Problem, nearest, problem
-from ratemod.reading.numbers import factors
+from ratemod.reading.units import Unit, plain, unit_beside, unit_within
 from ratemod.vocabulary.column import Column
 
-SEARCHED_ROWS = 40
-_BRACKETS = re.compile(r"^(?P<name>.+?)[(\[【](?P<inside>[^)\]】]*)[)\]】]$")
-_SHEET_UNIT = re.compile(r"单位[:为]?(?P<unit>[^\s,,、;;。)(]+)")
-_REMARKS = frozenset(
-    {"必填", "选填", "required", "optional", "可空", "单选", "下拉", "yyyy-mm-dd", "是/否", "格式:yyyy-mm-dd"}
-)
+SET_ASIDE = ("-", "")  # what a header is mapped to that is known and not used
+_ALIKE = 0.8  # how alike a header is written that is held to be meant
+
+
+@dataclass(frozen=True, slots=True)
+class Lexicon:
+    """What headers may say.
+
+    Attributes
+    ----------
+    columns : mapping of name to Column
+    known : mapping of folded spelling to name
+    given : mapping of folded header to name
+        Headers that the user mapped, to a name, or to None where they are set aside.
+    shuffled : mapping of characters in order to name
+        For headers of two levels, whose words stand in another order than in one: 事故起数 over 一般.
+    """
+
+    columns: Mapping[str, Column]
+    known: Mapping[str, str]
+    given: Mapping[str, str | None] = field(default_factory=dict)
+    shuffled: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,28 +46,29 @@ class Header:
     columns : tuple of str or None
         Declared column of each cell, None for cells that mean none.
     texts : tuple of str
-        The header of each cell as read.
-    conversions : mapping of column to Decimal
-        Units that headers name, by a bracket, by a row of units below, or by a line above such as 单位：万元.
-    sheet_unit : str
-        The line above, where there is one.
+        The header of each cell as read, of all its levels.
+    units : mapping of column to Unit
+        Units that the header itself names.
     """
 
     columns: tuple[str | None, ...]
     texts: tuple[str, ...]
-    conversions: Mapping[str, Decimal]
-    sheet_unit: str = ""
+    units: Mapping[str, Unit] = field(default_factory=dict)
 
     @property
     def matches(self) -> int:
         """How many cells mean a declared column."""
         return sum(name is not None for name in self.columns)
 
+    @property
+    def conversions(self) -> dict[str, Decimal]:
+        """What bare numbers multiply by, by the header's own units."""
+        return {name: unit.size for name, unit in self.units.items() if unit.size not in (None, 1)}
+
 
 def fold(text: object) -> str:
-    """Return a header without what does not tell headers apart: width, case, spaces, line ends, marks."""
-    plain = unicodedata.normalize("NFKC", "" if text is None else str(text)).casefold()
-    return re.sub(r"[\s*:_\-]+", "", plain)
+    """Return a header without what does not tell headers apart: width, case, script, spaces, line ends, marks."""
+    return re.sub(r"[\s*:_\-]+", "", plain(text))
 
 
 def spellings(columns: Mapping[str, Column]) -> dict[str, str]:
@@ -59,137 +76,157 @@ def spellings(columns: Mapping[str, Column]) -> dict[str, str]:
     return {fold(name): column.name for column in columns.values() for name in column.names()}
 
 
-def match(
-    texts: Sequence[object],
-    columns: Mapping[str, Column],
-    known: Mapping[str, str],
-    header_map: Mapping[str, str] | None = None,
-) -> Header:
-    """Match one row of headers."""
-    given = {fold(header): column for header, column in (header_map or {}).items()}
-    found: list[str | None] = []
-    conversions: dict[str, Decimal] = {}
-    for text in texts:
-        name = given.get(fold(text)) or known.get(fold(text))
-        bracket = None if name else _BRACKETS.match(fold(text))
-        if bracket and known.get(fold(bracket["name"])):
-            candidate = known[fold(bracket["name"])]
-            size = factors(columns[candidate].unit).get(bracket["inside"])
-            if size is not None or bracket["inside"] in _REMARKS:
-                name = candidate
-                if size is not None and columns[candidate].kind == "number" and size != 1:
-                    conversions[candidate] = size
-        found.append(name)
-    return Header(tuple(found), tuple("" if text is None else str(text).strip() for text in texts), conversions)
+def lexicon(columns: Mapping[str, Column], header_map: Mapping[str, str] | None = None) -> Lexicon:
+    """Return what headers may say, with those that the user mapped.
 
-
-def find(
-    rows: Sequence[Sequence[Any]],
-    columns: Mapping[str, Column],
-    header_map: Mapping[str, str] | None = None,
-) -> tuple[int, Header]:
-    """Return the row that is the header (counted from 0) and what it says.
-
-    The row with most matches among the first `SEARCHED_ROWS` is the header. Where a cell of it is blank, the cell above
-    counts: so headers merged over two or three rows are understood. A row of nothing but units below it belongs to it.
+    Raises
+    ------
+    BookError
+        RM223 for every header that is mapped to no column.
     """
     known = spellings(columns)
-    best, best_at = Header((), (), {}), -1
-    for at in range(min(len(rows), SEARCHED_ROWS)):
-        own = [_above(rows, at, place) for place in range(len(rows[at]))]
-        found = match(own, columns, known, header_map)
-        if found.matches > best.matches:
-            best, best_at = found, at
-    if best_at < 0:
-        return best_at, best
-    below = _units_below(rows, best_at, best, columns)
-    sheet_unit, everywhere = _sheet_unit(rows, best_at, best, columns)
-    units = everywhere | _units_in_brackets(rows, best_at, best, columns) | (below or {})
-    sizes = {name: size for name, size in units.items() if size != 1}
-    return best_at + (below is not None), replace(best, conversions=sizes, sheet_unit=sheet_unit)
+    given: dict[str, str | None] = {}
+    wrong = []
+    for header, target in (header_map or {}).items():
+        name = target if target in columns else known.get(fold(target))
+        if name is None and target not in SET_ASIDE:
+            labels = [spelled for column in columns.values() for spelled in column.names()]
+            wrong.append(problem("RM223", header=header, column=target, nearest=nearest(target, labels)))
+        given[fold(header)] = name
+    if wrong:
+        raise BookError(wrong)
+    known = {**known, **{header: name for header, name in given.items() if name}}
+    letters: dict[str, str | None] = {}
+    for spelled, name in known.items():
+        key = "".join(sorted(set(spelled)))
+        letters[key] = name if letters.get(key, name) == name else None
+    return Lexicon(columns, known, given, {key: name for key, name in letters.items() if name and len(key) > 3})
 
 
-def _unit(text: object, column: Column) -> Decimal | None:
-    """Return what a unit, bare or in brackets, multiplies the numbers of a column by."""
-    plain = fold(text).strip("()[]【】").removeprefix("单位")
-    return factors(column.unit).get(plain) if plain and column.kind == "number" else None
+def meaning(own: object, group: object, words: Lexicon) -> tuple[str | None, Unit | None]:
+    """Return the column that a header means under the header above it, and the unit it names.
+
+    Parameters
+    ----------
+    group : the header of the level above, blank where there is none
+    """
+    mine, above = fold(own), fold(group)
+    bare = re.sub(r"[(\[【][^)\]】]*[)\]】]", "", above)
+    for said in (mine, above + mine, f"{above}/{mine}"):
+        if mine and said in words.given:
+            return _mapped(words.given[said], f"{own}", group, words)
+    if mine and bare:
+        one, _ = _beside(mine, words)
+        letters = "".join(sorted(set(bare + re.sub(r"[(\[【][^)\]】]*[)\]】]", "", mine))))
+        joined = words.known.get(bare + mine) or words.known.get(mine + bare) or words.shuffled.get(letters)
+        name = joined or one
+        return (None, None) if name is None else _mapped(name, own, group, words)
+    name, unit = _beside(mine or above, words)
+    return name, unit
 
 
-def _units_in_brackets(
-    rows: Sequence[Sequence[Any]], at: int, header: Header, columns: Mapping[str, Column]
-) -> dict[str, Decimal]:
-    """Return the units in brackets in the header or in the cells above it: 限额（万元） over 每人赔偿限额."""
-    found: dict[str, Decimal] = {}
-    for place, name in enumerate(header.columns):
-        for row in rows[max(at - 2, 0) : at + 1] if name else ():
-            bracket = _BRACKETS.match(fold(row[place])) if place < len(row) else None
-            size = _unit(bracket["inside"], columns[name or ""]) if bracket else None
-            if size is not None:
-                found[name or ""] = size
-    return found
+def _mapped(name: str | None, own: object, group: object, words: Lexicon) -> tuple[str | None, Unit | None]:
+    if name is None:
+        return None, None
+    column = words.columns[name]
+    unit = unit_within(str(own), column) or _beside(fold(own), words)[1] or unit_within(str(group or ""), column)
+    return name, unit if column.kind == "number" else None
 
 
-def _units_below(
-    rows: Sequence[Sequence[Any]], at: int, header: Header, columns: Mapping[str, Column]
-) -> dict[str, Decimal] | None:
-    """Return the units in the row below the header, or None where that row holds anything else."""
-    if at + 1 >= len(rows):
-        return None
-    found: dict[str, Decimal] = {}
-    for name, cell in zip(header.columns, rows[at + 1]):
-        if fold(cell) in ("", "()"):
-            continue
-        size = _unit(cell, columns[name]) if name else None
-        if size is None or isinstance(cell, int | float):
-            return None
-        found[name or ""] = size
-    return found or None
+def _beside(said: str, words: Lexicon) -> tuple[str | None, Unit | None]:
+    """Return the column whose name stands in a folded header with nothing else but units and hints."""
+    if said in words.known:
+        return words.known[said], None
+    for end in range(len(said) - 1, 0, -1):
+        for name, rest in ((words.known.get(said[:end]), said[end:]), (words.known.get(said[-end:]), said[:-end])):
+            if name is None or (rest == said[:-end] and rest[-1] not in ")]】"):
+                continue
+            column = words.columns[name]
+            if (
+                rest[0] not in "([【<《「/,、"
+                and (column.kind != "number" or len(rest) < 2)
+                and rest not in ("元", "万")
+            ):
+                continue
+            unit, unknown = unit_beside(rest, column)
+            if not unknown:
+                return name, unit
+    return None, None
 
 
-def _sheet_unit(
-    rows: Sequence[Sequence[Any]], at: int, header: Header, columns: Mapping[str, Column]
-) -> tuple[str, dict[str, Decimal]]:
-    """Return a line above the table that names the unit of all amounts, and what it does to columns of money."""
-    for row in rows[:at]:
-        for cell in row:
-            said = _SHEET_UNIT.search(fold(cell)) if isinstance(cell, str) else None
-            size = factors("yuan").get(said["unit"]) if said else None
-            if size is not None and size != 1:
-                money = [name for name in header.columns if name and columns[name].unit == "yuan"]
-                return str(cell).strip(), dict.fromkeys(money, size)
-    return "", {}
+def match(texts: Sequence[object], words: Lexicon, groups: Sequence[object] | None = None) -> Header:
+    """Match one row of headers; `groups` are the headers of the level above."""
+    above = groups or [""] * len(texts)
+    found = [
+        meaning(own, group, words) if isinstance(own, str) or own == int(own) else (None, None)
+        for own, group in (("" if own is None else own, group) for own, group in zip(texts, above))
+    ]
+    names = [name for name, _ in found]
+    chosen = {words.given.get(fold(text)) for text in texts} - {None}
+    for at, (name, text) in enumerate(zip(names, texts)):  # what the user mapped goes before what is written alike
+        if name in chosen and fold(text) not in words.given:
+            names[at] = None
+    units = {name: unit for name, (_, unit) in zip(names, found) if name is not None and unit is not None}
+    said = tuple(_both(own, group) for own, group in zip(texts, above))
+    return Header(tuple(names), said, units)
 
 
-def _above(rows: Sequence[Sequence[Any]], at: int, place: int) -> Any:
-    for row in range(at, max(at - 3, -1), -1):
-        if place < len(rows[row]) and rows[row][place] not in (None, ""):
-            return rows[row][place]
-    return ""
+def _both(own: object, group: object) -> str:
+    mine, above = ("" if text is None else str(text).strip() for text in (own, group))
+    return f"{above}/{mine}" if mine and above else mine or above
 
 
-def checked(
-    header: Header,
-    columns: Mapping[str, Column],
-    file: str,
-    sheet: str | None,
-    row: int,
-    header_map: Mapping[str, str] | None,
-) -> Header:
-    """Return the header, or raise every problem of it at once: RM221..RM223."""
+def checked(header: Header, columns: Mapping[str, Column], file: str | None, sheet: str | None, row: int) -> Header:
+    """Return the header, or raise every problem of it at once: RM221 no header, RM222 two headers for one column."""
     problems: list[Problem] = []
-    for name in {name for name in header.columns if name and header.columns.count(name) > 1}:
+    for name in sorted({name for name in header.columns if name and header.columns.count(name) > 1}):
         both = " / ".join(text for text, column in zip(header.texts, header.columns) if column == name)
         problems.append(problem("RM222", file=file, sheet=sheet, row=row, column=name, headers=both))
-    for given, column in (header_map or {}).items():
-        if column not in columns:
-            problems.append(problem("RM223", file=file, header=given, column=column, nearest=nearest(column, columns)))
-        elif fold(given) not in {fold(text) for text in header.texts}:
-            problems.append(
-                problem("RM224", file=file, sheet=sheet, header=given, nearest=nearest(given, header.texts))
-            )
     if header.matches == 0:
         wanted = ", ".join(column.label("zh") for column in list(columns.values())[:6])
         problems.append(problem("RM221", file=file, sheet=sheet, wanted=wanted))
     if problems:
         raise BookError(problems)
     return header
+
+
+def lost_headers(words: Lexicon, texts: Sequence[str], file: str | None) -> list[Problem]:
+    """Return a problem for every header that the user mapped and no table has: RM224."""
+    present = {fold(part) for text in texts for part in (text, *text.split("/"))}
+    present |= {fold(re.sub(r"[(\[【（].*$", "", text)) for text in texts}
+    return [
+        problem("RM224", file=file, header=header, nearest=nearest(header, texts))
+        for header in words.given
+        if header not in present
+    ]
+
+
+def near_column(text: str, names: Sequence[str], columns: Mapping[str, Column]) -> str | None:
+    """Return which of some columns a header is written so much alike that it may be meant."""
+    mine = fold(re.sub(r"[(（\[【].*$", "", text))
+    best: tuple[float, str] | None = None
+    for name in names:
+        for spelled in columns[name].names():
+            ratio = _alike(mine, fold(spelled))
+            if ratio >= _ALIKE and (best is None or ratio > best[0]):
+                best = (ratio, name)
+    return best[1] if best else None
+
+
+def _alike(one: str, other: str) -> float:
+    """Return how alike two headers are written, 0 to 1; what differs in digits is another column."""
+    if re.sub(r"\D", "", one) != re.sub(r"\D", "", other) or min(len(one), len(other)) < 3:
+        return 0.0
+    matcher = difflib.SequenceMatcher(None, one, other, autojunk=False)
+    ratio = matcher.ratio()
+    if one.isascii() and other.isascii():  # a word for another word is no slip of the pen
+        longest = max(
+            (max(i2 - i1, j2 - j1) for tag, i1, i2, j1, j2 in matcher.get_opcodes() if tag != "equal"), default=0
+        )
+        return ratio if longest <= 1 else 0.0
+    return ratio
+
+
+def width_folded(text: str) -> str:
+    """Return a text in one width and case, without blanks around it."""
+    return unicodedata.normalize("NFKC", text).strip().casefold()

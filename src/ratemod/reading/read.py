@@ -1,76 +1,154 @@
-"""Files and frames to a `Book`: the header found, blank and total rows left out, every row's place kept."""
+"""One reader for every table that enters: files, folders of them and frames, to columns with a receipt."""
 
 from __future__ import annotations
 
-import csv
-import io
-import re
-import unicodedata
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
-from ratemod.errors import BookError, problem
+from ratemod.errors import BookError, Problem, problem
 from ratemod.reading.book import Book
 from ratemod.reading.frame import arrow_table
-from ratemod.reading.header import Header, checked, find, match, spellings
+from ratemod.reading.header import Lexicon, checked, lexicon, lost_headers, match
+from ratemod.reading.numbers import parse_number
+from ratemod.reading.receipt import Receipt
+from ratemod.reading.sniff import EXCEL_FILES, FILES, TEXT_FILES, sniffed
+from ratemod.reading.tables import frame_receipt, read_grids
+from ratemod.reading.text_chunks import LINE, open_text
+from ratemod.reading.workbook import workbook_grids
 from ratemod.vocabulary.column import Column
 
-TEXT_FILES = (".csv", ".tsv", ".txt")
-EXCEL_FILES = (".xlsx", ".xlsm", ".xls", ".xlsb", ".ods")
-TOTALS = frozenset({"合计", "总计", "小计", "共计", "累计", "total", "subtotal", "sum", "grandtotal"})
-DELIMITERS = (",", "\t", ";", "|")
-HEAD = 200_000  # characters among which the header must stand
-_FOOTER = re.compile(
-    r"(制表|填表|填报|审核|复核|经办|负责人|联系人|备注|说明|注)[^:：]{0,8}[:：]|(notes?|prepared by|remarks?)\b", re.I
-)
-Rows = list[list[Any]]
+__all__ = ["EXCEL_FILES", "TEXT_FILES", "read_book", "read_table"]
 
 
-def read_book(
-    source: Any, columns: Mapping[str, Column], *, header_map: Mapping[str, str] | None = None, sheet: str | None = None
+def read_table(
+    source: Any,
+    columns: Mapping[str, Column],
+    *,
+    header_map: Mapping[str, str] | None = None,
+    sheet: str | Sequence[str] | None = None,
+    fills: Mapping[str, str] | None = None,
 ) -> Book:
-    """Read a list of enterprises.
+    """Read any table as declared columns, and say what was read and what was not.
 
     Parameters
     ----------
-    source : path (csv, tsv, txt, xlsx, xls, ods, parquet), any frame with the Arrow PyCapsule interface, or rows as
-        dictionaries
+    source : path (csv, tsv, txt, xlsx, xlsm, xlsb, xls, ods, parquet), a folder of such files, several paths, any frame
+        with the Arrow PyCapsule interface, or rows as dictionaries
+        Every sheet, and every table in a sheet, that has the columns needed is read; visible sheets before hidden ones.
     columns : mapping of name to Column
-        What the plan declares; headers, labels and aliases are understood.
+        What is declared; names, labels and aliases are understood as headers, with units beside them.
     header_map : mapping, optional
-        Header in the file -> declared column.
-    sheet : str, optional
-        Sheet of a workbook; needed only where several sheets look alike.
+        Header in the file -> declared column, by name or label; ``-`` sets a header aside.
+    sheet : str or several, optional
+        Sheets of a workbook; ``all`` takes hidden ones too.
+    fills : mapping, optional
+        Column (by name or label) -> the value of its blank cells, or of all rows where the list lacks it.
 
     Returns
     -------
     Book
-        Cells are not judged here; `ratemod.reading.convert` does that.
+        Raw values by column, where each row stood, and the `receipt`. Cells are not judged here;
+        `ratemod.reading.convert` does that.
 
     Raises
     ------
     BookError
-        RM211 no such file, RM212 unreadable, RM213 unknown kind, RM214 no such sheet, RM215 several sheets fit,
-        RM221 no header found, RM222 two headers for one column, RM223/RM224 a wrong header map, RM225 no rows,
-        RM226 two columns of one name.
+        RM211 no such file, RM213 unknown kind, RM214 no such sheet, RM221 no header found, RM222 two headers for one
+        column, RM223/RM224 a wrong header map, RM225 no rows, RM226 two columns of one name, RM260 to RM271 of files,
+        units, ragged text, copies of sheets and headers that may be meant.
+
+    Examples
+    --------
+    >>> heads = Column("heads", "number", label_zh="人数", unit="persons")
+    >>> book = read_table([{"人数": 30, "备注": "x"}], {"heads": heads})
+    >>> book.table.column_names, [unused.header for unused in book.receipt.parts[0].unused]
+    (['heads', '备注'], ['备注'])
     """
+    words = lexicon(columns, header_map)
+    sheets = (sheet,) if isinstance(sheet, str) else tuple(sheet or ())
+    paths = _paths(source)
+    if paths is None:
+        book = _frame(arrow_table(source), words, None)
+    else:
+        book = joined(_files(paths, words, sheets, header_map), columns)
+    return _filled(book, fills, words) if fills else book
+
+
+read_book = read_table
+
+
+def _paths(source: Any) -> list[Path] | None:
+    """Return the files that a source names, None where it is a frame."""
     if isinstance(source, str | Path):
         path = Path(source)
-        if not path.is_file():
-            raise BookError(problem("RM211", file=str(path)))
-        if path.suffix.lower() == ".parquet":
-            return _frame(_parquet(path), columns, header_map, str(path))
-        if path.suffix.lower() in TEXT_FILES:
-            return _text_file(path, columns, header_map)
-        if path.suffix.lower() in EXCEL_FILES:
-            return _workbook(path, columns, header_map, sheet)
-        raise BookError(problem("RM213", file=str(path), kind=path.suffix or "?"))
-    return _frame(arrow_table(source), columns, header_map, None)
+        if not path.is_dir():
+            return [path]
+        found = sorted(
+            file
+            for file in path.rglob("*")
+            if file.suffix.lower() in FILES
+            and file.is_file()
+            and not any(part.startswith((".", "_", "~$")) for part in file.relative_to(path).parts)
+        )
+        if not found:
+            raise BookError(problem("RM271", file=str(path)))
+        return found
+    if isinstance(source, list | tuple) and source and all(isinstance(item, str | Path) for item in source):
+        return [file for item in source for file in _paths(item) or ()]
+    return None
+
+
+def _files(
+    paths: Sequence[Path], words: Lexicon, sheets: Sequence[str], header_map: Mapping[str, str] | None
+) -> list[Book]:
+    """Return the tables of all files; a file without such a table is named where others have one."""
+    books: list[Book] = []
+    problems: list[Problem] = []
+    without: list[Problem] = []
+    for path in paths:
+        try:
+            books += _file(path, words, sheets, header_map)
+        except BookError as error:
+            lost = all(item.code == "RM221" for item in error.problems)
+            (without if lost else problems).extend(error.problems)
+    if problems or not books:
+        raise BookError([*problems, *without])
+    lost_ones = lost_headers(words, [text for book in books for text in _texts(book)], books[0].file)
+    if lost_ones:
+        raise BookError(lost_ones)
+    if without:
+        args = {"first": 1, "last": 1, "why_en": "such headers", "why_zh": "此类表头"}
+        said = [problem("RM274", file=item.file, **args) for item in without]
+        books[0] = _with_receipt(books[0], Receipt(books[0].receipt.parts, (*books[0].receipt.remarks, *said)))
+    return books
+
+
+def _texts(book: Book) -> list[str]:
+    return [item.header for part in book.receipt.parts for item in (*part.used, *part.unused)]
+
+
+def _file(path: Path, words: Lexicon, sheets: Sequence[str], header_map: Mapping[str, str] | None) -> list[Book]:
+    kind = sniffed(path)
+    if kind == "parquet":
+        books = [_frame(_parquet(path), words, str(path))]
+    elif kind == "text":
+        books = [_text(path, words, header_map)]
+    else:
+        books = read_grids(workbook_grids(path, kind), words, sheets)
+    named = {"text": TEXT_FILES, "parquet": (".parquet",)}.get(kind, EXCEL_FILES)
+    if path.suffix.lower() not in named:
+        told = problem("RM215", file=str(path), found=kind)
+        books[0] = _with_receipt(books[0], Receipt(books[0].receipt.parts, (told, *books[0].receipt.remarks)))
+    return books
+
+
+def _with_receipt(book: Book, receipt: Receipt) -> Book:
+    return Book(book.table, book.rows, book.file, book.sheet, book.conversions, book.headers, receipt, book.part_of)
 
 
 def _parquet(path: Path) -> pa.Table:
@@ -78,197 +156,120 @@ def _parquet(path: Path) -> pa.Table:
 
     try:
         return pq.ParquetFile(path).read()
-    except (pa.ArrowException, OSError) as error:
-        raise BookError(problem("RM212", file=str(path), why=str(error).splitlines()[0])) from None
+    except (pa.ArrowException, OSError):
+        raise BookError(problem("RM340", file=str(path), why="Parquet")) from None
 
 
-def _frame(
-    table: pa.Table, columns: Mapping[str, Column], header_map: Mapping[str, str] | None, file: str | None
-) -> Book:
-    header = match(table.column_names, columns, spellings(columns), header_map)
-    header = checked(header, columns, file or "frame", None, 1, header_map)
+def _text(path: Path, words: Lexicon, header_map: Mapping[str, str] | None) -> Book:
+    chunks = open_text(path, words.columns, header_map=header_map, keep=("all",), size=1 << 40)
+    (table,) = chunks.tables()
+    lines = np.asarray(table[LINE].combine_chunks())
+    table = table.drop_columns([LINE])
+    bare = [
+        name
+        for name, place in chunks.places.items()
+        if not chunks.header.texts[place] and table[name].null_count == table.num_rows
+    ]
+    return Book(table.drop_columns(bare), lines, str(path), None, chunks.conversions, chunks.headers, chunks.receipt())
+
+
+def _frame(table: pa.Table, words: Lexicon, file: str | None) -> Book:
+    header = checked(match(table.column_names, words), words.columns, file or "frame", None, 1)
     if table.num_rows == 0:
         raise BookError(problem("RM225", file=file))
+    receipt, conversions = frame_receipt(header, words, file, table.num_rows)
     names = [name or text for name, text in zip(header.columns, header.texts)]
-    return Book(table.rename_columns(names), None, file, None, (), header.conversions, _headers(header))
+    headers = {name: text for name, text in zip(header.columns, header.texts) if name}
+    return Book(table.rename_columns(names), None, file, None, conversions, headers, receipt)
 
 
-def _headers(header: Header) -> dict[str, str]:
-    return {name: text for name, text in zip(header.columns, header.texts) if name}
-
-
-def layout(head: str, columns: Mapping[str, Column], header_map: Mapping[str, str] | None) -> tuple[int, Header, str]:
-    """Return which record of a text's start is the header (from 0), what it says, and the delimiter."""
-    best: tuple[int, Header, str] | None = None
-    for delimiter in DELIMITERS:
-        rows = [row for row, _ in csv_rows(head, delimiter, 60)]
-        at, header = find(rows, columns, header_map)
-        if best is None or header.matches > best[1].matches:
-            best = (at, header, delimiter)
-    assert best is not None
-    return best
-
-
-def _text_file(path: Path, columns: Mapping[str, Column], header_map: Mapping[str, str] | None) -> Book:
-    content = _decoded(path)
-    at, header, delimiter = layout(content[:HEAD], columns, header_map)
-    try:
-        read = list(csv_rows(content, delimiter))
-    except csv.Error as error:
-        raise BookError(problem("RM212", file=str(path), why=str(error))) from None
-    header = checked(header, columns, str(path), None, read[at][1] if read and at >= 0 else 1, header_map)
-    return _book([row for row, _ in read], [line for _, line in read], at, header, columns, str(path), None)
-
-
-def csv_rows(content: str, delimiter: str, most: int | None = None) -> list[tuple[list[str], int]]:
-    """Return the rows of a delimited text and the line each begins on; of `most` rows as many as can be read."""
-    reader = csv.reader(io.StringIO(content, newline=""), delimiter=delimiter)
-    found, line = [], 1
-    try:
-        for row in reader:
-            found.append((row, line))
-            line = reader.line_num + 1
-            if most is not None and len(found) >= most:
-                break
-    except csv.Error:
-        if most is None:
-            raise
-    return found
-
-
-def _decoded(path: Path) -> str:
-    """Return the text of a file in UTF-8 (with or without BOM), UTF-16 (with BOM) or GB18030."""
-    raw = path.read_bytes()
-    for encoding in encodings(raw[:2]):
-        try:
-            text = raw.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-        if "\x00" not in text:
-            return text
-    raise BookError(problem("RM212", file=str(path), why="not UTF-8, UTF-16 or GB18030 text"))
-
-
-def encodings(start: bytes) -> tuple[str, ...]:
-    """Return the encodings to try for a text that begins with these two bytes."""
-    return ("utf-16",) if start in (b"\xff\xfe", b"\xfe\xff") else ("utf-8-sig", "gb18030")
-
-
-def _workbook(
-    path: Path, columns: Mapping[str, Column], header_map: Mapping[str, str] | None, sheet: str | None
-) -> Book:
-    import python_calamine
-
-    try:
-        book = python_calamine.CalamineWorkbook.from_path(path)
-        names = book.sheet_names
-        if sheet is not None and sheet not in names:
-            raise BookError(problem("RM214", file=str(path), sheet=sheet, sheets=", ".join(names)))
-        sheets = {
-            name: book.get_sheet_by_name(name).to_python(skip_empty_area=False)
-            for name in ([sheet] if sheet else names)
+def joined(books: Sequence[Book], columns: Mapping[str, Column]) -> Book:
+    """Return several tables as one; where their units differ, numbers are put into the unit of the column."""
+    if len(books) == 1:
+        return books[0]
+    names = list(dict.fromkeys(name for book in books for name in book.table.column_names))
+    mixed = {
+        name
+        for name in names
+        if len({book.conversions.get(name, Decimal(1)) for book in books if name in book.table.column_names}) > 1
+    }
+    tables = [_scaled(book, mixed, columns) for book in books]
+    arrays = {}
+    for name in names:
+        kinds = {
+            table[name].type for table in tables if name in table.column_names and table[name].null_count < len(table)
         }
-    except (python_calamine.CalamineError, OSError) as error:
-        raise BookError(problem("RM212", file=str(path), why=str(error))) from None
-    found = {name: find(rows, columns, header_map) for name, rows in sheets.items()}
-    most = max((header.matches for _, header in found.values()), default=0)
-    fitting = [name for name, (_, header) in found.items() if header.matches == most and most]
-    if len(fitting) > 1:
-        raise BookError(problem("RM215", file=str(path), sheets=", ".join(fitting)))
-    name = fitting[0] if fitting else next(iter(sheets), "")
-    at, header = found.get(name, (-1, Header((), (), {})))
-    header = checked(header, columns, str(path), name, at + 1, header_map)
-    rows = sheets[name]
-    return _book(rows, list(range(1, len(rows) + 1)), at, header, columns, str(path), name)
-
-
-def _book(
-    rows: Rows,
-    lines: Sequence[int],
-    at: int,
-    header: Header,
-    columns: Mapping[str, Column],
-    file: str,
-    sheet: str | None,
-) -> Book:
-    width = len(header.columns)
-    kept: Rows = []
-    numbers: list[int] = []
-    blank: list[int] = []
-    skipped = [problem("RM233", file=file, sheet=sheet, text=header.sheet_unit)] if header.sheet_unit else []
-    for row, line in zip(rows[at + 1 :], lines[at + 1 :]):
-        filled = [cell for cell in row if cell is not None and str(cell).strip() != ""]
-        if not filled:
-            blank.append(line)
-        elif said := no_record(filled, width):
-            code, cell = said
-            skipped.append(problem(code, file=file, sheet=sheet, row=line, text=cell))
-        else:
-            kept.append([*row, *[None] * (width - len(row))])
-            numbers.append(line)
-    if not kept:
-        raise BookError(problem("RM225", file=file, sheet=sheet))
-    if blank and blank[0] < numbers[-1]:
-        skipped.append(problem("RM232", file=file, sheet=sheet, row=blank[0], count=len(blank)))
-    names, arrays = [], []
-    for place, (name, text) in enumerate(zip(header.columns, header.texts)):
-        cells = [row[place] for row in kept]
-        label = name or text
-        if not label and all(cell in (None, "") for cell in cells):
-            continue
-        label = label or f"column {place + 1}"
-        while label in names:
-            label += "'"
-        names.append(label)
-        arrays.append(_array(cells, columns.get(name or "")))
-    table = pa.table(dict(zip(names, arrays)))
+        kind = kinds.pop() if len(kinds) == 1 else pa.string()
+        chunks = [
+            _as(table[name], kind) if name in table.column_names else pa.chunked_array([pa.nulls(table.num_rows, kind)])
+            for table in tables
+        ]
+        arrays[name] = pa.chunked_array([chunk for column in chunks for chunk in column.chunks], kind)
+    files = list(dict.fromkeys(book.file for book in books if book.file))
+    sheets = list(dict.fromkeys(book.sheet for book in books))
+    rows = [np.arange(1, book.table.num_rows + 1) if book.rows is None else book.rows for book in books]
+    receipt = Receipt(
+        tuple(part for book in books for part in book.receipt.parts),
+        tuple(item for book in books for item in book.receipt.remarks),
+    )
     return Book(
-        table, np.array(numbers, dtype=np.int64), file, sheet, tuple(skipped), header.conversions, _headers(header)
+        pa.table(arrays),
+        np.concatenate(rows).astype(np.int64),
+        ", ".join(files) or None,
+        sheets[0] if len(sheets) == 1 else None,
+        {name: size for book in books for name, size in book.conversions.items() if name not in mixed},
+        {name: text for book in reversed(books) for name, text in book.headers.items()},
+        receipt,
+        np.repeat(np.arange(len(books), dtype=np.int32), [book.table.num_rows for book in books]),
     )
 
 
-def no_record(filled: Sequence[Any], width: int) -> tuple[str, str] | None:
-    """Return the code and the text of a row that is no record, by the cells filled in it: a total, or a footer."""
-    if is_total(filled[0]):
-        return "RM231", str(filled[0])
-    if len(filled) <= 2 and width > 4 and is_footer(filled[0]):
-        return "RM234", " ".join(map(str, filled))
-    return None
+def _scaled(book: Book, mixed: set[str], columns: Mapping[str, Column]) -> pa.Table:
+    """Return a table whose bare numbers of some columns are exact multiples in the column's own unit, as text."""
+    table = book.table
+    for name in mixed & set(table.column_names):
+        size = book.conversions.get(name, Decimal(1))
+        cells = [_times(cell, size, columns[name]) for cell in table[name].to_pylist()]
+        table = table.set_column(table.column_names.index(name), name, pa.array(cells, pa.string()))
+    return table
 
 
-def is_total(cell: Any) -> bool:
-    """Return whether a row that begins with this cell is a total."""
-    first = unicodedata.normalize("NFKC", str(cell)).casefold()
-    return "".join(first.split()).rstrip(":") in TOTALS
-
-
-def is_footer(cell: Any) -> bool:
-    """Return whether a row with little but this cell is a footer."""
-    return _FOOTER.match(str(cell).strip()) is not None
-
-
-def _array(cells: Sequence[Any], column: Column | None) -> pa.Array:
-    """Return cells as numbers where all are, as days where all are, else as text."""
-    given = [cell for cell in cells if cell is not None and cell != ""]
-    if given and all(isinstance(cell, int | float) and not isinstance(cell, bool) for cell in given):
-        return pa.array([None if cell in (None, "") else float(cell) for cell in cells], pa.float64())
-    if given and all(isinstance(cell, date) for cell in given):
-        stamps = [
-            datetime(cell.year, cell.month, cell.day) if not isinstance(cell, datetime) else cell for cell in given
-        ]
-        it = iter(stamps)
-        return pa.array([None if cell in (None, "") else next(it) for cell in cells], pa.timestamp("us"))
-    return pa.array([_shown(cell, column) for cell in cells], pa.string())
-
-
-def _shown(cell: Any, column: Column | None) -> str | None:
-    """Return one cell of a mixed column as text."""
-    if cell is None or cell == "":
+def _times(cell: Any, size: Decimal, column: Column) -> str | None:
+    if cell is None:
         return None
-    if isinstance(cell, bool):
-        return "yes" if cell else "no"
-    if isinstance(cell, float):
-        return f"{cell:.0f}" if cell == int(cell) and abs(cell) < 1e15 else repr(cell)
-    if isinstance(cell, datetime) and (cell.hour, cell.minute, cell.second) == (0, 0, 0):
-        return cell.date().isoformat()
-    return str(cell)
+    said = repr(cell) if isinstance(cell, float) else str(cell)
+    exact = parse_number(said, column.unit, size)
+    return said if exact is None else f"{exact.normalize():f}"
+
+
+def _as(column: pa.ChunkedArray, kind: pa.DataType) -> pa.ChunkedArray:
+    """Return a column in another type; numbers and days become the texts that they are shown as."""
+    if column.type == kind:
+        return column
+    if column.null_count == len(column):
+        return pa.chunked_array([pa.nulls(len(column), kind)])
+    if not pa.types.is_string(kind):
+        return column.cast(kind)
+    from ratemod.reading.tables import shown
+
+    return pa.chunked_array([pa.array([shown(cell) for cell in column.to_pylist()], pa.string())])
+
+
+def _filled(book: Book, fills: Mapping[str, str], words: Lexicon) -> Book:
+    """Return a book with constants in the blank cells of some columns."""
+    from ratemod.reading.header import fold
+
+    table, wrong = book.table, []
+    for target, value in fills.items():
+        name = target if target in words.columns else words.known.get(fold(target))
+        if name is None:
+            wrong.append(problem("RM223", header=value, column=target, nearest=None))
+            continue
+        if name not in table.column_names:
+            table = table.append_column(name, pa.array([value] * table.num_rows, pa.string()))
+            continue
+        cells = [value if cell is None or cell == "" else cell for cell in _as(table[name], pa.string()).to_pylist()]
+        table = table.set_column(table.column_names.index(name), name, pa.array(cells, pa.string()))
+    if wrong:
+        raise BookError(wrong)
+    return Book(table, book.rows, book.file, book.sheet, book.conversions, book.headers, book.receipt, book.part_of)

@@ -154,7 +154,7 @@ def _book(source: Any, columns: Mapping[str, Column]) -> Book:
         if codes != {"RM225"} and not bare:
             raise
         file = error.problems[0].file
-        return Book(pa.table({name: pa.array([], pa.string()) for name in columns}), None, file, None, (), {}, {})
+        return Book(pa.table({name: pa.array([], pa.string()) for name in columns}), None, file)
 
 
 def _length(source: Any) -> int:

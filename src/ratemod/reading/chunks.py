@@ -17,9 +17,11 @@ import numpy as np
 import pyarrow as pa
 
 from ratemod.errors import BookError, Problem, problem
-from ratemod.rating.arrow import strings, to_arrow
+from ratemod.reading.arrow import strings, to_arrow
 from ratemod.reading.book import Book
-from ratemod.reading.header import Header, checked, match, spellings
+from ratemod.reading.header import Header, checked, lexicon, match
+from ratemod.reading.receipt import Receipt
+from ratemod.reading.tables import frame_receipt
 from ratemod.vocabulary.column import Column
 
 CHUNK = 131_072  # rows; measured: the speed of 262,144 in two thirds of the memory
@@ -77,8 +79,8 @@ class Chunked(Protocol):
     def tables(self, start: int = 0, threads: bool = True) -> Iterator[pa.Table]:
         """Yield the chunks."""
 
-    def skipped_rows(self) -> tuple[Problem, ...]:
-        """Return the blank and total rows that were left out when the book was last read."""
+    def receipt(self) -> Receipt:
+        """Return what was read and what was not when the book was last read."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,6 +108,7 @@ class Chunks:
     conversions: Mapping[str, Decimal] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
     size: int = CHUNK
+    read: Receipt = field(default_factory=Receipt)
 
     @property
     def n(self) -> int:
@@ -124,13 +127,15 @@ class Chunks:
         """Return the type of every column, over all files, without dictionaries."""
         return {name: self.schema.field(header).type for header, name in self.names.items()}
 
-    def skipped_rows(self) -> tuple[Problem, ...]:
-        """Return nothing: every row of a Parquet file is a record."""
-        return ()
+    def receipt(self) -> Receipt:
+        """Return what was read: every row of a Parquet file is a record."""
+        return replace(
+            self.read, parts=tuple(replace(part, records=self.n, last_row=self.n) for part in self.read.parts)
+        )
 
     def book(self, table: pa.Table) -> Book:
         """Return a chunk as a book."""
-        return Book(table, None, self.source, None, (), self.conversions, self.headers)
+        return Book(table, None, self.source, None, self.conversions, self.headers)
 
     def tables(self, start: int = 0, threads: bool = True) -> Iterator[pa.Table]:
         """Yield the chunks from row `start` (a multiple of `size`) on.
@@ -284,8 +289,9 @@ def open_chunks(
             schemas.append(file.schema_arrow)
         parts.append(Part(path, rows, _folders(path, root)))
     texts = [*schemas[0].names, *(name for name in parts[0].given if name not in schemas[0].names)]
-    header = match(texts, columns, spellings(columns), header_map)
-    header = checked(header, columns, str(source), None, 1, header_map)
+    words = lexicon(columns, header_map)
+    header = checked(match(texts, words), columns, str(source), None, 1)
+    receipt, conversions = frame_receipt(header, words, str(source), 0)
     if not sum(sum(part.rows) for part in parts):
         raise BookError(problem("RM225", file=str(source)))
     whole = "all" in keep
@@ -301,7 +307,7 @@ def open_chunks(
         promote_options="permissive",
     )
     coded = tuple(text for text, name in names.items() if _is_coded(text, name, columns, few, schemas[0]))
-    return Chunks(str(source), tuple(parts), names, coded, schema, header.conversions, _headers(header), size)
+    return Chunks(str(source), tuple(parts), names, coded, schema, conversions, _headers(header), size, receipt)
 
 
 def _headers(header: Header) -> dict[str, str]:

@@ -1,0 +1,100 @@
+"""A sheet, or a text laid out in rows and cells, with what a plain reader of values does not say about it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+Rows = Sequence[Sequence[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Merge:
+    """A range of cells shown as one, rows and columns counted from 0, both ends included."""
+
+    top: int
+    left: int
+    bottom: int
+    right: int
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What a sheet says beyond the values of its cells; rows and columns counted from 0.
+
+    Attributes
+    ----------
+    merges : tuple of Merge
+    hidden_rows, struck_rows : frozenset of int
+    hidden_columns : frozenset of int
+    filtered : bool
+        A filter is set on the sheet.
+    unreadable : mapping of (row, column) to str
+        Cells that hold an error, or a formula that was never calculated, as they are shown here.
+    serials_1904 : bool
+        Days are counted from 1904.
+    """
+
+    merges: tuple[Merge, ...] = ()
+    hidden_rows: frozenset[int] = frozenset()
+    struck_rows: frozenset[int] = frozenset()
+    hidden_columns: frozenset[int] = frozenset()
+    filtered: bool = False
+    unreadable: dict[tuple[int, int], str] = field(default_factory=dict)
+    serials_1904: bool = False
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Grid:
+    """The cells of one sheet or text.
+
+    Attributes
+    ----------
+    file : str
+    sheet : str or None
+    rows : sequence of rows of cells; a cell that cannot be read holds a text that no column accepts
+    lines : sequence of int
+        Number of each row as an editor or a spreadsheet counts.
+    facts : Facts
+    hidden : bool
+        The sheet is hidden.
+    """
+
+    file: str
+    sheet: str | None
+    rows: Rows
+    lines: Sequence[int]
+    facts: Facts = Facts()
+    hidden: bool = False
+
+
+def letter(place: int) -> str:
+    """Return the letters of a column counted from 0, as a spreadsheet shows them.
+
+    Examples
+    --------
+    >>> letter(0), letter(27)
+    ('A', 'AB')
+    """
+    said = ""
+    place += 1
+    while place:
+        place, rest = divmod(place - 1, 26)
+        said = chr(65 + rest) + said
+    return said
+
+
+def place_of(reference: str) -> tuple[int, int]:
+    """Return row and column, counted from 0, of a cell's address.
+
+    Examples
+    --------
+    >>> place_of("AB12")
+    (11, 27)
+    """
+    letters = reference.rstrip("0123456789")
+    column = 0
+    for sign in letters:
+        column = column * 26 + ord(sign) - 64
+    return int(reference[len(letters) :]) - 1, column - 1

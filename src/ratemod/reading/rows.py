@@ -1,0 +1,125 @@
+"""Which rows under a header are records, and what the others are: blanks, totals, titles, sections, footers."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ratemod.reading.header import Header, Lexicon, fold
+from ratemod.reading.units import plain, statements
+from ratemod.vocabulary.column import Column
+
+TOTALS = frozenset({"合计", "总计", "小计", "共计", "累计", "总和", "total", "subtotal", "sum", "grandtotal", "totals"})
+_TOTAL = re.compile(
+    r"^(?:本页|本表|当页|全部|全省|全市|各类|以上|其中)?(?:合计|总计|小计|共计|累计|总和|(?:grand|sub)?total|sum)"
+    r"(?:$|[:(（\d/].{0,30}$|共?\d.{0,20}$)|^.{1,20}(?:合计|小计|总计|subtotal)(?:[:(（].{0,20})?$"
+)
+_FOOTER = re.compile(
+    r"(制表|填表|填报|审核|复核|经办|负责人|联系人|备注|说明|注|附注|打印|盖章|公章)[^:：]{0,8}[:：]|"
+    r"(notes?|prepared by|remarks?|printed|page)\b|第\s*\d+\s*页|共\s*\d+\s*页",
+    re.I,
+)
+_SECTION = re.compile(
+    r"^[(（]?(?:[一二三四五六七八九十]{1,3}|[ivxⅰⅱⅲⅳⅴ]{1,4}|\d{1,2}|[a-z])(?:[、.．):：]|$)|^(?:part|section)\b", re.I
+)
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Judge:
+    """What a row is held against.
+
+    Attributes
+    ----------
+    width : int
+        Columns with a header.
+    needed : tuple of int
+        Places of the columns that no record can do without.
+    figures : tuple of int
+        Places of numbers and days.
+    sections : frozenset of str
+        Folded labels that a line above a group of records may consist of.
+    """
+
+    width: int
+    needed: tuple[int, ...]
+    figures: tuple[int, ...]
+    sections: frozenset[str]
+
+
+def judge_of(header: Header, words: Lexicon) -> Judge:
+    """Return what the rows under a header are held against."""
+    columns = words.columns
+    needed = tuple(at for at, name in enumerate(header.columns) if name and is_needed(columns[name]))
+    figures = tuple(at for at, name in enumerate(header.columns) if name and columns[name].kind in ("number", "date"))
+    labels = {fold(said) for column in columns.values() for level in column.levels for said in level.names()}
+    return Judge(sum(text != "" for text in header.texts), needed, figures, frozenset(labels))
+
+
+def is_needed(column: Column) -> bool:
+    """Return whether a record must have a column."""
+    return not column.optional and column.default is None and not column.derive
+
+
+def is_blank(cell: Any) -> bool:
+    """Return whether a cell holds nothing that can be seen."""
+    return cell is None or (isinstance(cell, str) and not cell.strip("\ufeff\u200b \t\r\n\xa0\u3000"))
+
+
+def fate(cells: Sequence[Any], judge: Judge) -> tuple[str, str]:
+    """Return what becomes of a row, ``record``, ``blank``, ``total`` or ``line``, and the text that it is known by.
+
+    A row with every needed cell filled is a record, whatever it is called.
+    """
+    filled = [cell for cell in cells if not is_blank(cell)]
+    if not filled:
+        return "blank", ""
+    missing = [at for at in judge.needed if at >= len(cells) or is_blank(cells[at])]
+    if judge.needed and not missing:
+        return "record", ""
+    said = next((str(cell) for cell in filled[:3] if is_total(cell)), None)
+    if said is not None and (judge.needed or len(filled) < judge.width or str(filled[0]) == said):
+        return "total", said
+    few = len(filled) <= 2 and judge.width > 3
+    texts = [cell for cell in filled if isinstance(cell, str)]
+    whole = " ".join(str(cell) for cell in filled)
+    if few and is_footer(filled[0]):
+        return "line", whole
+    if len(filled) <= 4 < judge.width and texts and all(re.match(r"^\D{2,10}[:：]", text) for text in texts):
+        return "line", whole
+    if few and len(texts) == len(filled) and statements(texts):
+        return "line", whole
+    if len(filled) == 1 and judge.width > 3 and texts and _is_section(texts[0], judge):
+        return "line", whole
+    return "record", ""
+
+
+def is_total(cell: Any) -> bool:
+    """Return whether a row that begins with this cell is a total, if it is no full record.
+
+    Examples
+    --------
+    >>> is_total("合 计"), is_total("矿山小计"), is_total("总计：6家"), is_total("合计科技有限公司")
+    (True, True, True, False)
+    """
+    if not isinstance(cell, str) or len(cell) > 60:
+        return False
+    first = "".join(unicodedata.normalize("NFKC", cell).casefold().split())
+    return first.rstrip(":") in TOTALS or _TOTAL.match(first) is not None
+
+
+def is_footer(cell: Any) -> bool:
+    """Return whether a row with little but this cell is a footer."""
+    return isinstance(cell, str) and _FOOTER.match(cell.strip().lstrip("(（")) is not None
+
+
+def _is_section(text: str, judge: Judge) -> bool:
+    said = plain(text)
+    return _SECTION.match(said) is not None or fold(said).strip("[]()") in judge.sections or len(said) > 60
+
+
+def near_needed(columns: Mapping[str, Column]) -> list[str]:
+    """Return the columns that no list of this kind can do without."""
+    return [name for name, column in columns.items() if is_needed(column)]

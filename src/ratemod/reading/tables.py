@@ -1,0 +1,479 @@
+"""From the tables of a workbook to columns: which are read, which rows are records, which unit holds where."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from ratemod.errors import BookError, Problem, nearest, problem
+from ratemod.reading.blocks import Block, blocks, merged_cells
+from ratemod.reading.book import Book
+from ratemod.reading.grid import Grid, letter
+from ratemod.reading.header import Header, Lexicon, checked, fold, lost_headers, near_column
+from ratemod.reading.receipt import LeftOut, ReadPart, Receipt, UnusedHeader, UsedHeader, listed
+from ratemod.reading.rows import fate, is_blank, judge_of, near_needed
+from ratemod.reading.units import Statement, Unit, stated, statements
+from ratemod.vocabulary.column import Column
+
+ALL_SHEETS = ("all", "全部")
+_EPOCH_1904 = datetime(1904, 1, 1)
+_FOOTNOTES = ("注", "备注", "说明", "以上", "note", "remark")
+
+
+def read_grids(grids: Sequence[Grid], words: Lexicon, sheet: Sequence[str] = ()) -> list[Book]:
+    """Return every table of a workbook that is the list asked for, and say on the first what else was found.
+
+    Raises
+    ------
+    BookError
+        RM214 no such sheet, RM268 only hidden sheets fit, RM269 several tables hold the same rows; those of a table.
+    """
+    file = grids[0].file if grids else ""
+    asked = _asked(grids, sheet, file)
+    found = {id(grid): blocks(grid, words) for grid in grids}
+    open_ = [block for grid in asked for block in found[id(grid)] if sheet or not grid.hidden]
+    needed = set(near_needed(words.columns))
+    filled = [block for block in open_ if _has_rows(block)]
+    whole = [block for block in filled if needed <= block.names]
+    if not whole:
+        hidden = [grid.sheet for grid in grids for block in found[id(grid)] if grid.hidden and needed <= block.names]
+        if hidden and not sheet:
+            raise BookError(problem("RM268", file=file, sheets=", ".join(dict.fromkeys(map(str, hidden)))))
+        whole = _nearest(filled or open_)
+    if not whole:
+        checked(Header((), ()), words.columns, file, asked[0].sheet if len(asked) == 1 else None, 1)
+    loose = [item for grid in grids if not grid.hidden and not found[id(grid)] for item in _loose_statements(grid)]
+    books = []
+    problems: list[Problem] = []
+    for block in whole:
+        try:
+            books.append(_block_book(block, found[id(block.grid)], words, loose))
+        except BookError as error:
+            problems += error.problems
+    if problems:
+        raise BookError(problems)
+    books = [book for book in books if book.table.num_rows]
+    if not books:
+        raise BookError(problem("RM225", file=file, sheet=whole[0].grid.sheet))
+    _refuse_copies(books, words)
+    left = [item for grid in grids for item in _not_read(grid, found[id(grid)], whole, needed, words)]
+    first = books[0]
+    receipt = Receipt(first.receipt.parts, (*first.receipt.remarks, *left))
+    books[0] = Book(
+        first.table, first.rows, first.file, first.sheet, first.conversions, first.headers, receipt, first.part_of
+    )
+    return books
+
+
+def _asked(grids: Sequence[Grid], sheet: Sequence[str], file: str) -> list[Grid]:
+    names = [grid.sheet for grid in grids]
+    if not sheet or any(name in ALL_SHEETS and name not in names for name in sheet):
+        return list(grids)
+    lost = [name for name in sheet if name not in names]
+    if lost:
+        raise BookError([problem("RM214", file=file, sheet=name, sheets=", ".join(map(str, names))) for name in lost])
+    return [grid for grid in grids if grid.sheet in sheet]
+
+
+def _has_rows(block: Block) -> bool:
+    rows = block.grid.rows
+    return any(
+        any(not is_blank(cell) for cell in rows[at][block.left : block.right])
+        for at in range(block.first, block.end)
+        if at not in block.repeats
+    )
+
+
+def _nearest(found: Sequence[Block]) -> list[Block]:
+    """Return the tables with most headers where none has all that are needed."""
+    most = max((len(block.names) for block in found), default=0)
+    best = next((block for block in found if len(block.names) == most), None)
+    return [block for block in found if best is not None and block.names == best.names]
+
+
+def _not_read(
+    grid: Grid, found: Sequence[Block], read: Sequence[Block], needed: set[str], words: Lexicon
+) -> list[Problem]:
+    """Return a remark for every table, and every sheet without one, that was not read."""
+    said = []
+    for block in found:
+        if any(block is other for other in read) or not _has_rows(block):
+            continue
+        lacking = [words.columns[name] for name in words.columns if name in needed - block.names]
+        args = {
+            "first": grid.lines[block.at],
+            "last": grid.lines[block.end - 1],
+            "why_en": ", ".join(column.name for column in lacking[:4]) if lacking else "hidden sheet",
+            "why_zh": "、".join(column.label("zh") for column in lacking[:4]) if lacking else "隐藏工作表",
+        }
+        said.append(problem("RM274", file=grid.file, sheet=grid.sheet, row=grid.lines[block.at], **args))
+    if not found and any(not is_blank(cell) for row in grid.rows for cell in row):
+        args = {"first": 1, "last": grid.lines[-1], "why_en": "no such headers", "why_zh": "无此类表头"}
+        said.append(problem("RM274", file=grid.file, sheet=grid.sheet, **args))
+    return said
+
+
+def _loose_statements(grid: Grid) -> list[Statement]:
+    """Return what a sheet without a table says about units."""
+    return [item for row in grid.rows[:100] for item in statements(row)]
+
+
+def _refuse_copies(books: Sequence[Book], words: Lexicon) -> None:
+    """Raise where two tables hold the same rows: a copy of a sheet, not a second list."""
+    seen: list[tuple[Book, set[tuple[str, ...]]]] = []
+    for book in books if len(books) > 1 else ():
+        names = [name for name in words.columns if name in book.table.column_names]
+        rows = set(zip(*(map(str, book.table[name].to_pylist()) for name in names)))
+        for other, known in seen:
+            same = len(rows & known)
+            if same and same * 2 >= min(len(rows), len(known)):
+                both = [f"{one.sheet}:{one.receipt.parts[0].header_row}" for one in (other, book)]
+                raise BookError(problem("RM269", file=book.file, places=", ".join(both)))
+        seen.append((book, rows))
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """Rows of a block that are records, and what the others said."""
+
+    rows: list[int]
+    left_out: LeftOut
+    said: list[tuple[int, Statement]]
+
+
+def _kept(block: Block, words: Lexicon) -> _Kept:
+    grid, judge = block.grid, judge_of(block.header, words)
+    rows, lines, needed = grid.rows, grid.lines, judge.needed
+    whole = block.left == 0
+    kept, left_out, said = [], LeftOut(), []
+    for at in range(block.first, block.end):
+        if at in block.repeats:
+            left_out.add("header", lines[at])
+            continue
+        row = rows[at] if whole else rows[at][block.left : block.right]
+        for place in needed:
+            cell = row[place] if place < len(row) else None
+            if cell is None or cell == "" or (isinstance(cell, str) and not cell.strip()):
+                break
+        else:
+            if needed:
+                kept.append(at)
+                continue
+        if whole and len(row) > block.right:
+            row = row[: block.right]
+        what, text = fate(row, judge)
+        if what == "record":
+            kept.append(at)
+            continue
+        left_out.add(what, lines[at], text)
+        if what != "blank":
+            said += [(at, item) for item in statements(row)]
+    return _Kept(kept, left_out, said)
+
+
+def _block_book(block: Block, siblings: Sequence[Block], words: Lexicon, loose: Sequence[Statement]) -> Book:
+    grid, columns = block.grid, words.columns
+    header = checked(block.header, columns, grid.file, grid.sheet, grid.lines[block.at])
+    _fill_merged(block)
+    kept = _kept(block, words)
+    units, unit_remarks = _units(block, siblings, kept, columns, loose)
+    remarks = [
+        *unit_remarks,
+        *kept.left_out.remarks(grid.file, grid.sheet, grid.lines[kept.rows[-1]] if kept.rows else 0),
+    ]
+    remarks += _sheet_remarks(block, kept.rows)
+    arrays: dict[str, pa.Array] = {}
+    used: list[UsedHeader] = []
+    unused: list[UnusedHeader] = []
+    _mark_merged_across(block, kept.rows, columns)
+    for place, (name, text) in enumerate(zip(header.columns, header.texts), block.left):
+        cells = [row[place] if place < len(row := grid.rows[at]) else None for at in kept.rows]
+        if not (name or text) and all(is_blank(cell) for cell in cells):
+            continue
+        label = name or text or f"column {place + 1}"
+        while label in arrays:
+            label += "'"
+        column = columns.get(name or "")
+        if column is not None and column.kind == "date" and grid.facts.serials_1904:
+            cells = [_day_1904(cell) for cell in cells]
+        arrays[label] = column_array(cells)
+        if name:
+            unit = units.get(name)
+            used.append(UsedHeader(text, name, letter(place), unit.text if unit else "", _size(unit)))
+        else:
+            unused.append(UnusedHeader(text, letter(place)))
+    lines = np.array([grid.lines[at] for at in kept.rows], dtype=np.int64)
+    unused, said = judged_headers(unused, block.names, words, grid.file, grid.sheet, grid.lines[block.at])
+    part = ReadPart(
+        file=grid.file,
+        sheet=grid.sheet,
+        header_row=grid.lines[block.at],
+        first_row=int(lines[0]) if len(lines) else 0,
+        last_row=int(lines[-1]) if len(lines) else 0,
+        used=tuple(used),
+        unused=tuple(unused),
+        records=len(lines),
+        left_out=dict(kept.left_out.counts),
+    )
+    sizes = {name: unit.size for name, unit in units.items() if unit.size is not None and unit.size != 1}
+    headers = {name: text for name, text in zip(header.columns, header.texts) if name}
+    receipt = Receipt((part,), (*said, *remarks))
+    return Book(pa.table(arrays), lines, grid.file, grid.sheet, sizes, headers, receipt)
+
+
+def judged_headers(
+    unused: Sequence[UnusedHeader], names: frozenset[str], words: Lexicon, file: str | None, sheet: str | None, row: int
+) -> tuple[list[UnusedHeader], list[Problem]]:
+    """Return headers not used with the column each comes nearest to, and the remark that lists them.
+
+    Raises
+    ------
+    BookError
+        RM265 for every header that is written like an optional column that the list does not fill.
+    """
+    free = [name for name in words.columns if name not in names]
+    optional = [name for name in free if name not in near_needed(words.columns)]
+    spelled = {said: name for name in free for said in words.columns[name].names()}
+    judged, wrong = [], []
+    for item in unused:
+        if not item.header:
+            judged.append(UnusedHeader(item.header, item.place))
+            continue
+        near = near_column(item.header, optional, words.columns)
+        if near is not None and not _set_aside(item.header, words):
+            column = words.columns[near]
+            args = {"header": item.header, "column": near, "label": column.label("zh")}
+            wrong.append(problem("RM265", file=file, sheet=sheet, row=row, **args))
+        close = nearest(item.header, spelled)
+        judged.append(UnusedHeader(item.header, item.place, spelled[close] if close else None))
+    if wrong:
+        raise BookError(wrong)
+    if not judged:
+        return [], []
+    texts = [f"{item.header or item.place}" + (f" (~{item.nearest})" if item.nearest else "") for item in judged]
+    told = problem("RM272", file=file, sheet=sheet, row=row, count=len(judged), headers=listed(texts, 40))
+    return judged, [told]
+
+
+def frame_receipt(header: Header, words: Lexicon, file: str | None, records: int) -> tuple[Receipt, dict[str, Decimal]]:
+    """Return the receipt of a table whose every row is a record, and what its bare numbers multiply by.
+
+    Raises
+    ------
+    BookError
+        RM224 a mapped header that is not there, RM264 units that are not clear, RM265 a header like an unfilled column.
+    """
+    lost = lost_headers(words, header.texts, file)
+    if lost:
+        raise BookError(lost)
+    units, _ = settled({}, (), header.units, words.columns, file, None)
+    used = [
+        UsedHeader(text, name, str(at), units[name].text if name in units else "", _size(units.get(name)))
+        for at, (name, text) in enumerate(zip(header.columns, header.texts), 1)
+        if name
+    ]
+    spare = [
+        UnusedHeader(text, str(at)) for at, (name, text) in enumerate(zip(header.columns, header.texts), 1) if not name
+    ]
+    unused, said = judged_headers(spare, frozenset(filter(None, header.columns)), words, file, None, 1)
+    part = ReadPart(
+        file=file,
+        sheet=None,
+        header_row=1,
+        first_row=1,
+        last_row=records,
+        used=tuple(used),
+        unused=tuple(unused),
+        records=records,
+    )
+    return Receipt((part,), tuple(said)), header.conversions
+
+
+def _size(unit: Unit | None) -> Decimal:
+    return unit.size if unit is not None and unit.size is not None else Decimal(1)
+
+
+def _set_aside(header: str, words: Lexicon) -> bool:
+    return fold(header) in words.given
+
+
+def _day_1904(cell: Any) -> Any:
+    if isinstance(cell, int | float) and not isinstance(cell, bool) and cell == int(cell) and 1 <= cell < 110_000:
+        return _EPOCH_1904 + timedelta(days=int(cell))
+    return cell
+
+
+def _fill_merged(block: Block) -> None:
+    """Give every row of a cell merged downwards its value: it is shown for all of them."""
+    rows = block.grid.rows
+    for merge in merged_cells(block):
+        if merge.bottom == merge.top or merge.top >= len(rows):
+            continue
+        value = rows[merge.top][merge.left] if merge.left < len(rows[merge.top]) else ""
+        for at in range(merge.top + 1, min(merge.bottom + 1, block.end, len(rows))):
+            row = rows[at]
+            if isinstance(row, list) and merge.left < len(row) and is_blank(row[merge.left]):
+                row[merge.left] = value
+
+
+def _mark_merged_across(block: Block, kept: Sequence[int], columns: Mapping[str, Column]) -> None:
+    """Mark the cells of records that are merged away into a cell to their left: they are not blank."""
+    records = set(kept)
+    for merge in merged_cells(block):
+        for at in range(merge.top, merge.bottom + 1) if merge.right > merge.left else ():
+            row = block.grid.rows[at] if at in records else None
+            for place in range(merge.left + 1, min(merge.right + 1, block.right)) if row is not None else ():
+                name = block.header.columns[place - block.left]
+                if name and columns[name].kind != "text" and place < len(row) and is_blank(row[place]):
+                    row[place] = f"⇐{letter(merge.left)}{block.grid.lines[merge.top]}"
+
+
+def _units(
+    block: Block, siblings: Sequence[Block], kept: _Kept, columns: Mapping[str, Column], loose: Sequence[Statement]
+) -> tuple[dict[str, Unit], list[Problem]]:
+    """Return the unit of every column, from its header or from lines outside the table.
+
+    Raises
+    ------
+    BookError
+        RM264 for every unit that is written and not clear.
+    """
+    grid = block.grid
+    numbers = [columns[name] for name in sorted(block.names) if columns[name].kind == "number"]
+    free = [column for column in numbers if column.name not in block.header.units]
+    others = [other for other in siblings if other is not block and other.top != block.top]
+    begin = max((other.at + 1 for other in others if other.at < block.top), default=0)
+    last = kept.rows[-1] if kept.rows else block.first
+    follows = min((other.top for other in others if other.top > block.top), default=None)
+    above = [item for at in range(begin, block.top) for item in _title(grid, at, others)]
+    if begin:  # what stands over the first table of the sheet holds for the others too, unless they say otherwise
+        first = min(other.top for other in siblings)
+        above = above or [item for at in range(first) for item in statements(grid.rows[at])]
+    below = [
+        item
+        for at, item in kept.said
+        if follows is None or at < last or item.text.lower().lstrip("(（").startswith(_FOOTNOTES)
+    ]
+    units, unclear = stated([*above, *below], free)
+    if not units and not unclear:
+        spoken, odd = stated(loose, free)
+        unclear = odd + [(name, _statement(loose, unit)) for name, unit in spoken.items() if unit.size != 1]
+    return settled(units, unclear, block.header.units, columns, grid.file, grid.sheet)
+
+
+def _title(grid: Grid, at: int, others: Sequence[Block]) -> list[Statement]:
+    """Return what a row above the header says, unless it is a record of a table before."""
+    cells = [cell for cell in grid.rows[at] if not is_blank(cell)]
+    return statements(cells) if len(cells) <= 4 or not others else []
+
+
+def _statement(said: Sequence[Statement], unit: Unit) -> Statement:
+    return next((item for item in said if item.text == unit.text), Statement(unit.text, "", ()))
+
+
+def settled(
+    units: Mapping[str, Unit],
+    unclear: Sequence[tuple[str, Statement]],
+    own: Mapping[str, Unit],
+    columns: Mapping[str, Column],
+    file: str | None,
+    sheet: str | None,
+) -> tuple[dict[str, Unit], list[Problem]]:
+    """Return the units of columns and the remarks on lines obeyed, or raise RM264 for all that are not clear."""
+    odd: dict[str, list[str]] = {}
+    for name, said in unclear:
+        odd.setdefault(said.text, []).append(name)
+    for name, unit in own.items():
+        if unit.size is None:
+            odd.setdefault(unit.text, []).append(name)
+    if odd:
+        raise BookError(
+            problem(
+                "RM264",
+                file=file,
+                sheet=sheet,
+                text=text,
+                columns=", ".join(names),
+                columns_zh="、".join(columns[name].label("zh") for name in names),
+            )
+            for text, names in odd.items()
+        )
+    lines = dict.fromkeys(unit.text for unit in units.values() if unit.size != 1)
+    return {**units, **own}, [problem("RM233", file=file, sheet=sheet, text=text) for text in lines]
+
+
+def _sheet_remarks(block: Block, kept: Sequence[int]) -> list[Problem]:
+    """Return what should be known of rows and cells that are not as they look."""
+    grid, facts = block.grid, block.grid.facts
+    said = []
+    for rows, en, zh in (
+        (
+            facts.hidden_rows,
+            "hidden by a filter" if facts.filtered else "hidden",
+            "被筛选隐藏" if facts.filtered else "隐藏",
+        ),
+        (facts.struck_rows, "struck out", "带删除线"),
+    ):
+        touched = [grid.lines[at] for at in kept if at in rows] if rows else []
+        if touched:
+            args = {"rows": listed(touched), "kind_en": en, "kind_zh": zh}
+            said.append(problem("RM275", file=grid.file, sheet=grid.sheet, row=touched[0], count=len(touched), **args))
+    merged = [merge for merge in merged_cells(block) if merge.bottom > merge.top]
+    if merged:
+        cells = listed([f"{letter(merge.left)}{grid.lines[merge.top]}" for merge in merged])
+        said.append(problem("RM278", file=grid.file, sheet=grid.sheet, count=len(merged), cells=cells))
+    records = set(kept)
+    odd = [
+        f"{letter(place)}{grid.lines[at]} {text}"
+        for (at, place), text in facts.unreadable.items()
+        if at in records and block.left <= place < block.right
+    ]
+    if odd:
+        said.append(problem("RM279", file=grid.file, sheet=grid.sheet, count=len(odd), cells=listed(odd, 6)))
+    names = block.header.columns
+    hidden = [
+        block.header.texts[place - block.left]
+        for place in sorted(facts.hidden_columns)
+        if block.left <= place < block.right and names[place - block.left]
+    ]
+    if hidden:
+        args = {"rows": listed(hidden), "kind_en": "hidden (columns)", "kind_zh": "隐藏列"}
+        said.append(problem("RM275", file=grid.file, sheet=grid.sheet, count=len(hidden), **args))
+    return said
+
+
+def column_array(cells: Sequence[Any]) -> pa.Array:
+    """Return cells as numbers where all are, as days where all are, else as text."""
+    kinds = set(map(type, cells)) - {type(None)}
+    if kinds and kinds <= {float, int, str} and (str not in kinds or _only_blank(cells)) and kinds != {str}:
+        return pa.array([None if cell is None or cell == "" else float(cell) for cell in cells], pa.float64())
+    if kinds and kinds <= {date, datetime, str} and (str not in kinds or _only_blank(cells)) and kinds != {str}:
+        return pa.array([None if cell is None or cell == "" else _moment(cell) for cell in cells], pa.timestamp("us"))
+    return pa.array([shown(cell) for cell in cells], pa.string())
+
+
+def _only_blank(cells: Sequence[Any]) -> bool:
+    return not any(isinstance(cell, str) and cell for cell in cells)
+
+
+def _moment(cell: date) -> datetime:
+    return cell if isinstance(cell, datetime) else datetime(cell.year, cell.month, cell.day)
+
+
+def shown(cell: Any) -> str | None:
+    """Return one cell of a mixed column as text."""
+    if cell is None or cell == "":
+        return None
+    if isinstance(cell, bool):
+        return "yes" if cell else "no"
+    if isinstance(cell, float):
+        return f"{cell:.0f}" if cell == int(cell) and abs(cell) < 1e15 else repr(cell)
+    if isinstance(cell, datetime) and (cell.hour, cell.minute, cell.second) == (0, 0, 0):
+        return cell.date().isoformat()
+    return str(cell)

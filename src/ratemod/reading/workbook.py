@@ -1,0 +1,86 @@
+"""A workbook as sheets of cells: values by calamine, and what calamine does not say by the XML of the sheets."""
+
+from __future__ import annotations
+
+import zipfile
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+from ratemod.errors import BookError, problem
+from ratemod.reading.grid import Facts, Grid, Merge
+from ratemod.reading.sheet_xml import TooWide, sheet_facts, workbook_parts
+
+
+def workbook_grids(path: Path, kind: str) -> list[Grid]:
+    """Return every sheet of a workbook, hidden ones too.
+
+    Parameters
+    ----------
+    kind : ``xlsx``, ``xlsb``, ``xls`` or ``ods``, by content
+
+    Raises
+    ------
+    BookError
+        RM261 damaged, RM262 protected, RM263 a used range beyond measure.
+    """
+    import python_calamine
+
+    facts = _facts(path) if kind == "xlsx" else {}
+    try:
+        with open(path, "rb") as file:
+            book = python_calamine.CalamineWorkbook.from_filelike(file)
+            states = {item.name: item for item in book.sheets_metadata}
+            grids = []
+            for name in book.sheet_names:
+                item = states[name]
+                if item.typ != python_calamine.SheetTypeEnum.WorkSheet:
+                    continue
+                hidden = item.visible != python_calamine.SheetVisibleEnum.Visible
+                grids.append(_grid(path, book.get_sheet_by_name(name), name, hidden, facts.get(name)))
+    except python_calamine.PasswordError:
+        raise BookError(problem("RM262", file=str(path))) from None
+    except (python_calamine.CalamineError, OSError):
+        raise BookError(damaged(path)) from None
+    return grids
+
+
+def damaged(path: Path) -> Any:
+    """Return the problem of a file that is no workbook inside."""
+    from ratemod.errors import catalogue
+
+    names = catalogue()["UI_file_broken"]
+    return problem("RM261", file=str(path), kind_en=names["en"], kind_zh=names["zh"])
+
+
+def _facts(path: Path) -> dict[str, Facts]:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            parts = workbook_parts(archive)
+            found = {}
+            for name, target in parts.sheets.items():
+                try:
+                    found[name] = sheet_facts(archive.read(target), parts)
+                except TooWide as far:
+                    raise BookError(problem("RM263", file=str(path), sheet_name=name, cell=str(far))) from None
+            return found
+    except (zipfile.BadZipFile, KeyError, ElementTree.ParseError, OSError, RuntimeError, EOFError, ValueError):
+        raise BookError(damaged(path)) from None
+
+
+def _grid(path: Path, sheet: Any, name: str, hidden: bool, facts: Facts | None) -> Grid:
+    rows = sheet.to_python(skip_empty_area=False)
+    if facts is None:
+        merges = tuple(
+            Merge(top, left, bottom, right) for (top, left), (bottom, right) in sheet.merged_cell_ranges or ()
+        )
+        facts = Facts(merges=merges)
+    width = max(map(len, rows), default=0)
+    for (row, place), said in facts.unreadable.items():
+        while row >= len(rows):
+            rows.append([""] * width)
+        if place >= len(rows[row]):
+            rows[row] = rows[row] + [""] * (place + 1 - len(rows[row]))
+        rows[row][place] = said
+    return Grid(str(path), name, rows, range(1, len(rows) + 1), replace(facts), hidden)
