@@ -188,7 +188,7 @@ def _is_group(grid: Grid, row: int) -> bool:
     merged = [merge for merge in grid.facts.merges if merge.top == row]
     if merged:
         return all(merge.right - merge.left + 1 < 0.7 * width for merge in merged)
-    return _cell(grid, row, 0) == ""
+    return bool(_cell(grid, row, 0) == "")
 
 
 def _is_second_level(grid: Grid, row: int, below: int, words: Lexicon) -> bool:
@@ -212,7 +212,8 @@ def _merged_down(grid: Grid, row: int, below: int) -> bool:
 def _side_by_side(header: Header, need: int) -> list[tuple[int, Header]]:
     """Return the tables that one row of headers begins, each with its first column."""
     names = header.columns
-    starts, seen = [0], set()
+    starts: list[int] = [0]
+    seen: set[str] = set()
     for place, name in enumerate(names):
         if name is None:
             continue

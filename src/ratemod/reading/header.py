@@ -158,7 +158,7 @@ def match(texts: Sequence[object], words: Lexicon, groups: Sequence[object] | No
     """Match one row of headers; `groups` are the headers of the level above."""
     above = groups or [""] * len(texts)
     found = [
-        meaning(own, group, words) if isinstance(own, str) or own == int(own) else (None, None)
+        meaning(own, group, words) if isinstance(own, str | int | float) else (None, None)
         for own, group in (("" if own is None else own, group) for own, group in zip(texts, above))
     ]
     names = [name for name, _ in found]

@@ -122,14 +122,15 @@ def _files(
     if lost_ones:
         raise BookError(lost_ones)
     if without:
-        args = {"first": 1, "last": 1, "why_en": "such headers", "why_zh": "此类表头"}
+        args: dict[str, Any] = {"first": 1, "last": 1, "why_en": "such headers", "why_zh": "此类表头"}
         said = [problem("RM274", file=item.file, **args) for item in without]
         books[0] = _with_receipt(books[0], Receipt(books[0].receipt.parts, (*books[0].receipt.remarks, *said)))
     return books
 
 
 def _texts(book: Book) -> list[str]:
-    return [item.header for part in book.receipt.parts for item in (*part.used, *part.unused)]
+    used = [item.header for part in book.receipt.parts for item in part.used]
+    return used + [item.header for part in book.receipt.parts for item in part.unused]
 
 
 def _file(path: Path, words: Lexicon, sheets: Sequence[str], header_map: Mapping[str, str] | None) -> list[Book]:

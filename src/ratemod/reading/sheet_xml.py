@@ -130,7 +130,7 @@ def sheet_facts(data: bytes, parts: WorkbookParts) -> Facts:
         ends = [re.search(rb"\b" + name + rb"=[\"'](\d+)[\"']", match[1]) for name in (b"min", b"max")]
         if ends[0] and ends[1]:
             columns |= set(range(int(ends[0][1]) - 1, min(int(ends[1][1]), 16_384)))
-    merges = ()
+    merges: tuple[Merge, ...] = ()
     if b"mergeCell " in data:
         ends_of = [(place_of(match[1].decode()), place_of(match[2].decode())) for match in _MERGE.finditer(data)]
         merges = tuple(Merge(top, left, bottom, right) for (top, left), (bottom, right) in ends_of)

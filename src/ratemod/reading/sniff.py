@@ -5,7 +5,7 @@ from __future__ import annotations
 import zipfile
 from pathlib import Path
 
-from ratemod.errors import BookError, problem
+from ratemod.errors import BookError, Problem, catalogue, problem
 
 TEXT_FILES = (".csv", ".tsv", ".txt")
 EXCEL_FILES = (".xlsx", ".xlsm", ".xls", ".xlsb", ".ods")
@@ -55,9 +55,8 @@ def sniffed(path: Path) -> str:
     return _text(path, start)
 
 
-def _other(path: Path, kind: str) -> object:
-    from ratemod.errors import catalogue
-
+def _other(path: Path, kind: str) -> Problem:
+    """Return the problem of another kind of file under the name of a list."""
     names = catalogue()[f"UI_file_{kind}"]
     return problem("RM261", file=str(path), kind_en=names["en"], kind_zh=names["zh"])
 

@@ -106,7 +106,7 @@ def _not_read(
         if any(block is other for other in read) or not _has_rows(block):
             continue
         lacking = [words.columns[name] for name in words.columns if name in needed - block.names]
-        args = {
+        args: dict[str, Any] = {
             "first": grid.lines[block.at],
             "last": grid.lines[block.end - 1],
             "why_en": ", ".join(column.name for column in lacking[:4]) if lacking else "hidden sheet",
@@ -248,7 +248,7 @@ def judged_headers(
         near = near_column(item.header, optional, words.columns)
         if near is not None and not _set_aside(item.header, words):
             column = words.columns[near]
-            args = {"header": item.header, "column": near, "label": column.label("zh")}
+            args: dict[str, Any] = {"header": item.header, "column": near, "label": column.label("zh")}
             wrong.append(problem("RM265", file=file, sheet=sheet, row=row, **args))
         close = nearest(item.header, spelled)
         judged.append(UnusedHeader(item.header, item.place, spelled[close] if close else None))
@@ -327,10 +327,10 @@ def _mark_merged_across(block: Block, kept: Sequence[int], columns: Mapping[str,
     records = set(kept)
     for merge in merged_cells(block):
         for at in range(merge.top, merge.bottom + 1) if merge.right > merge.left else ():
-            row = block.grid.rows[at] if at in records else None
-            for place in range(merge.left + 1, min(merge.right + 1, block.right)) if row is not None else ():
+            row: Any = block.grid.rows[at] if at in records else ()
+            for place in range(merge.left + 1, min(merge.right + 1, block.right, len(row))):
                 name = block.header.columns[place - block.left]
-                if name and columns[name].kind != "text" and place < len(row) and is_blank(row[place]):
+                if name and columns[name].kind != "text" and is_blank(row[place]):
                     row[place] = f"⇐{letter(merge.left)}{block.grid.lines[merge.top]}"
 
 
@@ -422,7 +422,7 @@ def _sheet_remarks(block: Block, kept: Sequence[int]) -> list[Problem]:
     ):
         touched = [grid.lines[at] for at in kept if at in rows] if rows else []
         if touched:
-            args = {"rows": listed(touched), "kind_en": en, "kind_zh": zh}
+            args: dict[str, Any] = {"rows": listed(touched), "kind_en": en, "kind_zh": zh}
             said.append(problem("RM275", file=grid.file, sheet=grid.sheet, row=touched[0], count=len(touched), **args))
     merged = [merge for merge in merged_cells(block) if merge.bottom > merge.top]
     if merged:

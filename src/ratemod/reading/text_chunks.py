@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 import numpy as np
 import numpy.typing as npt
@@ -117,7 +117,7 @@ class TextChunks:
         )
         remarks = [*self.remarks, *read.left_out.remarks(self.source, None, read.last_kept)]
         if read.short:
-            args = {"rows": listed(read.short), "count": read.shorts}
+            args: dict[str, Any] = {"rows": listed(read.short), "count": read.shorts}
             remarks.append(problem("RM277", file=self.source, row=read.short[0], **args))
         return Receipt((part,), tuple(remarks))
 
@@ -224,7 +224,7 @@ class TextChunks:
             except BookError as error:
                 raise BookError([*longer, *error.problems]) from None
             if any(not is_blank(cell) for cell in row[self.width :]):
-                args = {"cells": len(row), "headers": self.width, "text": self.delimiter.join(row)[:80]}
+                args: dict[str, Any] = {"cells": len(row), "headers": self.width, "text": self.delimiter.join(row)[:80]}
                 longer.append(problem("RM266", file=self.source, row=line, **args))
                 continue
             if len(row) < self.width:

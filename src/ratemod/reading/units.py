@@ -234,12 +234,12 @@ def _multiple(word: str, known: Mapping[str, Decimal], money: bool) -> Decimal |
             return size * known[rest]
         return None
     bare = re.sub(r"^in|of", "", word)
-    for name, size in sorted(_ENGLISH.items(), key=lambda pair: -len(pair[0])):
+    for name, times in sorted(_ENGLISH.items(), key=lambda pair: -len(pair[0])):
         for rest in ([bare[len(name) :]] if bare.startswith(name) else []) + (
             [bare[: -len(name)]] if bare.endswith(name) else []
         ):
             if (rest or money) and rest in known:
-                return size * known[rest]
+                return times * known[rest]
     return None
 
 

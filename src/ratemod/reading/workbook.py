@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
-from ratemod.errors import BookError, problem
+from ratemod.errors import BookError, Problem, catalogue, problem
 from ratemod.reading.grid import Facts, Grid, Merge
 from ratemod.reading.sheet_xml import TooWide, sheet_facts, workbook_parts
 
@@ -46,10 +46,8 @@ def workbook_grids(path: Path, kind: str) -> list[Grid]:
     return grids
 
 
-def damaged(path: Path) -> Any:
+def damaged(path: Path) -> Problem:
     """Return the problem of a file that is no workbook inside."""
-    from ratemod.errors import catalogue
-
     names = catalogue()["UI_file_broken"]
     return problem("RM261", file=str(path), kind_en=names["en"], kind_zh=names["zh"])
 
