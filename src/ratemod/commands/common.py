@@ -56,11 +56,11 @@ def book_arguments(parser: argparse.ArgumentParser, lang: Lang) -> None:
     parser.add_argument("--plan", metavar="PLAN", required=True, help=text("UI_help_plan", lang))
     plan_dates(parser, lang)
     parser.add_argument("--columns", metavar="MAP", help=text("UI_help_columns", lang))
-    parser.add_argument("--sheet", metavar="SHEET", help=text("UI_help_sheet", lang))
+    parser.add_argument("--sheet", metavar="SHEET", action="append", help=text("UI_help_sheet", lang))
 
 
 def column_map(given: str | None, plan: Plan) -> dict[str, str] | None:
-    """Return which header means which column, from ``header=column,...`` or a TOML file.
+    """Return which header means which column, by name or label, from ``header=column,...`` or a TOML file.
 
     Raises
     ------
@@ -70,10 +70,16 @@ def column_map(given: str | None, plan: Plan) -> dict[str, str] | None:
     if not given:
         return None
     pairs = _pairs(given) if "=" in given else _map_file(Path(given))
+    from ratemod.reading.header import SET_ASIDE, fold, spellings
+
+    known = spellings(plan.columns)
+    pairs = {
+        header: target if target in SET_ASIDE else known.get(fold(target), target) for header, target in pairs.items()
+    }
     wrong = [
         problem("RM812", header=header, column=column, nearest=nearest(column, plan.columns))
         for header, column in pairs.items()
-        if column not in plan.columns
+        if column not in plan.columns and column not in SET_ASIDE
     ]
     if wrong:
         raise BookError(wrong)

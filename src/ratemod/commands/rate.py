@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ from ratemod.version import version
 if TYPE_CHECKING:
     from ratemod.plan.model import Plan
     from ratemod.rating.rated import Rated
+    from ratemod.reading.receipt import Receipt
     from ratemod.registers.derive import Derived
 
 TEXT_FILES = (".csv", ".tsv", ".txt")
@@ -30,6 +32,7 @@ def arguments(parser: argparse.ArgumentParser, lang: Lang) -> None:
     parser.add_argument("--keep", metavar="COLUMNS", help=text("UI_help_keep", lang))
     parser.add_argument("--resume", action="store_true", help=text("UI_help_resume", lang))
     parser.add_argument("--live", action="store_true", help=text("UI_help_live", lang))
+    parser.add_argument("--receipt", metavar="FILE", type=Path, help=text("UI_help_receipt", lang))
     parser.add_argument("-o", "--output", metavar="FILE", help=text("UI_help_output", lang))
 
 
@@ -54,6 +57,9 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
     derived: list[Derived] = []
     rated = price(args, plan, lang, trace=args.trace or args.live, strict=args.strict, derived=derived)
     files = write(rated, target, lang, by, full_facts(args, lang), live=args.live) if target else []
+    if args.receipt:
+        write_receipt(rated.book.receipt, args.receipt, rated.counts)
+        files.append(str(args.receipt))
     print(rated_text(rated, by, lang, facts(args, lang), [clean(file) for file in files]))
     if derived:
         print("\n" + derived_text(derived, lang))
@@ -62,12 +68,24 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
     return exit_code(rated)
 
 
+def write_receipt(receipt: Receipt, path: Path, counts: Mapping[str, int]) -> None:
+    """Write what was read, what was not, and what became of the rows as JSON."""
+    import json
+
+    from ratemod.whole_file import whole_file
+
+    with whole_file(path) as part:
+        data = {**receipt.data(), "rows": dict(counts)}
+        part.write_text(json.dumps(data, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+
+
 def streams(args: argparse.Namespace) -> bool:
     """Return whether the book goes from file to file in chunks, which needs no more memory for more rows."""
-    if args.output is None or args.strict or args.sheet or any(getattr(args, noun, None) for noun in NOUNS):
+    whole = args.strict or args.sheet or args.receipt or any(getattr(args, noun, None) for noun in NOUNS)
+    if args.output is None or whole:
         return False
     if args.book.is_dir():
-        return True
+        return any(args.book.rglob("*.parquet"))
     given, wanted = args.book.suffix.lower(), Path(args.output).suffix.lower()
     if given not in (".parquet", *TEXT_FILES) or wanted not in (".parquet", ".csv") or not args.book.is_file():
         return bool(given == ".parquet" == wanted)
@@ -113,7 +131,7 @@ def stream(args: argparse.Namespace, plan: Plan, lang: Lang) -> int:
 
 def full_facts(args: argparse.Namespace, lang: Lang) -> list[tuple[str, str]]:
     """Return what a workbook says about its origin: file, day, business, digest of the book, program."""
-    said = [*facts(args, lang), (text("UI_digest", lang), digest(args.book))]
+    said = facts(args, lang) + ([] if args.book.is_dir() else [(text("UI_digest", lang), digest(args.book))])
     return [*said, (text("UI_version", lang), f"ratemod {version()}".strip())]
 
 
