@@ -18,8 +18,10 @@ from pathlib import Path
 import ratemod
 from ratemod.cli import COMMANDS, build_parser
 from ratemod.errors import catalogue, text
+from ratemod.exhibits.list_template import fields_of, remark
 from ratemod.plan import keys
 from ratemod.plan.key import Key
+from ratemod.vocabulary.table import tables
 
 FOLDER = Path(__file__).parents[1] / "docs" / "reference"
 SOURCE = Path(__file__).parents[1] / "src" / "ratemod"
@@ -40,6 +42,7 @@ def pages() -> dict[str, str]:
         "python.md": python(),
         "formulas.md": formulas(),
         "messages.md": messages(),
+        "shared-tables.md": shared_tables(),
     }
 
 
@@ -56,6 +59,25 @@ def command_line(lang: str, title: str) -> str:
             if isinstance(action, argparse._SubParsersAction):  # the verbs of a command
                 for verb, own in action.choices.items():
                     parts += ["", f"### ratemod {name} {verb}", "", "```text", own.format_help().rstrip(), "```"]
+    return "\n".join(parts) + "\n"
+
+
+def shared_tables() -> str:
+    """Return every shared table: what a list of it holds, under which headers, in which words."""
+    parts = [MADE, "# The shared tables", "", "What the notice asks to be shared, as lists with declared columns: "
+             "Chinese or English headers, words in either language, amounts in yuan or fen (a header without a unit "
+             "means yuan). `ratemod data template NAME -o list.xlsx` writes a list to fill in, `ratemod data check` "
+             "says what does not conform, `ratemod data package` describes a folder for other software. A command "
+             "asks only for the columns that it uses."]
+    for one in tables().values():
+        keys, joins = ", ".join(one.keys), ", ".join(f"{name} = {noun}" for name, noun in one.joins.items())
+        parts += ["", f"## {one.name}: {one.label_zh}", "", f"{one.label_en}. Files: {', '.join(one.names())}."]
+        parts.append(f"Rows that agree in {keys} are one thing told twice." if keys else "")
+        parts.append(f"Joins: {joins}." if joins else "")
+        parts += ["", "| column | 中文 | what to write | further headers |", "|---|---|---|---|"]
+        for item in fields_of(one):
+            others = ", ".join(name for name in item.column.names()[3:])
+            parts.append(f"| {item.column.name} | {item.header('zh')} | {remark(item, 'en')} | {others} |")
     return "\n".join(parts) + "\n"
 
 

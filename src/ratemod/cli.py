@@ -32,6 +32,7 @@ COMMANDS = (
     "mods",
     "registers",
     "fund",
+    "data",
     "report",
     "synth",
     "bench",

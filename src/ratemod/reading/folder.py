@@ -62,6 +62,17 @@ def open_folder(path: str | os.PathLike[str]) -> Folder:
     return Folder(place, found_in(place))
 
 
+def meant_by(stem: str) -> str | None:
+    """Return which table the name of a file means, None where it means none.
+
+    Examples
+    --------
+    >>> meant_by("保单清单"), meant_by("Policies"), meant_by("misc")
+    ('policies', 'policies', None)
+    """
+    return next((one.name for one in tables().values() if fold(stem) in map(fold, one.names())), None)
+
+
 def found_in(place: Path) -> dict[str, Path]:
     """Return table -> file of the files of a folder whose names mean a table; others are let be.
 
@@ -70,11 +81,11 @@ def found_in(place: Path) -> dict[str, Path]:
     BookError
         RM955 several files are one table.
     """
-    meant = {fold(name): one.name for one in tables().values() for name in one.names()}
     found: dict[str, list[Path]] = {}
     for file in sorted(place.iterdir()):
-        if file.suffix.lower() in SUFFIXES and not file.name.startswith("~$") and fold(file.stem) in meant:
-            found.setdefault(meant[fold(file.stem)], []).append(file)
+        noun = meant_by(file.stem)
+        if noun is not None and file.suffix.lower() in SUFFIXES and not file.name.startswith("~$"):
+            found.setdefault(noun, []).append(file)
     wrong = [
         problem("RM955", name=name, label=table(name).label_zh, files=", ".join(file.name for file in files))
         for name, files in found.items()

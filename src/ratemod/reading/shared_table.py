@@ -50,8 +50,10 @@ class TableRows:
         Rows that are refused; a row that is neither stands twice.
     refused : tuple of Problem
         Why, each kind once with its first row and its count.
+    where : tuple of int64 arrays, which rows each of `refused` is about, from 0
     given : pyarrow.Table, n rows
         All that came in, under the headers that were not read too.
+    headers : mapping of column to the header under which it was found
     """
 
     table: Table
@@ -63,7 +65,9 @@ class TableRows:
     good: Flags
     bad: Flags
     refused: tuple[Problem, ...]
+    where: tuple[npt.NDArray[np.int64], ...]
     given: pa.Table
+    headers: Mapping[str, str]
 
     def __len__(self) -> int:
         """Return how many rows came in."""
@@ -169,16 +173,15 @@ def _judged(declared: Table, book: Book, columns: dict[str, Column], needed: tup
     """Convert the cells and say which rows cannot be used."""
     n = book.table.num_rows
     rows = np.arange(1, n + 1, dtype=np.int64) if book.rows is None else np.asarray(book.rows, dtype=np.int64)
-    good, told = np.ones(n, dtype=bool), []
-
-    def tell(which: Flags, code: str, **args: Any) -> None:
-        first, count = int(rows[int(np.argmax(which))]), int(np.count_nonzero(which))
-        told.append(problem(code, file=book.file, sheet=book.sheet, row=first, count=count, **args))
+    good, told, where = np.ones(n, dtype=bool), [], []
 
     def refuse(which: Flags, code: str, **args: Any) -> None:
         nonlocal good
-        if which.any():
-            tell(which, code, **args)
+        at = np.flatnonzero(which)
+        if len(at):
+            first = int(rows[at[0]])
+            told.append(problem(code, file=book.file, sheet=book.sheet, row=first, count=len(at), **args))
+            where.append(at)
             good = good & ~which
 
     cells = {name: _converted(book.table[name], one, book.conversions.get(name)) for name, one in columns.items()}
@@ -204,7 +207,20 @@ def _judged(declared: Table, book: Book, columns: dict[str, Column], needed: tup
         labels = _both(columns, day=day, value=value)
         refuse(clash, "RM243", day=labels["day_en"], day_zh=labels["day_zh"], value=labels["value_en"],
                value_zh=labels["value_zh"])  # fmt: skip
-    return TableRows(declared, book.file, book.sheet, rows, columns, cells, good, ~good, tuple(told), book.table)
+    return TableRows(
+        table=declared,
+        file=book.file,
+        sheet=book.sheet,
+        rows=rows,
+        columns=columns,
+        cells=cells,
+        good=good,
+        bad=~good,
+        refused=tuple(told),
+        where=tuple(where),
+        given=book.table,
+        headers=book.headers,
+    )
 
 
 def each_once(told: TableRows) -> TableRows:
@@ -220,23 +236,20 @@ def each_once(told: TableRows) -> TableRows:
         return told
     differ, again = _repeated(told.cells, keys)
     again = again & told.good
-    found = [
-        problem(
-            code,
-            file=told.file,
-            sheet=told.sheet,
-            row=int(told.rows[np.argmax(which)]),
-            count=int(which.sum()),
-            **said,
-        )
-        for which, code, said in (
-            (differ, "RM241", {"column": keys[0], "label": told.columns[keys[0]].label("zh")}),
-            (again, "RM242", {}),
-        )
-        if which.any()
-    ]
+    found, where = [], []
+    label = {"column": keys[0], "label": told.columns[keys[0]].label("zh")}
+    for which, code, said in ((differ, "RM241", label), (again, "RM242", {})):
+        at = np.flatnonzero(which)
+        if len(at):
+            row = int(told.rows[at[0]])
+            found.append(problem(code, file=told.file, sheet=told.sheet, row=row, count=len(at), **said))
+            where.append(at)
     return replace(
-        told, good=told.good & ~differ & ~again, bad=told.bad | differ, refused=(*told.refused, *found)
+        told,
+        good=told.good & ~differ & ~again,
+        bad=told.bad | differ,
+        refused=(*told.refused, *found),
+        where=(*told.where, *where),
     )
 
 
@@ -253,7 +266,10 @@ def _converted(array: Any, one: Column, hint: Any) -> Coded:
         return Coded(values, None if one.optional else lost.astype(np.int32), () if one.optional else (found,))
     coded = convert(array, one, hint)
     if one.kind == "text":
-        return replace(coded, values=pc.utf8_trim_whitespace(coded.values.fill_null("")))
+        values = coded.values
+        if pa.types.is_dictionary(values.type):
+            values = values.cast(pa.string())
+        return replace(coded, values=pc.utf8_trim_whitespace(values.fill_null("")))
     return coded
 
 

@@ -38,6 +38,8 @@ class Table:
         The amounts, such as ``premium``.
     required : tuple of str
         Columns and amounts that a list to be exchanged has.
+    open : tuple of str
+        Those of them that a row may leave empty: what has not happened yet.
     keys : tuple of str
         Rows that agree in those of them that a list has are one thing told twice; without the first nothing is.
     order : pairs of date columns, of which the first never comes after the second
@@ -52,6 +54,7 @@ class Table:
     columns: Mapping[str, Column]
     amounts: tuple[str, ...]
     required: tuple[str, ...]
+    open: tuple[str, ...]
     keys: tuple[str, ...]
     order: tuple[tuple[str, str], ...]
     once: tuple[str, ...]
@@ -73,6 +76,10 @@ class Table:
         """Return the amount that a column gives, or the column itself."""
         stem = name.removesuffix("_fen").removesuffix("_yuan")
         return stem if stem in self.amounts else name
+
+    def in_fen(self, field: str) -> str:
+        """Return the column of a field: an amount in fen."""
+        return f"{field}_fen" if field in self.amounts else field
 
     def read_as(self, name: str) -> tuple[Column, ...]:
         """Return the columns under which a list may give a column: an amount in fen or in yuan.
@@ -125,7 +132,7 @@ def pick(name: str, needed: Sequence[str], more: Sequence[str] = ()) -> dict[str
     declared = table(name)
     found: dict[str, Column] = {}
     for field in (*needed, *more):
-        both = declared.read_as(f"{field}_fen" if field in declared.amounts else field)
+        both = declared.read_as(declared.in_fen(field))
         found |= {one.name: replace(one, optional=field not in needed or len(both) > 1) for one in both}
     return found
 
@@ -220,6 +227,7 @@ def _table(name: str, given: Mapping[str, Any]) -> Table:
         columns=columns,
         amounts=tuple(money),
         required=required,
+        open=tuple(given.get("open", ())),
         keys=tuple(given.get("keys", ())),
         order=tuple((first, second) for first, second in given.get("order", ())),
         once=tuple(given.get("once", ())),
