@@ -41,7 +41,7 @@ COLUMNS = {
     "ratio_in": Column("ratio_in", "number", decimals=4, low=Decimal(-3), high=Decimal(3)),
     "prior": Column("prior", "number", decimals=2, low=Decimal(0), high=Decimal(10**8), optional=True),
     "chosen": Column("chosen", "number", decimals=3, low=Decimal(0), high=Decimal(3), optional=True),
-    "why": Column("why", "text"),
+    "why": Column("why", "text", optional=True),
     "start": Column("start", "date"),
     "end": Column("end", "date"),
     "id": Column("id", "text"),

@@ -119,3 +119,16 @@ def test_what_is_shared_out_is_first_rounded_half_up_to_the_fen(places):
     )
     exact = [int(share * 100) for share in evaluate(plan, inputs).values["premium"].fractions()]
     assert run(compile_plan(plan), inputs, (), threads=1).premium_fen.tolist() == exact
+
+
+def test_ties_of_amounts_so_large_that_floats_slip_past_them():
+    """Ninety thousand million yuan in ten-thousandths: a float is as far from its decimal as that from a tie."""
+    rng = np.random.default_rng(3)
+    limit, heads = rng.integers(190_000_000, 200_000_001, 400_000), rng.integers(4_500, 5_001, 400_000)
+    ties = np.flatnonzero(limit * heads * 907 % 100 == 50)[:3000]
+    made = random_plans.inputs(0, len(ties))
+    inputs = Inputs(made.n, {**made.numbers, "limit_yuan": limit[ties] / 100, "heads": heads[ties].astype(float)})
+    raw = Step("raw", "product", of=("limit_yuan", "heads", Decimal("9.07")))
+    plan = random_plans.plan_of((raw, Step("premium", "round", of=("raw",), quantum=Decimal("0.01"))))
+    wanted = (limit[ties].astype(object) * heads[ties] * 907 + 50) // 100  # half up, in integers
+    assert run(compile_plan(plan), inputs, (), threads=1).premium_fen.tolist() == wanted.tolist()

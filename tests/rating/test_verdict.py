@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ratemod.errors import problem
+from ratemod.plan.model import Step, Test
 from ratemod.rating import verdict
 from ratemod.rating.encode import Doubt
+from ratemod.rating.rate import rate
+from tests.rating import random_plans
 
 PROBLEMS = tuple(problem("RM303", name=str(number), message_en="en", message_zh="中") for number in range(18))
 
@@ -32,3 +37,17 @@ def test_few_and_many_combinations_are_numbered_alike(kinds, n, seed):
             assert (slow_of == which_of).all() and slow == combinations
     finally:
         verdict.FEW = kept
+
+
+def test_a_step_that_is_empty_by_its_condition_is_not_blamed():
+    """Only sector a has an extra; what leaves the row without a premium is the step that divides by nothing."""
+    steps = (
+        Step("extra", "product", of=("heads", "k"), when=Test("sector", is_=("a",)), otherwise="none"),
+        Step("weighed", "ratio", of=("heads", "ratio_in")),
+        Step("premium", "round", of=("weighed",), quantum=Decimal("0.01")),
+    )
+    book = random_plans.frame(0, 3)
+    book["heads"], book["sector"], book["ratio_in"] = [10, 10, 10], ["b", "b", "a"], [0.0, 2.0, 0.0]
+    rated = rate(book, random_plans.plan_of(steps), lang="en")
+    assert rated.table["code"].to_pylist() == ["RM312", None, "RM312"]
+    assert all("weighed" in reason for reason in rated.table["reason"].to_pylist() if reason)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from decimal import Decimal
+from itertools import pairwise
 
 import numpy as np
 from hypothesis import HealthCheck, given, settings
@@ -92,3 +93,56 @@ def test_a_table_that_only_the_step_of_a_rule_reads_is_one_too():
     plan, inputs = refusing(Test("score", above=Decimal(5)), step_of("score", "lookup", table="score"), tables=tables)
     changes = [{"tables.score[100..500].value": points} for points in ("7", "4")]
     assert moved(plan, inputs, changes) == [100_000, 3_100_000]
+
+
+def test_a_doubt_stays_until_all_that_raised_it_ran_again():
+    """A hair below the number of heads, which no float can tell; later moves run only what stands after it."""
+    steps = (
+        Step("near", "product", of=("heads", Decimal("0." + "9" * 19))),
+        Step("dear", "product", of=("heads", Decimal(100)), when=Test("near", at_least="heads"), otherwise="heads"),
+        Step("charged", "product", of=("dear", "k")),
+        Step("premium", "round", of=("charged",), quantum=Decimal("0.01")),
+    )
+    plan, inputs = random_plans.plan_of(steps, k=Decimal(1)), random_plans.inputs(0, 3)
+    inputs.numbers["heads"][:] = [10, 300, 900]
+    assert moved(plan, inputs, [{"constants.k": k} for k in ("1", "2", "3", "2")]) == [121000, 242000, 363000, 242000]
+
+
+def test_a_table_answers_other_rows_once_another_has_moved():
+    """Heads make a score, the score makes a rate: moved one after the other, the second table answers other rows."""
+    def bands(name, axis, edges, values):
+        ends = [None, *edges, None]
+        rows = tuple(
+            Row((Band(*(end and Decimal(end) for end in pair)),), (Decimal(value),), "s")
+            for pair, value in zip(pairwise(ends), values)
+        )
+        return Table(name, (Axis(axis, "band"),), ("value",), rows)
+
+    tables = {
+        "score": bands("score", "heads", ("100", "500"), ("1", "4", "9")),
+        "rate": bands("rate", "score", ("3", "7"), ("10", "20", "30")),
+    }
+    steps = (
+        Step("score", "lookup", table="score"),
+        Step("rate", "lookup", table="rate"),
+        Step("premium", "round", of=("rate",), quantum=Decimal("0.01")),
+    )
+    plan, inputs = random_plans.plan_of(steps, tables), random_plans.inputs(0, 30)
+    inputs.numbers["heads"][:] = [10] * 28 + [300, 900]
+    first = {"tables.score[100..500].value": "8"}
+    both = {**first, "tables.rate[7..].value": "50"}
+    assert moved(plan, inputs, [first, both, {}]) == [34_000, 38_000, 33_000]
+
+
+def test_a_fund_that_cannot_be_held_leaves_no_premium_whatever_moved():
+    steps = (
+        Step("charged", "product", of=("heads", Decimal(100))),
+        Step("premium", "round", of=("charged",), quantum=Decimal("0.01")),
+        Step("fund_raw", "product", of=("premium", "k")),
+        Step("fund", "round", of=("fund_raw",), quantum=Decimal("0.01")),
+    )
+    plan, inputs = random_plans.plan_of(steps, k=Decimal(1)), random_plans.inputs(0, 3)
+    inputs.numbers["heads"][:] = [10, 300, 900]
+    # 10^13 yuan at most: 90,000 yuan of premium allow a factor of 1.1e8, 30,000 of 3.3e8.
+    changes = [{"constants.k": k} for k in ("1", "200000000", "2000000000", "1")]
+    assert moved(plan, inputs, changes) == [12_100_000, 3_100_000, 100_000, 12_100_000]

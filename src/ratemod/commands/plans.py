@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from ratemod.plan.model import Plan
     from ratemod.vocabulary.column import Column
 
+DRAWINGS = (".svg", ".mmd")
+
 
 def arguments(parser: argparse.ArgumentParser, lang: Lang) -> None:
     """Declare the arguments."""
@@ -20,6 +22,7 @@ def arguments(parser: argparse.ArgumentParser, lang: Lang) -> None:
     plan_dates(parser, lang)
     parser.add_argument("--export", metavar="FILE", type=Path, help=text("UI_help_export", lang))
     parser.add_argument("--import", dest="edited", metavar="FILE", type=Path, help=text("UI_help_import", lang))
+    parser.add_argument("--graph", metavar="FILE", type=Path, help=text("UI_help_graph", lang))
     parser.add_argument("-o", "--output", metavar="FOLDER", type=Path, help=text("UI_help_new_folder", lang))
 
 
@@ -27,7 +30,8 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
     """List the shipped plans, or the columns one plan needs."""
     from ratemod.commands.common import open_plan
 
-    if (args.export or args.edited or args.output) and (not args.plan or (args.output and not args.edited)):
+    asked = args.export or args.edited or args.output or args.graph
+    if asked and (not args.plan or (args.output and not args.edited)):
         raise PlanError(problem("RM890"))
     if args.export:
         from ratemod.exhibits.output import check_target
@@ -36,6 +40,15 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
         plan = open_plan(args)
         export_plan(plan, check_target(args.export), lang)
         print(f"{plan.id}\n{args.export}")
+    elif args.graph:
+        from ratemod.exhibits.output import check_target
+        from ratemod.whole_file import whole_file
+
+        plan = open_plan(args)
+        with whole_file(check_target(args.graph, suffixes=DRAWINGS)) as part:
+            draw = plan.graph().svg if args.graph.suffix.lower() == ".svg" else plan.graph().mermaid
+            part.write_text(draw(lang), encoding="utf-8")
+        print(f"{plan.id}\n{args.graph}")
     elif args.edited:
         print(bring_back(open_plan(args), args.edited, args.output, lang))
     elif args.plan:

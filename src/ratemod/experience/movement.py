@@ -22,6 +22,7 @@ from ratemod.experience.losses import ClaimList, counted, rows_of
 from ratemod.experience.mods import Mods, eligible
 from ratemod.experience.split import split_mod
 from ratemod.experience.splitter import Splitter
+from ratemod.registers.shapley import weighted
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -107,7 +108,8 @@ def movement(before: Mods, after: Mods) -> Movement:
         has: _value((before, after), at, sums[has[LEFT], has[ENTERED], has[DEVELOPED], has[PLAN]], extra, has)
         for has in product((False, True), repeat=len(CAUSES))
     }
-    parts = np.stack([_shapley(cause, values) for cause in range(len(CAUSES))], axis=1)
+    by_set = np.stack([values[has[::-1]] for has in product((False, True), repeat=len(CAUSES))])
+    parts = weighted(by_set).T / factorial(len(CAUSES))
     none, every = (values[(end,) * len(CAUSES)] for end in (False, True))
     return Movement(tuple(names), none, every, parts)
 
@@ -219,12 +221,3 @@ def _value(
         lost_time=sums[3],
     ).mod
     return np.where(eligible(years[has[PLAN]].rule, losses.exposure, losses.setting)[place], mod, 1.0)
-
-
-def _shapley(cause: int, values: dict[tuple[bool, ...], Floats]) -> Floats:
-    n, total = len(CAUSES), np.zeros_like(values[(False,) * len(CAUSES)])
-    for has, value in values.items():
-        if not has[cause]:
-            weight = factorial(sum(has)) * factorial(n - sum(has) - 1) / factorial(n)
-            total += weight * (values[(*has[:cause], True, *has[cause + 1 :])] - value)
-    return total
