@@ -128,7 +128,7 @@ def test_ties_of_amounts_so_large_that_floats_slip_past_them():
     ties = np.flatnonzero(limit * heads * 907 % 100 == 50)[:3000]
     made = random_plans.inputs(0, len(ties))
     inputs = Inputs(made.n, {**made.numbers, "limit_yuan": limit[ties] / 100, "heads": heads[ties].astype(float)})
-    raw = Step("raw", "product", of=("limit_yuan", "heads", Decimal("9.07")))
-    plan = random_plans.plan_of((raw, Step("premium", "round", of=("raw",), quantum=Decimal("0.01"))))
+    raw = step_of("raw", "product", of=("limit_yuan", "heads", Decimal("9.07")))
+    plan = random_plans.plan_of((raw, step_of("premium", "round", of=("raw",), unit=Decimal("0.01"))))
     wanted = (limit[ties].astype(object) * heads[ties] * 907 + 50) // 100  # half up, in integers
     assert run(compile_plan(plan), inputs, (), threads=1).premium_fen.tolist() == wanted.tolist()

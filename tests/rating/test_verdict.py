@@ -9,11 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ratemod.errors import problem
-from ratemod.plan.model import Step, Test
+from ratemod.plan.model import Test
 from ratemod.rating import verdict
 from ratemod.rating.encode import Doubt
 from ratemod.rating.rate import rate
 from tests.rating import random_plans
+from tests.rating.steps import step_of
 
 PROBLEMS = tuple(problem("RM303", name=str(number), message_en="en", message_zh="中") for number in range(18))
 
@@ -42,9 +43,9 @@ def test_few_and_many_combinations_are_numbered_alike(kinds, n, seed):
 def test_a_step_that_is_empty_by_its_condition_is_not_blamed():
     """Only sector a has an extra; what leaves the row without a premium is the step that divides by nothing."""
     steps = (
-        Step("extra", "product", of=("heads", "k"), when=Test("sector", is_=("a",)), otherwise="none"),
-        Step("weighed", "ratio", of=("heads", "ratio_in")),
-        Step("premium", "round", of=("weighed",), quantum=Decimal("0.01")),
+        step_of("extra", "product", of=("heads", "k"), when=Test("sector", is_=("a",)), otherwise="none"),
+        step_of("weighed", "ratio", of=("heads", "ratio_in")),
+        step_of("premium", "round", of=("weighed",), unit=Decimal("0.01")),
     )
     book = random_plans.frame(0, 3)
     book["heads"], book["sector"], book["ratio_in"] = [10, 10, 10], ["b", "b", "a"], [0.0, 2.0, 0.0]

@@ -98,10 +98,10 @@ def test_a_table_that_only_the_step_of_a_rule_reads_is_one_too():
 def test_a_doubt_stays_until_all_that_raised_it_ran_again():
     """A hair below the number of heads, which no float can tell; later moves run only what stands after it."""
     steps = (
-        Step("near", "product", of=("heads", Decimal("0." + "9" * 19))),
-        Step("dear", "product", of=("heads", Decimal(100)), when=Test("near", at_least="heads"), otherwise="heads"),
-        Step("charged", "product", of=("dear", "k")),
-        Step("premium", "round", of=("charged",), quantum=Decimal("0.01")),
+        step_of("near", "product", of=("heads", Decimal("0." + "9" * 19))),
+        step_of("dear", "product", of=("heads", Decimal(100)), when=Test("near", at_least="heads"), otherwise="heads"),
+        step_of("charged", "product", of=("dear", "k")),
+        step_of("premium", "round", of=("charged",), unit=Decimal("0.01")),
     )
     plan, inputs = random_plans.plan_of(steps, k=Decimal(1)), random_plans.inputs(0, 3)
     inputs.numbers["heads"][:] = [10, 300, 900]
@@ -110,6 +110,7 @@ def test_a_doubt_stays_until_all_that_raised_it_ran_again():
 
 def test_a_table_answers_other_rows_once_another_has_moved():
     """Heads make a score, the score makes a rate: moved one after the other, the second table answers other rows."""
+
     def bands(name, axis, edges, values):
         ends = [None, *edges, None]
         rows = tuple(
@@ -123,9 +124,9 @@ def test_a_table_answers_other_rows_once_another_has_moved():
         "rate": bands("rate", "score", ("3", "7"), ("10", "20", "30")),
     }
     steps = (
-        Step("score", "lookup", table="score"),
-        Step("rate", "lookup", table="rate"),
-        Step("premium", "round", of=("rate",), quantum=Decimal("0.01")),
+        step_of("score", "lookup", table="score"),
+        step_of("rate", "lookup", table="rate"),
+        step_of("premium", "round", of=("rate",), unit=Decimal("0.01")),
     )
     plan, inputs = random_plans.plan_of(steps, tables), random_plans.inputs(0, 30)
     inputs.numbers["heads"][:] = [10] * 28 + [300, 900]
@@ -136,10 +137,10 @@ def test_a_table_answers_other_rows_once_another_has_moved():
 
 def test_a_fund_that_cannot_be_held_leaves_no_premium_whatever_moved():
     steps = (
-        Step("charged", "product", of=("heads", Decimal(100))),
-        Step("premium", "round", of=("charged",), quantum=Decimal("0.01")),
-        Step("fund_raw", "product", of=("premium", "k")),
-        Step("fund", "round", of=("fund_raw",), quantum=Decimal("0.01")),
+        step_of("charged", "product", of=("heads", Decimal(100))),
+        step_of("premium", "round", of=("charged",), unit=Decimal("0.01")),
+        step_of("fund_raw", "product", of=("premium", "k")),
+        step_of("fund", "round", of=("fund_raw",), unit=Decimal("0.01")),
     )
     plan, inputs = random_plans.plan_of(steps, k=Decimal(1)), random_plans.inputs(0, 3)
     inputs.numbers["heads"][:] = [10, 300, 900]
