@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ratemod.commands.common import book_arguments, column_map, day, open_plan, plan_dates
 from ratemod.commands.register_files import derived_text, filled, register_options
-from ratemod.errors import BookError, Lang, problem, text
+from ratemod.errors import BookError, Lang, Problem, problem, text
 
 if TYPE_CHECKING:
     from ratemod.exhibits.register_table import Sheet
@@ -142,7 +142,7 @@ def _authority(args: argparse.Namespace, lang: Lang) -> int:
         Sheet(text("UI_register_sheet_by_place", lang), found.totals, values=values),
     ]
     _show(args, text("UI_authority_title", lang), sheets, notes, lang)
-    return 0 if found.balanced else 3
+    return max(_told(hazards.refused, lang), 0 if found.balanced else 3)
 
 
 def _coverage(args: argparse.Namespace, lang: Lang) -> int:
@@ -171,7 +171,7 @@ def _coverage(args: argparse.Namespace, lang: Lang) -> int:
             obliged=int(found.must.sum()),
             uninsured=int(found.uninsured.sum()),
             part=int(found.part_of_year.sum()),
-            heads=int((found.heads_short > 0).sum()),
+            heads=int(found.short_of_heads.sum()),
             limit=int((found.limit_short_yuan > 0).sum()),
             full=int(found.in_full.sum()),
         ),
@@ -180,8 +180,20 @@ def _coverage(args: argparse.Namespace, lang: Lang) -> int:
         Sheet(text("UI_register_sheet_gaps", lang), found.table(), values=values),
         Sheet(text("UI_register_sheet_by_place", lang), found.by_division_and_sector(), values=values),
     ]
+    refused = [item for register in given.values() for item in register.refused]
+    if refused:
+        notes.append(text("UI_coverage_doubtful", lang, rows=sum(item.count for item in refused), firms=int(found.doubtful.sum())))
     _show(args, text("UI_coverage_title", lang), sheets, notes, lang)
-    return 0
+    return _told(refused, lang)
+
+
+def _told(refused: Sequence[Problem], lang: Lang) -> int:
+    """Print the rows of registers that could not be used; return 3 where there are any."""
+    from ratemod.exhibits.terminal import problems_text
+
+    if refused:
+        print("\n" + problems_text(refused, lang))
+    return 3 if refused else 0
 
 
 def _controllable(args: argparse.Namespace, lang: Lang) -> int:

@@ -249,7 +249,7 @@ def _participation(
     chosen = ParticipationRule(sectors=SECTORS) if rule is None else rule
     period = (f"{facts.year}-01-01", f"{facts.year + 1}-01-01")
     found = coverage(enterprises, policies, period, chosen, endorsements=changes)
-    rows = np.flatnonzero(found.must)
+    rows = np.flatnonzero(found.judged)
     state = np.select([found.in_full, found.uninsured], [0, 2], 1)[rows]
     place = enterprises.codes("sector").take(rows)
     sector = np.array([SECTORS.index(name) for name in place.to_pylist()], np.int64)

@@ -28,8 +28,9 @@ class Coverage:
     must : (n,) bool, obliged to insure on at least a day of the period
     obliged_days, covered_days : (n,) int64, of the period; overlapping policies count once
     uninsured : (n,) bool, obliged and not covered on any day
-    heads_short : (n,) int64, staff less insured heads on the last covered day, where positive
+    heads_short : (n,) int64, staff less insured heads on the last covered day, where positive; all staff of the uninsured
     limit_short_yuan : (n,) int64, minimum less limit on that day, where positive
+    doubtful : (n,) bool, obliged, with a row of policies or endorsements that cannot be used: nothing is said of them
     """
 
     enterprises: Register
@@ -39,17 +40,28 @@ class Coverage:
     uninsured: npt.NDArray[np.bool_]
     heads_short: Ints
     limit_short_yuan: Ints
+    doubtful: npt.NDArray[np.bool_]
+
+    @property
+    def judged(self) -> npt.NDArray[np.bool_]:
+        """Obliged, and every row of theirs can be used, (n,) bool."""
+        return self.must & ~self.doubtful
+
+    @property
+    def short_of_heads(self) -> npt.NDArray[np.bool_]:
+        """Insured for fewer heads than the staff, (n,) bool."""
+        return (self.heads_short > 0) & ~self.uninsured
 
     @property
     def part_of_year(self) -> npt.NDArray[np.bool_]:
         """Obliged, covered on some days but not on all, (n,) bool."""
-        return self.must & ~self.uninsured & (self.covered_days < self.obliged_days)
+        return self.judged & ~self.uninsured & (self.covered_days < self.obliged_days)
 
     @property
     def in_full(self) -> npt.NDArray[np.bool_]:
         """Obliged and without any gap, (n,) bool."""
         short = (self.heads_short > 0) | (self.limit_short_yuan > 0)
-        return self.must & ~self.uninsured & ~self.part_of_year & ~short
+        return self.judged & ~self.uninsured & ~self.part_of_year & ~short
 
     def by_division_and_sector(self) -> pa.Table:
         """Return the coverage gap by division and sector.
@@ -58,7 +70,8 @@ class Coverage:
         -------
         pyarrow.Table
             ``division_code``, ``division``, ``sector``, then numbers of enterprises: ``obliged``, ``uninsured``,
-            ``part_of_year``, ``short_of_heads``, ``below_limit``, ``in_full`` (an enterprise may have several gaps);
+            ``part_of_year``, ``short_of_heads``, ``below_limit``, ``in_full`` (an enterprise may have several gaps),
+            ``doubtful`` (of which nothing is said);
             staff ``staff_obliged`` and ``staff_uninsured`` (of uninsured enterprises, and heads short).
         """
         values = self.enterprises.values
@@ -67,13 +80,14 @@ class Coverage:
             "obliged": self.must,
             "uninsured": self.uninsured,
             "part_of_year": self.part_of_year,
-            "short_of_heads": self.heads_short > 0,
+            "short_of_heads": self.short_of_heads,
             "below_limit": self.limit_short_yuan > 0,
             "in_full": self.in_full,
+            "doubtful": self.doubtful,
         }
         figures = {name: flag.astype(np.int64) for name, flag in flags.items()}
         figures["staff_obliged"] = np.where(self.must, staff, 0)
-        figures["staff_uninsured"] = np.where(self.uninsured, staff, self.heads_short)
+        figures["staff_uninsured"] = self.heads_short
         where = {"division_code": values["division_code"], "sector": self.enterprises.codes("sector")}
         table = pa.table(where | figures)
         table = table.filter(pa.array(self.must))
@@ -87,7 +101,7 @@ class Coverage:
 
     def table(self) -> pa.Table:
         """Return the gaps of each obliged enterprise that has one: who to write to."""
-        values, kept = self.enterprises.values, np.flatnonzero(self.must & ~self.in_full)
+        values, kept = self.enterprises.values, np.flatnonzero(self.judged & ~self.in_full)
         names = values["name"] if self.enterprises.has("name") else pa.nulls(len(self.must), pa.string())
         sector = np.asarray(self.enterprises.values["sector"])[kept]  # as the notice orders them
         where = np.asarray(values["division_code"].to_pylist(), dtype=str)[kept]
@@ -138,7 +152,8 @@ def coverage(
     -------
     A closed enterprise is obliged up to the day before it closes. Covered days are the union of its policies, each
     from its start to the day before its end or cancellation. Heads and limit are those of the policies in force on the
-    last covered day of the period: heads added up, the lowest limit.
+    last covered day of the period: heads added up, the lowest limit. Of an enterprise with a row that cannot be used
+    nothing is derived: a slip of the pen must not make it uninsured.
 
     Source
     ------
@@ -160,15 +175,30 @@ def coverage(
     if rule.limit_from is not None:
         measured &= _begun(firm, start, end, query, last, count) >= int(as_days(np.datetime64(rule.limit_from, "D")))
     staff = enterprises.number("staff")
+    doubtful = must & _doubtful(enterprises, policies, endorsements)
+    known = insured & ~doubtful
+    uninsured = must & ~insured & ~doubtful
     return Coverage(
-        enterprises,
-        must,
-        obliged,
-        np.where(must, covered, 0),
-        must & (covered == 0),
-        np.where(insured & policies.has("heads"), np.maximum(staff - heads, 0), 0),
-        np.where(measured, np.maximum(rule.minimum_limit_yuan - limit, 0), 0),
+        enterprises=enterprises,
+        must=must,
+        obliged_days=obliged,
+        covered_days=np.where(must, covered, 0),
+        uninsured=uninsured,
+        heads_short=np.select([uninsured, known & policies.has("heads")], [staff, np.maximum(staff - heads, 0)], 0),
+        limit_short_yuan=np.where(measured & known, np.maximum(rule.minimum_limit_yuan - limit, 0), 0),
+        doubtful=doubtful,
     )
+
+
+def _doubtful(enterprises: Register, policies: Register, endorsements: Register | None) -> npt.NDArray[np.bool_]:
+    """Return the enterprises with a row of policies, or of endorsements of their policies, that cannot be used."""
+    codes = policies.doubtful
+    found = np.asarray(pc.is_in(enterprises.keys, value_set=codes))
+    if endorsements is not None and policies.has("policy_no") and len(endorsements.doubtful):
+        own = np.asarray(pc.is_in(policies.values["policy_no"], value_set=endorsements.doubtful))
+        found |= np.asarray(pc.is_in(enterprises.keys, value_set=policies.keys.filter(pa.array(own))))
+        found |= np.asarray(pc.is_in(enterprises.keys, value_set=endorsements.doubtful))
+    return found
 
 
 def _obliged(enterprises: Register, rule: ParticipationRule) -> npt.NDArray[np.bool_]:
@@ -187,10 +217,10 @@ def _covered(firm: Ints, start: Days, end: Days, query: Ints, low: Days, high: D
     order = line.order
     begin, stop, own = start[order], end[order], firm[order]
     # What earlier policies of the same enterprise already cover: a running maximum that never crosses enterprises.
-    reach = np.maximum.accumulate(moment(own, stop)) if len(own) else np.zeros(0, dtype=np.int64)
+    reach = np.maximum.accumulate(moment(own, stop))
     before = np.full(len(own), -NEVER, dtype=np.int64)
     same = own[1:] == own[:-1]
-    before[1:] = np.where(same, reach[:-1] - moment(own[1:], np.zeros(len(own) - 1, dtype=np.int64)), -NEVER)
+    before[1:] = np.where(same, reach[:-1] - moment(own[1:], np.zeros(len(own[1:]), dtype=np.int64)), -NEVER)
     fresh = np.empty(len(firm), dtype=np.int64)
     fresh[order] = np.maximum(begin, before)
     covered, last = np.zeros(len(query), dtype=np.int64), np.full(len(query), -NEVER, dtype=np.int64)
