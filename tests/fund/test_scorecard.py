@@ -23,14 +23,14 @@ ONE = (Indicator("delivered", "delivered", Decimal(1), 0.0, 1.0, "test"),)
 
 
 def world(done: dict[str, list[tuple[int, int]]]) -> tuple[pa.Table, pa.Table]:
-    """Return policies and services: for each insurer (delivered, missing) by year from 2024."""
+    """Return policies and services, each of a firm of its own: for each insurer (delivered, missing) from 2024."""
     policies, services = [], []
     for name, years in done.items():
-        policies.append((f"P-{name}", f"C-{name}", name, f"b-{name[:1]}", D(2024, 1, 1), D(2026, 1, 1)))
         for at, (there, lost) in enumerate(years):
             for number in range(there + lost):
-                day = D(2024 + at, 5, 1)
-                services.append((f"S-{name}-{at}-{number}", f"P-{name}", name, day, day if number < there else None))
+                day, key = D(2024 + at, 5, 1), f"{name}-{at}-{number}"
+                policies.append((f"P-{key}", f"C-{key}", name, f"b-{name[:1]}", D(2024, 1, 1), D(2026, 1, 1)))
+                services.append((f"S-{key}", f"P-{key}", name, day, day if number < there else None))
     book = dict(zip(("policy_no", "credit_code", "insurer", "broker", "start_date", "end_date"), zip(*policies)))
     rows = dict(zip(("service_no", "policy_no", "insurer", "planned_date", "delivered_date"), zip(*services)))
     rows["delivered_date"] = pa.array(rows["delivered_date"], pa.date32())
@@ -50,14 +50,16 @@ def test_credibility_by_hand():
     found = card({"a": [(90, 10)], "b": [(60, 40)], "c": [(2, 0)]}, years=[2024])
     assert found.reconcile() > 5
     m = 152 / 202
-    s2 = m * (1 - m)
+    # squares within insurers: 90 x 0.1^2 + 10 x 0.9^2 = 9, 60 x 0.4^2 + 40 x 0.6^2 = 24, 0; 202 firms of three insurers
+    s2 = (9 + 24) / (202 - 3)
     w, x = np.array([100, 100, 2]), np.array([0.9, 0.6, 1.0])
     share = w / 202
     a = ((share * (x - share @ x) ** 2).sum() - 2 * s2 / 202) / (1 - share @ share)
     z = w / (w + s2 / a)
     assert found.z[0, :, 0] == pytest.approx(z)
     assert found.estimate[0, :, 0] == pytest.approx(m + z * (x - m))
-    assert found.error[0, :, 0] == pytest.approx(np.sqrt(a * (1 - z) + (1 - z) ** 2 * a / z.sum()))
+    widen = 1.971957 / 1.959964  # Student's t of 199 degrees against the normal, from tables
+    assert found.error[0, :, 0] == pytest.approx(np.sqrt(a * (1 - z) + (1 - z) ** 2 * a / z.sum()) * widen)
     score = found.frame().set_index("insurer")["assessed_score"]
     assert score["a"] > score["c"] > score["b"], "two services out of two are not better than ninety out of a hundred"
 
@@ -76,6 +78,63 @@ def test_nobody_is_ranked_on_noise():
         shown += int((last["moved"] != "not_shown").sum())
     assert ranked <= 0.01 * 60 * 8
     assert shown <= 0.06 * 60 * 8
+
+
+def grouped(served: list[list[bool]], many: int) -> tuple[pa.Table, pa.Table]:
+    """Return policies and services of insurers whose firms are served in all of `many` services or in none."""
+    firms = [(f"i{at}", f"{at}-{k}", ok) for at, row in enumerate(served) for k, ok in enumerate(row)]
+    policies = pa.table(
+        {
+            "policy_no": [f"P{key}" for _, key, _ in firms],
+            "credit_code": [f"C{key}" for _, key, _ in firms],
+            "insurer": [who for who, _, _ in firms],
+            "start_date": [D(2025, 1, 1)] * len(firms),
+            "end_date": [D(2026, 1, 1)] * len(firms),
+        }
+    )
+    rows = [(who, key, ok, k) for who, key, ok in firms for k in range(many)]
+    services = pa.table(
+        {
+            "service_no": [f"S{key}-{k}" for _, key, _, k in rows],
+            "policy_no": [f"P{key}" for _, key, _, _ in rows],
+            "insurer": [who for who, _, _, _ in rows],
+            "planned_date": [D(2025, 5, 1)] * len(rows),
+            "delivered_date": pa.array([D(2025, 5, 2) if ok else None for _, _, ok, _ in rows], pa.date32()),
+            "service_type": ["training"] * len(rows),
+            "provider": ["p"] * len(rows),
+            "cost_fen": [1] * len(rows),
+        }
+    )
+    return policies, services
+
+
+def test_a_firm_is_one_chance_however_many_services_it_has():
+    # 9 of 10 firms and 6 of 10: with one service a firm, and with twenty that are all done or none, the same is known.
+    served = [[True] * 9 + [False], [True] * 6 + [False] * 4]
+    cards = []
+    for many in (1, 20):
+        policies, services = grouped(served, many)
+        cards.append(scorecard(policies, AS_OF, services=services, indicators=ONE, years=[2025], draws=400))
+    assert cards[0].z == pytest.approx(cards[1].z)
+    assert cards[0].error == pytest.approx(cards[1].error)
+
+
+def test_insurers_that_are_alike_are_not_told_apart_by_firms_that_hang_together():
+    draw, pairs, stand, deals = np.random.default_rng(21), 0, 0, 25
+    for _ in range(deals):
+        policies, services = grouped([(draw.random(draw.integers(5, 14)) < 0.75).tolist() for _ in range(7)], 6)
+        frame = scorecard(policies, AS_OF, services=services, indicators=ONE, years=[2025], draws=500).frame()
+        pairs += int((frame["rank_from"] - 1).sum())
+        stand += int((frame["rank_from"] == frame["rank_to"]).sum())
+    assert pairs <= 0.05 * deals * 21
+    assert stand <= 0.03 * deals * 7
+
+
+def test_of_one_firm_each_nothing_can_be_told():
+    policies, services = grouped([[True], [False], [True]], 10)
+    frame = scorecard(policies, AS_OF, services=services, indicators=ONE, years=[2025], draws=400).frame()
+    assert frame["rank_from"].tolist() == [1] * 3
+    assert frame["rank_to"].tolist() == [3] * 3
 
 
 def test_ranks_stand_where_differences_are_plain():
@@ -111,7 +170,7 @@ def test_order_is_irrelevant_and_brokers_are_assessed_the_same_way():
     policies, services = world(done)
     turned = services.take(np.random.default_rng(0).permutation(services.num_rows))
     one = scorecard(policies, AS_OF, services=services, indicators=ONE)
-    two = scorecard(policies.take([2, 0, 1]), AS_OF, services=turned, indicators=ONE)
+    two = scorecard(policies.take(np.arange(policies.num_rows)[::-1]), AS_OF, services=turned, indicators=ONE)
     assert one.frame().equals(two.frame())
     broker = scorecard(policies, AS_OF, by="broker", services=services, indicators=ONE)
     assert broker.reconcile() > 5
@@ -179,7 +238,7 @@ def test_the_shipped_province_is_assessed_through_the_command_line(lang, tmp_pat
     page = (tmp_path / "card.html").read_text(encoding="utf-8")
     assert ("合成数据" if lang == "zh" else "Synthetic data") in page
     assert page.count("<h3>") == 8
-    assert ">6<" in page and "1–5" in page
+    assert "1–6" in page and "2–6" in page  # no rank stands: one overrun of a budget is one event
     assert "http" not in page
     assert ("示意" if lang == "zh" else "illustrative") in said
     sheets = pd.read_excel(out, sheet_name=None, engine="calamine")

@@ -182,7 +182,11 @@ def _coverage(args: argparse.Namespace, lang: Lang) -> int:
     ]
     refused = [item for register in given.values() for item in register.refused]
     if refused:
-        notes.append(text("UI_coverage_doubtful", lang, rows=sum(item.count for item in refused), firms=int(found.doubtful.sum())))
+        notes.append(
+            text(
+                "UI_coverage_doubtful", lang, rows=sum(item.count for item in refused), firms=int(found.doubtful.sum())
+            )
+        )
     _show(args, text("UI_coverage_title", lang), sheets, notes, lang)
     return _told(refused, lang)
 

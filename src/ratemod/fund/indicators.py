@@ -1,18 +1,19 @@
-"""What is measured of insurers and brokers: counts and sums by whom and year, every event once."""
+"""What is measured of insurers and brokers: counts and sums by whom and year, every event once, a firm's together."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
 
-from ratemod.errors import ModelError, problem
+from ratemod.errors import ModelError, Problem, problem
 from ratemod.fund.documents import SERVICE
 from ratemod.fund.duties import LATE, MET, MISSING, Duties
+from ratemod.fund.events import Events, of_policies, read_events
 from ratemod.fund.expected import balance
-from ratemod.fund.fund_table import NO_DAY, Columns, Floats, Ints, codes_of, join, read_columns, year_of
+from ratemod.fund.fund_table import NO_DAY, Columns, Floats, Ints, Texts, codes_of, join, year_of
 from ratemod.fund.ledger import FundLedger
 from ratemod.fund.quality import IN_TIME_DAYS, MISSING_DAYS, in_force
 from ratemod.fund.score_rule import Indicator
@@ -31,6 +32,10 @@ NEEDS = {
 }
 
 
+# What a rule of use finds once a year, however many payments it names: one overrun, one relation, one concentration.
+ONE_CAUSE = {"budget": ("insurer", "fund_year"), "related": ("insurer", "fund_year", "provider")}
+
+
 @dataclass(frozen=True, eq=False, slots=True)
 class Measured:
     """One indicator measured.
@@ -38,15 +43,19 @@ class Measured:
     Attributes
     ----------
     top, of : (who, years) float64, numerator and denominator; whole numbers but for expected claims
-    spread : (years,) float64, variance of one event within whom it belongs to, at weight 1
+    spread : (years,) float64, variance of one event within whom it belongs to, at weight 1, a firm's events together
+    free : (years,) int64, firms less those assessed: what the variance rests on
     whole_top, whole_of : (years,) float64, of everybody, summed before dividing by whom
+    told : tuple of Problem, rows refused, repeated or set aside
     """
 
     top: Floats
     of: Floats
     spread: Floats
+    free: Ints
     whole_top: Floats
     whole_of: Floats
+    told: tuple[Problem, ...] = ()
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -54,12 +63,13 @@ class Sources:
     """The tables that indicators are measured on; None where not given."""
 
     book: Columns
+    gone: frozenset[str]
     who: Ints
     names: tuple[str, ...]
     years: tuple[int, ...]
     today: int
     by: str
-    services: Columns | None = None
+    services: Events | None = None
     duties: Duties | None = None
     hazards: Any = None
     claims: Any = None
@@ -67,17 +77,27 @@ class Sources:
     ledger: FundLedger | None = None
 
 
-def read_services(source: Any, today: int) -> Columns:
-    """Return the services planned by a day, with deliveries known by then."""
-    done = read_columns(source, "services", SERVICE, ("delivered_date", "cost_fen", "score"))
-    day = done.get("delivered_date", np.full(len(done), NO_DAY))
-    values = {**done.values, "delivered_date": np.where(day > today, NO_DAY, day)}
-    found = Columns(values, done.refused, done.rows_in)
-    return found.take(np.flatnonzero(done["planned_date"] <= today))
+def read_services(source: Any, book: Columns, gone: frozenset[str], today: int) -> Events:
+    """Return the services planned by a day, each once and of a policy, with deliveries known by then."""
+    done = read_events(source, "services", SERVICE, ("delivered_date", "cost_fen", "score"), SERVICE[:1])
+    done = done.without(done.rows["planned_date"] > today, "later", None)
+    day = done.rows.get("delivered_date", np.full(len(done.rows), NO_DAY))
+    values = {**done.rows.values, "delivered_date": np.where(day > today, NO_DAY, day)}
+    return of_policies(replace(done, rows=replace(done.rows, values=values)), book, gone)
 
 
 def measure(item: Indicator, given: Sources) -> Measured:
     """Return one indicator by whom and year.
+
+    Formula
+    -------
+    Events of one firm in one year hang together (all its services are done, or none), so their variance is that of the
+    firms' sums: ``s2 = sum (top_f - x_i of_f)^2 / sum of_f x firms / (firms - assessed)``, never less than if every
+    event stood alone. x_i is the rate of whom the firm belongs to.
+
+    Source
+    ------
+    K.-Y. Liang, S. L. Zeger, "Longitudinal data analysis using generalized linear models", Biometrika 73 (1986).
 
     Raises
     ------
@@ -86,7 +106,7 @@ def measure(item: Indicator, given: Sources) -> Measured:
     """
     if getattr(given, NEEDS[item.measure]) is None:
         raise ModelError(problem("RM746", name=item.name, needs=NEEDS[item.measure]))
-    who, year, top, of = {
+    seen = {
         "duty_met": _duty_met,
         "delivered": _delivered,
         "in_time": _in_time,
@@ -96,34 +116,48 @@ def measure(item: Indicator, given: Sources) -> Measured:
         "settled": _settled,
         "claims_ratio": _claims_ratio,
     }[item.measure](item, given)
-    inside = (who >= 0) & (year >= given.years[0]) & (year <= given.years[-1])
-    who, at, top, of = who[inside], (year - given.years[0])[inside], top[inside], of[inside]
+    inside = (seen.who >= 0) & (seen.year >= given.years[0]) & (seen.year <= given.years[-1])
+    who, at, top, of = seen.who[inside], (seen.year - given.years[0])[inside], seen.top[inside], seen.of[inside]
     many, wide = len(given.names), len(given.years)
     cell = who * wide + at
     sums = [np.bincount(cell, part, many * wide).astype(np.float64).reshape(many, wide) for part in (top, of)]
     whole = [np.bincount(at, part, wide).astype(np.float64) for part in (top, of)]
-    mean = np.divide(whole[0], whole[1], out=np.zeros(wide), where=whole[1] > 0)
+    own = np.divide(sums[0], sums[1], out=np.zeros((many, wide)), where=sums[1] > 0)
+    _, (firm,) = codes_of(seen.firm[inside])
+    _, first, group = np.unique(firm * (many * wide) + cell, return_index=True, return_inverse=True)
+    away = np.bincount(group, top - own.ravel()[cell] * of) ** 2
+    clusters = np.bincount(at[first], minlength=wide)
+    free = clusters - (sums[1] > 0).sum(axis=0)
+    scaled = np.bincount(at[first], away, wide) * clusters
+    unknown = np.where(whole[1] > 0, np.inf, 0.0)  # of one firm each nothing can be told
+    spread = np.divide(scaled, whole[1] * free, out=unknown, where=(free > 0) & (whole[1] > 0))
     kind = KIND.get(item.measure, "share")
-    if kind == "mean":
-        own = np.divide(sums[0], sums[1], out=np.zeros((many, wide)), where=sums[1] > 0)
-        away = np.bincount(at, (top - own.ravel()[cell]) ** 2, wide)
-        free = np.maximum(whole[1] - (sums[1] > 0).sum(axis=0), 1)
-        spread = away / free
-    else:
-        spread = mean * (1 - mean) if kind == "share" else mean
-    return Measured(sums[0], sums[1], spread, whole[0], whole[1])
+    if kind != "mean":
+        alone = (sums[1] * own * (1 - own)).sum(axis=0) if kind == "share" else whole[0]
+        spread = np.maximum(spread, np.divide(alone, whole[1], out=np.zeros(wide), where=whole[1] > 0))
+    return Measured(sums[0], sums[1], spread, free, *whole, seen.told)
 
 
-Events = tuple[Ints, Ints, Floats, Floats]
+@dataclass(frozen=True, eq=False, slots=True)
+class Seen:
+    """Events of one indicator: whose, when, of which firm, what counts of how much; and what was left out."""
+
+    who: Ints
+    year: Ints
+    firm: Texts
+    top: Floats
+    of: Floats
+    told: tuple[Problem, ...] = ()
 
 
-def _events(who: Ints, year: Ints, top: Any, of: Any = 1.0) -> Events:
+def _seen(who: Ints, year: Ints, firm: Texts, top: Any, of: Any = 1.0, told: tuple[Problem, ...] = ()) -> Seen:
     full = np.broadcast_to(np.asarray(of, dtype=np.float64), who.shape)
-    return who, year, np.asarray(top, dtype=np.float64), full
+    return Seen(who, year, firm, np.asarray(top, dtype=np.float64), full, told)
 
 
-def _by_policy(given: Sources, policy_no: Any, what: str) -> Ints:
-    return given.who[join(policy_no, given.book["policy_no"], "RM709", what)]
+def _read(given: Sources, source: Any, table: str, needed: tuple[str, ...], more: tuple[str, ...] = ()) -> Events:
+    """Return the events of a table that belong to a policy."""
+    return of_policies(read_events(source, table, needed, more, more[-1:]), given.book, given.gone)
 
 
 def _named(given: Sources, column: Any) -> Ints:
@@ -132,85 +166,99 @@ def _named(given: Sources, column: Any) -> Ints:
     return np.array([place.get(name, -1) for name in column.tolist()], dtype=np.int64)
 
 
-def _duty_met(item: Indicator, given: Sources) -> Events:
+def _duty_met(item: Indicator, given: Sources) -> Seen:
     owed = given.duties
     assert owed is not None
     kept = np.flatnonzero(np.isin(owed.status, (MET, LATE, MISSING)))
-    who = _by_policy(given, owed.policies["policy_no"], "duties")[owed.policy[kept]]
-    return _events(who, year_of(owed.due[kept]), owed.status[kept] == MET)
+    row = join(owed.policies["policy_no"], given.book["policy_no"], "RM709", "duties")[owed.policy[kept]]
+    return _seen(given.who[row], year_of(owed.due[kept]), given.book["credit_code"][row], owed.status[kept] == MET)
 
 
-def _services(given: Sources) -> tuple[Columns, Ints, Ints]:
-    """Return services that are delivered or missing, whose, and their year."""
-    done = given.services
-    assert done is not None
-    there = done["delivered_date"] != NO_DAY
-    done = done.take(np.flatnonzero(there | (done["planned_date"] + MISSING_DAYS < given.today)))
+def _services(given: Sources) -> tuple[Columns, Ints, Ints, Texts]:
+    """Return services that are delivered or missing, whose, their year, and the firm that they serve."""
+    found = given.services
+    assert found is not None
+    there = found.rows["delivered_date"] != NO_DAY
+    kept = np.flatnonzero(there | (found.rows["planned_date"] + MISSING_DAYS < given.today))
+    done, row = found.rows.take(kept), found.place[kept]
     day = np.where(done["delivered_date"] == NO_DAY, done["planned_date"], done["delivered_date"])
-    if given.by == "insurer":  # who did the service, which after a transfer is not who holds the policy
-        return done, _named(given, done["insurer"]), year_of(day)
-    return done, _by_policy(given, done["policy_no"], "services"), year_of(day)
+    # who did the service, which after a transfer is not who holds the policy
+    who = _named(given, done["insurer"]) if given.by == "insurer" else given.who[row]
+    return done, who, year_of(day), given.book["credit_code"][row]
 
 
-def _delivered(item: Indicator, given: Sources) -> Events:
-    done, who, year = _services(given)
-    return _events(who, year, done["delivered_date"] != NO_DAY)
+def _delivered(item: Indicator, given: Sources) -> Seen:
+    done, who, year, firm = _services(given)
+    return _seen(who, year, firm, done["delivered_date"] != NO_DAY)
 
 
-def _in_time(item: Indicator, given: Sources) -> Events:
-    done, who, year = _services(given)
+def _in_time(item: Indicator, given: Sources) -> Seen:
+    done, who, year, firm = _services(given)
     own = np.flatnonzero(done["delivered_date"] != NO_DAY)
     days = (done["delivered_date"] - done["planned_date"])[own]
-    return _events(who[own], year[own], days <= IN_TIME_DAYS)
+    return _seen(who[own], year[own], firm[own], days <= IN_TIME_DAYS)
 
 
-def _satisfaction(item: Indicator, given: Sources) -> Events:
-    done, who, year = _services(given)
+def _satisfaction(item: Indicator, given: Sources) -> Seen:
+    done, who, year, firm = _services(given)
     score = done.get("score", np.zeros(len(done), dtype=np.int64))
     own = np.flatnonzero((done["delivered_date"] != NO_DAY) & (score > 0))
-    return _events(who[own], year[own], score[own])
+    return _seen(who[own], year[own], firm[own], score[own])
 
 
-def _rectified(item: Indicator, given: Sources) -> Events:
-    seen = read_columns(
-        given.hazards, "hazards", ("credit_code", "found_date", "due_date"), ("extended_due_date", "rectified_date")
-    )
-    seen = seen.take(np.flatnonzero(seen["found_date"] <= given.today))
+def _rectified(item: Indicator, given: Sources) -> Seen:
+    more = ("due_date", "extended_due_date", "rectified_date", "hazard_id")
+    found = read_events(given.hazards, "hazards", ("credit_code", "found_date"), more, more[-1:])
+    seen = found.rows.take(np.flatnonzero(found.rows["found_date"] <= given.today))
     nothing = np.full(len(seen), NO_DAY)
     later, done = seen.get("extended_due_date", nothing), seen.get("rectified_date", nothing)
-    due = np.where((later == NO_DAY) | (later > given.today), seen["due_date"], later)
+    due = np.where((later == NO_DAY) | (later > given.today), seen.get("due_date", nothing), later)
     done = np.where(done > given.today, NO_DAY, done)
     row = in_force(seen, given.book)
-    own = np.flatnonzero((row >= 0) & ((due < given.today) | (done != NO_DAY)))
-    return _events(given.who[row[own]], year_of(seen["found_date"][own]), (done != NO_DAY)[own] & (done <= due)[own])
+    own = np.flatnonzero((row >= 0) & (due != NO_DAY) & ((due < given.today) | (done != NO_DAY)))
+    firm = given.book["credit_code"][row[own]]
+    in_days = (done != NO_DAY)[own] & (done <= due)[own]
+    return _seen(given.who[row[own]], year_of(seen["found_date"][own]), firm, in_days, told=found.told)
 
 
-def _clean_payments(item: Indicator, given: Sources) -> Events:
+def _clean_payments(item: Indicator, given: Sources) -> Seen:
+    """Payments that break no rule of use; what has one cause in a year (`ONE_CAUSE`) is one event, not so many."""
     kept = given.ledger
     assert kept is not None
     paid, done = kept.papers.payments, kept.papers.services
-    flagged = np.isin(paid["payment_no"].astype(str), np.array(kept.flags["payment_no"].to_pylist(), dtype=str))
-    if given.by == "insurer":
-        who = _named(given, paid["insurer"])
-    else:
-        who = np.full(len(paid), -1, dtype=np.int64)
-        own = np.flatnonzero(paid["service"] >= 0)
-        who[own] = _by_policy(given, done["policy_no"], "services")[paid["service"][own]]
-    return _events(who, year_of(paid["date"]), ~flagged)
+    flags = kept.flags.select(["check", "payment_no", "insurer", "fund_year", "provider"]).to_pylist()
+    seen: set[tuple[Any, ...]] = set()
+    numbers: set[str] = set()
+    for row in flags:
+        cause = (row["check"], *(row[name] for name in ONE_CAUSE.get(row["check"], ("payment_no",))))
+        if cause not in seen:
+            seen.add(cause)
+            numbers.add(row["payment_no"])
+    clean = ~np.isin(paid["payment_no"].astype(str), np.array(sorted(numbers), dtype=str))
+    who = _named(given, paid["insurer"]) if given.by == "insurer" else np.full(len(paid), -1, dtype=np.int64)
+    firm = paid["provider"].copy()
+    own = np.flatnonzero(paid["service"] >= 0)
+    row = join(done["policy_no"], given.book["policy_no"], "RM709", "services")[paid["service"][own]]
+    firm[own] = given.book["credit_code"][row]
+    if given.by != "insurer":
+        who[own] = given.who[row]
+    return _seen(who, year_of(paid["date"]), firm, clean)
 
 
-def _settled(item: Indicator, given: Sources) -> Events:
-    seen = read_columns(given.claims, "claims", ("policy_no", "report_date"), ("settlement_date",))
-    day, end = seen["report_date"], seen.get("settlement_date", np.full(len(seen), NO_DAY))
+def _settled(item: Indicator, given: Sources) -> Seen:
+    found = _read(given, given.claims, "claims", ("policy_no", "report_date"), ("settlement_date", "claim_no"))
+    day, nothing = found.rows["report_date"], np.full(len(found.rows), NO_DAY)
+    end = found.rows.get("settlement_date", nothing)
     own = np.flatnonzero(day + item.days <= given.today)  # the others have not had their days yet
-    who = _by_policy(given, seen["policy_no"][own], "claims")
+    row = found.place[own]
     in_days = (end[own] != NO_DAY) & (end[own] - day[own] <= item.days)
-    return _events(who, year_of(day[own]), in_days)
+    return _seen(given.who[row], year_of(day[own]), given.book["credit_code"][row], in_days, told=found.told)
 
 
-def _claims_ratio(item: Indicator, given: Sources) -> Events:
+def _claims_ratio(item: Indicator, given: Sources) -> Seen:
     needed = ("policy_no", "year", "sector", "size_class", "earned_head_years", "claims")
-    rows = read_columns(given.panel, "panel", needed)
+    found = _read(given, given.panel, "panel", needed)
+    rows = found.rows
     names, (sector,) = codes_of(rows["sector"])
     sizes, (size,) = codes_of(rows["size_class"])
     exposure, claims = rows["earned_head_years"].astype(np.float64), rows["claims"].astype(np.float64)
@@ -218,5 +266,5 @@ def _claims_ratio(item: Indicator, given: Sources) -> Events:
     expected = exposure * by_sector[sector] * by_size[size]
     at = rows["year"] - rows["year"].min()
     level = np.bincount(at, claims) / np.maximum(np.bincount(at, expected), 1e-12)
-    who = _by_policy(given, rows["policy_no"], "panel")
-    return _events(who, rows["year"], claims, expected * level[at])
+    row = found.place
+    return _seen(given.who[row], rows["year"], given.book["credit_code"][row], claims, expected * level[at], found.told)

@@ -5,9 +5,9 @@ is drawn towards the rate of all by credibility (`ratemod.experience.buhlmann`):
 
     z_i = n_i / (n_i + s2 / a),   estimate = m + z_i (x_i - m),   variance = a (1 - z_i) + (1 - z_i)^2 a / sum z
 
-with s2 the variance of one event (p (1 - p) of a share, m of claims over expected, sampled for scores) and a the
-variance between those assessed, averaged over years. Where a is 0 no difference can be shown, and everybody
-has the rate of all.
+with s2 the variance of one event, a firm's events of a year taken together (`ratemod.fund.indicators.measure`), and a
+the variance between those assessed, averaged over years. Where a is 0 no difference can be shown, and everybody
+has the rate of all. Of few firms the variance is itself uncertain: errors widen as Student's t does.
 Scores are linear between `worst` and `best`, and weighted; draws from the estimates' distributions (normal, a fixed
 stream) give intervals, the chance of every rank, and of each change from year to year.
 
@@ -30,6 +30,7 @@ from ratemod.errors import BookError, Lang, ModelError, Problem, problem
 from ratemod.experience.buhlmann import between_unbiased, credibility_factor
 from ratemod.fund.documents import known_insurers
 from ratemod.fund.duties import Duties
+from ratemod.fund.events import numbers_left_out
 from ratemod.fund.fund_table import Floats, Ints, codes_of, day_number, labelled, read_columns, to_frame, year_of
 from ratemod.fund.indicators import Measured, Sources, measure, read_services
 from ratemod.fund.journal import unknown_insurers
@@ -155,7 +156,7 @@ class Scorecard:
         }
         for name, cube in parts.items():
             column = cube[item, who, year]
-            columns[name] = pa.array(column, mask=np.isnan(column))
+            columns[name] = pa.array(column, mask=~np.isfinite(column))
         columns["weight"] = pa.array(weight[item])
         columns["contribution"] = pa.array(self.points[item, who, year] * weight[item])
         return pa.table(columns)
@@ -260,8 +261,17 @@ def scorecard(
     drawn = _draw(estimate, error, given, draws)
     return Scorecard(
         by, sources.names, sources.years, tuple(given), measured, own, estimate, error, z, points, total, drawn,
-        sources.book.refused,
+        _told(sources, measured),
     )  # fmt: skip
+
+
+def _told(sources: Sources, measured: Sequence[Measured]) -> tuple[Problem, ...]:
+    """Return what was refused, repeated or set aside in every table, each once."""
+    services = () if sources.services is None else sources.services.told
+    said: list[Problem] = []
+    for item in (*sources.book.refused, *services, *(item for found in measured for item in found.told)):
+        said += [] if item in said else [item]
+    return tuple(said)
 
 
 def _sources(
@@ -271,10 +281,11 @@ def _sources(
     needed = ("policy_no", "credit_code", "insurer", "start_date", "end_date")
     book = read_columns(policies, "policies", needed if by == "insurer" else (*needed, "broker"))
     known = None if insurers is None else known_insurers(insurers, [])
-    done = None if services is None else read_services(services, today)
+    gone = numbers_left_out(book)
+    done = None if services is None else read_services(services, book, gone, today)
     if known is not None:
         wrong = unknown_insurers(book["insurer"], known, "policies")
-        wrong += [] if done is None else unknown_insurers(done["insurer"], known, "services")
+        wrong += [] if done is None else unknown_insurers(done.rows["insurer"], known, "services")
         if wrong:
             raise BookError(wrong)
     names, (who,) = codes_of(book[by])
@@ -282,18 +293,20 @@ def _sources(
         raise ModelError(problem("RM747", count=len(names), by=by))
     started = year_of(book["start_date"][book["start_date"] <= today])
     span = tuple(sorted(years)) if years else tuple(range(int(started.min()), int(year_of(np.array([today]))[0]) + 1))
-    return Sources(book, who, names, span, today, by, done)
+    return Sources(book, gone, who, names, span, today, by, done)
 
 
 def _shrunk(found: Measured) -> tuple[Floats, Floats, Floats, Floats]:
     """Return own rate, credibility, estimate and its standard error, each (e, y)."""
+    from scipy.stats import norm, t
+
     many, wide = found.of.shape
     own = np.divide(found.top, found.of, out=np.full((many, wide), np.nan), where=found.of > 0)
     mean = np.divide(found.whole_top, found.whole_of, out=np.zeros(wide), where=found.whole_of > 0)
     spreads = []
     for at in range(wide):
         seen = found.of[:, at] > 0
-        if seen.sum() > 1:
+        if seen.sum() > 1 and np.isfinite(found.spread[at]):
             spreads.append(between_unbiased(found.of[seen, at], own[seen, at], float(found.spread[at])))
     between = max(float(np.mean(spreads)), 0.0) if spreads else 0.0
     z, error = np.zeros((many, wide)), np.zeros((many, wide))
@@ -301,7 +314,8 @@ def _shrunk(found: Measured) -> tuple[Floats, Floats, Floats, Floats]:
         within = float(found.spread[at])
         z[:, at] = credibility_factor(found.of[:, at], within / between if between > 0 else np.inf)
         whole = between / z[:, at].sum() if z[:, at].sum() > 0 else within / max(float(found.whole_of[at]), 1.0)
-        error[:, at] = np.sqrt(between * (1 - z[:, at]) + (1 - z[:, at]) ** 2 * whole)
+        widen = float(t.ppf(0.975, found.free[at]) / norm.ppf(0.975)) if found.free[at] > 0 else 1.0
+        error[:, at] = np.sqrt(between * (1 - z[:, at]) + (1 - z[:, at]) ** 2 * whole) * widen
     estimate = mean + z * (np.nan_to_num(own) - mean)
     return own, z, estimate, error
 
