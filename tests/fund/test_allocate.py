@@ -202,3 +202,67 @@ def test_a_broken_sum_is_found():
     with pytest.raises(ModelError) as error:
         plan.reconcile()
     assert error.value.problems[0].code == "RM705"
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(0, 10**6), st.integers(1, 3), st.integers(10**5, 3 * 10**6))
+def test_plans_of_small_books_are_within_two_percent_of_highs(seed, visits, money):
+    book = insureds(7, seed, 1)
+    book = book.set_column(7, "outstanding", pa.array(np.zeros(7, dtype=np.int64)))
+    plan = allocate(book, {"i0": money * 10}, most_visits=visits)
+    best = _optimum(book, money * 10, visits)
+    assert plan.reconcile() > 0
+    assert plan.by.rest_prevented.sum() <= best * (1 + 1e-9) <= plan.by.bound.sum() * (1 + 2e-9) + 1e-6
+    assert plan.by.rest_prevented.sum() >= 0.95 * best
+    assert int(plan.visits.sum(axis=1).max(initial=0)) <= visits
+
+
+def _optimum(book: pa.Table, money: int, visits: int, places: dict[str, int] | None = None) -> float:
+    """Return the most that whole visits can prevent, by HiGHS, from the shipped catalogue."""
+    from ratemod.fund.catalogue import read_catalogue
+
+    catalogue = read_catalogue()
+    size, place = (np.array(book[name].to_pylist(), dtype=object) for name in ("size_class", "division_code"))
+    unit, losses = catalogue.unit_fen(size, place), book["annual_losses_yuan"].to_numpy()
+    rows = [
+        (losses[firm] * item.most * (np.exp(-item.rate * k) - np.exp(-item.rate * (k + 1))), unit[firm, at], firm, at)
+        for firm in range(book.num_rows)
+        for at, item in enumerate(catalogue.items)
+        for k in range(item.most_visits)
+    ]
+    gain, cost, firm, kind = (np.array(column) for column in zip(*rows))
+    names = sorted(set(place)) if places else ["*"]
+    where = np.array([names.index(place[at]) if places else 0 for at in firm])
+    given_items = Items(gain, cost.astype(np.int64), np.zeros_like(firm), firm, where, kind, np.zeros(len(firm), bool))
+    capacity = np.array([places[name] for name in names]) if places else None
+    return best_visits(given_items, np.array([money]), np.full(book.num_rows, visits), capacity)[0]
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_where_places_are_short_the_visits_that_help_most_are_bought(seed):
+    book = insureds(30, seed, 1)
+    book = book.set_column(7, "outstanding", pa.array(np.zeros(30, dtype=np.int64)))
+    places = {"220100": 6, "222400": 9}
+    for money in (8 * 10**6, 10**10):
+        plan = allocate(book, {"i0": money}, most_visits=2, capacity=places)
+        best = _optimum(book, money, 2, places)
+        assert 0.95 * best <= plan.by.rest_prevented.sum() <= best * (1 + 1e-9) <= plan.by.bound.sum() * (1 + 2e-9)
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    st.integers(0, 10**6),
+    st.integers(1, 4),
+    st.sampled_from([None, 700_000]),
+    st.booleans(),
+    st.booleans(),
+)
+def test_money_by_premium_is_a_plan_within_the_same_limits(seed, visits, most_fen, fair, tight):
+    limits = {
+        "most_fen": most_fen,
+        "small_reserve_fen": {"i0": 4_000_000} if fair else None,
+        "capacity": {"220100": 5, "222400": 8} if tight else None,
+    }
+    plan = allocate(insureds(25, seed), {"i0": 10**7, "i1": 10**9}, most_visits=visits, **limits)
+    assert (plan.by.proportional <= plan.by.bound * (1 + 1e-9) + 1e-6).all()
+    assert plan.reconcile() > 0

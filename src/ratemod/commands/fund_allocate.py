@@ -53,6 +53,7 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
             best=f"{by.avoided.sum() / million:.2f}",
             premium=f"{by.proportional_avoided.sum() / million:.2f}",
         ),
+        *(item.line(lang) for item in found.far_from_bound()),
         text("UI_fund_illustrative", lang),
     ]
     tables = [("visits", found.table), ("insureds", found.insureds()), ("statement", statement)]

@@ -14,11 +14,14 @@ from ratemod.fund.catalogue import Catalogue, read_catalogue
 from ratemod.fund.duty_rule import DutyRule, read_duty_rules
 from ratemod.fund.fund_table import Floats, Ints
 from ratemod.fund.levy import Levy
-from ratemod.fund.visits import Items, allowed, buy, by_worth, prices, rank_within, spent_within, upper_bound
+from ratemod.fund.exchanges import Exchanges, best_two_changes, exchanges
+from ratemod.fund.places import Beyond, within_places
+from ratemod.fund.visits import Items, allowed, buy, by_worth, fen_of, prices, spent_within, upper_bound
 from ratemod.rating.rated import Rated
 from ratemod.rules.options import strict
 
 SAMPLE, DEEPER = 4000, 1.3  # insureds a budget in the first guess; how far beyond the money it looks
+SMALL_BOOK = 2000  # insureds of a budget of which the last money is looked at change by change
 
 
 @strict
@@ -61,9 +64,11 @@ def allocate(
     Allocation
         1. Duties: the accepted service that prevents most per yuan, ordered by the same measure. If money runs out,
         the rest is named with what is missing, and nothing else is bought. 2. The reserve, to small firms. 3. All
-        money left, visit by visit, where it prevents most per yuan: ``losses x most x (exp(-b (k-1)) - exp(-b k))``
-        for the k-th visit of a service; effects of different services add up. The plan of 2 and 3 is held against a
-        proved bound (`visits.upper_bound`). More money never prevents less; the order of rows is irrelevant.
+        money left, step by step, where it prevents most per yuan; a step is one more visit, or a better one in the
+        place of a cheaper one where visits or money for one insured are limited (`exchanges`). The k-th visit of a
+        service prevents ``losses x most x (exp(-b (k-1)) - exp(-b k))``; effects of different services add up. Where
+        places are short of providers, see `places`. The plan of 2 and 3 is held against a proved bound
+        (`visits.upper_bound`). More money never prevents less; the order of rows is irrelevant.
 
     Raises
     ------
@@ -118,25 +123,6 @@ def _duty_items(case: Case) -> Items:
     )
 
 
-def _more_items(case: Case, duty: Ints, floor: Floats) -> Items:
-    """Return the visits beyond the duties that would prevent something, of those at least worth `floor` of their
-    budget, yuan a fen; by insured, then in the order of the catalogue.
-    """
-    turns = [(at, turn) for at, item in enumerate(case.catalogue.items) for turn in range(item.most_visits)]
-    least = floor[case.whose]
-    parts: list[tuple[Ints, Floats, Ints]] = []
-    for column, (at, turn) in enumerate(turns):
-        gain = case.gains(at, turn, turn + 1)
-        gain[(case.duty_type == at) & (turn < duty)] = 0.0
-        rows = np.flatnonzero((gain > 0) & (gain / case.unit_fen[:, at] >= least))
-        parts.append((rows * len(turns) + column, gain[rows], case.unit_fen[rows, at]))
-    key, gain, cost = (np.concatenate(column) for column in zip(*parts))
-    order = np.argsort(key)
-    firm, which = np.divmod(key[order], len(turns))
-    service = np.array([at for at, _ in turns])[which]
-    return Items(gain[order], cost[order], case.whose[firm], firm, case.place[firm], service, case.small[firm])
-
-
 def _solve(case: Case, back: Ints, refused: list[Problem]) -> Allocation:
     n, many = len(case.whose), len(case.money_fen)
     duties = _duty_items(case)
@@ -145,33 +131,33 @@ def _solve(case: Case, back: Ints, refused: list[Problem]) -> Allocation:
     bought = np.zeros(len(duties), dtype=bool)
     bought[inside] = buy(duties.take(np.flatnonzero(inside)), case.money_fen)
     duty = np.bincount(duties.firm[bought], minlength=n)
-    paid, short = _fen(duties, bought, many), _fen(duties, inside & ~bought, many)
+    paid, short = fen_of(duties, bought, many), fen_of(duties, inside & ~bought, many)
     left = case.money_fen - paid
     rest = np.where(short == 0, left, 0)  # while a duty is unpaid, nothing else is bought
     used = np.bincount(duties.place[bought], minlength=0 if case.capacity is None else len(case.capacity))
-    items, taken, bound = _beyond(case, duty, rest, None if case.capacity is None else case.capacity - used)
-    visits = np.zeros((n, len(case.catalogue.items)), dtype=np.int64)
+    room = None if case.capacity is None else case.capacity - used
+    more = _beyond(case, duty, rest) if room is None else within_places(case, duty, rest, room)
+    visits = more.visits.copy()
     np.add.at(visits, (duties.firm[bought], duties.option[bought]), 1)
-    np.add.at(visits, (items.firm[taken], items.option[taken]), 1)
     duty_yuan = np.bincount(duties.firm[bought], duties.gain[bought], n).astype(np.float64)
-    prevented = duty_yuan + np.bincount(items.firm[taken], items.gain[taken], n).astype(np.float64)
+    prevented = duty_yuan + more.prevented
     losses = case.book["annual_losses_yuan"]
     ratio = np.divide(case.claims, losses, out=np.zeros(n), where=losses > 0)
-    spread = _proportional(case, duty, rest)
+    spread = _proportional(case, duty, rest, room)
 
     def total(values: Any) -> Floats:
         return np.bincount(case.whose, values, many).astype(np.float64)
 
     by = ByInsurer(
         budget_fen=case.money_fen,
-        spent_fen=paid + _fen(items, taken, many),
+        spent_fen=paid + more.spent_fen,
         duties_owed=total(case.owed).astype(np.int64),
         duties_served=total(duty).astype(np.int64),
         missing_fen=np.maximum(short - left, 0) * (short > 0),
         without_capacity=np.bincount(duties.budget[~inside], minlength=many),
         duty_prevented=total(duty_yuan),
         rest_prevented=total(prevented - duty_yuan),
-        bound=bound,
+        bound=more.bound,
         proportional=total(spread),
         avoided=total(prevented * ratio),
         proportional_avoided=total((duty_yuan + spread) * ratio),
@@ -179,34 +165,29 @@ def _solve(case: Case, back: Ints, refused: list[Problem]) -> Allocation:
     return _as_given(case, by, np.argsort(back, kind="stable"), (duty, visits, prevented, prevented * ratio), refused)
 
 
-def _beyond(case: Case, duty: Ints, rest_fen: Ints, capacity: Ints | None) -> tuple[Items, Any, Floats]:
-    """Return visits beyond the duties, which of them are bought, and the bound by insurer.
+def _beyond(case: Case, duty: Ints, rest_fen: Ints) -> Beyond:
+    """Return what is bought beyond the duties where no place is short of providers.
 
-    Visits that are worth far less than what the money reaches need not be looked at: where what is left of a budget
-    pays for no visit at all, they would not have been bought, and the price is that of a better one. A first guess of
-    how far down to look comes from some of the insureds; where it proves too high, all are looked at.
+    Steps that are worth far less than what the money reaches need not be looked at: where what is left of a budget pays
+    for no step at all, they would not have been bought, and the price is that of a better one. A first guess of how far
+    down to look comes from some of the insureds; where it proves too high, all are looked at.
     """
-    floor = _guess(case, duty, rest_fen) if capacity is None else np.zeros(len(rest_fen))
-    items, taken, bound, deep = _choose(case, duty, rest_fen, capacity, floor)
-    if not deep.all():
-        items, taken, bound, _ = _choose(case, duty, rest_fen, capacity, np.where(deep, floor, 0.0))
-    return items, taken, bound
+    floor = _guess(case, duty, rest_fen)
+    found, deep = _choose(case, duty, rest_fen, floor)
+    return found if deep.all() else _choose(case, duty, rest_fen, np.where(deep, floor, 0.0))[0]
 
 
 def _guess(case: Case, duty: Ints, rest_fen: Ints) -> Floats:
-    """Return, by budget, a worth below which visits will hardly be bought; 0 where that cannot be told."""
+    """Return, by budget, a worth below which steps will hardly be bought; 0 where that cannot be told."""
     many = len(rest_fen)
     step = len(duty) // (many * SAMPLE)
-    if step < 2 or case.reserve_fen.any() or case.most_fen is not None:
+    if step < 2 or case.reserve_fen.any():
         return np.zeros(many)
     some = case.take(np.arange(0, len(duty), step))
     share = np.bincount(some.whose, minlength=many) / np.maximum(np.bincount(case.whose, minlength=many), 1)
-    own = duty[::step]
-    items = _more_items(some, own, np.zeros(many))
+    items = exchanges(some, duty[::step], np.zeros(many)).steps
+    order = by_worth(items)
     worth = items.gain / items.cost_fen
-    order = np.argsort(-worth, kind="stable")
-    room = np.maximum(case.most_visits - own, 0)
-    order = order[rank_within(items.firm[order]) < room[items.firm[order]]]
     spent = spent_within(items.budget[order], items.cost_fen[order])
     beyond = np.flatnonzero(spent > DEEPER * (rest_fen * share)[items.budget[order]])
     floor = np.zeros(many)
@@ -214,32 +195,52 @@ def _guess(case: Case, duty: Ints, rest_fen: Ints) -> Floats:
     return floor
 
 
-def _choose(
-    case: Case, duty: Ints, rest_fen: Ints, capacity: Ints | None, floor: Floats
-) -> tuple[Items, Any, Floats, Any]:
-    """Return visits worth at least a floor, which are bought, the bound, and for which budgets the floor was deep."""
-    many = len(rest_fen)
-    room = np.maximum(case.most_visits - duty, 0)
-    unit = case.unit_fen[np.arange(len(duty)), case.duty_type]
-    purse = None if case.most_fen is None else np.maximum(case.most_fen - duty * unit, 0)
-    items = _more_items(case, duty, floor)
-    best = np.argsort(-(items.gain / items.cost_fen), kind="stable")  # of equals, the first
-    best = best[rank_within(items.firm[best]) < room[items.firm[best]]]
-    ordered = items.take(best)
-    inside = np.flatnonzero(allowed(ordered, None, purse, capacity))
-    ordered, best = (ordered, best) if len(inside) == len(best) else (ordered.take(inside), best[inside])
+def _choose(case: Case, duty: Ints, rest_fen: Ints, floor: Floats) -> tuple[Beyond, Any]:
+    """Return what is bought of steps worth at least a floor, and for which budgets the floor was deep enough."""
+    many, n = len(rest_fen), len(duty)
+    made = exchanges(case, duty, floor)
+    ordered = made.steps.take(by_worth(made.steps))
     chosen, kept = _rest(ordered, rest_fen, case.reserve_fen)
-    taken = np.zeros(len(items), dtype=bool)
-    taken[best] = chosen
-    price = prices(ordered, chosen, many)
-    bound = upper_bound(items, rest_fen, np.zeros_like(kept), price, room, capacity)
+    state = made.state_of(np.bincount(ordered.firm[chosen], minlength=n))
+    if not case.reserve_fen.any():
+        state = _last_money(made, case, ordered, rest_fen, state)
+    visits, cost, share = made.of_states(state)
+    spent = np.zeros(many, dtype=np.int64)
+    np.add.at(spent, case.whose, cost)
+    price, free = prices(ordered, chosen, many), np.full(n, n + len(ordered))
+    bound = upper_bound(ordered, rest_fen, np.zeros_like(kept), price, free, None)
     if kept.any():  # both bounds are true; the lower one says more
-        bound = np.minimum(bound, upper_bound(items, rest_fen, kept, price, room, capacity))
-    cheapest = np.full(many, np.iinfo(np.int64).max)
-    np.minimum.at(cheapest, case.whose, case.unit_fen.min(axis=1))
-    left = rest_fen - _fen(ordered, chosen, many)
+        bound = np.minimum(bound, upper_bound(ordered, rest_fen, kept, price, free, None))
+    cheapest = min((int(np.diff(one.cost_fen[one.hull]).min(initial=2**62)) for one in made.sets), default=0)
+    left = rest_fen - fen_of(ordered, chosen, many)
     deep = (floor == 0) | ((left < cheapest) & (np.bincount(ordered.budget[~chosen], minlength=many) > 0))
-    return items, taken, bound, deep
+    return Beyond(visits, case.book["annual_losses_yuan"] * share, spent, bound), deep
+
+
+def _last_money(made: Exchanges, case: Case, ordered: Items, rest_fen: Ints, state: Ints) -> Ints:
+    """Return the sets of visits with the last money of small books spent better, where it can be.
+
+    The steps up to the first that does not fit are best of all at their cost. From there, one or two changes at once may
+    use what is left better than further steps that fit. More money never finds less: each such beginning prevents at
+    least what any plan with less money does, and of the changes within what is left the best is taken.
+    """
+    found = state.copy()
+    for budget in range(len(rest_fen)):
+        firms = np.flatnonzero(case.whose == budget)
+        if not 0 < len(firms) <= SMALL_BOOK:
+            continue
+        mine = np.flatnonzero(ordered.budget == budget)
+        running = np.cumsum(ordered.cost_fen[mine])
+        many = int(np.searchsorted(running, int(rest_fen[budget]), side="right"))
+        begun = made.state_of(np.bincount(ordered.firm[mine[:many]], minlength=len(state)))
+        left = int(rest_fen[budget]) - (int(running[many - 1]) if many else 0)
+        for firm, to in best_two_changes(made, case, begun, firms, left).items():
+            begun[firm] = to
+        losses = case.book["annual_losses_yuan"][firms]
+        there, here = (losses @ made.of_states(one)[2][firms] for one in (begun, state))
+        if there > here:
+            found[firms] = begun[firms]
+    return found
 
 
 def _as_given(
@@ -264,13 +265,6 @@ def _as_given(
     )
 
 
-def _fen(items: Items, which: Any, many: int) -> Ints:
-    """Return the cost of some items by budget, exact."""
-    total = np.zeros(many, dtype=np.int64)
-    np.add.at(total, items.budget[which], items.cost_fen[which])
-    return total
-
-
 def _rest(items: Items, money_fen: Ints, reserve_fen: Ints) -> tuple[Any, Ints]:
     """Return which items are bought, and how much of the reserve small firms used, (budgets,) fen.
 
@@ -281,27 +275,39 @@ def _rest(items: Items, money_fen: Ints, reserve_fen: Ints) -> tuple[Any, Ints]:
     kept = np.zeros(len(money_fen), dtype=np.int64)
     if reserve_fen.any():
         rows = np.flatnonzero(items.small)
-        chosen[rows] = buy(items.take(rows), np.minimum(reserve_fen, money_fen))
-        kept = _fen(items, chosen, len(money_fen))
+        chosen[rows] = buy(items.take(rows), np.minimum(reserve_fen, money_fen), steps=True)
+        kept = fen_of(items, chosen, len(money_fen))
     open_to_all = np.where(money_fen >= reserve_fen, money_fen - kept, 0)
     rows = np.flatnonzero(~chosen)
-    chosen[rows] = buy(items.take(rows), open_to_all)
+    chosen[rows] = buy(items.take(rows), open_to_all, steps=True)
     return chosen, kept
 
 
-def _proportional(case: Case, duty: Ints, money_fen: Ints) -> Floats:
-    """Return what money spread by premium would prevent after the duties, (n,) yuan: each insured's best service,
-    fractions of visits allowed, which flatters the comparison.
+def _proportional(case: Case, duty: Ints, money_fen: Ints, capacity: Ints | None) -> Floats:
+    """Return what money spread by premium would prevent after the duties within the same limits, (n,) yuan.
+
+    Each insured has the one service that prevents most for its money, up to its limits of visits and money and its part
+    of the place's; a part of a visit prevents as large a part. Where a reserve is kept, the others share the rest of it.
     """
-    worth = case.share / case.unit_fen
-    best = np.argmax(worth, axis=1)
     premium = case.book["premium_fen"].astype(np.float64)
     whole = np.maximum(np.bincount(case.whose, premium, len(money_fen)), 1.0)
     spend = money_fen[case.whose] * premium / whole[case.whose]
-    done = np.where(best == case.duty_type, duty, 0)
-    found = np.zeros(len(best))
+    other = np.bincount(case.whose, np.where(case.small, 0.0, spend), len(money_fen))
+    most = np.maximum(money_fen - case.reserve_fen, 0)
+    spend *= np.where(case.small, 1.0, np.minimum(1.0, most / np.maximum(other, 1.0))[case.whose])
+    if case.most_fen is not None:
+        unit = case.unit_fen[np.arange(len(duty)), case.duty_type]
+        spend = np.minimum(spend, np.maximum(case.most_fen - duty * unit, 0))
+    best, many = np.zeros(len(spend)), np.zeros(len(spend))
     for at, item in enumerate(case.catalogue.items):
-        mine = best == at
-        visits = np.minimum(spend / case.unit_fen[:, at], np.maximum(item.most_visits - done, 0))
-        found[mine] = case.gains(at, done, done + visits)[mine]
-    return found
+        done = np.where(case.duty_type == at, duty, 0)
+        limit = np.minimum(np.maximum(case.most_visits - duty, 0), np.maximum(item.most_visits - done, 0))
+        visits = np.minimum(spend / case.unit_fen[:, at], limit)
+        full = np.floor(visits)
+        found = case.gains(at, done, done + full)
+        found += (visits - full) * case.gains(at, done + full, done + full + 1)
+        best, many = np.where(found > best, found, best), np.where(found > best, visits, many)
+    if capacity is not None:
+        asked = np.bincount(case.place, many, len(capacity))
+        best *= np.minimum(1.0, capacity / np.maximum(asked, 1e-12))[case.place]
+    return best

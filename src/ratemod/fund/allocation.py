@@ -8,13 +8,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
-from ratemod.errors import Lang, Problem
+from ratemod.errors import Lang, Problem, problem
 from ratemod.fund.fund_table import Floats, Ints, Texts, labelled, names_column, to_frame
 from ratemod.fund.proof import Check, prove
 from ratemod.rules.options import strict
 
 if TYPE_CHECKING:
     import pandas as pd
+
+
+FAR_FROM_BOUND = 0.02
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -33,7 +36,8 @@ class ByInsurer:
     bound : float64 yuan
         What no plan could exceed with the money left after the duties.
     proportional : float64 yuan
-        What the same money prevents after the duties when it is spread in proportion to premium.
+        What the same money prevents after the duties, within the same limits, when it is spread in proportion to
+        premium.
     avoided, proportional_avoided : float64 accidents, duties included
     """
 
@@ -103,6 +107,22 @@ class Allocation:
         """The same as a share of the bound."""
         whole = float(self.by.bound.sum())
         return self.gap_yuan / whole if whole > 0 else 0.0
+
+    def far_from_bound(self) -> tuple[Problem, ...]:
+        """Return RM760 for every insurer whose plan may be more than 2 % below the best, by how much, and why."""
+        by = self.by
+        apart = by.bound - by.rest_prevented
+        far = np.flatnonzero(apart > FAR_FROM_BOUND * by.bound)
+        return tuple(
+            problem(
+                "RM760",
+                insurer=self.insurers[at],
+                percent=f"{apart[at] / by.bound[at]:.1%}",
+                left=int(by.budget_fen[at] - by.spent_fen[at]),
+                insureds=int((self.insurer == self.insurers[at]).sum()),
+            )
+            for at in far
+        )
 
     @property
     def table(self) -> pa.Table:
@@ -192,6 +212,9 @@ class Allocation:
                 Check("spent <= budget", name, int(by.spent_fen[at]), int(by.budget_fen[at]), "<="),
                 Check("duties owed", name, int(self.owed[mine].sum()), int(by.duties_owed[at])),
                 Check("duties served", name, int(served[mine].sum()), int(by.duties_served[at])),
+                Check(
+                    "money by premium <= bound", name, int(by.proportional[at] * 100), int(by.bound[at] * 100) + 1, "<="
+                ),
                 Check("prevented <= bound", name, int(by.rest_prevented[at] * 100), int(by.bound[at] * 100) + 1, "<="),
                 Check(
                     "prevented by insureds = by insurer",

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -112,8 +113,10 @@ def allowed(items: Items, room: Ints | None, money: Ints | None, capacity: Ints 
     return inside
 
 
-def take_in_order(cost_fen: Ints, money_fen: int) -> Bools:
+def take_in_order(cost_fen: Ints, money_fen: int, firm: Ints | None = None) -> Bools:
     """Return which items are bought when each, in order, is bought if it still fits, (n,) bool.
+
+    With `firm`, (n,) int64, items of one firm are steps: after one that did not fit none of that firm is bought.
 
     Examples
     --------
@@ -121,26 +124,43 @@ def take_in_order(cost_fen: Ints, money_fen: int) -> Bools:
     [True, False, True, True]
     """
     taken = np.zeros(len(cost_fen), dtype=bool)
-    rest, left = np.arange(len(cost_fen)), money_fen
+    rest, left, never = np.arange(len(cost_fen)), money_fen, np.iinfo(np.int64).max
+    stopped = np.full(0 if firm is None else int(firm.max(initial=-1)) + 1, never)
     while len(rest):
         running = np.cumsum(cost_fen[rest])
         many = int(np.searchsorted(running, left, side="right"))
         taken[rest[:many]] = True
         left -= int(running[many - 1]) if many else 0
         rest = rest[many:]
-        rest = rest[cost_fen[rest] <= left]
+        fits = cost_fen[rest] <= left
+        if firm is not None and not fits.all():
+            whose, place = firm[rest], np.arange(len(rest))
+            np.minimum.at(stopped, whose[~fits], place[~fits])
+            fits, lost = place < stopped[whose], whose[~fits]
+            stopped[lost] = never
+        rest = rest[fits]
     return taken
 
 
-def buy(items: Items, money_fen: Ints) -> Bools:
-    """Return which items, ordered by worth, the budgets buy, (n,) bool; one budget at a time."""
+def buy(items: Items, money_fen: Ints, steps: bool = False) -> Bools:
+    """Return which items, ordered by worth, the budgets buy, (n,) bool; one budget at a time.
+
+    With `steps`, what one firm can have is bought in its order only.
+    """
     bought = np.zeros(len(items), dtype=bool)
     order = np.argsort(items.budget, kind="stable")
     ends = np.searchsorted(items.budget[order], np.arange(len(money_fen) + 1))
     for at, (low, high) in enumerate(itertools.pairwise(ends)):
         mine = order[low:high]
-        bought[mine] = take_in_order(items.cost_fen[mine], int(money_fen[at]))
+        bought[mine] = take_in_order(items.cost_fen[mine], int(money_fen[at]), items.firm[mine] if steps else None)
     return bought
+
+
+def fen_of(items: Items, which: Any, many: int) -> Ints:
+    """Return the cost of some items by budget, exact."""
+    total = np.zeros(many, dtype=np.int64)
+    np.add.at(total, items.budget[which], items.cost_fen[which])
+    return total
 
 
 def prices(items: Items, bought: Bools, money: int) -> tuple[Floats, Floats]:
