@@ -188,7 +188,7 @@ def test_refusals():
     assert error.value.problems[0].code == "RM725"
     odd = book.set_column(2, "size_class", pa.array(["huge", *book["size_class"].to_pylist()[1:]]))
     plan = allocate(odd, {"i0": 10**7, "i1": 10**7})
-    assert [item.code for item in plan.refused] == ["RM722"]
+    assert [item.code for item in plan.refused] == ["RM202"]  # a size that is none is refused at the door
     assert len(plan.policy_no) == 5
     many = Items(*(np.ones(20_001, dtype=np.int64) for _ in range(6)), np.ones(20_001, dtype=bool))
     with pytest.raises(ModelError) as error:

@@ -12,9 +12,9 @@ from ratemod.fund.allocation import Allocation, ByInsurer
 from ratemod.fund.case import Case, make_case, own_fund, read_budgets, read_insureds
 from ratemod.fund.catalogue import Catalogue, read_catalogue
 from ratemod.fund.duty_rule import DutyRule, read_duty_rules
+from ratemod.fund.exchanges import Exchanges, best_two_changes, exchanges
 from ratemod.fund.fund_table import Floats, Ints
 from ratemod.fund.levy import Levy
-from ratemod.fund.exchanges import Exchanges, best_two_changes, exchanges
 from ratemod.fund.places import Beyond, within_places
 from ratemod.fund.visits import Items, allowed, buy, by_worth, fen_of, prices, spent_within, upper_bound
 from ratemod.rating.rated import Rated
@@ -287,7 +287,7 @@ def _proportional(case: Case, duty: Ints, money_fen: Ints, capacity: Ints | None
     """Return what money spread by premium would prevent after the duties within the same limits, (n,) yuan.
 
     Each insured has the one service that prevents most for its money, up to its limits of visits and money and its part
-    of the place's; a part of a visit prevents as large a part. Where a reserve is kept, the others share the rest of it.
+    of the place's; a part of a visit prevents as large a part. Where a reserve is kept, the others share the rest.
     """
     premium = case.book["premium_fen"].astype(np.float64)
     whole = np.maximum(np.bincount(case.whose, premium, len(money_fen)), 1.0)

@@ -2,8 +2,8 @@
 
 An insured may have at most so many visits and so much money, so a further visit may have to take the place of a cheaper
 one. Of every set of visits within the limits only those on the concave hull of cost and prevention are best at some
-price of money; the steps from one to the next prevent less and less per fen. Buying steps in the order of their worth is
-the optimum of the linear relaxation, but for the last step of each budget.
+price of money; the steps from one to the next prevent less and less per fen. Buying steps in the order of their worth
+is the optimum of the linear relaxation, but for the last step of each budget.
 
 Sources: P. Sinha, A. A. Zoltners, "The multiple-choice knapsack problem", Operations Research 27 (1979); E. Zemel, "The
 linear multiple choice knapsack problem", Operations Research 28 (1980).

@@ -1,8 +1,9 @@
 """Visits where providers are short: a price of money by budget, at which each place serves whom it helps most.
 
-At a price p of a fen the best plan is, in every place, the visits of most prevention less p times their cost, as many as
-insureds and the place may have. The lower the price, the more is bought; the lowest price of a fixed scale at which the
-money suffices is taken, what is left buys what still fits, and where the plain order of worth does better it is kept.
+At a price p of a fen the best plan is, in every place, the visits of most prevention less p times their cost, as many
+as insureds and the place may have. The lower the price, the more is bought; the lowest price of a fixed scale at which
+the money suffices is taken, what is left buys what still fits, and where the plain order of worth does better it is
+kept.
 """
 
 from __future__ import annotations

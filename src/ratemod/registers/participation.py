@@ -28,7 +28,8 @@ class Coverage:
     must : (n,) bool, obliged to insure on at least a day of the period
     obliged_days, covered_days : (n,) int64, of the period; overlapping policies count once
     uninsured : (n,) bool, obliged and not covered on any day
-    heads_short : (n,) int64, staff less insured heads on the last covered day, where positive; all staff of the uninsured
+    heads_short : (n,) int64
+        Staff less insured heads on the last covered day, where positive; all staff of the uninsured.
     limit_short_yuan : (n,) int64, minimum less limit on that day, where positive
     doubtful : (n,) bool, obliged, with a row of policies or endorsements that cannot be used: nothing is said of them
     """
@@ -205,9 +206,7 @@ def _obliged(enterprises: Register, rule: ParticipationRule) -> npt.NDArray[np.b
     must = np.asarray(pc.is_in(enterprises.codes("sector"), value_set=pa.array(list(rule.sectors), pa.string())))
     must = must & (enterprises.number("staff") >= rule.least_staff)
     if rule.sizes and enterprises.has("size_class"):
-        must &= np.asarray(
-            pc.is_in(enterprises.codes("size_class"), value_set=pa.array(list(rule.sizes), pa.string()))
-        )
+        must &= np.asarray(pc.is_in(enterprises.codes("size_class"), value_set=pa.array(list(rule.sizes), pa.string())))
     return must
 
 
