@@ -135,7 +135,7 @@ def measure(item: Indicator, given: Sources) -> Measured:
     if kind != "mean":
         alone = (sums[1] * own * (1 - own)).sum(axis=0) if kind == "share" else whole[0]
         spread = np.maximum(spread, np.divide(alone, whole[1], out=np.zeros(wide), where=whole[1] > 0))
-    return Measured(sums[0], sums[1], spread, free, *whole, seen.told)
+    return Measured(sums[0], sums[1], spread, free, whole[0], whole[1], seen.told)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
