@@ -220,8 +220,8 @@ def _choose(case: Case, duty: Ints, rest_fen: Ints, floor: Floats) -> tuple[Beyo
 def _last_money(made: Exchanges, case: Case, ordered: Items, rest_fen: Ints, state: Ints) -> Ints:
     """Return the sets of visits with the last money of small books spent better, where it can be.
 
-    The steps up to the first that does not fit are best of all at their cost. From there, one or two changes at once may
-    use what is left better than further steps that fit. More money never finds less: each such beginning prevents
+    The steps up to the first that does not fit are best of all at their cost. From there, one or two changes at once
+    may use what is left better than further steps that fit. More money never finds less: each such beginning prevents
     at least what any plan with less money does, and of the changes within what is left the best is taken.
     """
     found = state.copy()
