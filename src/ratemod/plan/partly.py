@@ -52,6 +52,6 @@ def _written(folder: Path) -> Iterator[str]:
     for section, part in data.items():
         yield from part if isinstance(part, dict) and section != "plan" else ()
     steps = data.get("step", ())
-    yield from (
-        str(step["name"]) for step in steps if isinstance(steps, list) and isinstance(step, dict) and "name" in step
-    )
+    for step in steps if isinstance(steps, list) else ():
+        if isinstance(step, dict) and "name" in step:
+            yield str(step["name"])
