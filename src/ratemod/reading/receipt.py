@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from ratemod.errors import Lang, Problem, default_language, problem, text
+from ratemod.rules.options import strict
 
 MOST = 12  # rows, texts or headers that a line names before it only counts
 # What becomes of a row below a header that is no record, and the message that says so.
@@ -93,6 +94,7 @@ class Receipt:
         """Rows that are no records by fate, of all tables."""
         return dict(sum((Counter(part.left_out) for part in self.parts), Counter[str]()))
 
+    @strict
     def lines(self, lang: Lang | None = None) -> list[str]:
         """Return the receipt as lines of text: a line a table, then the remarks."""
         lang = lang or default_language()

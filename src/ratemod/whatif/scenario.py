@@ -235,6 +235,7 @@ def _line(plan: Plan, path: str, value: str, old: Mapping[str, Decimal], new: Ma
     return text("UI_words_number", lang, label=label, old=before, new=after, path=path)
 
 
+@strict
 def label_of(plan: Plan, path: str, lang: Lang) -> str:
     """Return what the number behind a path is called, in the plan's own words.
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from ratemod.errors import Lang, ModelError, problem
 from ratemod.plan.model import Plan, plain
+from ratemod.rules.options import strict
 from ratemod.whatif.scenario import apply, current_values, label_of
 
 Sliders = Mapping[str, tuple[str, ...]]
@@ -73,6 +74,7 @@ def thinned(plan: Plan, sliders: Sliders, at: Mapping[str, str], most: int) -> d
     return values
 
 
+@strict
 def labels_of(plan: Plan, sliders: Sliders, given: Mapping[str, str] | None, lang: Lang) -> dict[str, str]:
     """Return what every slider is called: as the caller says, else as the plan does."""
     return {path: (given or {}).get(path) or label_of(plan, path, lang) for path in sliders}

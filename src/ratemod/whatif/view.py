@@ -13,6 +13,7 @@ import numpy.typing as npt
 from ratemod.errors import Lang
 from ratemod.plan.model import Plan
 from ratemod.rating.summary import codes_by
+from ratemod.rules.options import strict
 from ratemod.whatif.engine import ALL, CELLS, NONE, TOUCHED, Engine
 from ratemod.whatif.tally import EDGES, Counts, Tally, tally
 
@@ -166,6 +167,7 @@ class Watch:
         return key, tuple(str(table[key][int(at)]) for at in rows)
 
 
+@strict
 def watch(base: Engine, by: str, lang: Lang) -> Watch:
     """Return the count of a book as it stands under its own plan, by the segments that it has.
 
@@ -181,6 +183,7 @@ def watch(base: Engine, by: str, lang: Lang) -> Watch:
     return Watch(base, by, shown, counted, counted.counts.segment_fen.copy())
 
 
+@strict
 def level_words(plan: Plan, name: str, lang: Lang) -> dict[str, str]:
     """Return what the levels of a column are called."""
     column = plan.columns.get(name)
