@@ -88,18 +88,28 @@ def spread_excess(excess: npt.ArrayLike, base: npt.ArrayLike, credibility: npt.A
     return ExcessLoad(load * back, load * back / unit, overall, back)
 
 
-def catastrophe_load(catastrophe_loss: npt.ArrayLike, base: npt.ArrayLike) -> float:
-    """Return the long-run catastrophe rate: all catastrophe losses over all base, quiet years included.
+def catastrophe_load(
+    catastrophe_loss: npt.ArrayLike, base: npt.ArrayLike, *, prior: float = 0.0, prior_years: float = 0.0
+) -> float:
+    """Return the long-run catastrophe rate: catastrophe losses over the base, quiet years included.
+
+    A few years hold one event or none, so that what they show alone is far too high or nothing. A prior rate m that is
+    worth K years of this book stands beside the n years seen: (K·m·B̄ + ΣC)/((K + n)·B̄), B̄ the mean base of a year.
 
     Parameters
     ----------
     catastrophe_loss : (years,) float64 >= 0, trended; base : (years,) float64 > 0, exposure or non-catastrophe losses
+    prior : rate known from elsewhere; prior_years : how many years of this base that knowledge is worth
 
     Examples
     --------
     >>> catastrophe_load([0, 0, 30, 0], [100, 100, 100, 100])
     0.075
+    >>> round(catastrophe_load([0, 0, 30, 0], [100, 100, 100, 100], prior=0.01, prior_years=26), 4)
+    0.0187
     """
     lost, unit = non_negative("catastrophe_loss", catastrophe_loss), positive("base", base)
     same_length(catastrophe_loss=lost, base=unit)
-    return float(lost.sum() / unit.sum())
+    share, years = non_negative("prior", [prior])[0], non_negative("prior_years", [prior_years])[0]
+    year = unit.mean()
+    return float((years * share * year + lost.sum()) / ((years + len(unit)) * year))

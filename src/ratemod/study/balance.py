@@ -11,13 +11,14 @@ import numpy as np
 from ratemod.errors import ModelError, problem
 from ratemod.plan.edit import row_path
 from ratemod.plan.model import Plan, Table
-from ratemod.ratemaking.arrays import Booleans, Floats
+from ratemod.ratemaking.arrays import Booleans, Floats, sums
 from ratemod.ratemaking.exposure import segments_from_changes, written_exposure
 from ratemod.ratemaking.large_loss import ExcessLoad
 from ratemod.rating.rate import rate
 from ratemod.reading.book import Book
 from ratemod.reading.convert import MISSING_DATE, convert
 from ratemod.study.exposure_base import ExposureBase, base_of, with_cells
+from ratemod.study.history_columns import POLICY
 from ratemod.study.model import RateModel
 
 WIDEST = 64.0
@@ -25,11 +26,21 @@ WIDEST = 64.0
 
 @dataclass(frozen=True, eq=False)
 class Market:
-    """The book to price: its expected losses, and which rows count."""
+    """The book to price.
+
+    Attributes
+    ----------
+    book : Book
+    expected : (n,) float64 yuan, all losses; capped : (n,) those below the cap of large ones
+    usable : (n,) bool, rows that count
+    shares : factor -> (levels,) float64, of the capped losses by level, for the factors that the book has
+    """
 
     book: Book
     expected: Floats
+    capped: Floats
     usable: Booleans
+    shares: Mapping[str, Floats]
 
 
 def market_of(
@@ -49,17 +60,21 @@ def market_of(
     kept = [(factor, code) for factor, code in zip(of_book.factors, of_book.codes)]
     safe = [np.maximum(code, 0) for _, code in kept]
     pure = model.predict([factor for factor, _ in kept], safe, axes)
-    loaded = pure * (1 + excess.rate[safe[0]]) * (1 + cat)
-    expected = np.where(of_book.good, np.nan_to_num(of_book.yuan) * loaded * _years_of(book, plan), 0.0)
-    return Market(book, expected, of_book.good)
+    capped = np.where(of_book.good, np.nan_to_num(of_book.yuan) * pure * _years_of(book), 0.0)
+    shares = {
+        factor.name: sums(code, capped, len(factor.levels)) / max(float(capped.sum()), 1e-300)
+        for (factor, _), code in zip(kept, safe)
+    }
+    loaded = capped * (1 + excess.rate[safe[0]]) * (1 + cat)
+    return Market(book=book, expected=loaded, capped=capped, usable=of_book.good, shares=shares)
 
 
-def _years_of(book: Book, plan: Plan) -> Floats:
-    """Return the length of each policy of a book in years; 1 where the plan declares no dates."""
-    dates = [name for name in ("start_date", "end_date") if name in plan.columns and name in book.table.column_names]
+def _years_of(book: Book) -> Floats:
+    """Return the length of each policy of a book in years, by the dates that the book has; 1 where it has none."""
+    dates = [POLICY[name] for name in ("start_date", "end_date") if name in book.table.column_names]
     if len(dates) < 2:
         return np.ones(book.table.num_rows)
-    start, end = (np.asarray(convert(book.table[name], plan.columns[name]).values).astype(np.int64) for name in dates)
+    start, end = (np.asarray(convert(book.table[column.name], column).values).astype(np.int64) for column in dates)
     good = (start != MISSING_DATE) & (end != MISSING_DATE) & (end > start)
     first, last = (np.where(good, day, other).astype("datetime64[D]") for day, other in ((start, 0), (end, 365)))
     cut = segments_from_changes(first, last, np.ones(len(start)), [], np.zeros(0, "datetime64[D]"), [])
@@ -95,7 +110,7 @@ def balance(
     market: Market,
     target: float,
 ) -> float:
-    """Return the factor on the rates that brings the book's own premium, bounds and caps in force, to the target."""
+    """Return the factor on the rates that brings the book's own premium under this plan to the target."""
     from scipy.optimize import brentq
 
     def miss(log_factor: float) -> float:

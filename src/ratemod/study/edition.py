@@ -111,7 +111,7 @@ def record_of(study: Study) -> dict[str, Any]:
         "controls": list(study.controls),
         "valuation": str(study.data.valuation),
         "expenses": {**study.rates.loadings.variable, "profit": study.rates.loadings.profit},
-        "trends": {name: {"rate": item.rate, "why": item.why} for name, item in study.data.trends.items()},
+        "trends": {name: {"rate": item.rate, "why": item.why} for name, item in study.trends.of.items()},
         "models": {
             name: {
                 "family": fit.family.name,

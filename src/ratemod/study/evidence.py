@@ -15,6 +15,7 @@ from ratemod.ratemaking.on_level import on_level_premium, parallelogram
 from ratemod.ratemaking.validation import gini, lift, lorenz
 from ratemod.study.accounts import accounts
 from ratemod.study.losses import Development
+from ratemod.study.model import NORMAL_95
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -168,7 +169,7 @@ def _years(study: Study) -> pd.DataFrame:
             "claims_known": sums(data.year, data.counts, size),
             "capped_ultimate_trended_yuan": data.by_year(data.capped_yuan),
             "excess_yuan": data.by_year(data.excess_yuan),
-            "catastrophe_yuan": data.catastrophe_yuan,
+            "catastrophe_yuan": data.trended_catastrophe_yuan,
         }
     )
 
@@ -197,21 +198,20 @@ def _parallelogram(study: Study) -> Floats:
 def _trends(study: Study) -> pd.DataFrame:
     import pandas as pd
 
-    rows = []
-    for name, choice in study.data.trends.items():
-        fit = choice.fit
-        rows.append(
+    return pd.DataFrame(
+        [
             {
                 "of": name,
                 "used": choice.rate,
                 "why": choice.why,
-                "fitted": np.nan if fit is None else fit.rate,
-                "low": np.nan if fit is None else fit.rate_low,
-                "high": np.nan if fit is None else fit.rate_high,
-                "r_squared": np.nan if fit is None else fit.r_squared,
+                "fitted": float(np.expm1(choice.fitted)),
+                "low": float(np.expm1(choice.fitted - NORMAL_95 * choice.error)),
+                "high": float(np.expm1(choice.fitted + NORMAL_95 * choice.error)),
+                "weight": choice.weight,
             }
-        )
-    return pd.DataFrame(rows)
+            for name, choice in study.trends.of.items()
+        ]
+    )
 
 
 def _relativities(study: Study) -> pd.DataFrame:
@@ -232,6 +232,7 @@ def _relativities(study: Study) -> pd.DataFrame:
                     "current": effect.complement[i],
                     "credibility": effect.credibility[i],
                     "used": effect.used[i],
+                    "merged_into": effect.merged_into[i],
                 }
             )
     return pd.DataFrame(rows)

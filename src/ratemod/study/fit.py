@@ -30,9 +30,11 @@ from ratemod.study.exposure_base import (
     tables_under_study,
 )
 from ratemod.study.history import History, digest_of, read_history, sources_of
-from ratemod.study.losses import Adjusted, adjust
-from ratemod.study.model import RateModel, fit_model
+from ratemod.study.losses import Adjusted, at_level, middle_of, observe
+from ratemod.study.model import RateModel, fit_model, pool, trends_of
 from ratemod.study.rates import Rates, derive_rates
+from ratemod.study.uncertainty import Uncertainty, uncertainty_of
+from ratemod.study.year_trend import Trends
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,7 +45,7 @@ class Study:
     ----------
     plan : the plan in force; assumed : every judgement
     tables : those under study, as they stand; controls : rating variables beside their axes
-    history, base, data, model, rates : the steps, in order
+    history, base, trends, data, model, rates, uncertainty : the steps, in order
     book : what is to be priced; digests : name -> SHA-256 of every input
     """
 
@@ -53,11 +55,24 @@ class Study:
     controls: tuple[str, ...]
     history: History
     base: ExposureBase
+    trends: Trends
     data: Adjusted
     model: RateModel
     rates: Rates
+    uncertainty: Uncertainty
     book: Book
     digests: Mapping[str, str]
+
+    @property
+    def indicated_interval(self) -> tuple[float, float]:
+        """Return the interval of the indicated change at `assumed.interval_level`."""
+        low, high = self.uncertainty.around(1 + self.rates.indication.value)
+        return low - 1, high - 1
+
+    @property
+    def loss_ratio_interval(self) -> tuple[float, float]:
+        """Return the interval of one year's loss ratio under the new rates, whatever that year brings."""
+        return self.uncertainty.around(self.rates.reached, one_year=True)
 
     def write(
         self, folder: str | Path, edition: str | None = None, extra: Mapping[str, bytes] | None = None
@@ -147,16 +162,42 @@ def fit(
     base = base_of(past.book, current, tables, step, controls)
     if not base.good.any():
         raise ModelError(problem("RM575"))
-    data = adjust(past, base.yuan, base.good, assumed)
+    now = current_relativities(tables, base)
+    seen = observe(past, base.yuan, base.good, assumed)
     codes = [np.maximum(code, 0) for code in base.codes]
-    model = fit_model(
-        data, base.factors, codes, len(tables[0].axes), current_relativities(tables, base), past.firm, assumed, progress
-    )
+    pooled = pool(seen, base.factors, codes, now, past.firm, assumed)
+    trends = trends_of(seen, pooled, past.firm, assumed)
+    data = at_level(seen, trends.of, middle_of(assumed), assumed.large_loss_yuan)
+    model = fit_model(data, pooled, len(tables[0].axes), now, past.firm, assumed, progress)
     rates = derive_rates(current, tables, base, data, model, to_price, controls, assumed, chosen or {})
+    sure = uncertainty_of(
+        data,
+        model,
+        trends,
+        rates.market.shares,
+        float(rates.market.capped.sum()),
+        rates.excess.overall_rate,
+        rates.catastrophe,
+        assumed.interval_level,
+    )
     digests = dict(past.digests)
     if book is not None and not isinstance(book, Book):
         digests["book"] = digest_of(book)
-    return Study(current, assumed, tables, controls, past, base, data, model, rates, to_price, digests)
+    return Study(
+        plan=current,
+        assumed=assumed,
+        tables=tables,
+        controls=controls,
+        history=past,
+        base=base,
+        trends=trends,
+        data=data,
+        model=model,
+        rates=rates,
+        uncertainty=sure,
+        book=to_price,
+        digests=digests,
+    )
 
 
 def current_relativities(tables: tuple[Table, ...], base: ExposureBase) -> dict[str, Floats]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 
@@ -12,9 +12,9 @@ from ratemod.ratemaking.arrays import Booleans, Dates, Floats, Integers, sums
 from ratemod.ratemaking.development import Mack, cumulative_factors, development_factors, fit_tail, mack
 from ratemod.ratemaking.exposure import earned_exposure, written_exposure
 from ratemod.ratemaking.large_loss import cap_losses
-from ratemod.ratemaking.trend import Trend, fit_trend
 from ratemod.study.assumptions import Assumptions
 from ratemod.study.history import History
+from ratemod.study.year_trend import TrendChoice
 
 # What became of a claim that the history could use.
 COUNTED, CATASTROPHE, WITHOUT_COST, UNRATED, NO_EXPOSURE = range(5)
@@ -40,8 +40,8 @@ class Development:
 
 
 @dataclass(frozen=True, eq=False)
-class Adjusted:
-    """The study's data, one row for each policy and accident year in which it earned.
+class Observed:
+    """The study's data as they are known, one row for each policy and accident year in which it earned.
 
     Attributes
     ----------
@@ -49,17 +49,14 @@ class Adjusted:
     valuation : date on which the latest values stand
     policy, year : (r,) int64, row of the history and position in `years`
     earned : (r,) float64, exposure base earned, yuan at cells of 1
-    weight : (r,) float64, earned × (1 + frequency trend)^-years ahead / count development: the exposure at the new
-        rates' level of frequency that the claims known today answer to; every total of claims is set against it
+    count_to, amount_to : (y,) float64, factors to ultimate of what is known of each accident year
     counts : (r,) float64, claims known today, catastrophes apart
-    capped_yuan, excess_yuan : (r,) float64, ultimate trended amounts below and above the cap
-    claim_row : (k,) int64 row of each claim counted; claim_yuan : (k,) float64 its capped amount
-    claim_whole_yuan : (k,) float64, before the cap
-    catastrophe_yuan : (y,) float64, trended
+    claim : (k,) int64, position in the history of each claim counted; claim_row : (k,) int64 its row
+    claim_yuan : (k,) float64, ultimate at the cost of its own year
+    catastrophe_yuan : (y,) float64, as known; events : int, how many there were
     fate : (m,) int64, what became of every claim of the history: COUNTED, CATASTROPHE, WITHOUT_COST (left out of the
         counts), UNRATED (its policy is), NO_EXPOSURE
     development : Development or None
-    frequency_trend, severity_trend : yearly rates used, with the fits and the words why
     """
 
     years: Integers
@@ -67,17 +64,44 @@ class Adjusted:
     policy: Integers
     year: Integers
     earned: Floats
-    weight: Floats
+    count_to: Floats
+    amount_to: Floats
     counts: Floats
-    capped_yuan: Floats
-    excess_yuan: Floats
+    claim: Integers
     claim_row: Integers
     claim_yuan: Floats
-    claim_whole_yuan: Floats
     catastrophe_yuan: Floats
+    events: int
     fate: Integers
     development: Development | None
-    trends: Mapping[str, TrendChoice]
+
+    @property
+    def known(self) -> Floats:
+        """Return the exposure that the claims known today answer to, (r,) float64: earned / count factor."""
+        return self.earned / self.count_to[self.year]
+
+
+@dataclass(frozen=True, eq=False)
+class Adjusted(Observed):
+    """The data at the level of the new rates.
+
+    Attributes
+    ----------
+    ahead : (y,) float64, years from the middle of each accident year to the average day of loss of the new rates
+    weight : (r,) float64, earned × (1 + frequency trend)^-years ahead / count development: the exposure at the new
+        rates' level of frequency that the claims known today answer to; every total of claims is set against it
+    capped_yuan, excess_yuan : (r,) float64, ultimate trended amounts below and above the cap
+    claim_capped_yuan, claim_whole_yuan : (k,) float64, ultimate and trended, below the cap and whole
+    trended_catastrophe_yuan : (y,) float64
+    """
+
+    ahead: Floats
+    weight: Floats
+    capped_yuan: Floats
+    excess_yuan: Floats
+    claim_capped_yuan: Floats
+    claim_whole_yuan: Floats
+    trended_catastrophe_yuan: Floats
 
     def by_year(self, amount: Floats) -> Floats:
         """Return yearly totals of amounts by row at ultimate and at the level of the new rates, (y,) float64.
@@ -87,30 +111,25 @@ class Adjusted:
         return sums(self.year, amount * self.earned / self.weight, len(self.years))
 
 
-@dataclass(frozen=True, slots=True)
-class TrendChoice:
-    """A yearly trend, the fit behind it (None where it could not be fitted), and why it was chosen."""
-
-    rate: float
-    fit: Trend | None
-    why: str
-
-
-def adjust(history: History, base_yuan: Floats, good: Booleans, assumed: Assumptions) -> Adjusted:
-    """Bring a history to the level of the new rates.
+def observe(
+    history: History, base_yuan: Floats, good: Booleans, assumed: Assumptions, valuation: np.datetime64 | None = None
+) -> Observed:
+    """Return what a history shows, developed to ultimate and nothing else.
 
     Parameters
     ----------
     history : History; base_yuan : (n,) exposure base of a full term; good : (n,) bool, policies to use
     assumed : Assumptions
+    valuation : day on which the latest values stand; default the last one that the history knows
 
     Raises
     ------
     ModelError
-        RM589 no past values and no word that losses are ultimate; RM590 values not a year apart; RM576 nothing left.
+        RM589 no past values and no word that losses are ultimate; RM590 values not a year apart; RM576 nothing left;
+        RM986 too few claims to measure development by.
     """
-    valuation = _valuation(history)
-    years = np.arange(_year(history.start.min()), _year(valuation) + 1)
+    valuation = valuation_of(history) if valuation is None else valuation
+    years = np.arange(year_of(history.start.min()), year_of(valuation) + 1)
     edges = np.array([f"{year}-01-01" for year in [*years, years[-1] + 1]], "datetime64[D]")
     earned = _earned(history, base_yuan, good, edges, valuation)
     policy, year = np.nonzero(earned > 0)
@@ -120,16 +139,9 @@ def adjust(history: History, base_yuan: Floats, good: Booleans, assumed: Assumpt
     development = _development(history, used & ~struck, claim_year, years, valuation, assumed)
     ages = years[-1] - years  # position of the latest age of each accident year
     count_to, amount_to = _to_ultimate(development, ages)
-    exposure = earned.sum(axis=0)
     plain = used & ~struck & (history.incurred_yuan > 0)
     if not plain.any():
         raise ModelError(problem("RM576"))
-    known = sums(claim_year[plain], np.ones(int(plain.sum())), len(years))
-    amounts = sums(claim_year[plain], history.incurred_yuan[plain], len(years)) * amount_to
-    trends = _trends(years, known * count_to, amounts, exposure, assumed)
-    ahead = _ahead(years, assumed)
-    known_share = (1 + trends["frequency"].rate) ** -ahead / count_to
-    severity = (1 + trends["severity"].rate) ** ahead * amount_to / count_to
     place = np.full(earned.shape, -1, dtype=np.int64)
     place[policy, year] = np.arange(len(policy))
     at = np.flatnonzero(plain)
@@ -137,54 +149,68 @@ def adjust(history: History, base_yuan: Floats, good: Booleans, assumed: Assumpt
     fate = np.select([~used, struck, history.incurred_yuan <= 0], [UNRATED, CATASTROPHE, WITHOUT_COST], COUNTED)
     fate[at[row < 0]] = NO_EXPOSURE
     at, row = at[row >= 0], row[row >= 0]
-    whole = history.incurred_yuan[at] * severity[claim_year[at]]
-    capped, excess = cap_losses(whole, assumed.large_loss_yuan)
     lost = used & struck
-    struck_yuan = history.incurred_yuan[lost] * ((1 + trends["severity"].rate) ** ahead)[claim_year[lost]]
-    rows = len(policy)
-    return Adjusted(
-        years,
-        valuation,
-        policy,
-        year,
-        earned[policy, year],
-        earned[policy, year] * known_share[year],
-        sums(row, np.ones(len(row)), rows),
-        sums(row, capped, rows),
-        sums(row, excess, rows),
-        row,
-        capped,
-        whole,
-        sums(claim_year[lost], struck_yuan, len(years)),
-        fate.astype(np.int64),
-        development,
-        trends,
+    return Observed(
+        years=years,
+        valuation=valuation,
+        policy=policy,
+        year=year,
+        earned=earned[policy, year],
+        count_to=count_to,
+        amount_to=amount_to,
+        counts=sums(row, np.ones(len(row)), len(policy)),
+        claim=at,
+        claim_row=row,
+        claim_yuan=history.incurred_yuan[at] * (amount_to / count_to)[claim_year[at]],
+        catastrophe_yuan=sums(claim_year[lost], history.incurred_yuan[lost], len(years)),
+        events=len(np.unique(history.claim_event[lost])),
+        fate=fate.astype(np.int64),
+        development=development,
     )
 
 
-def _valuation(history: History) -> np.datetime64:
+def at_level(seen: Observed, trends: Mapping[str, TrendChoice], middle: float, cap: float) -> Adjusted:
+    """Return the data at the level of losses whose average day is `middle`, a year as 2027.0; `cap` in yuan."""
+    ahead = np.asarray(middle - (seen.years + 0.5), dtype=np.float64)
+    frequency, severity = ((1 + trends[name].rate) ** ahead for name in ("frequency", "severity"))
+    whole = seen.claim_yuan * severity[seen.year[seen.claim_row]]
+    capped, excess = cap_losses(whole, cap)
+    rows = len(seen.policy)
+    return Adjusted(
+        **{item.name: getattr(seen, item.name) for item in fields(Observed)},
+        ahead=ahead,
+        weight=seen.known / frequency[seen.year],
+        capped_yuan=sums(seen.claim_row, capped, rows),
+        excess_yuan=sums(seen.claim_row, excess, rows),
+        claim_capped_yuan=capped,
+        claim_whole_yuan=whole,
+        trended_catastrophe_yuan=seen.catastrophe_yuan * frequency * severity,
+    )
+
+
+def middle_of(assumed: Assumptions) -> float:
+    """Return the average day of loss of the new rates, as a year with a fraction.
+
+    Policies written evenly over `rates_years` with terms of a year have their middle (rates_years + 1)/2 later.
+    """
+    first = np.datetime64(assumed.new_from)
+    start = year_of(first) + float((first - first.astype("datetime64[Y]")).astype(int)) / 365.25
+    return start + (assumed.rates_years + 1) / 2
+
+
+def valuation_of(history: History) -> np.datetime64:
     """Return the day on which the latest values stand: the last valuation, else the last day anything is known of."""
     if len(history.valued_date):
         return np.datetime64(history.valued_date.max())
     return np.datetime64(max(history.claim_date.max(), history.start.max()))
 
 
-def _year(day: np.datetime64) -> int:
+def year_of(day: np.datetime64) -> int:
     return int(day.astype("datetime64[Y]").astype(int)) + 1970
 
 
 def _years(days: Dates) -> Integers:
     return days.astype("datetime64[Y]").astype(np.int64) + 1970
-
-
-def _ahead(years: Integers, assumed: Assumptions) -> Floats:
-    """Return years from the middle of each accident year to the average loss date of the new rates.
-
-    Policies written evenly over `rates_years` with terms of a year have their middle (rates_years + 1)/2 later.
-    """
-    first = np.datetime64(assumed.new_from)
-    start = _year(first) + float((first - first.astype("datetime64[Y]")).astype(int)) / 365.25
-    return np.asarray(start + (assumed.rates_years + 1) / 2 - (years + 0.5), dtype=np.float64)
 
 
 def _earned(history: History, base_yuan: Floats, good: Booleans, edges: Dates, valuation: np.datetime64) -> Floats:
@@ -239,15 +265,26 @@ def _development(
         for part in (np.ones(int(inside.sum())), value[inside])
     )
     return Development(
-        counts, incurred, _factors(counts, assumed), _factors(incurred, assumed), _mack(counts), _mack(incurred)
+        counts=counts,
+        incurred=incurred,
+        count_factor=_factors(counts, years, assumed),
+        incurred_factor=_factors(incurred, years, assumed),
+        count_mack=_mack(counts),
+        incurred_mack=_mack(incurred),
     )
 
 
-def _factors(triangle: Floats, assumed: Assumptions) -> Floats:
+def _factors(triangle: Floats, years: Integers, assumed: Assumptions) -> Floats:
     """Return factors to ultimate from each age, with a tail where asked for."""
     if triangle.shape[1] < 2:
         return np.ones(1)
-    steps = development_factors(triangle, assumed.development).value  # type: ignore[arg-type]
+    try:
+        steps = development_factors(triangle, assumed.development).value  # type: ignore[arg-type]
+    except ModelError as error:
+        ages = sorted({int(item.args["age"]) for item in error.problems if "age" in item.args})
+        raise ModelError(
+            problem("RM986", ages=", ".join(f"{12 * age}" for age in ages), first=int(years[0]), last=int(years[-1]))
+        ) from error
     tail = 1.0
     if assumed.tail != "none":
         grows = steps > 1
@@ -267,25 +304,3 @@ def _to_ultimate(development: Development | None, ages: Integers) -> tuple[Float
     if development is None:
         return np.ones(len(ages)), np.ones(len(ages))
     return development.count_factor[ages], development.incurred_factor[ages]
-
-
-def _trends(
-    years: Integers, counts: Floats, amounts: Floats, exposure: Floats, assumed: Assumptions
-) -> dict[str, TrendChoice]:
-    """Return the trends to use: as stated, or fitted where they are significant."""
-    whole = (exposure > 0) & (counts > 0) & (amounts > 0)
-    time = years[whole] + 0.5
-    chosen = {}
-    for name, value, weight, stated in (
-        ("frequency", counts / np.maximum(exposure, 1e-300), counts, assumed.frequency_trend),
-        ("severity", amounts / np.maximum(counts, 1e-300), counts, assumed.severity_trend),
-    ):
-        fit = fit_trend(time, value[whole], weight[whole]) if len(time) >= 3 else None
-        if stated is not None:
-            chosen[name] = TrendChoice(stated, fit, assumed.reasons.get(f"{name}_trend", "stated by the analyst"))
-        elif fit is not None and (fit.rate_low > 0 or fit.rate_high < 0):
-            chosen[name] = TrendChoice(fit.rate, fit, "fitted: significant at 95 %")
-        else:
-            why = "fewer than three years: no trend" if fit is None else "fitted trend not significant at 95 %: none"
-            chosen[name] = TrendChoice(0.0, fit, why)
-    return chosen

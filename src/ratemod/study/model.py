@@ -2,8 +2,10 @@
 
 Main effects come from a generalised linear model on cells (overdispersed Poisson frequency × gamma severity, or
 Tweedie). A level's effect, in log distance from the exposure-weighted average, is drawn to the same distance in the
-current table by z = τ²/(τ² + s²), where s is its standard error and τ² the variance of true distances (DerSimonian &
-Laird). What the main effects miss in a cell is added by Bühlmann–Straub on yearly actual/expected ratios.
+current table by z = τ²/(τ² + s²), where s is its standard error (by firm, honest with few) and τ² the variance of true distances
+(Paule–Mandel, with distances beyond two standard errors counted as two). What the main effects miss in a cell is added
+by Bühlmann–Straub on yearly actual/expected ratios. A level with few claims or few firms is fitted together with the
+level whose current rate is nearest.
 """
 
 from __future__ import annotations
@@ -16,14 +18,16 @@ import numpy as np
 from ratemod.experience.buhlmann import Credibility, buhlmann_straub
 from ratemod.ratemaking.arrays import Floats, Integers, sums
 from ratemod.ratemaking.cells import Cells, Factor, Merge, collapse, merge_levels, thin_levels
-from ratemod.ratemaking.cluster import cluster_covariance
+from ratemod.ratemaking.cluster import honest_covariance
 from ratemod.ratemaking.family import gamma, poisson, tweedie
 from ratemod.ratemaking.glm import Fit, Progress, fit_glm
 from ratemod.ratemaking.relativities import Adjustment, monotone, shrink
 from ratemod.study.assumptions import Assumptions
-from ratemod.study.losses import Adjusted
+from ratemod.study.losses import Adjusted, Observed
+from ratemod.study.year_trend import Trends, judge_trends, term_of
 
 FULL_CLAIMS = 1082.0
+HUBER, HUBER_EXPECTED = 2.0, 0.9205367  # E[min(Z², 4)], Z standard normal
 NORMAL_95 = 1.959963984540054
 
 
@@ -34,7 +38,9 @@ class Effect:
     Attributes
     ----------
     factor : Factor
-    fitted, low, high : (levels,) float64, to an exposure-weighted geometric mean of 1; low and high at 95 %
+    fitted, low, high : (levels,) float64, to an exposure-weighted geometric mean of 1; low and high at 95 %; NaN for a
+        level that was fitted together with another: it has no number of its own
+    merged_into : (levels,) the level that stands for each in the fit, "" for its own
     credibility : (levels,) float64; NaN where none was used
     complement : (levels,) float64; NaN where none was used
     used : (levels,) float64
@@ -46,6 +52,7 @@ class Effect:
     fitted: Floats
     low: Floats
     high: Floats
+    merged_into: tuple[str, ...]
     credibility: Floats
     complement: Floats
     used: Floats
@@ -95,10 +102,72 @@ def cell_index(factors: Sequence[Factor], codes: Sequence[Integers]) -> Integers
     return index
 
 
-def fit_model(
-    data: Adjusted,
+@dataclass(frozen=True, eq=False)
+class Pooled:
+    """The factors as they are fitted, thin levels put together.
+
+    Attributes
+    ----------
+    factors, codes : every factor of the study and the level of every row
+    left, rows : the levels that stay, and the position of every row among them
+    level_of : factor -> (levels,) int64, the level that stands for each
+    merges : the record
+    """
+
+    factors: tuple[Factor, ...]
+    codes: tuple[Integers, ...]
+    left: tuple[Factor, ...]
+    rows: tuple[Integers, ...]
+    level_of: Mapping[str, Integers]
+    merges: tuple[Merge, ...]
+
+    @property
+    def terms(self) -> list[str]:
+        """Return the factors that have something to tell apart."""
+        return [factor.name for factor in self.left if len(factor.levels) > 1]
+
+
+def pool(
+    seen: Observed,
     factors: Sequence[Factor],
     codes: Sequence[Integers],
+    current: Mapping[str, Floats],
+    firm: Integers,
+    assumed: Assumptions,
+) -> Pooled:
+    """Put levels together that have too few claims or firms to stand alone.
+
+    Parameters
+    ----------
+    seen : Observed; factors, codes : k of each, codes (n,) of the history's policies
+    current : axis -> (levels,) relativity of the current table, the measure of nearness
+    firm : (n,) int64, which policies are of one enterprise
+    """
+    rows = [code[seen.policy] for code in codes]
+    counted = collapse(factors, rows, seen.known, seen.counts)
+    level_of, merges = _merged(counted, factors, rows, firm[seen.policy], current, assumed)
+    kept = [np.unique(level_of[factor.name]) for factor in factors]
+    return Pooled(
+        factors=tuple(factors),
+        codes=tuple(rows),
+        left=tuple(Factor(f.name, tuple(f.levels[i] for i in stay)) for f, stay in zip(factors, kept)),
+        rows=tuple(np.searchsorted(stay, level_of[f.name][row]) for f, stay, row in zip(factors, kept, rows)),
+        level_of=level_of,
+        merges=merges,
+    )
+
+
+def trends_of(seen: Observed, pooled: Pooled, firm: Integers, assumed: Assumptions) -> Trends:
+    """Return the trends of the data, on amounts below the cap."""
+    amounts = sums(seen.claim_row, np.minimum(seen.claim_yuan, assumed.large_loss_yuan), len(seen.policy))
+    return judge_trends(
+        pooled.left, pooled.rows, seen.year, seen.years, seen.known, seen.counts, amounts, firm[seen.policy], assumed
+    )
+
+
+def fit_model(
+    data: Adjusted,
+    pooled: Pooled,
     axes: int,
     current: Mapping[str, Floats],
     firm: Integers,
@@ -109,8 +178,8 @@ def fit_model(
 
     Parameters
     ----------
-    data : Adjusted; factors, codes : k of each, codes (n,) of the history's policies; the first `axes` are the tables'
-    current : axis -> (levels,) relativity of the current table, the complement and the measure of nearness
+    data : Adjusted; pooled : Pooled, whose first `axes` factors are the tables'
+    current : axis -> (levels,) relativity of the current table, the complement
     firm : (n,) int64, which policies are of one enterprise; standard errors take them together
     assumed : Assumptions; progress : called with iteration and deviance
 
@@ -119,45 +188,52 @@ def fit_model(
     ModelError
         As `fit_glm` does: empty, separated or aliased levels, no convergence.
     """
-    rows = [code[data.policy] for code in codes]
-    counted = collapse(factors, rows, data.weight, data.counts)
-    level_of, merges = _merged(counted, factors, current, assumed.least_claims)
-    rows = [level_of[factor.name][row] for factor, row in zip(factors, rows)]
-    kept = [_kept(factor, level_of[factor.name]) for factor in factors]
-    rows = [np.searchsorted(stay, row) for stay, row in zip(kept, rows)]
-    left = [Factor(factor.name, tuple(factor.levels[i] for i in stay)) for factor, stay in zip(factors, kept)]
-    terms = [factor.name for factor in left if len(factor.levels) > 1]
-    fits, cells = _fits(data, left, rows, terms, firm[data.policy], assumed, progress)
-    effects, level = {}, 0.0
-    for fit in fits.values():
-        level += float(fit.coefficient[0])
-    for factor, small, stay in zip(factors, left, kept):
-        made, shift = _effect(
-            factor, small, stay, level_of[factor.name], fits, counted, current.get(factor.name), assumed
-        )
+    counted = collapse(pooled.factors, pooled.codes, data.weight, data.counts)
+    fits, cells = _fits(data, pooled.left, pooled.rows, pooled.terms, firm[data.policy], assumed, progress)
+    effects = {}
+    level = sum(float(fit.coefficient[0]) for fit in fits.values())
+    for factor, small in zip(pooled.factors, pooled.left):
+        stay, to = np.unique(pooled.level_of[factor.name]), pooled.level_of[factor.name]
+        made, shift = _effect(factor, small, stay, to, fits, counted, current.get(factor.name), assumed)
         effects[factor.name] = made
         level += shift
     model = RateModel(
-        fits, cells, effects, float(np.exp(level)), np.ones(_size(factors[:axes])), None, merges, level_of
+        fits=fits,
+        cells=cells,
+        effects=effects,
+        level=float(np.exp(level)),
+        cell_factor=np.ones(_size(pooled.factors[:axes])),
+        cell_credibility=None,
+        merges=pooled.merges,
+        level_of=pooled.level_of,
     )
-    return _balanced(model, data, factors, codes, axes)
+    return _balanced(model, data, pooled.factors, pooled.codes, axes)
 
 
 def _size(factors: Sequence[Factor]) -> int:
     return int(np.prod([len(factor.levels) for factor in factors], dtype=np.int64))
 
 
-def _kept(factor: Factor, level_of: Integers) -> Integers:
-    return np.unique(level_of)
-
-
 def _merged(
-    counted: Cells, factors: Sequence[Factor], current: Mapping[str, Floats], least: int
+    counted: Cells,
+    factors: Sequence[Factor],
+    rows: Sequence[Integers],
+    firm: Integers,
+    current: Mapping[str, Floats],
+    assumed: Assumptions,
 ) -> tuple[dict[str, Integers], tuple[Merge, ...]]:
     """Return which level stands for each level in the fit, and the record of merged ones."""
     level_of, merges = {}, []
-    for factor in factors:
-        thin = thin_levels(counted, factor.name, total=float(max(least, 1)))
+    least, firms = max(assumed.least_claims, 1), assumed.least_firms
+    for factor, row in zip(factors, rows):
+        thin = dict.fromkeys(thin_levels(counted, factor.name, total=float(least)), f"fewer than {least} claims")
+        known = np.unique(np.stack([row, firm]), axis=1)[0]
+        many = np.bincount(known, minlength=len(factor.levels))
+        thin |= {
+            level: f"fewer than {firms} firms"
+            for level, count in zip(factor.levels, many)
+            if count < firms and level not in thin
+        }
         to = np.arange(len(factor.levels))
         big = [i for i, level in enumerate(factor.levels) if level not in thin]
         if thin and big:
@@ -169,15 +245,16 @@ def _merged(
                 if level in thin
             }
             how = "nearest current rate" if now is not None else "next level in the plan's order"
-            merged = merge_levels(counted, factor.name, into, f"fewer than {max(least, 1)} claims; {how}")
-            merges += [item for item in merged.merges if item not in merges]
+            for why in dict.fromkeys(thin.values()):
+                part = {level: into[level] for level in thin if thin[level] == why}
+                merges += merge_levels(counted, factor.name, part, f"{why}; {how}").merges
             to = np.array([factor.levels.index(into.get(level, level)) for level in factor.levels])
         elif thin:
             to = np.zeros(len(factor.levels), dtype=np.int64)
-            why = f"fewer than {max(least, 1)} claims in every level"
+            why = f"fewer than {least} claims or {firms} firms in every level"
             merges += [Merge(factor.name, level, factor.levels[0], 0, 0.0, why) for level in factor.levels[1:]]
         level_of[factor.name] = to.astype(np.int64)
-    return level_of, tuple(merges)
+    return level_of, tuple(dict.fromkeys(merges))
 
 
 def _fits(
@@ -216,7 +293,7 @@ def _fits(
 
 def _by_firm(fit: Fit, rows: Sequence[Integers], weight: Floats, total: Floats, firm: Integers) -> Fit:
     """Return the fit with standard errors that take a firm's years together."""
-    covariance = cluster_covariance(fit, rows, weight, total, firm)
+    covariance = honest_covariance(fit, rows, weight, total, firm)
     return replace(fit, covariance=covariance, standard_error=np.sqrt(np.diag(covariance)))
 
 
@@ -248,7 +325,7 @@ def _effect(
     centre = np.eye(len(stay)) - share
     log_effect, variance, shift = np.zeros(len(stay)), np.zeros(len(stay)), 0.0
     for fit in fits.values():
-        beta, covariance = _term(fit, factor.name, len(stay))
+        beta, covariance = term_of(fit, fit.covariance, factor.name, len(stay))
         log_effect += centre @ beta
         variance += np.diag(centre @ covariance @ centre.T)
         shift += float(share @ beta)
@@ -274,60 +351,60 @@ def _effect(
     to = np.searchsorted(stay, level_of)
     # A merged level keeps its current distance from the level that stands for it.
     inside = np.ones(len(factor.levels)) if current is None else current / current[level_of]
-    half = NORMAL_95 * error
+    half, own = NORMAL_95 * error, level_of == np.arange(len(level_of))
     return Effect(
-        factor,
-        np.exp(log_effect)[to],
-        np.exp(log_effect - half)[to],
-        np.exp(log_effect + half)[to],
-        z[to],
-        comp[to],
-        used[to] * inside,
-        weight,
-        claims,
-        tuple(moved),
+        factor=factor,
+        fitted=np.where(own, np.exp(log_effect)[to], np.nan),
+        low=np.where(own, np.exp(log_effect - half)[to], np.nan),
+        high=np.where(own, np.exp(log_effect + half)[to], np.nan),
+        merged_into=tuple("" if alone else factor.levels[i] for alone, i in zip(own, level_of)),
+        credibility=z[to],
+        complement=comp[to],
+        used=used[to] * inside,
+        weight=weight,
+        claims=claims,
+        adjustments=tuple(moved),
     ), shift
 
 
-def _term(fit: Fit, name: str, levels: int) -> tuple[Floats, Floats]:
-    """Return log relativities of a main effect and their covariance, the reference level 0."""
-    beta, covariance = np.zeros(levels), np.zeros((levels, levels))
-    for t, term in enumerate(fit.design.terms):
-        if term == (name,):
-            columns = [
-                (j, codes[0])
-                for j, (owner, codes) in enumerate(zip(fit.design.column_term, fit.design.column_levels))
-                if owner == t
-            ]
-            at, code = [j for j, _ in columns], [c for _, c in columns]
-            beta[code] = fit.coefficient[at]
-            covariance[np.ix_(code, code)] = fit.covariance[np.ix_(at, at)]
-    return beta, covariance
-
-
 def between_variance(distance: Floats, error: Floats) -> float:
-    """Return the variance of true distances from their complement, by moments (DerSimonian & Laird 1986), at least 0.
+    """Return the variance of true distances from their complement, at least 0, whatever a few wild ones say.
 
-    τ² = (Q − (k − 1)) / (Σw − Σw²/Σw), w = 1/s², Q = Σw(d − d̄)².
+    τ² solves Σ min(u², c²) = (k − 1)·E[min(Z², c²)] with u² = (d − d̄)²/(s² + τ²), Z standard normal and c = 2
+    (Paule & Mandel 1982, with Huber's bound): a level far from all others counts as one at two standard errors.
 
     Examples
     --------
-    >>> between_variance(np.array([0.5, -0.5]), np.array([0.1, 0.1])).__round__(4)
-    0.49
+    >>> between_variance(np.array([0.5, -0.5]), np.array([0.1, 0.1])).__round__(3)
+    0.533
+    >>> calm = between_variance(np.array([0.1, -0.1, 0.05, -0.05, 0.0]), np.full(5, 0.1))
+    >>> wild = between_variance(np.array([0.1, -0.1, 0.05, -0.05, 3.0]), np.array([0.1, 0.1, 0.1, 0.1, 0.01]))
+    >>> calm, wild < 1.0
+    (0.0, True)
     """
+    from scipy.optimize import brentq
+
     known = error > 0
-    d, w = distance[known], 1 / error[known] ** 2
+    d, s2 = distance[known], error[known] ** 2
     if len(d) < 2:
         return 0.0
-    q = float(w @ (d - w @ d / w.sum()) ** 2)
-    return max(0.0, (q - (len(d) - 1)) / float(w.sum() - w @ w / w.sum()))
+
+    def beyond(variance: float) -> float:
+        w = 1 / (s2 + variance)
+        u2 = (d - w @ d / w.sum()) ** 2 * w
+        return float(np.minimum(u2, HUBER**2).sum() - (len(d) - 1) * HUBER_EXPECTED)
+
+    most = float(np.ptp(d)) ** 2 + float(s2.max())
+    if beyond(0.0) <= 0 or beyond(4 * most) >= 0:
+        return 0.0
+    return float(brentq(beyond, 0.0, 4 * most, xtol=1e-12))
 
 
 def _balanced(
     model: RateModel, data: Adjusted, factors: Sequence[Factor], codes: Sequence[Integers], axes: int
 ) -> RateModel:
     """Return the model with cell factors by Bühlmann–Straub, balanced to the capped losses as a whole."""
-    rows = [code[data.policy] for code in codes]
+    rows = list(codes)
     expected = model.predict(factors, rows, axes) * data.weight
     level = float(data.capped_yuan.sum() / expected.sum())
     expected *= level

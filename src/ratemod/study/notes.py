@@ -65,7 +65,7 @@ def _indication(study: Study) -> str:
 
 def _judgements(study: Study) -> list[str]:
     stated = [f"{name}: {value}" for name, value in study.assumed.plain().items()]
-    trends = [f"{name} trend {item.rate:+.4f} a year: {item.why}" for name, item in study.data.trends.items()]
+    trends = [f"{name} trend {item.rate:+.4f} a year: {item.why}" for name, item in study.trends.of.items()]
     said = "expense shares that are not the plan's own constants, and the profit, are assumptions of this study"
     return [*stated, *trends, said]
 

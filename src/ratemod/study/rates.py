@@ -17,7 +17,8 @@ from ratemod.ratemaking.large_loss import ExcessLoad, catastrophe_load, spread_e
 from ratemod.rating.rate import rate
 from ratemod.reading.book import Book
 from ratemod.study.assumptions import Assumptions
-from ratemod.study.balance import balance, market_of, premium_of
+from ratemod.study.balance import Market, balance, market_of, premium_of
+from ratemod.study.caps import Recovery, recovery, uncapped
 from ratemod.study.exposure_base import ExposureBase, with_cells
 from ratemod.study.losses import Adjusted
 from ratemod.study.model import FULL_CLAIMS, RateModel, cell_index
@@ -60,9 +61,14 @@ class Rates:
     excess : ExcessLoad by level of the first axis; catastrophe : share of the capped losses
     loadings, target : what premium must carry, and the loss ratio aimed at
     indication : the change of the book's premium, line by line
-    off_balance : factor on the rates that the book's bounds, caps and credits ask for
-    expected_yuan : expected losses of the book's priced rows; premium_fen, current_premium_fen : int
-    reached : loss ratio of the book under the selected cells
+    off_balance : factor on the rates that the book's bounds and credits ask for (and its caps where so assumed)
+    expected_yuan : expected losses of the book's priced rows
+    full_fen : premium of the book under the selected cells, no cap on renewals in force; premium_fen : what it pays in
+        the first year, caps in force; current_premium_fen : under the plan as it stands, no cap in force
+    reached : loss ratio of the book under the selected cells: of the full premium, or of the first year's where caps
+        are paid for by the rates
+    recovery : the years until the caps withhold nothing
+    market : the book with its expected losses
     """
 
     plan: Plan
@@ -74,9 +80,12 @@ class Rates:
     indication: Indication
     off_balance: float
     expected_yuan: float
+    full_fen: int
     premium_fen: int
     current_premium_fen: int
     reached: float
+    recovery: tuple[Recovery, ...]
+    market: Market
 
 
 def loadings_of(plan: Plan, assumed: Assumptions) -> Loadings:
@@ -118,14 +127,15 @@ def derive_rates(
         target cannot be reached (with what can be), RM594 a selected value outside the table's permitted values.
     """
     axes = len(tables[0].axes)
-    excess = _excess(data, base, model, axes)
-    cat = _catastrophe(data)
+    excess = excess_load(data, base, model, axes)
+    cat = catastrophe_of(data, assumed)
     loadings = loadings_of(plan, assumed)
     target = permissible_ratio(loadings) * (1 - assumed.fixed_expense_share)
     indicated = [_indicated(plan, table, t, tables, base, model, excess, cat, target) for t, table in enumerate(tables)]
     picks = _picks(tables, chosen)
     market = market_of(book, plan, tables, base, model, controls, axes, excess, cat)
-    now = rate(book, plan, lang="en", trace=False)
+    frame = uncapped(plan)
+    now = rate(book, frame, lang="en", trace=False)
     priced = market.usable & (now.verdict.status < 2)
     if not priced.any():
         raise ModelError([problem("RM592"), *now.problems[:10]])
@@ -136,28 +146,32 @@ def derive_rates(
         loadings,
         fixed_expense=assumed.fixed_expense_share * float(market.expected[priced].sum()) / target,
     )
-    factor = balance(plan, tables, indicated, picks, market, target)
+    factor = balance(frame if assumed.caps == "apart" else plan, tables, indicated, picks, market, target)
     cells = _cells(tables, indicated, picks, factor, base, data, assumed)
     values = [[cell.selected for cell in cells if cell.table == table.name] for table in tables]
     new = _with_selected(plan, tables, values)
-    premium, expected = premium_of(new, market)
+    premium, _ = premium_of(new, market)
+    full, expected = premium_of(uncapped(new), market)
     return Rates(
-        new,
-        cells,
-        excess,
-        cat,
-        loadings,
-        target,
-        lines,
-        factor,
-        expected,
-        premium,
-        current_fen,
-        expected * 100 / premium,
+        plan=new,
+        cells=cells,
+        excess=excess,
+        catastrophe=cat,
+        loadings=loadings,
+        target=target,
+        indication=lines,
+        off_balance=factor,
+        expected_yuan=expected,
+        full_fen=full,
+        premium_fen=premium,
+        current_premium_fen=current_fen,
+        reached=expected * 100 / (full if assumed.caps == "apart" else premium),
+        recovery=recovery(new, book, market.usable),
+        market=market,
     )
 
 
-def _excess(data: Adjusted, base: ExposureBase, model: RateModel, axes: int) -> ExcessLoad:
+def excess_load(data: Adjusted, base: ExposureBase, model: RateModel, axes: int) -> ExcessLoad:
     """Return the load for amounts above the cap, by level of the first axis."""
     first = base.codes[0][data.policy]
     levels = len(base.factors[0].levels)
@@ -171,10 +185,16 @@ def _excess(data: Adjusted, base: ExposureBase, model: RateModel, axes: int) -> 
     )
 
 
-def _catastrophe(data: Adjusted) -> float:
+def catastrophe_of(data: Adjusted, assumed: Assumptions) -> float:
+    """Return the catastrophe load: what years have seen, beside what many more years are known to bring."""
     capped = data.by_year(data.capped_yuan)
     used = capped > 0
-    return catastrophe_load(data.catastrophe_yuan[used], capped[used])
+    return catastrophe_load(
+        data.trended_catastrophe_yuan[used],
+        capped[used],
+        prior=assumed.catastrophe_prior,
+        prior_years=assumed.catastrophe_prior_years,
+    )
 
 
 def _indicated(
