@@ -142,7 +142,7 @@ def _value(said: str) -> Any:
 def study_text(study: Study, lang: Lang) -> str:
     """Return what a study found, for a terminal."""
     from ratemod.exhibits.terminal import table_text
-    from ratemod.study.accounts import account_lines
+    from ratemod.study.said import study_lines
 
     rates, data = study.rates, study.data
     lines = [
@@ -162,12 +162,12 @@ def study_text(study: Study, lang: Lang) -> str:
             target=f"{rates.target:.1%}",
             reached=f"{rates.reached:.2%}",
             now=f"{rates.current_premium_fen / 100:,.2f}",
-            new=f"{rates.premium_fen / 100:,.2f}",
+            new=f"{rates.full_fen / 100:,.2f}",
         ),
     ]
     if study.history.synthetic:
         lines.append(text("UI_fit_synthetic", lang))
-    lines += account_lines(study, lang)
+    lines += study_lines(study, lang)
     lines += [
         text("UI_fit_merged", lang, factor=item.factor, level=item.level, into=item.into) for item in study.model.merges
     ]

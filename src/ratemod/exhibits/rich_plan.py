@@ -70,16 +70,16 @@ def study_html(study: Study, lang: Lang) -> str:
     """Return where a rate study lands: premium, loss ratio, and the cells that move most."""
     import pandas as pd
 
-    from ratemod.study.accounts import account_lines
     from ratemod.study.evidence import EXHIBITS
+    from ratemod.study.said import study_lines
 
     rates = study.rates
     head = text(
         "UI_rich_study",
         lang,
         before=yuan_text(rates.current_premium_fen),
-        after=yuan_text(rates.premium_fen),
-        change=f"{rates.premium_fen / max(rates.current_premium_fen, 1) - 1:+.2%}",
+        after=yuan_text(rates.full_fen),
+        change=f"{rates.full_fen / max(rates.current_premium_fen, 1) - 1:+.2%}",
         reached=f"{rates.reached:.1%}",
         target=f"{rates.target:.1%}",
         off=f"{rates.off_balance:.4f}",
@@ -96,7 +96,7 @@ def study_html(study: Study, lang: Lang) -> str:
     names = ", ".join(EXHIBITS)
     parts = [
         f"<p>{escape(head)}</p>",
-        "".join(f"<div>{escape(line)}</div>" for line in account_lines(study, lang)),
+        "".join(f"<div>{escape(line)}</div>" for line in study_lines(study, lang)),
         table_html(cells, lang, study.plan, most=10),
         f"<div style='{NOTE}'>{escape(text('UI_rich_frames', lang, names=names))}</div>",
     ]

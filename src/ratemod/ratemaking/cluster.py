@@ -6,7 +6,7 @@ c = G/(G−1) · (n−1)/(n−p) the usual small-sample factor.
 
 The sandwich of a level that rests on few clusters is far too small (with one cluster its score is zero, whatever the
 level). Beside it stands what a model with one random effect for each cluster expects,
-    W = B (φ·XᵀWX + σ²·Σ_g m_g m_gᵀ) B,   m_g = Σ_{i in g} x_i h_i,   h_i = w_i μ_i²/V(μ_i),
+    W = B (φ·XᵀWX + σ²·Σ_g m_g m_gᵀ) B,   m_g = Σ_{i in g} x_i h_i,   h_i = w_i μ_i²/V(μ_i),   φ of counts at least 1,
     σ² = max(0, (Σ_g U_g² − φ·Σh) / Σ_g (Σ_{i in g} h_i)²),   U_g the score of the intercept,
 whose σ² all clusters estimate together. `honest_covariance` is the larger of the two in every direction: with
 W = LLᵀ and L⁻¹VL⁻ᵀ = QΛQᵀ it is LQ·max(Λ, 1)·QᵀLᵀ, whatever the coding of the levels.
@@ -93,9 +93,11 @@ def honest_covariance(
     (True, 0.417)
     """
     bread, scores, mass, pull, size, rows = _pieces(fit, codes, weight, total, cluster)
-    spread = max(0.0, float((pull @ pull - fit.dispersion * size.sum()) / (size @ size)))
+    # Counts vary at least as a Poisson does, however calm they look; no dispersion at all has no root.
+    dispersion = max(fit.dispersion, 1.0 if "poisson" in fit.family.name else 1e-12)
+    spread = max(0.0, float((pull @ pull - dispersion * size.sum()) / (size @ size)))
     inverse = np.linalg.inv(bread)
-    expected = inverse @ (fit.dispersion * bread + spread * (mass.T @ mass)) @ inverse
+    expected = inverse @ (dispersion * bread + spread * (mass.T @ mass)) @ inverse
     root = np.linalg.cholesky((expected + expected.T) / 2)
     back = np.linalg.inv(root)
     found = back @ _sandwich(bread, scores, rows) @ back.T

@@ -102,6 +102,8 @@ class Family:
             return float(count @ rows + cells.sum())
         if self.name == "gamma":
             phi = self.row_deviance(mean, weight, total, beside) / float(weight.sum())
+            if not phi > 1e-14:  # rows that a model meets exactly: their density has no bound
+                return float("inf")
             constant = float(weight.sum()) * (-np.log(phi) / phi - gammaln(1 / phi))
             cells = -(weight * np.log(mean) + total / mean) / phi
             response = beside.weight_log_response

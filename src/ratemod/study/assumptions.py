@@ -36,8 +36,8 @@ class Assumptions:
     large_loss_yuan : ultimate, trended loss of one claim above which the excess is spread
     catastrophe_policies : an event that strikes at least so many policies is loaded apart
     catastrophe_prior, catastrophe_prior_years : long-run cost of such events as a share of the capped losses, and how
-        many years of this book that knowledge is worth. Default 0.005: 0.041 % of China's accidents of 2024 were major
-        or extraordinary, with some 13 deaths each where most have one (derived, illustrative)
+        many years of this book that knowledge is worth. Default 0.001: 0.041 % of China's fatal accidents of 2024 were
+        major or extraordinary, with some 13 deaths each, and deaths are about a fifth of the losses (illustrative)
     development : average of the link ratios, or "none" where losses are already ultimate
     tail : curve by which factors go on beyond the triangle
     frequency_trend, severity_trend : yearly rate, or None: fitted beside the rating factors and drawn to the prior
@@ -69,7 +69,7 @@ class Assumptions:
     amount: str = "heads"
     large_loss_yuan: float = 600_000.0
     catastrophe_policies: int = 3
-    catastrophe_prior: float = 0.005
+    catastrophe_prior: float = 0.001
     catastrophe_prior_years: float = 50.0
     development: Literal["volume", "simple", "medial", "geometric", "none"] = "volume"
     tail: Literal["none", "exponential", "inverse_power"] = "none"

@@ -14,14 +14,14 @@ import numpy as np
 import pyarrow as pa
 
 from ratemod.plan.model import Plan, Step
+from ratemod.ratemaking.arrays import Booleans
 from ratemod.rating.rate import rate
 from ratemod.rating.rated import Rated
-from ratemod.ratemaking.arrays import Booleans
 from ratemod.reading.book import Book
 
 OPEN = {"low": "0", "high": "1000000"}
-MOST_YEARS = 8
-NOTHING = 1e-4
+MOST_YEARS = 5
+NOTHING = 1e-3
 
 
 @dataclass(frozen=True, slots=True)

@@ -131,10 +131,14 @@ def record_of(study: Study) -> dict[str, Any]:
             "reached_loss_ratio": rates.reached,
             "off_balance": rates.off_balance,
             "expected_losses_yuan": rates.expected_yuan,
+            "full_premium_fen": rates.full_fen,
             "premium_fen": rates.premium_fen,
             "current_premium_fen": rates.current_premium_fen,
             "catastrophe_load": rates.catastrophe,
             "indicated_change": rates.indication.value,
+            "indicated_interval": list(study.indicated_interval),
+            "loss_ratio_interval": list(study.loss_ratio_interval),
+            "standard_errors": dict(study.uncertainty.parts),
             "cells": [
                 {
                     "path": cell.path,

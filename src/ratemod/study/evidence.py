@@ -393,7 +393,9 @@ def _summary(study: Study) -> pd.DataFrame:
         "reached loss ratio": rates.reached,
         "off-balance factor": rates.off_balance,
         "expected losses, yuan": rates.expected_yuan,
-        "premium, yuan": rates.premium_fen / 100,
+        "full premium, yuan": rates.full_fen / 100,
+        "premium of the first year, caps in force, yuan": rates.premium_fen / 100,
+        "loss ratio of the first year, caps in force": rates.expected_yuan * 100 / rates.premium_fen,
         "premium at current rates, yuan": rates.current_premium_fen / 100,
         "catastrophe load": rates.catastrophe,
         "excess rate, all": rates.excess.overall_rate,
@@ -433,6 +435,73 @@ def _severity(study: Study) -> pd.DataFrame:
     return pd.DataFrame(rows).sort_values("aic", kind="stable", ignore_index=True)
 
 
+def _uncertainty(study: Study) -> pd.DataFrame:
+    """Return the indicated change and one year's loss ratio with their intervals, then the parts of the error."""
+    import pandas as pd
+
+    rates, sure = study.rates, study.uncertainty
+    rows = [
+        {"of": of, "value": value, "low": low, "high": high}
+        for of, value, (low, high) in (
+            ("indicated change", rates.indication.value, study.indicated_interval),
+            ("loss ratio of one year", rates.reached, study.loss_ratio_interval),
+        )
+    ]
+    rows += [
+        {"of": f"standard error: {name}", "value": part, "low": np.nan, "high": np.nan}
+        for name, part in sure.parts.items()
+    ]
+    return pd.DataFrame(rows)
+
+
+def _held_out(study: Study) -> pd.DataFrame:
+    import pandas as pd
+
+    found = study.held_out
+    if isinstance(found, tuple):
+        raise ModelError(found)
+    return pd.DataFrame(
+        [
+            {
+                "year": found.year,
+                "expected_yuan": found.expected_yuan,
+                "low_yuan": found.low_yuan,
+                "high_yuan": found.high_yuan,
+                "actual_yuan": found.actual_yuan,
+                "actual_expected": found.ratio,
+                "inside": found.inside,
+            }
+        ]
+    )
+
+
+def _warnings(study: Study) -> pd.DataFrame:
+    import pandas as pd
+
+    return pd.DataFrame(
+        [{"code": item.code, "what": item.what("en")} for item in study.warnings], columns=["code", "what"]
+    )
+
+
+def _recovery(study: Study) -> pd.DataFrame:
+    import pandas as pd
+
+    rates = study.rates
+    return pd.DataFrame(
+        [
+            {
+                "year": item.year,
+                "premium_yuan": item.premium_fen / 100,
+                "full_premium_yuan": item.full_fen / 100,
+                "withheld_yuan": item.withheld_fen / 100,
+                "loss_ratio": rates.expected_yuan * 100 / item.premium_fen if item.premium_fen else np.nan,
+            }
+            for item in rates.recovery
+        ],
+        columns=["year", "premium_yuan", "full_premium_yuan", "withheld_yuan", "loss_ratio"],
+    )
+
+
 EXHIBITS: Mapping[str, Callable[[Study], pd.DataFrame | None]] = MappingProxyType(
     {
         "years": _years,  # exposure, counts, losses, on-level and charged premium by accident year
@@ -444,6 +513,10 @@ EXHIBITS: Mapping[str, Callable[[Study], pd.DataFrame | None]] = MappingProxyTyp
         "selections": _selections,
         "indication": _indication,
         "severity": _severity,  # fits by maximum likelihood
+        "uncertainty": _uncertainty,
+        "held_out": _held_out,
+        "recovery": _recovery,  # what caps on renewals withhold, year by year
+        "warnings": _warnings,
         "merges": _merges,
         "accounts": _accounts,  # rows and money by what became of them
         "refused": _refused,

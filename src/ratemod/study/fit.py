@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ratemod.errors import ModelError, problem
+from ratemod.errors import ModelError, Problem, nearest, problem
 from ratemod.plan.edit import key_text
 from ratemod.plan.editions import Business, load_plan
 from ratemod.plan.model import Plan, Table
@@ -20,8 +20,8 @@ from ratemod.ratemaking.glm import Progress
 from ratemod.reading.book import Book
 from ratemod.reading.read import read_book
 from ratemod.rules.options import strict
-from ratemod.study.accounts import account_lines
 from ratemod.study.assumptions import Assumptions, read_assumptions
+from ratemod.study.bounds import judged, odd_claims, of_dates, of_held_out, of_history, of_rates
 from ratemod.study.exposure_base import (
     ExposureBase,
     base_of,
@@ -29,10 +29,12 @@ from ratemod.study.exposure_base import (
     exposure_step,
     tables_under_study,
 )
+from ratemod.study.held_out import HeldOut, held_out
 from ratemod.study.history import History, digest_of, read_history, sources_of
-from ratemod.study.losses import Adjusted, at_level, middle_of, observe
+from ratemod.study.losses import Adjusted, at_level, middle_of, observe, valuation_of
 from ratemod.study.model import RateModel, fit_model, pool, trends_of
 from ratemod.study.rates import Rates, derive_rates
+from ratemod.study.said import study_lines
 from ratemod.study.uncertainty import Uncertainty, uncertainty_of
 from ratemod.study.year_trend import Trends
 
@@ -46,6 +48,8 @@ class Study:
     plan : the plan in force; assumed : every judgement
     tables : those under study, as they stand; controls : rating variables beside their axes
     history, base, trends, data, model, rates, uncertainty : the steps, in order
+    held_out : the same study without the last year, judged on it; or why there is none
+    warnings : what is beyond a bound and was accepted, what is odd, and a last year outside its interval
     book : what is to be priced; digests : name -> SHA-256 of every input
     """
 
@@ -60,6 +64,8 @@ class Study:
     model: RateModel
     rates: Rates
     uncertainty: Uncertainty
+    held_out: HeldOut | tuple[Problem, ...]
+    warnings: tuple[Problem, ...]
     book: Book
     digests: Mapping[str, str]
 
@@ -98,9 +104,9 @@ class Study:
         rates = self.rates
         return (
             f"<Study of {', '.join(table.name for table in self.tables)} in {self.plan.id}: "
-            f"{rates.premium_fen / rates.current_premium_fen - 1:+.1%} premium, loss ratio {rates.reached:.1%} "
+            f"{rates.full_fen / rates.current_premium_fen - 1:+.1%} premium, loss ratio {rates.reached:.1%} "
             f"(target {rates.target:.1%})>"
-        ) + "".join(f"\n  {line}" for line in account_lines(self, "en"))
+        ) + "".join(f"\n  {line}" for line in study_lines(self, "en"))
 
 
 @strict
@@ -163,13 +169,24 @@ def fit(
     if not base.good.any():
         raise ModelError(problem("RM575"))
     now = current_relativities(tables, base)
+    stops = of_dates(valuation_of(past), assumed)
     seen = observe(past, base.yuan, base.good, assumed)
+    stops += of_history(past, seen, assumed)
+    warned = judged(stops, assumed)
+    wrong = [problem("RM988", name=name, nearest=nearest(name, [factor.name for factor in base.factors]))
+             for name in assumed.monotone if name not in {factor.name for factor in base.factors}]  # fmt: skip
+    if wrong:
+        raise ModelError(wrong)
     codes = [np.maximum(code, 0) for code in base.codes]
     pooled = pool(seen, base.factors, codes, now, past.firm, assumed)
     trends = trends_of(seen, pooled, past.firm, assumed)
     data = at_level(seen, trends.of, middle_of(assumed), assumed.large_loss_yuan)
     model = fit_model(data, pooled, len(tables[0].axes), now, past.firm, assumed, progress)
     rates = derive_rates(current, tables, base, data, model, to_price, controls, assumed, chosen or {})
+    warned += judged(of_rates(rates), assumed)
+    before = held_out(
+        past, base.yuan, base.good, base.factors, codes, len(tables[0].axes), now, seen, assumed
+    )
     sure = uncertainty_of(
         data,
         model,
@@ -195,9 +212,19 @@ def fit(
         model=model,
         rates=rates,
         uncertainty=sure,
+        held_out=before,
+        warnings=_once((*warned, *odd_claims(past, current, seen.valuation, assumed.amount), *of_held_out(before))),
         book=to_price,
         digests=digests,
     )
+
+
+def _once(found: tuple[Problem, ...]) -> tuple[Problem, ...]:
+    kept: list[Problem] = []
+    for item in found:
+        if item not in kept:
+            kept.append(item)
+    return tuple(kept)
 
 
 def current_relativities(tables: tuple[Table, ...], base: ExposureBase) -> dict[str, Floats]:

@@ -206,6 +206,7 @@ def valuation_of(history: History) -> np.datetime64:
 
 
 def year_of(day: np.datetime64) -> int:
+    """Return the calendar year of a day."""
     return int(day.astype("datetime64[Y]").astype(int)) + 1970
 
 

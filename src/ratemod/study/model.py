@@ -2,9 +2,9 @@
 
 Main effects come from a generalised linear model on cells (overdispersed Poisson frequency × gamma severity, or
 Tweedie). A level's effect, in log distance from the exposure-weighted average, is drawn to the same distance in the
-current table by z = τ²/(τ² + s²), where s is its standard error (by firm, honest with few) and τ² the variance of true distances
-(Paule–Mandel, with distances beyond two standard errors counted as two). What the main effects miss in a cell is added
-by Bühlmann–Straub on yearly actual/expected ratios. A level with few claims or few firms is fitted together with the
+current table by z = τ²/(τ² + s²), where s is its standard error (by firm, honest with few) and τ² the variance of true
+distances (Paule–Mandel, with those beyond two standard errors counted as two). What the main effects miss in a cell is
+added by Bühlmann–Straub on yearly actual/expected ratios. A level with few claims or firms is fitted together with the
 level whose current rate is nearest.
 """
 

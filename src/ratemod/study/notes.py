@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ratemod.study.accounts import account_lines
+from ratemod.study.said import level_lines, warning_lines
 
 if TYPE_CHECKING:
     from ratemod.study.fit import Study
@@ -20,6 +21,7 @@ def notes_of(study: Study, edition: str) -> str:
     parts = [
         _head(study, edition),
         _indication(study),
+        _section("How sure", [*level_lines(study, "en"), *(warning_lines(study, "en") or ["no warnings"])]),
         _section("Judgements", _judgements(study)),
         _section("Thin data", _thin(study)),
         _section("What came in and where it went", _set_aside(study)),
@@ -55,8 +57,8 @@ def _indication(study: Study) -> str:
     rates = study.rates
     rows = [f"| {line.name} | {line.formula} | {line.value:,.6g} |" for line in rates.indication.lines]
     said = (
-        f"Target loss ratio {rates.target:.2%}; the book to be priced lands on {rates.reached:.2%} with all bounds,\n"
-        f"caps and minimums in force. Off-balance factor on the rates: {rates.off_balance:.6f}. Catastrophe load\n"
+        f"Target loss ratio {rates.target:.2%}; the book to be priced lands on {rates.reached:.2%} with bounds and\n"
+        f"minimums in force. Off-balance factor on the rates: {rates.off_balance:.6f}. Catastrophe load\n"
         f"{rates.catastrophe:.4f} of the capped losses; excess over {study.assumed.large_loss_yuan:,.0f} yuan: "
         f"{rates.excess.overall_rate:.4f}."
     )

@@ -8,8 +8,8 @@ counts), the trend of the pure premium is
 where ω² is the variance between years that sampling does not explain (by moments, at least 0). It is not tested and
 then used whole or dropped: it is drawn to its prior m by z = τ²/(τ² + s²), with τ the prior's spread,
     b* = z·b + (1 − z)·m,   variance of what remains unknown z·s²,
-and both parts keep the same z, so that a rise of one is never used without the fall of the other. m is 0, a stated rate,
-or the growth of an external index.
+and both parts keep the same z, so that a rise of one is never used without the fall of the other. m is 0, a rate that
+is stated, or the growth of an external index.
 
 Source: Bühlmann & Gisler (2005), ch. 3 (credibility with a prior); Werner & Modlin, ch. 6; Goldburd et al., CAS
 Monograph 5, 9.2 (trend within the model).
@@ -71,7 +71,7 @@ class Trends:
 
 @dataclass(frozen=True, eq=False)
 class YearEffects:
-    """The effects of the years beside the rating factors: log effect (y,), covariance (y, y), and the claims of each."""
+    """The effects of the years beside the rating factors: log effect (y,), covariance (y, y), claims of each."""
 
     frequency: Floats
     severity: Floats
