@@ -52,7 +52,7 @@ op = "round"
 of = "charged"
 unit = "0.01"
 """
-PLAIN = {"development": "none", "profit": 0.0, "expenses": {"all": 0.40}, "amount": "payroll"}
+PLAIN = {"development": "none", "profit": 0.0, "expenses": {"all": 0.40}, "amount": "payroll", "catastrophe_prior": 0.0}
 FLAT = {"frequency_trend": 0.0, "severity_trend": 0.0}
 
 

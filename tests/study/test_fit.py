@@ -15,10 +15,11 @@ import pytest
 
 from ratemod.errors import BookError, ModelError
 from ratemod.plan.editions import load_folder, load_plan
-from ratemod.plan.part import needed, part_of
+from ratemod.plan.part import part_of
 from ratemod.rating.cases import check_plan
 from ratemod.rating.rate import rate
 from ratemod.study.assumptions import Assumptions, read_assumptions
+from ratemod.study.caps import uncapped
 from ratemod.study.edition import study_files
 from ratemod.study.fit import fit
 from ratemod.study.losses import CATASTROPHE, WITHOUT_COST
@@ -57,7 +58,9 @@ def test_the_edition_passes_its_check_and_every_case(written, study):
 def test_the_edition_prices_the_book_and_lands_on_the_target(written, study):
     rated = rate(PROVINCE / "renewals.parquet", load_folder(written))
     assert rated.premium_fen == study.rates.premium_fen
-    assert study.rates.expected_yuan * 100 / rated.premium_fen == pytest.approx(study.rates.target, rel=2e-3)
+    full = rate(PROVINCE / "renewals.parquet", uncapped(load_folder(written)))
+    assert full.premium_fen == study.rates.full_fen
+    assert study.rates.expected_yuan * 100 / full.premium_fen == pytest.approx(study.rates.target, rel=2e-3)
 
 
 def test_changed_cells_name_the_study_and_the_rest_is_untouched(written, study):
@@ -234,7 +237,8 @@ def test_an_unreachable_target_says_what_can_be_reached():
     """With every rate held at the expiring premium, no rate brings the book to another loss ratio."""
     with pytest.raises(ModelError) as error:
         fit(PROVINCE, load_plan(PLAN).replace({"steps.renewal_cap.high": "1.0", "steps.renewal_cap.low": "1.0"}),
-            new_from=FROM, expenses={"administration": 0.60}, book=renewals_only())
+            new_from=FROM, expenses={"administration": 0.60}, book=renewals_only(), caps="in_rates",
+            accept={"indicated_change": "a test of the refusal"})
     assert codes(error) == {"RM593"}
 
 
@@ -269,9 +273,56 @@ def test_nothing_but_an_earlier_study_is_replaced(study, tmp_path):
 def test_part_of_a_plan_prices_one_step_alone():
     plan = load_plan(PLAN)
     part = part_of(plan, "base_premium")
-    assert {"sector", "heads", "limit_yuan"} <= needed(plan, "base_premium")
+    assert {"sector", "heads", "limit_yuan"} <= plan.graph().upstream(["base_premium"])
     assert set(part.tables) == {"base_rate", "headcount_scale", "limit_factor"}
     book = PROVINCE / "renewals.parquet"
     whole, alone = rate(book, plan, trace=("base_premium",)), rate(book, part, trace=("base_premium",))
     priced = whole.verdict.status < 2
     assert (whole.outputs.steps["base_premium"][priced] == alone.outputs.steps["base_premium"][priced]).all()
+
+
+def test_new_business_never_pays_for_the_caps_of_renewals(study):
+    """The same renewals under the new rates, priced as new business: no cap protects them, and they meet the target."""
+    book = pq.read_table(PROVINCE / "renewals.parquet")
+    fresh = book.set_column(book.column_names.index("business"), "business", pa.array(["new"] * book.num_rows))
+    rated = rate(fresh, study.rates.plan)
+    assert study.rates.expected_yuan * 100 / rated.premium_fen == pytest.approx(study.rates.target, rel=2e-3)
+
+
+def test_what_caps_withhold_is_recovered_year_by_year(study):
+    """Caps of a tenth: each year's premium is the next one's expiring one, until the full premium is paid."""
+    frame = study.frames()["recovery"]
+    assert (frame.withheld_yuan == frame.full_premium_yuan - frame.premium_yuan).all()
+    assert frame.premium_yuan[0] == study.rates.premium_fen / 100
+    plan = load_plan(PLAN).replace({"steps.renewal_cap.low": "0.90", "steps.renewal_cap.high": "1.10"})
+    tight = fit(PROVINCE, plan, new_from=FROM, book=renewals_only()).rates
+    apart = [abs(item.withheld_fen) for item in tight.recovery]
+    assert len(apart) >= 3 and apart[0] > 0.005 * tight.full_fen
+    assert apart[-1] < apart[0] / 2
+    assert tight.reached == pytest.approx(tight.target, rel=2e-3)
+
+
+def test_caps_are_paid_for_by_the_rates_only_where_asked_for_by_name():
+    plan = load_plan(PLAN).replace({"steps.renewal_cap.low": "0.90", "steps.renewal_cap.high": "1.10"})
+    made = fit(PROVINCE, plan, new_from=FROM, caps="in_rates").rates
+    assert made.expected_yuan * 100 / made.premium_fen == pytest.approx(made.target, rel=2e-3)
+    assert abs(made.expected_yuan * 100 / made.full_fen / made.target - 1) > 0.005
+
+
+def test_the_interval_is_the_sum_of_its_parts(study):
+    parts = dict(study.uncertainty.parts)
+    process = parts.pop("process")
+    error = np.sqrt(sum(part**2 for part in parts.values()))
+    low, high = study.indicated_interval
+    assert np.log((1 + high) / (1 + low)) == pytest.approx(2 * 1.6448536 * error, rel=1e-6)
+    low, high = study.loss_ratio_interval
+    assert np.log(high / low) == pytest.approx(2 * 1.6448536 * np.hypot(error, process), rel=1e-6)
+    frame = study.frames()["uncertainty"].set_index("of")
+    assert frame.low["indicated change"] == study.indicated_interval[0]
+
+
+def test_merged_levels_have_no_interval_of_another(study):
+    frame = study.frames()["relativities"]
+    merged = frame[frame.merged_into != ""]
+    assert list(merged.level) == ["fireworks"] and list(merged.merged_into) == ["mining"]
+    assert merged[["fitted", "low", "high"]].isna().all().all()

@@ -40,7 +40,14 @@ if TYPE_CHECKING:
     from ratemod.rating.rated import Rated
 
 HEAD = 3  # rows above the policies: totals, labels, names
-STEP_LOOKS = {"yuan": "money", "per_mille": "factor", "share": "share", "persons": "whole", "days": "whole"}
+STEP_LOOKS = {
+    "yuan": "money",
+    "percent": "factor",
+    "per_mille": "factor",
+    "share": "share",
+    "persons": "whole",
+    "days": "whole",
+}
 
 
 @dataclass(frozen=True, eq=False, slots=True)

@@ -29,6 +29,7 @@ _STEP_LOOKS: Mapping[str, Look] = {
     "yuan": "money",
     "factor": "factor",
     "share": "share",
+    "percent": "factor",
     "per_mille": "factor",
     "persons": "whole",
     "days": "whole",
@@ -178,7 +179,7 @@ def _book_look(rated: Rated, name: str) -> Look:
 
 def _step_header(plan: Plan, name: str, lang: Lang) -> str:
     header, unit = plan.label(name, lang), plan.step(name).unit
-    if unit in ("yuan", "per_mille"):
+    if unit in ("yuan", "percent", "per_mille"):
         return header + text(f"UI_unit_{unit}", lang)
     return header
 

@@ -23,6 +23,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
 _SHARES = {
     "share": {"": Decimal(1), "%": Decimal("0.01"), "‰": Decimal("0.001")},
     "factor": {"": Decimal(1), "%": Decimal("0.01"), "‰": Decimal("0.001")},
+    "percent": {"": Decimal(1), "%": Decimal(1), "‰": Decimal("0.1")},
     "per_mille": {"": Decimal(1), "‰": Decimal(1), "%": Decimal(10)},
 }
 _ZEROS = {"十": 1, "拾": 1, "百": 2, "佰": 2, "千": 3, "仟": 3, "万": 4, "萬": 4, "亿": 8, "億": 8}

@@ -18,7 +18,7 @@ from ratemod.rating.rate import rate
 from ratemod.reading.book import Book
 from ratemod.reading.convert import MISSING_DATE, convert
 from ratemod.study.exposure_base import ExposureBase, base_of, with_cells
-from ratemod.study.history_columns import POLICY
+from ratemod.study.history import POLICY
 from ratemod.study.model import RateModel
 
 WIDEST = 64.0

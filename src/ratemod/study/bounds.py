@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -33,7 +33,7 @@ BOUNDS: Mapping[str, str] = MappingProxyType(
         "claims_against_valuations": "no more than a twentieth of the money differs from its last valuation",
         "valuations_left_out": "no more than a fiftieth of the past values is left out",
         "excess_share": "no more than half of the losses lies above the cap of large losses",
-        "indicated_change": "the premium needed is a quarter to four times that at current rates",
+        "indicated_change": "the premium needed is a fifth to five times that at current rates",
         "off_balance": "the factor on the rates is 0.4 to 2.5",
     }
 )
@@ -42,7 +42,7 @@ LARGEST_SHARE, LEAST_CLAIMS = 0.25, 30
 CONTRADICTED = 0.05
 LEFT_OUT = 0.02
 EXCESS_SHARE = 0.5
-CHANGE = (0.25, 4.0)
+CHANGE = (0.2, 5.0)
 OFF_BALANCE = (0.4, 2.5)
 MOST_NAMED = 8
 COUNTED_ONCE, OF_NO_CLAIM = "RM970", "RM973"
@@ -99,10 +99,10 @@ def of_history(history: History, seen: Observed, assumed: Assumptions) -> list[S
             reasons = "; ".join(f"{why.code} {why.what()}" for why, _ in lost[:3])
             found.append(("valuations_left_out", problem("RM979", rows=rows, of=len(intake.numbers), why=reasons)))
     over = np.maximum(seen.claim_yuan - assumed.large_loss_yuan, 0.0)
-    share = float(over.sum() / seen.claim_yuan.sum())
-    if share > EXCESS_SHARE:
+    above = float(over.sum() / seen.claim_yuan.sum())
+    if above > EXCESS_SHARE:
         cap = f"{assumed.large_loss_yuan:,.0f}"
-        found.append(("excess_share", problem("RM987", cap=cap, share=f"{share:.1%}")))
+        found.append(("excess_share", problem("RM987", cap=cap, share=f"{above:.1%}")))
     return found
 
 
@@ -168,7 +168,7 @@ def contradicted(history: History, valuation: np.datetime64) -> tuple[np.ndarray
     return none, True
 
 
-def _named(history: History, which: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> dict[str, object]:
+def _named(history: History, which: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> dict[str, Any]:
     at = np.flatnonzero(which)
     first = [str(history.claim_no[int(i)].as_py()) for i in at[:MOST_NAMED]]
     return {"claims": len(at), "numbers": ", ".join(first) + (" …" if len(at) > MOST_NAMED else "")}

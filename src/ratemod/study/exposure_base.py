@@ -219,21 +219,22 @@ def _varies(plan: Plan, book: Book, name: str) -> bool:
     return len(np.unique(codes[codes >= 0])) > 1
 
 
-def _cells_of(plan: Plan, name: str, rated: Rated) -> Any:
+def _cells_of(plan: Plan, table: Table, axis: Axis, name: str, rated: Rated) -> Any:
     """Return a column's codes or numbers: as the part of the plan read it, or straight from the book."""
     inputs, book = rated.coding.inputs, rated.book
     for held in (inputs.codes, inputs.numbers):
         if name in held:
             return held[name]
     if name not in book.table.column_names:
-        raise ModelError(problem("RM588", name=name, nearest=nearest(name, book.table.column_names)))
+        near = nearest(name, book.table.column_names)
+        raise ModelError(problem("RM999", table=table.name, axis=axis.name, name=name, nearest=near))
     return convert(book.table[name], plan.columns[name], book.conversions.get(name)).values
 
 
 def _axis(plan: Plan, table: Table, axis: Axis, rated: Rated) -> tuple[Factor, Integers]:
     """Return a table's axis as a factor of the model, and the code of every row (-1 where refused)."""
     name = column_of(plan, table, axis)
-    values = np.asarray(_cells_of(plan, name, rated))
+    values = np.asarray(_cells_of(plan, table, axis, name, rated))
     if axis.kind == "level":
         return Factor(axis.name, plan.columns[name].codes()), values.astype(np.int64)
     keys = list(dict.fromkeys(row.keys[table.axes.index(axis)] for row in table.rows))

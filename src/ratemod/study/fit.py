@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -173,7 +173,9 @@ def fit(
     seen = observe(past, base.yuan, base.good, assumed)
     stops += of_history(past, seen, assumed)
     warned = judged(stops, assumed)
-    wrong = [problem("RM988", name=name, nearest=nearest(name, [factor.name for factor in base.factors]))
+    known = [item.name for item in fields(Assumptions)]
+    wrong = [problem("RM570", name=name, nearest=nearest(name, known)) for name in assumed.reasons if name not in known]
+    wrong += [problem("RM988", name=name, nearest=nearest(name, [factor.name for factor in base.factors]))
              for name in assumed.monotone if name not in {factor.name for factor in base.factors}]  # fmt: skip
     if wrong:
         raise ModelError(wrong)

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ratemod.errors import ModelError, Problem
+from ratemod.errors import ModelError, Problem, problem
 from ratemod.ratemaking.arrays import Booleans, Floats, Integers, sums
 from ratemod.ratemaking.cells import Factor
 from ratemod.study.assumptions import Assumptions
@@ -24,6 +24,8 @@ from ratemod.study.history import History
 from ratemod.study.losses import Observed, at_level, observe
 from ratemod.study.model import fit_model, pool, trends_of
 from ratemod.study.uncertainty import uncertainty_of
+
+LEAST_YEARS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,8 @@ def held_out(
     history, base_yuan, good : as for `observe`; factors, codes, current : as for `pool`; `axes` of them are the tables'
     seen : the whole history as observed; assumed : Assumptions
     """
+    if len(seen.years) < LEAST_YEARS:
+        return (problem("RM996", years=len(seen.years), least=LEAST_YEARS),)
     at = len(seen.years) - 1
     last = int(seen.years[at])
     day = seen.valuation - np.timedelta64(365, "D")

@@ -223,7 +223,8 @@ def _merged(
     assumed: Assumptions,
 ) -> tuple[dict[str, Integers], tuple[Merge, ...]]:
     """Return which level stands for each level in the fit, and the record of merged ones."""
-    level_of, merges = {}, []
+    level_of: dict[str, Integers] = {}
+    merges: list[Merge] = []
     least, firms = max(assumed.least_claims, 1), assumed.least_firms
     for factor, row in zip(factors, rows):
         thin = dict.fromkeys(thin_levels(counted, factor.name, total=float(least)), f"fewer than {least} claims")

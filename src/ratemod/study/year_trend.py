@@ -202,7 +202,15 @@ def _year_effects(
                         firm[inside][paid], gamma())  # fmt: skip
     except ModelError as error:
         return None, f"no model with the year could be fitted ({error.problems[0].code})"
-    return YearEffects(often[0], dear[0], often[1], dear[1], years[seen] + 0.5, claims[seen]), ""
+    time = np.asarray(years[seen] + 0.5, dtype=np.float64)
+    return YearEffects(
+        frequency=often[0],
+        severity=dear[0],
+        frequency_covariance=often[1],
+        severity_covariance=dear[1],
+        time=time,
+        claims=claims[seen],
+    ), ""
 
 
 def _effects(

@@ -16,6 +16,7 @@ UNITS = (
     "persons",
     "share",
     "factor",
+    "percent",
     "per_mille",
     "days",
     "months",
