@@ -106,8 +106,9 @@ class Assumptions:
         return {name: _plain(value) for name, value in shown.items()}
 
 
+MAY_FALL = ("frequency_trend", "severity_trend", "trend_prior")
 KEYS = {
-    name: key if "trend" in name else replace(key, low=0)  # only a trend may be negative
+    name: key if name in MAY_FALL else replace(key, low=0)
     for name, key in keys_of(Assumptions).items()
 }
 

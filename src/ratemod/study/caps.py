@@ -9,17 +9,19 @@ expiring one, until nothing is withheld any more.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from decimal import Decimal
 
 import numpy as np
 import pyarrow as pa
 
-from ratemod.plan.model import Plan, Step
+from ratemod.plan.model import Plan
+from ratemod.plan.op.limits import Cap
 from ratemod.ratemaking.arrays import Booleans
 from ratemod.rating.rate import rate
 from ratemod.rating.rated import Rated
 from ratemod.reading.book import Book
 
-OPEN = {"low": "0", "high": "1000000"}
+LOW, HIGH = Decimal(0), Decimal(1_000_000)
 MOST_YEARS = 5
 NOTHING = 1e-3
 
@@ -38,17 +40,23 @@ class Recovery:
         return self.full_fen - self.premium_fen
 
 
-def caps_of(plan: Plan) -> tuple[Step, ...]:
-    """Return the steps that hold a premium against another one."""
-    return tuple(step for step in plan.steps if step.op == "cap")
+def caps_of(plan: Plan) -> dict[str, Cap]:
+    """Return the steps that hold a premium against another one, by name."""
+    return {step.name: step.operation for step in plan.steps if isinstance(step.operation, Cap)}
 
 
 def uncapped(plan: Plan) -> Plan:
     """Return the plan with its caps open."""
-    changes = {f"steps.{step.name}.{end}": value for step in caps_of(plan) for end, value in OPEN.items()}
-    if not changes:
-        return plan
-    return replace(plan, legal=()).replace(changes)
+    steps = tuple(
+        replace(step, operation=_open(step.operation)) if isinstance(step.operation, Cap) else step
+        for step in plan.steps
+    )
+    return replace(plan, steps=steps) if caps_of(plan) else plan
+
+
+def _open(cap: Cap) -> Cap:
+    low, high = (None if cap.low is None else LOW), (None if cap.high is None else HIGH)
+    return replace(cap, low=low, high=high)
 
 
 def recovery(plan: Plan, book: Book, usable: Booleans) -> tuple[Recovery, ...]:
@@ -66,7 +74,7 @@ def recovery(plan: Plan, book: Book, usable: Booleans) -> tuple[Recovery, ...]:
     whole = int(full.outputs.premium_fen[priced].sum())
     found: list[Recovery] = []
     for year in range(1, MOST_YEARS + 1):
-        rated = rate(book, plan, lang="en", trace=tuple(step.name for step in steps))
+        rated = rate(book, plan, lang="en", trace=tuple(steps))
         here = priced & (rated.verdict.status < 2)
         found.append(Recovery(year, int(rated.outputs.premium_fen[here].sum()), whole))
         if abs(found[-1].withheld_fen) <= NOTHING * whole:
@@ -75,12 +83,12 @@ def recovery(plan: Plan, book: Book, usable: Booleans) -> tuple[Recovery, ...]:
     return tuple(found)
 
 
-def _renewed(book: Book, steps: tuple[Step, ...], rated: Rated) -> Book:
+def _renewed(book: Book, steps: dict[str, Cap], rated: Rated) -> Book:
     """Return the book a year later: what each policy paid is what it expires with."""
     table, conversions = book.table, dict(book.conversions)
-    for step in steps:
-        paid = np.asarray(rated.outputs.steps[step.name], dtype=np.float64)
-        name = str(step.against)
+    for step, cap in steps.items():
+        paid = np.asarray(rated.outputs.steps[step], dtype=np.float64)
+        name = cap.against
         values = pa.array(np.where(np.isfinite(paid), np.round(paid, 2), np.nan), from_pandas=True)
         if name in table.column_names:
             table = table.set_column(table.column_names.index(name), name, values)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -173,12 +173,10 @@ def fit(
     seen = observe(past, base.yuan, base.good, assumed)
     stops += of_history(past, seen, assumed)
     warned = judged(stops, assumed)
-    known = [item.name for item in fields(Assumptions)]
-    wrong = [problem("RM570", name=name, nearest=nearest(name, known)) for name in assumed.reasons if name not in known]
-    wrong += [problem("RM988", name=name, nearest=nearest(name, [factor.name for factor in base.factors]))
-             for name in assumed.monotone if name not in {factor.name for factor in base.factors}]  # fmt: skip
-    if wrong:
-        raise ModelError(wrong)
+    names = [factor.name for factor in base.factors]
+    odd = [name for name in assumed.monotone if name not in names]
+    if odd:
+        raise ModelError(problem("RM988", name=name, nearest=nearest(name, names)) for name in odd)
     codes = [np.maximum(code, 0) for code in base.codes]
     pooled = pool(seen, base.factors, codes, now, past.firm, assumed)
     trends = trends_of(seen, pooled, past.firm, assumed)

@@ -286,7 +286,11 @@ def _with_variables(book: Book, source: Any, wanted: Mapping[str, Column], intak
     """Return the policies with the rating variables that stand in a table of their own, by policy number."""
     if source is None:
         return book
-    lacking = {name: column for name, column in wanted.items() if name not in book.table.column_names}
+    lacking = {
+        name: column
+        for name, column in wanted.items()
+        if name not in book.table.column_names and column.kind != "text"  # a text rates nothing
+    }
     more = read_book(source, {"policy_no": POLICY["policy_no"]} | lacking)
     found = intake["variables"] = intake_of("variables", more)
     numbers = _columns(more, {"policy_no": POLICY["policy_no"]}, found)["policy_no"].values
