@@ -9,11 +9,13 @@ import argparse
 import importlib
 import os
 import re
+import signal
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any, Literal, NoReturn
 
-from ratemod.errors import Lang, RatemodError, default_language, render, text
+from ratemod.errors import Lang, RatemodError, default_language, problem, render, text
 from ratemod.version import version
 
 COMMANDS = (
@@ -81,6 +83,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         0 every row rated; 1 the plan or a file is unusable; 2 wrong usage; 3 done, some rows not priced.
     """
     given = list(sys.argv[1:] if argv is None else argv)
+    stop_on_request()
     for stream in (sys.stdout, sys.stderr):
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure:  # a terminal that lacks a character shows "?", never a traceback
@@ -92,7 +95,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return int(stop.code or 0)
     try:
         code: int = importlib.import_module(_module(args.command)).run(args, lang)
-        sys.stdout.flush()
+        if sys.stdout is not None:
+            sys.stdout.flush()
     except RatemodError as error:
         print(render(error.problems, lang), file=sys.stderr)
         return UNUSABLE
@@ -102,7 +106,55 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # the reader of a pipe, such as head, has seen enough
         sys.stdout = open(os.devnull, "w")  # noqa: SIM115 - so that the flush at exit does not complain again
         return NO_READER
+    except Exception as error:  # a net, not the answer: whatever ends here deserves a refusal of its own
+        return unforeseen(error, lang)
     return code
+
+
+def stop_on_request() -> None:
+    """Let a request to stop or a lost terminal unwind like Ctrl-C, so that nothing half-written stays."""
+
+    def unwind(*_: object) -> NoReturn:
+        raise KeyboardInterrupt
+
+    for name in ("SIGTERM", "SIGHUP"):
+        if hasattr(signal, name):
+            with suppress(ValueError):  # not the main thread: whoever runs it decides
+                signal.signal(getattr(signal, name), unwind)
+
+
+def unforeseen(error: Exception, lang: Lang) -> int:
+    """Say in one line what the system refused, or what no one foresaw, with the details in a file; return the code."""
+    if isinstance(error, MemoryError):
+        found = problem("RM393")
+    elif isinstance(error, OSError) and error.errno is not None:
+        why = error.strerror or str(error)
+        found = problem("RM392", why=f"{error.filename}: {why}" if error.filename else why)
+    else:
+        import traceback
+
+        last = traceback.extract_tb(error.__traceback__)[-1]
+        place = f"{os.path.basename(last.filename)}:{last.lineno}"
+        found = problem("RM391", kind=type(error).__name__, place=place, why=str(error)[:200], details=_details(error))
+    with suppress(OSError, ValueError):
+        print(render([found], lang), file=sys.stderr)
+    return UNUSABLE
+
+
+def _details(error: Exception) -> str:
+    """Write the traceback to a file of its own; return the file's name, "-" where none can be written."""
+    import tempfile
+    import traceback
+
+    try:
+        with tempfile.NamedTemporaryFile(
+            "w", prefix="ratemod-", suffix=".txt", delete=False, encoding="utf-8", errors="backslashreplace"
+        ) as file:
+            file.write(f"ratemod {version()}, Python {sys.version}\n{' '.join(sys.argv)}\n\n")
+            file.writelines(traceback.format_exception(error))
+        return file.name
+    except OSError:
+        return "-"
 
 
 def language_of(argv: Sequence[str]) -> Lang:

@@ -126,13 +126,13 @@ def apportion(total_fen: npt.ArrayLike, weights: npt.ArrayLike) -> Fen:
     """
     total = np.atleast_1d(np.asarray(total_fen, dtype=np.int64))
     share = np.atleast_2d(_whole_weights(np.asarray(weights)))
+    size = np.abs(total)
+    most = int(share.max(initial=0))  # bounded before anything is added or multiplied
+    if most * max(share.shape[1], int(size.max(initial=0))) >= 2**62:
+        size, share = size.astype(object), share.astype(object)
     whole = share.sum(axis=1)
     if (share < 0).any() or (whole <= 0).any():
         raise ModelError(problem("RM011"))
-    size = np.abs(total)
-    safe = int(size.max(initial=0)) * int(share.max(initial=0)) < 2**62
-    if not safe:
-        size, share, whole = size.astype(object), share.astype(object), whole.astype(object)
     part: Fen = np.empty((len(size) if len(share) == 1 else len(share), share.shape[1]), dtype=np.int64)
     for low in range(0, len(part), AT_ONCE):  # in blocks that stay in cache
         rows = slice(low, low + AT_ONCE)
@@ -173,7 +173,7 @@ def _ranks(rest: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
 def _whole_weights(weights: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """Return weights as integers: exact for integers and Decimals, scaled for floats."""
     if weights.dtype.kind in "iu":
-        return weights.astype(np.int64)
+        return weights.astype(object if weights.dtype == np.uint64 else np.int64)
     if weights.dtype == object:
         places = max((-int(Decimal(w).normalize().as_tuple().exponent) for w in weights.flat), default=0)
         scaled = [int(Decimal(w) * 10 ** max(places, 0)) for w in weights.flat]

@@ -22,6 +22,7 @@ from hypothesis import strategies as st
 
 import ratemod as rm
 from ratemod.rating import across, pricer
+from ratemod.rating.identity import digest_of
 from ratemod.reading.checks import differs_within, repeats
 from ratemod.reading.chunks import open_chunks
 from tests.rating import renewals
@@ -422,6 +423,10 @@ def test_the_manifest_is_borne_out_and_notices(plan, book, tmp_path):
     said = json.loads(done.manifest.read_text(encoding="utf-8"))
     said["premium_fen"] += 1
     done.manifest.write_text(json.dumps(said), encoding="utf-8")
+    assert refusal(lambda: rm.verify(target)).args["what"] == "manifest sha256"
+    said["groups"][0][-2] += 1  # a forger who knows how a manifest signs itself
+    del said["sha256"]
+    done.manifest.write_text(json.dumps(said | {"sha256": digest_of(said)}), encoding="utf-8")
     assert refusal(lambda: rm.verify(target)).args["what"] == "premium_fen"
     rm.rate_file(book, plan, target, lang="en", chunk=CHUNK)
     other = plan.replace({"constants.fund_share": "0.15"})

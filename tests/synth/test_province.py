@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ratemod.errors import ModelError
+from ratemod.errors import BookError, ModelError
 from ratemod.synth import hazards, levels, write
 from ratemod.synth.calendar import NO_DATE
 from ratemod.synth.enterprises import Window
@@ -317,7 +317,7 @@ def test_an_unfinished_run_leaves_no_file(tmp_path: Path, monkeypatch: pytest.Mo
 
     monkeypatch.setattr(write.Writer, "_write", fail)
     monkeypatch.setattr(write, "ROW_GROUP", 10)
-    with pytest.raises(OSError, match="disk full"):
+    with pytest.raises(BookError, match="disk full"):
         synthesize(100, 2, seed=1, out=tmp_path)
     assert list(tmp_path.iterdir()) == []
 

@@ -56,7 +56,7 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
     by = by_columns(plan, args.by)
     derived: list[Derived] = []
     rated = price(args, plan, lang, trace=args.trace or args.live, strict=args.strict, derived=derived)
-    files = write(rated, target, lang, by, full_facts(args, lang), live=args.live) if target else []
+    files = write(rated, target, lang, by, full_facts(args, lang), args.book, live=args.live) if target else []
     if args.receipt:
         write_receipt(rated.book.receipt, args.receipt, rated.counts)
         files.append(str(args.receipt))
@@ -136,7 +136,13 @@ def full_facts(args: argparse.Namespace, lang: Lang) -> list[tuple[str, str]]:
 
 
 def write(
-    rated: Rated, target: Path, lang: Lang, by: tuple[str, ...], about: list[tuple[str, str]], live: bool = False
+    rated: Rated,
+    target: Path,
+    lang: Lang,
+    by: tuple[str, ...],
+    about: list[tuple[str, str]],
+    source: Path,
+    live: bool = False,
 ) -> list[str]:
     """Write a rated book as its file name's ending says; return the files as a person would like them listed."""
     from ratemod.exhibits.terminal import progress
@@ -153,10 +159,10 @@ def write(
         elif target.suffix.lower() == ".csv":
             from ratemod.exhibits.priced_csv import write_priced_csv
 
-            priced, refused = write_priced_csv(rated, target, lang=lang)
+            priced, refused = write_priced_csv(rated, target, lang=lang, source=source)
             return [str(priced), text("UI_file_refused", lang, path=refused)]
         else:
             from ratemod.exhibits.priced_csv import write_priced_parquet
 
-            write_priced_parquet(rated, target)
+            write_priced_parquet(rated, target, source=source)
     return [str(target)]

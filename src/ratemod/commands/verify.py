@@ -12,6 +12,7 @@ def arguments(parser: argparse.ArgumentParser, lang: Lang) -> None:
     """Declare the arguments."""
     parser.add_argument("output", metavar="OUT", type=Path, help=text("UI_help_verify_output", lang))
     parser.add_argument("--book", metavar="BOOK", type=Path, help=text("UI_help_verify_book", lang))
+    parser.add_argument("--plan", metavar="PLAN", help=text("UI_help_verify_plan", lang))
 
 
 def run(args: argparse.Namespace, lang: Lang) -> int:
@@ -19,11 +20,16 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
     from ratemod.rating.manifest import verify
     from ratemod.reading.chunks import parquet_files
 
+    plan = None
+    if args.plan:
+        from ratemod.plan.editions import load_plan
+
+        plan = load_plan(args.plan)
     for path in parquet_files(args.output):
         book = args.book
         if book is not None and args.output.is_dir():
             book = args.book / path.relative_to(args.output)
-        facts = verify(path, book)
+        facts = verify(path, book, plan)
         counts, yuan = facts["counts"], facts["premium_fen"] / 100
         print(text("UI_verified", lang, path=path, plan=facts["plan"], rows=counts["rows"], yuan=yuan))
     return 0

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ratemod.errors import BookError, nearest, problem
-from ratemod.whole_file import whole_file, write_problem
+from ratemod.rating.manifest import manifest_path
+from ratemod.whole_file import refuse_special, whole_file, write_problem
 
 __all__ = ["check_target", "refused_path", "whole_file", "write_problem"]
 
@@ -41,7 +42,7 @@ def check_target(path: str | Path, inputs: Sequence[str | Path] = (), suffixes: 
     ------
     BookError
         RM800 unknown ending, RM801 no such folder, RM802 may not write there, RM803 the file is an input, RM804 the
-        path is a folder.
+        path is a folder; RM390 it is a pipe, a device or the like.
     """
     target = Path(path)
     suffix = target.suffix.lower()
@@ -50,6 +51,8 @@ def check_target(path: str | Path, inputs: Sequence[str | Path] = (), suffixes: 
             problem("RM800", path=str(path), suffixes=" ".join(suffixes), nearest=nearest(suffix, suffixes))
         )
     written = [target, refused_path(target)] if suffix == ".csv" else [target]
+    if suffix in (".csv", ".parquet"):
+        written.append(manifest_path(target))
     for file in written:
         _check_one(file, inputs)
     return target
@@ -61,6 +64,7 @@ def _check_one(file: Path, inputs: Sequence[str | Path]) -> None:
         raise BookError(problem("RM801", folder=str(folder)))
     if file.is_dir():
         raise BookError(problem("RM804", path=str(file)))
+    refuse_special(file, str(file))
     if not os.access(folder, os.W_OK) or (file.exists() and not os.access(file, os.W_OK)):
         raise BookError(problem("RM802", path=str(file)))
     if any(_same(file, Path(given)) for given in inputs):

@@ -16,8 +16,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ratemod.errors import Lang
-from ratemod.exhibits.output import refused_path, whole_file
+from ratemod.exhibits.output import refused_path
 from ratemod.exhibits.priced_columns import FORMULA_STARTS, Shown, priced_view, refused_view, safe_text
+from ratemod.rating.manifest import digest, write_set
+from ratemod.whole_file import file_set
 
 if TYPE_CHECKING:
     from ratemod.rating.rated import Rated
@@ -26,8 +28,13 @@ BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 DANGEROUS = f"^[{FORMULA_STARTS.replace('-', '')}-]"
 
 
-def write_priced_csv(rated: Rated, path: str | Path, *, lang: Lang) -> tuple[Path, Path]:
+def write_priced_csv(
+    rated: Rated, path: str | Path, *, lang: Lang, source: str | Path | None = None
+) -> tuple[Path, Path]:
     """Write the priced rows to `path` and the rows without a premium beside it; return both paths.
+
+    With the `source` that was priced, a manifest stands beside them, which `ratemod verify` holds them to: the three
+    files are one set.
 
     Raises
     ------
@@ -35,13 +42,18 @@ def write_priced_csv(rated: Rated, path: str | Path, *, lang: Lang) -> tuple[Pat
         Those of `whole_file`.
     """
     priced, refused = Path(path), refused_path(Path(path))
-    _write(refused_view(rated, lang), refused)
-    _write(priced_view(rated, lang), priced)
+    with file_set() as files:
+        parts = [files.new(refused), files.new(priced)]
+        for view, part in zip((refused_view, priced_view), parts):
+            _write(view(rated, lang), part)
+        if source is not None:
+            others = {"refused": {"name": refused.name, "sha256": digest(parts[0])}}
+            write_set(rated, Path(source), files, priced, parts[1], others)
     return priced, refused
 
 
-def write_priced_parquet(rated: Rated, path: str | Path) -> Path:
-    """Write the whole table, priced or not, as Parquet; return the path.
+def write_priced_parquet(rated: Rated, path: str | Path, *, source: str | Path | None = None) -> Path:
+    """Write the whole table, priced or not, as Parquet, with a manifest where its `source` is given; return the path.
 
     Raises
     ------
@@ -50,9 +62,13 @@ def write_priced_parquet(rated: Rated, path: str | Path) -> Path:
     """
     import pyarrow.parquet as pq
 
-    with whole_file(path) as part:
+    target = Path(path)
+    with file_set() as files:
+        part = files.new(target)
         pq.write_table(_one_name_a_code(rated.table), part, compression="zstd")
-    return Path(path)
+        if source is not None:
+            write_set(rated, Path(source), files, target, part)
+    return target
 
 
 def _one_name_a_code(table: pa.Table) -> pa.Table:
@@ -66,8 +82,8 @@ def _one_name_a_code(table: pa.Table) -> pa.Table:
     return table
 
 
-def _write(shown: tuple[Shown, ...], path: Path) -> None:
-    with whole_file(path) as part, pa.OSFile(str(part), "wb") as file:
+def _write(shown: tuple[Shown, ...], part: Path) -> None:
+    with pa.OSFile(str(part), "wb") as file:
         file.write(BYTE_ORDER_MARK)
         file.write(headers(shown))
         file.write(body(shown))

@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 
 from ratemod.errors import Lang
-from ratemod.exhibits.output import refused_path, whole_file
+from ratemod.exhibits.output import refused_path
 from ratemod.exhibits.priced_columns import Shown, priced_view, refused_view
 from ratemod.exhibits.priced_csv import BYTE_ORDER_MARK, body, headers
 from ratemod.plan.model import Plan
@@ -24,6 +24,7 @@ from ratemod.rating.rated import Rated
 from ratemod.rating.run import BLOCK
 from ratemod.rating.stream import Streamed, open_book, rate_book
 from ratemod.reading.chunks import CHUNK
+from ratemod.whole_file import FileSet
 
 Printed = tuple[tuple[pa.Buffer, pa.Buffer], tuple[pa.Buffer, pa.Buffer]]  # headers and rows, priced and refused
 
@@ -32,7 +33,7 @@ Printed = tuple[tuple[pa.Buffer, pa.Buffer], tuple[pa.Buffer, pa.Buffer]]  # hea
 class CsvOutput:
     """Two CSV files under way: the priced rows at a temporary name, the others likewise beside the target."""
 
-    path: Path
+    set: FileSet
     pricer: Pricer
     target: Path
     lang: Lang
@@ -58,7 +59,7 @@ class CsvOutput:
             file.write(rows)
 
     def __enter__(self) -> CsvOutput:
-        self.refused = self.stack.enter_context(whole_file(refused_path(self.target)))
+        self.refused, self.path = self.set.new(refused_path(self.target)), self.set.new(self.target)
         self.files = [self.stack.enter_context(path.open("wb")) for path in (self.path, self.refused)]
         return self
 
@@ -109,5 +110,5 @@ def rate_to_csv(
     path = Path(target)
     chunks = open_book(source, plan, header_map=header_map, keep=("all",), size=chunk)
     pricer = replace(pricer_of(plan, chunks, trace=trace, by=by, lang=lang, block=block), steps=kept_steps(plan, trace))
-    output = partial(CsvOutput, target=path, lang=lang)
+    output = partial(CsvOutput, lang=lang)
     return rate_book(chunks, pricer, path, output, threads=threads, tick=tick)

@@ -8,7 +8,6 @@ Memory: one bucket (24 bytes a row / 64), and the candidates.
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -27,6 +26,7 @@ from ratemod.reading.checks import ascending, differs_within, repeats
 from ratemod.reading.chunks import Chunked
 from ratemod.reading.convert import convert, words
 from ratemod.reading.plain import plain
+from ratemod.whole_file import scratch_folder
 
 BITS = 6
 RECORD = np.dtype([("hash", np.uint64), ("row", np.int64), ("value", np.uint64)])
@@ -214,8 +214,8 @@ def _candidates(
 ) -> npt.NDArray[np.int64]:
     """Return the rows of suspicious hashes, ascending: spread to buckets on disk, one bucket sorted at a time."""
     found = [np.zeros(0, dtype=np.int64)]
-    with tempfile.TemporaryDirectory(prefix=".ratemod-", dir=scratch) as folder:
-        files = [open(Path(folder) / f"{at:02d}", "w+b") for at in range(1 << BITS)]  # noqa: SIM115 - closed below
+    with scratch_folder(scratch) as folder:
+        files = [open(folder / f"{at:02d}", "w+b") for at in range(1 << BITS)]  # noqa: SIM115 - closed below
         try:
             for part in records:
                 bucket = part["hash"] >> np.uint64(64 - BITS)

@@ -6,23 +6,27 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
 
 from ratemod.errors import BookError, Problem, problem
 from ratemod.plan.model import Plan
+from ratemod.rating.identity import digest_of, identity_in_memory
 from ratemod.rating.output_file import Output
-from ratemod.rating.tally import Tally, text_codes
+from ratemod.rating.tally import Cells, Tally, tally, text_codes
 from ratemod.rating.verdict import STATUS
 from ratemod.reading.arrow import filled_with, whole
 from ratemod.reading.chunks import Chunked, opened
-from ratemod.whole_file import whole_file
 
-FORMAT = 1
+if TYPE_CHECKING:
+    from ratemod.rating.rated import Rated
+    from ratemod.whole_file import FileSet
+
+FORMAT = 2
+CELL = ("priced", "unpriced", "premium_fen", "fund_fen")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +40,15 @@ class InputFile:
 
 
 @dataclass(frozen=True, slots=True)
+class Written:
+    """A finished output: its bytes, their digest, and further facts."""
+
+    bytes: int
+    sha256: str
+    others: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class Manifest:
     """The facts of one run, as data that JSON holds."""
 
@@ -45,37 +58,30 @@ class Manifest:
     def of(
         plan: Plan,
         inputs: Sequence[InputFile],
-        output: Output,
+        output: Output | Written,
         name: str,
         total: Tally,
-        steps: Sequence[str],
-        by: Sequence[str],
-        lang: str,
+        identity: Mapping[str, Any],
     ) -> Manifest:
-        """Return the manifest of a finished output."""
-        cells = ("priced", "unpriced", "premium_fen", "fund_fen")
-        return Manifest(
-            {
-                "format": FORMAT,
-                "plan": plan.id,
-                "fingerprint": plan.fingerprint,
-                "language": lang,
-                "steps": list(steps),
-                "versions": versions(),
-                "inputs": [
-                    {"name": item.name, "rows": item.rows, "bytes": item.bytes, "sha256": item.sha256}
-                    for item in inputs
-                ],
-                "output": {"name": name, "bytes": output.bytes, "sha256": output.sha256, **output.others},
-                "counts": total.counts,
-                "premium_fen": total.premium_fen,
-                "fund_fen": total.fund_fen if plan.fund else None,
-                "insurers": {key[0]: dict(zip(cells, value)) for key, value in sorted(total.insurers.items())},
-                "by": list(by),
-                "groups": [[*key, *value] for key, value in sorted(total.groups.items())],
-                "problems": [[*key, rows] for key, rows in sorted(total.problems.items())],
-            }
-        )
+        """Return the manifest of a finished output, its own digest last."""
+        facts = {
+            "format": FORMAT,
+            "plan": plan.id,
+            "fingerprint": plan.fingerprint,
+            "run": dict(identity),
+            "inputs": [
+                {"name": item.name, "rows": item.rows, "bytes": item.bytes, "sha256": item.sha256} for item in inputs
+            ],
+            "output": {"name": name, "bytes": output.bytes, "sha256": output.sha256, **output.others},
+            "counts": total.counts,
+            "premium_fen": total.premium_fen,
+            "fund_fen": total.fund_fen if plan.fund else None,
+            "insurers": {key[0]: dict(zip(CELL, value)) for key, value in sorted(total.insurers.items())},
+            "by": list(identity["by"]),
+            "groups": [[*key, *value] for key, value in sorted(total.groups.items())],
+            "problems": [[*key, rows] for key, rows in sorted(total.problems.items())],
+        }
+        return Manifest(facts | {"sha256": digest_of(facts)})
 
     @property
     def tally(self) -> Tally:
@@ -89,13 +95,6 @@ class Manifest:
             {tuple(row[:width]): tuple(row[width:]) for row in facts["groups"]},
             {(row[0], row[1], row[2]): row[3] for row in facts["problems"]},
         )
-
-
-def versions() -> dict[str, str]:
-    """Return the versions that the bytes of an output may depend on."""
-    from ratemod import __version__
-
-    return {"ratemod": __version__} | {name: metadata.version(name) for name in ("numpy", "pyarrow")}
 
 
 def digest(path: Path) -> str:
@@ -127,6 +126,43 @@ def read_inputs(chunks: Chunked) -> tuple[InputFile, ...]:
     )
 
 
+def file_inputs(source: Path, rows: int) -> tuple[InputFile, ...]:
+    """Return name, bytes and digest of a list read as a whole, or of the files of a folder, `rows` rows in all."""
+    files = sorted(path for path in source.rglob("*") if path.is_file()) if source.is_dir() else [source]
+    return tuple(
+        InputFile(
+            path.name if path == source else path.relative_to(source).as_posix(),
+            rows if at == 0 else 0,
+            path.stat().st_size,
+            digest(path),
+        )
+        for at, path in enumerate(files)
+    )
+
+
+def write_set(
+    rated: Rated,
+    source: Path,
+    files: FileSet,
+    target: Path,
+    part: Path,
+    others: Mapping[str, Any] | None = None,
+) -> None:
+    """Add the manifest of a list that was priced as a whole to the set of its files.
+
+    Parameters
+    ----------
+    rated, source : what was priced, and from which file or folder
+    files : the set; target, part : its main file, by its name and as it is written
+    others : further facts of the output
+    """
+    inputs = file_inputs(source, rated.coding.n)
+    identity = identity_in_memory(rated, inputs)
+    output = Written(bytes=part.stat().st_size, sha256=digest(part), others=dict(others or {}))
+    manifest = Manifest.of(rated.plan, inputs, output, target.name, tally(rated), identity)
+    write_manifest(manifest, files.new(manifest_path(target)))
+
+
 def manifest_path(target: Path) -> Path:
     """Return where the manifest of an output stands.
 
@@ -138,10 +174,9 @@ def manifest_path(target: Path) -> Path:
     return target.with_name(f"{target.name}.manifest.json")
 
 
-def write_manifest(manifest: Manifest, path: Path) -> None:
-    """Write a manifest, whole or not at all."""
-    with whole_file(path) as part:
-        part.write_text(json.dumps(manifest.facts, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+def write_manifest(manifest: Manifest, part: Path) -> None:
+    """Write a manifest to a file of a set: the last, because it is what makes the set valid."""
+    part.write_text(json.dumps(manifest.facts, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
 
 
 def verify(output: str | Path, source: str | Path | None = None, plan: Plan | None = None) -> Mapping[str, Any]:
@@ -161,76 +196,131 @@ def verify(output: str | Path, source: str | Path | None = None, plan: Plan | No
         RM345 there is no manifest that can be read; RM346 for everything in which it and the files differ.
     """
     path = Path(output)
-    beside = manifest_path(path)
-    try:
-        facts = json.loads(beside.read_text(encoding="utf-8"))
-        known = facts["output"]["sha256"], facts["counts"], facts["inputs"], facts["fingerprint"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise BookError(problem("RM345", file=str(beside), why=str(error))) from None
+    facts = read_manifest(path)
     wrong: list[Problem] = []
 
     def hold(what: str, said: Any, found: Any) -> None:
         if said != found:
             wrong.append(problem("RM346", file=str(path), what=what, said=str(said), found=str(found)))
 
-    hold("output sha256", known[0], digest(path))
+    hold("manifest sha256", facts.get("sha256"), digest_of({k: v for k, v in facts.items() if k != "sha256"}))
+    hold("output bytes", facts["output"]["bytes"], _size(path))
+    hold("output sha256", facts["output"]["sha256"], digest(path))
     if other := facts["output"].get("refused"):
         hold("refused rows sha256", other["sha256"], digest(path.with_name(other["name"])))
+    if not facts["inputs"]:
+        wrong.append(problem("RM395", file=str(manifest_path(path))))
+    hold("rows read", sum(item["rows"] for item in facts["inputs"]), facts["counts"]["rows"])
+    if facts["by"]:
+        cells = [row[len(facts["by"]) :] for row in facts["groups"]]
+        hold("rows of the groups", sum(cell[0] + cell[1] for cell in cells), facts["counts"]["rows"])
+        hold("premium of the groups", sum(cell[2] for cell in cells), facts["premium_fen"])
+    unpriced = sum(facts["counts"][name] for name in STATUS[2:])
+    hold("reasons for rows without a premium", bool(facts["problems"]) or not unpriced, True)
+    for name in ("plan", "fingerprint"):
+        hold(f"{name} of the run", facts[name], facts["run"][name])
     if not wrong and path.suffix.lower() == ".parquet":  # reads the whole output: no use where bytes are others
-        for what, found in recount(path).items():
+        for what, found in recount(path, facts["by"]).items():
             hold(what, facts[what], found)
     if plan is not None:
-        hold("fingerprint", known[3], plan.fingerprint)
+        hold("plan", facts["plan"], plan.id)
+        hold("fingerprint", facts["fingerprint"], plan.fingerprint)
     if source is not None:
         root = Path(source)
-        for item in known[2]:
+        for item in facts["inputs"]:
             file = root / item["name"] if root.is_dir() else root
+            hold(f"input {item['name']} bytes", item["bytes"], _size(file))
             hold(f"input {item['name']} sha256", item["sha256"], digest(file))
     if wrong:
         raise BookError(wrong)
+    return facts
+
+
+def read_manifest(output: Path) -> dict[str, Any]:
+    """Return the facts of the manifest beside an output.
+
+    Raises
+    ------
+    BookError
+        RM345 there is none that can be read, or it lacks what every manifest has.
+    """
+    beside = manifest_path(output)
+    try:
+        facts = json.loads(beside.read_text(encoding="utf-8"))
+        _ = facts["output"]["sha256"], facts["output"]["bytes"], facts["fingerprint"], facts["plan"], facts["by"]
+        _ = facts["counts"]["rows"], [(item["name"], item["rows"], item["bytes"]) for item in facts["inputs"]]
+        _ = facts["run"]["plan"], facts["run"]["fingerprint"], facts["groups"], facts["problems"], facts["insurers"]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise BookError(problem("RM345", file=str(beside), why=str(error))) from None
     return dict(facts)
 
 
-def recount(path: Path) -> dict[str, Any]:
-    """Return counts and sums of an output, a row group at a time."""
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError as error:
+        raise BookError(problem("RM340", file=str(path), why=error.strerror or str(error))) from None
+
+
+def recount(path: Path, by: Sequence[str] = ()) -> dict[str, Any]:
+    """Return counts, sums, groups and plan of an output, a row group at a time.
+
+    Groups are recounted where the output holds all columns that they are summed by.
+    """
     counts, sums = np.zeros(len(STATUS), dtype=np.int64), {"premium_fen": 0, "fund_fen": 0}
-    insurers: dict[str, dict[str, int]] = {}
+    insurers: Cells = {}
+    groups: Cells = {}
+    plans: set[str] = set()
     with opened(path) as file:
         names = file.schema_arrow.names
-        wanted = [name for name in ("status", "premium_fen", "fund_fen", "insurer") if name in names]
+        wanted = [name for name in ("status", "plan", "premium_fen", "fund_fen", "insurer", *by) if name in names]
+        grouped = bool(by) and all(name in names for name in by)
         for at in range(file.num_row_groups):
             table = file.read_row_group(at, columns=wanted)
             status, said = text_codes(table["status"])
             place = np.array([STATUS.index(name) if name in STATUS else 0 for name in said])[status]
             counts += np.bincount(place, minlength=len(STATUS))
-            fen = {name: _fen(table[name]) for name in sums if name in names}
+            fen = {name: filled_with(whole(table[name]), 0) for name in sums if name in names}
             for name, values in fen.items():
                 sums[name] += int(values.sum())
+            if "plan" in names:
+                plans.update(name for code, name in enumerate(text_codes(table["plan"])[1]) if name)
             if "insurer" in names:
-                _by_insurer(insurers, table["insurer"], place < 2, fen)
-    fund = sums["fund_fen"] if "fund_fen" in names else None
-    said_counts = {"rows": int(counts.sum()), **dict(zip(STATUS, counts.tolist()))}
-    ordered = dict(sorted(insurers.items()))
-    return {"counts": said_counts, "premium_fen": sums["premium_fen"], "fund_fen": fund, "insurers": ordered}
+                _add_cells(insurers, [table["insurer"]], place < 2, fen)
+            if grouped:
+                _add_cells(groups, [table[name] for name in by], place < 2, fen)
+    found: dict[str, Any] = {
+        "counts": {"rows": int(counts.sum()), **dict(zip(STATUS, counts.tolist()))},
+        "premium_fen": sums["premium_fen"],
+        "fund_fen": sums["fund_fen"] if "fund_fen" in names else None,
+        "insurers": {key[0]: dict(zip(CELL, value)) for key, value in sorted(insurers.items())},
+    }
+    if grouped:
+        found["groups"] = [[*key, *value] for key, value in sorted(groups.items())]
+    if len(plans) == 1:
+        found["plan"] = plans.pop()
+    return found
 
 
-def _fen(column: pa.ChunkedArray) -> np.ndarray[Any, np.dtype[np.int64]]:
-    return filled_with(whole(column), 0)
-
-
-def _by_insurer(
-    insurers: dict[str, dict[str, int]],
-    column: pa.ChunkedArray,
+def _add_cells(
+    cells: Cells,
+    columns: Sequence[pa.ChunkedArray],
     priced: np.ndarray[Any, np.dtype[np.bool_]],
     fen: Mapping[str, np.ndarray[Any, np.dtype[np.int64]]],
 ) -> None:
-    codes, names = text_codes(column)
-    for at, name in enumerate(names):
-        mine = codes == at
-        if not mine.any():
-            continue
-        cell = insurers.setdefault(name, {"priced": 0, "unpriced": 0, "premium_fen": 0, "fund_fen": 0})
-        cell["priced"] += int((mine & priced).sum())
-        cell["unpriced"] += int((mine & ~priced).sum())
-        for what, values in fen.items():
-            cell[what] += int(values[mine].sum())
+    """Add rows, priced and not, and their fen, by the texts of some columns."""
+    coded = [text_codes(column) for column in columns]
+    key = np.zeros(len(priced), dtype=np.int64)
+    for codes, names in coded:
+        key = key * len(names) + codes
+    shape = [len(names) for _, names in coded]
+    for at in np.unique(key).tolist():
+        mine = key == at
+        name = tuple(names[int(place)] for (_, names), place in zip(coded, np.unravel_index(at, shape)))
+        own = (
+            int((mine & priced).sum()),
+            int((mine & ~priced).sum()),
+            *(int(fen[what][mine].sum()) if what in fen else 0 for what in ("premium_fen", "fund_fen")),
+        )
+        before = cells.get(name, (0, 0, 0, 0))
+        cells[name] = tuple(a + b for a, b in zip(before, own))  # type: ignore[assignment]

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from ratemod.rating.pricer import Pricer
     from ratemod.rating.rated import Rated
+    from ratemod.whole_file import FileSet
 
 FEW = 4096  # cells of a table whose look-ups are worth a Parquet dictionary
 READ = 1 << 20
@@ -54,6 +55,9 @@ class OutputFile:
 
     Attributes
     ----------
+    files : FileSet
+        What it is one of.
+    target : Path
     bytes : int
     sha256 : str
         Of the finished file.
@@ -61,13 +65,15 @@ class OutputFile:
         Further facts for the manifest.
     """
 
-    path: Path
+    files: FileSet
     pricer: Pricer
+    target: Path
     bytes: int = 0
     sha256: str = ""
     others: Mapping[str, Any] = field(default_factory=dict)
     writer: Any = None
     follower: Follower | None = None
+    path: Path = field(init=False)
 
     def made(self, rated: Rated, start: int) -> pa.Table:
         """Return what is to be written of a priced chunk; threads do that side by side."""
@@ -85,6 +91,7 @@ class OutputFile:
         self.follower.grown()
 
     def __enter__(self) -> OutputFile:
+        self.path = self.files.new(self.target)
         return self
 
     def __exit__(self, *raised: object) -> None:

@@ -12,13 +12,15 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 from ratemod.errors import BookError, Lang, problem
 from ratemod.plan.editions import Business, load_plan
 from ratemod.plan.model import Plan
 from ratemod.rating.across import broken
-from ratemod.rating.manifest import InputFile, Manifest, manifest_path, read_inputs, verify, versions
-from ratemod.rating.pricer import Pricer, pricer_of, reasons
+from ratemod.rating.identity import identity_of
+from ratemod.rating.manifest import Manifest, manifest_path, read_inputs, verify
+from ratemod.rating.pricer import pricer_of, reasons
 from ratemod.rating.run import BLOCK
 from ratemod.rating.stream import Streamed, own_pool, rate_chunks
 from ratemod.rating.tally import Tally
@@ -81,9 +83,9 @@ def rate_folder(
         for part, own in zip(chunks.parts, inputs):
             path = out / part.path.resolve().relative_to(root)
             path.parent.mkdir(parents=True, exist_ok=True)
-            done = _finished(path, own, pricer) if resume and not across else None
+            one = replace(chunks, parts=(part,))
+            done = _finished(path, identity_of(one, pricer, (own,))) if resume and not across else None
             if done is None and own.rows:
-                one = replace(chunks, parts=(part,))
                 found = rate_chunks(one, pricer, path, across, (own,), start=start, threads=threads, resume=resume)
                 done = found.tally
             total = total.plus(done or Tally())
@@ -94,16 +96,10 @@ def rate_folder(
     return Streamed(chosen, Path(target), total, pricer.by, last, chunks.receipt())
 
 
-def _finished(path: Path, own: InputFile, pricer: Pricer) -> Tally | None:
+def _finished(path: Path, identity: Mapping[str, Any]) -> Tally | None:
     """Return the tally of an output that this very run would write again, else None."""
     try:
         facts = verify(path)
     except BookError:
         return None
-    same = (
-        facts["inputs"][0]["sha256"] == own.sha256
-        and facts["plan"] == pricer.program.plan.id
-        and facts["versions"] == versions()
-        and (facts["language"], facts["steps"], facts["by"]) == (pricer.lang, list(pricer.steps), list(pricer.by))
-    )
-    return Manifest(json.loads(json.dumps(facts))).tally if same else None
+    return Manifest(facts).tally if facts["run"] == json.loads(json.dumps(identity)) else None

@@ -1,13 +1,13 @@
 """Finished chunks of a run that may be stopped: kept beside the target, so that ``resume`` goes on behind them.
 
 Each chunk is an Arrow file, written under a temporary name and renamed, with its tally inside. A run goes on only from
-parts of the very same run: same input bytes, plan, versions, language and columns; others are thrown away.
+parts of the very same run (`identity`); others are thrown away.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
+import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,15 +15,12 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from ratemod.rating.manifest import InputFile, versions
+from ratemod.errors import BookError, problem
 from ratemod.rating.tally import Tally
-from ratemod.whole_file import whole_file
+from ratemod.whole_file import abandoned, hold, whole_file
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from ratemod.rating.across import Broken
-    from ratemod.rating.pricer import Pricer
+    from collections.abc import Mapping
 
 TALLY = b"ratemod.tally"
 
@@ -33,19 +30,28 @@ class Parts:
     """The folder of finished chunks of one run."""
 
     folder: Path
+    handle: int
 
     @staticmethod
-    def open(target: Path, inputs: Sequence[InputFile], pricer: Pricer, across: Sequence[Broken]) -> Parts:
-        """Return the parts of this run, emptied when what is there belongs to another."""
-        folder = target.with_name(f".{target.name}.parts")
-        same = _identity(inputs, pricer, across)
+    def open(target: Path, identity: Mapping[str, Any]) -> Parts:
+        """Return the parts of this run, emptied when what is there belongs to another.
+
+        Raises
+        ------
+        BookError
+            RM394 another run is at work on them.
+        """
+        folder = folder_of(target)
+        same = json.dumps(identity, ensure_ascii=False, sort_keys=True)
         mark = folder / "run"
+        if folder.exists() and not abandoned(folder):
+            raise BookError(problem("RM394", path=str(target)))
         if not mark.is_file() or mark.read_text(encoding="utf-8") != same:
             shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir()
             with whole_file(mark) as part:
                 part.write_text(same, encoding="utf-8")
-        return Parts(folder)
+        return Parts(folder, hold(folder))
 
     def load(self, at: int) -> tuple[pa.Table, Tally] | None:
         """Return one finished chunk, or None."""
@@ -75,18 +81,18 @@ class Parts:
         """Throw all parts away: the run is done."""
         shutil.rmtree(self.folder, ignore_errors=True)
 
+    def close(self) -> None:
+        """Let them go, for a later run."""
+        os.close(self.handle)
 
-def _identity(inputs: Sequence[InputFile], pricer: Pricer, across: Sequence[Broken]) -> str:
-    plan = pricer.program.plan
-    marks = [[item.check.name, hashlib.sha256(item.rows.tobytes()).hexdigest()] for item in across]
-    said: list[Any] = [
-        [[item.name, item.sha256] for item in inputs],
-        plan.id,
-        versions(),
-        pricer.lang,
-        {name: str(kind) for name, kind in pricer.keys.items()},
-        pricer.steps,
-        pricer.by,
-        marks,
-    ]
-    return json.dumps(said, ensure_ascii=False)
+
+def folder_of(target: Path) -> Path:
+    """Return where the parts of a run towards a target lie."""
+    return target.with_name(f".{target.name}.parts")
+
+
+def discard(target: Path) -> None:
+    """Throw away the parts that a stopped run left, when another run begins anew; those of a living run stay."""
+    folder = folder_of(target)
+    if folder.is_dir() and not folder.is_symlink() and abandoned(folder):
+        shutil.rmtree(folder, ignore_errors=True)

@@ -24,9 +24,10 @@ from ratemod.plan.editions import Business, load_plan
 from ratemod.plan.model import Plan
 from ratemod.rating.across import Broken, Edges, broken, keys_of
 from ratemod.rating.encode import identifiers
+from ratemod.rating.identity import identity_of
 from ratemod.rating.manifest import InputFile, Manifest, manifest_path, read_inputs, write_manifest
 from ratemod.rating.output_file import Output, OutputFile
-from ratemod.rating.parts import Parts
+from ratemod.rating.parts import Parts, discard
 from ratemod.rating.pricer import Pricer, needed, pricer_of, reasons
 from ratemod.rating.run import BLOCK
 from ratemod.rating.tally import Tally, tally
@@ -37,7 +38,7 @@ from ratemod.reading.read import TEXT_FILES
 from ratemod.reading.receipt import Receipt
 from ratemod.reading.text_chunks import open_text
 from ratemod.rules.options import strict
-from ratemod.whole_file import whole_file
+from ratemod.whole_file import FileSet, file_set
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -167,7 +168,7 @@ def rate_book(
     chunks: Chunked,
     pricer: Pricer,
     path: Path,
-    output: Callable[[Path, Pricer], Output],
+    output: Callable[[FileSet, Pricer, Path], Output],
     *,
     threads: int | None = None,
     resume: bool = False,
@@ -210,7 +211,7 @@ def rate_chunks(
     path: Path,
     across: Sequence[Broken] | None,
     inputs: Sequence[InputFile] | Future[tuple[InputFile, ...]],
-    output: Callable[[Path, Pricer], Output] = OutputFile,
+    output: Callable[[FileSet, Pricer, Path], Output] = OutputFile,
     *,
     start: int = 0,
     threads: int | None = None,
@@ -223,19 +224,26 @@ def rate_chunks(
     Digests of the `inputs` may still be under way: they are needed for the manifest, and to resume.
     """
     plan, workers = pricer.program.plan, threads or os.cpu_count() or 1
-    with whole_file(path) as part:
-        parts = Parts.open(path, _settled(inputs), pricer, across or ()) if resume else None
-        chunks = needed(plan, chunks, pricer.keys) if output is OutputFile else chunks
-        run = Run(chunks, pricer, across, start, workers, parts, tick)
-        with output(part, pricer) as out:
-            total = run.into(out)
-        read = _settled(inputs)
-        if len(read) == 1:  # rows of a text file are known only now
-            read = [replace(read[0], rows=total.rows)]
-        manifest = Manifest.of(plan, read, out, path.name, total, pricer.steps, pricer.by, pricer.lang)
-    write_manifest(manifest, manifest_path(path))
-    if parts is not None:
-        parts.remove()
+    parts = Parts.open(path, identity_of(chunks, pricer, _settled(inputs), across or ())) if resume else None
+    if parts is None:
+        discard(path)
+    try:
+        with file_set() as files:
+            read_as = chunks
+            chunks = needed(plan, chunks, pricer.keys) if output is OutputFile else chunks
+            run = Run(chunks, pricer, across, start, workers, parts, tick)
+            with output(files, pricer, path) as out:
+                total = run.into(out)
+            read = _settled(inputs)
+            if len(read) == 1:  # rows of a text file are known only now
+                read = [replace(read[0], rows=total.rows)]
+            identity = identity_of(read_as, pricer, read, across or ())
+            write_manifest(Manifest.of(plan, read, out, path.name, total, identity), files.new(manifest_path(path)))
+        if parts is not None:
+            parts.remove()
+    finally:
+        if parts is not None:
+            parts.close()
     return Streamed(plan, path, total, pricer.by, manifest_path(path), chunks.receipt())
 
 

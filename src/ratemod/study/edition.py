@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -17,13 +16,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ratemod.errors import ModelError, problem
+from ratemod.errors import BookError, ModelError, problem
 from ratemod.plan.model import Case, Plan, Source
 from ratemod.plan.write import edition_files
 from ratemod.rating.cases import recomputed
 from ratemod.study.accounts import refused_counts
 from ratemod.study.notes import notes_of
 from ratemod.version import version
+from ratemod.whole_file import whole_folder
 
 if TYPE_CHECKING:
     from ratemod.study.fit import Study
@@ -177,21 +177,13 @@ def write_study(
     target = Path(os.path.realpath(folder))
     if target.exists() and not (target.is_dir() and (not any(target.iterdir()) or (target / RECORD).is_file())):
         raise ModelError(problem("RM596", path=str(folder)))
-    part = target.with_name(f".{target.name}.{os.getpid()}.part")
+    contents = {path: text.encode("utf-8") for path, text in study_files(study, edition).items()} | dict(extra or {})
     try:
-        contents = {path: text.encode("utf-8") for path, text in study_files(study, edition).items()} | dict(
-            extra or {}
-        )
-        for path, content in sorted(contents.items()):
-            (part / path).parent.mkdir(parents=True, exist_ok=True)
-            (part / path).write_bytes(content)
-        old = target.with_name(f".{target.name}.{os.getpid()}.old")
-        if target.exists():
-            os.replace(target, old)
-        os.replace(part, target)
-        shutil.rmtree(old, ignore_errors=True)
-    except OSError as error:
-        raise ModelError(problem("RM597", path=str(folder), why=error.strerror or str(error))) from error
-    finally:
-        shutil.rmtree(part, ignore_errors=True)
+        with whole_folder(target) as part:
+            for path, content in sorted(contents.items()):
+                (part / path).parent.mkdir(parents=True, exist_ok=True)
+                (part / path).write_bytes(content)
+    except BookError as error:
+        why = "; ".join(item.line() for item in error.problems)
+        raise ModelError(problem("RM597", path=str(folder), why=why)) from error
     return target / study.plan.scheme / (edition or edition_name(study))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ import numpy as np
 from ratemod.errors import ModelError, nearest, problem
 from ratemod.synth import frame
 from ratemod.synth.stream import stream
+from ratemod.whole_file import file_set
 
 # refuse: the row must come out unpriced; understand: it must be priced as if clean; skip: the row is no policy;
 # either: a reader may do one or the other, but must not guess silently.
@@ -163,14 +163,13 @@ def write(renewals: frame.Table, errors: int, seed: int, folder: Path) -> None:
     where = _places(renewals.num_rows, errors, seed, tuple(KINDS))
     key: list[Planted] = []
     target, answer = folder / "renewals_messy.csv", folder / "mess_key.csv"
-    with open(f"{target}.part", "w", encoding="utf-8-sig", newline="") as file:
-        csv.writer(file).writerows([renewals.column_names])
-        csv.writer(file).writerows(_rows(renewals, where, key))
-    with open(f"{answer}.part", "w", encoding="utf-8", newline="") as file:
-        names = Planted.__slots__
-        csv.writer(file).writerows([names, *([getattr(item, name) for name in names] for item in key)])
-    os.replace(f"{target}.part", target)
-    os.replace(f"{answer}.part", answer)
+    with file_set() as files:
+        with open(files.new(target), "w", encoding="utf-8-sig", newline="") as file:
+            csv.writer(file).writerows([renewals.column_names])
+            csv.writer(file).writerows(_rows(renewals, where, key))
+        with open(files.new(answer), "w", encoding="utf-8", newline="") as file:
+            names = Planted.__slots__
+            csv.writer(file).writerows([names, *([getattr(item, name) for name in names] for item in key)])
 
 
 def _places(rows: int, errors: int, seed: int, kinds: Sequence[str]) -> dict[int, str]:

@@ -18,6 +18,7 @@ from ratemod.synth.calendar import day
 from ratemod.synth.enterprises import NUMBERS, Window
 from ratemod.synth.stream import BLOCK
 from ratemod.synth.write import FORMATS, Format, Writer
+from ratemod.whole_file import file_set
 
 MOST_YEARS, FIRST_YEARS = 40, (1990, 2100)
 
@@ -248,22 +249,25 @@ def _to_folder(
 ) -> None:
     """Write all tables, each under a temporary name until it is whole."""
     writers: dict[str, Writer] = {}
-    try:
-        for block in drawn:
-            for name, table in block.items():
-                if name not in writers:
-                    writers[name] = Writer(folder / f".{name}.{format}.part", format, table.schema)
-                writers[name].add(table)
-        for name, table in whole.items():
-            writers[name] = Writer(folder / f".{name}.{format}.part", format, table.schema)
+    with file_set() as files:
+
+        def add(name: str, table: frame.Table) -> None:
+            if name not in writers:
+                writers[name] = Writer(files.new(folder / f"{name}.{format}"), format, table.schema)
             writers[name].add(table)
-    except BaseException:
+
+        try:
+            for block in drawn:
+                for name, table in block.items():
+                    add(name, table)
+            for name, table in whole.items():
+                add(name, table)
+        except BaseException:
+            for writer in writers.values():
+                writer.abandon()
+            raise
         for writer in writers.values():
-            writer.abandon()
-        raise
-    for name, writer in writers.items():
-        writer.close()
-        os.replace(writer.path, folder / f"{name}.{format}")
+            writer.close()
 
 
 def _whole(plan: truth.Truth, window: Window) -> dict[str, frame.Table]:
