@@ -16,6 +16,7 @@ import os
 import secrets
 import shutil
 import stat
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -23,10 +24,8 @@ from pathlib import Path
 
 from ratemod.errors import BookError, Problem, problem
 
-try:
+if sys.platform != "win32":
     import fcntl
-except ImportError:  # a system without file locks: leftovers are then kept
-    fcntl = None  # type: ignore[assignment]
 
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 DENIED = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
@@ -184,7 +183,7 @@ def scratch_folder(folder: Path) -> Iterator[Path]:
 
 def sweep(target: Path) -> tuple[str, ...]:
     """Remove what killed writers of this target left beside it, and return its names; a living writer's stays."""
-    if fcntl is None or not target.parent.is_dir():
+    if sys.platform == "win32" or not target.parent.is_dir():  # no locks, so nobody knows whose they are
         return ()
     gone = []
     with os.scandir(target.parent) as entries:
@@ -265,7 +264,7 @@ def _begun(target: Path) -> Staged:
 
 
 def _locked(handle: int) -> bool:
-    if fcntl is None:
+    if sys.platform == "win32":
         return True
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -307,7 +307,7 @@ def _table_of(found: Filing, step: Step, lang: Lang) -> list[Html]:
 
 def sources_section(found: Filing, lang: Lang) -> Html:
     """Return every source of the new edition, and the identity of everything the filing rests on."""
-    from ratemod.rating.manifest import versions
+    from ratemod.rating.identity import versions
 
     plans = [(w(side, lang), plan) for side, plan in (("current_edition", found.current), ("new_edition", found.new))]
     pairs = [(label, plan.id) for label, plan in plans]

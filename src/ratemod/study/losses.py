@@ -289,7 +289,7 @@ def _factors(triangle: Floats, years: Integers, assumed: Assumptions) -> Floats:
     tail = 1.0
     if assumed.tail != "none":
         grows = steps > 1
-        tail = fit_tail(np.arange(1.0, len(steps) + 1)[grows], steps[grows], assumed.tail).factor  # type: ignore[arg-type]
+        tail = fit_tail(np.arange(1.0, len(steps) + 1)[grows], steps[grows], assumed.tail).factor
     return cumulative_factors(steps, tail)
 
 
