@@ -44,8 +44,15 @@ def test_footers_are_named_and_left_out(tmp_path):
     book = Workbook()
     sheet = book.active
     heads = ["单位名称", "人数", "每人赔偿限额", "保费", "备注"]
-    for row in (["承保清单"], ["（金额单位：万元）"], heads, ["甲", 3, 40, 0.05, ""], ["合计", 3, None, 0.05],
-                ["制表人：张三", None, "审核：李四"], ["注：本表一式两份"]):
+    for row in (
+        ["承保清单"],
+        ["（金额单位：万元）"],
+        heads,
+        ["甲", 3, 40, 0.05, ""],
+        ["合计", 3, None, 0.05],
+        ["制表人：张三", None, "审核：李四"],
+        ["注：本表一式两份"],
+    ):
         sheet.append(row)
     book.save(tmp_path / "list.xlsx")
     read = read_book(tmp_path / "list.xlsx", COLUMNS)

@@ -34,7 +34,7 @@ _STYLED = re.compile(_P + rb"c\b([^>]*\bs=[\"'](\d+)[\"'][^>]*)>")
 _HIDDEN_ROW = re.compile(_P + rb"row\b([^>]*\bhidden=[\"'](?:1|true)[\"'][^>]*)>")
 _HIDDEN_COLUMN = re.compile(_P + rb"col\b([^>]*\bhidden=[\"'](?:1|true)[\"'][^>]*)>")
 _MERGE = re.compile(_P + rb"mergeCell\b[^>]*\bref=[\"']([A-Z]+\d+):([A-Z]+\d+)[\"']")
-_FAR_COLUMN = re.compile(rb"\br=[\"']([A-Z]{3})\d")
+_LETTERS = re.compile(rb"r=[\"']([A-Z]{1,3})\d")
 _ROW = re.compile(rb"\br=[\"'](\d+)[\"']")
 _REFERENCE = re.compile(rb"\br=[\"']([A-Z]+\d+)[\"']")
 MOST_UNREADABLE = 2_000_000
@@ -139,7 +139,7 @@ def sheet_facts(data: bytes, parts: WorkbookParts) -> Facts:
         for match in _STYLED.finditer(data):
             if match[2] in parts.struck and (found := _REFERENCE.search(match[1])):
                 struck.add(place_of(found[1].decode())[0])
-    filtered = re.search(_P + rb"filterColumn\b", data) is not None
+    filtered = b"filterColumn " in data
     return Facts(
         merges=merges,
         hidden_rows=frozenset(hidden),
@@ -158,19 +158,19 @@ def _check_room(data: bytes) -> None:
     rows = int(last[1]) if last else 1
     if rows * 16_384 <= ROOM:
         return
-    far = max((match[1] for match in _FAR_COLUMN.finditer(data)), default=b"")
-    width = place_of(far.decode() + "1")[1] + 1 if far else 702
+    far = max(set(_LETTERS.findall(data)), key=lambda letters: (len(letters), letters), default=b"A").decode()
+    width = place_of(f"{far}1")[1] + 1
     if rows * width > max(ROOM, 40 * data.count(b"<c ")):
-        raise TooWide(f"{far.decode() or 'ZZ'}{rows}")
+        raise TooWide(f"{far}{rows}")
 
 
 def _unreadable(data: bytes, recalculated: bool) -> Iterator[tuple[tuple[int, int], str]]:
     """Yield the cells that hold an error, or a formula whose value is not stored."""
-    if re.search(rb"t=[\"']e[\"']", data):
+    if b't="e"' in data or b"t='e'" in data:
         for match in _ERROR.finditer(data):
             if found := _REFERENCE.search(match[1]):
                 yield place_of(found[1].decode()), html.unescape(match[2].decode("utf-8", "replace"))
-    if b"<f" not in data and b":f" not in data:
+    if not any(mark in data for mark in (b"<f>", b"<f ", b":f>", b":f ")):
         return
     for match in _FORMULA.finditer(data):
         about, value = match[1], (match[4] or b"").strip()

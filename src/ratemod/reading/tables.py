@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from itertools import zip_longest
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -152,17 +154,16 @@ def _kept(block: Block, words: Lexicon) -> _Kept:
     rows, lines, needed = grid.rows, grid.lines, judge.needed
     whole = block.left == 0
     kept, left_out, said = [], LeftOut(), []
+    pick = itemgetter(*needed, needed[0]) if needed else None
+    least = max(needed, default=0) + 1
     for at in range(block.first, block.end):
         if at in block.repeats:
             left_out.add("header", lines[at])
             continue
         row = rows[at] if whole else rows[at][block.left : block.right]
-        for place in needed:
-            cell = row[place] if place < len(row) else None
-            if cell is None or cell == "" or (isinstance(cell, str) and not cell.strip()):
-                break
-        else:
-            if needed:
+        if pick is not None and len(row) >= least:
+            cells = pick(row)
+            if None not in cells and "" not in cells:
                 kept.append(at)
                 continue
         if whole and len(row) > block.right:
@@ -192,8 +193,9 @@ def _block_book(block: Block, siblings: Sequence[Block], words: Lexicon, loose: 
     used: list[UsedHeader] = []
     unused: list[UnusedHeader] = []
     _mark_merged_across(block, kept.rows, columns)
+    columns_of = list(zip_longest(*(grid.rows[at] for at in kept.rows)))
     for place, (name, text) in enumerate(zip(header.columns, header.texts), block.left):
-        cells = [row[place] if place < len(row := grid.rows[at]) else None for at in kept.rows]
+        cells = list(columns_of[place]) if place < len(columns_of) else [None] * len(kept.rows)
         if not (name or text) and all(is_blank(cell) for cell in cells):
             continue
         label = name or text or f"column {place + 1}"
@@ -455,6 +457,8 @@ def column_array(cells: Sequence[Any]) -> pa.Array:
         return pa.array([None if cell is None or cell == "" else float(cell) for cell in cells], pa.float64())
     if kinds and kinds <= {date, datetime, str} and (str not in kinds or _only_blank(cells)) and kinds != {str}:
         return pa.array([None if cell is None or cell == "" else _moment(cell) for cell in cells], pa.timestamp("us"))
+    if kinds <= {str}:
+        return pa.array([cell or None for cell in cells], pa.string())
     return pa.array([shown(cell) for cell in cells], pa.string())
 
 

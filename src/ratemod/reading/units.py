@@ -16,7 +16,13 @@ from decimal import Decimal
 from ratemod.reading.numbers import factors
 from ratemod.vocabulary.column import UNITS, Column
 
-_SIMPLE = str.maketrans("萬億圓圆單計額幣為貨註噸輛畝頭臺時個間數", "万亿元元单计额币为货注吨辆亩头台时个间数")
+# Traditional characters of headers and units, and the simplified ones that they are compared as.
+_SIMPLE = str.maketrans(
+    "萬億圓圆單計額幣為貨註噸輛畝頭臺時個間數號業險總證實產廠礦漁員賠償責終規級類別經濟營運輸織費稱區縣築劃續隱標準檢檔發電話"
+    "編碼認護從資價務見學醫療傷殘給門開關據執獎懲戶歷報損災積場層車魚煙製過達還適應確預範圍無較長萊",
+    "万亿元元单计额币为货注吨辆亩头台时个间数号业险总证实产厂矿渔员赔偿责终规级类别经济营运输织费称区县筑划续隐标准检档发电话"
+    "编码认护从资价务见学医疗伤残给门开关据执奖惩户历报损灾积场层车鱼烟制过达还适应确预范围无较长莱",
+)
 _TENS = {"十": 10, "百": 100, "千": 1_000, "万": 10_000, "亿": 100_000_000}
 _ENGLISH = {
     "thousand": 1_000,
@@ -329,6 +335,8 @@ def statements(cells: Iterable[object]) -> list[Statement]:
                 mine.append(Statement(cell.strip(), "", tuple(re.sub(r"\s+", "", word) for word in words)))
         for match in () if mine else _SAID.finditer(said.replace("(", " ").replace(")", " ")):
             scope, words = match["scope"], tuple(filter(None, re.split(r"[\s,、;和]+", match["units"])))
+            if set(words) <= {"人民币", "rmb", "cny"}:  # a currency, and no unit of it
+                continue
             general = not re.sub(r"[\W_]+", "", _GENERAL.sub("", scope))
             noun = _UNIT_NOUNS.search(scope) or (general and scope)
             money = any(re.fullmatch(_MONEY, word.replace("人民币", "").split("/")[0]) for word in words)
