@@ -124,7 +124,8 @@ class Problem:
         if self.count > 1:
             said += f" (×{self.count:,})"
         mend = self.fix(lang)
-        return f"{said}. {mend}" if mend else said
+        stop = "" if said.endswith(("?", "？")) else "."
+        return f"{said}{stop} {mend}" if mend else said
 
 
 def problem(

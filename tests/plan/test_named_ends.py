@@ -109,8 +109,8 @@ def test_what_a_legal_range_rests_on_is_not_edited(tmp_path):
 
 @pytest.mark.parametrize(
     ("chosen", "sector", "fen", "code"),
-    [(None, "mining", 25000000, None), (0.8, "mining", 20000000, None), (0.79, "mining", 0, "RM327"),
-     (0.85, "transport", 0, "RM327"), (1.3, "transport", 15600000, None), (1.31, "transport", 0, "RM327")],
+    [(None, "mining", 25000000, None), (0.8, "mining", 20000000, None), (0.79, "mining", 0, "RM313"),
+     (0.85, "transport", 0, "RM313"), (1.3, "transport", 15600000, None), (1.31, "transport", 0, "RM313")],
 )  # fmt: skip
 def test_a_judgement_lies_between_its_own_ends(tmp_path, chosen, sector, fen, code):
     plan = rm.load_plan(folder(tmp_path, CHOSEN))

@@ -29,7 +29,7 @@ MISTAKES = {
     "ends before it starts": ({"start_date": "2026-05-02", "end_date": "2026-05-01"}, "RM287", "止期"),
     "longer than a year": ({"start_date": "2026-01-01", "end_date": "2027-06-01"}, "RM303", "超过一年"),
     "renewal without expiring premium": ({"expiring_premium_yuan": None}, "RM303", "上年年保费"),
-    "judgement without a reason": ({"schedule_factor": 0.95, "schedule_reason": None}, "RM313", "理由"),
+    "judgement without a reason": ({"schedule_factor": 0.95, "schedule_reason": None}, "RM366", "理由"),
     "judgement outside the range": ({"schedule_factor": 0.5, "schedule_reason": "关系"}, "RM313", "超出"),
 }
 

@@ -26,9 +26,14 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
 
     derived: list[Derived] = []
     rated = price(args, open_plan(args), lang, trace=False, derived=derived)
-    sheet = rated.explain(args.key)
-    print(worksheet_text(sheet, lang, rated.plan))
+    rows = rated.positions(args.key)
+    if len(rows) > 1:
+        print(text("UI_explain_several", lang, count=len(rows), key=args.key) + "\n")
+    sheets = [rated.explain(row) for row in rows]
+    for row, sheet in zip(rows, sheets):
+        print(worksheet_text(sheet, lang, rated.plan))
+        if derived:
+            print("\n" + evidence_of(derived, row, lang))
     if derived:
-        print("\n" + evidence_of(derived, rated.position(args.key), lang))
         print("\n" + derived_text(derived, lang))
-    return 0 if sheet.status in ("rated", "referred") else 3
+    return 0 if all(sheet.status in ("rated", "referred") for sheet in sheets) else 3

@@ -178,6 +178,8 @@ def _conditions(plan: Plan) -> Iterator[Problem]:
             for value in (*test.is_, *test.is_not):
                 if column is None or column.kind not in ("level", "flag", "text"):
                     yield _at(plan, "RM116", _place(plan, owner), name=test.of, value=value, step=owner)
+                elif not codes and "*" in value:
+                    yield _at(plan, "RM363", _place(plan, owner), name=test.of, value=value, step=owner)
                 elif codes and value not in codes:
                     yield _at(
                         plan, "RM130", _place(plan, owner), column=test.of, value=value, nearest=nearest(value, codes)

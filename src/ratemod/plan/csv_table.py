@@ -88,6 +88,8 @@ def rows_of(
         problems.append(problem("RM124", file=shown, row=1))
     for name in {name for name in header if header.count(name) > 1}:
         problems.append(problem("RM125", file=shown, row=1, column=name))
+    read_from = [columns.get(axis_names.get(axis.name, axis.name)) for axis in axes]
+    known = [frozenset() if column is None else frozenset(column.codes()) for column in read_from]
     rows = []
     open_ = {name for name, codes in coded.items() if not codes}
     for number, cells in enumerate(lines[1:], 2):
@@ -98,8 +100,7 @@ def rows_of(
             continue
         cell = dict(zip(header, (text.strip() for text in cells)))
         keys = tuple(
-            _key(axis, cell, columns.get(axis_names.get(axis.name, axis.name)), shown, number, problems)
-            for axis in axes
+            _key(axis, cell, levels, shown, number, problems) for axis, levels in zip(axes, known)
         )
         offered = not value_names or any(cell[name] != NOT_OFFERED for name in value_names)
         values = tuple(
@@ -141,7 +142,7 @@ def _axes(
 
 
 def _key(
-    axis: Axis, cell: Mapping[str, str], column: Column | None, file: str, line: int, problems: list[Problem]
+    axis: Axis, cell: Mapping[str, str], levels: frozenset[str], file: str, line: int, problems: list[Problem]
 ) -> AxisKey:
     if axis.kind == "band":
         names = ("_from", "_below") if axis.closed == "low" else ("_above", "_to")
@@ -162,9 +163,9 @@ def _key(
         return Decimal(0) if number is None else number
     if not text:
         problems.append(problem("RM129", file=file, row=line, column=axis.name))
-    elif column is not None and column.codes() and text not in column.codes():
+    elif levels and text not in levels:
         problems.append(
-            problem("RM130", file=file, row=line, column=axis.name, value=text, nearest=nearest(text, column.codes()))
+            problem("RM130", file=file, row=line, column=axis.name, value=text, nearest=nearest(text, sorted(levels)))
         )
     return text
 

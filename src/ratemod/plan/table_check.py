@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
 
 import numpy as np
 import numpy.typing as npt
 
 from ratemod.errors import Problem, nearest, problem
-from ratemod.plan.grid import MOST_CELLS, Grid, grid
-from ratemod.plan.model import Band, Plan, Step, Table
+from ratemod.plan.grid import MOST_CELLS, Grid, GridAxis, grid
+from ratemod.plan.model import Band, Combination, Condition, Plan, Step, Table, Test
 from ratemod.plan.op.base import TableOperation
 from ratemod.plan.op.progressive import Progressive
 from ratemod.plan.slices import along
@@ -143,27 +145,54 @@ def _reachable(plan: Plan, step: Step, table: Table, found: Grid) -> list[npt.ND
             mask[-1] = False
         if axis.axis.kind == "number":
             mask[-2] = False
-        column = plan.columns.get(axis.bound)
-        if (
-            axis.axis.kind == "band"
-            and isinstance(column, Column)
-            and column.low is not None
-            and column.high is not None
-        ):
-            edges = np.array([float(mark) for mark in axis.marks])
-            sides = (axis.side, axis.side)
-            if summed is not None and table.axes[summed].name == axis.axis.name:
-                sides = ("right", "left")  # of slices both ends count as inside
-            first, last = (
-                np.searchsorted(edges, float(end), side=side)  # type: ignore[call-overload]
-                for end, side in zip((column.low, column.high), sides)
-            )
-            mask[: int(first)] = False
-            mask[int(last) + 1 :] = False
-        elif axis.axis.kind == "band":  # of a step or a date: its ends are not declared
-            mask[0], mask[-2] = False, False
+        if axis.axis.kind == "band":
+            both = summed is not None and table.axes[summed].name == axis.axis.name  # of slices both ends are inside
+            _within(mask, axis, _ends(plan, step, axis.bound), both)
         masks.append(mask)
     return masks
+
+
+def _ends(plan: Plan, step: Step, name: str) -> list[tuple[Decimal, int, bool]]:
+    """Return what bounds a name where a step asks a table by it: number, -1 for a least and 1 for a most, strictly."""
+    found: list[tuple[Decimal, int, bool]] = []
+    column = plan.columns.get(name)
+    if column is not None:
+        found += [(end, sign, False) for end, sign in ((column.low, -1), (column.high, 1)) if end is not None]
+    for test in _tests_that_hold(step.when):
+        ends = ((test.at_least, -1, False), (test.above, -1, True), (test.at_most, 1, False), (test.below, 1, True))
+        for end, sign, strict in ends if test.of == name else ():
+            number = plan.constants[end].value if isinstance(end, str) and end in plan.constants else end
+            if isinstance(number, Decimal):
+                found.append((number, sign, strict))
+    return found
+
+
+def _tests_that_hold(when: Condition | None) -> Iterator[Test]:
+    """Yield the tests that surely hold where a condition does."""
+    if isinstance(when, Test):
+        yield when
+    elif isinstance(when, Combination) and when.how == "all":
+        for part in when.parts:
+            yield from _tests_that_hold(part)
+
+
+def _within(
+    mask: npt.NDArray[np.bool_], axis: GridAxis, ends: Sequence[tuple[Decimal, int, bool]], both: bool
+) -> None:
+    """Clear the slots of a banded axis that no value within some ends falls into; an end that is open asks for none."""
+    marks = list(axis.marks)
+    if not any(sign < 0 for _, sign, _ in ends):
+        mask[0] = False
+    if not any(sign > 0 for _, sign, _ in ends):
+        mask[-2] = False
+    for number, sign, strict in ends:
+        inner = bisect_right if sign < 0 else bisect_left
+        exact = bisect_right if axis.side == "right" else bisect_left
+        slot = (inner if strict or both else exact)(marks, number)
+        if sign < 0:
+            mask[:slot] = False
+        else:
+            mask[slot + 1 : -1] = False
 
 
 def _gaps(plan: Plan, step: Step, table: Table, found: Grid) -> Iterator[Problem]:

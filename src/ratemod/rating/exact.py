@@ -319,13 +319,27 @@ def _look_up(operation: Lookup | Classify, here: Here) -> Rational:
     return _cell(operation, here)(operation.column)
 
 
+def permitted(operation: Judgement, name: str, plan: Plan, state: Exact) -> tuple[Rational, Rational]:
+    """Return the least and the most that may be chosen in a judgement step."""
+    if operation.table:
+        values = _cell(operation, Here(plan, name, state))
+        return values("low"), values("high")
+    low, high = (state.get(end) for end in (operation.low, operation.high) if end is not None)
+    return low, high
+
+
+def plain_text(value: Fraction | None) -> str:
+    """Return an exact value as text, at most twelve digits of one that is no short decimal."""
+    return "" if value is None else f"{Context(prec=12).divide(value.numerator, value.denominator).normalize():f}"
+
+
 def _judgement(operation: Judgement, here: Here) -> Rational:
     """Return what was chosen where it may be and its reason is given, and what stands where nothing was chosen."""
     state = here.state
+    low, high = permitted(operation, here.name, here.plan, state)
     if operation.table:
-        low, high, value = map(_cell(operation, here), ("low", "high", operation.column))
+        value = _cell(operation, here)(operation.column)
     else:
-        low, high = (state.get(end) for end in (operation.low, operation.high) if end is not None)
         value = state.get(operation.of[0]) if operation.of else _nothing(here.n)
     chosen = state.values[operation.chosen]
     inside = (q.compare(chosen, low) >= 0) & (q.compare(chosen, high) <= 0)

@@ -215,6 +215,11 @@ class Rated:
 
         return worksheet(self, self.position(key))
 
+    def positions(self, key: str) -> list[int]:
+        """Return the positions of every row that carries a key; raises as `position` does."""
+        self.position(key)
+        return [at for at, value in enumerate(self.book.table[self.plan.key].to_pylist()) if str(value) == key]
+
     def position(self, key: str | int) -> int:
         """Return the position of a row by its key."""
         if isinstance(key, int):

@@ -11,7 +11,7 @@ Values that are no decimals (a ratio, an interpolation) stay undecided and go to
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
 from functools import partial, reduce
@@ -32,6 +32,7 @@ from ratemod.rating.compiling import Compiling
 
 Ints = npt.NDArray[np.int64]
 MOST_PLACES = 60
+MOST_DEPTH = 100  # steps behind a value that are followed; what rests on more goes to exact arithmetic
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -69,7 +70,7 @@ def side_of_tie(
     reach : (m,) float64
         How far each value can be from its tie; the sign is decided only if that is less than 2^62 numerators.
     """
-    value = _residue(compiling, block, of, rows)
+    value = _residue(compiling, block, of, rows, MOST_DEPTH)
     least = next(places for places in range(MOST_PLACES) if (half_unit * 10**places).denominator == 1)
     places = np.maximum(value.places, least)
     num = _aligned(value, places)
@@ -98,12 +99,14 @@ def _exact_number(number: Decimal, n: int) -> Residue:
     return Residue(num, np.full(n, places), np.ones(n, dtype=bool))
 
 
-def _operand(compiling: Compiling, block: Block, operand: Operand, rows: npt.NDArray[np.intp]) -> Residue:
+def _operand(
+    compiling: Compiling, block: Block, operand: Operand, rows: npt.NDArray[np.intp], depth: int
+) -> Residue:
     number = operand if isinstance(operand, Decimal) else compiling.constant(operand)
-    return _residue(compiling, block, str(operand), rows) if number is None else _exact_number(number, len(rows))
+    return _residue(compiling, block, str(operand), rows, depth) if number is None else _exact_number(number, len(rows))
 
 
-def _residue(compiling: Compiling, block: Block, name: str, rows: npt.NDArray[np.intp]) -> Residue:
+def _residue(compiling: Compiling, block: Block, name: str, rows: npt.NDArray[np.intp], depth: int) -> Residue:
     known = compiling.known[name]
     if known.on_grid:
         values = block.values[name][rows]
@@ -114,19 +117,19 @@ def _residue(compiling: Compiling, block: Block, name: str, rows: npt.NDArray[np
             return Residue(whole.astype(np.int64), np.zeros(len(rows), dtype=np.int64), ~missing)
         places = np.where(np.abs(values - whole) <= known.error_at(float(known.size)), 0, known.places or 0)
         return Residue(np.rint(values * FLOAT_POWERS[places]).astype(np.int64), places, ~missing)
-    if name not in compiling.steps:
+    if name not in compiling.steps or not depth:
         return _undecided(len(rows))
     step = compiling.steps[name]
     if step.when is None:
-        return _operation(compiling, block, step, rows)
+        return _operation(compiling, block, step, rows, depth - 1)
     other = step.other
     assert other is not None
     applies = block.applies[name][rows]
     pieces = []
     if applies.any():
-        pieces.append((applies, _operation(compiling, block, step, rows[applies])))
+        pieces.append((applies, _operation(compiling, block, step, rows[applies], depth - 1)))
     if other != NOTHING and not applies.all():
-        pieces.append((~applies, _operand(compiling, block, other, rows[~applies])))
+        pieces.append((~applies, _operand(compiling, block, other, rows[~applies], depth - 1)))
     return _assembled(len(rows), pieces)
 
 
@@ -140,9 +143,9 @@ def _assembled(n: int, pieces: Sequence[tuple[Mask, Residue]]) -> Residue:
     return whole
 
 
-def _operation(compiling: Compiling, block: Block, step: Step, rows: npt.NDArray[np.intp]) -> Residue:
-    known = RESIDUES.get(type(step.operation))
-    return _undecided(len(rows)) if known is None else known(step.operation, Near(compiling, block, step.name, rows))
+def _operation(compiling: Compiling, block: Block, step: Step, rows: npt.NDArray[np.intp], depth: int) -> Residue:
+    known, near = RESIDUES.get(type(step.operation)), Near(compiling, block, step.name, rows, depth)
+    return _undecided(len(rows)) if known is None else known(step.operation, near)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -153,10 +156,11 @@ class Near:
     block: Block
     name: str
     rows: npt.NDArray[np.intp]
+    depth: int
 
     def of(self, operands: Sequence[Operand]) -> list[Residue]:
         """Return the residues of some operands."""
-        return [_operand(self.compiling, self.block, operand, self.rows) for operand in operands]
+        return [_operand(self.compiling, self.block, operand, self.rows, self.depth) for operand in operands]
 
 
 def _limit(operation: Bound | Cap, near: Near) -> Residue:
@@ -168,7 +172,7 @@ def _limit(operation: Bound | Cap, near: Near) -> Residue:
         if end is None or not mask.any():
             continue
         against = [operation.against] if isinstance(operation, Cap) and end is not operation.of[0] else []
-        few = Near(near.compiling, near.block, near.name, near.rows[mask])
+        few = replace(near, rows=near.rows[mask])
         pieces.append((mask, reduce(_product, few.of([end, *against]))))
     return _assembled(len(near.rows), pieces)
 

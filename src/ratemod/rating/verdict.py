@@ -237,16 +237,10 @@ def _why(plan: Plan, step: Step, state: exact.Exact, at: int) -> Problem:
     for name in names_in(step):
         if _empty(name, state, at) and name not in may_lack:
             return _stuck(plan, "RM311", step.name, needs=name, needs_label=plan.label(name, "zh"))
-    if isinstance(operation, Judgement) and state.values[operation.chosen].ok[at]:
-        return _stuck(
-            plan,
-            "RM313" if operation.reason else "RM327",
-            step.name,
-            chosen=operation.chosen,
-            chosen_label=plan.label(operation.chosen, "zh"),
-            reason=operation.reason,
-            reason_label=plan.label(operation.reason, "zh"),
-        )
+    if isinstance(operation, Judgement):
+        told = _not_chosen(plan, operation, step, state, at)
+        if told is not None:
+            return told
     if operation.table:
         table = plan.tables[operation.table]
         found = grid(table, operation.by, plan.level_columns)
@@ -264,6 +258,27 @@ def _why(plan: Plan, step: Step, state: exact.Exact, at: int) -> Problem:
         divisor = operation.of[1]
         return _stuck(plan, "RM312", step.name, needs=divisor, needs_label=plan.label(divisor, "zh"))
     return _stuck(plan, "RM314", step.name)
+
+
+def _not_chosen(plan: Plan, operation: Judgement, step: Step, state: exact.Exact, at: int) -> Problem | None:
+    """Return why a choice gives no value: outside its range, without a reason, or not made; None without a range."""
+    ends = exact.permitted(operation, step.name, plan, state)
+    low, high = (end.fractions()[at] for end in ends)
+    if low is None or high is None:
+        return None
+    chosen = state.values[operation.chosen].fractions()[at]
+    said = {
+        "chosen": operation.chosen,
+        "chosen_label": plan.label(operation.chosen, "zh"),
+        "reason": operation.reason,
+        "reason_label": plan.label(operation.reason, "zh"),
+        "low": exact.plain_text(low),
+        "high": exact.plain_text(high),
+        "value": exact.plain_text(chosen),
+    }
+    if chosen is None:
+        return _stuck(plan, "RM365", step.name, **said)
+    return _stuck(plan, "RM366" if low <= chosen <= high else "RM313", step.name, **said)
 
 
 def _empty(name: str, state: exact.Exact, at: int) -> bool:

@@ -15,6 +15,7 @@ from ratemod.plan.model import Plan, Step, plain
 from ratemod.plan.op.arithmetic import Arithmetic
 from ratemod.plan.op.judgement import Judgement
 from ratemod.plan.op.limits import Cap, Limit
+from ratemod.plan.op.lines import Rollup
 from ratemod.plan.op.progressive import Progressive
 from ratemod.plan.op.rounding import Round, Rounding
 from ratemod.plan.operand import Operand
@@ -217,7 +218,13 @@ def _text(plan: Plan, step: Step, state: exact.Exact, own: int) -> str:
         return f"{sign.join(str(plain(part)) for part in operation.of)} = {sign.join(map(number, operation.of))}"
     if operation.table:
         found = ", ".join(f"{name} = {number(name)}" for _, name in axes_read(plan, step))
+        if isinstance(operation, Judgement):
+            return found + _choice(plan, operation, step, state, own)
         return found + _slice(plan, step, state, own) if isinstance(operation, Progressive) else found
+    if isinstance(operation, Rollup):
+        values = state.get(operation.of[0]).fractions()
+        lines = [exact.plain_text(values[at]) for at in _lines_of(operation, state, own)]
+        return f"{operation.how}({', '.join(lines)})"
     parts: list[Any] = [f"{operation.op}({', '.join(map(number, operation.of))}"]
     if isinstance(operation, Judgement) and number(operation.chosen):
         parts.append(f"chosen {number(operation.chosen)}")
@@ -228,6 +235,20 @@ def _text(plan: Plan, step: Step, state: exact.Exact, own: int) -> str:
     if isinstance(operation, Rounding):
         parts.append(f"to {plain(operation.unit)} {operation.mode if isinstance(operation, Round) else 'half_up'}")
     return ", ".join(parts) + ")"
+
+
+def _choice(plan: Plan, operation: Judgement, step: Step, state: exact.Exact, own: int) -> str:
+    """Return the range of a choice, and what was chosen in it."""
+    ends = [exact.plain_text(end.fractions()[own]) for end in exact.permitted(operation, step.name, plan, state)]
+    chosen = exact.plain_text(state.values[operation.chosen].fractions()[own])
+    made = f", {operation.chosen} = {chosen}" if chosen else ""
+    return f"{made}; {' … '.join(ends)}"
+
+
+def _lines_of(operation: Rollup, state: exact.Exact, own: int) -> list[int]:
+    """Return the rows of the policy that a row belongs to."""
+    groups = state.inputs.groups[operation.group]
+    return np.flatnonzero(groups == groups[own]).tolist()
 
 
 def _slice(plan: Plan, step: Step, state: exact.Exact, own: int) -> str:

@@ -1,0 +1,154 @@
+"""An operation is one thing: every reading knows every one, and whatever operand stands in it is priced or refused."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+import ratemod as rm
+from ratemod.exhibits.live_formula import FORMULAS
+from ratemod.plan.op.registry import EVERY, OPERATIONS
+from ratemod.rating.exact import EXACT
+from ratemod.rating.fill import FILL
+from tests.plan import small_plan
+
+SOURCE = Path(rm.__file__).parent
+
+
+@pytest.mark.parametrize("readings", [EXACT, FILL, FORMULAS], ids=["exact", "fill", "formulas"])
+def test_every_reading_knows_every_operation(readings):
+    assert set(readings) == set(EVERY) == set(OPERATIONS.values())
+
+
+def test_nothing_outside_the_operations_compares_their_names():
+    compared = re.compile(r"\.op\s*(==|!=|in\b|not in\b)|match \S+\.op\b")
+    found = [
+        str(path.relative_to(SOURCE))
+        for path in SOURCE.rglob("*.py")
+        if "plan/op/" not in path.as_posix() and compared.search(path.read_text(encoding="utf-8"))
+    ]
+    assert [path for path in found if path != "exhibits/worksheet_words.py"] == []
+
+
+HEAD = """[plan]
+scheme = "own"
+edition = "1"
+title_en = "Own"
+title_zh = "自拟"
+standing = "official"
+status = "draft"
+new_from = 2026-01-01
+key = "line"
+premium = "premium"
+[source.s]
+title = "made up"
+confidence = "primary"
+[column.line]
+kind = "text"
+[column.a]
+kind = "number"
+min = 0
+max = 100
+decimals = 1
+[column.b]
+kind = "number"
+min = 1
+max = 9
+optional = true
+[column.day]
+kind = "date"
+[column.grade]
+kind = "level"
+levels = ["A", "B"]
+[column.listed]
+kind = "flag"
+[constant.five]
+value = 5
+source = "s"
+[constant.start]
+value = 2026-01-01
+source = "s"
+[[step]]
+name = "before"
+op = "sum"
+of = ["a", 1]
+source = "s"
+[[rule]]
+name = "uses"
+action = "label"
+message_en = "reads every column"
+message_zh = "读取各列"
+source = "s"
+[rule.when]
+any = [
+  { of = "a", above = "five" }, { of = "b", missing = true }, { of = "day", below = "start" },
+  { of = "grade", is = "A" }, { of = "listed", is = "yes" },
+]
+"""
+KINDS = {
+    "number": ('"a"', '"b"', '"five"', "2", '"0.85"', '"before"'),
+    "date": ('"day"', '"start"', "2026-12-31"),
+    "other": ('"grade"', '"listed"', '"line"'),
+}
+ROWS = [
+    {"line": "1", "a": 1.5, "b": 2, "day": "2026-03-01", "grade": "A", "listed": "yes"},
+    {"line": "2", "a": 0, "b": None, "day": "2027-03-01", "grade": "B", "listed": "no"},
+]
+GIVEN = {
+    "cap": 'against = "b"\nlow = "0.5"\n',
+    "bound": "low = 0\n",
+    "round": 'unit = "0.1"\n',
+    "power": 'unit = "0.1"\nexponent = 2\n',
+    "judgement": 'chosen = "b"\nlow = 1\nhigh = 9\n',
+    "rollup": 'by = "line"\nhow = "sum"\n',
+    "share_out": 'by = "line"\nweights = "five"\n',
+}
+
+
+def written() -> list[tuple[str, str, str]]:
+    """Every operation without a table, with every operand in every key that takes one: what is wanted, the step."""
+    found = []
+    for op, kind in OPERATIONS.items():
+        keys = kind.keys()
+        asked = {name: key for name, key in keys.items() if key.kind in ("operand", "operands")}
+        for (name, key), (what, operands) in itertools.product(asked.items(), KINDS.items()):
+            for operand in operands if "table" not in keys or op == "judgement" else ():
+                fit = {"number": "2", "date": '"day"'}[key.takes[0]]
+                many = f"[{operand}, {fit}]" if key.kind == "operands" else operand
+                lines = [line for line in GIVEN.get(op, "").splitlines() if not line.startswith(f"{name} =")]
+                if name != "of":
+                    lines.append("of = 2")
+                step = "\n".join([f'op = "{op}"', f"{name} = {many}", *lines])
+                found.append((what if what == key.takes[0] else "refused", f"{op}.{name}.{operand}", step))
+    return found
+
+
+@pytest.mark.parametrize(("wanted", "name", "step"), written(), ids=[name for _, name, _ in written()])
+def test_every_operand_is_priced_alike_or_refused_by_check(wanted, name, step, tmp_path):
+    folder = tmp_path / "own" / "1"
+    folder.mkdir(parents=True)
+    last = '[[step]]\nname = "premium"\nop = "round"\nof = "n"\nunit = "0.01"\n'
+    text = f'{HEAD}[[step]]\nname = "n"\nsource = "s"\n{step}\n{last}'
+    (folder / "plan.toml").write_text(text, encoding="utf-8")
+    problems = {item.code for item in rm.check_plan(folder).problems}
+    if wanted == "refused":
+        assert problems & {"RM361", "RM362"}, problems
+        return
+    assert not problems
+    plan, rows = rm.load_plan(folder), pd.DataFrame(ROWS)
+    bare, traced = (rm.rate(rows, plan, lang="en", trace=trace) for trace in (False, True))
+    assert bare.outputs.premium_fen.tolist() == traced.outputs.premium_fen.tolist()
+    for at in range(len(rows)):
+        sheet = traced.explain(at)
+        priced = sheet.premium_fen is not None
+        assert (bare.outputs.premium_fen[at] if priced else None) == sheet.premium_fen
+        if priced:
+            assert sheet.lines[-1].value * 100 == sheet.premium_fen
+
+
+def test_small_plan_is_still_in_order(tmp_path):
+    assert not rm.check_plan(small_plan.write(tmp_path)).problems
