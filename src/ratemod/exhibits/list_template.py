@@ -130,6 +130,7 @@ def _explained(book: Any, fields: Sequence[Field], lang: Lang) -> None:
         sheet.write_string(0, at, text(f"UI_template_{code}", lang), bold)
     for row, one in enumerate(fields, start=1):
         others = " | ".join(name for name in one.column.names() if name != one.column.label(lang))
-        also = text("UI_template_also", lang, headers=others)  # a sentence: the sheet must not look like a list itself
-        for at, said in enumerate((one.header(lang), remark(one, lang), also)):
+        also = text("UI_template_also", lang, headers=others)
+        # Numbered, and in sentences: the sheet must not look like a list itself.
+        for at, said in enumerate((f"{row}. {one.header(lang)}", remark(one, lang), also)):
             sheet.write_string(row, at, said, wrap)
