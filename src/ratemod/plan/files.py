@@ -38,6 +38,7 @@ from ratemod.rules.read import NOTHING as UNFIT
 from ratemod.rules.read import TomlFile, read_toml
 from ratemod.rules.shape import Key, Keys, Kinds, list_of, table_of
 from ratemod.vocabulary.column import FLAG_LEVELS, Column, Level
+from ratemod.vocabulary.table import column as word_column
 
 SECTIONS = ("plan", "source", "constant", "column", "table", "step", "rule", "check", "legal")
 
@@ -206,7 +207,8 @@ def _records(file: TomlFile, section: str, shape: Any, allowed: Keys) -> dict[st
     """Return the tables ``[section.X]`` that are in order, by X."""
     found = {}
     for name, given in file.named(section).items():
-        made = file.record(partial(shape, name), given, allowed, section, name)
+        taken = keys.COLUMN_FROM if section == "column" and isinstance(given, Mapping) and "from" in given else allowed
+        made = file.record(partial(shape, name), given, taken, section, name)
         if made is not None:
             found[name] = made
     return found
@@ -214,9 +216,21 @@ def _records(file: TomlFile, section: str, shape: Any, allowed: Keys) -> dict[st
 
 def _column(name: str, **given: Any) -> Column:
     renamed = {{"min": "low", "max": "high"}.get(key, key): value for key, value in given.items()}
-    if renamed["kind"] == "flag":
-        renamed["levels"] = FLAG_LEVELS
-    return Column(name, **renamed)
+    word, only = renamed.pop("from", None), renamed.pop("only", None)
+    if word is None:
+        if renamed["kind"] == "flag":
+            renamed["levels"] = FLAG_LEVELS
+        return Column(name, **renamed)
+    base = word_column(word, name)
+    if "aliases" in renamed:  # its own beside those that everybody uses
+        renamed["aliases"] = tuple(dict.fromkeys((*base.aliases, *renamed["aliases"])))
+    if only is not None:
+        unknown = [code for code in only if code not in base.codes()]
+        if unknown:
+            near, known = nearest(unknown[0], base.codes()), ", ".join(base.codes())
+            raise PlanError(problem("RM104", key="only", value=unknown[0], choices=known, nearest=near))
+        renamed["levels"] = tuple(level for level in base.levels if level.code in only)
+    return replace(base, **{"source": None, **renamed})
 
 
 def _steps(file: TomlFile, given: Any, index: int) -> tuple[Step, ...]:

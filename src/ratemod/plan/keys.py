@@ -12,6 +12,7 @@ from types import MappingProxyType
 from ratemod.plan.op.registry import OPERATIONS as _OPERATIONS
 from ratemod.rules.shape import Key
 from ratemod.vocabulary.column import KINDS, UNITS
+from ratemod.vocabulary.table import words
 
 
 def _text(doc: str = "", required: bool = False, choices: tuple[str, ...] = ()) -> Key:
@@ -63,6 +64,13 @@ COLUMN: Mapping[str, Key] = {
     "default_source": _text("the source that says so"),
     "derive": _text("derivation that fills the column where the book lacks it"),
     "source": _text("source of the permitted range"),
+}
+# A column that takes all that it does not say from the vocabulary.
+COLUMN_FROM: Mapping[str, Key] = {
+    **COLUMN,
+    "kind": _text("", False, KINDS),
+    "from": _text("the word of the vocabulary that the column is", True, tuple(words())),
+    "only": Key("texts", doc="the levels that the plan permits, where it permits fewer"),
 }
 TABLE: Mapping[str, Key] = {
     "file": _text("path, where it is not tables/NAME.csv"),

@@ -45,10 +45,11 @@ def schema() -> dict[str, Any]:
         for name, allowed in (
             ("source", keys.SOURCE),
             ("constant", keys.CONSTANT),
-            ("column", keys.COLUMN),
             ("table", keys.TABLE),
         )
     }
+    either = {"anyOf": [_section(keys.COLUMN), _section(keys.COLUMN_FROM)]}
+    sections["column"] = {"type": "object", "additionalProperties": either}
     lists = {
         name: {"type": "array", "items": _section(allowed)}
         for name, allowed in (("rule", keys.RULE), ("check", keys.CHECK), ("legal", keys.LEGAL))
