@@ -87,7 +87,8 @@ def plan_keys() -> str:
              "explained in [the plan format](../plan-format.md)."]
     for title, section in (("[plan]", keys.PLAN), ("[source.NAME]", keys.SOURCE), ("[constant.NAME]", keys.CONSTANT),
                            ("[column.NAME]", keys.COLUMN),
-                           ("[column.NAME] from the vocabulary", keys.COLUMN_FROM), ("[table.NAME]", keys.TABLE), ("[[rule]]", keys.RULE),
+                           ("[column.NAME] from the vocabulary", keys.COLUMN_FROM),
+                           ("[table.NAME]", keys.TABLE), ("[[rule]]", keys.RULE),
                            ("[[check]]", keys.CHECK), ("[[legal]]", keys.LEGAL),
                            ("exception of a [[legal]]", keys.EXCEPTION),
                            ("a test of a condition", keys.TEST), ("[[case]]", keys.CASE)):
