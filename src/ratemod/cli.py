@@ -16,6 +16,7 @@ from contextlib import suppress
 from typing import Any, Literal, NoReturn
 
 from ratemod.errors import Lang, RatemodError, default_language, problem, render, text
+from ratemod.printed import cleaned
 from ratemod.version import version
 
 COMMANDS = (
@@ -82,7 +83,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     int
         0 every row rated; 1 the plan or a file is unusable; 2 wrong usage; 3 done, some rows not priced.
     """
-    given = list(sys.argv[1:] if argv is None else argv)
+    with cleaned():
+        return _run(list(sys.argv[1:] if argv is None else argv))
+
+
+def _run(given: list[str]) -> int:
     stop_on_request()
     for stream in (sys.stdout, sys.stderr):
         reconfigure = getattr(stream, "reconfigure", None)

@@ -11,7 +11,9 @@ import difflib
 import functools
 import locale
 import os
+import re
 import tomllib
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import resources
@@ -135,25 +137,60 @@ def problem(
     return Problem(code, args, file, sheet, row, count)
 
 
+_NUMERALS = {char: str(at % 10 if at < 10 else at) for at, char in enumerate("〇一二三四五六七八九十")} | {
+    name: str(at) for at, name in enumerate(("i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix", "x"), 1)
+}
+_NOT = frozenset("不未无非没免")
+
+
+def _meaning(folded: str) -> str:
+    """Return a folded word with its numerals as digits: 一级, Ⅰ级, I级 and 1级 mean the same."""
+    word = re.sub(r"[a-z]+", lambda found: _NUMERALS.get(found[0], found[0]), folded)
+    return "".join(_NUMERALS.get(char, char) for char in word)
+
+
+def _apart(one: str, other: str) -> bool:
+    """Return whether two words of nearly the same letters mean different things: other numerals or grades, a not."""
+    grades = [re.findall(r"[0-9]+|(?<![a-z])[a-z](?![a-z])", word) for word in (one, other)]
+    return grades[0] != grades[1] or bool(_NOT & set(one)) != bool(_NOT & set(other))
+
+
 def nearest(value: str, known: Iterable[str]) -> str | None:
-    """Return the known name closest to `value`, or None when nothing is close.
+    """Return the known name that a word means or is a slip of, or None where that is not clear.
+
+    Numerals and grades are compared by what they mean, and a word that says "not" is no slip of one that does not; of
+    several names that are equally near none is.
 
     Examples
     --------
     >>> nearest("constuction", ["mine", "construction"])
     'construction'
+    >>> nearest("Ⅰ级", ["一级", "二级"]), nearest("四级", ["一级", "二级"])
+    ('一级', None)
     """
     names = list(known)
     if value in names:
-        return None  # nothing is gained by suggesting what was written
-    folded = {name.casefold().replace("_", "").replace("-", ""): name for name in names}
-    key = value.casefold().strip().replace("_", "").replace("-", "")
+        return value
+    meant: dict[str, str] = {}
+    for name in names:
+        meant.setdefault(_meaning(_key(name)), name)
+    key = _meaning(_key(value))
+    if key in meant:
+        return meant[key]
     cutoff = 0.5 if len(key) <= 3 else 0.6  # one character of two differs: 矿上, 矿山
-    match = difflib.get_close_matches(key, folded, n=1, cutoff=cutoff)
+    match = [near for near in difflib.get_close_matches(key, meant, n=3, cutoff=cutoff) if not _apart(key, near)]
+    ratios = [difflib.SequenceMatcher(None, near, key).ratio() for near in match]
+    if match and len(key) <= 3 and ratios.count(ratios[0]) > 1 and len({meant[near] for near in match}) > 1:
+        return None
     if match:
-        return folded[match[0]]
+        return meant[match[0]]
     inside = [name for name in names if value and (value in name or name in value)]
+    inside = [name for name in inside if not _apart(key, _meaning(_key(name)))]
     return inside[0] if len(inside) == 1 else None
+
+
+def _key(name: str) -> str:
+    return unicodedata.normalize("NFKC", name).casefold().strip().replace("_", "").replace("-", "")
 
 
 def render(problems: Sequence[Problem], lang: Lang = "en", limit: int = 20) -> str:

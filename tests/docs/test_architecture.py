@@ -20,6 +20,7 @@ ORDER = [
     "whole_file",
     "rules",
     "money",
+    "printed",
     "vocabulary",
     "reading",
     "plan",

@@ -137,11 +137,14 @@ def price(
     from ratemod.commands.register_files import filled
     from ratemod.exhibits.terminal import progress
     from ratemod.rating.rate import rate
+    from ratemod.reading.corrected import corrected, merged
     from ratemod.reading.read import read_book
 
     headers = column_map(args.columns, plan)
     with progress(text("UI_reading", lang, file=args.book.name)):
         book: Book = read_book(args.book, plan.columns, header_map=headers, sheet=args.sheet)
+        if getattr(args, "corrections", None) is not None:
+            book = merged(book, corrected(read_book(args.corrections, plan.columns, header_map=headers)))
         book = filled(args, book, plan, derived)
     with progress(text("UI_pricing", lang)) as bar:
         return rate(

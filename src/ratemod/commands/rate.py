@@ -27,6 +27,7 @@ def arguments(parser: argparse.ArgumentParser, lang: Lang) -> None:
     book_arguments(parser, lang)
     register_options(parser, lang)
     parser.add_argument("--by", metavar="COLUMNS", help=text("UI_help_by", lang))
+    parser.add_argument("--corrections", type=Path, metavar="FILE", help=text("UI_help_corrections", lang))
     parser.add_argument("--strict", action="store_true", help=text("UI_help_strict", lang))
     parser.add_argument("--trace", action="store_true", help=text("UI_help_trace", lang))
     parser.add_argument("--keep", metavar="COLUMNS", help=text("UI_help_keep", lang))
@@ -81,7 +82,8 @@ def write_receipt(receipt: Receipt, path: Path, counts: Mapping[str, int]) -> No
 
 def streams(args: argparse.Namespace) -> bool:
     """Return whether the book goes from file to file in chunks, which needs no more memory for more rows."""
-    whole = args.strict or args.sheet or args.receipt or any(getattr(args, noun, None) for noun in NOUNS)
+    nouns = (getattr(args, noun, None) for noun in NOUNS)
+    whole = any((args.strict, args.sheet, args.receipt, args.corrections, *nouns))
     if args.output is None or whole:
         return False
     if args.book.is_dir():

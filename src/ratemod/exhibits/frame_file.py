@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 
 from ratemod.exhibits.output import whole_file
 from ratemod.exhibits.priced_columns import safe_text
+from ratemod.exhibits.priced_csv import printed
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 CREATED = datetime(2020, 1, 1)
@@ -41,14 +42,10 @@ def write_frame(table: pa.Table, path: str | Path, *, sheet: str = "ratemod") ->
 def _csv(table: pa.Table, part: Path) -> None:
     import pyarrow.csv as pa_csv
 
-    safe = table
-    for at, name in enumerate(table.column_names):
-        if pa.types.is_string(table[name].type) or pa.types.is_dictionary(table[name].type):
-            texts = [None if value is None else safe_text(value) for value in table[name].cast(pa.string()).to_pylist()]
-            safe = safe.set_column(at, name, pa.array(texts, pa.string()))
+    names = [safe_text(name) for name in table.column_names]
     with open(part, "wb") as file:
         file.write(BYTE_ORDER_MARK)
-        pa_csv.write_csv(safe, file)
+        pa_csv.write_csv(pa.Table.from_arrays([printed(column) for column in table.columns], names=names), file)
 
 
 def _workbook(table: pa.Table, part: Path, sheet: str) -> None:

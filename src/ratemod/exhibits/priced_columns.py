@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -50,12 +51,15 @@ class Shown:
     look : Look
     values : (n,) pyarrow.ChunkedArray
         Amounts in fen where the look is ``fen``; dictionaries are decoded.
+    computed : bool
+        Floats that stand for decimals of at most 15 digits.
     """
 
     name: str
     header: str
     look: Look
     values: pa.ChunkedArray
+    computed: bool = False
 
 
 def row_numbers(rated: Rated) -> pa.Array:
@@ -78,7 +82,7 @@ def priced_view(rated: Rated, lang: Lang) -> tuple[Shown, ...]:
         result.append(_result(rated, "fund_fen", "fund_yuan", "fen", lang))
     result.append(_result(rated, "status", "status", "text", lang))
     steps = [
-        Shown(name, _step_header(plan, name, lang), _STEP_LOOKS.get(plan.step(name).unit or "", "number"), table[name])
+        Shown(name, _step_header(plan, name, lang), _step_look(plan, name), table[name], computed=True)
         for name in plan.step_names
         if name in table.column_names and name not in (plan.premium, plan.fund)
     ]
@@ -177,6 +181,10 @@ def _book_look(rated: Rated, name: str) -> Look:
     return "number" if numeric else "text"
 
 
+def _step_look(plan: Plan, name: str) -> Look:
+    return _STEP_LOOKS.get(plan.step(name).unit or "", "number")
+
+
 def _step_header(plan: Plan, name: str, lang: Lang) -> str:
     header, unit = plan.label(name, lang), plan.step(name).unit
     if unit in ("yuan", "percent", "per_mille"):
@@ -195,6 +203,11 @@ def safe_text(value: str) -> str:
     ("'=1+1", '张三')
     """
     return f"'{value}" if value[:1] and value[0] in FORMULA_STARTS else value
+
+
+def safe_cell(value: Any) -> Any:
+    """Return a cell of a CSV of whatever type: numbers as they are, all else as text that no spreadsheet runs."""
+    return value if value is None or isinstance(value, int | float | Decimal) else safe_text(str(value))
 
 
 def as_number(value: str) -> float | None:

@@ -9,7 +9,7 @@ Parquet is for programs: the table as it is, with its own names and amounts in f
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
@@ -19,6 +19,7 @@ from ratemod.errors import Lang
 from ratemod.exhibits.output import refused_path
 from ratemod.exhibits.priced_columns import FORMULA_STARTS, Shown, priced_view, refused_view, safe_text
 from ratemod.rating.manifest import digest, write_set
+from ratemod.reading.plain import plain
 from ratemod.whole_file import file_set
 
 if TYPE_CHECKING:
@@ -96,7 +97,7 @@ def headers(shown: tuple[Shown, ...]) -> pa.Buffer:
 
 def body(shown: tuple[Shown, ...]) -> pa.Buffer:
     """Return the rows as lines."""
-    return _lines([_printed(column.values, column.look) for column in shown])
+    return _lines([printed(column.values, column.look, column.computed) for column in shown])
 
 
 def _lines(columns: list[pa.Array | pa.ChunkedArray]) -> pa.Buffer:
@@ -108,27 +109,58 @@ def _lines(columns: list[pa.Array | pa.ChunkedArray]) -> pa.Buffer:
     return sink.getvalue()
 
 
-def _printed(array: pa.ChunkedArray, look: str) -> pa.ChunkedArray:
-    """Return a column as it is printed: fen as exact yuan, whole floats without a point, risky text made safe."""
-    kind = array.type
+def printed(array: pa.ChunkedArray | pa.Array, look: str = "text", exact: bool = False) -> pa.ChunkedArray:
+    """Return a column of any type as it is printed in a CSV: numbers plainly, all else as text that nothing runs.
+
+    Parameters
+    ----------
+    look : str
+        ``fen`` is printed as exact yuan.
+    exact : bool
+        The floats stand for decimals of at most 15 digits, as computed ones do.
+    """
+    chunks = array.chunks if isinstance(array, pa.ChunkedArray) else [array]
     if look == "fen":
-        return pa.chunked_array([yuan_decimals(chunk) for chunk in array.chunks], pa.decimal128(20, 2))
-    if pa.types.is_string(kind) or pa.types.is_large_string(kind):
-        risky = pc.match_substring_regex(array, DANGEROUS)
-        return pc.if_else(risky, pc.binary_join_element_wise("'", array.cast(pa.string()), ""), array.cast(pa.string()))
+        return pa.chunked_array([yuan_decimals(chunk) for chunk in chunks], pa.decimal128(20, 2))
+    kind = array.type
     if pa.types.is_floating(kind):
-        array = pc.if_else(pc.is_nan(array), pa.scalar(None, kind), array)
-        return pa.chunked_array(
-            [pa.array(map(_digits, chunk.to_pylist()), pa.string()) for chunk in array.chunks], pa.string()
-        )
-    return array
+        digits = _decimal_digits if exact else _digits
+        told = [pa.array(map(digits, chunk.to_pylist()), pa.string()) for chunk in chunks]
+        return pa.chunked_array(told, pa.string())
+    if pa.types.is_integer(kind) or pa.types.is_decimal(kind) or pa.types.is_boolean(kind) or pa.types.is_date32(kind):
+        return pa.chunked_array(chunks, kind)
+    if pa.types.is_timestamp(kind) and kind.tz is None:
+        return pa.chunked_array(chunks, kind)
+    return pa.chunked_array([_disarmed(chunk) for chunk in chunks], pa.string())
+
+
+def _disarmed(chunk: pa.Array) -> pa.Array:
+    """Return what is not known to be a number as text, with an apostrophe where a spreadsheet could run it."""
+    texts = chunk.cast(chunk.type.value_type) if pa.types.is_dictionary(chunk.type) else chunk
+    if not (pa.types.is_string(texts.type) or pa.types.is_large_string(texts.type)):
+        found = plain(texts)
+        texts = found.cells
+        if found.refused is not None and found.refused.any():
+            texts = pa.array([None if cell is None else _said(cell) for cell in chunk.to_pylist()], pa.string())
+    texts = texts.cast(pa.string())
+    return pc.if_else(
+        pc.match_substring_regex(texts, DANGEROUS), pc.binary_join_element_wise("'", texts, ""), texts
+    )
+
+
+def _said(cell: Any) -> str:
+    return cell.decode("utf-8", "replace") if isinstance(cell, bytes) else str(cell)
+
+
+def _decimal_digits(value: float | None) -> str | None:
+    return _digits(None if value is None else float(f"{value:.15g}"))
 
 
 def _digits(value: float | None) -> str | None:
-    """Return a float in its shortest digits, never with an exponent."""
-    if value is None:
+    """Return a float in its shortest digits, never with an exponent; nothing for what is not a number."""
+    if value is None or value != value:
         return None
-    said = repr(value)
+    said = repr(float(value))
     if "e" in said:
         from decimal import Decimal
 

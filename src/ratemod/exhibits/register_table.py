@@ -17,7 +17,7 @@ import pyarrow as pa
 
 from ratemod.errors import BookError, Lang, nearest, problem, text
 from ratemod.exhibits.output import whole_file
-from ratemod.exhibits.priced_columns import safe_text
+from ratemod.exhibits.priced_columns import safe_cell
 from ratemod.exhibits.priced_workbook import MADE, MOST_ROWS
 from ratemod.exhibits.terminal import clean, display_width, table_text
 
@@ -110,7 +110,7 @@ def _csv(part: Path, sheet: Sheet, lang: Lang) -> None:
         writer = csv.writer(file)
         writer.writerow(sheet.headers(lang))
         for row in sheet.rows():
-            writer.writerow([safe_text(cell) if isinstance(cell, str) else cell for cell in row])
+            writer.writerow(["" if cell is None else safe_cell(cell) for cell in row])
 
 
 def _html(title: str, sheets: Sequence[Sheet], notes: Sequence[str], lang: Lang) -> str:

@@ -49,6 +49,9 @@ def dislocation_lines(found: Dislocation, lang: Lang) -> list[str]:
         said.append(text("UI_whatif_waiting", lang, waiting=f"{int(found.waiting.sum()):,}"))
     if not (facts["cheaper"] or facts["dearer"] or facts["only_before"] or facts["only_after"]):
         said.append(text("UI_whatif_untouched", lang))
+    before, after = found.before.fund_fen, found.after.fund_fen
+    if before is not None and after is not None and before != after:
+        said.append(text("UI_whatif_fund", lang, before=yuan_text(before), after=yuan_text(after)))
     return said
 
 

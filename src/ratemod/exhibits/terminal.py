@@ -18,6 +18,7 @@ from ratemod.exhibits import words
 from ratemod.exhibits.summary_table import SummaryTable, summary_table
 from ratemod.exhibits.worksheet_words import WorksheetWords
 from ratemod.money import yuan_text
+from ratemod.printed import beneath, clean, clean_lines
 
 if TYPE_CHECKING:
     from ratemod.plan.model import Plan
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from ratemod.reading.receipt import Receipt
 
 MOST_PROBLEMS, MOST_ROWS, MOST_RECEIPT = 10, 5, 30
-HIDDEN = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f")
 
 
 def display_width(said: str) -> int:
@@ -43,17 +43,6 @@ def display_width(said: str) -> int:
     return sum(
         0 if unicodedata.combining(char) else 2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in said
     )
-
-
-def clean(said: str) -> str:
-    """Return text without the control characters that could steer a terminal.
-
-    Examples
-    --------
-    >>> clean("a\\x1b[31mb")
-    'a�[31mb'
-    """
-    return "".join("\ufffd" if char in HIDDEN or unicodedata.category(char) == "Cc" else char for char in said)
 
 
 def shorten(said: str, columns: int) -> str:
@@ -128,6 +117,28 @@ def unpriced_text(rated: Rated, lang: Lang, most: int = MOST_PROBLEMS) -> str:
     return _listed(said, len(rated.problems) - most, lang)
 
 
+def referred_text(rated: Rated, lang: Lang, most: int = MOST_PROBLEMS) -> str:
+    """Return why rows are priced but must be seen, or are worth a look: each remark with the first rows it touches."""
+    import numpy as np
+
+    verdict, rows_of_note = rated.verdict, {}
+    if not verdict.notes:
+        return ""
+    for at, notes in enumerate(verdict.notes, start=1):
+        for item in notes:
+            if item.code != "RM330":  # a stated default used: said in the row
+                rows_of_note.setdefault(item.what(lang), []).append(at)
+    said = []
+    for what, held in rows_of_note.items():
+        rows = np.flatnonzero(np.isin(verdict.note_of, held) & (verdict.status < 2))
+        if len(rows):
+            places = rows[:MOST_ROWS] + 1 if rated.book.rows is None else rated.book.rows[rows[:MOST_ROWS]]
+            code = "UI_rows_more" if len(rows) > MOST_ROWS else "UI_rows"
+            place = text(code, lang, rows=", ".join(map(str, places.tolist())))
+            said.append((-len(rows), f"{what} (×{len(rows):,}; {place})"))
+    return _listed([line for _, line in sorted(said)[:most]], len(said) - most, lang)
+
+
 def _listed(said: Sequence[str], more: int, lang: Lang) -> str:
     lines = ["  " + clean_lines(item).replace("\n", "\n  ") for item in said]
     if more > 0:
@@ -149,11 +160,6 @@ def rows_of(rated: Rated, item: Problem, most: int) -> list[int]:
     return [int(row) for row in (rows + 1 if rated.book.rows is None else rated.book.rows[rows])]
 
 
-def clean_lines(said: str) -> str:
-    """Return text of several lines, each without control characters."""
-    return "\n".join(map(clean, said.split("\n")))
-
-
 def plan_text(plan: Plan, lang: Lang) -> str:
     """Return which plan priced this and how far it may be trusted: its identity is never left out."""
     lines = [f"{words.title(plan, lang)} · {words.standing(plan, lang)}", f"{text('UI_plan', lang)}  {plan.id}"]
@@ -170,6 +176,8 @@ def rated_text(
     parts.append(summary_text(summary_table(rated, by, lang)))
     if rated.problems:
         parts.append(text("UI_problems", lang) + "\n" + unpriced_text(rated, lang))
+    if referred := referred_text(rated, lang):
+        parts.append(text("UI_to_be_seen", lang) + "\n" + referred)
     parts.append(receipt_text(rated.book.receipt, lang))
     if files:
         parts.append(text("UI_files", lang) + "\n" + "\n".join(f"  {file}" for file in files))
@@ -254,7 +262,7 @@ def _pairs(pairs: Sequence[tuple[str, str]], indent: str) -> str:
 @contextmanager
 def progress(label: str, stream: TextIO | None = None) -> Iterator[Progress]:
     """Show a bar while the block runs; nothing at all unless the stream is a terminal."""
-    bar = Progress(label, stream or sys.stderr)
+    bar = Progress(label, beneath(stream or sys.stderr))
     bar.show(0, 0)
     try:
         yield bar

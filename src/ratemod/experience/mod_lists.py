@@ -17,7 +17,7 @@ from ratemod.experience.split import SplitRule
 from ratemod.reading.book import Book
 from ratemod.reading.convert import MISSING_DATE, convert
 from ratemod.reading.read import read_book
-from ratemod.vocabulary.column import Column
+from ratemod.vocabulary.column import FLAG_LEVELS, Column
 from ratemod.vocabulary.table import pick, table
 
 CLAIMS = pick("firm_claims", (), table("firm_claims").fields())
@@ -304,5 +304,8 @@ def _exposed(book: Book) -> tuple[Booleans | None, tuple[str, ...]]:
     names = sorted(name for name in book.table.column_names if name.startswith("exposed_") and name[8:].isdigit())
     if not names:
         return None, ()
-    parts = [pc.fill_null(book.table[name].cast(pa.float64()), 0.0).to_numpy() > 0 for name in names]
-    return np.stack(parts, axis=1), tuple(name[8:] for name in names)
+    coded = [convert(book.table[name], Column(name, "flag", levels=FLAG_LEVELS, optional=True)) for name in names]
+    wrong = [item for found in coded for item in found.problems]
+    if wrong:
+        raise BookError(wrong)
+    return np.stack([found.values == 1 for found in coded], axis=1), tuple(name[8:] for name in names)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -62,7 +62,10 @@ class Rated:
         ``premium_fen`` and ``fund_fen`` are int64 and null where there is no premium; ``bounds`` names the ends
         that held, such as ``total_float:high``.
         """
-        columns = {name: self.book.table[name] for name in self.book.table.column_names}
+        own = self.book.table
+        results = self.results()
+        taken = {*own.column_names, *results, *self.coding.derived}
+        columns = {own_name(name, results, taken): column for name, column in zip(own.column_names, own.columns)}
         for name in self.coding.derived:
             codes = self.coding.inputs.codes.get(name)
             columns[name] = (
@@ -70,7 +73,7 @@ class Rated:
                 if codes is None
                 else dictionary(codes, self.plan.columns[name].codes(), codes >= 0)
             )
-        return pa.table(columns | self.results())
+        return pa.table(columns | results)
 
     def results(self) -> dict[str, pa.Array]:
         """Return what pricing adds to the book: the steps kept, then `RESULTS`."""
@@ -153,7 +156,7 @@ class Rated:
         """The rows without a premium: ``row`` (as in the file), status, code, reason, and the book's columns."""
         rows = np.flatnonzero(self.verdict.status >= REFUSED)
         table = self.table.take(to_arrow(rows.astype(np.int64)))
-        kept = [name for name in self.book.table.column_names if name not in RESULTS]
+        kept = table.column_names[: self.book.table.num_columns]
         numbers = rows + 1 if self.book.rows is None else self.book.rows[rows]
         head = {"row": to_arrow(numbers.astype(np.int64))} | {
             name: table[name] for name in ("status", "code", "reason")
@@ -240,6 +243,21 @@ class Rated:
     def __repr__(self) -> str:
         counts = ", ".join(f"{name} {count:,}" for name, count in self.counts.items())
         return f"<Rated {self.plan.id}: {counts}; premium {self.premium_fen / 100:,.2f} yuan>"
+
+
+def own_name(name: str, results: Collection[str], taken: set[str]) -> str:
+    """Return the name under which a column of the book stands beside results: with a stroke where one has its name.
+
+    Examples
+    --------
+    >>> own_name("status", ("premium_fen", "status"), {"status"}), own_name("heads", ("status",), {"heads"})
+    ("status'", 'heads')
+    """
+    if name not in results:
+        return name
+    while name in taken or name in results:
+        name += "'"
+    return name
 
 
 def _named(which: npt.NDArray[np.int32], texts: tuple[str, ...]) -> pa.Array:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -87,19 +88,19 @@ class Worksheet:
     premium_fen: int | None
     fund_fen: int | None
     plan: Plan
+    lang: Lang
 
     @strict
-    def text(self, lang: Lang = "en") -> str:
-        """Return the worksheet as an underwriter reads it in a terminal."""
+    def text(self, lang: Lang | None = None) -> str:
+        """Return the worksheet as an underwriter reads it in a terminal, by default in the language of its book."""
         from ratemod.exhibits.terminal import worksheet_text
 
-        return worksheet_text(self, lang, self.plan)
+        return worksheet_text(self, lang or self.lang, self.plan)
 
     def _repr_html_(self) -> str:
-        from ratemod.errors import default_language
         from ratemod.exhibits.worksheet_html import worksheet_html
 
-        return worksheet_html(self, default_language(), self.plan)
+        return worksheet_html(self, self.lang, self.plan)
 
     def frame(self) -> pd.DataFrame:
         """Return the lines as a pandas frame."""
@@ -119,12 +120,13 @@ def worksheet(rated: Rated, at: int) -> Worksheet:
             rows = np.flatnonzero(groups == groups[at])
             own = int(np.flatnonzero(rows == at)[0])
     state = exact.evaluate(plan, inputs.part(rows))
-    lines = tuple(_line(plan, step, state, own) for step in plan.steps)
+    priced = verdict.status[at] < 2
+    worked = plan.steps if priced else _until_stuck(plan, state, own)
+    lines = tuple(_line(plan, step, state, own) for step in worked)
     reasons = verdict.reasons[verdict.reason_of[at] - 1] if verdict.reasons and verdict.reason_of[at] else ()
     notes = verdict.notes[verdict.note_of[at] - 1] if verdict.notes and verdict.note_of[at] else ()
     table = rated.book.table
     key = str(table[plan.key][at].as_py()) if plan.key in table.column_names else str(at)
-    priced = verdict.status[at] < 2
     fund = rated.outputs.fund_fen
     return Worksheet(
         plan.id,
@@ -143,7 +145,17 @@ def worksheet(rated: Rated, at: int) -> Worksheet:
         int(rated.outputs.premium_fen[at]) if priced else None,
         int(fund[at]) if priced and fund is not None else None,
         plan,
+        rated.lang,
     )
+
+
+def _until_stuck(plan: Plan, state: exact.Exact, own: int) -> Iterator[Step]:
+    """Yield the steps of a row that has no premium up to the first that has no value and none is meant."""
+    for step in plan.steps:
+        idle = step.when is not None and not exact.holds(step.when, plan, state)[own]
+        if not state.values[step.name].ok[own] and not idle:
+            return
+        yield step
 
 
 def _inputs(rated: Rated, state: exact.Exact, at: int, own: int) -> tuple[tuple[str, str, str, str], ...]:

@@ -16,6 +16,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from ratemod.reading.identifiers import keys
 from ratemod.registers.days import EARLIEST, Days
 from ratemod.registers.register import Register
 
@@ -45,13 +46,14 @@ def firm_numbers(asked: Any, registered: Register | Any) -> tuple[Ints, Ints, in
     [[0, 1, 0], [1, -1, 0]]
     """
     coded = pc.dictionary_encode(_texts(asked))
-    names, query = pc.utf8_trim_whitespace(coded.dictionary), _whole(coded.indices)
-    if not names.equals(coded.dictionary):  # "A" and "A " are one enterprise
-        query = np.append(_whole(pc.index_in(names, value_set=names)), -1)[query]
+    names, query = keys(coded.dictionary), _whole(coded.indices)
+    if not names.equals(coded.dictionary):  # "A", "a" and "A " are one enterprise
+        query = np.append(np.where(names.is_valid(), _whole(pc.index_in(names, value_set=names)), -1), -1)[query]
     if isinstance(registered, Register):  # its enterprises were numbered when it was read: only names are compared
         place = np.append(_whole(pc.index_in(registered.names, value_set=names)), -1)
         return query, place[registered.firm], len(names)
-    return query, _whole(pc.index_in(_texts(registered), value_set=names)), len(names)
+    there = keys(_texts(registered))
+    return query, np.where(there.is_valid(), _whole(pc.index_in(there, value_set=names)), -1), len(names)
 
 
 def _texts(values: Any) -> pa.Array:

@@ -14,8 +14,10 @@ from ratemod.errors import BookError, Lang, problem
 from ratemod.plan.edit import differences
 from ratemod.plan.model import Plan
 from ratemod.plan.op.limits import Cap
+from ratemod.rating.encode import identifiers
 from ratemod.rating.rated import Rated
 from ratemod.rating.summary import codes_by
+from ratemod.reading.checks import repeats
 from ratemod.rules.options import strict
 from ratemod.whatif.tally import sums
 from ratemod.whatif.waiting import applies_from, start_column, waiting_for
@@ -273,7 +275,8 @@ def compare(before: Rated, after: Rated, *, uncapped: str | None = None, start: 
     Raises
     ------
     BookError
-        RM843 when the two do not hold the same rows, RM844 when a step was not kept, RM322 for no such column.
+        RM843 when the two do not hold the same rows, RM291 when keys repeat in two lists that differ, RM844 when a step
+        was not kept, RM322 for no such column.
 
     Examples
     --------
@@ -288,7 +291,11 @@ def compare(before: Rated, after: Rated, *, uncapped: str | None = None, start: 
     same = before.coding.n == after.coding.n
     key = before.plan.key
     if same and key and key in after.book.table.column_names and before.book is not after.book:
-        same = before.book.table[key].equals(after.book.table[key])
+        old, new = (identifiers(rated.book.table[key]) for rated in (before, after))
+        same = old.equals(new)
+        twice = repeats(old)
+        if same and twice.any() and not before.book.table.equals(after.book.table):
+            raise BookError(problem("RM291", key=old[int(np.argmax(twice))].as_py()))
     if not same:
         raise BookError(problem("RM843", before=before.coding.n, after=after.coding.n))
     free = None

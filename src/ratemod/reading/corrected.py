@@ -1,0 +1,94 @@
+"""A list of refused rows that comes back corrected: its rows are those of the first list again.
+
+What the list of refused rows says of each (row, status, code, reason, suggestion) is recognised by its headers in
+either language and taken off, so that nothing stale stands beside a new result; the number of the row stays with it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pyarrow as pa
+
+from ratemod.errors import BookError, problem, text
+from ratemod.reading.book import Book
+from ratemod.reading.convert import Coded, convert
+from ratemod.reading.plain import plain
+from ratemod.vocabulary.column import Column
+
+SAID = ("row", "status", "code", "reason", "suggestion")
+LANGUAGES = ("en", "zh")
+
+
+def corrected(book: Book) -> Book:
+    """Return a list without the columns that a list of refused rows puts in front, its rows numbered as they were.
+
+    A list that does not have all of them is returned as it is.
+
+    Raises
+    ------
+    BookError
+        RM292 a row without the number that it had.
+    """
+    for lang in LANGUAGES:
+        headers = [text(f"UI_{name}", lang) for name in SAID]
+        if not all(header in book.table.column_names for header in headers):
+            continue
+        rows = _numbers(book, headers[0])
+        return replace(book, table=book.table.drop_columns(headers), rows=rows)
+    return book
+
+
+def merged(batch: Book, corrections: Book) -> Book:
+    """Return a list in which the corrected rows stand in the place of those that they were.
+
+    Parameters
+    ----------
+    batch : the whole list as it was read first
+    corrections : the corrected list of refused rows, as `corrected` returns it
+
+    Raises
+    ------
+    BookError
+        RM293 corrected rows that the list does not have, or that stand twice.
+    """
+    own = np.arange(1, batch.table.num_rows + 1) if batch.rows is None else batch.rows
+    place = {int(row): at for at, row in enumerate(own)}
+    given = [] if corrections.rows is None else corrections.rows.tolist()
+    strange = [row for row in given if row not in place] or [row for row in given if given.count(row) > 1]
+    if strange or corrections.rows is None:
+        told = ", ".join(map(str, dict.fromkeys(strange[:10]))) or "?"
+        raise BookError(problem("RM293", file=corrections.file, rows=told))
+    order = np.arange(batch.table.num_rows)
+    for at, row in enumerate(given):
+        order[place[row]] = batch.table.num_rows + at
+    table = batch.table
+    for at, name in enumerate(table.column_names):
+        if name in corrections.table.column_names:
+            both = _together(table[name], corrections.table[name]).take(pa.array(order))
+            table = table.set_column(at, name, both)
+    return replace(batch, table=table)
+
+
+def _together(first: pa.ChunkedArray, second: pa.ChunkedArray) -> pa.Array:
+    """Return two columns one below the other; of different types both as text."""
+    parts = [plain(first).cells, plain(second).cells]
+    if parts[0].type != parts[1].type:
+        as_text = Column("text", "text", optional=True)
+        parts = [_texts(convert(part, as_text)) for part in parts]
+    return pa.concat_arrays(parts)
+
+
+def _texts(coded: Coded) -> pa.Array:
+    values = coded.values
+    return (values.cast(values.type.value_type) if pa.types.is_dictionary(values.type) else values).cast(pa.string())
+
+
+def _numbers(book: Book, header: str) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+    column = Column(header, "number", low=None)
+    coded = convert(book.table[header], column)
+    if coded.problem_of is not None:
+        at = int(np.argmax(coded.problem_of > 0))
+        raise BookError(problem("RM292", file=book.file, row=at + 1 if book.rows is None else int(book.rows[at])))
+    return np.asarray(coded.values, dtype=np.int64)
