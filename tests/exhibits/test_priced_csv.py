@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from tests.cli.books import BAD, HEADERS, PLAN, PREMIUMS_FEN, write_book
 
 from ratemod.exhibits.priced_columns import FORMULA_STARTS, as_number, safe_text
-from ratemod.exhibits.priced_csv import _digits, _printed, write_priced_csv, write_priced_parquet, yuan_decimals
+from ratemod.exhibits.priced_csv import _digits, printed, write_priced_csv, write_priced_parquet, yuan_decimals
 from ratemod.plan.editions import load_plan
 from ratemod.rating.rate import rate
 from ratemod.rating.rated import Rated
@@ -74,8 +74,8 @@ def test_safe_text_never_starts_a_formula_and_can_be_undone(said: str) -> None:
 
 @given(st.lists(st.one_of(st.none(), st.text(max_size=8))))
 def test_columns_are_made_safe_as_single_texts_are(said: list[str | None]) -> None:
-    printed = _printed(pa.chunked_array([pa.array(said, pa.string())]), "text").to_pylist()
-    assert printed == [None if item is None else safe_text(item) for item in said]
+    shown = printed(pa.chunked_array([pa.array(said, pa.string())]), "text").to_pylist()
+    assert shown == [None if item is None else safe_text(item) for item in said]
 
 
 @given(st.lists(st.one_of(st.none(), st.integers(-(2**62), 2**62))))
