@@ -13,6 +13,8 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from ratemod.errors import ModelError, problem
 from ratemod.reading.checks import ascending, codes_of
@@ -156,7 +158,9 @@ def _by_grade(claims: Register, firm: Ints, asked: tuple[Ints, Days, Days], need
         grade = np.maximum(grade, np.asarray(claims.values["accident_grade"]))
     counted = (deaths > 0) | (injured > 0) if needs_casualty else np.ones(len(claims), dtype=bool)
     if claims.has("event_no") and not ascending(claims.values["event_no"]):
-        grade, counted = _once(codes_of(claims.values["event_no"]), firm, claims.dates("event_date"), grade, counted)
+        event = claims.values["event_no"]
+        event = pc.if_else(pc.equal(event, ""), pa.scalar(None, event.type), event)  # without a number, one of its own
+        grade, counted = _once(codes_of(event), firm, claims.dates("event_date"), grade, counted)
     found, last = [], []
     counted &= firm >= 0
     for level in range(GRADE_COUNT):
