@@ -150,9 +150,13 @@ def _meaning(folded: str) -> str:
 
 
 def _apart(one: str, other: str) -> bool:
-    """Return whether two words of nearly the same letters mean different things: other numerals or grades, a not."""
+    """Return whether two words of nearly the same letters mean different things: other numerals or grades, a not.
+
+    Of identifiers, which hold longer numbers, any digit may be the slip.
+    """
     grades = [re.findall(r"[0-9]+|(?<![a-z])[a-z](?![a-z])", word) for word in (one, other)]
-    return grades[0] != grades[1] or bool(_NOT & set(one)) != bool(_NOT & set(other))
+    short = all(len(grade) <= 2 for found in grades for grade in found)
+    return (short and grades[0] != grades[1]) or bool(_NOT & set(one)) != bool(_NOT & set(other))
 
 
 def nearest(value: str, known: Iterable[str]) -> str | None:
