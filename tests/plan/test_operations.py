@@ -152,3 +152,44 @@ def test_every_operand_is_priced_alike_or_refused_by_check(wanted, name, step, t
 
 def test_small_plan_is_still_in_order(tmp_path):
     assert not rm.check_plan(small_plan.write(tmp_path)).problems
+
+
+LINES = """[[step]]
+name = "all"
+op = "rollup"
+of = "before"
+by = "line"
+how = "sum"
+[[step]]
+name = "premium"
+op = "round"
+of = "all"
+unit = "0.01"
+"""
+CASE = """[[case]]
+name = "two lines"
+source = "by hand"
+[[case.lines]]
+line = "P"
+a = 1
+day = 2026-03-01
+grade = "A"
+listed = "no"
+[[case.lines]]
+line = "P"
+a = 2
+day = 2026-03-01
+grade = "A"
+listed = "no"
+[case.expect]
+premium = "{}"
+"""
+
+
+@pytest.mark.parametrize(("expected", "codes"), [("5.00", []), ("2.00", ["RM190"])])  # (1 + 1) + (2 + 1)
+def test_a_case_of_two_lines_is_one_policy(tmp_path, expected, codes):
+    folder = tmp_path / "own" / "1"
+    (folder / "cases").mkdir(parents=True)
+    (folder / "plan.toml").write_text(HEAD + LINES, encoding="utf-8")
+    (folder / "cases" / "two.toml").write_text(CASE.format(expected), encoding="utf-8")
+    assert [item.code for item in rm.check_plan(folder).problems] == codes

@@ -130,6 +130,7 @@ KINDS: Kinds = MappingProxyType(
         "levels": _levels,
         "exception": _exception,
         "cells": lambda file, value, place: file.fit(value, table_of(_cell), *place),
+        "lines": lambda file, value, place: file.fit(value, list_of(table_of(_cell)), *place),
     }
 )
 
@@ -346,6 +347,8 @@ def _cases(folder: Path, shown: str, problems: list[Problem]) -> tuple[Case, ...
             continue
         file.sections(("case",))
         for index, given in enumerate(file.tables("case")):
+            if isinstance(given, Mapping) and ("inputs" in given) == ("lines" in given):
+                file.note("RM102", "case", index, key="inputs", section="case")
             made = file.record(_case, given, keys.CASE, "case", index, file=name, line=file.line("case", index) or 0)
             cases += [] if made is None else [made]
         problems.extend(file.problems)

@@ -113,7 +113,8 @@ LEVEL: Mapping[str, Key] = {"code": _text("", True), **LABELS, "aliases": Key("t
 CASE: Mapping[str, Key] = {
     "name": _text("", True),
     "source": _text("", True),
-    "inputs": Key("cells", True, doc="column = cell, as a list holds it"),
+    "inputs": Key("cells", doc="column = cell, as a list holds it"),
+    "lines": Key("lines", doc="instead of inputs: the lines of one policy, a table each; expected of the first"),
     "expect": Key("cells", True, doc="step = value, at the digits that are to agree"),
 }
 TEST: Mapping[str, Key] = {

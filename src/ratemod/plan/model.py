@@ -260,10 +260,16 @@ class Case:
 
     name: str
     source: str
-    inputs: Mapping[str, Any]
     expect: Mapping[str, str]
+    inputs: Mapping[str, Any] = field(default_factory=dict)
     file: str = ""
     line: int = 0
+    lines: tuple[Mapping[str, Any], ...] = ()
+
+    @property
+    def rows(self) -> tuple[Mapping[str, Any], ...]:
+        """The lines of the policy, or the one row that the case is."""
+        return self.lines or (self.inputs,)
 
 
 @dataclass(frozen=True, eq=False)

@@ -109,7 +109,9 @@ def _cell(value: str | Decimal) -> str:
 def cases_toml(cases: Sequence[Case]) -> str:
     """Return worked examples as TOML."""
     parts = [
-        {"name": case.name, "source": case.source, "inputs": dict(case.inputs), "expect": dict(case.expect)}
+        {"name": case.name, "source": case.source}
+        | ({"lines": [dict(line) for line in case.lines]} if case.lines else {"inputs": dict(case.inputs)})
+        | {"expect": dict(case.expect)}
         for case in cases
     ]
     return toml_text({"case": parts})

@@ -84,7 +84,7 @@ def run_cases(plan: Plan) -> tuple[list[Problem], int]:
 
 
 def _run(plan: Plan, case: Case) -> list[Problem]:
-    unknown = [name for name in case.inputs if name not in plan.columns]
+    unknown = [name for row in case.rows for name in row if name not in plan.columns]
     if unknown:
         return [
             _told(case, "RM113", name=name, step=case.name, nearest=nearest(name, plan.columns)) for name in unknown
@@ -114,10 +114,16 @@ def _run(plan: Plan, case: Case) -> list[Problem]:
 
 def _rated(plan: Plan, case: Case) -> tuple[dict[str, Any], exact.Exact]:
     """Return what the engine says of a case (status, code, bounds, reason) and every step's exact value."""
-    cells = {name: pa.array([_cell(value)], pa.string()) for name, value in case.inputs.items()}
+    rows = case.rows
+    given = {name for row in rows for name in row}
+    cells = {}
     for name, column in plan.columns.items():
-        if name not in cells and not column.derive:
-            cells[name] = pa.array([None], pa.string())
+        if name in given:
+            cells[name] = pa.array([_cell(row[name]) if name in row else None for row in rows], pa.string())
+        elif name == plan.key:  # a case names its row by its own name
+            cells[name] = pa.array([f"{case.name} {at}" for at in range(len(rows))], pa.string())
+        elif not column.derive:
+            cells[name] = pa.nulls(len(rows), pa.string())
     rated = rate(Book(pa.table(cells), file=case.file), plan, lang="en", threads=1)
     row = {name: rated.table[name][0].as_py() for name in ("status", "code", "bounds", "reason")}
     return row, exact.evaluate(plan, rated.coding.inputs)
