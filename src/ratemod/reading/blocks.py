@@ -275,7 +275,7 @@ def _units_below(cells: Sequence[Any], left: int, header: Header, words: Lexicon
 
 def _is_numbering(cells: Sequence[Any]) -> bool:
     """Return whether a row numbers the columns: 1 2 3 4, (1) (2) (3), 甲 乙 1 2."""
-    said = [str(int(cell)) if isinstance(cell, float) and cell == int(cell) else str(cell).strip() for cell in cells]
+    said = [str(int(cell)) if isinstance(cell, float) and cell.is_integer() else str(cell).strip() for cell in cells]
     marks = [_NUMBERING.match(text) for text in said if text and text not in ("None", "栏次", "序号")]
     if len(marks) < 3 or not all(marks):
         return False

@@ -306,7 +306,7 @@ def _set_aside(header: str, words: Lexicon) -> bool:
 
 
 def _day_1904(cell: Any) -> Any:
-    if isinstance(cell, int | float) and not isinstance(cell, bool) and cell == int(cell) and 1 <= cell < 110_000:
+    if isinstance(cell, int | float) and not isinstance(cell, bool) and 1 <= cell < 110_000 and cell == int(cell):
         return _EPOCH_1904 + timedelta(days=int(cell))
     return cell
 
@@ -477,7 +477,7 @@ def shown(cell: Any) -> str | None:
     if isinstance(cell, bool):
         return "yes" if cell else "no"
     if isinstance(cell, float):
-        return f"{cell:.0f}" if cell == int(cell) and abs(cell) < 1e15 else repr(cell)
+        return f"{cell:.0f}" if abs(cell) < 1e15 and cell == int(cell) else repr(cell)
     if isinstance(cell, datetime) and (cell.hour, cell.minute, cell.second) == (0, 0, 0):
         return cell.date().isoformat()
     return str(cell)
