@@ -112,7 +112,7 @@ def summary(found: Evaluation, lang: Lang) -> list[str]:
     ratio, low, high = effect.ratio()
     adjusted = effect.ratio("adjusted")
     each = found.avoided_per_million
-    passed = sum(effect.placebos["passed"].to_pylist())
+    judged = [passed for passed in effect.placebos["passed"].to_pylist() if passed is not None]
     lines = [
         text("UI_report_sum_services", lang, delivered=total["delivered"], planned=total["planned"],
              share=f"{total['delivered'] / due:.1%}", cost=yuan_text(total["cost_fen"])),
@@ -131,7 +131,7 @@ def summary(found: Evaluation, lang: Lang) -> list[str]:
         text("UI_report_sum_avoided", lang, avoided=f"{effect.avoided:,.0f}", low=f"{effect.avoided_low:,.0f}",
              high=f"{effect.avoided_high:,.0f}", each=f"{each[0]:.1f}", each_low=f"{each[1]:.1f}",
              each_high=f"{each[2]:.1f}"),
-        text("UI_report_sum_placebo", lang, passed=passed, of=effect.placebos.num_rows),
+        text("UI_report_sum_placebo", lang, passed=sum(judged), of=len(judged)),
     ]  # fmt: skip
     return lines
 
@@ -139,7 +139,7 @@ def summary(found: Evaluation, lang: Lang) -> list[str]:
 def _effect(found: Evaluation, lang: Lang) -> list[str]:
     effect = found.effect
     parts = [f"<h2>{_word('effect', lang)}</h2><p>{html.escape(text('UI_report_about_effect', lang))}</p>"]
-    parts.append(forest(effect.estimates, lang))
+    parts.append(forest(effect.estimates.filter(effect.estimates["rate_ratio"].is_valid()), lang))
     parts.append(html_table(effect.estimates, ("method", "rate_ratio", "low", "high", "policies"), lang))
     parts.append(f"<p>{html.escape(text('UI_report_doses', lang))}</p>")
     parts.append(html_table(effect.doses, ("services", "rate_ratio", "low", "high", "policies"), lang))

@@ -96,7 +96,7 @@ def conditional_poisson(
     value, chance = _value(beta, y, x, off, starts, group, whole)
     for _ in range(MOST_STEPS):
         score, hessian = _slopes(y, x, chance, add, group, whole)
-        step = np.linalg.solve(hessian, score.sum(axis=0))
+        step = np.linalg.lstsq(hessian, score.sum(axis=0), rcond=None)[0]
         if float(np.abs(score.sum(axis=0) @ step)) < TOLERANCE:
             break
         length = 1.0
@@ -109,10 +109,12 @@ def conditional_poisson(
     else:
         raise ModelError(problem("RM741", steps=MOST_STEPS))
     score, hessian = _slopes(y, x, chance, add, group, whole)
-    inverse = np.linalg.inv(hessian)
+    inverse = np.linalg.pinv(hessian, hermitian=True)  # a level without claims runs away, and tells nothing of the rest
     many = len(starts)
     covariance = inverse @ (score.T @ score) @ inverse * (many / max(many - 1, 1))
-    return ConditionalFit(tuple(names[at] for at in kept), beta, np.sqrt(np.diag(covariance)), covariance, many)
+    return ConditionalFit(
+        tuple(names[at] for at in kept), beta, np.sqrt(np.maximum(np.diag(covariance), 0.0)), covariance, many
+    )
 
 
 def _independent(within: Floats, names: tuple[str, ...], wanted: int) -> list[int]:

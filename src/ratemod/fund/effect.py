@@ -18,6 +18,7 @@ Studies 91 (2024); Robins, Rotnitzky & Zhao, JASA 89 (1994); Li, Morgan & Zaslav
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
@@ -44,6 +45,12 @@ Method = Literal["naive", "adjusted", "fixed", "weighted", "robust"]
 METHODS = get_args(Method)
 DOSES = ("1", "2", "3+")
 NORMAL = 1.959963984540054  # 97.5 %
+MOST_ERROR, MOST_BEYOND = 0.5, 5.0  # beyond these a method cannot tell
+
+
+def _cannot_tell(policies: int) -> tuple[float, float, int]:
+    """Return what stands for an estimate that cannot be made."""
+    return np.nan, np.nan, policies
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -53,12 +60,14 @@ class Effect:
     Attributes
     ----------
     estimates : pyarrow.Table
-        method, rate_ratio, low, high (95 %), log_error, policies (rows used), claims (of them): rates of served years
-        against the same years without services.
+        method, rate_ratio, low, high (95 %), log_error, policies (rows used): rates of served years against the same
+        years without services. Null where a method cannot tell: what it expects without services rests on few claims
+        (relative error above `MOST_ERROR`), or lies beyond all that was seen without services (`MOST_BEYOND`).
     doses : pyarrow.Table
         services, rate_ratio, low, high, policies: with firm effects, by number of services.
     placebos : pyarrow.Table
-        test, rate_ratio, low, high, p_value, passed: tests in which nothing should be found.
+        test, rate_ratio, low, high, p_value, passed: a placebo, in which nothing should be found, and a test of
+        significance by permutation (no `passed`).
     observed, avoided, avoided_low, avoided_high : float
         Claims of served years, and claims that services avoided by the `fixed` estimate.
     served, policies : int, policy years
@@ -143,16 +152,14 @@ def estimate_effect(panel: Any, controls: Sequence[str] = CONTROLS, permutations
     weighted, robust = _weighted(rows, served)
     found = [_naive(rows, served), _adjusted(rows, served), (log_ratio, error, len(served)), weighted, robust]
     ratio, bad, many = (np.array(column) for column in zip(*found))
+    lost = ~(np.isfinite(ratio) & np.isfinite(bad))
+    columns = {"rate_ratio": 0.0, "low": -NORMAL, "high": NORMAL}
     estimates = pa.table(
-        {
-            "method": list(METHODS),
-            "rate_ratio": np.exp(ratio),
-            "low": np.exp(ratio - NORMAL * bad),
-            "high": np.exp(ratio + NORMAL * bad),
-            "log_error": bad,
-            "policies": many.astype(np.int64),
-        }
+        {"method": list(METHODS)}
+        | {name: pa.array(np.exp(ratio + times * bad), mask=lost) for name, times in columns.items()}
+        | {"log_error": pa.array(bad, mask=lost), "policies": many.astype(np.int64)}
     )
+    told = tuple(problem("RM761", method=METHODS[at]) for at in np.flatnonzero(lost))
     own = int(rows.claims[served].sum())
     avoided, high, low = (
         own * float(np.expm1(-value)) for value in (log_ratio, log_ratio - NORMAL * error, log_ratio + NORMAL * error)
@@ -160,7 +167,7 @@ def estimate_effect(panel: Any, controls: Sequence[str] = CONTROLS, permutations
     return Effect(
         estimates, _doses(rows), _placebos(rows, served, log_ratio, permutations, seed),
         own, avoided, low, high, int(served.sum()), len(served),
-        int(rows.count.sum()), read.refused,
+        int(rows.count.sum()), (*read.refused, *told),
     )  # fmt: skip
 
 
@@ -259,7 +266,9 @@ def _logistic(served: Bools, design: Floats) -> Floats:
 
     kept = spanning(design)
     beta = np.zeros(design.shape[1])
-    beta[kept] = np.asarray(sm.GLM(served, design[:, kept], family=sm.families.Binomial()).fit().params)
+    with np.errstate(all="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # separation: chances of 0 and 1 have no weight
+        beta[kept] = np.asarray(sm.GLM(served, design[:, kept], family=sm.families.Binomial()).fit().params)
     return beta
 
 
@@ -283,15 +292,26 @@ def _weighted(rows: Panel, served: Bools) -> tuple[tuple[float, float, int], tup
     rate1, rate0 = served_claims / (weight * e)[hit].sum(), other_claims / (weight * e)[~hit].sum()
     pull = weight * np.where(hit, (y - rate1 * e) / served_claims, -(y - rate0 * e) / other_claims)
     plain = (float(np.log(rate1 / rate0)), _by_firm(pull, firm), len(own))
-    base = _without(rows, own, hit, firm)
+    if min(served_claims, other_claims) <= 0 or not np.isfinite(plain[1]) or plain[1] > MOST_ERROR:
+        plain = _cannot_tell(len(own))
+    base = _without(rows, own, hit, weight)
+    if base is None:
+        return plain, _cannot_tell(len(own))
     scale = weight[hit].sum() / weight[~hit].sum()
     other = (weight * base)[hit].sum() + scale * (weight * (y - base))[~hit].sum()
     pull = weight * np.where(hit, y / served_claims - base / other, -scale * (y - base) / other)
+    if other <= 0 or served_claims <= 0:
+        return plain, _cannot_tell(len(own))
     return plain, (float(np.log(served_claims / other)), _by_firm(pull, firm), len(own))
 
 
-def _without(rows: Panel, own: Ints, hit: Bools, firm: Ints) -> Floats:
-    """Return the claims that a regression on unserved years expects without services, the firm's services known."""
+def _without(rows: Panel, own: Ints, hit: Bools, weight: Floats) -> Floats | None:
+    """Return the claims that a regression on unserved years expects without services, the firm's services known.
+
+    None where it cannot tell: it did not converge, its weighted sum over served years has a relative error (delta
+    method, ``sqrt(g' V g)`` with V the inverse information) above `MOST_ERROR`, or some served year is expected to
+    have many times the rate of every unserved one, which is extrapolation.
+    """
     import statsmodels.api as sm
 
     _, share, often = _own_services(rows, own, hit)
@@ -301,8 +321,18 @@ def _without(rows: Panel, own: Ints, hit: Bools, firm: Ints) -> Floats:
     model = sm.GLM(
         rows.claims[own][free], design[free], family=sm.families.Poisson(), offset=np.log(rows.exposure[own][free])
     )
-    fit = model.fit_regularized(alpha=1e-6, L1_wt=0.0) if _thin(rows, own, free) else model.fit()
-    base: Floats = np.exp(design @ np.asarray(fit.params)) * rows.exposure[own]
+    thin = _thin(rows, own, free)
+    with np.errstate(all="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # what they warn of is judged here
+        fit = model.fit_regularized(alpha=1e-6, L1_wt=0.0) if thin else model.fit()
+        rate: Floats = np.exp(design @ np.asarray(fit.params))
+        base: Floats = rate * rows.exposure[own]
+        information = design[free].T @ (base[free][:, None] * design[free])
+        pull = (weight * base * hit) @ design
+        error = float(pull @ np.linalg.pinv(information, hermitian=True) @ pull) ** 0.5 / (weight * base)[hit].sum()
+    sound = np.isfinite(base).all() and np.isfinite(error) and (thin or fit.converged)
+    if not sound or error > MOST_ERROR or rate[hit].max() > MOST_BEYOND * rate[free].max():
+        return None
     return base
 
 
@@ -339,7 +369,7 @@ def _ratios(key: str, names: list[str], pairs: list[tuple[float, float]]) -> Any
 
 
 def _placebos(rows: Panel, served: Bools, found: float, permutations: int, seed: int) -> pa.Table:
-    """Return tests in which nothing should be found: services of the year after, and services dealt at random."""
+    """Return a placebo (services of the year after) and a test of significance (services dealt at random)."""
     from scipy.stats import norm
 
     n = len(rows.firm)
@@ -362,8 +392,9 @@ def _placebos(rows: Panel, served: Bools, found: float, permutations: int, seed:
             "low": [float(table["low"][0]), float(np.exp(mean - NORMAL * spread))],
             "high": [float(table["high"][0]), float(np.exp(mean + NORMAL * spread))],
             "p_value": [chance, extreme],
-            # The first passes when nothing is found; the second when the real estimate stands out of the random ones.
-            "passed": [chance > 0.05, extreme <= 0.05],
+            # A placebo passes when nothing is found. The second row is a test of significance: whether the estimate
+            # stands out of those of chance. Where services do nothing it does not, and that is no failure.
+            "passed": pa.array([chance > 0.05, None], pa.bool_()),
         }
     )
 

@@ -66,7 +66,7 @@ class Evaluation:
         found = {f"by_{name}": table for name, table in self.quality.by.items()}
         found |= {f"hazards_by_{name}": table for name, table in self.quality.hazards.items()}
         if self.duties is not None:
-            found["duties"] = self.duties.statement_table()
+            found["duties"] = self.duties.statement_table(year=self.year)
         effect = self.effect
         found |= {"effect": effect.estimates, "doses": effect.doses, "placebos": effect.placebos}
         if self.ledger is not None:

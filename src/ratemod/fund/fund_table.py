@@ -33,6 +33,7 @@ EPOCH = datetime.date(1970, 1, 1)
 NO_DAY = np.int64(-(2**31))
 FAR = np.int64(2**31 - 1)
 
+
 @dataclass(frozen=True, eq=False, slots=True)
 class Columns:
     """Columns of a table as arrays, refused rows left out.
