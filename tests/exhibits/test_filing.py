@@ -22,13 +22,14 @@ from ratemod.cli import main
 from ratemod.errors import BookError, ModelError
 from ratemod.exhibits import filing as module
 from ratemod.exhibits.chart_style import missing_glyphs
-from ratemod.exhibits.filing import Check, filing, policies_by_row, without_caps
+from ratemod.exhibits.filing import Check, filing, policies_by_row
 from ratemod.exhibits.filing_html import filing_html, write_filing
 from ratemod.exhibits.notes_html import notes_html
 from ratemod.exhibits.page import Article, Html, Section, page, table
 from ratemod.exhibits.pdf import pdf_of
 from ratemod.exhibits.premium_levels import premium_levels
 from ratemod.plan.editions import load_plan
+from ratemod.study.caps import uncapped
 
 pytest.importorskip("matplotlib")
 CURRENT = "jilin-spli/2025-04"
@@ -151,7 +152,7 @@ def test_every_number_reconciles_with_a_recount(found, made):
 
 
 def test_without_caps_nothing_is_held(found):
-    loose = rm.rate(found.moved.after.book, without_caps(found.new), lang="en")
+    loose = rm.rate(found.moved.after.book, uncapped(found.new), lang="en")
     assert np.array_equal(loose.outputs.steps["renewal_cap"], loose.outputs.steps["annual_premium"], equal_nan=True)
     assert found.free.after.premium_fen == loose.premium_fen != found.moved.after.premium_fen
 

@@ -22,12 +22,11 @@ from ratemod.exhibits.filing_study import KeptStudy, read_study, study_beside
 from ratemod.exhibits.summary_table import MOST_LEVELS, default_by
 from ratemod.plan.grid import grid
 from ratemod.plan.model import Plan, Step
-from ratemod.plan.op.arithmetic import Sum
-from ratemod.plan.op.limits import Cap
 from ratemod.plan.reads import axes_read
 from ratemod.rating.rate import rate
 from ratemod.rating.rated import Rated
 from ratemod.rating.verdict import REFUSED, STATUS
+from ratemod.study.caps import caps_of, uncapped
 from ratemod.whatif.dislocation import Dislocation, compare
 
 if TYPE_CHECKING:
@@ -191,23 +190,12 @@ def filing(
     kept = None if folder is None else read_study(folder, new, current)
     before, after = (rate(book, plan, lang="en", trace=True) for plan in (current, new))
     free = None
-    if any(isinstance(step.operation, Cap) for plan in (current, new) for step in plan.steps):
-        loose = (rate(book, without_caps(plan), lang="en", trace=False) for plan in (current, new))
+    if caps_of(current) or caps_of(new):
+        loose = (rate(book, uncapped(plan), lang="en", trace=False) for plan in (current, new))
         free = compare(*loose)
     moved = compare(before, after)
     made = Filing(moved, free, kept, (), tuple(examples), facts, digest, synthetic or bool(kept and kept.is_synthetic))
     return replace(made, by=tuple(by) or default_segments(made))
-
-
-def without_caps(plan: Plan) -> Plan:
-    """Return a plan whose caps against another amount let everything pass; bounds and minimums stay."""
-    steps = tuple(
-        replace(step, operation=Sum(of=step.operation.of), when=None, otherwise=None)
-        if isinstance(step.operation, Cap)
-        else step
-        for step in plan.steps
-    )
-    return replace(plan, steps=steps)
 
 
 def default_segments(found: Filing) -> tuple[str, ...]:

@@ -9,19 +9,18 @@ expiring one, until nothing is withheld any more.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from decimal import Decimal
 
 import numpy as np
 import pyarrow as pa
 
 from ratemod.plan.model import Plan
+from ratemod.plan.op.arithmetic import Sum
 from ratemod.plan.op.limits import Cap
 from ratemod.ratemaking.arrays import Booleans
 from ratemod.rating.rate import rate
 from ratemod.rating.rated import Rated
 from ratemod.reading.book import Book
 
-LOW, HIGH = Decimal(0), Decimal(1_000_000)
 MOST_YEARS = 5
 NOTHING = 1e-3
 
@@ -46,17 +45,14 @@ def caps_of(plan: Plan) -> dict[str, Cap]:
 
 
 def uncapped(plan: Plan) -> Plan:
-    """Return the plan with its caps open."""
+    """Return the plan with its caps open: what they hold passes as it is; bounds and minimums stay."""
     steps = tuple(
-        replace(step, operation=_open(step.operation)) if isinstance(step.operation, Cap) else step
+        replace(step, operation=Sum(of=step.operation.of), when=None, otherwise=None)
+        if isinstance(step.operation, Cap)
+        else step
         for step in plan.steps
     )
-    return replace(plan, steps=steps) if caps_of(plan) else plan
-
-
-def _open(cap: Cap) -> Cap:
-    low, high = (None if cap.low is None else LOW), (None if cap.high is None else HIGH)
-    return replace(cap, low=low, high=high)
+    return replace(plan, steps=steps)
 
 
 def recovery(plan: Plan, book: Book, usable: Booleans) -> tuple[Recovery, ...]:

@@ -146,7 +146,11 @@ def derive_rates(
         loadings,
         fixed_expense=assumed.fixed_expense_share * float(market.expected[priced].sum()) / target,
     )
-    factor = balance(frame if assumed.caps == "apart" else plan, tables, indicated, picks, market, target)
+    open_rates = [value is not None and row_path(tables[0], row) not in picks
+                  for row, value in zip(tables[0].rows, indicated[0])]  # fmt: skip
+    factor = 1.0  # where every rate is chosen, nothing is left to balance: where it lands is said
+    if any(open_rates):
+        factor = balance(frame if assumed.caps == "apart" else plan, tables, indicated, picks, market, target)
     cells = _cells(tables, indicated, picks, factor, base, data, assumed)
     values = [[cell.selected for cell in cells if cell.table == table.name] for table in tables]
     new = _with_selected(plan, tables, values)
