@@ -129,6 +129,13 @@ def indication_section(found: Filing, lang: Lang) -> Html:
     parts.append(table(w("derivation", lang), heads, rows, [True, False, False, True]))
     said = [[spoken(str(name), lang), number(value)] for name, value in summary.items()]
     parts.append(table(w("study_summary", lang), [w("what", lang), w("value", lang)], said, [False, True]))
+    if "uncertainty" in frames:
+        sure = [
+            [spoken(str(row.of), lang), *(number(value) for value in (row.value, row.low, row.high))]
+            for row in tuples(frames["uncertainty"])
+        ]
+        heads = [w(name, lang) for name in ("what", "value", "trend_low", "trend_high")]
+        parts.append(table(w("how_sure", lang), heads, sure, [False, True, True, True]))
     parts += [*_history(study, lang), *_judgements(study, lang)]
     return joined(*parts)
 
@@ -152,7 +159,7 @@ def _history(study: KeptStudy, lang: Lang) -> list[Html]:
     heads = [w(f"trend_{name}", lang) for name in study.frames["trends"].columns]
     rows = [
         [spoken(str(row.of), lang), f"{row.used:+.2%}", spoken(str(row.why), lang),
-         *(number(value, 3) for value in (row.fitted, row.low, row.high, row.r_squared))]
+         *(number(value, 3) for value in (row.fitted, row.low, row.high, row.weight))]
         for row in tuples(study.frames["trends"])
     ]  # fmt: skip
     parts.append(table(w("trends", lang), heads, rows, [False, True, False, True, True, True, True]))

@@ -280,7 +280,7 @@ def _factors(triangle: Floats, years: Integers, assumed: Assumptions) -> Floats:
     if triangle.shape[1] < 2:
         return np.ones(1)
     try:
-        steps = development_factors(triangle, assumed.development).value
+        steps = development_factors(triangle, assumed.development).value  # type: ignore[arg-type]
     except ModelError as error:
         ages = sorted({int(item.args["age"]) for item in error.problems if "age" in item.args})
         raise ModelError(
