@@ -202,7 +202,7 @@ def default_segments(found: Filing) -> tuple[str, ...]:
     """Return the columns that winners and losers are told by: sector and size, the changed tables' levels, places."""
     plan, table = found.current, found.moved.before.book.table
     names = list(default_by(plan))
-    changed = {change.table for change in found.changes}
+    changed = {change.table for change in found.changes if change.table}
     for step in plan.steps:
         if step.operation.table in changed:
             names += [name for axis, name in axes_read(plan, step) if axis.kind == "level"]

@@ -224,7 +224,7 @@ def relativities_section(found: Filing, lang: Lang) -> Html:
         parts += [pictures(*order, *ratios), _tests(found.study, lang)]
     else:
         parts.append(paragraph(w("relativities_without_study", lang)))
-    changed = {change.table for change in found.changes}
+    changed = {change.table for change in found.changes if change.table}
     for step in found.new.steps:
         table = step.operation.table
         if table in changed and (found.study is None or table not in _studied(found.study)):
