@@ -88,7 +88,7 @@ def folder(place: Path) -> Path:
             "统一社会信用代码": ["F1", "F2", "F3", "F3"],
             "保险公司": ["x"] * 4,
             "行政区划代码": ["220100"] * 4,
-            "行业": ["矿山", "开矿", "建筑施工", "建筑施工"],
+            "行业": ["矿山", "矿山业", "建筑施工", "建筑施工"],
             "保险起期": [DAY] * 4,
             "保险止期": [datetime.date(2027, 1, 1)] * 4,
             "投保人数": [10] * 4,
@@ -133,7 +133,7 @@ def test_the_rows_to_send_back_have_their_headers_and_reasons(tmp_path, capsys):
     rows = pd.read_excel(back, sheet_name="policies", dtype=str, engine="openpyxl")
     assert rows["保单号"].tolist() == ["B", "C"] and rows["备注"].tolist()[0] == "请核"
     assert rows["原行号"].tolist() == ["3", "5"]
-    assert "开矿" in rows["原因"][0] and "矿山" in rows["原因"][0]
+    assert "矿山业" in rows["原因"][0] and "矿山行业" in rows["原因"][0]
     assert "不符合" in capsys.readouterr().out
 
 
