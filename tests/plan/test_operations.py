@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import itertools
 import re
+from decimal import Decimal
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
 import ratemod as rm
+from ratemod.errors import catalogue
 from ratemod.exhibits.live_formula import FORMULAS
+from ratemod.plan.model import plain
 from ratemod.plan.op.registry import EVERY, OPERATIONS
 from ratemod.rating.exact import EXACT
 from ratemod.rating.fill import FILL
+from ratemod.rating.why import WHY
+from ratemod.rating.words import WORDS
 from tests.plan import small_plan
 
 SOURCE = Path(rm.__file__).parent
@@ -31,7 +36,25 @@ def test_nothing_outside_the_operations_compares_their_names():
         for path in SOURCE.rglob("*.py")
         if "plan/op/" not in path.as_posix() and compared.search(path.read_text(encoding="utf-8"))
     ]
-    assert [path for path in found if path != "exhibits/worksheet_words.py"] == []
+    assert found == []
+
+
+UNSAID = {"of", "table", "column", "unit", "mode", "low", "high"}
+
+
+@pytest.mark.parametrize("op", OPERATIONS)
+def test_every_operation_key_and_choice_has_a_word_in_both_languages(op):
+    keys = OPERATIONS[op].keys()
+    said = {op, *keys.keys() - UNSAID, *(choice for key in keys.values() for choice in key.choices)}
+    said -= {name for name, key in keys.items() if key.kind in ("names", "levels")}
+    assert {name for name in said if f"UI_word_{name}" not in catalogue()} == set()
+
+
+@pytest.mark.parametrize("op", OPERATIONS)
+def test_every_operation_is_told_and_has_a_reason_for_no_value(op):
+    classes = OPERATIONS[op].__mro__
+    assert any(kind in WORDS for kind in classes) and any(kind in WHY for kind in classes)
+    assert OPERATIONS[op].without in catalogue()
 
 
 HEAD = """[plan]
@@ -148,6 +171,17 @@ def test_every_operand_is_priced_alike_or_refused_by_check(wanted, name, step, t
         assert (bare.outputs.premium_fen[at] if priced else None) == sheet.premium_fen
         if priced:
             assert sheet.lines[-1].value * 100 == sheet.premium_fen
+            assert all(value in sheet.lines[1].text for value in _values(step, ROWS[at])), sheet.lines[1].text
+
+
+def _values(step: str, row: dict[str, object]) -> list[str]:
+    """What stood behind each operand of a step in a row, as a worksheet shows it; nothing of what is empty or text."""
+    known = {**{name: value for name, value in row.items() if name in ("a", "b", "day")}}
+    known |= {"five": 5, "start": "2026-01-01", "before": float(str(row["a"])) + 1}
+    named = [known[name] for name in re.findall(r'"(\w+)"', step) if name in known]
+    stated = re.findall(r"(?<![\w.-])\d{4}-\d\d-\d\d|(?<![\w.-])\d+(?:\.\d+)?(?![\w.-])", step)
+    values = [str(value) for value in [*named, *stated] if value]
+    return [value if "-" in value else str(plain(Decimal(value))) for value in values]
 
 
 def test_small_plan_is_still_in_order(tmp_path):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,11 +10,8 @@ from ratemod.money import yuan_text
 
 if TYPE_CHECKING:
     from ratemod.plan.model import Plan
+    from ratemod.rating.words import Part
     from ratemod.rating.worksheet import Line, Worksheet
-
-TABLED = frozenset({"lookup", "interpolate", "judgement", "progressive", "classify"})
-NAME = re.compile(r"[A-Za-z_][\w.]*")
-PAIR = re.compile(r"(?P<name>[A-Za-z_][\w.]*) = (?P<value>[^,]*)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,19 +88,19 @@ class WorksheetWords:
 
     def how(self, line: Line) -> str:
         """Return how a line came about, in words, and the table cell that it was read from."""
-        if line.op in TABLED and not line.text.startswith(
-            ("when:", f"{line.op}(")
-        ):  # behind "=" stands a level code, which may be spelt like a name
-            said = PAIR.sub(lambda pair: f"{self.called(pair[1])} = {self.level(pair[1], pair[2])}", line.text)
-            cell = line.cell.removeprefix("tables.").removesuffix(".value")
-            return f"{said}  ← {cell}" if cell else said
-        return NAME.sub(lambda name: self.word(name[0]), line.text)
+        said = "".join(self.part(part) for part in line.how)
+        cell = line.cell.removeprefix("tables.").removesuffix(".value")
+        return f"{said}  ← {cell}" if cell and line.value is not None else said
+
+    def part(self, part: Part) -> str:
+        """Return one part of how a line came about, in this language."""
+        if part.kind == "value":
+            return self.level(part.of, part.said)
+        return {"name": self.called, "word": self.word}.get(part.kind, str)(part.said)
 
     def word(self, name: str) -> str:
-        """Return a name of the plan, or a word of the calculation, in this language."""
-        called = self.called(name)
-        known = called == name and f"UI_word_{name}" in catalogue()
-        return text(f"UI_word_{name}", self.lang) if known else called
+        """Return a word of the calculation in this language."""
+        return text(f"UI_word_{name}", self.lang) if f"UI_word_{name}" in catalogue() else name
 
     def bound(self, line: Line) -> str:
         """Return which end held, or an empty string."""

@@ -18,7 +18,7 @@ from ratemod.plan.model import Case, Plan
 from ratemod.plan.partly import further_problems, may_price
 from ratemod.rating import exact
 from ratemod.rating.rate import rate
-from ratemod.rating.verdict import shown
+from ratemod.rating.why import shown
 from ratemod.reading.book import Book
 
 RESULTS = ("premium", "fund", "status", "code", "bounds")

@@ -57,12 +57,15 @@ class Exact:
         For each bound and cap: -1 where the low end held, +1 where the high end held, else 0.
     cells : mapping of (n,) int32
         For each look-up: the row of the table that answered, -1 for none.
+    beyond : mapping of (n,) int32
+        For each interpolation: the row of its other point.
     """
 
     inputs: Inputs
     values: dict[str, Rational] = field(default_factory=dict)
     binding: dict[str, npt.NDArray[np.int8]] = field(default_factory=dict)
     cells: dict[str, npt.NDArray[np.int32]] = field(default_factory=dict)
+    beyond: dict[str, npt.NDArray[np.int32]] = field(default_factory=dict)
 
     def get(self, operand: Operand) -> Rational:
         """Return the values of a name, or copies of a number."""
@@ -411,7 +414,7 @@ def _interpolate(operation: Interpolate, here: Here) -> Rational:
         left = np.clip(reached - 1, 0, max(len(points) - 2, 0))
         right = np.minimum(left + 1, len(points) - 1)
     rows_left, rows_right = (found.row_of[(*slots, at)] for at in (left, right))
-    state.cells[here.name] = rows_left
+    state.cells[here.name], state.beyond[here.name] = rows_left, rows_right
     v0, v1 = cell_values(per_row, rows_left), cell_values(per_row, rows_right)
     x0, x1 = (cell_values(tuple(Decimal(mark) for mark in axis.marks), at.astype(np.int32)) for at in (left, right))
     between = left != right

@@ -4,26 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal
 from math import prod
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from ratemod.errors import Lang, Problem, problem
 from ratemod.plan.graph import REFUSING
-from ratemod.plan.grid import grid
-from ratemod.plan.model import Legal, Plan, Rule, Step, plain
-from ratemod.plan.op.arithmetic import Ratio
-from ratemod.plan.op.judgement import Judgement
-from ratemod.plan.op.limits import Cap
+from ratemod.plan.model import Legal, Plan, Rule, plain
 from ratemod.plan.operand import Operand
-from ratemod.plan.reads import names_in
 from ratemod.rating import exact
 from ratemod.rating.encode import Coding, Doubt
 from ratemod.rating.rational import Mask
 from ratemod.rating.refusal import other_lines
+from ratemod.rating.why import shown, why
 from ratemod.reading.arrow import from_arrow, to_arrow
 from ratemod.rules.options import strict
 
@@ -207,98 +201,21 @@ def _unpriced(plan: Plan, inputs: Coding, rows: npt.NDArray[np.intp]) -> Iterato
     state = exact.evaluate(plan, part)
     open_ = np.ones(len(rows), dtype=bool)
     for step in plan.steps:
-        stuck = open_ & ~state.values[step.name].ok
+        lacking = open_ & ~state.values[step.name].ok
         if step.when is not None and step.otherwise == "none":
-            stuck &= exact.holds(step.when, plan, state)
-        if not stuck.any():
+            lacking &= exact.holds(step.when, plan, state)
+        if not lacking.any():
             continue
         which = np.zeros(inputs.n, dtype=np.int32)
         told = Told()
-        for at in np.flatnonzero(stuck).tolist():
-            which[rows[at]] = told.number(_why(plan, step, state, at))
-        open_ &= ~stuck
+        for at in np.flatnonzero(lacking).tolist():
+            which[rows[at]] = told.number(why(plan, step, state, at))
+        open_ &= ~lacking
         yield Doubt(which, tuple(told.problems))
     if open_.any():
         which = np.zeros(inputs.n, dtype=np.int32)
         which[rows[open_]] = 1
-        yield Doubt(which, (_stuck(plan, "RM317", plan.premium),))
-
-
-def _stuck(plan: Plan, code: str, step: str, **args: Any) -> Problem:
-    return problem(code, step=step, label=plan.label(step, "zh"), **args)
-
-
-def _why(plan: Plan, step: Step, state: exact.Exact, at: int) -> Problem:
-    """Return why a step has no value for one row."""
-    operation = step.operation
-    if operation.group:
-        return problem("RM315")
-    may_lack = {*operation.columns_named(), operation.against if isinstance(operation, Cap) else ""}
-    for name in names_in(step):
-        if _empty(name, state, at) and name not in may_lack:
-            return _stuck(plan, "RM311", step.name, needs=name, needs_label=plan.label(name, "zh"))
-    if isinstance(operation, Judgement):
-        told = _not_chosen(plan, operation, step, state, at)
-        if told is not None:
-            return told
-    if operation.table:
-        table = plan.tables[operation.table]
-        found = grid(table, operation.by, plan.level_columns)
-        assert found is not None
-        for axis in found.axes:
-            if _empty(axis.bound, state, at):
-                return _stuck(plan, "RM311", step.name, needs=axis.bound, needs_label=plan.label(axis.bound, "zh"))
-        chosen = state.cells.get(step.name)
-        if chosen is not None and chosen[at] >= 0 and not table.rows[int(chosen[at])].offered:
-            note = table.rows[int(chosen[at])].note
-            return _stuck(plan, "RM318", step.name, table=table.name, note=f": {note}" if note else "")
-        cell = ", ".join(f"{axis.bound}={shown(plan, axis.bound, state, at)}" for axis in found.axes)
-        return _stuck(plan, "RM310", step.name, table=table.name, cell=cell)
-    if isinstance(operation, Ratio) and isinstance(operation.of[1], str):
-        divisor = operation.of[1]
-        return _stuck(plan, "RM312", step.name, needs=divisor, needs_label=plan.label(divisor, "zh"))
-    return _stuck(plan, "RM314", step.name)
-
-
-def _not_chosen(plan: Plan, operation: Judgement, step: Step, state: exact.Exact, at: int) -> Problem | None:
-    """Return why a choice gives no value: outside its range, without a reason, or not made; None without a range."""
-    ends = exact.permitted(operation, step.name, plan, state)
-    low, high = (end.fractions()[at] for end in ends)
-    if low is None or high is None:
-        return None
-    chosen = state.values[operation.chosen].fractions()[at]
-    said = {
-        "chosen": operation.chosen,
-        "chosen_label": plan.label(operation.chosen, "zh"),
-        "reason": operation.reason,
-        "reason_label": plan.label(operation.reason, "zh"),
-        "low": exact.plain_text(low),
-        "high": exact.plain_text(high),
-        "value": exact.plain_text(chosen),
-    }
-    if chosen is None:
-        return _stuck(plan, "RM365", step.name, **said)
-    return _stuck(plan, "RM366" if low <= chosen <= high else "RM313", step.name, **said)
-
-
-def _empty(name: str, state: exact.Exact, at: int) -> bool:
-    if name in state.values:
-        return not bool(state.values[name].ok[at])
-    return name in state.inputs.codes and bool(state.inputs.codes[name][at] < 0)
-
-
-def shown(plan: Plan, name: str, state: exact.Exact, at: int) -> str:
-    """Return the value of a column or step of one row as text."""
-    if name in state.inputs.codes or name in plan.level_columns.keys() - plan.columns.keys():
-        code = int(exact.codes_of(name, state)[at])
-        return plan.level_columns[name].codes()[code] if code >= 0 else ""
-    column = plan.columns.get(name)
-    value = state.values[name].fraction(at)
-    if value is None:
-        return ""
-    if column is not None and column.kind == "date":
-        return str(np.datetime64(int(value), "D"))
-    return str(plain(Decimal(value.numerator) / Decimal(value.denominator)))
+        yield Doubt(which, (stuck(plan, "RM317", plan.premium),))
 
 
 def _exceptions(item: Legal, rows: Mask) -> Iterator[Doubt]:

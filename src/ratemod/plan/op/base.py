@@ -52,6 +52,7 @@ class Operation:
     cancels : it sums, so that what is left may be smaller than its float error
     by_cell : it takes a value from a cell of its table that slots alone decide
     factor : it can be a factor, which 1 in its place would leave out
+    without : the message of a row for which it gives no value although all that it reads is there
     """
 
     op: ClassVar[str]
@@ -62,6 +63,7 @@ class Operation:
     cancels: ClassVar[bool] = False
     by_cell: ClassVar[bool] = False
     factor: ClassVar[bool] = False
+    without: ClassVar[str] = "RM314"
 
     @property
     def of(self) -> tuple[Operand, ...]:
@@ -117,6 +119,10 @@ class Operation:
         values = {name: (getattr(self, item.name), item.default) for name, item in self._fields().items()}
         return {name: value for name, (value, default) in values.items() if value != default}
 
+    def setting(self, key: str) -> Any:
+        """Return what stands behind a key, given or not."""
+        return getattr(self, self._fields()[key].name)
+
     def changed(self, **values: Any) -> Self:
         """Return the operation with other values, by key."""
         return dataclasses.replace(self, **{self._fields()[name].name: value for name, value in values.items()})
@@ -139,6 +145,10 @@ class Operation:
     def columns_named(self) -> Iterator[str]:
         """Yield the names that must be columns: what a row itself says, not what is worked out for it."""
         return iter(())
+
+    def may_lack(self) -> Iterator[str]:
+        """Yield the names that may be empty in a row that it gives a value."""
+        return self.columns_named()
 
     @property
     def whole_fen(self) -> bool:

@@ -70,6 +70,10 @@ class Cap(Limit):
         """The ends by key, as shares of the other amount."""
         return {"low": self.low, "high": self.high}
 
+    def may_lack(self) -> Iterator[str]:
+        """Yield the other amount."""
+        yield self.against
+
     def end_ranges(self, known: Mapping[str, Range]) -> tuple[Range | None, Range | None]:
         """Return the ranges of the two ends in money."""
         against = operand_range(self.against, known)

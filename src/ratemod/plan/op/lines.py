@@ -19,12 +19,17 @@ class Lines(Operation):
     """An operation over the lines of a policy."""
 
     carries: ClassVar[bool] = True
+    without: ClassVar[str] = "RM315"
     of: tuple[Operand, ...] = given("operand")
     group: str = given("name", called="by", takes=("text", "level", "flag", "number", "date"))
 
     def columns_named(self) -> Iterator[str]:
         """Yield the column that names the policy."""
         yield self.group
+
+    def may_lack(self) -> Iterator[str]:
+        """Yield all that it reads: what a line lacks is the reason of its policy."""
+        return self.reads()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,115 @@
+"""Why a step has no value for a row.
+
+First what is empty; then what the operation itself says, in `WHY`, keyed by class and looked up from the class upwards,
+which ends in the message that every operation names (`Operation.without`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+
+from ratemod.errors import Problem, problem
+from ratemod.plan.grid import grid
+from ratemod.plan.model import Plan, Step, plain
+from ratemod.plan.op.arithmetic import Ratio
+from ratemod.plan.op.base import Operation, TableOperation
+from ratemod.plan.op.judgement import Judgement
+from ratemod.plan.reads import names_in
+from ratemod.rating import exact
+
+
+def why(plan: Plan, step: Step, state: exact.Exact, at: int) -> Problem:
+    """Return why a step has no value for one row."""
+    operation = step.operation
+    may_lack = set(operation.may_lack())
+    for name in names_in(step):
+        if name not in may_lack and _empty(name, state, at):
+            return stuck(plan, "RM311", step.name, needs=name, needs_label=plan.label(name, "zh"))
+    asked = (WHY[kind] for kind in type(operation).__mro__ if kind in WHY)
+    return next(told for ask in asked if (told := ask(plan, step, operation, state, at)) is not None)
+
+
+def stuck(plan: Plan, code: str, step: str, **args: Any) -> Problem:
+    """Return a problem of a step."""
+    return problem(code, step=step, label=plan.label(step, "zh"), **args)
+
+
+def _operation(plan: Plan, step: Step, operation: Operation, state: exact.Exact, at: int) -> Problem:
+    of = [shown(plan, name, state, at) if isinstance(name, str) else str(plain(name)) for name in operation.of]
+    return stuck(plan, operation.without, step.name, value=", ".join(of))
+
+
+def _divided(plan: Plan, step: Step, operation: Ratio, state: exact.Exact, at: int) -> Problem | None:
+    divisor = operation.of[1]
+    said = divisor if isinstance(divisor, str) else str(plain(divisor))
+    return stuck(plan, "RM312", step.name, needs=said, needs_label=plan.label(said, "zh"))
+
+
+def _cell(plan: Plan, step: Step, operation: TableOperation, state: exact.Exact, at: int) -> Problem | None:
+    """Return which axis is empty, or that the cell is not offered or not there."""
+    if not operation.table:
+        return None
+    table = plan.tables[operation.table]
+    found = grid(table, operation.by, plan.level_columns)
+    assert found is not None
+    for axis in found.axes:
+        if _empty(axis.bound, state, at):
+            return stuck(plan, "RM311", step.name, needs=axis.bound, needs_label=plan.label(axis.bound, "zh"))
+    chosen = state.cells.get(step.name)
+    if chosen is not None and chosen[at] >= 0 and not table.rows[int(chosen[at])].offered:
+        note = table.rows[int(chosen[at])].note
+        return stuck(plan, "RM318", step.name, table=table.name, note=f": {note}" if note else "")
+    cell = ", ".join(f"{axis.bound}={shown(plan, axis.bound, state, at)}" for axis in found.axes)
+    return stuck(plan, "RM310", step.name, table=table.name, cell=cell)
+
+
+def _not_chosen(plan: Plan, step: Step, operation: Judgement, state: exact.Exact, at: int) -> Problem | None:
+    """Return why a choice gives no value: outside its range, without a reason, or not made; None without a range."""
+    ends = exact.permitted(operation, step.name, plan, state)
+    low, high = (end.fractions()[at] for end in ends)
+    if low is None or high is None:
+        return None
+    chosen = state.values[operation.chosen].fractions()[at]
+    said = {
+        "chosen": operation.chosen,
+        "chosen_label": plan.label(operation.chosen, "zh"),
+        "reason": operation.reason,
+        "reason_label": plan.label(operation.reason, "zh"),
+        "low": exact.plain_text(low),
+        "high": exact.plain_text(high),
+        "value": exact.plain_text(chosen),
+    }
+    if chosen is None:
+        return stuck(plan, "RM365", step.name, **said)
+    return stuck(plan, "RM366" if low <= chosen <= high else "RM313", step.name, **said)
+
+
+def _empty(name: str, state: exact.Exact, at: int) -> bool:
+    if name in state.values:
+        return not bool(state.values[name].ok[at])
+    return name in state.inputs.codes and bool(state.inputs.codes[name][at] < 0)
+
+
+def shown(plan: Plan, name: str, state: exact.Exact, at: int) -> str:
+    """Return the value of a column or step of one row as text."""
+    if name in state.inputs.codes or name in plan.level_columns.keys() - plan.columns.keys():
+        code = int(exact.codes_of(name, state)[at])
+        return plan.level_columns[name].codes()[code] if code >= 0 else ""
+    column = plan.columns.get(name)
+    value = state.values[name].fraction(at)
+    if value is None:
+        return ""
+    if column is not None and column.kind == "date":
+        return str(np.datetime64(int(value), "D"))
+    return str(plain(Decimal(value.numerator) / Decimal(value.denominator)))
+
+
+Why = Callable[[Plan, Step, Any, exact.Exact, int], Problem | None]
+WHY: Mapping[type[Operation], Why] = MappingProxyType(
+    {Operation: _operation, TableOperation: _cell, Judgement: _not_chosen, Ratio: _divided}
+)
