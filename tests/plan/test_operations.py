@@ -126,6 +126,8 @@ GIVEN = {
     "bound": "low = 0\n",
     "round": 'unit = "0.1"\n',
     "power": 'unit = "0.1"\nexponent = 2\n',
+    "exp": 'unit = "0.001"\n',
+    "ln": 'unit = "0.001"\n',
     "judgement": 'chosen = "b"\nlow = 1\nhigh = 9\n',
     "rollup": 'by = "line"\nhow = "sum"\n',
     "share_out": 'by = "line"\nweights = "five"\n',

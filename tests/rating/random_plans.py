@@ -249,6 +249,8 @@ def _step(draw: st.DrawFn, name: str, names: list[str]) -> Step:
                 "days",
                 "months",
                 "power",
+                "exp",
+                "ln",
             ]
         )
     )
@@ -290,6 +292,8 @@ def _step(draw: st.DrawFn, name: str, names: list[str]) -> Step:
         case "days" | "months":
             more = {"count": draw(st.sampled_from(["started", "complete"]))} if op == "months" else {}
             return step_of(name, op, of=("start", "end"), inclusive=draw(st.booleans()), **more)
+        case "exp" | "ln":
+            return step_of(name, op, of=(draw(pick),), unit=Decimal(draw(st.sampled_from(["0.001", "0.05", "1"]))))
         case "power":
             return step_of(
                 name,

@@ -33,6 +33,7 @@ from ratemod.plan.op.dates import Days, Months, Term
 from ratemod.plan.op.judgement import Judgement
 from ratemod.plan.op.limits import Bound, Cap
 from ratemod.plan.op.lines import Rollup, ShareOut
+from ratemod.plan.op.logarithm import Exponential, Logarithm
 from ratemod.plan.op.look_up import Classify, Interpolate, Lookup
 from ratemod.plan.op.progressive import Progressive
 from ratemod.plan.op.rounding import Power, Round
@@ -167,6 +168,15 @@ def _power(operation: Power, name: str, sheet: Sheet) -> str:
     of, exponent = sheet.number(operation.of[0]), sheet.number(operation.exponent)
     raised = rounded(f"{of}^{exponent}", operation.unit, "half_up", Range(rel=LEAST_GUARD))
     return f"IF({of}>0,{raised},NA())"
+
+
+def _exponential(operation: Exponential, name: str, sheet: Sheet) -> str:
+    return rounded(f"EXP({sheet.number(operation.of[0])})", operation.unit, "half_up", Range(rel=LEAST_GUARD))
+
+
+def _logarithm(operation: Logarithm, name: str, sheet: Sheet) -> str:
+    of = sheet.number(operation.of[0])
+    return f"IF({of}>0,{rounded(f'LN({of})', operation.unit, 'half_up', Range(rel=LEAST_GUARD))},NA())"
 
 
 def guard(value: str, of: Range, sign: str = "+") -> str:
@@ -456,6 +466,8 @@ FORMULAS: Mapping[type[Operation], Formula] = MappingProxyType(
         Cap: _cap,
         Round: _round,
         Power: _power,
+        Exponential: _exponential,
+        Logarithm: _logarithm,
         Days: _days,
         Months: _months,
         Rollup: _rollup,

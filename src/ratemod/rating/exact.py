@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from decimal import Context, Decimal
+from decimal import Context, Decimal, Overflow
 from fractions import Fraction
 from functools import partial, reduce
 from types import MappingProxyType
@@ -31,6 +31,7 @@ from ratemod.plan.op.dates import Days, Months, Term
 from ratemod.plan.op.judgement import Judgement
 from ratemod.plan.op.limits import Bound, Cap
 from ratemod.plan.op.lines import Rollup, ShareOut
+from ratemod.plan.op.logarithm import Exponential, Logarithm
 from ratemod.plan.op.look_up import Classify, Interpolate, Lookup
 from ratemod.plan.op.progressive import Progressive
 from ratemod.plan.op.rounding import Power, Round
@@ -178,16 +179,36 @@ def _round(operation: Round, here: Here) -> Rational:
     return q.round_to(here.state.get(operation.of[0]), operation.unit, operation.mode)
 
 
+def _no_decimal(raised: Callable[..., Decimal], unit: Decimal, of: Sequence[Rational], ok: Mask) -> Rational:
+    """Return what is no decimal, worked out to `POWER_DIGITS` digits and rounded half-up; none beyond all decimals."""
+    context, whole = Context(prec=POWER_DIGITS), Fraction(unit)
+    found, ok = np.zeros(len(ok), dtype=object), ok.copy()
+    for at in np.flatnonzero(ok).tolist():
+        values = [value.fraction(at) or Fraction(0) for value in of]
+        try:
+            near = raised(context, *(context.divide(Decimal(x.numerator), Decimal(x.denominator)) for x in values))
+        except Overflow:
+            ok[at] = False
+            continue
+        count = int((2 * abs(Fraction(near)) / whole + 1) // 2)
+        found[at] = -count if near < 0 else count
+    return Rational(found * whole.numerator, whole.denominator, ok)
+
+
 def _power(operation: Power, here: Here) -> Rational:
     of, exponent = here.state.get(operation.of[0]), here.state.get(operation.exponent)
-    context, unit = Context(prec=POWER_DIGITS), Fraction(operation.unit)
-    found, ok = np.zeros(len(of.num), dtype=object), of.ok & (of.num > 0).astype(bool) & exponent.ok
-    for at, (value, to) in enumerate(zip(of.fractions(), exponent.fractions())):
-        if value is not None and to is not None and ok[at]:
-            base = context.divide(Decimal(value.numerator), Decimal(value.denominator))
-            raised = Fraction(context.power(base, context.divide(Decimal(to.numerator), Decimal(to.denominator))))
-            found[at] = int((2 * raised / unit + 1) // 2)
-    return Rational(found * unit.numerator, unit.denominator, ok)
+    ok = of.ok & (of.num > 0).astype(bool) & exponent.ok
+    return _no_decimal(Context.power, operation.unit, (of, exponent), ok)
+
+
+def _exponential(operation: Exponential, here: Here) -> Rational:
+    (of,) = here.of(operation)
+    return _no_decimal(Context.exp, operation.unit, (of,), of.ok)
+
+
+def _logarithm(operation: Logarithm, here: Here) -> Rational:
+    (of,) = here.of(operation)
+    return _no_decimal(Context.ln, operation.unit, (of,), of.ok & (of.num > 0).astype(bool))
 
 
 def _term(operation: Term, here: Here) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], Mask]:
@@ -447,6 +468,8 @@ EXACT: Mapping[type[Operation], Value] = MappingProxyType(
         Cap: _limit,
         Round: _round,
         Power: _power,
+        Exponential: _exponential,
+        Logarithm: _logarithm,
         Days: _days,
         Months: _months,
         Rollup: _rollup,

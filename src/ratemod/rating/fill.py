@@ -9,13 +9,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ratemod.plan.interval import Range, extreme_range, operand_range
+from ratemod.plan.interval import UNIT, Range, extreme_range, operand_range
 from ratemod.plan.op.arithmetic import AddPercentages, Arithmetic, Difference, Largest, Product, Ratio, Smallest, Sum
 from ratemod.plan.op.base import Operation
 from ratemod.plan.op.dates import Days, Months, Term
 from ratemod.plan.op.judgement import Judgement
 from ratemod.plan.op.limits import Bound, Cap
 from ratemod.plan.op.lines import Rollup, ShareOut
+from ratemod.plan.op.logarithm import Exponential, Logarithm
 from ratemod.plan.op.look_up import Classify, Interpolate, Lookup
 from ratemod.plan.op.progressive import Progressive
 from ratemod.plan.op.rounding import Power, Round
@@ -176,6 +177,36 @@ def _months(operation: Months, block: Block, start: Floats, end: Floats, out: Fl
     np.copyto(out, months_of(begun, packed(days, int(operation.inclusive)), operation.count))
 
 
+def _transcendental(operation: Exponential | Logarithm, compiling: Compiling) -> Run:
+    """Fill a step with e^x or ln x, rounded half-up; what lies within its float error of a tie is left open.
+
+    e^x moves by e^x times the error of x, ln x by the error of x over x.
+    """
+    of, constants, unit = operation.of[0], compiling.floats, float(operation.unit)
+    numerator, denominator = operation.unit.as_integer_ratio()
+    known, raises = operand_range(of, compiling.known), isinstance(operation, Exponential)
+
+    def filled(block: Block) -> None:
+        out = block.buffer(compiling.name)
+        x = np.broadcast_to(block.get(of, constants), block.inputs.n)
+        error = known.rel * np.abs(x) + known.abs
+        with np.errstate(all="ignore"):
+            if raises:
+                raw = np.exp(x)
+                spread = raw * (error + 8 * UNIT)
+            else:
+                raw = np.log(np.where(x > 0, x, np.nan))
+                spread = np.abs(raw) * 8 * UNIT + 2 * error / x
+                block.suspect |= np.abs(x) <= error
+            raw, spread = raw / unit, spread / unit + 4 * UNIT * np.abs(raw / unit)
+            count = np.floor(np.abs(raw) + 0.5)
+            near = np.abs(np.abs(raw) + 0.5 - np.rint(np.abs(raw) + 0.5)) > spread
+            block.suspect |= ~(near & (spread < 0.25)) & ~np.isnan(raw)
+            np.copyto(out, np.copysign(count, raw) * numerator / denominator)
+
+    return filled
+
+
 def _whole(
     operand: Operand, compiling: Compiling
 ) -> tuple[int, Callable[[Block], tuple[npt.NDArray[np.int64], Mask]]] | None:
@@ -309,6 +340,8 @@ FILL: Mapping[type[Operation], Fill] = MappingProxyType(
         Cap: _limit,
         Round: fill_rounded,
         Power: fill_rounded,
+        Exponential: _transcendental,
+        Logarithm: _transcendental,
         Days: _term(_days),
         Months: _term(_months),
         Rollup: _rollup,

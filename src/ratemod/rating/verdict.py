@@ -17,7 +17,7 @@ from ratemod.rating import exact
 from ratemod.rating.encode import Coding, Doubt
 from ratemod.rating.rational import Mask
 from ratemod.rating.refusal import other_lines
-from ratemod.rating.why import shown, why
+from ratemod.rating.why import shown, stuck, why
 from ratemod.reading.arrow import from_arrow, to_arrow
 from ratemod.rules.options import strict
 
