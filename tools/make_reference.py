@@ -27,8 +27,8 @@ FOLDER = Path(__file__).parents[1] / "docs" / "reference"
 SOURCE = Path(__file__).parents[1] / "src" / "ratemod"
 METHODS = {"ratemaking": "Ratemaking", "experience": "A firm's own record", "registers": "Registers",
            "fund": "The fund", "whatif": "What if", "synth": "The synthetic province",
-           "exhibits": "Disclosure", ".": "Money"}
-EXHIBITS = ("suppression", "linked_tables", "linked_suppression", "disclosure")
+           "confidentiality": "Confidentiality", "exhibits": "Disclosure", ".": "Money"}
+EXHIBITS = ("disclosure",)
 MADE = "<!-- made by tools/make_reference.py from the code; edit there -->"
 PLACEHOLDER = re.compile(r"\{(\w+)\}")
 

@@ -34,7 +34,7 @@ ORDER = [
     "fund",
     "whatif",
     "policy",
-    "disclosure",
+    "confidentiality",
     "document",
     "report",
     "exhibits",

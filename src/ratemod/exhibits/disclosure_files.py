@@ -11,19 +11,19 @@ from typing import Any
 import pyarrow as pa
 
 from ratemod.errors import BookError, Lang, problem, text
-from ratemod.exhibits.disclosure import Disclosure, Subject
+from ratemod.exhibits.disclosure import Disclosure
+from ratemod.exhibits.disclosure_fund import FUND_MEASURES
 from ratemod.exhibits.disclosure_page import (
-    FUND_MEASURES,
     SERVICE_MEASURES,
     disclosure_page,
+    fund_cells,
     key_figures,
     left_out,
     matrix_of,
     service_cells,
 )
+from ratemod.exhibits.disclosure_publication import Subject
 from ratemod.exhibits.disclosure_words import (
-    SUPPRESSED,
-    amount_text,
     figure,
     level_label,
     measure_label,
@@ -35,6 +35,7 @@ from ratemod.version import version
 
 DIMENSIONS = ("sector", "division", "insurer", "cause", "state")
 CREATED = datetime(2020, 1, 1)
+A4 = 9
 STATUS = ("published", "none", "suppressed")
 
 
@@ -143,13 +144,12 @@ def fund_table(told: Disclosure) -> pa.Table:
     """Return the fund of every insurer in 10,000 yuan; ``insurer`` is ``total`` for all together."""
     rows = []
     for line in told.fund:
+        amounts = {name: line.published(name) for name in FUND_MEASURES}
         figures = {
-            name.replace("_fen", "_10000_yuan"): None
-            if line.hidden
-            else Decimal(published(getattr(line, name))).scaleb(-2)
-            for name in FUND_MEASURES
+            name.replace("_fen", "_10000_yuan"): None if amount is None else Decimal(published(amount)).scaleb(-2)
+            for name, amount in amounts.items()
         }
-        status = "suppressed" if line.hidden else "published"
+        status = "partly" if 0 < len(line.left_out) < len(amounts) else "suppressed" if line.left_out else "published"
         rows.append({"year": told.year, "insurer": line.insurer or "total", "status": status} | figures)
     names = [name.replace("_fen", "_10000_yuan") for name in FUND_MEASURES]
     money = [(name, pa.decimal128(18, 2)) for name in names]
@@ -195,14 +195,23 @@ def _workbook(told: Disclosure, part: Path, lang: Lang) -> None:
     }
     _front(book, looks, told, lang)
     for name, subject in told.subjects.items():
-        sheet = book.add_worksheet(text(f"UI_disclosure_{name}", lang)[:31])
+        sheet = _sheet(book, text(f"UI_disclosure_{name}", lang))
         _subject_sheet(sheet, looks, told, subject, lang)
     _lines_sheet(book, looks, told, lang)
     book.close()
 
 
+def _sheet(book: Any, name: str) -> Any:
+    """Return a new sheet, to be printed on A4 across, one page wide."""
+    sheet = book.add_worksheet(name[:31])
+    sheet.set_landscape()
+    sheet.set_paper(A4)
+    sheet.fit_to_pages(1, 0)
+    return sheet
+
+
 def _front(book: Any, looks: dict[str, Any], told: Disclosure, lang: Lang) -> None:
-    sheet = book.add_worksheet(text("UI_disclosure_key", lang))
+    sheet = _sheet(book, text("UI_disclosure_key", lang))
     sheet.set_column(0, 0, 52)
     sheet.set_column(1, 1, 18)
     sheet.write_string(0, 0, text("UI_disclosure_title", lang, year=told.year), looks["title"])
@@ -222,8 +231,6 @@ def _front(book: Any, looks: dict[str, Any], told: Disclosure, lang: Lang) -> No
         row += 1
         sheet.merge_range(row, 0, row, 5, note, looks["wrap"])
         sheet.set_row(row, 15 * (1 + len(note.encode()) // 130))
-    sheet.set_landscape()
-    sheet.fit_to_pages(1, 0)
 
 
 def _cell(sheet: Any, row: int, column: int, said: str, looks: dict[str, Any]) -> None:
@@ -280,13 +287,10 @@ def _subject_sheet(sheet: Any, looks: dict[str, Any], told: Disclosure, subject:
                 title = f"{measure_label(item, lang)}: {heads[0]} × {text(f'UI_dimension_{across}', lang)}"
                 lines = [[label, *line] for label, line in zip(labels, cells, strict=True)]
                 row = _block(sheet, looks, row, title, heads, lines)
-    sheet.set_landscape()
-    sheet.set_paper(9)
-    sheet.fit_to_pages(1, 0)
 
 
 def _lines_sheet(book: Any, looks: dict[str, Any], told: Disclosure, lang: Lang) -> None:
-    sheet = book.add_worksheet(text("UI_disclosure_fund", lang)[:31])
+    sheet = _sheet(book, text("UI_disclosure_fund", lang))
     sheet.set_column(0, 0, 24)
     sheet.set_column(1, 8, 15)
     insurer, all_of = text("UI_dimension_insurer", lang), text("UI_disclosure_total", lang)
@@ -297,7 +301,7 @@ def _lines_sheet(book: Any, looks: dict[str, Any], told: Disclosure, lang: Lang)
     lines = [
         [
             label(line.insurer),
-            *(SUPPRESSED if line.hidden else amount_text(getattr(line, name)) for name in FUND_MEASURES),
+            *fund_cells(line),
         ]
         for line in told.fund
     ]
@@ -314,5 +318,3 @@ def _lines_sheet(book: Any, looks: dict[str, Any], told: Disclosure, lang: Lang)
         sheet.write_string(row, 0, noun)
         sheet.write_string(row, 1, digest)
         row += 1
-    sheet.set_landscape()
-    sheet.fit_to_pages(1, 0)

@@ -1,22 +1,28 @@
-"""The prevention fund of each insurer over a year: brought forward, accrued, released, used, carried forward."""
+"""The prevention fund of each insurer over a year: brought forward, accrued, released, used, carried forward.
+
+Every figure is a cell of the publication: it tells about enterprises as the tables do, by their part in a flow or in a
+balance, and it chains the years, as a year opens as the year before closed.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 
-from ratemod.exhibits.disclosure_subjects import ENTRIES, Facts, insurer_places
+from ratemod.confidentiality.system import Block
+from ratemod.confidentiality.unsafe import dominated
+from ratemod.exhibits.disclosure_subjects import ENTRIES, Facts, Ints, Mask, insurer_places
 from ratemod.fund.proof import Check, prove
 
-if TYPE_CHECKING:
-    from ratemod.exhibits.disclosure import Subject
+FUND_MEASURES = ("opening_fen", "accrued_fen", "released_fen", "used_fen", "closing_fen")
 
 
 @dataclass(frozen=True, slots=True)
 class FundLine:
-    """One insurer's fund, fen; `insurer` is empty for all together. A hidden line is published without figures."""
+    """One insurer's fund, fen; `insurer` is empty for all together. `left_out` names what is not published of it."""
 
     insurer: str
     opening_fen: int
@@ -24,13 +30,72 @@ class FundLine:
     released_fen: int
     used_fen: int
     closing_fen: int
-    hidden: bool = False
+    left_out: frozenset[str] = frozenset()
+
+    def published(self, measure: str) -> int | None:
+        """Return an amount in fen, None where it stays out."""
+        found: int = getattr(self, measure)
+        return None if measure in self.left_out else found
 
 
-def fund_lines(facts: Facts, insured: Subject, served: Subject | None) -> tuple[FundLine, ...]:
-    """Return a line for each insurer and one for all.
+@dataclass(frozen=True, eq=False, slots=True)
+class FundYear:
+    """The fund's figures of a year, fen: insurers, then all together; and which tell about single enterprises.
 
-    A line stays out where a table of the year leaves out the insurer's accruals or payments, which balances would tell.
+    Attributes
+    ----------
+    year : int
+    insurers : tuple of str
+    amounts : mapping of measure to (insurers + 1,) int64
+    contributors, unsafe, lone : mapping of measure to (insurers + 1,)
+    """
+
+    year: int
+    insurers: tuple[str, ...]
+    amounts: dict[str, Ints]
+    contributors: dict[str, Ints]
+    unsafe: dict[str, Mask]
+    lone: dict[str, Ints]
+
+    def blocks(self, published: Callable[[str, str], bool] | None = None) -> list[Block]:
+        """Return the year's figures as cells of a publication, one block a measure.
+
+        Parameters
+        ----------
+        published : function of (measure, insurer), optional
+            Of an earlier year: what was published of it, which stands; without it the year is this one.
+        """
+        keys = (*(((("insurer", name),)) for name in self.insurers), ())
+        found = []
+        for measure, amount in self.amounts.items():
+            fixed = self.contributors[measure] == 0
+            hidden = np.zeros(len(keys), bool)
+            if published is not None:
+                fixed = np.ones(len(keys), bool)
+                hidden = np.array([not published(measure, name) for name in (*self.insurers, "")], bool)
+            unsafe = self.unsafe[measure] & (hidden if published is not None else True)
+            found.append(
+                Block(
+                    self.year, "fund", keys, {measure: amount}, self.contributors[measure], unsafe,
+                    self.lone[measure], fixed, hidden,
+                )
+            )  # fmt: skip
+        return found
+
+    def lines(self, hidden: dict[str, Mask]) -> tuple[FundLine, ...]:
+        """Return a line for each insurer and one for all, without what is hidden."""
+        return tuple(
+            FundLine(
+                name,
+                *(int(self.amounts[measure][at]) for measure in FUND_MEASURES),
+                frozenset(measure for measure in FUND_MEASURES if hidden[measure][at]),
+            )
+            for at, name in enumerate((*self.insurers, ""))
+        )
+
+
+def fund_year(facts: Facts, least: int) -> FundYear:
+    """Return the figures of the fund of a year.
 
     Raises
     ------
@@ -39,33 +104,39 @@ def fund_lines(facts: Facts, insured: Subject, served: Subject | None) -> tuple[
     """
     table = facts.tables["ledger"]
     own, amount = insurer_places(table["insurer"], facts.insurers), table.amount("amount")
-    sign = np.array([1, -1, -1])[table["kind"]]
-    before, within = table["date"] < facts.first, facts.within(table["date"])
-    until = table["date"] < facts.after
-
-    def by_insurer(values: np.ndarray[tuple[int], np.dtype[np.int64]]) -> list[int]:
-        found = np.zeros(len(facts.insurers), np.int64)
-        np.add.at(found, own, values)
-        return [*found.tolist(), int(found.sum())]
-
-    flows = [by_insurer(np.where(within & (table["kind"] == at), amount, 0)) for at in range(len(ENTRIES))]
-    opening, closing = (by_insurer(np.where(mask, sign * amount, 0)) for mask in (before, until))
-    names = (*facts.insurers, "")
+    firm = facts.firm[facts.place["ledger"]]
+    signed = np.array([1, -1, -1])[table["kind"]] * amount
+    within = facts.within(table["date"])
+    parts = {
+        "opening_fen": np.where(table["date"] < facts.first, signed, 0),
+        "accrued_fen": np.where(within & (table["kind"] == ENTRIES.index("accrual")), amount, 0),
+        "released_fen": np.where(within & (table["kind"] == ENTRIES.index("release")), amount, 0),
+        "used_fen": np.where(within & (table["kind"] == ENTRIES.index("payment")), amount, 0),
+        "closing_fen": np.where(table["date"] < facts.after, signed, 0),
+    }
+    told = {measure: _by_insurer(own, firm, values, len(facts.insurers), least) for measure, values in parts.items()}
+    amounts, contributors, unsafe, lone = ({name: item[at] for name, item in told.items()} for at in range(4))
+    names = (*facts.insurers, "all")
+    lines = zip(names, *(amounts[measure].tolist() for measure in FUND_MEASURES), strict=True)
     prove(
-        Check("opening + accrued - released - used = closing", name or "all", a + b - c - d, e)
-        for name, a, b, c, d, e in zip(names, opening, *flows, closing, strict=True)
+        Check("opening + accrued - released - used = closing", name, a + b - c - d, e) for name, a, b, c, d, e in lines
     )
-    hidden = [leaves_out(insured, at) or leaves_out(served, at) for at in range(len(facts.insurers))]
-    none = served is None and flows[ENTRIES.index("payment")][-1] > 0  # payments for too few enterprises
-    return tuple(
-        FundLine(name, a, b, c, d, e, none or out)
-        for name, a, b, c, d, e, out in zip(names, opening, *flows, closing, [*hidden, False], strict=True)
-    )
+    return FundYear(facts.year, facts.insurers, amounts, contributors, unsafe, lone)
 
 
-def leaves_out(subject: Subject | None, insurer: int) -> bool:
-    """Return whether a subject leaves out an insurer's total, alone or with the whole list of insurers."""
-    if subject is None:
-        return False
-    keys = subject.tables.keys
-    return (("insurer", insurer),) not in keys or bool(subject.hidden[keys.index((("insurer", insurer),))])
+def _by_insurer(own: Ints, firm: Ints, values: Ints, many: int, least: int) -> tuple[Ints, Ints, Mask, Ints]:
+    """Return amounts, enterprises behind them, which are unsafe and who stands alone, (insurers + 1,) each."""
+    some = values != 0
+    own, firm, values = own[some], firm[some], values[some]
+    found: list[tuple[int, int, bool, int]] = []
+    for at in range(many + 1):
+        mine = own == at if at < many else np.ones(len(own), bool)
+        firms, place = np.unique(firm[mine], return_inverse=True)
+        each = np.zeros(len(firms), np.int64)
+        np.add.at(each, place, values[mine])
+        part: npt.NDArray[np.int64] = np.sort(np.abs(each))[::-1]
+        first, second = ([*part.tolist(), 0, 0])[:2]
+        few = 0 < len(firms) < least or bool(dominated(int(part.sum()), first, second))
+        found.append((int(each.sum()), len(firms), few, int(firms[0]) if len(firms) == 1 else -1))
+    amount, count, few_, lone = zip(*found, strict=True)
+    return np.array(amount, np.int64), np.array(count, np.int64), np.array(few_, bool), np.array(lone, np.int64)

@@ -9,7 +9,9 @@ import numpy as np
 
 from ratemod.errors import Lang, text
 from ratemod.exhibits.charts import division_tiles, fund_flow
-from ratemod.exhibits.disclosure import Disclosure, Subject
+from ratemod.exhibits.disclosure import Disclosure
+from ratemod.exhibits.disclosure_fund import FUND_MEASURES, FundLine
+from ratemod.exhibits.disclosure_publication import Subject
 from ratemod.exhibits.disclosure_service import ServiceLine
 from ratemod.exhibits.disclosure_subjects import ELSEWHERE
 from ratemod.exhibits.disclosure_words import (
@@ -27,7 +29,6 @@ from ratemod.version import version
 
 ORDER = ("insurance", "claims", "casualties", "services")
 SERVICE_MEASURES = ("planned", "delivered_share", "served_share", "days_late", "score", "hazards_found")
-FUND_MEASURES = ("opening_fen", "accrued_fen", "released_fen", "used_fen", "closing_fen")
 
 
 def disclosure_page(told: Disclosure, lang: Lang) -> str:
@@ -139,9 +140,8 @@ def _fund(told: Disclosure, lang: Lang) -> Html:
     rows, drawn = [], []
     for line in told.fund:
         label = level_label(told, "insurer", line.insurer, lang) if line.insurer else text("UI_disclosure_total", lang)
-        shown = [SUPPRESSED if line.hidden else amount_text(getattr(line, name)) for name in names]
-        rows.append([label, *(_said(item, lang) for item in shown)])
-        if line.insurer and not line.hidden:
+        rows.append([label, *(_said(item, lang) for item in fund_cells(line))])
+        if line.insurer and not {"accrued_fen", "used_fen"} & line.left_out:
             drawn.append((label, published(line.accrued_fen) * 100, published(line.used_fen) * 100))
     heads = [_first_upper(text("UI_dimension_insurer", lang)), *(measure_label(name, lang) for name in names)]
     caption = text(
@@ -153,6 +153,12 @@ def _fund(told: Disclosure, lang: Lang) -> Html:
         labels, accrued, used = zip(*drawn, strict=True)
         parts.append(picture(fund_flow(labels, accrued, used, lang=lang)))
     return joined(*parts)
+
+
+def fund_cells(line: FundLine) -> list[str]:
+    """Return the fund of an insurer as published, in the order of `FUND_MEASURES`."""
+    amounts = [line.published(name) for name in FUND_MEASURES]
+    return [SUPPRESSED if amount is None else amount_text(amount) for amount in amounts]
 
 
 def service_cells(line: ServiceLine) -> list[str]:

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ratemod.exhibits.disclosure_fund import leaves_out
-from ratemod.exhibits.disclosure_subjects import Facts, delivered_days, insurer_places
+from ratemod.confidentiality.system import Block
+from ratemod.exhibits.disclosure_subjects import Facts, Ints, Mask, delivered_days, insurer_places
 from ratemod.reading.convert import MISSING_DATE
-
-if TYPE_CHECKING:
-    from ratemod.exhibits.disclosure import Subject
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,25 +35,51 @@ class ServiceLine:
     hidden: bool = False
 
 
-def service_lines(facts: Facts, served: Subject | None, least: int) -> tuple[ServiceLine, ...]:
-    """Return a line for each insurer that planned services, and one for all unless a line stays out.
+@dataclass(frozen=True, eq=False, slots=True)
+class ServiceYear:
+    """Lines of the insurers that planned services, all shown, and the line of all; who stands behind each."""
 
-    A line stays out where the tables of services leave the insurer out, or fewer than `least` enterprises stand behind.
-    """
+    year: int
+    lines: tuple[ServiceLine, ...]
+    total: ServiceLine
+    delivered: Ints
+    contributors: Ints
+    lone: Ints
+
+    def block(self, least: int) -> Block:
+        """Return planned services and those of them delivered as cells of a publication: a line stays out as a whole.
+
+        Its shares and means tell both numbers, so that they are figures too.
+        """
+        keys = tuple((("insurer", line.insurer),) for line in self.lines)
+        values = {"planned": np.array([line.planned for line in self.lines], np.int64), "delivered": self.delivered}
+        none = np.zeros(len(keys), bool)
+        return Block(
+            self.year, "service", keys, values, self.contributors, self.contributors < least, self.lone, none, none
+        )
+
+    def shown(self, hidden: Mask) -> tuple[ServiceLine, ...]:
+        """Return the lines with those left out as such, and the line of all unless a line stays out."""
+        lines = tuple(replace(line, hidden=bool(out)) for line, out in zip(self.lines, hidden, strict=True))
+        return lines if hidden.any() or not lines else (*lines, self.total)
+
+
+def service_year(facts: Facts) -> ServiceYear | None:
+    """Return how each insurer serves; None without planned days or without a service planned for the year."""
     table, place = facts.tables["services"], facts.place["services"]
     if "planned_date" not in table:
-        return ()
+        return None
     own = insurer_places(table["insurer"], facts.insurers)
     planned = facts.within(table["planned_date"])
+    if not planned.any():
+        return None
     done = planned & (delivered_days(table) != MISSING_DATE)
     late = np.maximum(delivered_days(table) - table["planned_date"], 0)
     begun = facts.within(facts.tables["policies"]["start_date"])
     reached = np.zeros(len(begun), bool)
     reached[place[delivered_days(table) != MISSING_DATE]] = True
 
-    def line(
-        name: str, mine: np.ndarray[tuple[int], np.dtype[np.bool_]], policies: object, hidden: bool
-    ) -> ServiceLine:
+    def line(name: str, mine: Mask, policies: Mask) -> ServiceLine:
         ours = done & mine
         many = int((planned & mine).sum())
 
@@ -65,7 +87,7 @@ def service_lines(facts: Facts, served: Subject | None, least: int) -> tuple[Ser
             chosen = np.asarray(values)[ours & np.asarray(given)]
             return round(float(chosen.mean()), 2) if len(chosen) else None
 
-        asked = begun & np.asarray(policies)
+        asked = begun & policies
         return ServiceLine(
             name,
             many,
@@ -74,18 +96,21 @@ def service_lines(facts: Facts, served: Subject | None, least: int) -> tuple[Ser
             mean(late),
             mean(table.number("score"), ~table.empty.get("score", np.ones(len(table), bool))),
             mean(table.number("hazards_found"), ~table.empty.get("hazards_found", np.ones(len(table), bool))),
-            hidden,
         )
 
-    lines = []
+    lines, delivered, behind = [], [], []
     for at, name in enumerate(facts.insurers):
         mine = own == at
-        if not (planned & mine).any():
-            continue
-        firms = len(np.unique(facts.firm[place[planned & mine]]))
-        out = firms < least or leaves_out(served, at)
-        lines.append(line(name, mine, facts.insurer == at, out))
-    if lines and not any(item.hidden for item in lines):
-        everyone = np.ones(len(table), bool)
-        lines.append(line("", everyone, np.ones(len(begun), bool), False))
-    return tuple(lines)
+        if (planned & mine).any():
+            lines.append(line(name, mine, facts.insurer == at))
+            delivered.append(int((done & mine).sum()))
+            behind.append(np.unique(facts.firm[place[planned & mine]]))
+    total = line("", np.ones(len(table), bool), np.ones(len(begun), bool))
+    return ServiceYear(
+        facts.year,
+        tuple(lines),
+        total,
+        np.array(delivered, np.int64),
+        np.array([len(firms) for firms in behind], np.int64),
+        np.array([int(firms[0]) if len(firms) == 1 else -1 for firms in behind], np.int64),
+    )

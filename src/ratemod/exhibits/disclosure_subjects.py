@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from ratemod.confidentiality.linked_tables import Face, LinkedTables, tabulate
 from ratemod.exhibits.disclosure_columns import CAUSES, ENTRIES
 from ratemod.exhibits.disclosure_data import Ints, Mask, Shared, read_disclosed, with_place
-from ratemod.exhibits.linked_tables import Face, LinkedTables, tabulate
 from ratemod.fund.co_insurance import co_insure
 from ratemod.fund.fund_table import day_column
 from ratemod.fund.proof import Check, prove
@@ -39,6 +39,7 @@ class Facts:
     tables : mapping of noun to Shared
     place : mapping of noun to (n,) int64, row of the policy of each row
     firm, sector, division, insurer : (policies,) int64, places in the lists below
+    firms : (firms,) Arrow strings, credit codes
     divisions, insurers : tuple of str
     shares : path or frame of co-insurance shares, or None
     """
@@ -52,9 +53,15 @@ class Facts:
     sector: Ints
     division: Ints
     insurer: Ints
+    firms: pa.Array
     divisions: tuple[str, ...]
     insurers: tuple[str, ...]
     shares: Any
+
+    def of_year(self, year: int) -> Facts:
+        """Return the same tables for another year."""
+        first, after = _ends(year)
+        return replace(self, year=year, first=first, after=after)
 
     def within(self, days: Ints) -> Mask:
         """Return which days lie in the year."""
@@ -69,7 +76,7 @@ def read_facts(given: Mapping[str, Any], year: int) -> Facts:
     BookError
         Those of `read_disclosed`.
     """
-    first, after = (int(np.datetime64(f"{at}-01-01", "D").astype(np.int64)) for at in (year, year + 1))
+    first, after = _ends(year)
     nouns = [noun for noun in ("policies", "endorsements", "claims", "services", "ledger") if noun in given]
     tables = {noun: read_disclosed(given[noun], noun) for noun in nouns}
     policies = tables["policies"]
@@ -77,7 +84,7 @@ def read_facts(given: Mapping[str, Any], year: int) -> Facts:
     for noun in nouns[1:]:
         tables[noun], place[noun] = with_place(tables[noun], "policy_no", policies["policy_no"])
     if "payments" in given:
-        tables["payments"], _ = with_place(
+        tables["payments"], place["payments"] = with_place(
             read_disclosed(given["payments"], "payments"), "claim_no", tables["claims"]["claim_no"]
         )
     divisions, division = divisions_of(policies["division_code"])
@@ -89,11 +96,18 @@ def read_facts(given: Mapping[str, Any], year: int) -> Facts:
         sharing = read_columns(shares, "coinsurance", ("insurer",))["insurer"]
         named = pa.concat_arrays([named, pa.array(sharing, pa.string())])
     insurers = tuple(sorted(set(named.to_pylist())))
-    firm = policies["credit_code"].dictionary_encode().indices.to_numpy(zero_copy_only=False).astype(np.int64)
+    named_firms = policies["credit_code"].dictionary_encode()
+    firm = named_firms.indices.to_numpy(zero_copy_only=False).astype(np.int64)
     return Facts(
         year, first, after, tables, place, firm, policies["sector"], division,
-        insurer_places(policies["insurer"], insurers), divisions, insurers, shares,
+        insurer_places(policies["insurer"], insurers), named_firms.dictionary, divisions, insurers, shares,
     )  # fmt: skip
+
+
+def _ends(year: int) -> tuple[int, int]:
+    """Return a year's first day and the day after its last, days since 1970-01-01."""
+    first, after = (int(np.datetime64(f"{at}-01-01", "D").astype(np.int64)) for at in (year, year + 1))
+    return first, after
 
 
 def insurer_places(column: pa.Array, insurers: Sequence[str]) -> Ints:
@@ -121,18 +135,24 @@ def divisions_of(codes: pa.Array) -> tuple[tuple[str, ...], Ints]:
     return used, places[coded.indices.to_numpy(zero_copy_only=False)]
 
 
-def _shared_out(facts: Facts, policy: Ints, amounts: Mapping[str, Ints]) -> tuple[Ints, Ints, dict[str, Ints]]:
-    """Return amounts divided among co-insurers by largest remainder: row, insurer, parts."""
-    if facts.shares is None or not len(policy):
-        return np.arange(len(policy)), facts.insurer[policy], dict(amounts)
+def _shared_out(
+    facts: Facts, policy: Ints, amounts: Mapping[str, Ints], holder: pa.Array | None = None
+) -> tuple[Ints, Ints, dict[str, Ints]]:
+    """Return amounts divided among co-insurers by largest remainder: row, insurer, parts.
+
+    What is not shared stays with `holder`, by default the policy's insurer.
+    """
     table = facts.tables["policies"]
+    own = table["insurer"].take(pa.array(policy)) if holder is None else holder
+    if facts.shares is None or not len(policy):
+        return np.arange(len(policy)), insurer_places(own, facts.insurers), dict(amounts)
     # `co_insure` divides whatever stands under these names, all by the same shares.
     names = dict(zip(amounts, ("premium_fen", "levy_fen"), strict=False))
     numbers = table["policy_no"].take(pa.array(policy))
     moved = pa.table(
         {
             "policy_no": numbers,
-            "insurer": table["insurer"].take(pa.array(policy)),
+            "insurer": own,
             "date": day_column(table["start_date"][policy]),
         }
         | {name: pa.array(amounts[amount]) for amount, name in names.items()}
@@ -172,7 +192,8 @@ def insurance(facts: Facts, faces: Sequence[Face], least: int) -> LinkedTables:
     """Return insured enterprises, heads, premium of the policies that began in the year, and the fund accrued.
 
     An enterprise and its heads count where its last policy of the year stands, at the leading insurer; premium is each
-    insurer's own share, with all endorsements so far; accruals stand with the insurer that booked them in the year.
+    insurer's own share, with all endorsements so far; accruals of the year are divided by the same shares, so that the
+    two columns compare (the ledger of a fund shows them where they were booked).
     """
     table = facts.tables["policies"]
     begun = np.flatnonzero(facts.within(table["start_date"]))
@@ -185,14 +206,16 @@ def insurance(facts: Facts, faces: Sequence[Face], least: int) -> LinkedTables:
     prove([Check("premium: insurers = policies", "all", int(parts["premium_fen"].sum()), int(premium[begun].sum()))])
     ledger, at = facts.tables["ledger"], facts.place["ledger"]
     booked = np.flatnonzero(facts.within(ledger["date"]) & (ledger["kind"] == ENTRIES.index("accrual")))
-    own = insurer_places(ledger["insurer"], facts.insurers)[booked]
+    entry, holder, accrued = _shared_out(
+        facts, at[booked], {"accrued_fen": ledger.amount("amount")[booked]}, ledger["insurer"].take(pa.array(booked))
+    )
     counted = {"enterprises": np.ones(len(last), np.int64), "heads": table.number("heads")[last]}
     return _joined(
         facts, "insurance", faces,
         [
             (last, facts.insurer[last], None, counted),
             (begun[row], insurer, None, parts),
-            (at[booked], own, None, {"accrued_fen": ledger.amount("amount")[booked]}),
+            (at[booked][entry], holder, None, accrued),
         ],
         least,
     )  # fmt: skip

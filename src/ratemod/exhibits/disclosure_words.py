@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from ratemod.errors import Lang, text
-from ratemod.exhibits.disclosure import Disclosure, Subject
+from ratemod.exhibits.disclosure import Disclosure
 from ratemod.exhibits.disclosure_columns import CAUSES
+from ratemod.exhibits.disclosure_publication import Subject
 from ratemod.exhibits.disclosure_subjects import ELSEWHERE
 from ratemod.money import yuan_text
 from ratemod.vocabulary.codes.division import division_names

@@ -16,8 +16,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from ratemod.confidentiality.unsafe import DOMINANCE, LEAST_UNITS, dominated
 from ratemod.errors import ModelError, problem
-from ratemod.exhibits.suppression import DOMINANCE, LEAST_UNITS, dominated
 
 Ints = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
