@@ -45,7 +45,8 @@ class Pattern:
 class _Search:
     """A search under way: what is hidden, and the least and greatest values that attacks have found so far.
 
-    Hiding more only widens what is possible, so a range once found stays valid.
+    Hiding more only widens what is possible, so values once seen to fit stay possible: for everybody, and for an
+    enterprise where its own figures are the true ones.
     """
 
     system: System
@@ -53,6 +54,7 @@ class _Search:
     protection: float
     hidden: Mask
     weight: Floats
+    seen: list[Floats] = field(default_factory=list)
     low: dict[int, Floats] = field(default_factory=dict)
     high: dict[int, Floats] = field(default_factory=dict)
     parts: dict[int, Ints] = field(default_factory=dict)
@@ -196,19 +198,37 @@ def _reaches(search: _Search, firm: int, at: int, down: float, up: float) -> boo
     """Attack one figure; return whether its interval is wide enough."""
     system = search.system
     value = float(system.value[at])
-    low = search.low.setdefault(firm, system.value.copy())
-    high = search.high.setdefault(firm, system.value.copy())
+    if firm not in search.low:
+        search.low[firm], search.high[firm] = _seen_by(search, firm)
+    low, high = search.low[firm], search.high[firm]
     slack = SLACK * max(1.0, abs(value))
     for sign in (1, -1):
         seen = low[at] <= value - down + slack if sign == 1 else high[at] >= value + up - slack
         if not seen:
-            found = _extreme(search, firm, at, sign)
-            # What a programme solved at one size says of much smaller figures is not exact enough to keep.
-            exact = np.abs(system.value) >= 1e-3 * max(1.0, abs(value))
-            exact[at] = True
-            np.minimum(low, found, out=low, where=exact)
-            np.maximum(high, found, out=high, where=exact)
+            _keep(search, firm, at, _extreme(search, firm, at, sign))
     return bool(low[at] <= value - down + slack and high[at] >= value + up - slack)
+
+
+def _keep(search: _Search, firm: int, at: int, found: Floats) -> None:
+    """Remember values that fit everything this reader knows."""
+    value = search.system.value
+    # What a programme solved at one size says of much smaller figures is not exact enough to keep.
+    exact = np.abs(value) >= 1e-3 * max(1.0, abs(float(value[at])))
+    exact[at] = True
+    kept = np.where(exact, found, value)
+    search.seen.append(kept)
+    for reader in {firm, NOBODY} & search.low.keys():
+        np.minimum(search.low[reader], kept, out=search.low[reader])
+        np.maximum(search.high[reader], kept, out=search.high[reader])
+
+
+def _seen_by(search: _Search, firm: int) -> tuple[Floats, Floats]:
+    """Return the least and greatest values seen so far that leave an enterprise's own figures as they are."""
+    value = search.system.value
+    own = np.flatnonzero((search.system.lone == firm)[search.system.cell]) if firm >= 0 else np.array([], np.int64)
+    slack = SLACK * np.maximum(1.0, np.abs(value[own]))
+    fit = [item for item in search.seen if (np.abs(item[own] - value[own]) <= slack).all()]
+    return np.minimum.reduce([value, *fit]), np.maximum.reduce([value, *fit])
 
 
 def _hide_more(search: _Search, firm: int, at: int, amount: float) -> bool:
@@ -216,15 +236,17 @@ def _hide_more(search: _Search, firm: int, at: int, amount: float) -> bool:
     moved = _cheapest_move(search, firm, at, amount)
     if moved is None:
         return False
-    cells = np.unique(search.system.cell[moved & ~search.system.auxiliary])
+    changed = np.abs(moved - search.system.value) > 1e-9 * abs(amount)
+    cells = np.unique(search.system.cell[changed & ~search.system.auxiliary])
     if not search.hidden[cells].all():
         search.hidden[cells] = True
         search.parts.clear()
+    _keep(search, firm, at, moved)
     return True
 
 
-def _cheapest_move(search: _Search, firm: int, at: int, amount: float) -> Mask | None:
-    """Return the figures that change in the cheapest change of one by `amount` that keeps every relation."""
+def _cheapest_move(search: _Search, firm: int, at: int, amount: float) -> Floats | None:
+    """Return the values after the cheapest change of one figure by `amount` that keeps every relation."""
     from scipy.optimize import linprog
     from scipy.sparse import hstack
 
@@ -257,8 +279,8 @@ def _cheapest_move(search: _Search, firm: int, at: int, amount: float) -> Mask |
         )
         if solved.status == 0:
             change = np.asarray(solved.x[: len(places)]) - np.asarray(solved.x[len(places) :])
-            moved = np.zeros(len(system.figures), bool)
-            moved[places[np.abs(change) > 1e-9]] = True
+            moved = system.value.copy()
+            moved[places] += np.where(np.abs(change) > 1e-9, change, 0.0) * need
             return moved
     return None
 

@@ -7,6 +7,7 @@ the subject of the publication, not protected by it.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,16 +15,18 @@ from typing import Any
 
 import numpy as np
 
-from ratemod.confidentiality.protection import exposed
-from ratemod.confidentiality.system import Block
+from ratemod.confidentiality.figures import Figure
+from ratemod.confidentiality.protection import bounds_of, exposed
+from ratemod.confidentiality.system import Block, Mask, System
 from ratemod.confidentiality.unsafe import LEAST_UNITS, dominated
 from ratemod.errors import BookError, Lang, ModelError, Problem, problem
+from ratemod.exhibits.disclosure_columns import ENTRIES
 from ratemod.exhibits.disclosure_data import insurer_names, sources
 from ratemod.exhibits.disclosure_fund import FundLine
 from ratemod.exhibits.disclosure_participation import read_registers
-from ratemod.exhibits.disclosure_publication import Publication, Subject, publication
+from ratemod.exhibits.disclosure_publication import CHAINED, Subject, publication
 from ratemod.exhibits.disclosure_service import ServiceLine
-from ratemod.exhibits.disclosure_subjects import ENTRIES, Facts, deaths, delivered_days, read_facts
+from ratemod.exhibits.disclosure_subjects import Facts, deaths, delivered_days, read_facts
 from ratemod.fund.proof import Check, prove
 from ratemod.registers.rules import ParticipationRule
 from ratemod.study.history import digest_of, is_synthetic
@@ -50,6 +53,8 @@ class Disclosure:
     refused : tuple of (table, Problem)
     synthetic : bool
     least_units : int
+    system : System, hidden : (cells,) bool
+        All figures of the publication and of earlier years' funds, and which cells stay out.
     """
 
     year: int
@@ -64,6 +69,27 @@ class Disclosure:
     refused: tuple[tuple[str, Problem], ...]
     synthetic: bool
     least_units: int
+    system: System
+    hidden: Mask
+
+    def bounds(self, subject: str, measure: str, **levels: str) -> tuple[float, float]:
+        """Return what a reader of the whole publication can tell of a figure: its least and greatest value.
+
+        Parameters
+        ----------
+        subject : str, of `subjects`, or ``fund``, ``service``
+        measure : str, fen where it ends in ``_fen``
+        levels : level of each dimension, in the order of the breakdown: ``sector="mining", division="220100"``
+
+        Raises
+        ------
+        ModelError
+            RM423 no such figure is in the publication.
+        """
+        name = Figure(self.year, subject, measure, tuple(levels.items()))
+        if name not in self.system.figures:
+            raise ModelError(problem("RM423", subject=subject, measure=measure, levels=" ".join(levels.values())))
+        return bounds_of(self.system, self.hidden, self.system.figures.index(name))
 
     def write(self, path: str | Path, lang: Lang = "en") -> list[Path]:
         """Write a page (``.html``), a workbook (``.xlsx``) or a folder of CSV and Parquet; return the files written.
@@ -124,17 +150,11 @@ def disclosure(
         people = registers.enterprises
         refused += [("enterprises", item) for item in people.refused]
         counts["enterprises"] = (len(people) + sum(item.count for item in people.refused), len(people))
-    made: Publication | None = None
     earlier: list[Block] = []
-    for at in _years(facts):
-        try:
-            made = publication(facts.of_year(at), registers, rule, least_units, earlier, {})
-        except ModelError:
-            if at == year:
-                raise
-        else:
-            earlier += made.earlier()
-    assert made is not None
+    for before in _years_before(facts):
+        with contextlib.suppress(ModelError):  # RM897: nothing was published of that year
+            earlier += publication(facts.of_year(before), registers, rule, least_units, earlier, CHAINED).earlier()
+    made = publication(facts, registers, rule, least_units, earlier)
     open_still = exposed(made.system, made.hidden, least_units=least_units)
     if open_still:
         raise ModelError(
@@ -155,15 +175,16 @@ def disclosure(
         tuple(refused),
         is_synthetic(province),
         least_units,
+        made.system,
+        made.hidden,
     )
 
 
-def _years(facts: Facts) -> list[int]:
-    """Return the years with policies up to the one asked: those before it were published too, for all we know."""
+def _years_before(facts: Facts) -> list[int]:
+    """Return the earlier years in which policies began: for all we know, they were published too."""
     days = facts.tables["policies"]["start_date"]
-    begun = days[days < facts.after].astype("datetime64[D]").astype("datetime64[Y]").astype(int) + 1970
-    found: list[int] = np.unique(begun).tolist()
-    return found
+    begun = np.unique(days[days < facts.first].astype("datetime64[D]").astype("datetime64[Y]"))
+    return [int(year) + 1970 for year in begun.astype(int)]
 
 
 def _paid_in_year(facts: Facts, least: int) -> int | None:

@@ -14,7 +14,9 @@ import numpy.typing as npt
 
 from ratemod.confidentiality.system import Block
 from ratemod.confidentiality.unsafe import dominated
-from ratemod.exhibits.disclosure_subjects import ENTRIES, Facts, Ints, Mask, insurer_places
+from ratemod.exhibits.disclosure_columns import ENTRIES
+from ratemod.exhibits.disclosure_data import Ints, Mask
+from ratemod.exhibits.disclosure_subjects import Facts, insurer_places
 from ratemod.fund.proof import Check, prove
 
 FUND_MEASURES = ("opening_fen", "accrued_fen", "released_fen", "used_fen", "closing_fen")
@@ -86,9 +88,9 @@ class FundYear:
         """Return a line for each insurer and one for all, without what is hidden."""
         return tuple(
             FundLine(
-                name,
-                *(int(self.amounts[measure][at]) for measure in FUND_MEASURES),
-                frozenset(measure for measure in FUND_MEASURES if hidden[measure][at]),
+                insurer=name,
+                **{measure: int(self.amounts[measure][at]) for measure in FUND_MEASURES},
+                left_out=frozenset(measure for measure in FUND_MEASURES if hidden[measure][at]),
             )
             for at, name in enumerate((*self.insurers, ""))
         )
@@ -115,13 +117,20 @@ def fund_year(facts: Facts, least: int) -> FundYear:
         "closing_fen": np.where(table["date"] < facts.after, signed, 0),
     }
     told = {measure: _by_insurer(own, firm, values, len(facts.insurers), least) for measure, values in parts.items()}
-    amounts, contributors, unsafe, lone = ({name: item[at] for name, item in told.items()} for at in range(4))
+    amounts = {name: item[0] for name, item in told.items()}
     names = (*facts.insurers, "all")
     lines = zip(names, *(amounts[measure].tolist() for measure in FUND_MEASURES), strict=True)
     prove(
         Check("opening + accrued - released - used = closing", name, a + b - c - d, e) for name, a, b, c, d, e in lines
     )
-    return FundYear(facts.year, facts.insurers, amounts, contributors, unsafe, lone)
+    return FundYear(
+        facts.year,
+        facts.insurers,
+        amounts,
+        {name: item[1] for name, item in told.items()},
+        {name: item[2] for name, item in told.items()},
+        {name: item[3] for name, item in told.items()},
+    )
 
 
 def _by_insurer(own: Ints, firm: Ints, values: Ints, many: int, least: int) -> tuple[Ints, Ints, Mask, Ints]:

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from ratemod.confidentiality.figures import Figure
 from ratemod.confidentiality.linked_tables import Face, LinkedTables
 from ratemod.confidentiality.protection import protect
 from ratemod.confidentiality.system import Block, System, block_of, system_of
@@ -33,12 +32,14 @@ from ratemod.registers.rules import ParticipationRule
 Mask = npt.NDArray[np.bool_]
 Make = Callable[[tuple[Face, ...]], LinkedTables]
 MOST_UNSAFE, MOST_HIDDEN = 0.35, 0.60
-SUBJECTS: tuple[tuple[Callable[..., LinkedTables], tuple[Face, ...]], ...] = (
+Subjects = tuple[tuple[Callable[..., LinkedTables], tuple[Face, ...]], ...]
+SUBJECTS: Subjects = (
     (insurance, (BY_PLACE, BY_INSURER)),
     (claims, (BY_PLACE, BY_INSURER, BY_CAUSE)),
     (casualties, (("sector",), ("cause",))),
     (services, (BY_PLACE, BY_INSURER)),
 )
+CHAINED: Subjects = (SUBJECTS[0], SUBJECTS[3])  # with the fund, which links the years
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -113,7 +114,7 @@ def publication(
     rule: ParticipationRule | None,
     least: int,
     earlier: Sequence[Block],
-    published: Mapping[Figure, int | None],
+    subjects: Subjects = SUBJECTS,
 ) -> Publication:
     """Return what may be published of a year.
 
@@ -124,15 +125,14 @@ def publication(
     rule : ParticipationRule or None
     least : int
     earlier : sequence of Block, what was published of earlier years
-    published : mapping of Figure to value or None
-        Of earlier editions of this year: what was published, None where it was left out.
+    subjects : pairs of what makes a subject's tables and their breakdowns; `CHAINED` are those that touch the fund
 
     Raises
     ------
     ModelError
-        RM897 the year cannot be published safely; RM420, RM421 not beside its earlier edition.
+        RM897 the year cannot be published safely.
     """
-    drafts = {make.__name__: _Draft(functools.partial(make, facts, least=least), faces) for make, faces in SUBJECTS}
+    drafts = {make.__name__: _Draft(functools.partial(make, facts, least=least), faces) for make, faces in subjects}
     people = None if registers is None else participation(facts, registers, rule, least)
     if people is not None:
         drafts["participation"] = _Draft(people, BY_STATE)

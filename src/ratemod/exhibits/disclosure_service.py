@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ratemod.confidentiality.system import Block
-from ratemod.exhibits.disclosure_subjects import Facts, Ints, Mask, delivered_days, insurer_places
+from ratemod.exhibits.disclosure_data import Ints, Mask
+from ratemod.exhibits.disclosure_subjects import Facts, delivered_days, insurer_places
 from ratemod.reading.convert import MISSING_DATE
 
 
