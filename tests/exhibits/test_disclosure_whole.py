@@ -1,7 +1,7 @@
 """Two years of small provinces, all subjects and the fund: an attacker who holds every file finds nothing.
 
-The attacker writes down the unknown enterprises, not our relations: how many of each kind there are by sector, division,
-insurer and state is unknown, the files say sums of it.
+The attacker writes down the unknown enterprises, not our relations: how many of each kind there are, by sector,
+division, insurer and state, is unknown; the files say sums of it.
 """
 
 from __future__ import annotations
@@ -138,8 +138,9 @@ def test_nothing_is_told_by_two_years_of_all_subjects(seed, tmp_path):
     for year in YEARS:
         figures, years[year] = read(rm.disclosure(tables, year), tmp_path / str(year))
         own = policies[policies.policy_no.str.startswith(str(year))].set_index("credit_code").start_date
-        states = [("uninsured" if item.credit_code not in own else "gap" if own[item.credit_code].month > 1 else "insured",
-                   item.sector, item.division_code) for item in tables["enterprises"].itertuples()]
+        month = {firm: start.month for firm, start in own.items()}
+        states = [({1: "insured", 5: "gap"}.get(month.get(item.credit_code), "uninsured"), item.sector,
+                   item.division_code) for item in tables["enterprises"].itertuples()]
         table: dict[tuple[str, str, str], int] = {}
         for key in states:
             for chosen in itertools.product(*((level, "") for level in key)):
