@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 
@@ -41,6 +42,13 @@ def test_two_files_hold_every_row(rated: Rated, tmp_path: Path) -> None:
     assert [row["保单号"] for row in read(refused)] == [row[0] for row in BAD]
     assert [row["原行号"] for row in read(refused)] == ["6", "7", "8"]
     assert refused.name == "priced-refused.csv"
+
+
+@pytest.mark.parametrize("unit", ["s", "ms", "us", "ns"])
+def test_a_midnight_is_its_day_as_lists_write_it(unit: str) -> None:
+    moments = [datetime(2026, 3, 4), datetime(2026, 3, 4, 10, 30), datetime(2026, 3, 4, 0, 0, 10), None]
+    told = printed(pa.array(moments, pa.timestamp(unit))).to_pylist()
+    assert told == ["2026-03-04", "2026-03-04 10:30:00", "2026-03-04 00:00:10", None]
 
 
 def test_nothing_in_it_starts_a_formula(rated: Rated, tmp_path: Path) -> None:

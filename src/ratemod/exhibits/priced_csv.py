@@ -130,8 +130,16 @@ def printed(array: pa.ChunkedArray | pa.Array, look: str = "text", exact: bool =
     if pa.types.is_integer(kind) or pa.types.is_decimal(kind) or pa.types.is_boolean(kind) or pa.types.is_date32(kind):
         return pa.chunked_array(chunks, kind)
     if pa.types.is_timestamp(kind) and kind.tz is None:
-        return pa.chunked_array(chunks, kind)
+        return pa.chunked_array([_day_or_moment(chunk) for chunk in chunks])
     return pa.chunked_array([_disarmed(chunk) for chunk in chunks], pa.string())
+
+
+def _day_or_moment(chunk: pa.Array) -> pa.Array:
+    """Return moments as text, a midnight as its day alone: as lists write days."""
+    days = chunk.cast(pa.date32(), safe=False)
+    is_day = pc.equal(days.cast(chunk.type), chunk)
+    moments = pc.utf8_rtrim(pc.replace_substring_regex(chunk.cast(pa.string()), r"(\.\d*?)0+$", r"\1"), ".")
+    return pc.if_else(is_day, days.cast(pa.string()), moments)
 
 
 def _disarmed(chunk: pa.Array) -> pa.Array:
