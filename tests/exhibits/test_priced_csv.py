@@ -51,6 +51,13 @@ def test_a_midnight_is_its_day_as_lists_write_it(unit: str) -> None:
     assert told == ["2026-03-04", "2026-03-04 10:30:00", "2026-03-04 00:00:10", None]
 
 
+def test_a_signed_number_runs_nothing_and_stays_one() -> None:
+    cells = ["-5", "+1.25", "-5\n", "-1+1", "+1|x", "--5", "-", "=1", "-1.", "\t-5", "＝1"]
+    told = printed(pa.array(cells)).to_pylist()
+    assert told == [safe_text(cell) for cell in cells]
+    assert told[:2] == cells[:2] and all(cell.startswith("'") for cell in told[2:])
+
+
 def test_nothing_in_it_starts_a_formula(rated: Rated, tmp_path: Path) -> None:
     for path in write_priced_csv(rated, tmp_path / "priced.csv", lang="zh"):
         for row in read(path):

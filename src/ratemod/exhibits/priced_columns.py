@@ -25,6 +25,8 @@ RESULTS = ("premium_fen", "fund_fen", "status", "code", "reason", "bounds", "not
 PRICED = ("rated", "referred")
 # What a spreadsheet may take for the start of a formula; the full-width forms count in East Asian settings.
 FORMULA_STARTS = "=+-@\t\r\n＝＋－＠"
+DANGEROUS = f"^[{FORMULA_STARTS.replace('-', '')}-]"
+SIGNED_NUMBER = r"[+-][0-9]+(\.[0-9]+)?"
 _PLAIN_NUMBER = re.compile(r"-?(0|[1-9]\d{0,14})(\.\d{1,14})?")
 _STEP_LOOKS: Mapping[str, Look] = {
     "yuan": "money",
@@ -195,14 +197,16 @@ def _step_header(plan: Plan, name: str, lang: Lang) -> str:
 def safe_text(value: str) -> str:
     """Return text that no spreadsheet runs when it opens a CSV: an apostrophe goes before a formula's start.
 
+    A plain number with its sign runs nothing, and stays, so that a list that comes out can go in again.
+
     Source: OWASP, "CSV Injection".
 
     Examples
     --------
-    >>> safe_text("=1+1"), safe_text("张三")
-    ("'=1+1", '张三')
+    >>> safe_text("=1+1"), safe_text("张三"), safe_text("-5")
+    ("'=1+1", '张三', '-5')
     """
-    return f"'{value}" if value[:1] and value[0] in FORMULA_STARTS else value
+    return f"'{value}" if re.match(DANGEROUS, value) and not re.fullmatch(SIGNED_NUMBER, value) else value
 
 
 def safe_cell(value: Any) -> Any:

@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 
 from ratemod.errors import Lang
 from ratemod.exhibits.output import refused_path
-from ratemod.exhibits.priced_columns import FORMULA_STARTS, Shown, priced_view, refused_view, safe_text
+from ratemod.exhibits.priced_columns import DANGEROUS, SIGNED_NUMBER, Shown, priced_view, refused_view, safe_text
 from ratemod.rating.manifest import digest, write_set
 from ratemod.reading.plain import plain
 from ratemod.whole_file import file_set
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from ratemod.rating.rated import Rated
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-DANGEROUS = f"^[{FORMULA_STARTS.replace('-', '')}-]"
 
 
 def write_priced_csv(
@@ -151,9 +150,10 @@ def _disarmed(chunk: pa.Array) -> pa.Array:
         if found.refused is not None and found.refused.any():
             texts = pa.array([None if cell is None else _said(cell) for cell in chunk.to_pylist()], pa.string())
     texts = texts.cast(pa.string())
-    return pc.if_else(
-        pc.match_substring_regex(texts, DANGEROUS), pc.binary_join_element_wise("'", texts, ""), texts
+    runs = pc.and_not(
+        pc.match_substring_regex(texts, DANGEROUS), pc.match_substring_regex(texts, f"^{SIGNED_NUMBER}$")
     )
+    return pc.if_else(runs, pc.binary_join_element_wise("'", texts, ""), texts)
 
 
 def _said(cell: Any) -> str:
