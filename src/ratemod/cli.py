@@ -11,8 +11,8 @@ import os
 import re
 import signal
 import sys
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from typing import Any, Literal, NoReturn
 
 from ratemod.errors import Lang, RatemodError, default_language, problem, render, text
@@ -83,12 +83,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     int
         0 every row rated; 1 the plan or a file is unusable; 2 wrong usage; 3 done, some rows not priced.
     """
-    with cleaned():
+    with cleaned(), stopped_on_request():
         return _run(list(sys.argv[1:] if argv is None else argv))
 
 
 def _run(given: list[str]) -> int:
-    stop_on_request()
     for stream in (sys.stdout, sys.stderr):
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure:  # a terminal that lacks a character shows "?", never a traceback
@@ -116,16 +115,23 @@ def _run(given: list[str]) -> int:
     return code
 
 
-def stop_on_request() -> None:
-    """Let a request to stop or a lost terminal unwind like Ctrl-C, so that nothing half-written stays."""
+@contextmanager
+def stopped_on_request() -> Iterator[None]:
+    """Let a request to stop or a lost terminal unwind like Ctrl-C meanwhile, so that nothing half-written stays."""
 
     def unwind(*_: object) -> NoReturn:
         raise KeyboardInterrupt
 
+    before = {}
     for name in ("SIGTERM", "SIGHUP"):
         if hasattr(signal, name):
             with suppress(ValueError):  # not the main thread: whoever runs it decides
-                signal.signal(getattr(signal, name), unwind)
+                before[name] = signal.signal(getattr(signal, name), unwind)
+    try:
+        yield
+    finally:
+        for name, earlier in before.items():
+            signal.signal(getattr(signal, name), earlier)
 
 
 def unforeseen(error: Exception, lang: Lang) -> int:
