@@ -13,8 +13,6 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-
 from ratemod.errors import Problem, nearest, problem
 from ratemod.plan.interval import UNKNOWN, Range, operand_range
 from ratemod.plan.model import Condition, Plan, plain
@@ -22,11 +20,13 @@ from ratemod.plan.operand import NOTHING, Operand
 from ratemod.plan.ranges import ranges
 from ratemod.plan.reads import kind_of, names_in, names_in_condition, tests_of
 from ratemod.plan.table_check import table_problems, table_warnings
-from ratemod.reading.convert import convert
+from ratemod.reading.convert import value_of
 from ratemod.reading.derive import NEEDS
+from ratemod.reading.header import fold
 from ratemod.rules.lines import line_of
 from ratemod.rules.opened import opened
 from ratemod.vocabulary.column import Column
+from ratemod.vocabulary.spelling import folded
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,9 +151,7 @@ def _operations(plan: Plan) -> Iterator[Problem]:
             kind = kind_of(value, plan)
             if kind is not None and kind not in takes:
                 wanted = " / ".join(takes)
-                yield _at(
-                    plan, "RM361", place, name=plain(value), kind=kind, wanted=wanted, key=key, step=step.name
-                )
+                yield _at(plan, "RM361", place, name=plain(value), kind=kind, wanted=wanted, key=key, step=step.name)
         for key, allowed in operation.keys().items():
             many = [value for name, _, value in operation.operands() if name == key]
             if allowed.count not in (None, len(many)):
@@ -187,9 +185,7 @@ def _conditions(plan: Plan) -> Iterator[Problem]:
             compared = [end for end in (test.at_least, test.above, test.at_most, test.below) if end is not None]
             if compared and column is not None and column.kind not in ("number", "date"):
                 wanted = "number / date"
-                yield _at(
-                    plan, "RM115", _place(plan, owner), name=test.of, kind=column.kind, wanted=wanted, step=owner
-                )
+                yield _at(plan, "RM115", _place(plan, owner), name=test.of, kind=column.kind, wanted=wanted, step=owner)
 
 
 def _owned_sources(plan: Plan) -> Iterator[tuple[str, str]]:
@@ -243,7 +239,7 @@ def _columns(plan: Plan) -> Iterator[Problem]:
         if column.kind != "text" and column.name not in read and column.name != plan.key:
             yield _at(plan, "RM155", place, name=column.name)
         for name in column.names():
-            other = headers.setdefault(name.casefold(), column.name)
+            other = headers.setdefault(fold(name), column.name)
             if other != column.name:
                 yield _at(plan, "RM144", place, name=name, other=other)
     for constant in plan.constants:
@@ -262,7 +258,7 @@ def _column(plan: Plan, column: Column) -> Iterator[Problem]:
             yield _at(plan, "RM157", place, name=column.name)
     if column.kind == "level" and not column.levels:
         yield _at(plan, "RM140", place, name=column.name)
-    spellings = Counter(name for level in column.levels for name in {name.casefold() for name in level.names()})
+    spellings = Counter(name for level in column.levels for name in {folded(name) for name in level.names()})
     if column.kind == "level":
         for name, count in spellings.items():
             if count > 1:
@@ -286,8 +282,8 @@ def _default(plan: Plan, column: Column, default: str) -> Iterator[Problem]:
         near = nearest(default, column.codes())
         yield _at(plan, "RM130", place, column=column.name, value=default, nearest=near)
     elif not column.codes():
-        bare = replace(column, default=None, default_source=None, optional=False)
-        for wrong in convert(pa.chunked_array([[default]]), bare).problems:
+        _, wrong = value_of(default, replace(column, default=None, default_source=None, optional=False))
+        if wrong is not None:
             yield replace(_at(plan, wrong.code, place), args=wrong.args)
 
 

@@ -99,9 +99,7 @@ def rows_of(
             problems.append(problem("RM126", file=shown, row=number, found=len(cells), wanted=len(header)))
             continue
         cell = dict(zip(header, (text.strip() for text in cells)))
-        keys = tuple(
-            _key(axis, cell, levels, shown, number, problems) for axis, levels in zip(axes, known)
-        )
+        keys = tuple(_key(axis, cell, levels, shown, number, problems) for axis, levels in zip(axes, known))
         offered = not value_names or any(cell[name] != NOT_OFFERED for name in value_names)
         values = tuple(
             None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
@@ -29,6 +29,7 @@ from ratemod.plan.model import (
     Table,
     Test,
 )
+from ratemod.plan.op.dates import Term
 from ratemod.plan.op.look_up import Classify
 from ratemod.plan.op.registry import OPERATIONS
 from ratemod.plan.operand import Day
@@ -170,7 +171,7 @@ def read_plan(folder: Path, shown: str = "") -> tuple[Plan, list[Problem]]:
     return Plan(
         **_identity(file, folder, steps),
         sources=MappingProxyType(sources),
-        columns=MappingProxyType(columns),
+        columns=MappingProxyType(_covered(columns, steps)),
         constants=MappingProxyType(constants),
         tables=MappingProxyType(tables),
         steps=tuple(_classified(step, tables) for step in steps),
@@ -180,6 +181,18 @@ def read_plan(folder: Path, shown: str = "") -> tuple[Plan, list[Problem]]:
         cases=_cases(folder, shown, file.problems),
         folder=str(folder),
     ), file.problems
+
+
+def _covered(columns: Mapping[str, Column], steps: Sequence[Step]) -> dict[str, Column]:
+    """Return the columns; the days that steps count to know whether the count takes them in."""
+    last: dict[str, bool] = {}
+    for term in (step.operation for step in steps if isinstance(step.operation, Term)):
+        for name in map(str, term.of[1:]):
+            last[name] = term.inclusive and last.get(name, True)
+    return {
+        name: replace(column, covered=last[name]) if column.kind == "date" and name in last else column
+        for name, column in columns.items()
+    }
 
 
 def _identity(file: TomlFile, folder: Path, steps: tuple[Step, ...]) -> dict[str, Any]:

@@ -73,6 +73,7 @@ def exactly(number: Decimal) -> Range:
     value = Fraction(number)
     return Range(value, value, places_of(number), raw=True)
 
+
 def operand_range(operand: Operand, known: Mapping[str, Range]) -> Range:
     """Return the range of a name or number; nothing is known of an unknown name."""
     return exactly(operand) if isinstance(operand, Decimal) else known.get(operand, UNKNOWN)

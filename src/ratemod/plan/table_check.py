@@ -176,9 +176,7 @@ def _tests_that_hold(when: Condition | None) -> Iterator[Test]:
             yield from _tests_that_hold(part)
 
 
-def _within(
-    mask: npt.NDArray[np.bool_], axis: GridAxis, ends: Sequence[tuple[Decimal, int, bool]], both: bool
-) -> None:
+def _within(mask: npt.NDArray[np.bool_], axis: GridAxis, ends: Sequence[tuple[Decimal, int, bool]], both: bool) -> None:
     """Clear the slots of a banded axis that no value within some ends falls into; an end that is open asks for none."""
     marks = list(axis.marks)
     if not any(sign < 0 for _, sign, _ in ends):

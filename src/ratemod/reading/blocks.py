@@ -10,7 +10,7 @@ from typing import Any
 
 from ratemod.reading.grid import Grid, Merge
 from ratemod.reading.header import Header, Lexicon, fold, match, meaning
-from ratemod.reading.units import HINTS, Unit, is_unit_cell, is_unit_like, plain, unit_beside
+from ratemod.reading.units import HINTS, Unit, is_unit_cell, is_unit_like, is_unit_line, plain, unit_beside
 
 SEARCHED_ROWS = 120  # rows of a sheet whose every cell is compared with all headers, however it is written
 _MARKS = ("{}", "*{}", "{}*", "{}:", "{}：")  # as headers far below are written, if not as the first ones of the sheet
@@ -180,7 +180,7 @@ def _over(grid: Grid, row: int, place: int) -> Any:
 def _is_group(grid: Grid, row: int) -> bool:
     """Return whether a row above the headers groups them: several texts, or one merged over some of the columns."""
     cells = [cell for cell in grid.rows[row] if cell is not None and str(cell).strip() != ""]
-    if not cells or not all(isinstance(cell, str) for cell in cells):
+    if not cells or not all(isinstance(cell, str) for cell in cells) or any(map(is_unit_line, cells)):
         return False
     if len(cells) > 1:
         return not any(re.search(r"\d{4}-\d|\d{5,}", cell) for cell in cells)

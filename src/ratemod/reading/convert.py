@@ -462,7 +462,7 @@ def _plainly_written(texts: pa.Array, column: Column) -> Converted | None:
 
 
 def _dates(values: Sequence[Any], refusals: Refusals, _: Decimal | None) -> Converted:
-    covered = bool(getattr(refusals.column, "covered", False))
+    covered = bool(refusals.column.covered)
     found: list[Any] = []
     numbers: list[int | None] = []
     for value in values:

@@ -34,6 +34,11 @@ class Facts:
         Cells that hold an error, or a formula that was never calculated, as they are shown here.
     serials_1904 : bool
         Days are counted from 1904.
+    suffixes : mapping of (row, column) to str
+        Multiples such as 万元 that the format of a cell shows behind its number, which does not hold them.
+    comments : mapping of (row, column) to str
+    margins : tuple of str
+        Headers and footers of the printed page.
     """
 
     merges: tuple[Merge, ...] = ()
@@ -43,6 +48,9 @@ class Facts:
     filtered: bool = False
     unreadable: dict[tuple[int, int], str] = field(default_factory=dict)
     serials_1904: bool = False
+    suffixes: dict[tuple[int, int], str] = field(default_factory=dict)
+    comments: dict[tuple[int, int], str] = field(default_factory=dict)
+    margins: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False, slots=True)

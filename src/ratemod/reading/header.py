@@ -14,6 +14,7 @@ from ratemod.reading.units import Unit, plain, unit_beside, unit_within
 from ratemod.vocabulary.column import Column
 
 SET_ASIDE = ("-", "")  # what a header is mapped to that is known and not used
+_CLOSED = ")]】>」"  # what a unit in brackets ends with
 _ALIKE = 0.8  # how alike a header is written that is held to be meant
 
 
@@ -136,7 +137,8 @@ def _mapped(name: str | None, own: object, group: object, words: Lexicon) -> tup
 def _beside(said: str, words: Lexicon) -> tuple[str | None, Unit | None]:
     """Return the column whose name stands in a folded header with nothing else but units and hints."""
     if said in words.known:
-        return words.known[said], None
+        column = words.columns[words.known[said]]
+        return column.name, unit_within(said, column) if column.kind == "number" and said[-1] in _CLOSED else None
     for end in range(len(said) - 1, 0, -1):
         for name, rest in ((words.known.get(said[:end]), said[end:]), (words.known.get(said[-end:]), said[:-end])):
             if name is None or (rest == said[:-end] and rest[-1] not in ")]】"):
@@ -203,7 +205,7 @@ def lost_headers(words: Lexicon, texts: Sequence[str], file: str | None) -> list
 
 def near_column(text: str, names: Sequence[str], columns: Mapping[str, Column]) -> str | None:
     """Return which of some columns a header is written so much alike that it may be meant."""
-    mine = fold(re.sub(r"[(（\[【].*$", "", text))
+    mine = fold(re.sub(r"[(（\[【×].*$|[*xX]\s*[0-9].*$", "", text))
     best: tuple[float, str] | None = None
     for name in names:
         for spelled in columns[name].names():

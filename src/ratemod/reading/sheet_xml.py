@@ -10,9 +10,10 @@ Source: ECMA-376, part 1, 18.3 (worksheets), 18.2 (workbook), 18.8 (styles).
 from __future__ import annotations
 
 import html
+import posixpath
 import re
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from xml.etree import ElementTree
@@ -34,6 +35,7 @@ _STYLED = re.compile(_P + rb"c\b([^>]*\bs=[\"'](\d+)[\"'][^>]*)>")
 _HIDDEN_ROW = re.compile(_P + rb"row\b([^>]*\bhidden=[\"'](?:1|true)[\"'][^>]*)>")
 _HIDDEN_COLUMN = re.compile(_P + rb"col\b([^>]*\bhidden=[\"'](?:1|true)[\"'][^>]*)>")
 _MERGE = re.compile(_P + rb"mergeCell\b[^>]*\bref=[\"']([A-Z]+\d+):([A-Z]+\d+)[\"']")
+_MARGIN = re.compile(_P + rb"(?:odd|even|first)(?:Header|Footer)\b[^>]*>([^<]+)<")
 _LETTERS = re.compile(rb"r=[\"']([A-Z]{1,3})\d")
 _ROW = re.compile(rb"\br=[\"'](\d+)[\"']")
 _REFERENCE = re.compile(rb"\br=[\"']([A-Z]+\d+)[\"']")
@@ -49,6 +51,7 @@ class WorkbookParts:
     serials_1904: bool
     recalculated: bool
     struck: frozenset[bytes]
+    suffixes: dict[bytes, str]
 
 
 class TooWide(Exception):
@@ -77,7 +80,8 @@ def workbook_parts(archive: zipfile.ZipFile) -> WorkbookParts:
             serials_1904 = said.get("date1904", "0") in ("1", "true")
         elif tag == "calcPr":
             recalculated = said.get("fullCalcOnLoad", "0") in ("1", "true")
-    return WorkbookParts(sheets, frozenset(hidden), serials_1904, recalculated, _struck(archive, folder))
+    struck, suffixes = _styles(archive, folder)
+    return WorkbookParts(sheets, frozenset(hidden), serials_1904, recalculated, struck, suffixes)
 
 
 def _targets(archive: zipfile.ZipFile, folder: PurePosixPath) -> dict[str, str]:
@@ -91,28 +95,53 @@ def _targets(archive: zipfile.ZipFile, folder: PurePosixPath) -> dict[str, str]:
     return found
 
 
-def _struck(archive: zipfile.ZipFile, folder: PurePosixPath) -> frozenset[bytes]:
-    """Return the numbers of the cell styles whose text is struck out."""
+def _styles(archive: zipfile.ZipFile, folder: PurePosixPath) -> tuple[frozenset[bytes], dict[bytes, str]]:
+    """Return the numbers of the cell styles whose text is struck out, and of those that show a multiple, with it."""
     path = str(folder / "styles.xml")
-    if path not in archive.namelist():
-        return frozenset()
-    data = archive.read(path)
-    if b"strike" not in data:
-        return frozenset()
-    root = ElementTree.fromstring(data)
-    fonts, styles = [], []
-    for part in root:
+    data = archive.read(path) if path in archive.namelist() else b""
+    if b"strike" not in data and b"numFmt " not in data:
+        return frozenset(), {}
+    fonts: list[bool] = []
+    formats: dict[str, str] = {}
+    struck, suffixes = set(), {}
+    for part in ElementTree.fromstring(data):
         tag = part.tag.rpartition("}")[2]
         if tag == "fonts":
             for font in part:
                 marks = [item for item in font if item.tag.rpartition("}")[2] == "strike"]
                 fonts.append(bool(marks) and marks[0].attrib.get("val", "1") in ("1", "true"))
+        elif tag == "numFmts":
+            formats = {item.attrib.get("numFmtId", ""): item.attrib.get("formatCode", "") for item in part}
         elif tag == "cellXfs":
-            styles = [int(item.attrib.get("fontId", "0")) for item in part]
-    return frozenset(str(at).encode() for at, font in enumerate(styles) if font < len(fonts) and fonts[font])
+            for at, style in enumerate(part):
+                number = int(style.attrib.get("fontId", "0"))
+                if number < len(fonts) and fonts[number]:
+                    struck.add(str(at).encode())
+                if suffix := shown_multiple(formats.get(style.attrib.get("numFmtId", ""), "")):
+                    suffixes[str(at).encode()] = suffix
+    return frozenset(struck), suffixes
 
 
-def sheet_facts(data: bytes, parts: WorkbookParts) -> Facts:
+def shown_multiple(code: str) -> str:
+    """Return the multiple that a number format shows behind a number which is not scaled down by it, else nothing.
+
+    Source: ECMA-376, part 1, 18.8.31: a comma behind the last digit divides what is shown by a thousand.
+
+    Examples
+    --------
+    >>> shown_multiple('0.00"万元"'), shown_multiple('0!.0,"万元"'), shown_multiple('0"元"')
+    ('万元', '', '')
+    """
+    section = code.split(";")[0]
+    shown = re.sub(r'"([^"]*)"', r"\1", re.sub(r"[\\_*].|\[[^\]]*\]", "", section))
+    match = re.search(r"[0#?]([^0#?.]*)$", shown)
+    if match is None or re.search(r"[0#?],+(?![0#?])|!\.|\\\.", section.replace('"', "")):
+        return ""
+    found = re.search(r"[十百千万亿萬億]+[^\d\s]*", match[1])
+    return found[0] if found else ""
+
+
+def sheet_facts(data: bytes, parts: WorkbookParts, comments: Mapping[tuple[int, int], str]) -> Facts:
     """Return what the XML of one sheet says.
 
     Raises
@@ -139,6 +168,11 @@ def sheet_facts(data: bytes, parts: WorkbookParts) -> Facts:
         for match in _STYLED.finditer(data):
             if match[2] in parts.struck and (found := _REFERENCE.search(match[1])):
                 struck.add(place_of(found[1].decode())[0])
+    suffixes: dict[tuple[int, int], str] = {}
+    if parts.suffixes:
+        for match in _STYLED.finditer(data):
+            if match[2] in parts.suffixes and (found := _REFERENCE.search(match[1])):
+                suffixes[place_of(found[1].decode())] = parts.suffixes[match[2]]
     filtered = b"filterColumn " in data
     return Facts(
         merges=merges,
@@ -148,7 +182,33 @@ def sheet_facts(data: bytes, parts: WorkbookParts) -> Facts:
         filtered=filtered,
         unreadable=unreadable,
         serials_1904=parts.serials_1904,
+        suffixes=suffixes,
+        comments=dict(comments),
+        margins=tuple(
+            re.sub(r"&(?:\"[^\"]*\"|K[0-9A-F]{6}|[0-9]+|.)", " ", html.unescape(match[1].decode("utf-8", "replace")))
+            for match in _MARGIN.finditer(data)
+        ),
     )
+
+
+def sheet_comments(archive: zipfile.ZipFile, target: str) -> dict[tuple[int, int], str]:
+    """Return the remarks on cells of the sheet that stands at a place of the archive."""
+    path = PurePosixPath(target)
+    relations = str(path.parent / "_rels" / f"{path.name}.rels")
+    names = archive.namelist()
+    if relations not in names:
+        return {}
+    found = {}
+    for relation in ElementTree.fromstring(archive.read(relations)):
+        if not relation.attrib.get("Type", "").endswith("/comments"):
+            continue
+        said = relation.attrib.get("Target", "")
+        part = said.lstrip("/") if said.startswith("/") else posixpath.normpath(str(path.parent / said))
+        for item in ElementTree.fromstring(archive.read(part)).iter() if part in names else ():
+            if item.tag.rpartition("}")[2] == "comment":
+                texts = (text.text or "" for text in item.iter() if text.tag.rpartition("}")[2] == "t")
+                found[place_of(item.attrib["ref"])] = "".join(texts)
+    return found
 
 
 def _check_room(data: bytes) -> None:

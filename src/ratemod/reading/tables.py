@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from itertools import zip_longest
 from operator import itemgetter
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -354,6 +355,8 @@ def _units(
     last = kept.rows[-1] if kept.rows else block.first
     follows = min((other.top for other in others if other.top > block.top), default=None)
     above = [item for at in range(begin, block.top) for item in _title(grid, at, others)]
+    above += _over_others(block)
+    above += statements([grid.sheet, Path(grid.file).stem, *grid.facts.margins])
     if begin:  # what stands over the first table of the sheet holds for the others too, unless they say otherwise
         first = min(other.top for other in siblings)
         above = above or [item for at in range(first) for item in statements(grid.rows[at])]
@@ -363,10 +366,25 @@ def _units(
         if follows is None or at < last or item.text.lower().lstrip("(（").startswith(_FOOTNOTES)
     ]
     units, unclear = stated([*above, *below], free)
+    for (at, place), said in grid.facts.comments.items():  # a remark on a header is about its column alone
+        if block.top <= at < block.first and block.left <= place < block.right:
+            name = block.header.columns[place - block.left]
+            mine, odd = stated(statements([said]), [column for column in free if column.name == name])
+            units, unclear = {**units, **mine}, [*unclear, *odd]
     if not units and not unclear:
         spoken, odd = stated(loose, free)
         unclear = odd + [(name, _statement(loose, unit)) for name, unit in spoken.items() if unit.size != 1]
     return settled(units, unclear, block.header.units, columns, grid.file, grid.sheet)
+
+
+def _over_others(block: Block) -> list[Statement]:
+    """Return the units in cells between the titles and the header that the column below did not take for its own."""
+    found = []
+    for at in range(block.top, block.at):
+        cells = block.grid.rows[at][block.left : block.right]
+        for cell, name in zip(cells, block.header.columns):
+            found += [] if name in block.header.units else statements([cell])
+    return found
 
 
 def _title(grid: Grid, at: int, others: Sequence[Block]) -> list[Statement]:

@@ -18,9 +18,9 @@ from ratemod.vocabulary.column import UNITS, Column
 
 # Traditional characters of headers and units, and the simplified ones that they are compared as.
 _SIMPLE = str.maketrans(
-    "萬億圓圆單計額幣為貨註噸輛畝頭臺時個間數號業險總證實產廠礦漁員賠償責終規級類別經濟營運輸織費稱區縣築劃續隱標準檢檔發電話"
+    "仟佰拾萬億圓圆單計額幣為貨註噸輛畝頭臺時個間數號業險總證實產廠礦漁員賠償責終規級類別經濟營運輸織費稱區縣築劃續隱標準檢檔發電話"
     "編碼認護從資價務見學醫療傷殘給門開關據執獎懲戶歷報損災積場層車魚煙製過達還適應確預範圍無較長萊",
-    "万亿元元单计额币为货注吨辆亩头台时个间数号业险总证实产厂矿渔员赔偿责终规级类别经济营运输织费称区县筑划续隐标准检档发电话"
+    "千百十万亿元元单计额币为货注吨辆亩头台时个间数号业险总证实产厂矿渔员赔偿责终规级类别经济营运输织费称区县筑划续隐标准检档发电话"
     "编码认护从资价务见学医疗伤残给门开关据执奖惩户历报损灾积场层车鱼烟制过达还适应确预范围无较长莱",
 )
 _TENS = {"十": 10, "百": 100, "千": 1_000, "万": 10_000, "亿": 100_000_000}
@@ -34,6 +34,10 @@ _ENGLISH = {
     "1000": 1_000,
     "k": 1_000,
     "wan": 10_000,
+    "w": 10_000,
+    "tenthousand": 10_000,
+    "tenthousands": 10_000,
+    "10thousand": 10_000,
     "10k": 10_000,
     "10000": 10_000,
     "million": 1_000_000,
@@ -143,7 +147,8 @@ HINTS = frozenset(
 _SEPARATORS = re.compile(r"[,，、;；|()（）\[\]【】<>《》「」{}:：]+")
 _MONEY = r"(?:[十百千万亿]*(?:元|美元|美金|港元|港币|欧元|日元|英镑)|[十百千万亿]+)"
 _WORDS = sorted({word for unit in UNITS for word in factors(unit) if word} - {"t", "m", "h"}, key=len, reverse=True)
-_ONE = rf"(?:人民币)?(?:[十百千万亿]*(?:{'|'.join(map(re.escape, _WORDS))})|{_MONEY})(?:人民币)?(?:[/每][年人户家])?"
+_ONE = rf"(?:人民币\s*)?(?:[十百千万亿]*(?:{'|'.join(map(re.escape, _WORDS))})|{_MONEY})(?:人民币)?(?:[/每][年人户家])?"
+_UNITS_APART = re.compile(rf"[\s,、;和]+|/(?=(?:人民币)?{_MONEY})")
 _SAID = re.compile(
     rf"(?P<scope>[^\s:。;(（]*?)(?:均|都|皆|统一|一律)*(?P<mark>:|为|是|以|按|\s|(?<=单位))\s*"
     rf"(?P<units>{_ONE}(?:[\s,、/;和]+{_ONE})*)(?:为单位|计算|计|列示|填列|填写|表示)?(?=$|[\s。;,)\]】、])"
@@ -157,6 +162,19 @@ _MONEY_MULTIPLE = re.compile(
     r"(?<![\d.十百千万亿一二两三四五六七八九几数])(?:[十百千万亿]+元|美元|美金|港元|港币|欧元|日元|英镑|\busd\b|\bhkd\b|\beur\b)"
     r"(?!以上|以下|以内|级|素)"
 )
+# A line that speaks of units in words not understood is no line to pass over.
+_NAMED = re.compile(
+    r"(?:^|[\s,;。(\[【])(?:(?:计量|金额|货币|计价|数量|保费|本表|表中|统计)?单位|币种|货币|金额|units?|currency)\s*(?::|为|是|以|按)"
+    r"\s*(?P<rest>[^\s,;。)\]】]+(?:\s+\d[^\s;]*)?)"
+)
+_UNIT_LINE = re.compile(
+    r"^[(\[【*#\s]*(?:注|备注|说明)?[:\s]*(?:(?:计量|金额|货币|计价|数量|保费|统计|本表|表中|表内)*单位|币种|货币|units?\b|currency\b)"
+)
+_BODY = re.compile(r"(?:公司|厂|矿|局|院|集团|中心|部|所|站|处|社|店|队|委|会|办|行|校|府|政)(?:\(.*)?$")
+_ENGLISH_MULTIPLE = re.compile(
+    r"(?<![\d.])\s*(?:\b(?:thousands?|millions?|billions?|wan|10k)\b|'000|\b10,?000\b|(?<=元)/?k\b|\bw元)"
+)
+_ENGLISH_NOUNS = re.compile(r"\b(?:rmb|cny|yuan|currency|units?|amounts?|figures|premiums?|in)\b|¥|rmb|cny|w元")
 _GENERAL = re.compile(
     r"单位|计量|货币|金额|币种|币|计价|本表|本页|表中|表内|表格|合同|以上|以下|上述|下列|各项|所有|全部|数据|均|注|除.*外|[第\d一二三四五六七八九十.]"
 )
@@ -199,7 +217,7 @@ class Statement:
 def plain(text: object) -> str:
     """Return a text in one width, case and script, with its blanks."""
     said = unicodedata.normalize("NFKC", "" if text is None else str(text)).casefold().translate(_SIMPLE)
-    return re.sub(r"(?<=\d),(?=\d{3})", "", said).strip()
+    return re.sub(r"(?<=\d),(?=\d{3})", "", re.sub(r"人民币[\s/]+(?=[十百千万亿元])", "人民币", said)).strip()
 
 
 def size_of(word: str, column: Column) -> Decimal | None:
@@ -334,7 +352,7 @@ def statements(cells: Iterable[object]) -> list[Statement]:
             if words and all(is_unit_like(re.sub(r"\s+", "", word)) for word in words):
                 mine.append(Statement(cell.strip(), "", tuple(re.sub(r"\s+", "", word) for word in words)))
         for match in () if mine else _SAID.finditer(said.replace("(", " ").replace(")", " ")):
-            scope, words = match["scope"], tuple(filter(None, re.split(r"[\s,、;和]+", match["units"])))
+            scope, words = match["scope"], tuple(filter(None, _UNITS_APART.split(match["units"])))
             if set(words) <= {"人民币", "rmb", "cny"}:  # a currency, and no unit of it
                 continue
             general = not re.sub(r"[\W_]+", "", _GENERAL.sub("", scope))
@@ -346,10 +364,35 @@ def statements(cells: Iterable[object]) -> list[Statement]:
                 mine.append(Statement(cell.strip(), "" if general else _scope(scope), words))
         if not mine and re.fullmatch(_ONE, said.strip("()[]【】 ")) and re.search("[十百千万亿元]", said):
             mine.append(Statement(cell.strip(), "", (said.strip("()[]【】 "),)))
-        if not mine and _MONEY_MULTIPLE.search(said) and _UNIT_NOUNS.search(said):
+        if not mine and _speaks_of_units(said):
             mine.append(Statement(cell.strip(), "", ()))
         found += mine
     return found
+
+
+def is_unit_line(cell: object) -> bool:
+    """Return whether a cell begins with the word for unit or currency: a line about the table, no header over a part.
+
+    Examples
+    --------
+    >>> is_unit_line("（金额单位：万元）"), is_unit_line("金额（单位：万元）")
+    (True, False)
+    """
+    return isinstance(cell, str) and _UNIT_LINE.match(plain(cell)) is not None
+
+
+def _speaks_of_units(said: str) -> bool:
+    """Return whether a line names a unit of money, or has a word for units, and it is not clear what it means."""
+    if _MONEY_MULTIPLE.search(said) and _UNIT_NOUNS.search(said):
+        return True
+    if _ENGLISH_MULTIPLE.search(said) and _ENGLISH_NOUNS.search(said):
+        return True
+    rest = [match["rest"] for match in _NAMED.finditer(said)]
+    return any(len(one) <= 12 and not _BODY.search(one) and not _is_plain_money(one) for one in rest)
+
+
+def _is_plain_money(word: str) -> bool:
+    return size_of(word, Column("amount", "number", unit="yuan")) == 1 or word in ("rmb", "cny", "人民币")
 
 
 def _scope(scope: str) -> str:
@@ -373,7 +416,8 @@ def stated(
         if scopes and not about and any(_is_multiple_of_money(word) for word in said.words):
             unclear += [(column.name, said) for column in columns if column.unit == "yuan"]
         for column in about:
-            sizes = {size for word in said.words if (size := size_of(word, column)) is not None}
+            words = [word for word in said.words if column.unit == "yuan" or not re.fullmatch("[十百千万亿]+", word)]
+            sizes = {size for word in words if (size := size_of(word, column)) is not None}
             odd = column.unit == "yuan" and (
                 not said.words or any(_is_other_money(word, column) for word in said.words)
             )

@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 
 from ratemod.errors import BookError, Problem, catalogue, problem
 from ratemod.reading.grid import Facts, Grid, Merge
-from ratemod.reading.sheet_xml import TooWide, sheet_facts, workbook_parts
+from ratemod.reading.sheet_xml import TooWide, sheet_comments, sheet_facts, workbook_parts
 
 
 def workbook_grids(path: Path, kind: str) -> list[Grid]:
@@ -59,7 +59,7 @@ def _facts(path: Path) -> dict[str, Facts]:
             found = {}
             for name, target in parts.sheets.items():
                 try:
-                    found[name] = sheet_facts(archive.read(target), parts)
+                    found[name] = sheet_facts(archive.read(target), parts, sheet_comments(archive, target))
                 except TooWide as far:
                     raise BookError(problem("RM263", file=str(path), sheet_name=name, cell=str(far))) from None
             return found
@@ -81,4 +81,8 @@ def _grid(path: Path, sheet: Any, name: str, hidden: bool, facts: Facts | None) 
         if place >= len(rows[row]):
             rows[row] = rows[row] + [""] * (place + 1 - len(rows[row]))
         rows[row][place] = said
+    for (row, place), unit in facts.suffixes.items():
+        cell = rows[row][place] if row < len(rows) and place < len(rows[row]) else None
+        if isinstance(cell, int | float) and not isinstance(cell, bool):
+            rows[row][place] = f"{cell!r}{unit}"  # the cell as it is shown
     return Grid(str(path), name, rows, range(1, len(rows) + 1), replace(facts), hidden)

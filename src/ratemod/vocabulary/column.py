@@ -84,6 +84,8 @@ class Column:
         Source of the permitted range.
     identity : str or None
         Rule of an identifier: ``credit_code``, ``industry_code``, ``division_code``, ``bank_account`` or ``number``.
+    covered : bool or None
+        Of a day that a term ends with: whether it is still covered, so that 24时 of a day means that day.
     """
 
     name: str
@@ -102,6 +104,7 @@ class Column:
     derive: str | None = None
     source: str | None = None
     identity: str | None = None
+    covered: bool | None = None
 
     def names(self) -> tuple[str, ...]:
         """Return every header that means this column."""
