@@ -144,7 +144,7 @@ def write_plan(plan: Plan, inputs: Inputs, path: Path) -> None:
     """Write a plan over coded rows, without any cached value that could be mistaken for a calculation."""
     n = inputs.n
     keys, nothing = [f"k{at}" for at in range(n)], np.zeros(n, np.int64)
-    priced = Priced(inputs, keys, np.arange(n), dict(inputs.texts), {}, nothing, np.ones(n, bool))
+    priced = Priced(inputs, keys, range(n), dict(inputs.texts), {}, nothing, np.ones(n, bool))
     book = xlsxwriter.Workbook(str(path), {"strings_to_formulas": False})
     write_live_sheets(book, _looks(book), plan, priced, "en")
     book.close()

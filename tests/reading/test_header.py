@@ -58,7 +58,7 @@ def test_footers_are_named_and_left_out(tmp_path):
     read = read_book(tmp_path / "list.xlsx", COLUMNS)
     assert read.table.num_rows == 1 and read.rows.tolist() == [4]
     assert [item.code for item in read.skipped] == ["RM272", "RM233", "RM231", "RM234"]
-    assert read.receipt.left_out == {"total": 1, "line": 2}
+    assert read.receipt.left_out == {"total": 1, "line": 2, "title": 2, "head": 1}
     assert dict(read.conversions) == {"limit_yuan": TEN_THOUSAND, "premium_yuan": TEN_THOUSAND}
 
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ratemod.rating.rated import Rated
     from ratemod.reading.book import Book
     from ratemod.registers.derive import Derived
+    from ratemod.vocabulary.column import Column
 
 
 def day(lang: Lang) -> Callable[[str], date]:
@@ -53,10 +54,38 @@ def plan_dates(parser: argparse.ArgumentParser, lang: Lang) -> None:
 def book_arguments(parser: argparse.ArgumentParser, lang: Lang) -> None:
     """Add the arguments that name a book and the plan to price it under."""
     parser.add_argument("book", metavar="BOOK", type=Path, help=text("UI_help_book", lang))
+    parser.add_argument("more", metavar="BOOK", type=Path, nargs="*", help=text("UI_help_more_books", lang))
     parser.add_argument("--plan", metavar="PLAN", required=True, help=text("UI_help_plan", lang))
     plan_dates(parser, lang)
     parser.add_argument("--columns", metavar="MAP", help=text("UI_help_columns", lang))
     parser.add_argument("--sheet", metavar="SHEET", action="append", help=text("UI_help_sheet", lang))
+    parser.add_argument("--fill", metavar="FILLS", action="append", default=[], help=text("UI_help_fill", lang))
+
+
+def books_of(args: argparse.Namespace) -> list[Path]:
+    """Return the files and folders that hold the book."""
+    return [args.book, *args.more]
+
+
+def read_list(
+    args: argparse.Namespace, plan: Plan, columns: Mapping[str, Column] | None = None, path: Path | None = None
+) -> Book:
+    """Return the list that the arguments name, or another read in the same way, by the columns of a plan or others.
+
+    Raises
+    ------
+    BookError
+        Those of `column_map` and `read_book`.
+    """
+    from ratemod.reading.read import read_book
+
+    return read_book(
+        books_of(args) if path is None else path,
+        plan.columns if columns is None else columns,
+        header_map=column_map(args.columns, plan),
+        sheet=args.sheet,
+        fills=_pairs(",".join(args.fill), "RM453"),
+    )
 
 
 def column_map(given: str | None, plan: Plan) -> dict[str, str] | None:
@@ -69,7 +98,7 @@ def column_map(given: str | None, plan: Plan) -> dict[str, str] | None:
     """
     if not given:
         return None
-    pairs = _pairs(given) if "=" in given else _map_file(Path(given))
+    pairs = _pairs(given, "RM810") if "=" in given else _map_file(Path(given))
     from ratemod.reading.header import SET_ASIDE, fold, spellings
 
     known = spellings(plan.columns)
@@ -86,7 +115,7 @@ def column_map(given: str | None, plan: Plan) -> dict[str, str] | None:
     return pairs
 
 
-def _pairs(given: str) -> dict[str, str]:
+def _pairs(given: str, code: str) -> dict[str, str]:
     pairs: dict[str, str] = {}
     wrong: list[Problem] = []
     for pair in given.replace("，", ",").split(","):
@@ -94,7 +123,7 @@ def _pairs(given: str) -> dict[str, str]:
         if header and column:
             pairs[header] = column
         elif pair.strip():
-            wrong.append(problem("RM810", pair=pair.strip()))
+            wrong.append(problem(code, pair=pair.strip()))
     if wrong:
         raise BookError(wrong)
     return pairs
@@ -138,13 +167,11 @@ def price(
     from ratemod.exhibits.terminal import progress
     from ratemod.rating.rate import rate
     from ratemod.reading.corrected import corrected, merged
-    from ratemod.reading.read import read_book
 
-    headers = column_map(args.columns, plan)
-    with progress(text("UI_reading", lang, file=args.book.name)):
-        book: Book = read_book(args.book, plan.columns, header_map=headers, sheet=args.sheet)
+    with progress(text("UI_reading", lang, file=names_of(args))):
+        book = read_list(args, plan)
         if getattr(args, "corrections", None) is not None:
-            book = merged(book, corrected(read_book(args.corrections, plan.columns, header_map=headers)))
+            book = merged(book, corrected(read_list(args, plan, path=args.corrections)))
         book = filled(args, book, plan, derived)
     with progress(text("UI_pricing", lang)) as bar:
         return rate(
@@ -152,21 +179,30 @@ def price(
         )
 
 
+def names_of(args: argparse.Namespace) -> str:
+    """Return the names of the book's files."""
+    return ", ".join(path.name for path in books_of(args))
+
+
 def facts(args: argparse.Namespace, lang: Lang) -> list[tuple[str, str]]:
     """Return what a result should say about how it came about, as label and value."""
-    said = [(text("UI_book", lang), args.book.name)]
+    said = [(text("UI_book", lang), names_of(args))]
     if args.at:
         said.append((text("UI_day", lang), str(args.at)))
     said.append((text("UI_business", lang), text(f"UI_business_{args.business}", lang)))
     return said
 
 
-def digest(path: Path) -> str:
-    """Return the SHA-256 of a file."""
+def digest(args: argparse.Namespace) -> str:
+    """Return the SHA-256 of each file of the book; folders have none."""
     import hashlib
 
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    said = []
+    for path in books_of(args):
+        if path.is_file():
+            with open(path, "rb") as file:
+                said.append(hashlib.file_digest(file, "sha256").hexdigest())
+    return ", ".join(said)
 
 
 def exit_code(rated: Rated) -> int:

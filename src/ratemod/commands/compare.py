@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from ratemod.commands.common import book_arguments, column_map, open_plan
+from ratemod.commands.common import book_arguments, open_plan, read_list
 from ratemod.errors import Lang, text
 
 if TYPE_CHECKING:
@@ -28,12 +28,11 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
     from ratemod.exhibits.terminal import progress
     from ratemod.plan.editions import load_plan
     from ratemod.rating.rate import rate
-    from ratemod.reading.read import read_book
     from ratemod.whatif.dislocation import before_caps, compare
 
     plan, other = open_plan(args), load_plan(args.other, args.at, args.business)
     with progress(text("UI_pricing", lang)):
-        book = read_book(args.book, plan.columns, header_map=column_map(args.columns, plan), sheet=args.sheet)
+        book = read_list(args, plan)
         kept = before_caps(plan)
         steps = [name for name in (kept,) if name in other.step_names] if kept else []
         before, after = (rate(book, one, lang=lang, trace=steps) for one in (plan, other))

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ratemod.commands.common import book_arguments, digest, exit_code, facts, open_plan, price
+from ratemod.commands.common import book_arguments, books_of, digest, exit_code, facts, open_plan, price
 from ratemod.commands.register_files import NOUNS, derived_text, register_options
 from ratemod.errors import BookError, Lang, problem, text
 from ratemod.version import version
@@ -41,7 +41,8 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
     """Price a book; 0 all rated, 3 some rows not priced."""
     from ratemod.exhibits.output import check_target
     from ratemod.exhibits.summary_table import by_columns
-    from ratemod.exhibits.terminal import clean, rated_text
+    from ratemod.exhibits.terminal import rated_text
+    from ratemod.printed import clean
 
     plan = None
     if streams(args):
@@ -49,7 +50,7 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
         rolled = any(step.operation.group for step in plan.steps)
         if not rolled or args.book.suffix.lower() not in TEXT_FILES:
             return stream(args, plan, lang)
-    inputs = [args.book, *([args.columns] if args.columns and "=" not in args.columns else [])]
+    inputs = [*books_of(args), *([args.columns] if args.columns and "=" not in args.columns else [])]
     target = check_target(args.output, inputs) if args.output else None
     if args.live and (target is None or target.suffix.lower() != ".xlsx"):
         raise BookError(problem("RM882", path=args.output or ""))
@@ -57,7 +58,7 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
     by = by_columns(plan, args.by)
     derived: list[Derived] = []
     rated = price(args, plan, lang, trace=args.trace or args.live, strict=args.strict, derived=derived)
-    files = write(rated, target, lang, by, full_facts(args, lang), args.book, live=args.live) if target else []
+    files = write(rated, target, lang, by, full_facts(args, lang), books_of(args), live=args.live) if target else []
     if args.receipt:
         write_receipt(rated.book.receipt, args.receipt, rated.counts)
         files.append(str(args.receipt))
@@ -83,7 +84,7 @@ def write_receipt(receipt: Receipt, path: Path, counts: Mapping[str, int]) -> No
 def streams(args: argparse.Namespace) -> bool:
     """Return whether the book goes from file to file in chunks, which needs no more memory for more rows."""
     nouns = (getattr(args, noun, None) for noun in NOUNS)
-    whole = any((args.strict, args.sheet, args.receipt, args.corrections, *nouns))
+    whole = any((args.strict, args.sheet, args.corrections, args.more, args.fill, *nouns))
     if args.output is None or whole:
         return False
     if args.book.is_dir():
@@ -102,7 +103,8 @@ def stream(args: argparse.Namespace, plan: Plan, lang: Lang) -> int:
     from ratemod.exhibits.output import check_target
     from ratemod.exhibits.streamed_csv import rate_to_csv
     from ratemod.exhibits.summary_table import by_columns
-    from ratemod.exhibits.terminal import clean, progress, streamed_text
+    from ratemod.exhibits.terminal import progress, streamed_text
+    from ratemod.printed import clean
     from ratemod.rating.partitions import rate_folder
     from ratemod.rating.stream import rate_file
 
@@ -127,13 +129,17 @@ def stream(args: argparse.Namespace, plan: Plan, lang: Lang) -> int:
             work = rate_file if suffix == ".parquet" else rate_folder
             done = work(args.book, plan, args.output, keep=keep, resume=args.resume, **common)
     files = [clean(str(done.target)), text("UI_manifest", lang, path=clean(str(done.manifest)))]
+    if args.receipt:
+        write_receipt(done.receipt, args.receipt, done.counts)
+        files.append(clean(str(args.receipt)))
     print(streamed_text(done, lang, facts(args, lang), files))
     return 3 if done.counts["refused"] + done.counts["declined"] else 0
 
 
 def full_facts(args: argparse.Namespace, lang: Lang) -> list[tuple[str, str]]:
     """Return what a workbook says about its origin: file, day, business, digest of the book, program."""
-    said = facts(args, lang) + ([] if args.book.is_dir() else [(text("UI_digest", lang), digest(args.book))])
+    digests = digest(args)
+    said = facts(args, lang) + ([(text("UI_digest", lang), digests)] if digests else [])
     return [*said, (text("UI_version", lang), f"ratemod {version()}".strip())]
 
 
@@ -143,7 +149,7 @@ def write(
     lang: Lang,
     by: tuple[str, ...],
     about: list[tuple[str, str]],
-    source: Path,
+    source: Sequence[Path],
     live: bool = False,
 ) -> list[str]:
     """Write a rated book as its file name's ending says; return the files as a person would like them listed."""

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ratemod.commands.common import book_arguments, column_map, day, open_plan, plan_dates
+from ratemod.commands.common import book_arguments, day, open_plan, plan_dates, read_list
 from ratemod.commands.register_files import derived_text, filled, register_options
 from ratemod.errors import BookError, Lang, Problem, problem, text
 
@@ -69,12 +69,10 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
     }[args.report](args, lang)
 
 
-def _book(args: argparse.Namespace, path: Path, plan: Plan, lang: Lang) -> Book:
-    """Read a book, fill it from the registers, and say what was filled."""
-    from ratemod.reading.read import read_book
-
+def _book(args: argparse.Namespace, path: Path | None, plan: Plan, lang: Lang) -> Book:
+    """Read the book, or another one at `path`, fill it from the registers, and say what was filled."""
     derived: list[Derived] = []
-    book = read_book(path, plan.columns, header_map=column_map(args.columns, plan), sheet=args.sheet)
+    book = read_list(args, plan, path=path)
     book = filled(args, book, plan, derived)
     if derived:
         print(derived_text(derived, lang) + "\n")
@@ -114,7 +112,7 @@ def _authority(args: argparse.Namespace, lang: Lang) -> int:
     if args.hazards is None:
         raise BookError(problem("RM256", option="--hazards"))
     plan = open_plan(args)
-    rated = rate(_book(args, args.book, plan, lang), plan, lang=lang, trace=(LOADING,))
+    rated = rate(_book(args, None, plan, lang), plan, lang=lang, trace=(LOADING,))
     hazards = read_register(args.hazards, "hazards")
     found = authority_report(rated, hazards, rule=load_rules(plan).hazards)
     values = {"sector": _levels(plan, "sector", lang), "insurer": {}}
@@ -205,7 +203,7 @@ def _controllable(args: argparse.Namespace, lang: Lang) -> int:
     from ratemod.registers.controllable import controllable_premium
 
     plan = open_plan(args)
-    found = controllable_premium(_book(args, args.book, plan, lang), plan, lang=lang)
+    found = controllable_premium(_book(args, None, plan, lang), plan, lang=lang)
     if args.key:
         print(found.words(args.key, lang))
     names = {f"{action.name}_fen": action.label(lang) for action in found.actions}
@@ -230,7 +228,7 @@ def _movement(args: argparse.Namespace, lang: Lang) -> int:
     before = plan
     if args.plan_before or args.at_before:
         before = load_plan(args.plan_before or args.plan, args.at_before, args.business)
-    books = [_book(args, path, own, lang) for path, own in ((args.before, before), (args.book, plan))]
+    books = [_book(args, path, own, lang) for path, own in ((args.before, before), (None, plan))]
     found = premium_movement((books[0], before), (books[1], plan), lang=lang)
     if args.key:
         print(found.words(args.key, lang))

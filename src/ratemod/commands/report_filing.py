@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from ratemod.commands.common import book_arguments, column_map, digest, exit_code, facts, open_plan
+from ratemod.commands.common import book_arguments, books_of, digest, exit_code, facts, names_of, open_plan, read_list
 from ratemod.errors import Lang, text
 
 
@@ -30,16 +30,15 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
     from ratemod.exhibits.pdf import find_browser
     from ratemod.exhibits.terminal import clean, progress
     from ratemod.plan.editions import load_plan
-    from ratemod.reading.read import read_book
     from ratemod.study.history import is_synthetic
 
-    targets = [check_target(path, [args.book], SUFFIXES) for path in args.output]
+    targets = [check_target(path, books_of(args), SUFFIXES) for path in args.output]
     if any(target.suffix.lower() == ".pdf" for target in targets):
         find_browser()  # before any long work
     new, current = open_plan(args), load_plan(args.against, args.at, args.business)
-    with progress(text("UI_reading", lang, file=args.book.name)):
+    with progress(text("UI_reading", lang, file=names_of(args))):
         columns = {**new.columns, **current.columns}  # an edition may ask for more than the one before
-        book = read_book(args.book, columns, header_map=column_map(args.columns, new), sheet=args.sheet)
+        book = read_list(args, new, columns)
     with progress(text("UI_filing_pricing", lang)):
         found = filing(
             book,
@@ -49,7 +48,7 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
             by=_names(args.by),
             examples=_names(args.examples),
             facts={"zh": facts(args, "zh"), "en": facts(args, "en")},
-            digest=digest(args.book),
+            digest=digest(args),
             synthetic=is_synthetic(args.book.parent),
         )
     for target in targets:

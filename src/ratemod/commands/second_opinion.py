@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from ratemod.commands.common import book_arguments, digest, open_plan, price
+from ratemod.commands.common import book_arguments, books_of, digest, open_plan, price
 from ratemod.errors import Lang, text
 
 
@@ -21,10 +21,10 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
     from ratemod.exhibits.second_opinion import second_opinion
     from ratemod.exhibits.second_opinion_file import SUFFIXES, write_second_opinion
 
-    target = check_target(args.output, [args.book], SUFFIXES) if args.output else None
+    target = check_target(args.output, books_of(args), SUFFIXES) if args.output else None
     opinion = second_opinion(price(args, open_plan(args), lang, trace=False), args.premium)
     print(opinion.text(lang))
     if target:
-        write_second_opinion(opinion, target, lang, digest(args.book))
+        write_second_opinion(opinion, target, lang, digest(args))
         print(f"\n{text('UI_files', lang)}\n  {target}")
     return 3 if opinion.differs.any() else 0

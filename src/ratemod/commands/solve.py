@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from ratemod.commands.common import book_arguments, column_map, open_plan
+from ratemod.commands.common import book_arguments, open_plan, read_list
 from ratemod.commands.what_if import pair
 from ratemod.errors import Lang, ModelError, problem, text
 
@@ -25,7 +25,6 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
     """Solve and print the answer."""
     from ratemod.exhibits.terminal import progress
     from ratemod.money import yuan_text
-    from ratemod.reading.read import read_book
     from ratemod.whatif.solve import solve, unknown
 
     plan = open_plan(args)
@@ -39,7 +38,7 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
         wanted.append(unknown(path, number(low), number(high), number(step or "0.001")))
     targets = {name: float(number(value)) for name, value in map(pair, args.target)}
     with progress(text("UI_pricing", lang)):
-        book = read_book(args.book, plan.columns, header_map=column_map(args.columns, plan), sheet=args.sheet)
+        book = read_list(args, plan)
         answer = solve(book, plan, wanted, targets, losses_yuan=args.losses)
     reached = ", ".join(f"{name} {value:.6g}" for name, value in answer.reached.items())
     for path, value in answer.values.items():

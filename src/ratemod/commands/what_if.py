@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from ratemod.commands.common import book_arguments, column_map, open_plan
+from ratemod.commands.common import book_arguments, open_plan, read_list
 from ratemod.errors import Lang, ModelError, problem, text
 
 
@@ -29,7 +29,6 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
     from ratemod.exhibits.terminal import progress, table_text
     from ratemod.money import yuan_text
     from ratemod.rating.rate import rate
-    from ratemod.reading.read import read_book
     from ratemod.whatif.dislocation import before_caps, compare
     from ratemod.whatif.engine import engine
     from ratemod.whatif.panel import panel
@@ -42,7 +41,7 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
     changes = dict(pair(item) for item in args.settings)
     grid = {path: values.split(",") for path, values in map(pair, args.grid)}
     with progress(text("UI_pricing", lang)):
-        book = read_book(args.book, plan.columns, header_map=column_map(args.columns, plan), sheet=args.sheet)
+        book = read_list(args, plan)
     if changes or (len(read) == 1 and not grid):
         one = together("set", [*read, scenario("set", changes)])
         print("\n".join(words(plan, one, lang)))

@@ -29,6 +29,7 @@ from ratemod.exhibits.live_tables import (
 from ratemod.exhibits.output import whole_file
 from ratemod.exhibits.priced_columns import refused_view
 from ratemod.exhibits.priced_workbook import MADE, MOST_ROWS, PAGE, _about, _fits, _looks, _rows, _sheet
+from ratemod.exhibits.receipt_sheet import write_receipt_sheet
 from ratemod.exhibits.terminal import display_width
 from ratemod.plan.model import Plan
 from ratemod.plan.op.lines import ShareOut
@@ -58,8 +59,8 @@ class Priced:
     ----------
     inputs : Inputs of n rows
     keys : (n,) texts
-    row : (n,) int64
-        Row in the file.
+    row : sequence of n numbers or texts
+        Row in the file, with its table where there are several.
     texts : mapping of (n,) object
         Text columns that steps read.
     steps : mapping of (n,) float64
@@ -71,7 +72,7 @@ class Priced:
 
     inputs: Inputs
     keys: Sequence[str]
-    row: npt.NDArray[np.int64]
+    row: Sequence[int | str]
     texts: Mapping[str, npt.NDArray[Any]]
     steps: Mapping[str, npt.NDArray[np.float64]]
     premium_fen: npt.NDArray[np.int64]
@@ -81,8 +82,8 @@ class Priced:
 def write_live_workbook(rated: Rated, path: str | Path, *, lang: Lang, facts: Sequence[tuple[str, str]] = ()) -> None:
     """Write a rated book with every step as an Excel formula over the plan's tables.
 
-    Sheets: the policies; the rows without a premium; constants; one sheet a table; about. Rows that were refused have
-    no formulas.
+    Sheets: the policies; constants; one sheet a table; the rows without a premium; the receipt of reading; about.
+    Rows that were refused have no formulas.
 
     Parameters
     ----------
@@ -112,6 +113,7 @@ def write_live_workbook(rated: Rated, path: str | Path, *, lang: Lang, facts: Se
         write_live_sheets(book, looks, rated.plan, priced_rows(rated), lang)
         for _ in _rows(_sheet(book, text("UI_sheet_refused", lang), rated, lang), view, looks, rated.plan.key):
             pass
+        write_receipt_sheet(_sheet(book, text("UI_sheet_receipt", lang), rated, lang), rated, lang, looks)
         sheet = _sheet(book, text("UI_sheet_about", lang), rated, lang)
         about = [*facts, *((text("UI_live_note", lang), said) for said in text("UI_live_notes", lang).split("\n"))]
         _about(sheet, rated, about, lang, looks)
@@ -135,12 +137,11 @@ def priced_rows(rated: Rated) -> Priced:
         if rated.plan.columns[name].kind == "text" and name in table.column_names:
             raw = table[name].take(rows).to_pylist()
             texts[name] = np.array([("" if value is None else str(value)).strip() for value in raw], dtype=object)
-    file_rows = np.arange(1, rated.coding.n + 1) if rated.book.rows is None else rated.book.rows
     steps = {name: np.asarray(values, float)[rows] for name, values in rated.outputs.steps.items()}
     return Priced(
         rated.coding.part(rows),
         keys,
-        file_rows[rows],
+        rated.book.said(rows.tolist()) if rated.book.origins else rated.book.numbers[rows].tolist(),
         texts,
         steps,
         rated.outputs.premium_fen[rows],
@@ -163,7 +164,7 @@ def write_live_sheets(book: Any, looks: Mapping[str, Any], plan: Plan, priced: P
         raise BookError(problem("RM807", rows=n, columns=0))
     looks = {**looks, **free_looks(book)}
     own = [text(f"UI_live_{name}", lang) for name in ("policies", "constants")]
-    taken = [*own, text("UI_sheet_refused", lang), text("UI_sheet_about", lang)]
+    taken = [*own, *(text(f"UI_sheet_{name}", lang) for name in ("refused", "receipt", "about"))]
     used = list(dict.fromkeys(step.operation.table for step in plan.steps if step.operation.table))
     names = sheet_names(used, taken)
     found: dict[str, TableSheet] = {}
@@ -264,7 +265,7 @@ def _write_inputs(
     inputs, n = priced.inputs, priced.inputs.n
     column = where.plan.columns.get(name)
     if kind == "row":
-        cells: list[Any] = priced.row.tolist()
+        cells: list[Any] = list(priced.row)
     elif kind == "key":
         cells = list(priced.keys)
     elif kind == "rank":

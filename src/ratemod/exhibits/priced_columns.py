@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ratemod.errors import Lang, text
+from ratemod.reading.arrow import to_arrow
 
 if TYPE_CHECKING:
     from ratemod.plan.model import Plan
@@ -64,12 +65,6 @@ class Shown:
     computed: bool = False
 
 
-def row_numbers(rated: Rated) -> pa.Array:
-    """Return the original row number of every row: (n,) int64, 1-based, as the file or sheet counts."""
-    rows = rated.book.rows
-    return pa.array(np.arange(1, rated.table.num_rows + 1) if rows is None else rows, pa.int64())
-
-
 def is_priced(rated: Rated) -> pa.Array:
     """Return which rows have a premium: (n,) bool."""
     status = rated.table["status"].cast(pa.string())
@@ -89,7 +84,7 @@ def priced_view(rated: Rated, lang: Lang) -> tuple[Shown, ...]:
         if name in table.column_names and name not in (plan.premium, plan.fund)
     ]
     remarks = [_result(rated, name, name, "text", lang) for name in ("bounds", "notes", "plan")]
-    return _only((_numbers(rated, lang), *_book_columns(rated, lang), *result, *steps, *remarks), rows)
+    return _only((*places(rated, lang), *_book_columns(rated, lang), *result, *steps, *remarks), rows)
 
 
 def refused_view(rated: Rated, lang: Lang) -> tuple[Shown, ...]:
@@ -97,7 +92,7 @@ def refused_view(rated: Rated, lang: Lang) -> tuple[Shown, ...]:
     said = [_result(rated, name, name, "text", lang) for name in ("status", "code", "reason")]
     fixes = pa.chunked_array([suggestions(rated, lang)])
     advice = Shown("suggestion", text("UI_suggestion", lang), "text", fixes)
-    shown = (_numbers(rated, lang), *said, advice, *_book_columns(rated, lang))
+    shown = (*places(rated, lang), *said, advice, *_book_columns(rated, lang))
     return _only(shown, pc.invert(is_priced(rated)))
 
 
@@ -125,8 +120,14 @@ def _only(shown: tuple[Shown, ...], rows: pa.Array) -> tuple[Shown, ...]:
     return tuple(kept)
 
 
-def _numbers(rated: Rated, lang: Lang) -> Shown:
-    return Shown("row", text("UI_row", lang), "whole", pa.chunked_array([row_numbers(rated)]))
+def places(rated: Rated, lang: Lang) -> list[Shown]:
+    """Return where each row stood: its table where the book was read from several, and the number of its row."""
+    book = rated.book
+    row = Shown("row", text("UI_row", lang), "whole", pa.chunked_array([to_arrow(book.numbers.astype(np.int64))]))
+    sources = book.sources()
+    if sources is None:
+        return [row]
+    return [Shown("table", text("UI_table_of_row", lang), "text", pa.chunked_array([sources])), row]
 
 
 def _result(rated: Rated, name: str, label: str, look: Look, lang: Lang) -> Shown:

@@ -8,6 +8,7 @@ Parquet is for programs: the table as it is, with its own names and amounts in f
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,7 @@ from ratemod.errors import Lang
 from ratemod.exhibits.output import refused_path
 from ratemod.exhibits.priced_columns import DANGEROUS, SIGNED_NUMBER, Shown, priced_view, refused_view, safe_text
 from ratemod.rating.manifest import digest, write_set
+from ratemod.reading.arrow import to_arrow
 from ratemod.reading.plain import plain
 from ratemod.whole_file import file_set
 
@@ -29,7 +31,7 @@ BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
 def write_priced_csv(
-    rated: Rated, path: str | Path, *, lang: Lang, source: str | Path | None = None
+    rated: Rated, path: str | Path, *, lang: Lang, source: str | Path | Sequence[Path] | None = None
 ) -> tuple[Path, Path]:
     """Write the priced rows to `path` and the rows without a premium beside it; return both paths.
 
@@ -48,12 +50,16 @@ def write_priced_csv(
             _write(view(rated, lang), part)
         if source is not None:
             others = {"refused": {"name": refused.name, "sha256": digest(parts[0])}}
-            write_set(rated, Path(source), files, priced, parts[1], others)
+            write_set(rated, source, files, priced, parts[1], others)
     return priced, refused
 
 
-def write_priced_parquet(rated: Rated, path: str | Path, *, source: str | Path | None = None) -> Path:
+def write_priced_parquet(
+    rated: Rated, path: str | Path, *, source: str | Path | Sequence[Path] | None = None
+) -> Path:
     """Write the whole table, priced or not, as Parquet, with a manifest where its `source` is given; return the path.
+
+    Where the book was read from a list, ``source_row`` (and ``source_table``, of several) say where each row stood.
 
     Raises
     ------
@@ -65,10 +71,24 @@ def write_priced_parquet(rated: Rated, path: str | Path, *, source: str | Path |
     target = Path(path)
     with file_set() as files:
         part = files.new(target)
-        pq.write_table(_one_name_a_code(rated.table), part, compression="zstd")
+        pq.write_table(_one_name_a_code(_placed(rated)), part, compression="zstd")
         if source is not None:
-            write_set(rated, Path(source), files, target, part)
+            write_set(rated, source, files, target, part)
     return target
+
+
+def _placed(rated: Rated) -> pa.Table:
+    """Return the whole table, before it where each row stood: ``source_table`` and ``source_row``, if in a file."""
+    book, table = rated.book, rated.table
+    if book.rows is None:
+        return table
+    sources = book.sources()
+    head = {} if sources is None else {"source_table": sources.dictionary_encode()}
+    head["source_row"] = to_arrow(book.numbers.astype(np.int64))
+    return pa.table(
+        {name: values for name, values in head.items() if name not in table.column_names}
+        | dict(zip(table.column_names, table.columns))
+    )
 
 
 def _one_name_a_code(table: pa.Table) -> pa.Table:

@@ -1,4 +1,4 @@
-"""The priced book as an Excel workbook: priced rows, refused rows, summary, about.
+"""The priced book as an Excel workbook: priced rows, refused rows, summary, receipt of reading, about.
 
 Every text is written as text, so that no cell of a customer's list can run as a formula. The same input gives the
 same bytes: nothing of the clock or the machine goes in. Rows are streamed to disk, so memory does not grow with them.
@@ -20,6 +20,7 @@ from ratemod.errors import BookError, Lang, problem, text
 from ratemod.exhibits import words
 from ratemod.exhibits.output import whole_file, write_problem
 from ratemod.exhibits.priced_columns import Shown, as_day, as_number, priced_view, refused_view
+from ratemod.exhibits.receipt_sheet import write_receipt_sheet
 from ratemod.exhibits.summary_table import summary_table
 from ratemod.exhibits.terminal import display_width
 
@@ -55,7 +56,7 @@ def write_priced_workbook(
     facts: Sequence[tuple[str, str]] = (),
     tick: Tick | None = None,
 ) -> None:
-    """Write a rated book as an Excel workbook with four sheets.
+    """Write a rated book as an Excel workbook with five sheets.
 
     Parameters
     ----------
@@ -106,6 +107,7 @@ def write_priced_workbook(
                     if tick:
                         tick(done, total)
             _summary(_sheet(book, text("UI_sheet_summary", lang), rated, lang), rated, by, lang, looks)
+            write_receipt_sheet(_sheet(book, text("UI_sheet_receipt", lang), rated, lang), rated, lang, looks)
             _about(_sheet(book, text("UI_sheet_about", lang), rated, lang), rated, facts, lang, looks)
         finally:
             try:

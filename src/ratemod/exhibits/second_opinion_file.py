@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -38,16 +38,18 @@ def write_second_opinion(opinion: SecondOpinion, path: str | Path, lang: Lang, d
             _workbook(opinion, part, lang, digest)
 
 
-def difference_rows(opinion: SecondOpinion) -> list[tuple[int, str, int, int, int]]:
+def difference_rows(opinion: SecondOpinion) -> list[tuple[str, str, int, int, int]]:
     """Return the rows that differ, by cause, then size: row in the file, key, ours and theirs in fen, the cause."""
     rated, cause_of = opinion.rated, opinion.cause_of()
     keys, ours, theirs = keys_of(rated), rated.outputs.premium_fen, opinion.other_fen
-    numbers = np.arange(1, rated.coding.n + 1) if rated.book.rows is None else rated.book.rows
     at = np.flatnonzero(opinion.differs)
     last = len(opinion.causes) + 1
     rank = np.where(cause_of[at] > 0, cause_of[at], last)
     order = at[np.lexsort((at, -np.abs(theirs - ours)[at], rank))]
-    return [(int(numbers[i]), keys[i], int(ours[i]), int(theirs[i]), int(cause_of[i])) for i in order.tolist()]
+    rows = rated.book.said(order.tolist())
+    return [
+        (row, keys[i], int(ours[i]), int(theirs[i]), int(cause_of[i])) for row, i in zip(rows, order.tolist())
+    ]
 
 
 def summary_pairs(opinion: SecondOpinion, lang: Lang) -> list[tuple[str, str]]:
@@ -95,7 +97,7 @@ def opinion_html(opinion: SecondOpinion, lang: Lang, digest: str = "") -> str:
     rows = difference_rows(opinion)
     causes = [""] + [cause.words(opinion.rated.plan, lang) for cause in opinion.causes]
     body = [
-        [str(row), key, yuan_text(ours), yuan_text(theirs), yuan_text(theirs - ours), causes[at]]
+        [row, key, yuan_text(ours), yuan_text(theirs), yuan_text(theirs - ours), causes[at]]
         for row, key, ours, theirs, at in rows[:MOST_ROWS]
     ]
     heads = [text(f"UI_opinion_{name}", lang) for name in HEADS]
@@ -183,9 +185,12 @@ def _rows_sheet(sheet: Any, opinion: SecondOpinion, looks: Mapping[str, Any], la
         sheet.write_string(0, at, text(f"UI_opinion_{name}", lang), looks["head"])
     for at, width in enumerate((10, 22, 16, 16, 16, 80)):
         sheet.set_column(at, at, width)
-    rows: Sequence[tuple[int, str, int, int, int]] = difference_rows(opinion)
+    rows = difference_rows(opinion)
     for line, (row, key, ours, theirs, cause) in enumerate(rows, 1):
-        sheet.write_number(line, 0, row)
+        if row.isdecimal():
+            sheet.write_number(line, 0, int(row))
+        else:
+            sheet.write_string(line, 0, row)
         sheet.write_string(line, 1, key)
         for at, fen in enumerate((ours, theirs, theirs - ours), 2):
             sheet.write_number(line, at, fen / 100, looks["money"])

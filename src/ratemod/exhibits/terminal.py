@@ -111,8 +111,7 @@ def unpriced_text(rated: Rated, lang: Lang, most: int = MOST_PROBLEMS) -> str:
     said = []
     for item in rated.problems[:most]:
         rows = rows_of(rated, item, MOST_ROWS)
-        code = "UI_rows_more" if item.count > len(rows) else "UI_rows"
-        place = text(code, lang, rows=", ".join(map(str, rows)))
+        place = _places_text(rated, rows, item.count > len(rows), lang)
         said.append(words.problem_words(replace(item, file=None), lang, place))
     return _listed(said, len(rated.problems) - most, lang)
 
@@ -132,11 +131,18 @@ def referred_text(rated: Rated, lang: Lang, most: int = MOST_PROBLEMS) -> str:
     for what, held in rows_of_note.items():
         rows = np.flatnonzero(np.isin(verdict.note_of, held) & (verdict.status < 2))
         if len(rows):
-            places = rows[:MOST_ROWS] + 1 if rated.book.rows is None else rated.book.rows[rows[:MOST_ROWS]]
-            code = "UI_rows_more" if len(rows) > MOST_ROWS else "UI_rows"
-            place = text(code, lang, rows=", ".join(map(str, places.tolist())))
+            places = rated.book.said(rows[:MOST_ROWS].tolist())
+            place = _places_text(rated, places, len(rows) > MOST_ROWS, lang)
             said.append((-len(rows), f"{what} (×{len(rows):,}; {place})"))
     return _listed([line for _, line in sorted(said)[:most]], len(said) - most, lang)
+
+
+def _places_text(rated: Rated, places: Sequence[str], more: bool, lang: Lang) -> str:
+    """Return the numbers of rows, with their tables where there are several."""
+    said = ", ".join(places)
+    if rated.book.origins:
+        return f"{said} …" if more else said
+    return text("UI_rows_more" if more else "UI_rows", lang, rows=said)
 
 
 def _listed(said: Sequence[str], more: int, lang: Lang) -> str:
@@ -146,8 +152,8 @@ def _listed(said: Sequence[str], more: int, lang: Lang) -> str:
     return "\n".join(lines)
 
 
-def rows_of(rated: Rated, item: Problem, most: int) -> list[int]:
-    """Return the original numbers of the first rows that a problem touches, at most `most`."""
+def rows_of(rated: Rated, item: Problem, most: int) -> list[str]:
+    """Return the original numbers of the first rows that a problem touches, at most `most`, as people look them up."""
     import numpy as np
 
     verdict = rated.verdict
@@ -157,7 +163,7 @@ def rows_of(rated: Rated, item: Problem, most: int) -> list[int]:
         if any(item.code == other.code and item.args == other.args for other in reasons)
     ]
     rows = np.flatnonzero(np.isin(verdict.reason_of, held))[:most]
-    return [int(row) for row in (rows + 1 if rated.book.rows is None else rated.book.rows[rows])]
+    return rated.book.said(rows.tolist())
 
 
 def plan_text(plan: Plan, lang: Lang) -> str:

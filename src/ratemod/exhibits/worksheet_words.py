@@ -31,6 +31,7 @@ class WorksheetWords:
             (text("UI_plan", lang), sheet.plan_id),
             (text("UI_warning", lang), sheet.warning_zh if lang == "zh" else sheet.warning_en),
             (text("UI_key", lang), sheet.key),
+            (text("UI_row", lang), sheet.place),
             (text("UI_status", lang), text(f"UI_status_{sheet.status}", lang)),
             (text("UI_reason", lang), sheet.reason_zh if lang == "zh" else sheet.reason_en),
             (text("UI_notes", lang), sheet.notes_zh if lang == "zh" else sheet.notes_en),

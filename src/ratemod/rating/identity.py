@@ -1,9 +1,9 @@
 """The identity of a run: everything that the bytes of its result depend on, as one value.
 
-Input bytes, plan, how the list was read (which header is which column, in which unit) and cut into chunks, the columns
-carried, the steps kept, language, the rows that checks across the list refuse, and the versions of the programs. Parts
-of a stopped run, finished files of a folder and `verify` compare this and nothing else. Threads and blocks are not in
-it: no byte depends on them.
+Input bytes, plan, how the list was read (which header is which column, in which unit, what fills blank cells) and cut
+into chunks, the columns carried, the steps kept, language, the rows that checks across the list refuse, and the
+versions of the programs. Parts of a stopped run, finished files of a folder and `verify` compare this and nothing else.
+Threads and blocks are not in it: no byte depends on them.
 """
 
 from __future__ import annotations
@@ -59,6 +59,7 @@ def identity_in_memory(rated: Rated, inputs: Sequence[InputFile]) -> dict[str, A
         "fingerprint": rated.plan.fingerprint,
         "columns": {header: name for name, header in rated.book.headers.items()},
         "units": {name: str(unit) for name, unit in sorted(rated.book.conversions.items())},
+        "fills": dict(sorted(rated.book.fills.items())),
         "steps": list(rated.outputs.steps),
         "by": [],
         "language": rated.lang,

@@ -126,23 +126,21 @@ def read_inputs(chunks: Chunked) -> tuple[InputFile, ...]:
     )
 
 
-def file_inputs(source: Path, rows: int) -> tuple[InputFile, ...]:
-    """Return name, bytes and digest of a list read as a whole, or of the files of a folder, `rows` rows in all."""
-    files = sorted(path for path in source.rglob("*") if path.is_file()) if source.is_dir() else [source]
+def file_inputs(source: str | Path | Sequence[Path], rows: int) -> tuple[InputFile, ...]:
+    """Return name, bytes and digest of the files of a list of `rows` rows read as a whole, or of folders of them."""
+    files = []
+    for root in map(Path, [source] if isinstance(source, str | Path) else source):
+        inside = sorted(path for path in root.rglob("*") if path.is_file()) if root.is_dir() else [root]
+        files += [(root.name if path == root else path.relative_to(root).as_posix(), path) for path in inside]
     return tuple(
-        InputFile(
-            path.name if path == source else path.relative_to(source).as_posix(),
-            rows if at == 0 else 0,
-            path.stat().st_size,
-            digest(path),
-        )
-        for at, path in enumerate(files)
+        InputFile(name, rows if at == 0 else 0, path.stat().st_size, digest(path))
+        for at, (name, path) in enumerate(files)
     )
 
 
 def write_set(
     rated: Rated,
-    source: Path,
+    source: str | Path | Sequence[Path],
     files: FileSet,
     target: Path,
     part: Path,
@@ -152,7 +150,7 @@ def write_set(
 
     Parameters
     ----------
-    rated, source : what was priced, and from which file or folder
+    rated, source : what was priced, and from which file, folder, or several of them
     files : the set; target, part : its main file, by its name and as it is written
     others : further facts of the output
     """

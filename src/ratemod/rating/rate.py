@@ -149,7 +149,7 @@ def _refuse_any(coding: Coding, block: int) -> None:
         counts = np.bincount(doubt.which, minlength=len(doubt.problems) + 1)[1:]
         first = {which: int(np.argmax(doubt.which == which)) for which in range(1, len(doubt.problems) + 1)}
         for which, (item, count) in enumerate(zip(doubt.problems, counts.tolist()), 1):
-            row = first[which] + 1 if book.rows is None else int(book.rows[first[which]])
-            found.append(problem(item.code, file=book.file, sheet=book.sheet, row=row, count=count, **item.args))
+            file, sheet, row = book.place(first[which])
+            found.append(problem(item.code, file=file, sheet=sheet, row=row, count=count, **item.args))
     if found:
         raise BookError([problem("RM320", problems=len(found)), *found])

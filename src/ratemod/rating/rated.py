@@ -153,15 +153,21 @@ class Rated:
 
     @cached_property
     def refused(self) -> pa.Table:
-        """The rows without a premium: ``row`` (as in the file), status, code, reason, and the book's columns."""
+        """The rows without a premium: ``row`` (as in the file), status, code, reason, and the book's columns.
+
+        Where the book was read from several tables, ``table`` goes before: the sheet or file of each row.
+        """
         rows = np.flatnonzero(self.verdict.status >= REFUSED)
         table = self.table.take(to_arrow(rows.astype(np.int64)))
         kept = table.column_names[: self.book.table.num_columns]
-        numbers = rows + 1 if self.book.rows is None else self.book.rows[rows]
-        head = {"row": to_arrow(numbers.astype(np.int64))} | {
-            name: table[name] for name in ("status", "code", "reason")
-        }
+        head = self.book_places(rows) | {name: table[name] for name in ("status", "code", "reason")}
         return pa.table(head | {name: table[name] for name in kept if name not in head})
+
+    def book_places(self, rows: npt.NDArray[np.intp]) -> dict[str, pa.Array]:
+        """Return where some rows stood: ``row``, and ``table`` before it where there are several."""
+        places = {"row": to_arrow(self.book.numbers[rows].astype(np.int64))}
+        sources = self.book.sources()
+        return places if sources is None else {"table": sources.take(to_arrow(rows.astype(np.int64)))} | places
 
     @cached_property
     def problems(self) -> tuple[Problem, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ratemod.plan.model import Plan
@@ -11,25 +11,32 @@ from ratemod.reading.read import read_book as read_columns
 
 
 def read_book(
-    source: Any, plan: Plan, *, header_map: Mapping[str, str] | None = None, sheet: str | None = None
+    source: Any,
+    plan: Plan,
+    *,
+    header_map: Mapping[str, str] | None = None,
+    sheet: str | Sequence[str] | None = None,
+    fills: Mapping[str, str] | None = None,
 ) -> Book:
     """Read a list of enterprises as the plan's columns.
 
     Parameters
     ----------
-    source : path, or any frame
+    source : path, several paths, a folder of lists, or any frame
         CSV (UTF-8, with or without BOM, or GB18030), Excel, Parquet; pandas, polars, DuckDB, Arrow; one row as a
         dictionary, or several.
     plan : Plan
         Its columns say which headers, labels and aliases are understood.
     header_map : mapping, optional
         Header in the file -> column of the plan, for headers that no alias covers.
-    sheet : str, optional
-        Sheet of an Excel file.
+    sheet : str or several, optional
+        Sheets of an Excel file; ``all`` takes hidden ones too.
+    fills : mapping, optional
+        Column, by name or label -> the value of its blank cells, or of all rows where the list lacks it.
 
     Raises
     ------
     BookError
         When the file cannot be read, or lacks columns, with every reason at once.
     """
-    return read_columns(source, plan.columns, header_map=header_map, sheet=sheet)
+    return read_columns(source, plan.columns, header_map=header_map, sheet=sheet, fills=fills)

@@ -69,7 +69,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Worksheet:
-    """The explanation of one policy."""
+    """The explanation of one policy; `place` is its table and row where the book was read from several tables."""
 
     plan_id: str
     title_en: str
@@ -88,6 +88,7 @@ class Worksheet:
     fund_fen: int | None
     plan: Plan
     lang: Lang
+    place: str = ""
 
     @strict
     def text(self, lang: Lang | None = None) -> str:
@@ -145,6 +146,7 @@ def worksheet(rated: Rated, at: int) -> Worksheet:
         int(fund[at]) if priced and fund is not None else None,
         plan,
         rated.lang,
+        rated.book.said([at])[0] if rated.book.origins else "",
     )
 
 

@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
 from ratemod.errors import Problem
-from ratemod.reading.receipt import Receipt
+from ratemod.reading.arrow import to_arrow
+from ratemod.reading.receipt import ReadPart, Receipt
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """A table that rows are from: what people call it, and where it stands."""
+
+    name: str
+    file: str | None
+    sheet: str | None
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -31,8 +42,11 @@ class Book:
     headers : mapping of column to str
         The header under which each column stood.
     receipt : Receipt
+    fills : mapping of column to the value that the user gave for its blank cells
+    origins : tuple of Origin
+        The tables that the rows are from, where there are several.
     part_of : (n,) int32 or None
-        Which of the receipt's tables each row is from; None where there is one.
+        Which of `origins` each row is from; None where there is one table.
     """
 
     table: pa.Table
@@ -42,6 +56,8 @@ class Book:
     conversions: Mapping[str, Decimal] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
     receipt: Receipt = field(default_factory=Receipt)
+    fills: Mapping[str, str] = field(default_factory=dict)
+    origins: tuple[Origin, ...] = ()
     part_of: npt.NDArray[np.int32] | None = None
 
     @property
@@ -49,13 +65,71 @@ class Book:
         """What a reader of the list should know: rows left out, headers not used, tables not read."""
         return self.receipt.remarks
 
+    @property
+    def numbers(self) -> npt.NDArray[np.int64]:
+        """Row of each record as its table counts: (n,) int64; a frame counts from 1."""
+        return np.arange(1, self.table.num_rows + 1) if self.rows is None else self.rows
+
     def place(self, at: int) -> tuple[str | None, str | None, int]:
         """Return file, sheet and row of a record."""
-        row = at + 1 if self.rows is None else int(self.rows[at])
+        row = int(self.numbers[at])
         if self.part_of is None:
             return self.file, self.sheet, row
-        part = self.receipt.parts[int(self.part_of[at])]
-        return part.file, part.sheet, row
+        origin = self.origins[int(self.part_of[at])]
+        return origin.file, origin.sheet, row
+
+    def said(self, rows: Iterable[int]) -> list[str]:
+        """Return the numbers of some records as people look them up: ``12``, with several tables ``table!12``."""
+        numbers = self.numbers
+        if self.part_of is None:
+            return [str(int(numbers[at])) for at in rows]
+        return [f"{self.origins[int(self.part_of[at])].name}!{int(numbers[at])}" for at in rows]
+
+    def sources(self) -> pa.Array | None:
+        """Return the name of the table that each row is from: (n,) string; None where there is one table."""
+        if self.part_of is None:
+            return None
+        return pa.array([origin.name for origin in self.origins], pa.string()).take(to_arrow(self.part_of))
+
+    def take(self, at: npt.NDArray[np.int64]) -> Book:
+        """Return some records in a given order, each with its place."""
+        return replace(
+            self,
+            table=self.table.take(pa.array(at)),
+            rows=self.numbers[at],
+            part_of=None if self.part_of is None else self.part_of[at],
+        )
 
     def __repr__(self) -> str:
         return f"<Book {self.file or 'frame'}: {self.table.num_rows:,} rows × {self.table.num_columns} columns>"
+
+
+def origins(parts: Sequence[ReadPart]) -> tuple[Origin, ...]:
+    """Return tables under short names that tell them apart: the sheet, the file, both, and the cell of the header.
+
+    Examples
+    --------
+    >>> part = ReadPart(file="a/list.xlsx", sheet="North", header_row=1, first_row=2, last_row=3, used=(), unused=(),
+    ...                 records=2)
+    >>> [origin.name for origin in origins([part, replace(part, sheet="South")])]
+    ['North', 'South']
+    """
+    files = {part.file for part in parts}
+    short = len({Path(file or "frame").name for file in files}) == len(files)
+    names = []
+    for part in parts:
+        file = Path(part.file or "frame").name if short else part.file or "frame"
+        if len(files) == 1:
+            names.append(part.sheet or file)
+        else:
+            names.append(f"{file}[{part.sheet}]" if part.sheet else file)
+    cells = [f"{name}!{part.used[0].place if part.used else ''}{part.header_row}" for name, part in zip(names, parts)]
+    return tuple(
+        Origin(cell if names.count(name) > 1 else name, part.file, part.sheet)
+        for name, cell, part in zip(names, cells, parts)
+    )
+
+
+def remarked(book: Book, said: Sequence[Problem]) -> Book:
+    """Return a book with further remarks on its receipt."""
+    return replace(book, receipt=replace(book.receipt, remarks=(*book.receipt.remarks, *said)))

@@ -1,24 +1,26 @@
 """A list of refused rows that comes back corrected: its rows are those of the first list again.
 
 What the list of refused rows says of each (row, status, code, reason, suggestion) is recognised by its headers in
-either language and taken off, so that nothing stale stands beside a new result; the number of the row stays with it.
+either language and taken off, so that nothing stale stands beside a new result; the number of the row, and the table
+that it stood in where there were several, stay with it.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
 
-from ratemod.errors import BookError, problem, text
-from ratemod.reading.book import Book
+from ratemod.errors import BookError, Lang, problem, text
+from ratemod.reading.book import Book, Origin
 from ratemod.reading.convert import Coded, convert
 from ratemod.reading.plain import plain
 from ratemod.vocabulary.column import Column
 
 SAID = ("row", "status", "code", "reason", "suggestion")
-LANGUAGES = ("en", "zh")
+LANGUAGES: tuple[Lang, ...] = ("en", "zh")
 
 
 def corrected(book: Book) -> Book:
@@ -35,8 +37,18 @@ def corrected(book: Book) -> Book:
         headers = [text(f"UI_{name}", lang) for name in SAID]
         if not all(header in book.table.column_names for header in headers):
             continue
-        rows = _numbers(book, headers[0])
-        return replace(book, table=book.table.drop_columns(headers), rows=rows)
+        rows, table_of = _numbers(book, headers[0]), text("UI_table_of_row", lang)
+        if table_of not in book.table.column_names:
+            return replace(book, table=book.table.drop_columns(headers), rows=rows)
+        names = [str(name or "") for name in book.table[table_of].to_pylist()]
+        known = {name: at for at, name in enumerate(dict.fromkeys(names))}
+        return replace(
+            book,
+            table=book.table.drop_columns([table_of, *headers]),
+            rows=rows,
+            origins=tuple(Origin(name, book.file, name) for name in known),
+            part_of=np.array([known[name] for name in names], dtype=np.int32),
+        )
     return book
 
 
@@ -53,12 +65,11 @@ def merged(batch: Book, corrections: Book) -> Book:
     BookError
         RM293 corrected rows that the list does not have, or that stand twice.
     """
-    own = np.arange(1, batch.table.num_rows + 1) if batch.rows is None else batch.rows
-    place = {int(row): at for at, row in enumerate(own)}
-    given = [] if corrections.rows is None else corrections.rows.tolist()
-    strange = [row for row in given if row not in place] or [row for row in given if given.count(row) > 1]
+    place = {row: at for at, row in enumerate(batch.said(range(batch.table.num_rows)))}
+    given = [] if corrections.rows is None else corrections.said(range(corrections.table.num_rows))
+    strange = [row for row in given if row not in place] or [row for row, n in Counter(given).items() if n > 1]
     if strange or corrections.rows is None:
-        told = ", ".join(map(str, dict.fromkeys(strange[:10]))) or "?"
+        told = ", ".join(strange[:10]) or "?"
         raise BookError(problem("RM293", file=corrections.file, rows=told))
     order = np.arange(batch.table.num_rows)
     for at, row in enumerate(given):

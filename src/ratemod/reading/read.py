@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +10,11 @@ import numpy as np
 import pyarrow as pa
 
 from ratemod.errors import BookError, Problem, problem
-from ratemod.reading.book import Book
+from ratemod.reading.book import Book, remarked
+from ratemod.reading.fills import filled
 from ratemod.reading.frame import arrow_table
 from ratemod.reading.header import Lexicon, checked, lexicon, lost_headers, match
-from ratemod.reading.numbers import parse_number
-from ratemod.reading.receipt import Receipt
+from ratemod.reading.joined import joined
 from ratemod.reading.sniff import EXCEL_FILES, FILES, TEXT_FILES, sniffed
 from ratemod.reading.tables import frame_receipt, read_grids
 from ratemod.reading.text_chunks import LINE, open_text
@@ -47,7 +46,8 @@ def read_table(
     sheet : str or several, optional
         Sheets of a workbook; ``all`` takes hidden ones too.
     fills : mapping, optional
-        Column (by name or label) -> the value of its blank cells, or of all rows where the list lacks it.
+        Column (by name or label) -> the value of its blank cells, or of all rows where the list lacks it; see
+        `ratemod.reading.fills`.
 
     Returns
     -------
@@ -60,7 +60,7 @@ def read_table(
     BookError
         RM211 no such file, RM213 unknown kind, RM214 no such sheet, RM221 no header found, RM222 two headers for one
         column, RM223/RM224 a wrong header map, RM225 no rows, RM226 two columns of one name, RM260 to RM271 of files,
-        units, ragged text, copies of sheets and headers that may be meant.
+        units, ragged text, copies of sheets and headers that may be meant, RM451 and RM452 of fills.
 
     Examples
     --------
@@ -76,7 +76,7 @@ def read_table(
         book = _frame(arrow_table(source), words, None)
     else:
         book = joined(_files(paths, words, sheets, header_map), columns)
-    return _filled(book, fills, words) if fills else book
+    return filled(book, fills, columns) if fills else book
 
 
 read_book = read_table
@@ -124,7 +124,7 @@ def _files(
     if without:
         args: dict[str, Any] = {"first": 1, "last": 1, "why_en": "such headers", "why_zh": "此类表头"}
         said = [problem("RM274", file=item.file, **args) for item in without]
-        books[0] = _with_receipt(books[0], Receipt(books[0].receipt.parts, (*books[0].receipt.remarks, *said)))
+        books[0] = remarked(books[0], said)
     return books
 
 
@@ -144,12 +144,8 @@ def _file(path: Path, words: Lexicon, sheets: Sequence[str], header_map: Mapping
     named = {"text": TEXT_FILES, "parquet": (".parquet",)}.get(kind, EXCEL_FILES)
     if path.suffix.lower() not in named:
         told = problem("RM215", file=str(path), found=kind)
-        books[0] = _with_receipt(books[0], Receipt(books[0].receipt.parts, (told, *books[0].receipt.remarks)))
+        books[0] = remarked(books[0], [told])
     return books
-
-
-def _with_receipt(book: Book, receipt: Receipt) -> Book:
-    return Book(book.table, book.rows, book.file, book.sheet, book.conversions, book.headers, receipt, book.part_of)
 
 
 def _parquet(path: Path) -> pa.Table:
@@ -182,95 +178,3 @@ def _frame(table: pa.Table, words: Lexicon, file: str | None) -> Book:
     names = [name or text for name, text in zip(header.columns, header.texts)]
     headers = {name: text for name, text in zip(header.columns, header.texts) if name}
     return Book(table.rename_columns(names), None, file, None, conversions, headers, receipt)
-
-
-def joined(books: Sequence[Book], columns: Mapping[str, Column]) -> Book:
-    """Return several tables as one; where their units differ, numbers are put into the unit of the column."""
-    if len(books) == 1:
-        return books[0]
-    names = list(dict.fromkeys(name for book in books for name in book.table.column_names))
-    mixed = {
-        name
-        for name in names
-        if len({book.conversions.get(name, Decimal(1)) for book in books if name in book.table.column_names}) > 1
-    }
-    tables = [_scaled(book, mixed, columns) for book in books]
-    arrays = {}
-    for name in names:
-        kinds = {
-            table[name].type for table in tables if name in table.column_names and table[name].null_count < len(table)
-        }
-        kind = kinds.pop() if len(kinds) == 1 else pa.string()
-        chunks = [
-            _as(table[name], kind) if name in table.column_names else pa.chunked_array([pa.nulls(table.num_rows, kind)])
-            for table in tables
-        ]
-        arrays[name] = pa.chunked_array([chunk for column in chunks for chunk in column.chunks], kind)
-    files = list(dict.fromkeys(book.file for book in books if book.file))
-    sheets = list(dict.fromkeys(book.sheet for book in books))
-    rows = [np.arange(1, book.table.num_rows + 1) if book.rows is None else book.rows for book in books]
-    receipt = Receipt(
-        tuple(part for book in books for part in book.receipt.parts),
-        tuple(item for book in books for item in book.receipt.remarks),
-    )
-    return Book(
-        pa.table(arrays),
-        np.concatenate(rows).astype(np.int64),
-        ", ".join(files) or None,
-        sheets[0] if len(sheets) == 1 else None,
-        {name: size for book in books for name, size in book.conversions.items() if name not in mixed},
-        {name: text for book in reversed(books) for name, text in book.headers.items()},
-        receipt,
-        np.repeat(np.arange(len(books), dtype=np.int32), [book.table.num_rows for book in books]),
-    )
-
-
-def _scaled(book: Book, mixed: set[str], columns: Mapping[str, Column]) -> pa.Table:
-    """Return a table whose bare numbers of some columns are exact multiples in the column's own unit, as text."""
-    table = book.table
-    for name in mixed & set(table.column_names):
-        size = book.conversions.get(name, Decimal(1))
-        cells = [_times(cell, size, columns[name]) for cell in table[name].to_pylist()]
-        table = table.set_column(table.column_names.index(name), name, pa.array(cells, pa.string()))
-    return table
-
-
-def _times(cell: Any, size: Decimal, column: Column) -> str | None:
-    if cell is None:
-        return None
-    said = repr(cell) if isinstance(cell, float) else str(cell)
-    exact = parse_number(said, column.unit, size)
-    return said if exact is None else f"{exact.normalize():f}"
-
-
-def _as(column: pa.ChunkedArray, kind: pa.DataType) -> pa.ChunkedArray:
-    """Return a column in another type; numbers and days become the texts that they are shown as."""
-    if column.type == kind:
-        return column
-    if column.null_count == len(column):
-        return pa.chunked_array([pa.nulls(len(column), kind)])
-    if not pa.types.is_string(kind):
-        return column.cast(kind)
-    from ratemod.reading.tables import shown
-
-    return pa.chunked_array([pa.array([shown(cell) for cell in column.to_pylist()], pa.string())])
-
-
-def _filled(book: Book, fills: Mapping[str, str], words: Lexicon) -> Book:
-    """Return a book with constants in the blank cells of some columns."""
-    from ratemod.reading.header import fold
-
-    table, wrong = book.table, []
-    for target, value in fills.items():
-        name = target if target in words.columns else words.known.get(fold(target))
-        if name is None:
-            wrong.append(problem("RM223", header=value, column=target, nearest=None))
-            continue
-        if name not in table.column_names:
-            table = table.append_column(name, pa.array([value] * table.num_rows, pa.string()))
-            continue
-        cells = [value if cell is None or cell == "" else cell for cell in _as(table[name], pa.string()).to_pylist()]
-        table = table.set_column(table.column_names.index(name), name, pa.array(cells, pa.string()))
-    if wrong:
-        raise BookError(wrong)
-    return Book(table, book.rows, book.file, book.sheet, book.conversions, book.headers, book.receipt, book.part_of)

@@ -50,7 +50,8 @@ class ReadPart:
     records : int
         Rows read.
     left_out : mapping of fate to count
-        Rows that are no records: ``blank``, ``total``, ``line`` (titles, sections, footers), ``header``.
+        Rows that are no records: ``blank``, ``total``, ``line`` (titles, sections, footers), ``header`` (repeated), and
+        what stands before the records: ``title`` and ``head``.
     """
 
     file: str | None

@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from ratemod.errors import BookError, Problem, nearest, problem
 from ratemod.reading.blocks import Block, blocks, merged_cells
-from ratemod.reading.book import Book
+from ratemod.reading.book import Book, remarked
 from ratemod.reading.grid import Grid, letter
 from ratemod.reading.header import Header, Lexicon, checked, fold, lost_headers, near_column
 from ratemod.reading.receipt import LeftOut, ReadPart, Receipt, UnusedHeader, UsedHeader, listed
@@ -66,11 +66,7 @@ def read_grids(grids: Sequence[Grid], words: Lexicon, sheet: Sequence[str] = ())
         raise BookError(problem("RM225", file=file, sheet=whole[0].grid.sheet))
     _refuse_copies(books, words)
     left = [item for grid in grids for item in _not_read(grid, found[id(grid)], whole, needed, words)]
-    first = books[0]
-    receipt = Receipt(first.receipt.parts, (*first.receipt.remarks, *left))
-    books[0] = Book(
-        first.table, first.rows, first.file, first.sheet, first.conversions, first.headers, receipt, first.part_of
-    )
+    books[0] = remarked(books[0], left)
     return books
 
 
@@ -222,12 +218,21 @@ def _block_book(block: Block, siblings: Sequence[Block], words: Lexicon, loose: 
         used=tuple(used),
         unused=tuple(unused),
         records=len(lines),
-        left_out=dict(kept.left_out.counts),
+        left_out={**kept.left_out.counts, **above(block, siblings)},
     )
     sizes = {name: unit.size for name, unit in units.items() if unit.size is not None and unit.size != 1}
     headers = {name: text for name, text in zip(header.columns, header.texts) if name}
     receipt = Receipt((part,), (*said, *remarks))
     return Book(pa.table(arrays), lines, grid.file, grid.sheet, sizes, headers, receipt)
+
+
+def above(block: Block, siblings: Sequence[Block]) -> dict[str, int]:
+    """Return how many rows that are not blank stand above the first table of a sheet, and in the header of each."""
+    rows = block.grid.rows
+    first = min(siblings, key=lambda other: (other.top, other.left))
+    title = sum(not all(map(is_blank, row)) for row in rows[: block.top]) if block is first else 0
+    head = sum(not all(map(is_blank, row)) for row in rows[block.top : block.first])
+    return {"title": title, "head": head} if title else {"head": head}
 
 
 def judged_headers(

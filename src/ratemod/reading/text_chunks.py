@@ -30,7 +30,7 @@ from ratemod.reading.grid import Grid
 from ratemod.reading.header import Header, Lexicon, checked, lexicon, lost_headers, match
 from ratemod.reading.receipt import LeftOut, ReadPart, Receipt, UnusedHeader, UsedHeader, listed
 from ratemod.reading.rows import Judge, fate, is_blank, is_total, judge_of, near_needed
-from ratemod.reading.tables import judged_headers, settled
+from ratemod.reading.tables import above, judged_headers, settled
 from ratemod.reading.units import Unit, stated, statements
 from ratemod.vocabulary.column import Column
 
@@ -113,7 +113,7 @@ class TextChunks:
             records=read.kept,
             first_row=read.first_kept,
             last_row=read.last_kept,
-            left_out=dict(read.left_out.counts),
+            left_out={**read.left_out.counts, **self.part.left_out},
         )
         remarks = [*self.remarks, *read.left_out.remarks(self.source, None, read.last_kept)]
         if read.short:
@@ -438,6 +438,7 @@ def open_text(
             used=tuple(used),
             unused=tuple(unused),
             records=0,
+            left_out=above(block, (block,)),
         ),
         remarks=(*said, *remarks),
         heard=heard,

@@ -164,10 +164,16 @@ def derive_columns(
         )
         if differs.any():
             first = int(np.argmax(differs))
-            row = first + 1 if book.rows is None else int(book.rows[first])
+            file, sheet, row = book.place(first)
             told.append(
                 problem(
-                    "RM247", file=book.file, row=row, count=int(differs.sum()), column=name, label=column.label("zh")
+                    "RM247",
+                    file=file,
+                    sheet=sheet,
+                    row=row,
+                    count=int(differs.sum()),
+                    column=name,
+                    label=column.label("zh"),
                 )
             )
         array = arrow_column(column, values, valid)

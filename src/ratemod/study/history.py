@@ -27,7 +27,6 @@ from ratemod.reading.book import Book
 from ratemod.reading.convert import MISSING_DATE, Coded, convert
 from ratemod.reading.folder import found_in
 from ratemod.reading.read import read_book
-from ratemod.reading.receipt import Receipt
 from ratemod.study.intake import Intake, count_once, in_order, intake_of
 from ratemod.vocabulary.column import Column
 from ratemod.vocabulary.table import pick
@@ -164,7 +163,7 @@ def read_history(source: Any, plan: Plan, amount: str) -> History:
     valued = _valuations(tables.get("valuations"), claims["claim_no"], intake)
     change_date, change = _rate_changes(tables.get("rate_changes"), intake)
     return History(
-        book=replace(book, table=book.table.take(pa.array(kept)), rows=found.numbers[kept], receipt=Receipt()),
+        book=book.take(kept),
         start=term[0],
         end=term[1],
         premium_yuan=found.yuan[kept],

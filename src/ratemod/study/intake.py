@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 import pyarrow as pa
@@ -57,8 +57,7 @@ class Intake:
 def intake_of(table: str, book: Book) -> Intake:
     """Return a table's rows, all of them in use, without money."""
     n = book.table.num_rows
-    numbers = np.arange(1, n + 1) if book.rows is None else np.asarray(book.rows, dtype=np.int64)
-    return Intake(table, numbers, np.full(n, np.nan), np.full(n, -1, dtype=np.int64))
+    return Intake(table, book.numbers, np.full(n, np.nan), np.full(n, -1, dtype=np.int64))
 
 
 def in_order(book: Book, keys: Sequence[str]) -> Book:
@@ -68,9 +67,7 @@ def in_order(book: Book, keys: Sequence[str]) -> Book:
         return book
     plain = pa.table({key: book.table[key].cast(pa.string()) for key in known})
     order = pc.sort_indices(plain, sort_keys=[(key, "ascending") for key in known])
-    at = np.asarray(order.to_numpy(zero_copy_only=False)).astype(np.int64)
-    rows = np.arange(1, len(at) + 1) if book.rows is None else np.asarray(book.rows)
-    return replace(book, table=book.table.take(order), rows=rows[at])
+    return book.take(np.asarray(order.to_numpy(zero_copy_only=False)).astype(np.int64))
 
 
 def count_once(found: Intake, book: Book, keys: Sequence[pa.Array], conflict: Problem) -> None:
