@@ -19,7 +19,8 @@ from tests.reading.test_ugly_lists import COLUMNS, HEADS, P1, P2, premiums, seco
 
 
 def two_sheets(folder):
-    return touched([HEADS, P1], lambda book: second(book, [HEADS, ["P3", "矿山", "三十", None, "2026-01-01"], P2]))(folder)
+    wrong = ["P3", "矿山", "三十", None, "2026-01-01"]
+    return touched([HEADS, P1], lambda book: second(book, [HEADS, wrong, P2]))(folder)
 
 
 def test_rows_of_several_sheets_say_which(tmp_path):
@@ -74,7 +75,7 @@ def test_priced_refused_and_parquet_rows_keep_their_table(listed, tmp_path, caps
 @pytest.mark.parametrize("live", [(), ("--live",)])
 def test_the_workbook_has_the_receipt(listed, tmp_path, lang, name, live):
     main(["rate", str(listed), "--plan", str(PLAN), "-o", str(tmp_path / "out.xlsx"), "--lang", lang, *live])
-    cells = [row for row in load_workbook(tmp_path / "out.xlsx")[name].iter_rows(values_only=True)]
+    cells = list(load_workbook(tmp_path / "out.xlsx")[name].iter_rows(values_only=True))
     said = {row[0]: row[1] for row in cells if isinstance(row[1], int)}
     rows, rated, referred, refused, declined = list(said.values())[:5]
     assert rows == rated + referred + refused + declined == 5
@@ -110,7 +111,8 @@ def test_several_books_are_one(tmp_path, listed):
 
 @pytest.mark.parametrize("kind", ["parquet", "csv"])
 def test_a_receipt_of_a_streamed_list_closes(tmp_path, kind):
-    lines = [",".join(HEADERS), "P1,某矿,矿山,小型,35,400000,1.2,2026-01-05,", "合计,,,,35,,,,", "P2,某矿,矿山,小型,x,1,1,,"]
+    firms = ["P1,某矿,矿山,小型,35,400000,1.2,2026-01-05,", "合计,,,,35,,,,", "P2,某矿,矿山,小型,x,1,1,,"]
+    lines = [",".join(HEADERS), *firms]
     (tmp_path / "list.csv").write_text("\n".join(["承保清单", *lines]) + "\n", encoding="utf-8")
     told = ["--receipt", str(tmp_path / "r.json"), "-o", str(tmp_path / f"out.{kind}")]
     assert main(["rate", str(tmp_path / "list.csv"), "--plan", str(PLAN), *told]) == 3
@@ -130,7 +132,9 @@ def test_fills_fill_blanks_alone_and_are_remarked(tmp_path):
     assert premiums(read_table(lacking, COLUMNS, fills={"sector": "矿山"})) == {"P1": Decimal(14_400)}
 
 
-@pytest.mark.parametrize("fills, codes", [({"行页": "渔业"}, {"RM451"}), ({"行业": "渔夜", "投保人数": "x"}, {"RM452"})])
+@pytest.mark.parametrize(
+    "fills, codes", [({"行页": "渔业"}, {"RM451"}), ({"行业": "渔夜", "投保人数": "x"}, {"RM452"})]
+)
 def test_fills_that_mean_nothing_are_refused(tmp_path, fills, codes):
     with pytest.raises(BookError) as caught:
         read_table(sheet_of([HEADS, P1])(tmp_path), COLUMNS, fills=fills)
