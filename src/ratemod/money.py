@@ -111,7 +111,8 @@ def apportion(total_fen: npt.ArrayLike, weights: npt.ArrayLike) -> Fen:
     Raises
     ------
     ModelError
-        RM011 when a weight is negative or not finite, or a row of weights sums to zero.
+        RM011 when a weight is negative or not finite, or a row of weights sums to zero; RM498 when an amount is no
+        whole number of fen.
 
     Source
     ------
@@ -124,7 +125,7 @@ def apportion(total_fen: npt.ArrayLike, weights: npt.ArrayLike) -> Fen:
     >>> apportion([-100, 7], [[1, 1, 1], [1, 2, 4]]).tolist()
     [[-34, -33, -33], [1, 2, 4]]
     """
-    total = np.atleast_1d(np.asarray(total_fen, dtype=np.int64))
+    total = np.atleast_1d(_whole_fen(total_fen))
     share = np.atleast_2d(_whole_weights(np.asarray(weights)))
     size = np.abs(total)
     most = int(share.max(initial=0))  # bounded before anything is added or multiplied
@@ -140,6 +141,25 @@ def apportion(total_fen: npt.ArrayLike, weights: npt.ArrayLike) -> Fen:
         part[rows] = _parts(size if len(size) == 1 else size[rows], share[mine], whole[mine])
     part *= np.sign(total)[:, None]
     return part[0] if np.ndim(total_fen) == 0 else part
+
+
+def _whole_fen(amounts: npt.ArrayLike) -> Fen:
+    """Return amounts as int64, refusing whatever that would change."""
+    given = np.asarray(amounts)
+    if given.dtype.kind == "i":
+        return given.astype(np.int64, copy=False)
+    wrong = [amount for amount in given.ravel().tolist() if not _is_whole(amount)]
+    if wrong:
+        raise ModelError(problem("RM498", amount=wrong[0], wrong=len(wrong)))
+    return np.array([int(amount) for amount in given.ravel().tolist()], dtype=np.int64).reshape(given.shape)
+
+
+def _is_whole(amount: Any) -> bool:
+    try:
+        exact = Decimal(amount)
+    except (ArithmeticError, TypeError, ValueError):
+        return False
+    return exact.is_finite() and exact == exact.to_integral_value() and abs(exact) < 2**63
 
 
 def _parts(size: npt.NDArray[Any], share: npt.NDArray[Any], whole: npt.NDArray[Any]) -> Fen:

@@ -72,8 +72,8 @@ def test_unknown_levels_and_empty_cells_are_refused():
         model.predict(pd.DataFrame({"行业": ["渔业生"]}))
     with pytest.raises(BookError, match="RM565"):
         model.predict(pd.DataFrame({"行业": ["渔业", None]}))
-    with pytest.raises(BookError, match=r"RM565 2 row\(s\).*first at row 1"):
-        rm.rate_model(rows.assign(人数=["many", "300", "-5", "310"]), total="赔案", weight="人数", factors=["行业"])
+    with pytest.raises(BookError, match=r"RM565 4 row\(s\).*first at row 1"):
+        rm.rate_model(rows.assign(人数=["many", "", "-5", None]), total="赔案", weight="人数", factors=["行业"])
     with pytest.raises(BookError, match="RM666"):
         rm.rate_model(rows, total="赔案", weight="heads", factors=["行业"])
     with pytest.raises(ModelError, match=r"RM012.*did you mean 'poisson'"):

@@ -203,6 +203,41 @@ def by_level(cells: Cells, name: str) -> Cells:
     return _resum(replace(cells, factors=(cells.factors[at],)), cells.codes[:, [at]])
 
 
+def without(cells: Cells, name: str) -> Cells:
+    """Return the cells summed over one factor.
+
+    Examples
+    --------
+    >>> size, ring = Factor("size", ("small", "large")), Factor("ring", ("in", "out"))
+    >>> without(collapse([size, ring], [[0, 0], [0, 1]], [1.0, 2.0], [0.0, 1.0]), "ring").weight.tolist()
+    [3.0]
+    """
+    at = cells.position(name)
+    rest = tuple(factor for factor in cells.factors if factor.name != name)
+    return _resum(replace(cells, factors=rest), np.delete(cells.codes, at, axis=1))
+
+
+def regroup(cells: Cells, name: str, levels: Sequence[str], code: Integers) -> Cells:
+    """Return the cells with other levels of one factor.
+
+    Parameters
+    ----------
+    cells : Cells; name : factor
+    levels : the new ones, in order; code : place of each old level among them
+
+    Examples
+    --------
+    >>> cells = collapse([Factor("age", ("18", "19", "40"))], [[0, 1, 2]], [1.0, 2.0, 4.0], [0.0, 1.0, 1.0])
+    >>> regroup(cells, "age", ("young", "old"), np.array([0, 0, 1])).weight.tolist()
+    [3.0, 4.0]
+    """
+    at = cells.position(name)
+    codes = cells.codes.copy()
+    codes[:, at] = code[codes[:, at]]
+    factors = tuple(Factor(name, tuple(levels)) if i == at else factor for i, factor in enumerate(cells.factors))
+    return _resum(replace(cells, factors=factors), codes)
+
+
 def thin_levels(cells: Cells, name: str, *, weight: float = 0.0, total: float = 0.0) -> tuple[str, ...]:
     """Return the levels of a factor with less exposure than `weight`, or less than `total` (claims, losses).
 
@@ -257,10 +292,7 @@ def merge_levels(cells: Cells, name: str, into: Mapping[str, str], reason: str) 
         for level, new in into.items()
         for hit in [cells.codes[:, at] == levels.index(level)]
     )
-    codes = cells.codes.copy()
-    codes[:, at] = code[codes[:, at]]
-    factors = tuple(Factor(name, kept) if i == at else factor for i, factor in enumerate(cells.factors))
-    return _resum(replace(cells, factors=factors, merges=cells.merges + record), codes)
+    return regroup(replace(cells, merges=cells.merges + record), name, kept, code)
 
 
 def _keys(factors: Sequence[Factor], codes: Sequence[npt.ArrayLike], rows: int) -> Integers:

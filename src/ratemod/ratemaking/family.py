@@ -2,14 +2,15 @@
 
 Var(y) = φ·V(μ)/w with V(μ) = μ^p (p = 1 Poisson, 2 gamma, 1 < p < 2 Tweedie), or μ + αμ² for the negative binomial.
 The negative binomial is the one whose counts add up: a row of exposure w has mean wμ and size w/α, so that two rows of
-equal rate are together the row of their joint exposure. With all exposures 1 it is the usual NB2.
+equal rate are together the row of their joint exposure. With all exposures 1 it is the usual NB2; "nb2" is fitted so,
+exposure being an offset, with α by likelihood (`ratemod.ratemaking.nb2`).
 
 Source: McCullagh & Nelder, 2nd ed., ch. 2; Jørgensen, *The Theory of Dispersion Models*, 1997, ch. 4.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -24,7 +25,7 @@ class Family:
 
     Attributes
     ----------
-    name : "poisson", "overdispersed poisson", "negative binomial", "gamma" or "tweedie"
+    name : "poisson", "overdispersed poisson", "negative binomial", "nb2", "gamma" or "tweedie"
     power : variance power p
     alpha : coefficient of μ² in a negative binomial, else 0
     fixed_dispersion : True where φ = 1 by assumption, False where Pearson's estimate of φ is used
@@ -94,7 +95,7 @@ class Family:
         if self.name == "poisson":
             cells = total * np.log(mean) - weight * mean
             return float(cells.sum() + beside.total_log_weight - beside.log_factorial)
-        if self.name == "negative binomial" and beside.distinct is not None:
+        if self.alpha > 0 and beside.distinct is not None:
             w, t, count = beside.distinct.T
             rows = gammaln(t + w / self.alpha) - gammaln(w / self.alpha) - gammaln(t + 1)
             over = self.alpha * mean
@@ -111,12 +112,12 @@ class Family:
         return float("nan")
 
     def aic(self, log_likelihood: float, parameters: int) -> float:
-        """Return Akaike's criterion of the rows; φ of the gamma costs one more parameter."""
-        return -2 * log_likelihood + 2 * (parameters + (self.name == "gamma"))
+        """Return Akaike's criterion of the rows; φ of the gamma and α of NB2 cost one more parameter."""
+        return -2 * log_likelihood + 2 * (parameters + (self.name in ("gamma", "nb2")))
 
     def bic(self, log_likelihood: float, parameters: int, rows: int) -> float:
-        """Return Schwarz's criterion of the rows, φ of the gamma counted as in `aic`."""
-        return -2 * log_likelihood + float(np.log(rows)) * (parameters + (self.name == "gamma"))
+        """Return Schwarz's criterion of the rows, parameters counted as in `aic`."""
+        return -2 * log_likelihood + float(np.log(rows)) * (parameters + (self.name in ("gamma", "nb2")))
 
 
 def poisson(*, overdispersed: bool = False) -> Family:
@@ -135,6 +136,11 @@ def negative_binomial(alpha: float) -> Family:
     if not alpha > 0:
         raise ModelError(problem("RM502", name="alpha", wrong=1, first=0))
     return Family("negative binomial", 1.0, float(alpha), True)
+
+
+def nb2(alpha: float) -> Family:
+    """Return the NB2, variance m + αm² of a row of mean m, whose α was found by likelihood."""
+    return replace(negative_binomial(alpha), name="nb2")
 
 
 def gamma() -> Family:

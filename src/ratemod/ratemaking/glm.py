@@ -1,8 +1,8 @@
 """Generalised linear models with a log link, fitted on cells with the inference of the rows.
 
-Iteratively reweighted least squares: W = w·μ²/V(μ), z = η + (y − μ)/μ, b = (X'WX)⁻¹X'Wz, halving any step that raises
-the deviance. Dispersion φ = Pearson statistic of the rows/(rows − p); covariance φ·(X'WX)⁻¹. `deviance` is that of the
-cells; the deviance of the rows exceeds it by a constant that no model on these factors changes, so all tests agree.
+Iteratively reweighted least squares: W = w·μ²/V(μ), z = η − o + (y − μ)/μ, b = (X'WX)⁻¹X'Wz, halving any step that
+raises the deviance; η = Xb + o, with o a known log multiplier of a cell's mean. Dispersion φ = Pearson statistic of the
+rows/(rows − p); covariance φ·(X'WX)⁻¹. Deviance, likelihood and AIC are those of the rows (`row_sums`).
 
 Source: McCullagh & Nelder, 2nd ed., 2.5; Goldburd, Khare, Tevet & Guller, CAS Monograph 5 (ratemaking use).
 """
@@ -18,8 +18,10 @@ import numpy.typing as npt
 from ratemod.errors import ModelError, problem
 from ratemod.ratemaking.arrays import Floats
 from ratemod.ratemaking.cells import Cells
+from ratemod.ratemaking.curves import Curve
 from ratemod.ratemaking.design import Design, Term, design, faults
 from ratemod.ratemaking.family import Family, negative_binomial, poisson
+from ratemod.ratemaking.model_matrix import ModelMatrix, model_matrix
 
 Progress = Callable[[int, float], None]
 CONVERGED = 1e-12
@@ -41,7 +43,7 @@ class Fit:
     log_likelihood, aic, bic : float, of the rows, comparable between models of the same rows; NaN where there is no
         likelihood in closed form (quasi-Poisson, Tweedie), or for a negative binomial on cells that do not know their
         different rows
-    fitted : (c,) float64, μ of each cell, response per unit of weight
+    fitted : (c,) float64, μ of each cell, response per unit of weight, its known multiplier included
     iterations : int
     """
 
@@ -89,6 +91,8 @@ def fit_glm(
     family: Family,
     *,
     reference: Mapping[str, str] | None = None,
+    curves: Sequence[Curve] = (),
+    offset: Floats | None = None,
     max_iterations: int = 50,
     progress: Progress | None = None,
 ) -> Fit:
@@ -100,6 +104,8 @@ def fit_glm(
     terms : factor names, and tuples of names for interactions
     family : from `ratemod.ratemaking.family`
     reference : reference level by factor; default the level with the most weight
+    curves : of the factors whose levels are numbers, and are fitted as such
+    offset : (c,) float64, known log multiplier of each cell's mean, or None
     max_iterations : of the reweighting
     progress : called with the iteration and the deviance, or None
 
@@ -110,7 +116,7 @@ def fit_glm(
     Raises
     ------
     ModelError
-        RM527, RM532, RM562 for the terms; RM535..RM538 for the data (see `design.faults`); RM539 for a gamma
+        RM481, RM527, RM532, RM562 for the terms; RM535..RM538 for the data (RM537: aliased columns); RM539 for a gamma
         with cells of no loss; RM540 when it does not converge, as under a separation that no single level shows.
 
     Examples
@@ -120,8 +126,8 @@ def fit_glm(
     >>> np.exp(fit_glm(cells, ["size"], poisson(), reference={"size": "small"}).coefficient).round(6).tolist()
     [0.1, 3.0]
     """
-    plan = design(cells, terms, reference)
-    return _fit(plan, cells, family, max_iterations, progress)
+    plan = design(cells, terms, reference, curves)
+    return _fit(plan, cells, family, offset, max_iterations, progress)
 
 
 def fit_negative_binomial(
@@ -129,6 +135,8 @@ def fit_negative_binomial(
     terms: Sequence[str | Term],
     *,
     reference: Mapping[str, str] | None = None,
+    curves: Sequence[Curve] = (),
+    offset: Floats | None = None,
     max_iterations: int = 50,
     progress: Progress | None = None,
 ) -> Fit:
@@ -141,7 +149,8 @@ def fit_negative_binomial(
     """
     from scipy.optimize import brentq
 
-    now = fit_glm(cells, terms, poisson(), reference=reference, max_iterations=max_iterations, progress=progress)
+    plan = design(cells, terms, reference, curves)
+    now = _fit(plan, cells, poisson(), offset, max_iterations, progress)
     if now.pearson <= now.residual_df:
         raise ModelError(problem("RM541", pearson=round(now.pearson, 2), df=now.residual_df))
     alpha = 0.0
@@ -157,7 +166,7 @@ def fit_negative_binomial(
         while excess(top) > 0:
             top *= 4
         found = float(brentq(excess, 0.0, top, xtol=1e-14, rtol=1e-13))
-        now = _fit(now.design, cells, negative_binomial(found), max_iterations, progress)
+        now = _fit(plan, cells, negative_binomial(found), offset, max_iterations, progress)
         if abs(found - alpha) <= 1e-10 * found:
             return now
         alpha = found
@@ -175,16 +184,24 @@ def predict(fit: Fit, codes: npt.ArrayLike) -> tuple[Floats, Floats]:
     -------
     mean, log_standard_error : (n,) float64
     """
-    x = fit.design.matrix(np.asarray(codes, dtype=np.int64))
-    return np.exp(x @ fit.coefficient), np.sqrt(np.einsum("ij,jk,ik->i", x, fit.covariance, x))
+    x = model_matrix(fit.design, np.asarray(codes, dtype=np.int64))
+    return np.exp(x.times(fit.coefficient)), np.sqrt(x.variance(fit.covariance))
 
 
-def type_iii(cells: Cells, fit: Fit) -> list[TermTest]:
+def half_width(fit: Fit, level: float) -> float:
+    """Return the half-width of an interval in standard errors: normal where φ is fixed, Student's t where not."""
+    from scipy.special import ndtri, stdtrit
+
+    p = (1 + level) / 2
+    return float(ndtri(p) if fit.family.fixed_dispersion else stdtrit(fit.residual_df, p))
+
+
+def type_iii(cells: Cells, fit: Fit, offset: Floats | None = None) -> list[TermTest]:
     """Test each term against the model without it; a term inside an interaction of the model is not tested by itself.
 
     Parameters
     ----------
-    cells : the cells that were fitted; fit : the full model
+    cells : the cells that were fitted; fit : the full model; offset : (c,), as it was fitted with
 
     Returns
     -------
@@ -198,8 +215,8 @@ def type_iii(cells: Cells, fit: Fit) -> list[TermTest]:
     for t, term in enumerate(plan.terms):
         if any(set(term) < set(other) for other in plan.terms):
             continue
-        fewer = design(cells, [other for other in plan.terms if other != term], reference)
-        less = _fit(fewer, cells, fit.family, 50, None)
+        fewer = design(cells, [other for other in plan.terms if other != term], reference, plan.curves)
+        less = _fit(fewer, cells, fit.family, offset, 50, None)
         df = plan.column_term.count(t)
         drop = max(_cell_deviance(cells, less) - _cell_deviance(cells, fit), 0.0)
         if fit.family.fixed_dispersion:
@@ -216,23 +233,31 @@ def _cell_deviance(cells: Cells, fit: Fit) -> float:
     return fit.family.deviance(cells.total / cells.weight, fit.fitted, cells.weight)
 
 
-def _fit(plan: Design, cells: Cells, family: Family, max_iterations: int, progress: Progress | None) -> Fit:
+def _fit(
+    plan: Design, cells: Cells, family: Family, offset: Floats | None, max_iterations: int, progress: Progress | None
+) -> Fit:
     """Fit a laid-out design."""
-    x, w = plan.matrix(cells.codes), cells.weight
+    w = cells.weight
     y = cells.total / w
-    wrong = faults(plan, cells, x, zero_total_separates=family.power < 2)
+    wrong = faults(plan, cells, zero_total_separates=family.power < 2)
     if family.power >= 2 and (y <= 0).any():
         wrong.append(problem("RM539", wrong=int((y <= 0).sum())))
+    x = model_matrix(plan, cells.codes)
+    empty = {item.args["name"] for item in wrong if item.code == "RM535"}
+    wrong += [problem("RM537", name=name) for name in _aliased(x, w) if name not in empty]
     if wrong:
         raise ModelError(wrong)
-    b, iterations = _reweight(x, y, w, family, max_iterations, progress)
-    mean = np.exp(x @ b)
-    information = x.T @ (x * (w * mean * mean / family.variance(mean))[:, None])
+    known = np.zeros(len(w)) if offset is None else offset
+    b, iterations = _reweight(x, y, w, known, family, max_iterations, progress)
+    mean = np.exp(x.times(b) + known)
     pearson = _pearson(cells, mean, family)
-    df = int(cells.rows.sum()) - x.shape[1]
+    df = int(cells.rows.sum()) - x.width
     phi = 1.0 if family.fixed_dispersion else pearson / df
-    covariance: Floats = np.asarray(phi * np.linalg.inv(information), dtype=np.float64)
+    covariance = phi * x.cross(w * mean * mean / family.variance(mean)).inverse()
     level = np.full(len(y), float(cells.total.sum() / w.sum()))
+    if offset is not None:
+        one = model_matrix(design(cells, []), cells.codes)
+        level = np.exp(_reweight(one, y, w, known, family, max_iterations, None)[0][0] + known)
     log_likelihood = family.log_likelihood(mean, w, cells.total, cells.beside)
     return Fit(
         design=plan,
@@ -245,40 +270,55 @@ def _fit(plan: Design, cells: Cells, family: Family, max_iterations: int, progre
         null_deviance=family.row_deviance(level, w, cells.total, cells.beside),
         pearson=pearson,
         residual_df=df,
-        cell_df=len(y) - x.shape[1],
+        cell_df=len(y) - x.width,
         log_likelihood=log_likelihood,
-        aic=family.aic(log_likelihood, x.shape[1]),
-        bic=family.bic(log_likelihood, x.shape[1], int(cells.rows.sum())),
+        aic=family.aic(log_likelihood, x.width),
+        bic=family.bic(log_likelihood, x.width, int(cells.rows.sum())),
         fitted=mean,
         iterations=iterations,
     )
 
 
+def _aliased(x: ModelMatrix, weight: Floats) -> list[str]:
+    """Return the columns that other columns determine."""
+    lost = x.cross(weight).aliased()
+    names = x.plan.names if lost else ()
+    return [names[j] for j in lost]
+
+
 def _reweight(
-    x: Floats, y: Floats, w: Floats, family: Family, max_iterations: int, progress: Progress | None
+    x: ModelMatrix,
+    y: Floats,
+    w: Floats,
+    known: Floats,
+    family: Family,
+    max_iterations: int,
+    progress: Progress | None,
 ) -> tuple[Floats, int]:
     """Return the coefficients and the number of iterations."""
-    b = np.zeros(x.shape[1])
-    b[0] = np.log(w @ y / w.sum())
-    deviance, change = family.deviance(y, np.exp(x @ b), w), np.inf
+    b = np.zeros(x.width)
+    b[0] = np.log(w @ y / (w @ np.exp(known)))
+    eta = x.times(b) + known
+    deviance, change = family.deviance(y, np.exp(eta), w), np.inf
     for iteration in range(1, max_iterations + 1):
-        eta = x @ b
         mean = np.exp(eta)
-        weighted = x * (w * mean * mean / family.variance(mean))[:, None]
+        held = w * mean * mean / family.variance(mean)
         try:
-            step = np.linalg.solve(weighted.T @ x, weighted.T @ ((y - mean) / mean))
+            step = x.cross(held).solve(x.scores(held * (y - mean) / mean))
         except np.linalg.LinAlgError:
             break
+        move = x.times(step)
         for _ in range(HALVINGS):
             with np.errstate(over="ignore", invalid="ignore"):
-                trial = family.deviance(y, np.exp(x @ (b + step)), w)
+                trial = family.deviance(y, np.exp(eta + move), w)
             if trial <= deviance * (1 + 1e-10) + 1e-10:
                 break
-            step = step / 2
-        b, change, deviance = b + step, float(np.abs(x @ step).max()), trial
+            step, move = step / 2, move / 2
+        largest = float(np.abs(eta).max())
+        b, eta, change, deviance = b + step, eta + move, float(np.abs(move).max()), trial
         if progress is not None:
             progress(iteration, deviance)
-        if change < CONVERGED * max(1.0, float(np.abs(eta).max())) * 10:
+        if change < CONVERGED * max(1.0, largest) * 10:
             return b, iteration
     raise ModelError(problem("RM540", iterations=max_iterations, change=change))
 

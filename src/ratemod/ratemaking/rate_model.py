@@ -1,7 +1,9 @@
-"""`rate_model`: a table of rows or cells in, relativities with intervals out, for any data set and any factors.
+"""`rate_model`: a table of rows or cells in, relativities with intervals out, for any data set and any variables.
 
-The model is that of `glm`: log link, fitted on cells, with the inference of the rows. This is the way in for one who
-has a frame or a file rather than arrays, and wants a tariff rather than coefficients.
+The model is that of `glm`: log link, fitted on cells, with the inference of the rows; numbers are fitted as numbers on
+cells of their different values (`curves`). This is the way in for one who has a frame or a file rather than arrays, and
+wants a tariff rather than coefficients. The methods that give another model (`merge`, `band`, `restrict`,
+`monotone`, `smooth`, `shrink`) are those of `model_steps`, each with a reason in the record.
 
 Source: Ohlsson & Johansson, *Non-Life Insurance Pricing with Generalized Linear Models*, ch. 2; Werner & Modlin, *Basic
 Ratemaking*, ch. 10.
@@ -11,30 +13,66 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-import numpy.typing as npt
 
 from ratemod.errors import BookError, ModelError, nearest, problem
 from ratemod.ratemaking import family as families
-from ratemod.ratemaking.arrays import Floats, positive
-from ratemod.ratemaking.cells import Cells, Factor, collapse, fold_offset
-from ratemod.ratemaking.glm import Fit, fit_glm, fit_negative_binomial, predict, type_iii
-from ratemod.ratemaking.relativities import relativities
+from ratemod.ratemaking.arrays import Floats, Integers, sums
+from ratemod.ratemaking.cells import Cells, collapse, fold_offset, merge_levels, regroup, without
+from ratemod.ratemaking.curves import Curve, curve, written
+from ratemod.ratemaking.design import Term
+from ratemod.ratemaking.glm import Fit, fit_glm, fit_negative_binomial, half_width, predict, type_iii
+from ratemod.ratemaking.model_rows import Missing, ModelRows, none_usable, number_factor, number_of_rows, read_rows
+from ratemod.ratemaking.model_steps import (
+    Fixed,
+    Step,
+    band_names,
+    bands_of,
+    credible,
+    given,
+    ordered,
+    regrouped,
+    smoothed,
+)
+from ratemod.ratemaking.nb2 import fit_nb2
+from ratemod.ratemaking.relativities import Adjustment, Relativity, relativities
 from ratemod.ratemaking.row_sums import with_distinct_rows
-from ratemod.reading.text_levels import text_levels
+from ratemod.reading.text_levels import level_name
 from ratemod.rules.options import strict
-from ratemod.vocabulary.column import Column
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from ratemod.reading.book import Book
+FamilyName = Literal["poisson", "overdispersed_poisson", "negative_binomial", "nb2", "gamma", "tweedie"]
+EXPOSURE = "(exposure)"  # of the rows of a cell, where a family needs it row by row
+KEY_LEVELS = 50  # a column of more different values than this, and than half the rows, names the rows
 
-FamilyName = Literal["poisson", "overdispersed_poisson", "negative_binomial", "gamma", "tweedie"]
-DIGITS = 15
+
+@dataclass(frozen=True, eq=False)
+class Asked:
+    """What a model was asked for.
+
+    Attributes
+    ----------
+    total, weight, known_factor : columns; terms : of the fit, in order
+    family : name; power : of "tweedie"
+    reference : level by factor; curves : of the covariates; kinds : what was written of each
+    missing, header_map : how the table is read
+    """
+
+    total: str
+    weight: str
+    known_factor: str | None
+    terms: tuple[Term, ...]
+    family: FamilyName
+    power: float
+    reference: Mapping[str, str]
+    curves: tuple[Curve, ...]
+    kinds: Mapping[str, str]
+    missing: Missing
+    header_map: Mapping[str, str] | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,18 +83,35 @@ class RateModel:
     ----------
     cells : what was fitted; its weight and total are those of the rows unless a known factor was folded in
     fit : coefficients, standard errors, dispersion, deviance and AIC (of the rows)
+    asked : Asked; rows : ModelRows of the data, with `rows.accounts`
+    fitted : the cells of the fit itself: `cells`, but for "nb2" rows by their exposure
+    first : Asked, before any step
+    fixed : relativities that were set rather than fitted; steps : what was done with the model, in order
     """
 
     cells: Cells
     fit: Fit
+    asked: Asked
+    rows: ModelRows
+    fitted: Cells
+    first: Asked
+    fixed: tuple[Fixed, ...] = ()
+    steps: tuple[Step, ...] = ()
 
     @property
     def base_rate(self) -> float:
         """Mean per unit of weight where every factor is at its reference."""
         return float(np.exp(self.fit.coefficient[0]))
 
+    @property
+    def refused(self) -> pd.DataFrame:
+        """One row a fault of the rows that could not be used: row (from 1), column, value, code, reason."""
+        return self.rows.refused()
+
     def frame(self, level: float = 0.95) -> pd.DataFrame:
         """Return one row a level: relativity with interval, standard error, weight, total and its one-way rate.
+
+        Relativities that were set rather than fitted have no interval; curves have a frame of their own (`curve`).
 
         Examples
         --------
@@ -68,22 +123,69 @@ class RateModel:
         """
         import pandas as pd
 
-        rows = relativities(self.fit, self.cells, level)
         found = pd.DataFrame(
-            {
-                "factor": [row.term for row in rows],
-                "level": [row.level for row in rows],
-                "weight": [row.weight for row in rows],
-                "total": [row.total for row in rows],
-                "relativity": [row.value for row in rows],
-                "low": [row.low for row in rows],
-                "high": [row.high for row in rows],
-                "log_standard_error": [row.log_standard_error for row in rows],
-                "is_reference": [row.is_reference for row in rows],
-            }
+            [
+                (row.term, row.level, row.weight, row.total, row.value, row.low, row.high, row.log_standard_error,
+                 row.is_reference)
+                for row in (*relativities(self.fit, self.cells, level), *self._fixed_rows())
+            ],
+            columns=["factor", "level", "weight", "total", "relativity", "low", "high", "log_standard_error",
+                     "is_reference"],
         )
         found.insert(4, "rate", found["total"] / found["weight"].where(found["weight"] > 0))
         return found
+
+    def _fixed_rows(self) -> list[Relativity]:
+        found, nan = [], float("nan")
+        for fixed in self.fixed:
+            at = self.cells.position(fixed.factor)
+            levels = self.cells.factors[at].levels
+            code = self.cells.codes[:, at]
+            weight, total = (sums(code, x, len(levels)) for x in (self.cells.weight, self.cells.total))
+            found += [
+                Relativity(fixed.factor, level, value, nan, nan, float(np.log(value)), nan, w, t, False)
+                for level, value, w, t in zip(levels, fixed.relativity, weight.tolist(), total.tolist())
+            ]
+        return found
+
+    def curve(self, name: str, at: Sequence[float] | None = None, level: float = 0.95) -> pd.DataFrame:
+        """Return the curve of a covariate: value, relativity to its reference value, low, high.
+
+        Parameters
+        ----------
+        name : a covariate
+        at : values; default 101 from the smallest to the largest
+        level : of the interval, from the covariance of the curve's coefficients
+
+        Raises
+        ------
+        ModelError
+            RM486 when the model has no such covariate.
+
+        Examples
+        --------
+        >>> rows = {"age": [20.0, 30.0, 40.0, 60.0], "claims": [4, 2, 2, 1], "years": [10.0] * 4}
+        >>> model = rate_model(rows, total="claims", weight="years", covariates=["age"], reference={"age": 30})
+        >>> model.curve("age", [30, 40])["relativity"].round(4).tolist()
+        [1.0, 0.7115]
+        """
+        import pandas as pd
+
+        plan = self.fit.design
+        found = plan.curve(name)
+        if found is None or (name,) not in plan.terms:
+            known = [item.name for item in plan.curves]
+            raise ModelError(problem("RM486", name=name, what="no covariate of this model", needed="a covariate",
+                                     factors=", ".join(known) or "-", nearest=nearest(name, known)))
+        values = self.rows.numbers[name]
+        x = np.linspace(values.min(), values.max(), 101) if at is None else np.asarray(at, dtype=np.float64)
+        columns = np.flatnonzero(np.array(plan.column_term) == plan.terms.index((name,)))
+        basis = found.columns(x)
+        log = basis @ self.fit.coefficient[columns]
+        error = np.sqrt(np.einsum("ij,jk,ik->i", basis, self.fit.covariance[np.ix_(columns, columns)], basis))
+        half = half_width(self.fit, level) * error
+        return pd.DataFrame({"value": x, "relativity": np.exp(log), "low": np.exp(log - half),
+                             "high": np.exp(log + half), "log_standard_error": error})
 
     def coefficients(self) -> pd.DataFrame:
         """Return the coefficients of log mean with standard errors, z or t values and p-values."""
@@ -107,7 +209,7 @@ class RateModel:
         """Return a type III test of every term that no interaction contains."""
         import pandas as pd
 
-        found = type_iii(self.cells, self.fit)
+        found = type_iii(self.fitted, self.fit, _offset(self.fitted, self.fixed))
         return pd.DataFrame(
             {
                 "factor": [":".join(test.term) for test in found],
@@ -125,33 +227,218 @@ class RateModel:
         Raises
         ------
         BookError
-            RM564 with every level that the model does not know: it is never taken for the reference.
+            RM564 with every level that the model does not know: it is never taken for the reference; RM565 with rows
+            that have no level or number.
         """
-        book = _book(data, [Column(factor.name, "text") for factor in self.cells.factors], header_map)
-        codes, unknown = [], []
-        for factor in self.cells.factors:
-            at, names = text_levels(book.table[factor.name])
-            places = {name: place for place, name in enumerate(factor.levels)}
-            known = np.array([places.get(name, -1) for name in names] + [-1], dtype=np.int64)
-            codes.append(known[at])
-            unknown += [
-                problem("RM564", column=factor.name, value=name, nearest=nearest(name, factor.levels))
-                for name in names
-                if name not in places
-            ]
-            if (at < 0).any():
-                unknown.append(_empty(factor.name, at < 0))
-        if unknown:
-            raise BookError(unknown)
-        return predict(self.fit, np.stack(codes, axis=1))[0]
+        return self._means(data, header_map)[0]
+
+    def predictions(
+        self, data: Any, *, level: float = 0.95, header_map: Mapping[str, str] | None = None
+    ) -> Any:
+        """Return a frame of mean, low, high and the standard error of log mean; polars for polars, else pandas.
+
+        Parameters
+        ----------
+        data : as in `predict`; level : of the interval of the mean (not of an outcome)
+
+        Raises
+        ------
+        BookError
+            As `predict` does.
+        """
+        mean, error = self._means(data, header_map)
+        half = half_width(self.fit, level) * error
+        columns = {"mean": mean, "low": mean * np.exp(-half), "high": mean * np.exp(half), "log_standard_error": error}
+        if type(data).__module__.partition(".")[0] == "polars":
+            import polars as pl
+
+            return pl.DataFrame(columns)
+        import pandas as pd
+
+        return pd.DataFrame(columns, index=data.index if isinstance(data, pd.DataFrame) else None)
+
+    def _means(self, data: Any, header_map: Mapping[str, str] | None) -> tuple[Floats, Floats]:
+        plan = self.fit.design
+        used = {name for term in plan.terms for name in term} | {fixed.factor for fixed in self.fixed}
+        named = [factor.name for factor in plan.factors if factor.name in used and plan.curve(factor.name) is None]
+        bent = [item.name for item in plan.curves if item.name in used]
+        logs = [item.name for item in plan.curves if item.kind == "log"]
+        if not named and not bent:
+            n = number_of_rows(data, header_map)
+            return np.full(n, self.base_rate), np.full(n, float(self.fit.standard_error[0]))
+        rows = read_rows(data, levels=named, positive=[n for n in bent if n in logs], numbers=bent,
+                         missing=self.asked.missing, header_map=header_map)
+        wrong = none_usable(rows.faults)
+        codes = np.zeros((len(rows.kept), len(plan.factors)), dtype=np.int64)
+        factors, log = list(plan.factors), np.zeros(len(rows.kept))
+        for factor, code in zip(rows.factors, rows.codes):
+            at = self.cells.position(factor.name)
+            known = plan.factors[at].levels
+            names = [regrouped(self.steps, factor.name, name) for name in factor.levels]
+            wrong += [problem("RM564", column=factor.name, value=name, nearest=nearest(name, known))
+                      for name in names if name not in known]
+            codes[:, at] = np.array([known.index(name) if name in known else 0 for name in names], dtype=np.int64)[code]
+        if wrong:
+            raise BookError(wrong)
+        for fixed in self.fixed:
+            log += np.log(fixed.relativity)[codes[:, self.cells.position(fixed.factor)]]
+        for name in bent:
+            at = self.cells.position(name)
+            factors[at], codes[:, at] = number_factor(name, rows.numbers[name])
+        mean, error = predict(replace(self.fit, design=replace(plan, factors=tuple(factors))), codes)
+        return mean * np.exp(log), error
+
+    def merge(self, factor: str, into: Mapping[str, str], reason: str) -> RateModel:
+        """Put levels of a factor into others (level -> level that takes it over) and fit again.
+
+        Raises
+        ------
+        ModelError
+            RM486 no factor with levels of its own; those of `cells.merge_levels`.
+        """
+        self._free(factor)
+        cells = merge_levels(self.fitted, factor, into, reason)
+        return self._after("merge", factor, {"into": dict(into)}, reason, cells=cells)
+
+    def band(self, factor: str, edges: Sequence[float], reason: str) -> RateModel:
+        """Cut a factor of numbers, or a covariate, into the bands [a, b) between edges, and fit again as levels.
+
+        Raises
+        ------
+        ModelError
+            RM486 no numbers; RM488 edges that do not ascend, or leave values out.
+        """
+        self._free(factor, covariate=True)
+        levels = self.fitted.factors[self.fitted.position(factor)].levels
+        place, names = bands_of(factor, levels, edges), band_names(edges)
+        used, code = np.unique(place, return_inverse=True)
+        cells = regroup(self.fitted, factor, [names[at] for at in used], code.astype(np.int64))
+        return self._after("band", factor, {"edges": [float(edge) for edge in edges]}, reason, cells=cells)
+
+    def restrict(self, factor: str, relativity: Mapping[str, float], reason: str) -> RateModel:
+        """Set the relativities of a factor, level by level, and fit the others again.
+
+        Raises
+        ------
+        ModelError
+            RM486 no factor with levels of its own; RM532, RM497, RM502 for the relativities.
+        """
+        self._free(factor)
+        values = given(self.fitted, factor, relativity)
+        return self._after("restrict", factor, {"relativity": dict(relativity)}, reason, relativity=values)
+
+    @strict
+    def monotone(self, factor: str, direction: Literal["increasing", "decreasing"], reason: str) -> RateModel:
+        """Set the relativities of a factor to the closest that only rise or fall with its levels; others fit again.
+
+        Raises
+        ------
+        ModelError
+            RM486 no factor with levels of its own.
+        """
+        self._free(factor)
+        values, moved = ordered(self.fitted, self.fit, factor, direction)
+        return self._after("monotone", factor, {"direction": direction}, reason, relativity=values, moved=moved)
+
+    def smooth(self, factor: str, reason: str, strength: float = 1.0) -> RateModel:
+        """Smooth the relativities of a factor along its levels (Whittaker-Henderson), and fit the others again.
+
+        Raises
+        ------
+        ModelError
+            RM486 no factor with levels of its own; RM501 a negative strength.
+        """
+        self._free(factor)
+        values, moved = smoothed(self.fitted, self.fit, factor, strength)
+        return self._after("smooth", factor, {"strength": strength}, reason, relativity=values, moved=moved)
+
+    def shrink(self, factor: str, reason: str, between_variance: float | None = None) -> RateModel:
+        """Draw the relativities of a factor to their mean by credibility, the others fitted beside them (Ohlsson).
+
+        Raises
+        ------
+        ModelError
+            RM486 no factor with levels of its own; RM540 when it does not settle.
+        """
+        self._free(factor)
+
+        def refit(values: Floats) -> Fit:
+            return _fit(self.fitted, self.asked, (*self.fixed, _fixed(factor, "shrink", values)))
+
+        values, moved = credible(self.fitted, self.fit, factor, refit, between_variance)
+        arguments = {"between_variance": between_variance}
+        return self._after("shrink", factor, arguments, reason, relativity=values, moved=moved)
+
+    def again(self, data: Any) -> RateModel:
+        """Return the same model with the same steps on other data.
+
+        Raises
+        ------
+        BookError, ModelError
+            As `rate_model` and the steps do: a step that names a level which the data lack is refused.
+        """
+        model = _fitted(data, self.first)
+        for step in self.steps:
+            model = getattr(model, step.method)(step.factor, **step.arguments, reason=step.reason)
+        return model
+
+    def _free(self, factor: str, *, covariate: bool = False) -> None:
+        """Refuse a factor that is not one, is set already, or is part of an interaction."""
+        terms = self.fit.design.terms
+        names = [name for term in terms for name in term if covariate or self.fit.design.curve(name) is None]
+        what = "no factor of this model"
+        if factor in [fixed.factor for fixed in self.fixed]:
+            what = "set already"
+        elif factor in names and any(factor in term and len(term) > 1 for term in terms):
+            what = "part of an interaction"
+        elif factor in names:
+            return
+        known = list(dict.fromkeys(names))
+        near = nearest(factor, known)
+        raise ModelError(
+            problem("RM486", name=factor, what=what, needed="a factor of levels of its own", factors=", ".join(known),
+                    nearest=near)
+        )
+
+    def _after(
+        self,
+        method: str,
+        factor: str,
+        arguments: Mapping[str, Any],
+        reason: str,
+        *,
+        cells: Cells | None = None,
+        relativity: Floats | None = None,
+        moved: tuple[Adjustment, ...] = (),
+    ) -> RateModel:
+        """Return the model of other cells, or of relativities set, with one more step in its record."""
+        if not reason.strip():
+            raise ModelError(problem("RM531", cell=factor))
+        asked, fitted = self.asked, self.fitted if cells is None else cells
+        if method == "band":
+            asked = replace(asked, curves=tuple(item for item in asked.curves if item.name != factor))
+        levels = fitted.factors[fitted.position(factor)].levels
+        kept = {name: at for name, at in asked.reference.items() if name != factor or at in levels}
+        asked = replace(asked, reference=kept)
+        fixed = self.fixed if relativity is None else (*self.fixed, _fixed(factor, method, relativity))
+        step = Step(method=method, factor=factor, arguments=arguments, reason=reason, moved=moved)
+        return replace(_model(fitted, asked, self.rows, fixed, self.first), steps=(*self.steps, step))
 
     def __repr__(self) -> str:
-        fit = self.fit
-        return (
-            f"RateModel({fit.family.name}; {', '.join(':'.join(term) for term in fit.design.terms)}; "
-            f"base rate {self.base_rate:.6g}; dispersion {fit.dispersion:.4g}; deviance {fit.deviance:.4f} on "
-            f"{fit.residual_df} df)"
-        )
+        fit, done = self.fit, self.rows.accounts
+        terms = ", ".join(":".join(term) for term in fit.design.terms) or "no factors"
+        parts = [fit.family.name, terms, *(f"{fixed.factor} set ({fixed.method})" for fixed in self.fixed)]
+        parts += [f"base rate {self.base_rate:.6g}", f"dispersion {fit.dispersion:.4g}"]
+        parts += [f"alpha {fit.family.alpha:.6g}"] if fit.family.alpha else []
+        parts += [f"deviance {fit.deviance:.4f} on {fit.residual_df} df"]
+        parts += [f"AIC {fit.aic:.2f}"] if np.isfinite(fit.aic) else []
+        parts += [f"{done.used:,} of {done.rows:,} rows"]
+        if done.without_weight:
+            parts += [f"{done.without_weight:,} without weight"]
+        if done.refused:
+            why = ", ".join(f"{name} {count:,}" for name, count in done.by_column)
+            parts += [f"{done.refused:,} refused with {self.asked.total} {done.refused_total:,.6g} ({why})"]
+        return f"RateModel({'; '.join(parts)})"
 
     def _repr_html_(self) -> str:
         import html
@@ -165,12 +452,14 @@ def rate_model(
     *,
     total: str,
     weight: str,
-    factors: Sequence[str],
+    factors: Sequence[str] = (),
+    covariates: Mapping[str, str] | Sequence[str] = (),
     family: FamilyName = "poisson",
     power: float = 1.5,
     interactions: Sequence[tuple[str, ...]] = (),
-    reference: Mapping[str, str] | None = None,
+    reference: Mapping[str, Any] | None = None,
     known_factor: str | None = None,
+    missing: Missing = "refuse",
     header_map: Mapping[str, str] | None = None,
 ) -> RateModel:
     """Fit a multiplicative tariff to a table.
@@ -180,24 +469,31 @@ def rate_model(
     data : any frame with the Arrow interface, or a path (csv, xlsx, parquet); one row a policy, a cell or a claim
     total : column of claims (frequency), claim amounts (severity), or losses (pure premium)
     weight : column of exposure (frequency, pure premium) or of claims (severity); rows without weight may have no total
-    factors : columns whose different values are levels, in order (numbers as numbers)
-    family : "poisson", "overdispersed_poisson" (dispersion by Pearson), "negative_binomial", "gamma", or "tweedie"
+    factors : columns whose different values are levels: in the order of an ordered categorical or Enum, else of numbers
+        or of text
+    covariates : columns fitted as numbers: names (linear), or name -> "linear", "log", "polynomial(2)" or "spline(4)"
+    family : "poisson", "overdispersed_poisson" (dispersion by Pearson), "negative_binomial" (rows of one rate add up to
+        the row of their joint exposure, α by moments), "nb2" (exposure as offset and θ by likelihood: R's `glm.nb`,
+        statsmodels' NegativeBinomial), "gamma", or "tweedie"
     power : variance power of "tweedie", between 1 and 2
-    interactions : tuples of factors
-    reference : reference level by factor; default the level with the most weight
+    interactions : tuples of factors or covariates; a column named only here enters as a factor too
+    reference : reference level by factor, default the level with the most weight; of a covariate the value where its
+        relativity is 1, default its mean
     known_factor : column of known multipliers of the mean; its logarithm is the offset (not for "negative_binomial")
+    missing : "refuse" rows without a level, or take them as the level ``(missing)``
     header_map : header in the file -> name above
 
     Returns
     -------
-    RateModel
+    RateModel. Rows that cannot be used are in its `refused`, counted in its repr; the rest is fitted.
 
     Raises
     ------
     BookError
-        When the table cannot be read; RM565 with rows whose numbers or levels cannot be used.
+        When the table cannot be read; RM565 when no row can be used.
     ModelError
-        RM566 a known factor of a negative binomial; those of `fit_glm`.
+        RM480 a column that names the rows; RM482 to RM484, RM487 of covariates; RM566 a known factor of a negative
+        binomial; those of `fit_glm`.
 
     Examples
     --------
@@ -208,13 +504,147 @@ def rate_model(
     (0.1, [0.3])
     """
     _check_family(family, power, known_factor)
-    amounts = [_number(name) for name in (total, weight, *([known_factor] if known_factor else []))]
-    book = _book(data, [*(Column(name, "text") for name in factors), *amounts], header_map)
-    cells = _cells(book, factors, amounts, family, _power(family, power))
-    terms: list[str | tuple[str, ...]] = [*factors, *interactions]
-    if family == "negative_binomial":
-        return RateModel(cells, fit_negative_binomial(cells, terms, reference=reference))
-    return RateModel(cells, fit_glm(cells, terms, _chosen(family, power), reference=reference))
+    kinds = _kinds(covariates)
+    together = [name for term in interactions for name in term if name not in kinds]
+    names = list(dict.fromkeys((*factors, *together)))
+    twice = [problem("RM484", column=name, first="factors", second="covariates") for name in factors if name in kinds]
+    twice += [problem("RM562", name=name) for name in dict.fromkeys(factors) if list(factors).count(name) > 1]
+    if twice:
+        raise ModelError(twice)
+    terms = (*((name,) for name in (*names, *kinds)), *(tuple(term) for term in interactions))
+    asked = Asked(
+        total=total,
+        weight=weight,
+        known_factor=known_factor,
+        terms=terms,
+        family=family,
+        power=power,
+        reference=dict(reference or {}),
+        curves=(),
+        kinds=kinds,
+        missing=missing,
+        header_map=header_map,
+    )
+    return _fitted(data, asked)
+
+
+def _fitted(data: Any, asked: Asked) -> RateModel:
+    kinds = asked.kinds
+    names = [term[0] for term in asked.terms if len(term) == 1 and term[0] not in kinds]
+    known = [asked.known_factor] if asked.known_factor else []
+    rows = read_rows(
+        data,
+        levels=names,
+        amounts=[asked.total, asked.weight],
+        positive=[*known, *(name for name, kind in kinds.items() if written(name, kind)[0] == "log")],
+        numbers=list(kinds),
+        missing=asked.missing,
+        header_map=asked.header_map,
+    )
+    used = rows.accounts.used
+    keys = [
+        problem("RM480", column=factor.name, levels=len(factor.levels), rows=used)
+        for factor in rows.factors
+        if len(factor.levels) > max(KEY_LEVELS, used // 2)
+    ]
+    if keys:
+        raise ModelError(keys)
+    laid = replace(asked, **_references(asked, rows, names))
+    cells = _collapsed(rows, laid, [rows.numbers[name] for name in known])
+    return _model(cells, laid, rows, (), asked)
+
+
+def _references(asked: Asked, rows: ModelRows, names: Sequence[str]) -> dict[str, Any]:
+    """Return the references of the factors as names of levels, and the curves with theirs."""
+    given = dict(asked.reference)
+    wrong = [
+        problem("RM527", name=name, nearest=nearest(name, [*names, *asked.kinds]))
+        for name in given
+        if name not in names and name not in asked.kinds
+    ]
+    curves, weight = [], rows.numbers[asked.weight]
+    for name, kind in asked.kinds.items():
+        value = given.pop(name, None)
+        try:
+            at = None if value is None else float(value)
+        except (TypeError, ValueError):
+            at = float("nan")
+        if at is not None and not (np.isfinite(at) and (at > 0 or written(name, kind)[0] != "log")):
+            wrong.append(problem("RM487", column=name, value=repr(value)))
+            continue
+        curves.append(curve(name, kind, rows.numbers[name], weight, at))
+    if wrong:
+        raise ModelError(wrong)
+    return {"reference": {name: level_name(level) for name, level in given.items()}, "curves": tuple(curves)}
+
+
+def _collapsed(rows: ModelRows, asked: Asked, known: Sequence[Floats]) -> Cells:
+    factors, codes = list(rows.factors), list(rows.codes)
+    for item in asked.curves:
+        factor, code = number_factor(item.name, rows.numbers[item.name])
+        factors.append(factor)
+        codes.append(code)
+    loss, exposure = rows.numbers[asked.total], rows.numbers[asked.weight]
+    if asked.family == "nb2":
+        factor, code = number_factor(EXPOSURE, exposure * known[0] if known else exposure)
+        one = np.ones(len(loss))
+        cells = collapse([*factors, factor], [*codes, code], one, loss)
+        return replace(cells, beside=with_distinct_rows(cells.beside, one, loss))
+    power, offset = {"gamma": 2.0, "tweedie": asked.power}.get(asked.family, 1.0), None
+    if known:
+        offset = np.log(known[0])
+        exposure, loss = fold_offset(exposure, loss, offset, power)
+    cells = collapse(factors, codes, exposure, loss, power=power if 1 < power < 2 else None, offset=offset)
+    if asked.family == "negative_binomial":
+        cells = replace(cells, beside=with_distinct_rows(cells.beside, exposure, loss))
+    return cells
+
+
+def _fixed(factor: str, method: str, values: Floats) -> Fixed:
+    return Fixed(factor=factor, method=method, relativity=tuple(float(value) for value in values))
+
+
+def _fit(fitted: Cells, asked: Asked, fixed: Sequence[Fixed]) -> Fit:
+    offset = _offset(fitted, fixed)
+    held = {item.factor for item in fixed}
+    terms = [term for term in asked.terms if not held & set(term)]
+    reference = {name: level for name, level in asked.reference.items() if name not in held}
+    if asked.family == "negative_binomial":
+        return fit_negative_binomial(fitted, terms, reference=reference, curves=asked.curves, offset=offset)
+    if asked.family == "nb2":
+        return fit_nb2(fitted, terms, reference=reference, curves=asked.curves, offset=offset)
+    chosen = _chosen(asked.family, asked.power)
+    return fit_glm(fitted, terms, chosen, reference=reference, curves=asked.curves, offset=offset)
+
+
+def _model(fitted: Cells, asked: Asked, rows: ModelRows, fixed: tuple[Fixed, ...], first: Asked) -> RateModel:
+    fit, cells = _fit(fitted, asked, fixed), fitted
+    if asked.family == "nb2":
+        at = fitted.position(EXPOSURE)
+        each = np.array([float(level) for level in fitted.factors[at].levels])[fitted.codes[:, at]]
+        cells = without(replace(fitted, weight=fitted.weight * each), EXPOSURE)
+    return RateModel(cells=cells, fit=fit, asked=asked, rows=rows, fitted=fitted, first=first, fixed=fixed)
+
+
+def _offset(fitted: Cells, fixed: Sequence[Fixed]) -> Floats | None:
+    """Return the known log multiplier of each cell: its exposure for "nb2", and what was set; None where it is 0."""
+    names = [factor.name for factor in fitted.factors]
+    known = [np.log(item.relativity)[_codes(fitted, item.factor)] for item in fixed]
+    if EXPOSURE in names:
+        each = np.log(np.array([float(level) for level in fitted.factors[names.index(EXPOSURE)].levels]))
+        known.append(each[_codes(fitted, EXPOSURE)])
+    return np.sum(known, axis=0) if known else None
+
+
+def _codes(cells: Cells, name: str) -> Integers:
+    return cells.codes[:, cells.position(name)]
+
+
+def _kinds(covariates: Mapping[str, str] | Sequence[str]) -> dict[str, str]:
+    kinds = dict(covariates) if isinstance(covariates, Mapping) else dict.fromkeys(covariates, "linear")
+    for name, kind in kinds.items():
+        written(name, kind)
+    return kinds
 
 
 def _chosen(family: FamilyName, power: float) -> families.Family:
@@ -230,67 +660,3 @@ def _check_family(family: str, power: float, known_factor: str | None) -> None:
         raise ModelError(problem("RM566", family=family, known_factor=known_factor))
     if family == "tweedie":
         families.tweedie(power)
-
-
-def _power(family: str, power: float) -> float:
-    return {"gamma": 2.0, "tweedie": power}.get(family, 1.0)
-
-
-def _number(name: str) -> Column:
-    return Column(name, "number", decimals=DIGITS, low=Decimal(0))
-
-
-def _book(data: Any, columns: Sequence[Column], header_map: Mapping[str, str] | None) -> Book:
-    from ratemod.reading.read import read_book
-
-    book = read_book(data, {column.name: column for column in columns}, header_map=header_map)
-    missing = [column.name for column in columns if column.name not in book.table.column_names]
-    if missing:
-        raise BookError(
-            problem("RM666", name=name, nearest=nearest(name, book.table.column_names)) for name in missing
-        )
-    return book
-
-
-def _cells(book: Book, factors: Sequence[str], amounts: Sequence[Column], family: str, power: float) -> Cells:
-    wrong, codes, named = [], [], []
-    for name in factors:
-        at, levels = text_levels(book.table[name])
-        codes.append(at)
-        named.append(Factor(name, tuple(levels)))
-        if (at < 0).any():
-            wrong.append(_empty(name, at < 0))
-    numbers = []
-    for column in amounts:
-        values = _amount(book.table[column.name], column)
-        numbers.append(values)
-        if not np.isfinite(values).all():
-            wrong.append(_empty(column.name, ~np.isfinite(values)))
-    if wrong:
-        raise BookError(wrong)
-    loss, exposure = numbers[0], numbers[1]
-    offset = None
-    if len(numbers) == 3:
-        offset = np.log(positive(amounts[2].name, numbers[2]))
-        exposure, loss = fold_offset(exposure, loss, offset, power)
-    cells = collapse(named, codes, exposure, loss, power=power if 1 < power < 2 else None, offset=offset)
-    if family == "negative_binomial":
-        cells = replace(cells, beside=with_distinct_rows(cells.beside, exposure, loss))
-    return cells
-
-
-def _empty(name: str, lost: npt.NDArray[np.bool_]) -> Any:
-    rows = np.flatnonzero(lost)
-    return problem("RM565", column=name, wrong=len(rows), first=int(rows[0]) + 1)
-
-
-def _amount(array: Any, column: Column) -> Floats:
-    """Return numbers as float64, NaN where a cell is empty or cannot be read."""
-    import pyarrow as pa
-
-    if pa.types.is_floating(array.type) or pa.types.is_integer(array.type):
-        values: Floats = array.cast(pa.float64()).to_numpy().astype(np.float64)
-        return np.where(values < 0, np.nan, values)
-    from ratemod.reading.convert import convert
-
-    return np.asarray(convert(array, column).values, dtype=np.float64)

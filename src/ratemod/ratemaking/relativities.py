@@ -20,7 +20,8 @@ import numpy.typing as npt
 from ratemod.errors import ModelError, problem
 from ratemod.ratemaking.arrays import Floats, finite, fractions, non_negative, positive, same_length
 from ratemod.ratemaking.cells import Cells
-from ratemod.ratemaking.glm import Fit
+from ratemod.ratemaking.design import margins
+from ratemod.ratemaking.glm import Fit, half_width
 from ratemod.rules.options import strict
 
 
@@ -61,7 +62,7 @@ class Adjustment:
 
 
 def relativities(fit: Fit, cells: Cells, level: float = 0.95) -> tuple[Relativity, ...]:
-    """Return every relativity of a fit with its interval: normal where φ is fixed, Student's t where it is estimated.
+    """Return every relativity of the levels of a fit with its interval (`glm.half_width`); curves have none.
 
     Examples
     --------
@@ -72,34 +73,29 @@ def relativities(fit: Fit, cells: Cells, level: float = 0.95) -> tuple[Relativit
     >>> [round(row.value, 4) for row in relativities(fit_glm(cells, ["size"], poisson()), cells)]
     [0.3333, 1.0]
     """
-    from scipy.special import ndtri, stdtrit
-
-    p = (1 + level) / 2
-    half = float(ndtri(p) if fit.family.fixed_dispersion else stdtrit(fit.residual_df, p))
-    plan = fit.design
-    rows = []
+    half, plan, rows = half_width(fit, level), fit.design, []
     columns = {key: j for j, key in enumerate(zip(plan.column_term, plan.column_levels))}
     for t, term in enumerate(plan.terms):
+        if any(plan.curve(name) is not None for name in term):
+            continue
         places = plan.places(t)
-        grid = np.indices([len(plan.factors[at].levels) for at in places]).reshape(len(places), -1).T
-        for levels in (tuple(int(code) for code in row) for row in grid):
+        weight, total = margins(plan, cells, t)
+        for levels in np.ndindex(weight.shape):
             j = columns.get((t, levels))
             if j is None and len(places) > 1:
                 continue
             b, s = (0.0, 0.0) if j is None else (float(fit.coefficient[j]), float(fit.standard_error[j]))
-            hit = (cells.codes[:, places] == np.array(levels)).all(axis=1)
-            name = ":".join(plan.factors[at].levels[code] for at, code in zip(places, levels))
             rows.append(
                 Relativity(
                     ":".join(term),
-                    name,
+                    ":".join(plan.factors[at].levels[code] for at, code in zip(places, levels)),
                     float(np.exp(b)),
                     float(np.exp(b - half * s)),
                     float(np.exp(b + half * s)),
                     b,
                     s,
-                    float(cells.weight[hit].sum()),
-                    float(cells.total[hit].sum()),
+                    float(weight[levels]),
+                    float(total[levels]),
                     j is None,
                 )
             )
@@ -135,9 +131,9 @@ def monotone(
 
     value, share = positive("relativity", relativity), positive("weight", weight)
     same_length(levels=np.array(list(levels)), relativity=value, weight=share)
-    moved = np.exp(isotonic_regression(np.log(value), weights=share, increasing=direction == "increasing").x)
-    after = np.where(np.isclose(moved, value, rtol=1e-12, atol=0), value, moved)
-    return after, _record(levels, value, after, "monotone", [direction] * len(value))
+    pooled = np.exp(isotonic_regression(np.log(value), weights=share, increasing=direction == "increasing").x)
+    after = np.where(np.isclose(pooled, value, rtol=1e-12, atol=0), value, pooled)
+    return after, moved(levels, value, after, "monotone", [direction] * len(value))
 
 
 def shrink(
@@ -180,13 +176,13 @@ def shrink(
     same_length(levels=np.array(list(levels)), log_relativity=own, credibility=z)
     after = np.exp(z * own + (1 - z) * other)
     detail = [f"z={zi:.6g}, complement={np.exp(ci):.6g}" for zi, ci in zip(z, other)]
-    return after, z, _record(levels, np.exp(own), after, "credibility", detail)
+    return after, z, moved(levels, np.exp(own), after, "credibility", detail)
 
 
-def _record(
+def moved(
     levels: Sequence[str], before: Floats, after: Floats, method: str, detail: Sequence[str]
 ) -> tuple[Adjustment, ...]:
-    """Return a record of what moved."""
+    """Return a record of the levels whose relativity changed."""
     return tuple(
         Adjustment(level, float(a), float(b), method, why)
         for level, a, b, why in zip(levels, before, after, detail)

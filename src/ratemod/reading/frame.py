@@ -61,7 +61,8 @@ def _without_views(table: pa.Table) -> pa.Table:
 
 def _without_view(array: pa.Array) -> pa.Array:
     if pa.types.is_dictionary(array.type):
-        return pa.DictionaryArray.from_arrays(array.indices, _without_view(array.dictionary))
+        inside = _without_view(array.dictionary)
+        return pa.DictionaryArray.from_arrays(array.indices, inside, ordered=array.type.ordered)
     return array.cast(pa.large_string() if pa.types.is_string_view(array.type) else pa.large_binary())
 
 
@@ -74,8 +75,12 @@ def _pandas(frame: Any) -> pa.Table:
 
 
 def _series(series: Any) -> pa.Array | pa.ChunkedArray:
-    """Return a pandas column as Arrow takes it; sparse ones filled in, periods as text, others cell by cell."""
+    """Return a pandas column as Arrow takes it; sparse ones filled in, periods, intervals as text, others by cell."""
     kind = type(series.dtype).__name__
+    if kind == "IntervalDtype":
+        series, kind = series.astype("category").cat.as_ordered(), "CategoricalDtype"
+    if kind == "CategoricalDtype" and type(series.cat.categories.dtype).__name__ == "IntervalDtype":
+        series = series.cat.rename_categories([str(interval) for interval in series.cat.categories])  # "(20, 50]"
     if kind == "SparseDtype":
         series = series.sparse.to_dense()
     elif kind == "PeriodDtype":

@@ -40,7 +40,7 @@ def text_levels(column: pa.Array | pa.ChunkedArray) -> tuple[npt.NDArray[np.int6
     kept = [int(at) for at in used] if whole.type.ordered else sorted(used.tolist(), key=_order(values))
     place = np.full(len(values) + 1, -1, dtype=np.int64)
     place[kept] = np.arange(len(kept))
-    return place[codes], [_text(values[at]) for at in kept]
+    return place[codes], [level_name(values[at]) for at in kept]
 
 
 def _order(values: list[Any]) -> Any:
@@ -51,5 +51,12 @@ def _order(values: list[Any]) -> Any:
     return lambda at: number[at]
 
 
-def _text(value: Any) -> str:
+def level_name(value: Any) -> str:
+    """Return the name of the level that a value is.
+
+    Examples
+    --------
+    >>> level_name(1.0), level_name(1), level_name("01")
+    ('1', '1', '01')
+    """
     return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)

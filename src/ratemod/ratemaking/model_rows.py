@@ -1,0 +1,226 @@
+"""Rows of any table as a model needs them: levels as codes, numbers as numbers, and what could not be used.
+
+Every row that came in is used, refused with a reason, or without weight; each with its weight and total.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from ratemod.errors import BookError, Problem, nearest, problem
+from ratemod.ratemaking.arrays import Booleans, Floats, Integers
+from ratemod.ratemaking.cells import Factor
+from ratemod.reading.text_levels import level_name, text_levels
+from ratemod.vocabulary.column import Column
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from ratemod.reading.book import Book
+
+MISSING = "(missing)"
+Missing = Literal["refuse", "level"]
+
+
+@dataclass(frozen=True, slots=True)
+class Accounts:
+    """What became of the rows.
+
+    Attributes
+    ----------
+    rows, used, refused, without_weight : int; rows = used + refused + without_weight
+    refused_weight, refused_total : float, of the refused rows, as far as they can be read
+    by_column : (column, rows refused because of it), a row under each of its faults
+    """
+
+    rows: int
+    used: int
+    refused: int
+    without_weight: int
+    refused_weight: float
+    refused_total: float
+    by_column: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True, eq=False)
+class ModelRows:
+    """Rows that can be used.
+
+    Attributes
+    ----------
+    factors, codes : of the columns of levels; numbers : of all others, by name, (n,) float64
+    kept : (n,) int64, positions of the rows among those read
+    faults : (position, column, what stands there, code of the reason) of every fault
+    accounts : Accounts
+    """
+
+    factors: tuple[Factor, ...]
+    codes: tuple[Integers, ...]
+    numbers: Mapping[str, Floats]
+    kept: Integers
+    faults: tuple[tuple[int, str, Any, str], ...]
+    accounts: Accounts
+
+    def refused(self) -> pd.DataFrame:
+        """Return one row a fault: row (from 1), column, value, code, reason."""
+        import pandas as pd
+
+        said = {code: problem(code).what() for *_, code in self.faults}
+        return pd.DataFrame(
+            [(at + 1, column, value, code, said[code]) for at, column, value, code in self.faults],
+            columns=["row", "column", "value", "code", "reason"],
+        )
+
+
+def read_rows(
+    data: Any,
+    *,
+    levels: Sequence[str],
+    amounts: Sequence[str] = (),
+    positive: Sequence[str] = (),
+    numbers: Sequence[str] = (),
+    missing: Missing = "refuse",
+    header_map: Mapping[str, str] | None = None,
+) -> ModelRows:
+    """Read the columns of a model; the first two of `amounts` are total and weight.
+
+    Parameters
+    ----------
+    data : any frame or path
+    levels : columns whose different values are levels
+    amounts : columns of numbers that may not be negative; positive : above zero; numbers : any number
+    missing : "refuse" rows without a level, or take them as a level of their own, ``(missing)``
+    header_map : header in the file -> name
+
+    Raises
+    ------
+    BookError
+        When the table cannot be read; RM666 a column that it lacks; RM565 when no row can be used.
+
+    Examples
+    --------
+    >>> rows = read_rows({"size": ["s", None], "n": [1, 2], "w": [1.0, 1.0]}, levels=["size"], amounts=["n", "w"])
+    >>> rows.accounts.refused, rows.accounts.refused_total, rows.faults
+    (1, 2.0, ((1, 'size', None, 'RM490'),))
+    """
+    wanted = [Column(name, "text") for name in levels]
+    wanted += [Column(name, "number") for name in dict.fromkeys((*amounts, *positive, *numbers))]
+    book = _book(data, wanted, header_map)
+    n = book.table.num_rows
+    bad, faults = np.zeros(n, dtype=np.bool_), list[tuple[int, str, Any, str]]()
+
+    def refuse(name: str, lost: Booleans, code: str) -> None:
+        at = np.flatnonzero(lost)
+        bad[at] = True
+        cells = book.table[name].take(at).to_pylist() if len(at) else []
+        faults.extend((int(row), name, cell, code) for row, cell in zip(at, cells))
+
+    coded, values = [], dict[str, Floats]()
+    for name in levels:
+        at, names = text_levels(book.table[name])
+        if missing == "level" and (at < 0).any():
+            at, names = np.where(at < 0, len(names), at), [*names, MISSING]
+        refuse(name, at < 0, "RM490")
+        coded.append((at, names))
+    for name in dict.fromkeys((*amounts, *positive, *numbers)):
+        found, empty = _numbers(book.table[name])
+        refuse(name, empty, "RM490")
+        refuse(name, ~empty & ~np.isfinite(found), "RM491")
+        if name in amounts:
+            refuse(name, found < 0, "RM492")
+        if name in positive:
+            refuse(name, found <= 0, "RM494")
+        values[name] = found
+    light = np.zeros(n, dtype=np.bool_)
+    if amounts:
+        total, weight = values[amounts[0]], values[amounts[1]]
+        refuse(amounts[1], ~bad & (weight == 0) & (total > 0), "RM493")
+        light = ~bad & (weight == 0)
+    kept = np.flatnonzero(~bad & ~light)
+    accounts = Accounts(
+        rows=n,
+        used=len(kept),
+        refused=int(bad.sum()),
+        without_weight=int(light.sum()),
+        refused_weight=_sum(values[amounts[1]][bad]) if amounts else 0.0,
+        refused_total=_sum(values[amounts[0]][bad]) if amounts else 0.0,
+        by_column=tuple((name, sum(f[1] == name for f in faults)) for name in dict.fromkeys(f[1] for f in faults)),
+    )
+    if not len(kept):
+        raise BookError(none_usable(faults) or [problem("RM496", rows=n)])
+    factors, codes = [], []
+    for name, (at, names) in zip(levels, coded):
+        used, code = np.unique(at[kept], return_inverse=True)
+        factors.append(Factor(name, tuple(names[i] for i in used)))
+        codes.append(code.astype(np.int64))
+    faults.sort(key=lambda fault: fault[0])
+    return ModelRows(
+        factors=tuple(factors),
+        codes=tuple(codes),
+        numbers={name: found[kept] for name, found in values.items()},
+        kept=kept,
+        faults=tuple(faults),
+        accounts=accounts,
+    )
+
+
+def number_of_rows(data: Any, header_map: Mapping[str, str] | None) -> int:
+    """Return the number of rows of a table of which no column is needed."""
+    if hasattr(data, "__len__") and hasattr(data, "columns"):
+        return len(data)
+    return _book(data, (), header_map).table.num_rows
+
+
+def number_factor(name: str, values: Floats) -> tuple[Factor, Integers]:
+    """Return different numbers as the levels of a factor, and the code of each.
+
+    Examples
+    --------
+    >>> number_factor("age", np.array([30.0, 18.5, 30.0]))
+    (Factor(name='age', levels=('18.5', '30')), array([1, 0, 1]))
+    """
+    different, code = np.unique(values, return_inverse=True)
+    return Factor(name, tuple(level_name(value) for value in different.tolist())), code.astype(np.int64)
+
+
+def none_usable(faults: Sequence[tuple[int, str, Any, str]]) -> list[Problem]:
+    """Return one refusal a column, RM565, with its rows."""
+    named = dict.fromkeys(fault[1] for fault in faults)
+    rows = {name: [at for at, column, *_ in faults if column == name] for name in named}
+    return [problem("RM565", column=name, wrong=len(at), first=min(at) + 1) for name, at in rows.items()]
+
+
+def _sum(values: Floats) -> float:
+    return float(values[np.isfinite(values)].sum())
+
+
+def _book(data: Any, columns: Sequence[Column], header_map: Mapping[str, str] | None) -> Book:
+    from ratemod.reading.read import read_book
+
+    book = read_book(data, {column.name: column for column in columns}, header_map=header_map)
+    missing = [column.name for column in columns if column.name not in book.table.column_names]
+    if missing:
+        raise BookError(
+            problem("RM666", name=name, nearest=nearest(name, book.table.column_names)) for name in missing
+        )
+    return book
+
+
+def _numbers(array: Any) -> tuple[Floats, Booleans]:
+    """Return numbers as float64, NaN where there is none, and which cells are empty."""
+    import pyarrow as pa
+
+    from ratemod.reading.numbers import parse_number
+
+    if pa.types.is_floating(array.type) or pa.types.is_integer(array.type) or pa.types.is_decimal(array.type):
+        found = np.array(array.cast(pa.float64()).to_numpy(), dtype=np.float64)
+        return found, np.isnan(found)
+    at, names = text_levels(array)
+    blank = np.array([not name.strip() for name in names] + [True])
+    read = [parse_number(name, None) for name in names]
+    value = np.array([np.nan if one is None else float(one) for one in read] + [np.nan])
+    return value[at], blank[at]
