@@ -106,7 +106,8 @@ def curve(name: str, kind: str, values: Floats, weight: Floats, reference: float
     Parameters
     ----------
     name : column; kind : as in `written`
-    values, weight : (n,) float64, of the rows used; the knots are quantiles of the values
+    values, weight : (n,) float64, of the rows used; the knots are quantiles of the values, where these coincide those
+        of the different values
     reference : x₀; default the mean by weight (of log x for "log")
 
     Raises
@@ -123,7 +124,11 @@ def curve(name: str, kind: str, values: Floats, weight: Floats, reference: float
     different = len(np.unique(values))
     knots: tuple[float, ...] = ()
     if kind_ == "spline":
-        knots = tuple(float(x) for x in np.unique(np.quantile(values, np.linspace(0.0, 1.0, degrees + 1))))
+        shares = np.linspace(0.0, 1.0, degrees + 1)
+        found = np.unique(np.quantile(values, shares))
+        if len(found) <= degrees:  # many rows of one value: quantiles of the different values
+            found = np.unique(np.quantile(np.unique(values), shares))
+        knots = tuple(float(x) for x in found)
     if different <= degrees or (knots and len(knots) <= degrees):
         raise ModelError(problem("RM483", column=name, kind=kind, different=different))
     if reference is None:
