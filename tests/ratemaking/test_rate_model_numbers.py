@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 import ratemod as rm
-from ratemod.errors import ModelError
+from ratemod.errors import BookError, ModelError
 
 from .conftest import DATA
 
@@ -29,7 +29,8 @@ def peer(formula, rows, offset=None):
 
 def test_linear_log_and_polynomial_are_those_of_statsmodels():
     rows = drawn()
-    model = rm.rate_model(rows, total="n", weight="w", factors=["use"], reference={"use": "farm", "age": 40, "density": 1},
+    model = rm.rate_model(rows, total="n", weight="w", factors=["use"],
+                          reference={"use": "farm", "age": 40, "density": 1},
                           covariates={"age": "polynomial(2)", "density": "log"})
     want = peer("n ~ use + I(age - 40) + I((age - 40)**2) + np.log(density)", rows)
     assert model.fit.design.names == ("intercept", "use[home]", "use[work]", "age", "age^2", "log(density)")
@@ -43,7 +44,8 @@ def test_linear_log_and_polynomial_are_those_of_statsmodels():
     assert got["mean"].to_numpy() == pytest.approx(told["mean"].to_numpy(), rel=1e-9)
     assert got["low"].to_numpy() == pytest.approx(told["mean_ci_lower"].to_numpy(), rel=1e-7)
     curve = model.curve("age", [40.0, 60.0])
-    assert curve["relativity"].tolist() == pytest.approx([1.0, np.exp(20 * want.params.iloc[3] + 400 * want.params.iloc[4])])
+    rise = np.exp(20 * want.params.iloc[3] + 400 * want.params.iloc[4])
+    assert curve["relativity"].tolist() == pytest.approx([1.0, rise])
     assert curve["log_standard_error"].iloc[0] == 0
 
 
@@ -87,16 +89,17 @@ def test_a_number_beyond_one_block_is_fitted_in_flat_memory(monkeypatch):
 
 def test_faults_of_covariates_are_named():
     rows = drawn(200)
-    call = dict(total="n", weight="w")
+    call = {"total": "n", "weight": "w"}
     with pytest.raises(ModelError, match=r"RM482.*did you mean 'linear'"):
         rm.rate_model(rows, covariates={"age": "liner"}, **call)
     with pytest.raises(ModelError, match="RM483 flag has 2 different"):
         rm.rate_model(rows.assign(flag=np.arange(200) % 2), covariates={"flag": "spline(3)"}, **call)
     with pytest.raises(ModelError, match="RM484 use"):
         rm.rate_model(rows, factors=["use"], covariates=["use"], **call)
-    with pytest.raises(ModelError, match="RM487.*density"):
+    with pytest.raises(ModelError, match=r"RM487.*density"):
         rm.rate_model(rows, covariates={"density": "log"}, reference={"density": 0}, **call)
-    holes = rm.rate_model(rows.assign(density=rows.density.where(rows.density > 60, 0)), covariates={"density": "log"}, **call)
+    bare = rows.assign(density=rows.density.where(rows.density > 60, 0))
+    holes = rm.rate_model(bare, covariates={"density": "log"}, **call)
     assert set(holes.refused.code) == {"RM494"} and holes.rows.accounts.refused == (rows.density <= 60).sum()
 
 
@@ -112,7 +115,8 @@ def test_nb2_is_that_of_statsmodels():
     assert model.fit.family.alpha == pytest.approx(want.params["alpha"], rel=1e-5)
     assert model.fit.log_likelihood == pytest.approx(want.llf, rel=1e-10)
     assert model.fit.aic == pytest.approx(want.aic, rel=1e-9)
-    at = sm.GLM(rows.many, x, family=sm.families.NegativeBinomial(alpha=model.fit.family.alpha), offset=np.log(rows.w)).fit()
+    family = sm.families.NegativeBinomial(alpha=model.fit.family.alpha)
+    at = sm.GLM(rows.many, x, family=family, offset=np.log(rows.w)).fit()
     assert model.fit.standard_error == pytest.approx(np.sqrt(np.diag(at.cov_params())), rel=1e-6)  # as glm.nb: α held
     assert model.cells.weight.sum() == pytest.approx(rows.w.sum())
     assert set(model.tests()["factor"]) == {"use", "age"}
@@ -122,7 +126,8 @@ def test_nb2_is_that_of_statsmodels():
 
 def stepped(n=2000):
     draw = np.random.default_rng(8)
-    rows = pd.DataFrame({"size": draw.integers(1, 9, n), "ring": draw.choice(["in", "out"], n), "w": draw.uniform(1, 9, n)})
+    size, ring = draw.integers(1, 9, n), draw.choice(["in", "out"], n)
+    rows = pd.DataFrame({"size": size, "ring": ring, "w": draw.uniform(1, 9, n)})
     return rows.assign(n=draw.poisson(0.3 * rows.w * (1 + 0.1 * rows["size"])))
 
 
@@ -182,9 +187,8 @@ def test_credibility_of_a_factor_draws_to_the_mean_as_far_as_chance_goes():
     own = total / held
     between = (held @ (own - held @ own / held.sum()) ** 2 - (levels - 1)) / (held.sum() - held @ held / held.sum())
     assert u == pytest.approx(1 + between * held / (between * held + 1) * (own - 1), rel=1e-8)
-    free = np.exp(np.append(0, model.fit.coefficient[1:]))
     assert np.abs(u / u.mean() - truth).mean() < np.abs(own / own.mean() - truth).mean()
-    assert len(free) == levels and model.shrink("firm", "none", between_variance=0.0).fixed[0].relativity == (1.0,) * levels
+    assert model.shrink("firm", "none", between_variance=0.0).fixed[0].relativity == (1.0,) * levels
 
 
 def test_the_injuries_of_mines_are_those_of_statsmodels():
@@ -202,3 +206,28 @@ def test_the_injuries_of_mines_are_those_of_statsmodels():
     want = peer("NUM_INJURIES ~ C(COMMODITY) + C(MINE_STATUS) + s0 + s1 + s2", frame)
     assert model.fit.deviance == pytest.approx(want.deviance, rel=1e-10)
     assert model.fit.coefficient[-3:] == pytest.approx(want.params.to_numpy()[-3:], rel=1e-6)
+
+
+def test_a_model_is_judged_on_rows_that_it_has_not_seen():
+    rows = drawn(6000).assign(year=np.arange(6000) % 3, band=lambda d: np.where(d.age < 50, "young", "old"))
+    first, last = rows[rows.year < 2], rows[rows.year == 2].reset_index(drop=True)
+    model = rm.rate_model(first, total="n", weight="w", factors=["use"], covariates=["age"])
+    judged = model.validate(last)
+    expected = model.predict(last) * last.w
+    assert judged.actual_expected == pytest.approx(last.n.sum() / expected.sum())
+    by = judged.by("band").set_index("level")
+    for name, part in last.assign(e=expected).groupby("band"):
+        assert by.ratio[name] == pytest.approx(part.n.sum() / part.e.sum()) and by.rows[name] == len(part)
+        half = 1.959963984540054 * np.sqrt(max(part.e.sum(), ((part.n - part.e) ** 2).sum())) / part.e.sum()
+        assert by.high[name] - by.ratio[name] == pytest.approx(half)
+    flat = rm.rate_model(first, total="n", weight="w").validate(last)
+    both = judged.double_lift(flat, 5)
+    assert (both.weight * both.actual).sum() == pytest.approx(last.n.sum())
+    assert np.abs(both.predicted - both.actual).sum() < np.abs(both.other - both.actual).sum()
+    told = judged.gini(seed=1)
+    assert told.low < told.value < told.high and told.value > 0.05
+    assert (judged.calibration(5).weight * judged.calibration(5).predicted).sum() == pytest.approx(expected.sum())
+    holes = last.astype({"n": object}).assign(n=lambda d: d.n.where(d.index > 3, None))
+    assert model.validate(holes).accounts.refused == 4 and "4 refused" in repr(model.validate(holes))
+    with pytest.raises(BookError, match="RM564"):
+        model.validate(last.assign(use="boat"))

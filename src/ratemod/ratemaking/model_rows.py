@@ -168,6 +168,17 @@ def read_rows(
     )
 
 
+def column_levels(data: Any, name: str) -> tuple[Integers, list[str]]:
+    """Return the level of every row of one column, -1 where empty, and the levels; `text_levels` of any table.
+
+    Raises
+    ------
+    BookError
+        RM666 a column that the table lacks.
+    """
+    return text_levels(_book(data, [Column(name, "text")], None).table[name])
+
+
 def number_of_rows(data: Any, header_map: Mapping[str, str] | None) -> int:
     """Return the number of rows of a table of which no column is needed."""
     if hasattr(data, "__len__") and hasattr(data, "columns"):

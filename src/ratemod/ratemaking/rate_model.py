@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from ratemod.errors import BookError, ModelError, nearest, problem
+from ratemod.errors import BookError, ModelError, Problem, nearest, problem
 from ratemod.ratemaking import family as families
 from ratemod.ratemaking.arrays import Floats, Integers, sums
 from ratemod.ratemaking.cells import Cells, collapse, fold_offset, merge_levels, regroup, without
@@ -36,6 +36,7 @@ from ratemod.ratemaking.model_steps import (
     regrouped,
     smoothed,
 )
+from ratemod.ratemaking.model_validation import Validation
 from ratemod.ratemaking.nb2 import fit_nb2
 from ratemod.ratemaking.relativities import Adjustment, Relativity, relativities
 from ratemod.ratemaking.row_sums import with_distinct_rows
@@ -268,7 +269,11 @@ class RateModel:
             return np.full(n, self.base_rate), np.full(n, float(self.fit.standard_error[0]))
         rows = read_rows(data, levels=named, positive=[n for n in bent if n in logs], numbers=bent,
                          missing=self.asked.missing, header_map=header_map)
-        wrong = none_usable(rows.faults)
+        return self._means_of(rows, none_usable(rows.faults))
+
+    def _means_of(self, rows: ModelRows, wrong: list[Problem]) -> tuple[Floats, Floats]:
+        """Return the means of rows that were read and the standard errors of their logarithms."""
+        plan = self.fit.design
         codes = np.zeros((len(rows.kept), len(plan.factors)), dtype=np.int64)
         factors, log = list(plan.factors), np.zeros(len(rows.kept))
         for factor, code in zip(rows.factors, rows.codes):
@@ -282,11 +287,57 @@ class RateModel:
             raise BookError(wrong)
         for fixed in self.fixed:
             log += np.log(fixed.relativity)[codes[:, self.cells.position(fixed.factor)]]
-        for name in bent:
-            at = self.cells.position(name)
-            factors[at], codes[:, at] = number_factor(name, rows.numbers[name])
+        for item in plan.curves:
+            if item.name in rows.numbers:
+                at = self.cells.position(item.name)
+                factors[at], codes[:, at] = number_factor(item.name, rows.numbers[item.name])
         mean, error = predict(replace(self.fit, design=replace(plan, factors=tuple(factors))), codes)
         return mean * np.exp(log), error
+
+    def validate(self, data: Any, *, header_map: Mapping[str, str] | None = None) -> Validation:
+        """Judge the model on rows, such as those of a year that it has not seen.
+
+        Parameters
+        ----------
+        data : a table with the columns of the model, total and weight included; rows that cannot be used are counted
+
+        Returns
+        -------
+        Validation: actual against expected by any column, calibration, Gini with interval, double lift
+
+        Raises
+        ------
+        BookError
+            RM564 with levels that the model does not know.
+
+        Examples
+        --------
+        >>> rows = {"size": ["s", "l", "l"], "heads": [10, 10, 10], "claims": [1, 2, 4], "year": [1, 1, 2]}
+        >>> model = rate_model(rows, total="claims", weight="heads", factors=["size"])
+        >>> model.validate(rows).by("year")["ratio"].round(4).tolist()
+        [0.75, 1.3333]
+        """
+        asked, plan = self.asked, self.fit.design
+        used = {name for term in plan.terms for name in term} | {fixed.factor for fixed in self.fixed}
+        bent = [item.name for item in plan.curves if item.name in used]
+        known = [asked.known_factor] if asked.known_factor else []
+        rows = read_rows(
+            data,
+            levels=[factor.name for factor in plan.factors if factor.name in used and factor.name not in bent],
+            amounts=[asked.total, asked.weight],
+            positive=[*known, *(item.name for item in plan.curves if item.name in bent and item.kind == "log")],
+            numbers=bent,
+            missing=asked.missing,
+            header_map=header_map,
+        )
+        mean = self._means_of(rows, [])[0]
+        for name in known:
+            mean = mean * rows.numbers[name]
+        weight, family = rows.numbers[asked.weight], self.fit.family
+        each = weight if family.name != "nb2" else np.ones(len(weight))
+        variance = self.fit.dispersion * each * family.variance(weight * mean / each)
+        return Validation(data=data, kept=rows.kept, mean=mean, weight=weight, total=rows.numbers[asked.total],
+                          variance=variance, accounts=rows.accounts)
 
     def merge(self, factor: str, into: Mapping[str, str], reason: str) -> RateModel:
         """Put levels of a factor into others (level -> level that takes it over) and fit again.
