@@ -137,15 +137,14 @@ def problem(
     return Problem(code, args, file, sheet, row, count)
 
 
-_NUMERALS = {char: str(at % 10 if at < 10 else at) for at, char in enumerate("〇一二三四五六七八九十")} | {
-    name: str(at) for at, name in enumerate(("i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix", "x"), 1)
-}
+_NUMERALS = {char: str(at) for at, char in enumerate("〇一二三四五六七八九十")}
+_ROMAN = {name: str(at) for at, name in enumerate(("i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix", "x"), 1)}
 _NOT = frozenset("不未无非没免")
 
 
 def _meaning(folded: str) -> str:
     """Return a folded word with its numerals as digits: 一级, Ⅰ级, I级 and 1级 mean the same."""
-    word = re.sub(r"[a-z]+", lambda found: _NUMERALS.get(found[0], found[0]), folded)
+    word = re.sub(r"[a-z]+", lambda found: _ROMAN.get(found[0], found[0]), folded)
     return "".join(_NUMERALS.get(char, char) for char in word)
 
 

@@ -186,7 +186,6 @@ def _column(word: str, given: Mapping[str, Any]) -> Column:
         low=low if numeric else None,
         high=high if numeric else None,
         identity=given.get("identity"),
-        derive=given.get("derive"),
     )
 
 
@@ -218,7 +217,7 @@ def _table(name: str, given: Mapping[str, Any]) -> Table:
             money.append(field)
             columns |= {one.name: one for one in _in_units(word, field)}
         else:
-            columns[field] = replace(column(word, field), optional=field not in required, derive=None)
+            columns[field] = replace(column(word, field), optional=field not in required)
     return Table(
         name=name,
         label_en=given["en"],
