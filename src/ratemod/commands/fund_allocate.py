@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from ratemod.commands.common import count
-from ratemod.commands.fund_common import priced_renewals, province_arguments, report
+from ratemod.commands.fund_common import insureds_of, province_arguments, report
 from ratemod.errors import Lang, text
 
 
@@ -20,15 +20,15 @@ def arguments(parser: argparse.ArgumentParser, lang: Lang) -> None:
 
 
 def run(args: argparse.Namespace, lang: Lang) -> int:
-    """Price the renewals, levy them, and spend each insurer's levy across its portfolio."""
+    """Spend each insurer's budget, or the levy of its renewals, across its portfolio."""
     from ratemod.exhibits.terminal import progress
     from ratemod.fund.allocate import allocate
     from ratemod.fund.catalogue import read_catalogue
-    from ratemod.fund.levy import levy
+    from ratemod.reading.folder import open_folder
 
     with progress(text("UI_fund_title_allocate", lang)):
-        rated = priced_renewals(args.province)
-        found = allocate(rated, levy(rated), catalogue=read_catalogue(args.catalogue), most_visits=args.most_visits)
+        insureds, money, left_out = insureds_of(open_folder(args.province))
+        found = allocate(insureds, money, catalogue=read_catalogue(args.catalogue), most_visits=args.most_visits)
     proved, statement, by = found.reconcile(), found.statement_table(), found.by
     shown = statement.select(
         [
@@ -57,4 +57,4 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
         text("UI_fund_illustrative", lang),
     ]
     tables = [("visits", found.table), ("insureds", found.insureds()), ("statement", statement)]
-    return report("UI_fund_title_allocate", tables, shown, proved, found.refused, args, lang, lines)
+    return report("UI_fund_title_allocate", tables, shown, proved, (*left_out, *found.refused), args, lang, lines)

@@ -12,6 +12,7 @@ from ratemod.commands.common import day
 from ratemod.errors import BookError, Lang, Problem, problem, text
 
 if TYPE_CHECKING:
+    from ratemod.fund.levy import Levy
     from ratemod.rating.rated import Rated
     from ratemod.reading.folder import Folder
 
@@ -72,17 +73,45 @@ def names_of(tables: Folder) -> dict[str, dict[str, str]]:
     return found
 
 
-def priced_renewals(folder: Path) -> Rated:
-    """Return next year's book of a province, with expected accidents and losses, priced under the example plan."""
-    from ratemod.fund.expected import with_expected
+def priced_renewals(tables: Folder) -> Rated:
+    """Return next year's book of a folder, priced under the example plan in force when it begins.
+
+    Raises
+    ------
+    BookError
+        RM960 no renewal has a date on which it begins.
+    """
     from ratemod.plan.editions import load_plan
     from ratemod.rating.rate import rate
-    from ratemod.synth.province import load_province
+    from ratemod.reading.shared_table import read_shared
 
-    province = load_province(folder)
-    book = with_expected(province.table("renewals"), province.table("panel"))
-    first = min(book["start_date"].to_pylist())
-    return rate(book, load_plan("jilin-spli", at=first))
+    renewals = tables.table("renewals")
+    starts = read_shared(renewals, "policies", ("start_date",))
+    days = starts.cells["start_date"].values[starts.good]
+    if not len(days):
+        raise BookError([problem("RM960", file=str(renewals)), *starts.refused])
+    plan = load_plan("jilin-spli", at=datetime.date(1970, 1, 1) + datetime.timedelta(days=int(days.min())))
+    return rate(renewals, plan)
+
+
+def insureds_of(tables: Folder) -> tuple[Any, Levy | Path, tuple[Problem, ...]]:
+    """Return the insureds to be served, the money to serve them, and what is to be said of rows that were left out.
+
+    A folder that lists them (`insureds`), with what each may cost, and the budgets is asked for nothing else; of any
+    other the renewals are priced and levied, and what each may cost is estimated from the panel of policy years.
+    """
+    from ratemod.fund.expected import with_expected
+    from ratemod.fund.levy import levy
+    from ratemod.registers.coded_book import arrow_column
+
+    if "insureds" in tables:
+        return tables.table("insureds"), tables.table("budgets"), ()
+    panel = tables.table("panel")
+    rated = priced_renewals(tables)
+    book, heads = rated.table, arrow_column(rated.plan.columns["heads"], rated.coding.inputs.numbers["heads"])
+    book = book.set_column(book.column_names.index("heads"), "heads", heads)  # as understood: 百人 too
+    book = book.filter(book["premium_fen"].is_valid())
+    return with_expected(book, panel), levy(rated), rated.problems
 
 
 def report(

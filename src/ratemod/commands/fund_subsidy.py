@@ -6,7 +6,7 @@ import argparse
 
 from ratemod.commands.common import count
 from ratemod.commands.fund_common import priced_renewals, province_arguments, report, rules_argument
-from ratemod.errors import Lang, text
+from ratemod.errors import Lang, Problem, text
 
 
 def arguments(parser: argparse.ArgumentParser, lang: Lang) -> None:
@@ -19,11 +19,18 @@ def arguments(parser: argparse.ArgumentParser, lang: Lang) -> None:
 
 
 def run(args: argparse.Namespace, lang: Lang) -> int:
-    """Price the renewals and grant subsidies by the rules."""
+    """Grant subsidies by the rules: to the renewals, priced; of a folder without them to its policies."""
     from ratemod.fund.subsidy import subsidise
+    from ratemod.reading.folder import open_folder
 
-    rated = priced_renewals(args.province)
-    found = subsidise(rated.table.filter(rated.table["premium_fen"].is_valid()), args.budget * 100, args.rules)
+    folder = open_folder(args.province)
+    left_out: tuple[Problem, ...] = ()
+    if "renewals" in folder:
+        rated = priced_renewals(folder)
+        policies, left_out = rated.table.filter(rated.table["premium_fen"].is_valid()), rated.problems
+    else:
+        policies = folder.table("policies")
+    found = subsidise(policies, args.budget * 100, args.rules)
     statement = found.statement_table()
     tables = [("subsidies", found.table), ("statement", statement)]
     return report(
@@ -31,7 +38,7 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
         tables,
         statement,
         found.reconcile(),
-        found.refused,
+        (*left_out, *found.refused),
         args,
         lang,
         [text("UI_fund_illustrative", lang)],

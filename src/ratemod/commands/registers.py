@@ -261,8 +261,8 @@ def _totals(figures: Sequence[tuple[str, Any]], names: Mapping[str, str], lang: 
     """Return the totals of a book, one line a figure."""
     import pyarrow as pa
 
-    from ratemod.exhibits.register_table import Sheet
+    from ratemod.exhibits.register_table import Sheet, register_label
 
-    labels = [names.get(name) or text(f"UI_register_col_{name}", lang) for name, _ in figures]
+    labels = [names.get(name) or register_label(name, lang) for name, _ in figures]
     table = pa.table({"what": labels, "total_fen": [int(values.sum()) for _, values in figures]})
     return Sheet(text("UI_register_sheet_totals", lang), table)

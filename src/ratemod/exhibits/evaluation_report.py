@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from ratemod.errors import BookError, Lang, nearest, problem, text
-from ratemod.exhibits.fund_file import NO_NAMES, Names, called, fund_label, value_label, write_fund
+from ratemod.exhibits.fund_file import NO_NAMES, Names, called, value_label, write_fund
 from ratemod.exhibits.output import SUFFIXES
+from ratemod.fund.fund_table import fund_label
 from ratemod.money import yuan_text
 from ratemod.whole_file import whole_file
 
@@ -228,7 +229,7 @@ def _cell(name: str, row: Any, lang: Lang) -> str:
         return f"{value:.3f}"
     if isinstance(value, int):
         return str(value) if name == "fund_year" else f"{value:,}"
-    return value_label(str(value), lang)
+    return value_label(str(value), lang, name)
 
 
 def _word(name: str, lang: Lang) -> str:

@@ -14,7 +14,9 @@ from ratemod.errors import Lang, catalogue, text
 from ratemod.exhibits.output import check_target, whole_file
 from ratemod.exhibits.priced_columns import safe_text
 from ratemod.exhibits.terminal import display_width, table_text
+from ratemod.fund.fund_table import fund_label
 from ratemod.money import yuan_text
+from ratemod.vocabulary.labels import level_label
 
 CODED = frozenset(
     ("kind", "account", "status", "rule", "check", "sector", "size_class", "service_type", "method", "test", "moved",
@@ -67,22 +69,16 @@ def _labelled(table: pa.Table, lang: Lang) -> pa.Table:
     return table.rename_columns([fund_label(name, lang) for name in table.column_names])
 
 
-def fund_label(name: str, lang: Lang) -> str:
-    """Return the label of a column; a column that a question in SQL made up keeps its name."""
-    code = f"UI_fund_{name}"
-    return text(code, lang) if code in catalogue() else name
-
-
-def value_label(value: str, lang: Lang) -> str:
-    """Return the label of a coded value, or the value where it has none.
+def value_label(value: str, lang: Lang, column: str = "") -> str:
+    """Return the label of a coded value of a column, or the value where it has none.
 
     Examples
     --------
-    >>> value_label("mining", "en"), value_label("provider_01", "en")
-    ('mining', 'provider_01')
+    >>> value_label("mining", "en", "sector"), value_label("provider_01", "en")
+    ('Mining', 'provider_01')
     """
     code = f"UI_value_{value}"
-    return text(code, lang) if code in catalogue() else value
+    return level_label(column, value, lang) or (text(code, lang) if code in catalogue() else value)
 
 
 def called(table: pa.Table, names: Names) -> pa.Table:
@@ -101,7 +97,7 @@ def coded(table: pa.Table, lang: Lang) -> pa.Table:
         return table
     for at, name in enumerate(table.column_names):
         if name in CODED and not pa.types.is_null(table[name].type):
-            said = [None if value is None else value_label(str(value), lang) for value in table[name].to_pylist()]
+            said = [None if value is None else value_label(str(value), lang, name) for value in table[name].to_pylist()]
             table = table.set_column(at, name, pa.array(said, pa.string()))
     return table
 

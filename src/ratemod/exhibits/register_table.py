@@ -15,15 +15,22 @@ from typing import Any
 
 import pyarrow as pa
 
-from ratemod.errors import BookError, Lang, nearest, problem, text
+from ratemod.errors import BookError, Lang, catalogue, nearest, problem, text
 from ratemod.exhibits.output import whole_file
 from ratemod.exhibits.priced_columns import safe_cell
 from ratemod.exhibits.priced_workbook import MADE, MOST_ROWS
 from ratemod.exhibits.terminal import clean, display_width, table_text
+from ratemod.vocabulary.labels import column_label
 
 SUFFIXES = (".xlsx", ".csv", ".html")
 WIDEST, A3, A4 = 36, 8, 9  # headers wrap to two lines; a list of many columns needs the larger sheet
 ENCODING = "utf-8-sig"  # Excel reads Chinese in a CSV only with the mark
+
+
+def register_label(name: str, lang: Lang) -> str:
+    """Return the label of a column of a list: a report's own, else the vocabulary's."""
+    code = f"UI_register_col_{name}"
+    return text(code, lang) if code in catalogue() else column_label(name, lang) or name
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -46,7 +53,7 @@ class Sheet:
 
     def headers(self, lang: Lang) -> list[str]:
         """Return the headers in a language."""
-        return [self.labels.get(name) or text(f"UI_register_col_{name}", lang) for name in self.table.column_names]
+        return [self.labels.get(name) or register_label(name, lang) for name in self.table.column_names]
 
     def rows(self) -> list[tuple[Any, ...]]:
         """Return the rows with fen in yuan and codes in words."""

@@ -11,6 +11,7 @@ import pyarrow as pa
 from ratemod.errors import Lang, text
 from ratemod.exhibits.evaluation_report import STYLE, html_table
 from ratemod.exhibits.fund_file import NO_NAMES, Names, called, value_label
+from ratemod.fund.fund_table import fund_label
 from ratemod.whole_file import whole_file
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def write_scorecard(found: Scorecard, path: str | Path, lang: Lang, synthetic: b
 def scorecard_html(found: Scorecard, lang: Lang, synthetic: bool, names: Names = NO_NAMES) -> str:
     """Return the page of the last year."""
     last = found.years[-1]
-    title = text("UI_card_title", lang, year=last, by=text(f"UI_fund_{found.by}", lang))
+    title = text("UI_card_title", lang, year=last, by=fund_label(found.by, lang))
     table = found.table
     now = table.filter(pa.array([year == last for year in table["year"].to_pylist()]))
     now = now.sort_by([("assessed_score", "descending"), (found.by, "ascending")])

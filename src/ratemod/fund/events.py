@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from ratemod.errors import Problem, nearest, problem, text
+from ratemod.errors import Problem, nearest, problem
 from ratemod.fund.fund_table import NO_DAY, Bools, Columns, Ints, Texts, codes_of, read_columns
 from ratemod.fund.proof import Check
 from ratemod.vocabulary.table import table as declared
@@ -241,7 +241,7 @@ def meeting(found: Events, keys: Texts, into: str, name: str, gone: Iterable[str
         if which.any():
             key = str(found.rows[name][int(np.argmax(which))])
             near = nearest(key, keys[:2000].tolist()) if code == "RM752" else None
-            into_zh = text(f"UI_fund_table_{into}", "zh")
+            into_zh = declared(into).label_zh
             told = problem(code, **found.first(which), key=key, into=into, into_zh=into_zh, nearest=near)
             found = found.without(which, "aside", told)
     return found

@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from ratemod.fund.fund_table import Floats, Ints, codes_of
+from ratemod.fund.fund_table import Floats, Ints, codes_of, read_columns
 
 PRIOR = 2.0
 TURNS = 50
+PAST = ("credit_code", "sector", "size_class", "earned_head_years", "claims", "incurred_fen")
 
 
 def with_expected(book: Any, panel: Any, prior: float = PRIOR) -> pa.Table:
@@ -18,9 +19,9 @@ def with_expected(book: Any, panel: Any, prior: float = PRIOR) -> pa.Table:
 
     Parameters
     ----------
-    book : frame
+    book : path or frame
         credit_code, sector, size_class, heads.
-    panel : frame
+    panel : path or frame
         credit_code, sector, size_class, earned_head_years, claims, incurred_fen; a policy year a row.
     prior : float
         How many expected claims the class mean counts for against the insured's own (illustrative: the variance of
@@ -29,38 +30,37 @@ def with_expected(book: Any, panel: Any, prior: float = PRIOR) -> pa.Table:
     Returns
     -------
     pyarrow.Table
-        Claims: frequency of sector times size by minimum bias, times heads, times ``(prior + own claims) / (prior +
-        expected claims)``, the mean of a gamma risk given Poisson claims. Losses: claims times the sector's mean
-        incurred claim. Reported claims are not developed, so levels are somewhat low; an allocation needs the order
-        of insureds, and a better model may be put in its place.
+        A row with a cell that cannot be used has neither. Claims: frequency of sector times size by minimum bias, times
+        heads, times ``(prior + own claims) / (prior + expected claims)``, the mean of a gamma risk given Poisson
+        claims. Losses: claims times the sector's mean incurred claim. Reported claims are not developed, so levels are
+        somewhat low; an allocation needs the order of insureds, and a better model may be put in its place.
 
     Source
     ------
     H. Bühlmann, A. Gisler, *A Course in Credibility Theory* (2005), ch. 2 (Poisson-gamma); R. Bailey (1963).
     """
-    here, past = pa.table(book), pa.table(panel)
-    sectors, (sector, old_sector) = codes_of(_text(here, "sector"), _text(past, "sector"))
-    sizes, (size, old_size) = codes_of(_text(here, "size_class"), _text(past, "size_class"))
-    exposure = past["earned_head_years"].to_numpy().astype(np.float64)
-    claims = past["claims"].to_numpy().astype(np.float64)
-    incurred = past["incurred_fen"].to_numpy().astype(np.float64) / 100
+    now = read_columns(book, "policies", ("credit_code", "sector", "size_class", "heads"))
+    past = read_columns(panel, "panel", PAST)
+    sectors, (sector, old_sector) = codes_of(now["sector"], past["sector"])
+    sizes, (size, old_size) = codes_of(now["size_class"], past["size_class"])
+    exposure, claims = past["earned_head_years"], past["claims"].astype(np.float64)
+    incurred = past["incurred_fen"] / 100
     by_sector, by_size = balance(old_sector, old_size, exposure, claims, len(sectors), len(sizes))
-    firms, (firm, old_firm) = codes_of(_text(here, "credit_code"), _text(past, "credit_code"))
+    firms, (firm, old_firm) = codes_of(now["credit_code"], past["credit_code"])
     many = np.bincount(old_firm, claims, len(firms))
     meant = np.bincount(old_firm, exposure * by_sector[old_sector] * by_size[old_size], len(firms))
     own = ((prior + many) / (prior + meant))[firm]
-    heads = here["heads"].to_numpy().astype(np.float64)
-    annual = heads * by_sector[sector] * by_size[size] * own
+    annual = now["heads"] * by_sector[sector] * by_size[size] * own
     seen = np.bincount(old_sector, claims, len(sectors))
     all_of = incurred.sum() / max(claims.sum(), 1.0)
     cost = (np.bincount(old_sector, incurred, len(sectors)) + 100 * all_of) / (seen + 100)  # thin sectors: the mean
-    return here.append_column("annual_claims", pa.array(annual)).append_column(
-        "annual_losses_yuan", pa.array(annual * cost[sector])
-    )
-
-
-def _text(table: pa.Table, name: str) -> Any:
-    return np.asarray(table[name].cast(pa.string()).to_pylist(), dtype=object)
+    assert now.given is not None
+    kept = now.given
+    for name, values in (("annual_claims", annual), ("annual_losses_yuan", annual * cost[sector])):
+        column = np.full(kept.num_rows, np.nan)
+        column[now.at] = values
+        kept = kept.append_column(name, pa.array(column, from_pandas=True))
+    return kept
 
 
 def balance(

@@ -16,10 +16,11 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from ratemod.errors import BookError, Lang, Problem, nearest, problem, text
+from ratemod.errors import BookError, Lang, Problem, catalogue, nearest, problem, text
 from ratemod.reading.shared_table import read_shared
 from ratemod.rules.options import strict
 from ratemod.vocabulary.column import Column
+from ratemod.vocabulary.labels import column_label
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -220,10 +221,16 @@ def names_column(codes: Ints, names: Sequence[str]) -> pa.Array:
     )
 
 
+def fund_label(name: str, lang: Lang) -> str:
+    """Return the label of a column; a column that a question in SQL made up keeps its name."""
+    code = f"UI_fund_{name}"
+    return text(code, lang) if code in catalogue() else column_label(name, lang) or name
+
+
 @strict
 def labelled(table: pa.Table, lang: Lang) -> pa.Table:
     """Return a table whose headers are the labels of a language."""
-    return table.rename_columns([text(f"UI_fund_{name}", lang) for name in table.column_names])
+    return table.rename_columns([fund_label(name, lang) for name in table.column_names])
 
 
 def to_frame(table: pa.Table) -> pd.DataFrame:

@@ -21,6 +21,7 @@ from ratemod.fund.fund_table import (
     year_of,
 )
 from ratemod.fund.proof import Check
+from ratemod.vocabulary.labels import meant
 
 # Money, then the budget as memorandum accounts: what was approved is open, bound by contracts, or used.
 ACCOUNTS = (
@@ -47,18 +48,6 @@ ENTRIES = (
     "carry_over",
 )
 ACCRUAL, RELEASE, BUDGET, CONTRACT, DELIVERY, PAYMENT, LAPSE, FORFEIT, CARRY = range(len(ENTRIES))
-# What people write for the accounts of money.
-SAID = {
-    "事故预防费支出": "prevention_expense",
-    "事故预防费用": "prevention_fund",
-    "事故预防费": "prevention_fund",
-    "预防费用": "prevention_fund",
-    "应付服务费": "payable",
-    "应付账款": "payable",
-    "银行存款": "bank",
-}
-
-
 LINES = (
     "entry", "day", "year", "kind", "account", "insurer", "debit_fen", "credit_fen", "policy_no", "service_no",
     "provider",
@@ -300,7 +289,7 @@ def _read_lines(rows: Columns, insurers: Sequence[str] | None) -> Journal:
     kinds, (kind,) = codes_of(rows.get("kind", blank))
     numbers, (entry,) = codes_of(rows["entry_no"])
     names, (_, insurer) = codes_of(np.array(insurers or [], dtype=object), rows["insurer"])
-    said = [SAID.get(name, name) for name in rows["account"].tolist()]
+    said = [meant("account", name) for name in rows["account"].tolist()]
     accounts = (*ACCOUNTS, *sorted(set(said) - set(ACCOUNTS)))  # so that `FUND` and its like hold for every journal
     at = {name: place for place, name in enumerate(accounts)}
     account = np.array([at[name] for name in said], dtype=np.int64)

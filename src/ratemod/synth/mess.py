@@ -13,6 +13,7 @@ import numpy as np
 from ratemod.errors import ModelError, nearest, problem
 from ratemod.synth import frame
 from ratemod.synth.stream import stream
+from ratemod.vocabulary.table import column
 from ratemod.whole_file import file_set
 
 # refuse: the row must come out unpriced; understand: it must be priced as if clean; skip: the row is no policy;
@@ -21,16 +22,7 @@ Outcome = Literal["refuse", "understand", "skip", "either"]
 Row = dict[str, str]
 SLICE = 65_536
 FULL_WIDTH = str.maketrans("0123456789.", "０１２３４５６７８９．")
-SECTOR_LABELS = {
-    "mining": "矿山",
-    "hazardous_chemicals": "危险化学品",
-    "fireworks": "烟花爆竹",
-    "transport": "交通运输",
-    "construction": "建筑施工",
-    "civil_explosives": "民用爆炸物品",
-    "metal_smelting": "金属冶炼",
-    "fishery": "渔业生产",
-}
+SECTOR_LABELS = {level.code: level.label_zh for level in column("sector").levels}
 
 
 @dataclass(frozen=True, slots=True)

@@ -150,6 +150,13 @@ def amounts() -> frozenset[str]:
 
 
 @functools.cache
+def known_names(word: str) -> tuple[Level, ...]:
+    """Return the known values of a text that may also hold others, such as an account."""
+    given = _load("columns").get(word, {})
+    return _levels(given) if given.get("kind") == "text" else ()
+
+
+@functools.cache
 def examples() -> Mapping[str, str]:
     """Return word -> the value that a template shows."""
     return {word: given["example"] for word, given in _load("columns").items() if "example" in given}
@@ -166,10 +173,13 @@ def _load(name: str) -> dict[str, Any]:
     return tomllib.loads(text)
 
 
+def _levels(given: Mapping[str, Any]) -> tuple[Level, ...]:
+    return tuple(Level(code, en, zh, tuple(more)) for code, (en, zh, *more) in given.get("levels", {}).items())
+
+
 def _column(word: str, given: Mapping[str, Any]) -> Column:
     kind, money = given["kind"], given["kind"] == "money"
     numeric = money or kind == "number"
-    levels = tuple(Level(code, en, zh, tuple(more)) for code, (en, zh, *more) in given.get("levels", {}).items())
     high = Decimal(given["high"]) if "high" in given else WIDEST
     if money:
         high = high / 100
@@ -180,7 +190,7 @@ def _column(word: str, given: Mapping[str, Any]) -> Column:
         label_en=given["en"],
         label_zh=given["zh"],
         aliases=tuple(given.get("aliases", ())),
-        levels=FLAG_LEVELS if kind == "flag" else levels,
+        levels=FLAG_LEVELS if kind == "flag" else _levels(given) if kind == "level" else (),
         unit="yuan" if money else given.get("unit", "count") if numeric else None,
         decimals=2 if money else given.get("decimals", 0),
         low=low if numeric else None,
