@@ -16,7 +16,7 @@ A missing value is an empty cell or empty text; a formula that needs it gives #N
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial
@@ -365,13 +365,28 @@ def _rollup(operation: Rollup, name: str, sheet: Sheet) -> str:
 
 
 def helpers(step: Step, sheet: Sheet) -> dict[str, str]:
-    """Return the further columns that a step needs, as name -> formula: those of a share by largest remainder.
+    """Return the further columns that a step needs, as name -> formula."""
+    found = HELPERS.get(type(step.operation))
+    return {} if found is None else found[1](step.operation, step.name, sheet)
 
-    ``T·w mod W`` is taken in two parts so that every product stays below 2⁵³ and is exact.
-    """
-    name, operation = step.name, step.operation
-    if not isinstance(operation, ShareOut):
-        return {}
+
+def helper_names(step: Step) -> list[str]:
+    """Return the names of the further columns that a step needs, in order."""
+    found = HELPERS.get(type(step.operation))
+    return [] if found is None else [f"{step.name}:{part}" for part in found[0](step.operation)]
+
+
+def _share_parts(operation: ShareOut) -> Sequence[str]:
+    return "fen", "weight", "total", "rest", "quota"
+
+
+def _remainder(fen: str, weight: str, total: str) -> str:
+    """Return ``fen·weight mod total``, in two parts so that every product stays below 2⁵³ and is exact."""
+    return f"MOD(MOD(INT(ABS({fen})/100000)*{weight},{total})*100000+MOD(ABS({fen}),100000)*{weight},{total})"
+
+
+def _share_helpers(operation: ShareOut, name: str, sheet: Sheet) -> dict[str, str]:
+    """Return the columns of a share by largest remainder."""
     places = sheet.range_of(operation.weights).places
     if places is None:
         raise PlanError(problem("RM881", step=name, weights=operation.weights))
@@ -380,12 +395,11 @@ def helpers(step: Step, sheet: Sheet) -> dict[str, str]:
     total = sheet.cell(f"{name}:total")
     hundred = f"{sheet.number(operation.of[0])}*100"
     of = sheet.range_of(operation.of[0])
-    upper = f"MOD(INT(ABS({fen})/100000)*{weight},{total})"
     return {
         f"{name}:fen": rounded(hundred, Decimal(1), "half_up", _in_units(of, Decimal("0.01"))),
         f"{name}:weight": f"ROUND({sheet.number(operation.weights)}*1{'0' * places},0)",
         f"{name}:total": f"SUMIFS({sheet.whole(f'{name}:weight')},{group},{own})",
-        f"{name}:rest": f"MOD({upper}*100000+MOD(ABS({fen}),100000)*{weight},{total})",
+        f"{name}:rest": _remainder(fen, weight, total),
         f"{name}:quota": f"ROUND((ABS({fen})*{weight}-{rest})/{total},0)",
     }
 
@@ -474,3 +488,5 @@ FORMULAS: Mapping[type[Operation], Formula] = MappingProxyType(
         ShareOut: _share,
     }
 )
+Helped = tuple[Callable[[Any], Sequence[str]], Callable[[Any, str, Sheet], dict[str, str]]]
+HELPERS: Mapping[type[Operation], Helped] = MappingProxyType({ShareOut: (_share_parts, _share_helpers)})

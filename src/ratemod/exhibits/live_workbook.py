@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from string import ascii_letters, digits
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from ratemod.errors import BookError, Lang, PlanError, Problem, problem, text
-from ratemod.exhibits.live_formula import ROW, Sheet, formula, helpers
+from ratemod.exhibits.live_formula import ROW, Sheet, formula, helper_names, helpers
 from ratemod.exhibits.live_sheets import OPTIONS, free_looks, write_constants, write_table
 from ratemod.exhibits.live_tables import (
     DAY_ZERO,
@@ -201,8 +202,7 @@ def _layout(
         columns.append(("rank", "rank"))
     columns += [(f"{step.name}:group", "group") for step in grouped]
     for step in plan.steps:
-        if isinstance(step.operation, ShareOut):
-            columns += [(f"{step.name}:{part}", "helper") for part in ("fen", "weight", "total", "rest", "quota")]
+        columns += [(name, "helper") for name in helper_names(step)]
         columns.append((step.name, "step"))
     columns += [("engine", "engine"), ("difference", "difference")]
     letter = {name: letters(at) for at, (name, _) in enumerate(columns)}
@@ -307,7 +307,8 @@ def _head(sheet: Any, where: Sheet, columns: list[tuple[str, str]], looks: Mappi
             label = text(f"UI_live_{kind}", lang)
         if kind in ("group", "helper"):
             step, _, part = name.partition(":")
-            label = f"{plan.label(step, lang)} · {text(f'UI_live_{part}', lang)}"
+            of = text(f"UI_live_{part.rstrip(digits)}", lang)
+            label = f"{plan.label(step, lang)} · {of} {part.lstrip(ascii_letters)}".rstrip()
         sheet.write_string(1, at, label, looks["header"])
         sheet.write_string(2, at, "" if kind in ("row", "engine", "difference") else name, looks["text"])
         sheet.set_column(at, at, _width(plan, name, kind, label))
