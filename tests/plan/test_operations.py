@@ -129,6 +129,7 @@ GIVEN = {
     "exp": 'unit = "0.001"\n',
     "ln": 'unit = "0.001"\n',
     "judgement": 'chosen = "b"\nlow = 1\nhigh = 9\n',
+    "part": 'among = [1, 2]\nwhich = 1\n',
     "rollup": 'by = "line"\nhow = "sum"\n',
     "share_out": 'by = "line"\nweights = "five"\n',
 }

@@ -250,6 +250,7 @@ def _step(draw: st.DrawFn, name: str, names: list[str]) -> Step:
                 "months",
                 "power",
                 "exp",
+                "part",
                 "ln",
             ]
         )
@@ -292,6 +293,9 @@ def _step(draw: st.DrawFn, name: str, names: list[str]) -> Step:
         case "days" | "months":
             more = {"count": draw(st.sampled_from(["started", "complete"]))} if op == "months" else {}
             return step_of(name, op, of=("start", "end"), inclusive=draw(st.booleans()), **more)
+        case "part":
+            among = tuple(draw(st.lists(st.one_of(operand, st.just("weight")), min_size=1, max_size=4)))
+            return step_of(name, op, of=(draw(pick),), among=among, which=draw(st.integers(1, len(among))))
         case "exp" | "ln":
             return step_of(name, op, of=(draw(pick),), unit=Decimal(draw(st.sampled_from(["0.001", "0.05", "1"]))))
         case "power":

@@ -35,6 +35,7 @@ from ratemod.plan.op.limits import Bound, Cap
 from ratemod.plan.op.lines import Rollup, ShareOut
 from ratemod.plan.op.logarithm import Exponential, Logarithm
 from ratemod.plan.op.look_up import Classify, Interpolate, Lookup
+from ratemod.plan.op.part import Part
 from ratemod.plan.op.progressive import Progressive
 from ratemod.plan.op.rounding import Power, Round
 from ratemod.plan.operand import NOTHING, Operand
@@ -414,6 +415,38 @@ def _share(operation: ShareOut, name: str, sheet: Sheet) -> str:
     return f"SIGN({fen})*({quota}+({ahead}+{tied}<{left}))/100"
 
 
+def _part_parts(operation: Part) -> Sequence[str]:
+    parties = range(1, len(operation.among) + 1)
+    return "fen", "total", *(f"{part}{at}" for part in ("weight", "rest", "quota") for at in parties)
+
+
+def _part_helpers(operation: Part, name: str, sheet: Sheet) -> dict[str, str]:
+    """Return the columns of a part by largest remainder: weight, remainder and whole fen of every party."""
+    places = [sheet.range_of(weight).places for weight in operation.among]
+    if None in places:
+        raise PlanError(problem("RM881", step=name, weights=operation.among[places.index(None)]))
+    scale = 10 ** max(place or 0 for place in places)
+    of, fen, total = operation.of[0], sheet.cell(f"{name}:fen"), sheet.cell(f"{name}:total")
+    hundred = rounded(f"{sheet.number(of)}*100", Decimal(1), "half_up", _in_units(sheet.range_of(of), Decimal("0.01")))
+    found = {f"{name}:fen": hundred}
+    for at, operand in enumerate(operation.among, 1):
+        weight, rest = sheet.cell(f"{name}:weight{at}"), sheet.cell(f"{name}:rest{at}")
+        share = sheet.number(operand)
+        found[f"{name}:weight{at}"] = f"IF({share}>=0,ROUND({share}*{scale},0),NA())"
+        found[f"{name}:rest{at}"] = _remainder(fen, weight, total)
+        found[f"{name}:quota{at}"] = f"ROUND((ABS({fen})*{weight}-{rest})/{total},0)"
+    found[f"{name}:total"] = "+".join(sheet.cell(f"{name}:weight{at + 1}") for at in range(len(places)))
+    return found
+
+
+def _part(operation: Part, name: str, sheet: Sheet) -> str:
+    own, parties = operation.which, range(1, len(operation.among) + 1)
+    quota, rest = ({at: sheet.cell(f"{name}:{part}{at}") for at in parties} for part in ("quota", "rest"))
+    fen = sheet.cell(f"{name}:fen")
+    ahead = "+".join(f"({rest[at]}>{'=' if at < own else ''}{rest[own]})" for at in parties if at != own) or "0"
+    return f"SIGN({fen})*({quota[own]}+(({ahead})<ABS({fen})-({'+'.join(quota.values())})))/100"
+
+
 def condition(when: Condition, sheet: Sheet) -> str:
     """Return a condition as a formula that is TRUE or FALSE, never an error."""
     if isinstance(when, Combination):
@@ -486,7 +519,10 @@ FORMULAS: Mapping[type[Operation], Formula] = MappingProxyType(
         Months: _months,
         Rollup: _rollup,
         ShareOut: _share,
+        Part: _part,
     }
 )
 Helped = tuple[Callable[[Any], Sequence[str]], Callable[[Any, str, Sheet], dict[str, str]]]
-HELPERS: Mapping[type[Operation], Helped] = MappingProxyType({ShareOut: (_share_parts, _share_helpers)})
+HELPERS: Mapping[type[Operation], Helped] = MappingProxyType(
+    {ShareOut: (_share_parts, _share_helpers), Part: (_part_parts, _part_helpers)}
+)

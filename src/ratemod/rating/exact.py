@@ -33,6 +33,7 @@ from ratemod.plan.op.limits import Bound, Cap
 from ratemod.plan.op.lines import Rollup, ShareOut
 from ratemod.plan.op.logarithm import Exponential, Logarithm
 from ratemod.plan.op.look_up import Classify, Interpolate, Lookup
+from ratemod.plan.op.part import Part
 from ratemod.plan.op.progressive import Progressive
 from ratemod.plan.op.rounding import Power, Round
 from ratemod.plan.operand import NOTHING, Operand
@@ -242,6 +243,24 @@ def _share_out(operation: ShareOut, here: Here) -> Rational:
     weight, _ = q.over_one_denominator(weights)
     parts, ok = share_out(fen.num, weight, fen.ok & weights.ok, inputs.groups[operation.group], ranks)
     return Rational(parts, 100, ok)
+
+
+def _part(operation: Part, here: Here) -> Rational:
+    of, state = here.state.get(operation.of[0]), here.state
+    fen = q.round_to(q.multiply(of, q.constant(Decimal(100), here.n)), Decimal(1), "half_up")
+    weights = [state.get(weight).fractions() for weight in operation.among]
+    found, ok = np.zeros(here.n, dtype=object), fen.ok.copy()
+    for at in range(here.n):
+        shares = [weight[at] for weight in weights]
+        asked = [share for share in shares if share is not None and share >= 0]
+        ok[at] &= len(asked) == len(shares) and sum(asked) > 0
+        if ok[at]:
+            quotas = [abs(int(fen.num[at])) * share / sum(asked) for share in asked]
+            left = abs(int(fen.num[at])) - sum(int(quota) for quota in quotas)
+            first = sorted(range(len(quotas)), key=lambda party: (-(quotas[party] % 1), party))[:left]
+            size = int(quotas[operation.which - 1]) + (operation.which - 1 in first)
+            found[at] = -size if fen.num[at] < 0 else size
+    return Rational(found, 100, ok)
 
 
 def holds(condition: Condition, plan: Plan, state: Exact) -> Mask:
@@ -474,5 +493,6 @@ EXACT: Mapping[type[Operation], Value] = MappingProxyType(
         Months: _months,
         Rollup: _rollup,
         ShareOut: _share_out,
+        Part: _part,
     }
 )

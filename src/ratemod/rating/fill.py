@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ratemod.money import apportion
 from ratemod.plan.interval import UNIT, Range, extreme_range, operand_range
 from ratemod.plan.op.arithmetic import AddPercentages, Arithmetic, Difference, Largest, Product, Ratio, Smallest, Sum
 from ratemod.plan.op.base import Operation
@@ -18,6 +19,7 @@ from ratemod.plan.op.limits import Bound, Cap
 from ratemod.plan.op.lines import Rollup, ShareOut
 from ratemod.plan.op.logarithm import Exponential, Logarithm
 from ratemod.plan.op.look_up import Classify, Interpolate, Lookup
+from ratemod.plan.op.part import Part
 from ratemod.plan.op.progressive import Progressive
 from ratemod.plan.op.rounding import Power, Round
 from ratemod.plan.operand import Operand
@@ -31,6 +33,7 @@ from ratemod.rating.groups import rollup, share_out
 from ratemod.rating.look_up import fill_interpolate, fill_judgement, fill_look_up, slot_finder
 from ratemod.rating.rounding import fill_rounded
 
+MOST_WHOLE = 2.0**50  # a number whose float tells it from the next half
 MOST_SUM = 2.0**62  # of lines, as whole numbers of their last decimal
 
 
@@ -259,6 +262,35 @@ def _share_out(operation: ShareOut, compiling: Compiling) -> Run:
     return shared
 
 
+def _part(operation: Part, compiling: Compiling) -> Run:
+    of, weights = operation.of[0], [_whole(weight, compiling) for weight in operation.among]
+    known = operand_range(of, compiling.known)
+    places, found = known.places, [weight for weight in weights if weight is not None]
+    most = max((weight[0] for weight in found), default=0)
+
+    def parted(block: Block) -> None:
+        if places is None or len(found) < len(weights):
+            _leave(block, compiling.name)
+            return
+        amount = np.broadcast_to(block.get(of, compiling.floats), block.inputs.n)
+        size = np.abs(amount) * 10.0**places
+        doubtful = (size >= MOST_WHOLE) | ((known.rel * np.abs(amount) + known.abs) * 10.0**places >= 0.05)
+        valid = ~np.isnan(amount)
+        block.suspect |= doubtful & valid
+        whole = np.rint(np.where(valid & ~doubtful, amount, 0) * 10.0**places).astype(np.int64)
+        shares = np.empty((block.inputs.n, len(found)), dtype=np.int64)
+        for at, (finest, weigh) in enumerate(found):
+            shares[:, at], there = weigh(block)
+            shares[:, at] *= 10 ** (most - finest)
+            valid = valid & there & (shares[:, at] >= 0)
+        valid = valid & (shares.sum(axis=1) > 0)
+        shares[~valid] = 1
+        part = apportion(in_fen(whole, places), shares)[:, operation.which - 1]
+        block.buffer(compiling.name)[:] = np.where(valid, part / 100.0, np.nan)
+
+    return parted
+
+
 def _leave(block: Block, name: str) -> None:
     """Leave every row of a block to exact arithmetic."""
     block.buffer(name)[:] = np.nan
@@ -346,5 +378,6 @@ FILL: Mapping[type[Operation], Fill] = MappingProxyType(
         Months: _term(_months),
         Rollup: _rollup,
         ShareOut: _share_out,
+        Part: _part,
     }
 )

@@ -1,0 +1,45 @@
+"""The part of an amount that one of several parties bears: an amount divided within a row, to the fen.
+
+Subsidy of centre, province and county; co-insurers; taxes; instalments. The parts add up to the amount, which is first
+rounded half-up to the fen: largest remainder (Hamilton's method; Balinski & Young 2001), ties to the party named first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import ClassVar
+
+from ratemod.plan.interval import UNIT, Range, operand_range
+from ratemod.plan.model import Plan
+from ratemod.plan.op.base import Operation, given
+from ratemod.plan.operand import Operand
+
+FEN = Fraction(1, 100)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part(Operation):
+    """What one party bears of an amount that is divided among several by their weights."""
+
+    op: ClassVar[str] = "part"
+    without: ClassVar[str] = "RM369"
+    of: tuple[Operand, ...] = given("operand")
+    among: tuple[Operand, ...] = given("operands", doc="the weight of each party, in the order that settles ties")
+    which: int = given("integer", doc="the party whose part this is: its place in among, from 1")
+
+    @property
+    def whole_fen(self) -> bool:
+        """Always: parts are fen."""
+        return True
+
+    def faults(self) -> Iterator[str]:
+        """Yield RM370 where there is no such party."""
+        if not 1 <= self.which <= len(self.among):
+            yield "RM370"
+
+    def range(self, plan: Plan, known: Mapping[str, Range]) -> Range:
+        """Return the range between nothing and the whole amount, in fen."""
+        of = operand_range(self.of[0], known)
+        return Range(min(of.low - FEN, Fraction(0)), max(of.high + FEN, Fraction(0)), 2, rel=UNIT, raw=True)
