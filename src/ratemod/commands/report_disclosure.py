@@ -8,7 +8,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ratemod.errors import Lang, text
+from ratemod.errors import BookError, Lang, problem, text
 
 if TYPE_CHECKING:
     from ratemod.registers.rules import ParticipationRule
@@ -22,9 +22,21 @@ def arguments(parser: argparse.ArgumentParser, lang: Lang) -> None:
     parser.add_argument(
         "--least-units", metavar="N", type=_least(lang), default=3, help=text("UI_help_disclosure_least", lang)
     )
+    parser.add_argument("--register", metavar="FILE", type=Path, help=text("UI_help_disclosure_register", lang))
+    parser.add_argument("--published", metavar="DAY", type=_day(lang), help=text("UI_help_disclosure_published", lang))
     parser.add_argument(
         "-o", "--output", metavar="FILE", action="append", default=[], help=text("UI_help_disclosure_output", lang)
     )
+
+
+def _day(lang: Lang) -> Callable[[str], date]:
+    def read(said: str) -> date:
+        try:
+            return date.fromisoformat(said)
+        except ValueError:
+            raise argparse.ArgumentTypeError(problem("RM426", value=said).what(lang)) from None
+
+    return read
 
 
 def _least(lang: Lang) -> Callable[[str], int]:
@@ -43,9 +55,13 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
     from ratemod.exhibits.disclosure_page import key_figures, left_out
     from ratemod.exhibits.terminal import clean, problems_text, progress, table_text
 
+    if (args.register is None) != (args.published is None):
+        raise BookError(problem("RM427"))
     targets = [check_disclosure_target(path, args.province) for path in args.output]
     with progress(text("UI_reading", lang, file=args.province.name)):
-        told = disclosure(args.province, args.year, rule=_rule(args), least_units=args.least_units)
+        told = disclosure(
+            args.province, args.year, rule=_rule(args), least_units=args.least_units, register=args.register
+        )
     print(text("UI_disclosure_title", lang, year=told.year))
     if told.synthetic:
         print(text("UI_disclosure_synthetic", lang))
@@ -65,6 +81,8 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
         with progress(text("UI_writing", lang, file=target.name)):
             written = write_disclosure(told, target, lang)
         print("\n".join(f"  {clean(str(path))}" for path in written))
+    if args.register:
+        print(f"  {clean(str(told.record(args.register, args.published)))}")
     return 3 if told.refused else 0
 
 

@@ -8,6 +8,8 @@ the subject of the publication, not protected by it.
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
+import functools
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,12 +19,13 @@ import numpy as np
 
 from ratemod.confidentiality.figures import Figure
 from ratemod.confidentiality.protection import bounds_of, exposed
+from ratemod.confidentiality.publications import editions, published_of, read_publications, write_publications
 from ratemod.confidentiality.system import Block, Mask, System
 from ratemod.confidentiality.unsafe import LEAST_UNITS, dominated
 from ratemod.errors import BookError, Lang, ModelError, Problem, problem
 from ratemod.exhibits.disclosure_columns import ENTRIES
 from ratemod.exhibits.disclosure_data import insurer_names, sources
-from ratemod.exhibits.disclosure_fund import FundLine
+from ratemod.exhibits.disclosure_fund import FundLine, fund_year
 from ratemod.exhibits.disclosure_participation import read_registers
 from ratemod.exhibits.disclosure_publication import CHAINED, Subject, publication
 from ratemod.exhibits.disclosure_service import ServiceLine
@@ -91,6 +94,23 @@ class Disclosure:
             raise ModelError(problem("RM423", subject=subject, measure=measure, levels=" ".join(levels.values())))
         return bounds_of(self.system, self.hidden, self.system.figures.index(name))
 
+    def record(self, register: str | Path, day: str | dt.date) -> Path:
+        """Add this publication to a register, which is made where there is none.
+
+        Parameters
+        ----------
+        register : path
+        day : ISO date, of publication
+
+        Raises
+        ------
+        BookError
+            RM426 no date; those of `read_publications` and `write_publications`.
+        """
+        digests = {noun: digest for noun, (_, _, digest) in self.tables.items()}
+        own = published_of(self.system, self.hidden, self.year, day, digests)
+        return write_publications(register, [*read_publications(register), own])
+
     def write(self, path: str | Path, lang: Lang = "en") -> list[Path]:
         """Write a page (``.html``), a workbook (``.xlsx``) or a folder of CSV and Parquet; return the files written.
 
@@ -105,7 +125,12 @@ class Disclosure:
 
 
 def disclosure(
-    province: Any, year: int, *, rule: ParticipationRule | None = None, least_units: int = LEAST_UNITS
+    province: Any,
+    year: int,
+    *,
+    rule: ParticipationRule | None = None,
+    least_units: int = LEAST_UNITS,
+    register: str | Path | None = None,
 ) -> Disclosure:
     """Return what may be published of a year.
 
@@ -120,14 +145,18 @@ def disclosure(
         Who must insure; the eight sectors without it.
     least_units : int
         A cell with fewer enterprises stays out.
+    register : path, optional
+        Register of publications (`Disclosure.record`): the year is protected beside the earlier years and editions in
+        it. Without one, earlier years count as published from the same tables, and this one as not published before.
 
     Raises
     ------
     BookError
-        RM916, RM950, RM919 what is missing; RM921 no policy began in the year; those of the readers and of `co_insure`.
+        RM424, RM425 the register; RM916, RM950, RM919 what is missing; RM921 no policy began in the year; those of the
+        readers and of `co_insure`.
     ModelError
         RM705 a sum does not hold; RM897 the tables cannot be published safely; RM422 the attack on the whole finds an
-        unsafe figure, which would be a fault of this project.
+        unsafe figure, which would be a fault of this project; RM420, RM421 beside an earlier edition.
 
     Source
     ------
@@ -150,11 +179,16 @@ def disclosure(
         people = registers.enterprises
         refused += [("enterprises", item) for item in people.refused]
         counts["enterprises"] = (len(people) + sum(item.count for item in people.refused), len(people))
+    past = None if register is None else read_publications(register)
     earlier: list[Block] = []
     for before in _years_before(facts):
-        with contextlib.suppress(ModelError):  # RM897: nothing was published of that year
-            earlier += publication(facts.of_year(before), registers, rule, least_units, earlier, CHAINED).earlier()
-    made = publication(facts, registers, rule, least_units, earlier)
+        of_year = facts.of_year(before)
+        if past is None:
+            with contextlib.suppress(ModelError):  # RM897: nothing was published of that year
+                earlier += publication(of_year, registers, rule, least_units, earlier, {}, CHAINED).earlier()
+        elif held := editions(past, before):
+            earlier += fund_year(of_year, least_units).blocks(functools.partial(_was_published, held, before))
+    made = publication(facts, registers, rule, least_units, earlier, editions(past or (), year))
     open_still = exposed(made.system, made.hidden, least_units=least_units)
     if open_still:
         raise ModelError(
@@ -178,6 +212,11 @@ def disclosure(
         made.system,
         made.hidden,
     )
+
+
+def _was_published(held: Mapping[Figure, int | None], year: int, measure: str, insurer: str) -> bool:
+    key = (("insurer", insurer),) if insurer else ()
+    return held.get(Figure(year, "fund", measure, key)) is not None
 
 
 def _years_before(facts: Facts) -> list[int]:

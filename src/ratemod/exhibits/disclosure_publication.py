@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
+from ratemod.confidentiality.editions import beside, needed_faces, words_of
+from ratemod.confidentiality.figures import Figure
 from ratemod.confidentiality.linked_tables import Face, LinkedTables
 from ratemod.confidentiality.protection import protect
 from ratemod.confidentiality.system import Block, System, block_of, system_of
@@ -93,10 +95,11 @@ class Publication:
 
 @dataclass(eq=False, slots=True)
 class _Draft:
-    """A subject under way: the breakdowns that were asked, and those given up."""
+    """A subject under way: the breakdowns that were asked, those readers hold already, and those given up."""
 
     make: Make
     faces: tuple[Face, ...]
+    held: frozenset[Face]
     left: list[Face] = field(default_factory=list)
 
     def tables(self) -> LinkedTables:
@@ -114,6 +117,7 @@ def publication(
     rule: ParticipationRule | None,
     least: int,
     earlier: Sequence[Block],
+    published: Mapping[Figure, int | None],
     subjects: Subjects = SUBJECTS,
 ) -> Publication:
     """Return what may be published of a year.
@@ -125,17 +129,24 @@ def publication(
     rule : ParticipationRule or None
     least : int
     earlier : sequence of Block, what was published of earlier years
+    published : mapping of Figure to value or None
+        What readers of earlier editions of the year hold; None where it was left out.
     subjects : pairs of what makes a subject's tables and their breakdowns; `CHAINED` are those that touch the fund
 
     Raises
     ------
     ModelError
-        RM897 the year cannot be published safely.
+        RM897 the year cannot be published safely; RM420, RM421 not beside its earlier editions.
     """
-    drafts = {make.__name__: _Draft(functools.partial(make, facts, least=least), faces) for make, faces in subjects}
+    drafts = {
+        make.__name__: _Draft(
+            functools.partial(make, facts, least=least), faces, needed_faces(published, make.__name__)
+        )
+        for make, faces in subjects
+    }
     people = None if registers is None else participation(facts, registers, rule, least)
     if people is not None:
-        drafts["participation"] = _Draft(people, BY_STATE)
+        drafts["participation"] = _Draft(people, BY_STATE, needed_faces(published, "participation"))
     fund, served = fund_year(facts, least), service_year(facts)
     tables: dict[str, LinkedTables] = {}
     by_insurer = True
@@ -150,20 +161,25 @@ def publication(
             raise ModelError(problem("RM897", table="insurance"))
         blocks = [block_of(found, facts.year) for found in tables.values()]
         blocks += (fund.blocks() if by_insurer else []) + ([] if served is None else [served.block(least)])
-        system = system_of([*blocks, *earlier])
+        system = system_of([*beside(blocks, published), *earlier])
         pattern = protect(system, least_units=least)
         stuck = pattern.stuck
         if stuck is None:
-            over = [name for name, found in tables.items() if _thin(found, _own(system, pattern.hidden, found, facts))]
+            over = {
+                name: [face for face in _thin(found, _own(system, pattern.hidden, found, facts)) if face not in held]
+                for name, found in tables.items()
+                for held in (drafts[name].held,)
+            }
+            over = {name: thin for name, thin in over.items() if thin}
             if not over:
                 return _finished(
                     facts, drafts, tables, fund if by_insurer else None, served, system, pattern.hidden, fund
                 )
-            for name in over:
-                hidden = _own(system, pattern.hidden, tables[name], facts)
-                drafts[name].give_up(tables[name], _thin(tables[name], hidden))
-                del tables[name]
+            for name, thin in over.items():
+                drafts[name].give_up(tables.pop(name), thin)
             continue
+        if published:
+            raise ModelError(problem("RM421", year=facts.year, **words_of(stuck)))
         blamed = "participation" if stuck.measure == "enterprises" and "participation" in tables else stuck.subject
         if blamed == "service":
             served = None
@@ -189,6 +205,7 @@ def _thinned(draft: _Draft) -> LinkedTables | None:
         if tables.name == "participation" and not any("state" in face for face in tables.faces):
             return None  # who is obliged, beside who is insured, would tell who is not
         thin = [face for face in tables.faces if len(face) > 1 and _share(tables, face, tables.unsafe) > MOST_UNSAFE]
+        thin = [face for face in thin if face not in draft.held]
         if not thin:
             return tables
         draft.give_up(tables, thin)
