@@ -53,7 +53,8 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
     from ratemod.exhibits.disclosure import disclosure
     from ratemod.exhibits.disclosure_files import check_disclosure_target, write_disclosure
     from ratemod.exhibits.disclosure_page import key_figures, left_out
-    from ratemod.exhibits.terminal import clean, problems_text, progress, table_text
+    from ratemod.exhibits.terminal import problems_text, progress, table_text
+    from ratemod.printed import clean
 
     if (args.register is None) != (args.published is None):
         raise BookError(problem("RM427"))
