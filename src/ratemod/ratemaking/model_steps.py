@@ -6,7 +6,8 @@ the other terms are fitted again, so that the whole balances. Every way to new r
     smooth     Whittaker-Henderson, (W + λ·D'D)·s = W·b: b log relativities, W their weights of mean 1, D second
                differences along the levels
     shrink     u_j = z_j·ū_j + (1 − z_j), z_j = h_j/(h_j + φ/τ²), ū_j = Σ h·y/γ / h_j with γ the mean but for u_j and
-               h = w·γ²/V(γ); the other terms are fitted again with log u_j beside them, until nothing moves.
+               h = w·γ²/V(γ); the other terms are fitted again with log u_j beside them, until nothing moves;
+               the level of γ is that at which the fit balances, Σ h_j(1 − z_j)(ū_j − 1) = 0.
                τ² = max(0, (Σ h_j(ū_j − ū)² − (J − 1)φ)/(Σh_j − Σh_j²/Σh_j))
 
 Source: Ohlsson, "Combining generalized linear models and credibility models in practice", Scandinavian Actuarial
@@ -184,11 +185,16 @@ def credible(
     for _ in range(ROUNDS):
         rest = refit(now)
         mean = rest.fitted / now[code]
-        held = cells.weight * mean * mean / rest.family.variance(mean)
-        mass = sums(code, held, len(levels))
-        own = sums(code, held * y / mean, len(levels)) / mass
-        tau2 = _between(own, mass, rest.dispersion) if between_variance is None else between_variance
-        z = tau2 * mass / (tau2 * mass + rest.dispersion)
+        for _ in range(ROUNDS):  # the common level of the means, at which Σ h_j(1 − z_j)(ū_j − 1) = 0
+            held = cells.weight * mean * mean / rest.family.variance(mean)
+            mass = sums(code, held, len(levels))
+            own = sums(code, held * y / mean, len(levels)) / mass
+            tau2 = _between(own, mass, rest.dispersion) if between_variance is None else between_variance
+            z = tau2 * mass / (tau2 * mass + rest.dispersion)
+            level = float((mass * (1 - z)) @ own / (mass @ (1 - z)))
+            mean = mean * level
+            if abs(level - 1) <= SETTLED / 100:
+                break
         new = z * own + (1 - z)
         if np.abs(new - now).max() <= SETTLED:
             free = np.exp(log - np.average(log, weights=mass))

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -24,6 +25,7 @@ from ratemod.ratemaking.cells import Cells, collapse, fold_offset, merge_levels,
 from ratemod.ratemaking.curves import Curve, curve, written
 from ratemod.ratemaking.design import Term
 from ratemod.ratemaking.glm import Fit, fit_glm, fit_negative_binomial, half_width, predict, type_iii
+from ratemod.ratemaking.model_plan import write_model
 from ratemod.ratemaking.model_rows import Missing, ModelRows, none_usable, number_factor, number_of_rows, read_rows
 from ratemod.ratemaking.model_steps import (
     Fixed,
@@ -474,6 +476,22 @@ class RateModel:
         fixed = self.fixed if relativity is None else (*self.fixed, _fixed(factor, method, relativity))
         step = Step(method=method, factor=factor, arguments=arguments, reason=reason, moved=moved)
         return replace(_model(fitted, asked, self.rows, fixed, self.first), steps=(*self.steps, step))
+
+    def write(self, folder: str | Path, **identity: Any) -> Path:
+        """Write a plan that charges what the model expects; see `model_plan.model_files` for its identity.
+
+        Returns
+        -------
+        the folder of the edition, which `rm.load_plan` and `ratemod check` take
+
+        Raises
+        ------
+        ModelError
+            RM499 a covariate that is still a curve, or a known factor.
+        FileExistsError
+            When the edition is there.
+        """
+        return write_model(self, folder, **identity)
 
     def __repr__(self) -> str:
         fit, done = self.fit, self.rows.accounts
