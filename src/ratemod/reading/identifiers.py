@@ -22,6 +22,7 @@ from ratemod.vocabulary.column import Column
 from ratemod.vocabulary.spelling import folded
 
 Identity = Literal["key", "credit_code", "industry_code"]
+IDENTITIES: dict[str, Identity] = {"credit_code": "credit_code", "industry_code": "industry_code"}
 KEYS = frozenset({"policy_no", "claim_no", "contract_no", "endorsement_no", "receipt_no", "service_no", "payment_no"})
 Mask = npt.NDArray[np.bool_]
 _SPOILT = r"^\s*[0-9](\.[0-9]+[eE][+]?|[eE][+])[0-9]{1,3}\s*$"
@@ -34,9 +35,13 @@ def identity_of(column: Column) -> Identity | None:
     --------
     >>> identity_of(Column("credit_code", "text")), identity_of(Column("firm_name", "text"))
     ('credit_code', None)
+    >>> identity_of(Column("area", "text", identity="division_code"))
+    'key'
     """
     if column.kind != "text":
         return None
+    if column.identity is not None:
+        return IDENTITIES.get(column.identity, "key")
     if column.name.endswith("credit_code"):
         return "credit_code"
     if column.name.endswith("industry_code"):
