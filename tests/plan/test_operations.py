@@ -223,6 +223,31 @@ premium = "{}"
 """
 
 
+BY_LINE = """[[case.expect_lines]]
+before = "{}"
+[[case.expect_lines]]
+before = "{}"
+premium = "5.00"
+"""
+
+
+@pytest.mark.parametrize(
+    ("more", "codes"),
+    [
+        (BY_LINE.format("2.0", "3.0"), []),
+        (BY_LINE.format("2.0", "2.0"), ["RM190"]),
+        (BY_LINE.format("3.0", "3.0").replace("before", "befor"), ["RM191", "RM191"]),
+        ('[[case.expect_lines]]\nbefore = "2.0"\n', ["RM371"]),
+    ],
+)
+def test_a_case_says_what_is_expected_of_every_line(tmp_path, more, codes):
+    folder = tmp_path / "own" / "1"
+    (folder / "cases").mkdir(parents=True)
+    (folder / "plan.toml").write_text(HEAD + LINES, encoding="utf-8")
+    (folder / "cases" / "two.toml").write_text(CASE.format("5.00") + more, encoding="utf-8")
+    assert [item.code for item in rm.check_plan(folder).problems] == codes
+
+
 @pytest.mark.parametrize(("expected", "codes"), [("5.00", []), ("2.00", ["RM190"])])  # (1 + 1) + (2 + 1)
 def test_a_case_of_two_lines_is_one_policy(tmp_path, expected, codes):
     folder = tmp_path / "own" / "1"

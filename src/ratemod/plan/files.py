@@ -368,8 +368,12 @@ def _cases(folder: Path, shown: str, problems: list[Problem]) -> tuple[Case, ...
     return tuple(cases)
 
 
-def _case(expect: Mapping[str, Any], **given: Any) -> Case:
-    return Case(expect=MappingProxyType({key: str(value) for key, value in expect.items()}), **given)
+def _case(expect: Mapping[str, Any], expect_lines: Sequence[Mapping[str, Any]] = (), **given: Any) -> Case:
+    return Case(expect=_expected(expect), expect_lines=tuple(map(_expected, expect_lines)), **given)
+
+
+def _expected(values: Mapping[str, Any]) -> Mapping[str, str]:
+    return MappingProxyType({key: str(value) for key, value in values.items()})
 
 
 __all__ = ["read_plan", "read_toml"]

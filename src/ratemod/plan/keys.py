@@ -115,6 +115,7 @@ CASE: Mapping[str, Key] = {
     "source": _text("", True),
     "inputs": Key("cells", doc="column = cell, as a list holds it"),
     "lines": Key("lines", doc="instead of inputs: the lines of one policy, a table each; expected of the first"),
+    "expect_lines": Key("lines", doc="what is expected of each line, a table each, in the order of the lines"),
     "expect": Key("cells", True, doc="step = value, at the digits that are to agree"),
 }
 TEST: Mapping[str, Key] = {

@@ -265,6 +265,7 @@ class Case:
     file: str = ""
     line: int = 0
     lines: tuple[Mapping[str, Any], ...] = ()
+    expect_lines: tuple[Mapping[str, str], ...] = ()
 
     @property
     def rows(self) -> tuple[Mapping[str, Any], ...]:

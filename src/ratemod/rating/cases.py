@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
@@ -89,31 +90,42 @@ def _run(plan: Plan, case: Case) -> list[Problem]:
         return [
             _told(case, "RM113", name=name, step=case.name, nearest=nearest(name, plan.columns)) for name in unknown
         ]
+    if case.expect_lines and len(case.expect_lines) != len(case.rows):
+        return [_told(case, "RM371", found=len(case.expect_lines), wanted=len(case.rows))]
     try:
-        row, state = _rated(plan, case)
+        rows, state = _rated(plan, case)
     except BookError as error:
         return list(error.problems)
-    problems = []
-    for name, wanted in case.expect.items():
+    asked = [(0, case.expect, case.name)]
+    asked += [(at, expect, f"{case.name}, {at + 1}") for at, expect in enumerate(case.expect_lines)]
+    return [
+        found for at, expect, name in asked for found in _differences(plan, case, name, expect, rows[at], state, at)
+    ]
+
+
+def _differences(
+    plan: Plan, case: Case, called: str, expect: Mapping[str, str], row: dict[str, Any], state: exact.Exact, at: int
+) -> Iterator[Problem]:
+    """Yield what was expected of one row in vain."""
+    for name, wanted in expect.items():
         if name not in RESULTS and name not in plan.step_names:
-            problems.append(_told(case, "RM191", step=name, nearest=nearest(name, (*RESULTS, *plan.step_names))))
+            yield _told(case, "RM191", step=name, nearest=nearest(name, (*RESULTS, *plan.step_names)))
             continue
         if name in ("status", "code", "bounds"):
             found: Any = row[name] or ""
             fits = wanted in (found, *str(found).split(";"))
         elif name in plan.level_columns:
-            found = shown(plan, name, state, 0)
+            found = shown(plan, name, state, at)
             fits = wanted == (found or "none")
         else:
-            found, fits = _compare(_value(plan, state, name), wanted)
+            found, fits = _compare(_value(plan, state, name, at), wanted)
         if not fits:
             said = f"{found} {row['reason'] or ''}".strip()
-            problems.append(_told(case, "RM190", step=name, found=said, wanted=wanted))
-    return problems
+            yield _told(case, "RM190", name=called, step=name, found=said, wanted=wanted)
 
 
-def _rated(plan: Plan, case: Case) -> tuple[dict[str, Any], exact.Exact]:
-    """Return what the engine says of a case (status, code, bounds, reason) and every step's exact value."""
+def _rated(plan: Plan, case: Case) -> tuple[list[dict[str, Any]], exact.Exact]:
+    """Return what the engine says of each row (status, code, bounds, reason), and every step's exact values."""
     rows = case.rows
     given = {name for row in rows for name in row}
     cells = {}
@@ -125,13 +137,13 @@ def _rated(plan: Plan, case: Case) -> tuple[dict[str, Any], exact.Exact]:
         elif not column.derive:
             cells[name] = pa.nulls(len(rows), pa.string())
     rated = rate(Book(pa.table(cells), file=case.file), plan, lang="en", threads=1)
-    row = {name: rated.table[name][0].as_py() for name in ("status", "code", "bounds", "reason")}
-    return row, exact.evaluate(plan, rated.coding.inputs)
+    said = rated.table.select(["status", "code", "bounds", "reason"]).to_pylist()
+    return said, exact.evaluate(plan, rated.coding.inputs)
 
 
-def _value(plan: Plan, state: exact.Exact, name: str) -> Fraction | None:
+def _value(plan: Plan, state: exact.Exact, name: str, at: int = 0) -> Fraction | None:
     step = {"premium": plan.premium, "fund": plan.fund or ""}.get(name, name)
-    return state.values[step].fractions()[0] if step in state.values else None
+    return state.values[step].fraction(at) if step in state.values else None
 
 
 def recomputed(plan: Plan, case: Case) -> dict[str, str]:
@@ -142,7 +154,7 @@ def recomputed(plan: Plan, case: Case) -> dict[str, str]:
     BookError
         When the plan cannot read the case's inputs.
     """
-    row, state = _rated(plan, case)
+    (row, *_), state = _rated(plan, case)
     found = {}
     for name, wanted in case.expect.items():
         if name in ("status", "code", "bounds"):
