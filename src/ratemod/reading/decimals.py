@@ -21,6 +21,9 @@ Floats = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
 
 
+ESTIMATED = 15
+
+
 def on_decimals(values: npt.NDArray[Any], places: int) -> tuple[Floats, Mask, Mask]:
     """Return floats on their decimals, where they are none, and where they are too long to be known.
 
@@ -28,7 +31,7 @@ def on_decimals(values: npt.NDArray[Any], places: int) -> tuple[Floats, Mask, Ma
     ----------
     values : (n,) float16, float32 or float64
     places : int
-        Decimal places, d.
+        Decimal places, d; from `ESTIMATED` on a model wrote the values, which are taken as the floats that they are.
 
     Returns
     -------
@@ -46,8 +49,11 @@ def on_decimals(values: npt.NDArray[Any], places: int) -> tuple[Floats, Mask, Ma
     >>> on_decimals(np.array([0.1], dtype=np.float32), 2)[0].tolist()
     [0.1]
     """
-    power = 10.0**places
     wide = values.astype(np.float64, copy=False)
+    if places >= ESTIMATED:
+        lost = ~np.isfinite(wide)
+        return np.where(lost, np.nan, wide), np.zeros(len(wide), dtype=bool), lost
+    power = 10.0**places
     with np.errstate(over="ignore", invalid="ignore"):
         scaled = wide * power
         whole = np.rint(scaled)

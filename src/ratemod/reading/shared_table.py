@@ -21,14 +21,11 @@ from ratemod.errors import BookError, Problem, nearest, problem
 from ratemod.reading.book import Book
 from ratemod.reading.checks import ascending, codes_of
 from ratemod.reading.convert import MISSING_DATE, Coded, convert
-from ratemod.reading.numbers import parse_number
-from ratemod.reading.plain import plain
 from ratemod.reading.read import read_book
 from ratemod.vocabulary.column import Column
 from ratemod.vocabulary.table import Table, table
 
 Flags = npt.NDArray[np.bool_]
-ESTIMATED = 15  # decimals of a column that a model writes: its floats are taken as they are
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -260,8 +257,6 @@ def _both(columns: Mapping[str, Column], **names: str) -> dict[str, str]:
 
 
 def _converted(array: Any, one: Column, hint: Any) -> Coded:
-    if one.kind == "number" and one.decimals >= ESTIMATED:
-        return _estimated(array, one, hint)
     coded = convert(array, one, hint)
     if one.kind == "text":
         values = coded.values
@@ -269,31 +264,6 @@ def _converted(array: Any, one: Column, hint: Any) -> Coded:
             values = values.cast(pa.string())
         return replace(coded, values=pc.utf8_trim_whitespace(values.fill_null("")))
     return coded
-
-
-def _estimated(array: Any, one: Column, hint: Any) -> Coded:
-    """Convert numbers that a model wrote: the nearest float64, however many digits they have."""
-    found = plain(array)
-    cells = found.cells.combine_chunks() if isinstance(found.cells, pa.ChunkedArray) else found.cells
-    if pa.types.is_floating(cells.type) or pa.types.is_integer(cells.type):
-        given = np.asarray(cells.cast(pa.float64()).to_numpy(zero_copy_only=False), dtype=np.float64)
-        values = given * float(hint or 1)
-    elif pa.types.is_string(cells.type):
-        coded = cells.dictionary_encode()
-        exact = [None if said is None else parse_number(said, one.unit, hint) for said in coded.dictionary.to_pylist()]
-        numbers = np.array([*(np.nan if number is None else float(number) for number in exact), np.nan])
-        values = numbers[np.asarray(pc.fill_null(coded.indices, len(exact)))]
-    else:
-        return convert(array, one, hint)
-    low, high = (float(end) if end is not None else np.nan for end in (one.low, one.high))
-    odd = np.flatnonzero(~((values >= low) & (values <= high)))  # empty, no number, outside: said as of any number
-    if not len(odd) and found.refused is None:
-        return Coded(values, None, ())
-    rest = convert(array, one, hint)
-    which = np.zeros(len(values), dtype=np.int32)
-    if rest.problem_of is not None:
-        which[odd] = rest.problem_of[odd]
-    return Coded(np.where(which > 0, np.nan, values), which, rest.problems)
 
 
 def _in_fen(noun: str, columns: dict[str, Column], cells: dict[str, Coded], good: Flags, refuse: Any) -> None:
