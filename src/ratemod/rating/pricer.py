@@ -15,7 +15,7 @@ from ratemod.rating.block import Block
 from ratemod.rating.encode import identities, prepare
 from ratemod.rating.fast import Program, compile_plan
 from ratemod.rating.rate import kept_steps, price
-from ratemod.rating.rated import Rated
+from ratemod.rating.rated import Rated, own_name
 from ratemod.rating.run import BLOCK
 from ratemod.reading.arrow import whole
 from ratemod.reading.book import Book
@@ -54,8 +54,10 @@ class Pricer:
 
     def table(self, rated: Rated) -> pa.Table:
         """Return the output columns of a priced chunk."""
-        own = rated.book.table
-        columns = {name: _plain(own[name], kind) for name, kind in self.keys.items()} | rated.results()
+        own, results = rated.book.table, rated.results()
+        taken = {*own.column_names, *results}
+        kept = {own_name(name, results, taken): _plain(own[name], kind) for name, kind in self.keys.items()}
+        columns = kept | results
         return pa.Table.from_arrays(list(columns.values()), names=list(columns))
 
 
@@ -97,9 +99,7 @@ def pricer_of(
 def reasons(plan: Plan) -> tuple[str, ...]:
     """Return the text columns that hold an underwriter's reasons: few are ever written."""
     return tuple(
-        step.operation.reason
-        for step in plan.steps
-        if isinstance(step.operation, Judgement) and step.operation.reason
+        step.operation.reason for step in plan.steps if isinstance(step.operation, Judgement) and step.operation.reason
     )
 
 

@@ -21,7 +21,7 @@ from ratemod.rating.rated import Rated
 from ratemod.rating.run import BLOCK, Outputs, Source, run
 from ratemod.rating.verdict import Verdict, judge
 from ratemod.reading.book import Book
-from ratemod.reading.corrected import corrected
+from ratemod.reading.corrected import LANGUAGES, corrected
 from ratemod.reading.read import read_book
 from ratemod.rules.options import strict
 
@@ -73,7 +73,8 @@ def rate(
         When the book cannot be used at all (a column is missing), or with `strict` when any row cannot.
     """
     chosen = plan if isinstance(plan, Plan) else load_plan(plan, at, business)
-    read = corrected(book if isinstance(book, Book) else read_book(book, chosen.columns))
+    steps = {said for name in chosen.step_names for said in (name, *(chosen.label(name, one) for one in LANGUAGES))}
+    read = corrected(book if isinstance(book, Book) else read_book(book, chosen.columns), steps)
     coding = prepare(read, chosen)
     if strict:
         _refuse_any(coding, block)

@@ -20,7 +20,7 @@ import pyarrow.compute as pc
 from ratemod.errors import Problem, nearest, problem
 from ratemod.reading.dates import FIRST_DAY, LAST_DAY, excel_day, parse_date
 from ratemod.reading.decimals import all_on_decimals, on_decimals
-from ratemod.reading.identifiers import Identity, identity_of, keys, lost_digits, wrong_codes
+from ratemod.reading.identifiers import Identity, identity_of, keys, lost_digits, unreadable, wrong_codes
 from ratemod.reading.numbers import parse_number
 from ratemod.reading.plain import one_chunk, plain, valid
 from ratemod.rules.options import strict
@@ -323,6 +323,9 @@ def _text(whole: pa.Array, refusals: Refusals, identity: Identity | None) -> Cod
         spoilt = lost_digits(whole)
         if spoilt.any():
             which[spoilt] = refusals.number("RM207")
+    if identity:
+        for at in np.flatnonzero(unreadable(texts)).tolist():
+            which[at] = which[at] or refusals.number("RM294", value=texts[at].as_py())
     if identity == "industry_code":
         for at, (code, near) in wrong_codes(texts).items():
             which[at] = which[at] or refusals.number("RM285", value=code, nearest=near)

@@ -1,13 +1,14 @@
-"""A list of refused rows that comes back corrected: its rows are those of the first list again.
+"""A list that this program wrote and that comes back: refused rows corrected, or priced rows to be priced again.
 
-What the list of refused rows says of each (row, status, code, reason, suggestion) is recognised by its headers in
-either language and taken off, so that nothing stale stands beside a new result; the number of the row, and the table
-that it stood in where there were several, stay with it.
+What the list of refused rows says of each (row, status, code, reason, suggestion), and what a priced one does, is
+recognised by its headers in either language and taken off, so that nothing stale stands beside a new result; the
+number of the row, and the table that it stood in where there were several, stay with it.
 """
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import replace
 
 import numpy as np
@@ -20,13 +21,21 @@ from ratemod.reading.plain import plain
 from ratemod.vocabulary.column import Column
 
 SAID = ("row", "status", "code", "reason", "suggestion")
+PRICED = ("row", "premium_yuan", "bounds", "notes", "plan")  # and more, of MORE
+MORE = ("fund_yuan", "status")
+UNITS_SHOWN = ("yuan", "percent", "per_mille")  # behind the header of a step
 LANGUAGES: tuple[Lang, ...] = ("en", "zh")
 
 
-def corrected(book: Book) -> Book:
-    """Return a list without the columns that a list of refused rows puts in front, its rows numbered as they were.
+def corrected(book: Book, steps: Collection[str] = ()) -> Book:
+    """Return a list without the columns that a list of refused or priced rows adds, its rows numbered as they were.
 
-    A list that does not have all of them is returned as it is.
+    A list that does not have all of either is returned as it is.
+
+    Parameters
+    ----------
+    book : Book
+    steps : names and labels of steps, which a priced list shows too
 
     Raises
     ------
@@ -34,17 +43,24 @@ def corrected(book: Book) -> Book:
         RM292 a row without the number that it had.
     """
     for lang in LANGUAGES:
-        headers = [text(f"UI_{name}", lang) for name in SAID]
-        if not all(header in book.table.column_names for header in headers):
+        given = book.table.column_names
+        refused, priced, more = ([text(f"UI_{name}", lang) for name in names] for names in (SAID, PRICED, MORE))
+        whole = [headers for headers in (refused, priced) if set(headers) <= set(given)]
+        if not whole:
             continue
-        rows, table_of = _numbers(book, headers[0]), text("UI_table_of_row", lang)
-        if table_of not in book.table.column_names:
-            return replace(book, table=book.table.drop_columns(headers), rows=rows)
+        said = {header for headers in whole for header in headers}
+        if priced in whole:
+            units = ["", *(text(f"UI_unit_{unit}", lang) for unit in UNITS_SHOWN)]
+            said |= {*more, *(step + unit for step in steps for unit in units)}
+        rows, table_of = _numbers(book, refused[0]), text("UI_table_of_row", lang)
+        table = book.table.drop_columns([name for name in given if name in {table_of, *said}])
+        if table_of not in given:
+            return replace(book, table=table, rows=rows)
         names = [str(name or "") for name in book.table[table_of].to_pylist()]
         known = {name: at for at, name in enumerate(dict.fromkeys(names))}
         return replace(
             book,
-            table=book.table.drop_columns([table_of, *headers]),
+            table=table,
             rows=rows,
             origins=tuple(Origin(name, book.file, name) for name in known),
             part_of=np.array([known[name] for name in names], dtype=np.int32),

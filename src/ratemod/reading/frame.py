@@ -42,7 +42,12 @@ def arrow_table(source: Any) -> pa.Table:
     if type(source).__module__.partition(".")[0] == "pandas" and hasattr(source, "items"):
         return _pandas(source)
     if hasattr(source, "__arrow_c_stream__"):
-        return _without_views(pa.table(source))
+        try:
+            return _without_views(pa.table(source))
+        except pa.ArrowException:  # a type of the frame's own, such as 128-bit numbers of polars
+            if not hasattr(source, "iter_columns"):
+                raise BookError(problem("RM213", file=None, kind=type(source).__name__)) from None
+            source = {column.name: column.to_list() for column in source.iter_columns()}
     columns = _columns(source)
     if columns is None:
         raise BookError(problem("RM213", file=None, kind=type(source).__name__))

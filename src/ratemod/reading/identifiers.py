@@ -24,6 +24,7 @@ from ratemod.vocabulary.spelling import folded
 Identity = Literal["key", "credit_code", "industry_code"]
 IDENTITIES: dict[str, Identity] = {"credit_code": "credit_code", "industry_code": "industry_code"}
 KEYS = frozenset({"policy_no", "claim_no", "contract_no", "endorsement_no", "receipt_no", "service_no", "payment_no"})
+_ERROR = "^(#(N/A|REF!|NAME\\?|VALUE!|DIV/0!|NULL!|NUM!|SPILL!|CALC!|GETTING_DATA)|#+|=.+|\u21d0.+)$"
 Mask = npt.NDArray[np.bool_]
 _SPOILT = r"^\s*[0-9](\.[0-9]+[eE][+]?|[eE][+])[0-9]{1,3}\s*$"
 
@@ -127,6 +128,13 @@ def lost_digits(cells: pa.Array) -> Mask:
     if not _is_text(cells):
         return np.zeros(len(cells), dtype=bool)
     return np.array(pc.fill_null(pc.match_substring_regex(cells, _SPOILT), False), dtype=bool)
+
+
+def unreadable(codes: pa.Array) -> Mask:
+    """Return where a canonical identifier is an error of a spreadsheet or a formula without a value: (n,) bool."""
+    if pa.types.is_dictionary(codes.type):
+        return np.append(unreadable(codes.dictionary), False)[from_arrow_or(codes.indices, len(codes.dictionary))]
+    return np.array(pc.fill_null(pc.match_substring_regex(codes, _ERROR), False), dtype=bool)
 
 
 def from_arrow_or(indices: pa.Array, empty: int) -> npt.NDArray[np.int64]:

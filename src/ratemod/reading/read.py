@@ -16,7 +16,7 @@ from ratemod.reading.frame import arrow_table
 from ratemod.reading.header import Lexicon, checked, lexicon, lost_headers, match
 from ratemod.reading.joined import joined
 from ratemod.reading.sniff import EXCEL_FILES, FILES, TEXT_FILES, sniffed
-from ratemod.reading.tables import frame_receipt, read_grids
+from ratemod.reading.tables import ALL_SHEETS, frame_receipt, read_grids
 from ratemod.reading.text_chunks import LINE, open_text
 from ratemod.reading.workbook import workbook_grids
 from ratemod.vocabulary.column import Column
@@ -135,6 +135,8 @@ def _texts(book: Book) -> list[str]:
 
 def _file(path: Path, words: Lexicon, sheets: Sequence[str], header_map: Mapping[str, str] | None) -> list[Book]:
     kind = sniffed(path)
+    if kind in ("parquet", "text") and not set(sheets) <= set(ALL_SHEETS):
+        raise BookError(problem("RM214", file=str(path), sheet=sheets[0], sheets="–"))
     if kind == "parquet":
         books = [_frame(_parquet(path), words, str(path))]
     elif kind == "text":

@@ -108,14 +108,19 @@ def _not_read(
         args: dict[str, Any] = {
             "first": grid.lines[block.at],
             "last": grid.lines[block.end - 1],
-            "why_en": ", ".join(column.name for column in lacking[:4]) if lacking else "hidden sheet",
-            "why_zh": "、".join(column.label("zh") for column in lacking[:4]) if lacking else "隐藏工作表",
+            "why_en": ", ".join(column.name for column in lacking[:4]) if lacking else _why(grid)[0],
+            "why_zh": "、".join(column.label("zh") for column in lacking[:4]) if lacking else _why(grid)[1],
         }
         said.append(problem("RM274", file=grid.file, sheet=grid.sheet, row=grid.lines[block.at], **args))
     if not found and any(not is_blank(cell) for row in grid.rows for cell in row):
         args = {"first": 1, "last": grid.lines[-1], "why_en": "no such headers", "why_zh": "无此类表头"}
         said.append(problem("RM274", file=grid.file, sheet=grid.sheet, **args))
     return said
+
+
+def _why(grid: Grid) -> tuple[str, str]:
+    """Return in both languages what a sheet lacks that has all headers and is not read."""
+    return ("visibility (hidden sheet)", "可见性（隐藏工作表）") if grid.hidden else ("being asked for", "指定")
 
 
 def _loose_statements(grid: Grid) -> list[Statement]:

@@ -35,6 +35,9 @@ SECTORS = (
 SECTOR_LABELS_ZH = ("矿山", "危险化学品", "烟花爆竹", "交通运输", "建筑施工", "民用爆炸物品", "金属冶炼", "渔业生产")
 # The first division of each section A, B, C ... T of GB/T 4754-2017.
 _SECTION_STARTS = (1, 6, 13, 44, 47, 51, 53, 61, 63, 66, 70, 71, 73, 76, 80, 83, 84, 86, 91, 97)
+_LAST_DIVISION = 97
+# Divisions in which some classes are left out of the table (above), so that a code says nothing against a sector.
+_OPEN_DIVISIONS = frozenset({"25", "31", "32", "51", "52", "57"})
 _CODE = re.compile(r"([A-T]?)([0-9]{2,4})")
 
 
@@ -69,6 +72,18 @@ def sector_of(industry_code: Sequence[str | None] | npt.NDArray[Any]) -> npt.NDA
     return spread(industry_code, lambda code: longest(prefixes, industry_digits(code)), np.int8)
 
 
+def in_no_sector(industry_code: Sequence[str | None] | npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
+    """Return where a code is of a division that has no part in any of the eight sectors: (n,) bool.
+
+    Examples
+    --------
+    >>> in_no_sector(["4111", "0610", "2521", None]).tolist()
+    [True, False, False, False]
+    """
+    divisions = {row["prefix"][:2] for row in load_codes("sectors")} | _OPEN_DIVISIONS
+    return spread(industry_code, lambda code: int(industry_digits(code)[:2] not in {"", *divisions}), np.int8) == 1
+
+
 def industry_digits(code: str) -> str:
     """Return the digits of an industry code; empty unless it is two to four digits under the right section letter.
 
@@ -81,6 +96,8 @@ def industry_digits(code: str) -> str:
     if not match:
         return ""
     letter, digits = match.groups()
+    if not 1 <= int(digits[:2]) <= _LAST_DIVISION:
+        return ""
     section = sum(int(digits[:2]) >= start for start in _SECTION_STARTS)
     return digits if not letter or ord(letter) - ord("A") + 1 == section else ""
 

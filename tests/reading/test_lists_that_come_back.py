@@ -1,0 +1,116 @@
+"""Lists that this program wrote, own columns named like results, and cells that are errors, through every door."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+import ratemod as rm
+from ratemod.errors import BookError
+from ratemod.exhibits.priced_csv import write_priced_csv
+from ratemod.reading.frame import arrow_table
+from ratemod.reading.identifiers import unreadable
+from ratemod.reading.read import read_table
+from ratemod.vocabulary.column import Column
+
+PLAN = """[plan]
+scheme = "back"
+edition = "1"
+title_en = "Back"
+title_zh = "回"
+standing = "example"
+status = "draft"
+new_from = 2020-01-01
+key = "policy_no"
+premium = "premium"
+warning_en = "Made up."
+warning_zh = "试验。"
+[source.s]
+title = "made up"
+confidence = "illustrative"
+[column.policy_no]
+kind = "text"
+[column.heads]
+kind = "number"
+min = 0
+max = 1000
+[[step]]
+name = "charged"
+op = "product"
+of = ["heads", "480"]
+source = "s"
+[[step]]
+name = "premium"
+op = "round"
+of = "charged"
+unit = "0.01"
+"""
+
+
+@pytest.fixture
+def plan(tmp_path: Path) -> rm.Plan:
+    folder = tmp_path / "back" / "1"
+    folder.mkdir(parents=True)
+    (folder / "plan.toml").write_text(PLAN, encoding="utf-8")
+    return rm.load_plan(folder)
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_a_priced_list_comes_back_without_its_old_results(tmp_path, plan, lang):
+    first = rm.rate([{"policy_no": "P1", "heads": 30}, {"policy_no": "P2", "heads": "x"}], plan, lang=lang)
+    write_priced_csv(first, tmp_path / "first.csv", lang=lang)
+    write_priced_csv(rm.rate(tmp_path / "first.csv", plan, lang=lang), tmp_path / "second.csv", lang=lang)
+    one, two = ((tmp_path / name).read_text(encoding="utf-8-sig") for name in ("first.csv", "second.csv"))
+    assert two.splitlines()[0] == one.splitlines()[0]
+    assert two == one
+
+
+def test_own_columns_named_like_results_stay_in_streams(tmp_path, plan):
+    own = {"policy_no": ["P1"], "heads": [30], "status": ["cancelled"], "plan": ["mine"], "notes": ["see 7"]}
+    pq.write_table(pa.table(own), tmp_path / "own.parquet")
+    rm.rate_file(tmp_path / "own.parquet", plan, tmp_path / "out.parquet", keep=["all"])
+    (row,) = pq.read_table(tmp_path / "out.parquet").to_pylist()
+    assert [row[f"{name}'"] for name in ("status", "plan", "notes")] == ["cancelled", "mine", "see 7"]
+    assert row["status"] == "rated" and row["premium_fen"] == 1_440_000
+
+
+@pytest.mark.parametrize("said", ["#N/A", "#REF!", "#DIV/0!", "=A1&B1", "########"])
+def test_an_error_is_no_identifier(plan, said):
+    (row,) = rm.rate([{"policy_no": said, "heads": 30}], plan).table.to_pylist()
+    assert (row["premium_fen"], row["code"]) == (None, "RM294")
+
+
+def test_codes_with_signs_are_identifiers():
+    assert not unreadable(pa.array(["P#1", "A=B", "N/A", None, "#12"])).any()
+
+
+def test_a_type_of_polars_alone_is_read():
+    frame = pl.DataFrame({"heads": [30]}).with_columns(pl.col("heads").cast(pl.Int128))
+    assert arrow_table(frame).to_pydict() == {"heads": [30]}
+
+
+def test_a_sheet_of_a_text_is_refused(tmp_path):
+    (tmp_path / "list.csv").write_text("heads\n30\n", encoding="utf-8")
+    columns = {"heads": Column("heads", "number")}
+    with pytest.raises(BookError, match="RM214"):
+        read_table(tmp_path / "list.csv", columns, sheet="六月")
+    assert read_table(tmp_path / "list.csv", columns, sheet="all").table.num_rows == 1
+
+
+MINE = {"policy_no": "A1", "credit_code": "91220101MA0Y1AAA63", "business": "new", "start_date": "2026-03-01",
+        "end_date": "2027-03-01", "sector": "mining", "size_class": "small", "heads": 62, "limit_yuan": 400000,
+        "general_accidents": 0, "larger_accidents": 0, "major_accidents": 0, "claim_free_years": 3,
+        "hazard_state": "none", "hazard_overdue_days": 0, "standardisation": "level_2",
+        "certificate_expiry": "2027-12-31", "integrity_grade": "A", "blacklisted": "no"}  # fmt: skip
+
+
+@pytest.mark.parametrize(("code", "said"), [("0610", None), ("4111", "RM289"), ("2521", None), ("9999", "RM285")])
+def test_a_sector_and_an_industry_code_that_has_no_part_in_it(code, said):
+    rated = rm.rate([{**MINE, "industry_code": code}], "jilin-spli/2025-04", lang="en")
+    (row,) = rated.table.to_pylist()
+    told = f"{row['code'] or ''} {row['notes'] or ''}"
+    assert (said in told) if said else not told.strip()
