@@ -26,7 +26,8 @@ def test_demo_shows_the_whole_way(
     for word in words:
         assert word in out
     names = {"renewals.xlsx", "priced.xlsx", "priced.csv", "priced-refused.csv", "priced.parquet"}
-    assert {path.name for path in folder.iterdir()} == names
+    proofs = {"priced.csv.manifest.json", "priced.parquet.manifest.json"}
+    assert {path.name for path in folder.iterdir()} == names | proofs
     assert all(str(folder / name) in out for name in names)
     book = load_workbook(folder / "priced.xlsx")
     refused = book.worksheets[1].max_row - 1

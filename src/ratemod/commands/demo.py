@@ -26,9 +26,8 @@ def arguments(parser: argparse.ArgumentParser, lang: Lang) -> None:
 
 def run(args: argparse.Namespace, lang: Lang) -> int:
     """Price the demonstration book, explain one premium, list what was refused, say where the files are."""
-    from datetime import date
-
     from ratemod.commands.common import facts, open_plan, price
+    from ratemod.commands.rate import arguments as arguments_of_rate
     from ratemod.commands.rate import full_facts, write
     from ratemod.exhibits.output import check_target, whole_file, write_problem
     from ratemod.exhibits.summary_table import default_by
@@ -43,9 +42,9 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
     targets = [check_target(folder / name, [given]) for name in ("priced.xlsx", "priced.csv", "priced.parquet")]
     with resources.as_file(resources.files("ratemod") / "demo" / "renewals.xlsx") as shipped, whole_file(given) as part:
         shutil.copyfile(shipped, part)
-    told = argparse.Namespace(
-        book=given, plan=PLAN, at=date.fromisoformat(AT), business="renewal", columns=None, sheet=None
-    )
+    as_typed = argparse.ArgumentParser()
+    arguments_of_rate(as_typed, lang)
+    told = as_typed.parse_args([str(given), "--plan", PLAN, "--at", AT, "--business", "renewal"])
     rated = price(told, open_plan(told), lang, trace=False)
     by = default_by(rated.plan)
     files = [str(given)]

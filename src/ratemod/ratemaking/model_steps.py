@@ -29,6 +29,7 @@ from ratemod.ratemaking.cells import Cells
 from ratemod.ratemaking.glm import Fit
 from ratemod.ratemaking.relativities import Adjustment, monotone, moved, relativities
 from ratemod.reading.text_levels import level_name
+from ratemod.rules.options import strict
 
 ROUNDS = 200
 SETTLED = 1e-10
@@ -144,6 +145,7 @@ def given(cells: Cells, factor: str, relativity: Mapping[str, float]) -> Floats:
     return positive(factor, [relativity[level] for level in levels])
 
 
+@strict
 def ordered(
     cells: Cells, fit: Fit, factor: str, direction: Literal["increasing", "decreasing"]
 ) -> tuple[Floats, tuple[Adjustment, ...]]:

@@ -18,6 +18,7 @@ from ratemod.errors import BookError, Lang, Problem, nearest, problem, text
 from ratemod.reading.folder import found_in, meant_by
 from ratemod.reading.read import read_book
 from ratemod.reading.shared_table import TableRows, each_once, read_shared
+from ratemod.rules.options import strict
 from ratemod.vocabulary.table import Table, table
 
 
@@ -66,6 +67,7 @@ class Verdict:
                 found[noun] = sum(map(int, values[np.isfinite(values)].tolist()))
         return found
 
+    @strict
     def refused_table(self, lang: Lang) -> pa.Table:
         """Return the rows to send back, under their own headers, with their reasons and how to mend them."""
         kept = np.flatnonzero(~self.rows.good)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ratemod.errors import Lang, text
+from ratemod.rules.options import strict
 from ratemod.study.accounts import account_lines
 from ratemod.study.held_out import HeldOut
 
@@ -12,11 +13,13 @@ if TYPE_CHECKING:
     from ratemod.study.fit import Study
 
 
+@strict
 def study_lines(study: Study, lang: Lang) -> list[str]:
     """Return the change with its interval, what it rests on, the held-out year, caps, the account and the warnings."""
     return [*level_lines(study, lang), *account_lines(study, lang), *warning_lines(study, lang)]
 
 
+@strict
 def level_lines(study: Study, lang: Lang) -> list[str]:
     """Return the change with its interval, its parts, the trends, the large losses, the held-out year and the caps."""
     rates, sure = study.rates, study.uncertainty
@@ -55,6 +58,7 @@ def level_lines(study: Study, lang: Lang) -> list[str]:
     return lines
 
 
+@strict
 def warning_lines(study: Study, lang: Lang) -> list[str]:
     """Return the warnings of a study."""
     return [text("UI_level_warning", lang, what=f"{item.code} {item.what(lang)}") for item in study.warnings]

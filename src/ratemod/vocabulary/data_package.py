@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ratemod.errors import Lang
+from ratemod.rules.options import strict
 from ratemod.vocabulary.column import Column
 from ratemod.vocabulary.table import Table, tables
 
@@ -16,6 +17,7 @@ TYPES = {"text": "string", "level": "string", "flag": "string", "date": "date"}
 PROFILE = "tabular-data-package"
 
 
+@strict
 def field(declared: Table, one: Column, header: str, lang: Lang) -> dict[str, Any]:
     """Return a column as a field of a Table Schema, under the header that stands in the file."""
     found: dict[str, Any] = {
@@ -34,6 +36,7 @@ def field(declared: Table, one: Column, header: str, lang: Lang) -> dict[str, An
     return found | ({"constraints": limits} if limits else {})
 
 
+@strict
 def schema(
     name: str, headers: Mapping[str, str], others: Mapping[str, Mapping[str, str]], lang: Lang
 ) -> dict[str, Any]:
@@ -63,6 +66,7 @@ def schema(
     return found | ({"foreignKeys": joins} if joins else {})
 
 
+@strict
 def data_package(
     title: str, files: Mapping[str, str], headers: Mapping[str, Mapping[str, str]], lang: Lang
 ) -> dict[str, Any]:

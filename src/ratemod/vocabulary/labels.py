@@ -6,6 +6,7 @@ import functools
 from collections.abc import Mapping
 from typing import Literal
 
+from ratemod.rules.options import strict
 from ratemod.vocabulary.column import Level
 from ratemod.vocabulary.spelling import folded
 from ratemod.vocabulary.table import known_names, tables, words
@@ -13,6 +14,7 @@ from ratemod.vocabulary.table import known_names, tables, words
 Lang = Literal["en", "zh"]
 
 
+@strict
 def column_label(name: str, lang: Lang) -> str | None:
     """Return the label of a declared column; of a field that tables call alike under another word, theirs.
 
@@ -30,6 +32,7 @@ def column_label(name: str, lang: Lang) -> str | None:
     return said.pop() if len(said) == 1 else None
 
 
+@strict
 def level_label(column: str, code: str, lang: Lang) -> str | None:
     """Return the label of a level of a column, or of what tables call so; None where it has no such level.
 
@@ -49,6 +52,7 @@ def _levels(column: str) -> Mapping[str, Level]:
     return {level.code: level for level in (*known_names(column), *declared, *own)}
 
 
+@strict
 def table_label(name: str, lang: Lang) -> str:
     """Return the label of a declared table, or its name.
 
