@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -158,10 +158,11 @@ def price(
     trace: bool,
     strict: bool = False,
     derived: list[Derived] | None = None,
+    besides: Sequence[Column] = (),
 ) -> Rated:
     """Read the book that the arguments name, fill it from registers, price it; a terminal shows what is under way.
 
-    What registers filled is added to `derived`.
+    What registers filled is added to `derived`. Columns `besides` those of the plan are read with their units.
     """
     from ratemod.commands.register_files import filled
     from ratemod.exhibits.terminal import progress
@@ -169,9 +170,10 @@ def price(
     from ratemod.reading.corrected import corrected, merged
 
     with progress(text("UI_reading", lang, file=names_of(args))):
-        book = read_list(args, plan)
+        columns = {**{column.name: column for column in besides}, **plan.columns}
+        book = read_list(args, plan, columns)
         if getattr(args, "corrections", None) is not None:
-            book = merged(book, corrected(read_list(args, plan, path=args.corrections)))
+            book = merged(book, corrected(read_list(args, plan, columns, args.corrections)))
         book = filled(args, book, plan, derived)
     with progress(text("UI_pricing", lang)) as bar:
         return rate(

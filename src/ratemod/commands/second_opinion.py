@@ -18,11 +18,15 @@ def arguments(parser: argparse.ArgumentParser, lang: Lang) -> None:
 def run(args: argparse.Namespace, lang: Lang) -> int:
     """Compare; 0 when every premium agrees, else 3."""
     from ratemod.exhibits.output import check_target
-    from ratemod.exhibits.second_opinion import second_opinion
+    from ratemod.exhibits.second_opinion import premium_column, second_opinion
     from ratemod.exhibits.second_opinion_file import SUFFIXES, write_second_opinion
+    from ratemod.reading.header import fold, spellings
 
     target = check_target(args.output, books_of(args), SUFFIXES) if args.output else None
-    opinion = second_opinion(price(args, open_plan(args), lang, trace=False), args.premium)
+    plan = open_plan(args)
+    known = fold(args.premium) in spellings(plan.columns)
+    theirs = () if known else (premium_column(args.premium),)
+    opinion = second_opinion(price(args, plan, lang, trace=False, besides=theirs), args.premium)
     print(opinion.text(lang))
     if target:
         write_second_opinion(opinion, target, lang, digest(args))

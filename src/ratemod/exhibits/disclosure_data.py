@@ -125,7 +125,7 @@ def read_disclosed(source: Any, noun: str) -> Shared:
         values[name], missing = _plain(found.values, told.columns[name])
         if missing is not None:
             empty[name] = missing
-    return Shared(noun, values, empty, told.rows, len(told), told.file, ()).take(told.good, *told.refused)
+    return Shared(noun, values, empty, told.rows, len(told), told.book.file, ()).take(told.good, *told.refused)
 
 
 def _plain(values: Any, column: Column) -> tuple[Any, Mask | None]:

@@ -6,13 +6,14 @@ true and the search goes on among what is left, so that several causes at once a
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
-from ratemod.errors import BookError, Lang, nearest, problem, text
+from ratemod.errors import BookError, Lang, Problem, nearest, problem, text
 from ratemod.exhibits.filing_changes import path_labels
 from ratemod.exhibits.guess import SOME_ROWS, Guess
 from ratemod.exhibits.likely_causes import cell_guesses, guesses
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from ratemod.plan.model import Plan
     from ratemod.rating.inputs import Inputs
     from ratemod.rating.rated import Rated
+    from ratemod.vocabulary.column import Column
 
 MOST_ROWS, MOST_CAUSES, SHOWN = 20_000, 8, 3
 Fen = npt.NDArray[np.int64]
@@ -85,6 +87,8 @@ class SecondOpinion:
         Positions of rows that differ for no cause found.
     sampled : bool
         The causes were sought in a sample of the rows.
+    unread : tuple of Problem
+        Cells of the other system's column that are no amounts; their rows are not compared.
     """
 
     rated: Rated
@@ -94,6 +98,7 @@ class SecondOpinion:
     causes: tuple[Cause, ...]
     unexplained: Fen
     sampled: bool
+    unread: tuple[Problem, ...] = ()
 
     def text(self, lang: Lang = "en") -> str:
         """Return the comparison as a terminal shows it."""
@@ -108,6 +113,7 @@ class SecondOpinion:
             text("UI_opinion_money", lang, ours=yuan_text(int(ours[both].sum())),
                  theirs=yuan_text(int(self.other_fen[both].sum()))),
         ]  # fmt: skip
+        lines += [item.line(lang) for item in self.unread]
         if self.sampled:
             lines.append(text("UI_opinion_sampled", lang, rows=MOST_ROWS))
         parts = [plan_text(self.rated.plan, lang), "\n".join(lines)]
@@ -151,7 +157,8 @@ def second_opinion(rated: Rated, premium: str | npt.ArrayLike) -> SecondOpinion:
     ----------
     rated : Rated
     premium : str or (n,) float
-        Header of a column of the book in yuan, or the premiums in yuan, NaN where there is none.
+        Header of a column of the book, in yuan or the unit that it names, or the premiums in yuan, NaN where there is
+        none. A cell that is no amount is no premium: its row is named and not compared.
 
     Returns
     -------
@@ -160,10 +167,15 @@ def second_opinion(rated: Rated, premium: str | npt.ArrayLike) -> SecondOpinion:
     Raises
     ------
     BookError
-        RM891 no such column (with the nearest), RM892 cells of it that are no amounts, RM893 another number of rows.
+        RM891 no such column (with the nearest), RM892 none of its cells is an amount, RM264 a unit that is not clear,
+        RM893 another number of rows.
     """
     n = rated.coding.n
-    yuan = _column(rated, premium) if isinstance(premium, str) else np.asarray(premium, float)
+    unread: tuple[Problem, ...] = ()
+    if isinstance(premium, str):
+        yuan, unread = _column(rated, premium)
+    else:
+        yuan = np.asarray(premium, float)
     if yuan.shape != (n,):
         raise BookError(problem("RM893", found=yuan.size, wanted=n))
     given = ~np.isnan(yuan)
@@ -175,7 +187,8 @@ def second_opinion(rated: Rated, premium: str | npt.ArrayLike) -> SecondOpinion:
     size = np.abs(other - ours)
     left = left[np.argsort(-size[left], kind="stable")]
     causes = [replace(c, rows=c.rows[np.argsort(-size[c.rows], kind="stable")]) for c in causes]
-    return SecondOpinion(rated, other, given, differs, tuple(causes), left, len(chosen) < int((priced & given).sum()))
+    sampled = len(chosen) < int((priced & given).sum())
+    return SecondOpinion(rated, other, given, differs, tuple(causes), left, sampled, unread)
 
 
 def _sample(rated: Rated, differs: npt.NDArray[np.bool_], both: npt.NDArray[np.bool_]) -> Fen:
@@ -247,23 +260,49 @@ def _run(plan: Plan, inputs: Inputs, names: tuple[str, ...]) -> dict[str, npt.ND
     return run(compile_plan(plan), inputs, names).steps
 
 
-def _column(rated: Rated, name: str) -> npt.NDArray[np.float64]:
+def premium_column(header: str) -> Column:
+    """Return the column of another system's premiums under a header, its unit left aside."""
     from decimal import Decimal
 
-    from ratemod.reading.convert import convert
     from ratemod.vocabulary.column import Column
 
-    table = rated.book.table
-    if name not in table.column_names:
-        headers = list(table.column_names)
-        raise BookError(problem("RM891", column=name, nearest=nearest(name, headers)))
-    column = Column(name, "number", unit="yuan", decimals=2, low=Decimal(0), high=Decimal(10) ** 13, optional=True)
-    coded = convert(table[name], column, rated.book.conversions.get(name))
-    if coded.problem_of is not None and coded.problem_of.any():
-        wrong = np.bincount(coded.problem_of, minlength=len(coded.problems) + 1)[1:]
-        found = [item for item, count in zip(coded.problems, wrong.tolist()) if count]
-        raise BookError([problem("RM892", column=name, rows=int(wrong.sum())), *found])
-    return np.asarray(coded.values, float)
+    name = re.sub(r"[(\[【（].*$", "", header).strip() or header
+    return Column(name, "number", unit="yuan", decimals=2, low=Decimal(0), high=Decimal(10) ** 13, optional=True)
+
+
+def _column(rated: Rated, header: str) -> tuple[npt.NDArray[np.float64], tuple[Problem, ...]]:
+    """Return another system's premiums in yuan, NaN where there is none, and what cells cannot be read."""
+    from ratemod.reading.convert import convert
+    from ratemod.reading.header import fold, lexicon, meaning
+
+    book, column = rated.book, premium_column(header)
+    names = {fold(name): name for name in book.table.column_names}
+    names |= {fold(text): name for name, text in book.headers.items()}
+    name = names.get(fold(header)) or names.get(fold(column.name))
+    if name is None:
+        headers = list(book.table.column_names)
+        raise BookError(problem("RM891", column=header, nearest=nearest(header, headers)))
+    size = book.conversions.get(name)
+    if name not in book.headers:  # read as a column of no meaning: its header alone says in what
+        unit = meaning(name, "", lexicon({column.name: column}))[1]
+        if unit is not None and unit.size is None:
+            raise BookError(problem("RM264", text=unit.text, columns=name, columns_zh=name))
+        size = None if unit is None else unit.size
+    coded = convert(book.table[name], column, size)
+    values = np.asarray(coded.values, float)
+    if coded.problem_of is None or not coded.problem_of.any():
+        return values, ()
+    wrong = coded.problem_of > 0
+    counts = np.bincount(coded.problem_of, minlength=len(coded.problems) + 1)[1:].tolist()
+    found = [item for item, count in zip(coded.problems, counts) if count]
+    if np.isnan(values).all():
+        raise BookError([problem("RM892", column=header, rows=int(wrong.sum())), *found])
+    told = []
+    for at, (item, count) in enumerate(zip(coded.problems, counts), 1):
+        if count:
+            file, sheet, row = book.place(int(np.argmax(coded.problem_of == at)))
+            told.append(problem(item.code, file=file, sheet=sheet, row=row, count=count, **item.args))
+    return np.where(wrong, np.nan, values), tuple(told)
 
 
 def keys_of(rated: Rated) -> list[str]:

@@ -16,6 +16,7 @@ from ratemod.experience.losses import Booleans, ClaimList, Dates, Floats, Intege
 from ratemod.experience.split import SplitRule
 from ratemod.reading.book import Book
 from ratemod.reading.convert import MISSING_DATE, convert
+from ratemod.reading.decimals import measured
 from ratemod.reading.read import read_book
 from ratemod.vocabulary.column import FLAG_LEVELS, Column
 from ratemod.vocabulary.table import pick, table
@@ -224,7 +225,10 @@ def successions_of(source: Any, firms: ExposureList) -> tuple[Integers, Integers
     """
     book = read_book(source, SUCCESSION)
     _need(book, tuple(SUCCESSION), SUCCESSION)
-    old, new = (convert(book.table[name], SUCCESSION[name]).values for name in ("from_code", "to_code"))
+    wrong, unread = np.zeros(book.table.num_rows, dtype=np.int32), list[Problem]()
+    old, new, share = (cells_of(book, SUCCESSION[name], wrong, unread) for name in ("from_code", "to_code", "share"))
+    if unread:
+        raise BookError(unread)
     places = [
         np.asarray(pc.index_in(part, value_set=firms.firms).fill_null(-1).to_numpy(zero_copy_only=False))
         for part in (old, new)
@@ -236,7 +240,6 @@ def successions_of(source: Any, firms: ExposureList) -> tuple[Integers, Integers
     ]
     if lost:
         raise ModelError(lost)
-    share = np.asarray(convert(book.table["share"], SUCCESSION["share"]).values, dtype=np.float64)
     return places[0].astype(np.int64), places[1].astype(np.int64), share
 
 
@@ -248,10 +251,10 @@ def _need(book: Book, names: tuple[str, ...], declared: Mapping[str, Column]) ->
 
 def cells_of(book: Book, column: Column, found: npt.NDArray[np.int32], problems: list[Problem]) -> Any:
     """Return a column's values; a cell that cannot be read marks its row."""
-    array = book.table[column.name]
-    if column.kind == "number" and pa.types.is_floating(array.type):  # measures of a frame, not typed decimals
-        array = pc.round(array, ndigits=column.decimals)
-    coded = convert(array, column, book.conversions.get(column.name))
+    array, size = book.table[column.name], book.conversions.get(column.name)
+    if column.kind == "number":
+        array = measured(array, column.decimals, size)
+    coded = convert(array, column, size)
     for at, item in enumerate(coded.problems, 1):
         problems.append(item)
         rows = (np.asarray(coded.problem_of) == at) & (found == 0)

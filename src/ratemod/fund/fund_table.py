@@ -109,9 +109,9 @@ def read_columns(source: Any, noun: str, needed: Sequence[str], optional: Sequen
         refused=told.refused,
         rows_in=len(told),
         left_out={name: column[told.bad] for name, column in values.items()},
-        file=told.file,
+        file=told.book.file,
         row=told.rows[at],
-        given=told.given,
+        given=told.book.table,
         at=at,
     )
 

@@ -11,10 +11,13 @@ those of 16) neighbouring decimals may share a float, so that none of them is kn
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
 
 NOISE = 8
 Floats = npt.NDArray[np.float64]
@@ -86,3 +89,23 @@ def all_on_decimals(values: Floats, places: int, scratch: Floats) -> bool:
         np.divide(whole, power, out=found)
         unequal = int(np.count_nonzero(found != values))
     return unequal == 0 or unequal == int(np.count_nonzero(np.isnan(values)))
+
+
+def measured(array: pa.ChunkedArray, places: int, size: Decimal | None) -> pa.ChunkedArray:
+    """Return floats that were calculated, not written, at the places of their column: so many in its own unit.
+
+    Parameters
+    ----------
+    places : int
+        Decimals of the column, in its own unit.
+    size : Decimal or None
+        What a number multiplies by to be in that unit: 10,000 of a list in 万元.
+
+    Examples
+    --------
+    >>> measured(pa.chunked_array([[0.30000000000000004, 1.000001]]), 2, Decimal(10_000)).to_pylist()
+    [0.3, 1.000001]
+    """
+    if not pa.types.is_floating(array.type):
+        return array
+    return pc.round(array, ndigits=places + (0 if size is None else size.adjusted()))

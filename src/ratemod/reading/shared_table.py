@@ -36,9 +36,8 @@ class TableRows:
     ----------
     table : Table
         As declared.
-    file, sheet : str or None
-    rows : (n,) int64
-        Row in the file, as an editor or Excel counts (a frame counts from 1).
+    book : Book
+        All that came in, under the headers that were not read too, with its receipt.
     columns : mapping of name to Column
         Those that the list has; an amount stands under its name in fen.
     cells : mapping of name to Coded
@@ -50,27 +49,25 @@ class TableRows:
     refused : tuple of Problem
         Why, each kind once with its first row and its count.
     where : tuple of int64 arrays, which rows each of `refused` is about, from 0
-    given : pyarrow.Table, n rows
-        All that came in, under the headers that were not read too.
-    headers : mapping of column to the header under which it was found
     """
 
     table: Table
-    file: str | None
-    sheet: str | None
-    rows: npt.NDArray[np.int64]
+    book: Book
     columns: Mapping[str, Column]
     cells: Mapping[str, Coded]
     good: Flags
     bad: Flags
     refused: tuple[Problem, ...]
     where: tuple[npt.NDArray[np.int64], ...]
-    given: pa.Table
-    headers: Mapping[str, str]
+
+    @property
+    def rows(self) -> npt.NDArray[np.int64]:
+        """Row of each in its table, as an editor or Excel counts: (n,); a frame counts from 1."""
+        return self.book.numbers
 
     def __len__(self) -> int:
         """Return how many rows came in."""
-        return len(self.rows)
+        return self.book.table.num_rows
 
 
 def read_shared(
@@ -171,15 +168,13 @@ def _length(source: Any) -> int:
 def _judged(declared: Table, book: Book, columns: dict[str, Column], needed: tuple[str, ...]) -> TableRows:
     """Convert the cells and say which rows cannot be used."""
     n = book.table.num_rows
-    rows = np.arange(1, n + 1, dtype=np.int64) if book.rows is None else np.asarray(book.rows, dtype=np.int64)
     good, told, where = np.ones(n, dtype=bool), [], []
 
     def refuse(which: Flags, code: str, **args: Any) -> None:
         nonlocal good
         at = np.flatnonzero(which)
         if len(at):
-            first = int(rows[at[0]])
-            told.append(problem(code, file=book.file, sheet=book.sheet, row=first, count=len(at), **args))
+            told.append(_told(book, code, at, **args))
             where.append(at)
             good = good & ~which
 
@@ -208,18 +203,20 @@ def _judged(declared: Table, book: Book, columns: dict[str, Column], needed: tup
                value_zh=labels["value_zh"])  # fmt: skip
     return TableRows(
         table=declared,
-        file=book.file,
-        sheet=book.sheet,
-        rows=rows,
+        book=book,
         columns=columns,
         cells=cells,
         good=good,
         bad=~good,
         refused=tuple(told),
         where=tuple(where),
-        given=book.table,
-        headers=book.headers,
     )
+
+
+def _told(book: Book, code: str, at: npt.NDArray[np.intp], **args: Any) -> Problem:
+    """Return a problem of some rows, at the place of the first."""
+    file, sheet, row = book.place(int(at[0]))
+    return problem(code, file=file, sheet=sheet, row=row, count=len(at), **args)
 
 
 def each_once(told: TableRows) -> TableRows:
@@ -240,8 +237,7 @@ def each_once(told: TableRows) -> TableRows:
     for which, code, said in ((differ, "RM241", label), (again, "RM242", {})):
         at = np.flatnonzero(which)
         if len(at):
-            row = int(told.rows[at[0]])
-            found.append(problem(code, file=told.file, sheet=told.sheet, row=row, count=len(at), **said))
+            found.append(_told(told.book, code, at, **said))
             where.append(at)
     return replace(
         told,

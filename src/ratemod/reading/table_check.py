@@ -75,8 +75,8 @@ class Verdict:
         for item, rows in zip(self.rows.refused, self.rows.where, strict=True):
             for row in rows.tolist():
                 why[row].append(item)
-        given = self.rows.given.take(pa.array(kept))
-        names = [self.rows.headers.get(name, name) for name in given.column_names]
+        given = self.rows.book.table.take(pa.array(kept))
+        names = [self.rows.book.headers.get(name, name) for name in given.column_names]
         columns = [part.cast(pa.string()) for part in given.columns]
         texts = {
             "UI_data_row": [str(self.rows.rows[row]) for row in kept],
@@ -150,12 +150,13 @@ def _strays(rows: TableRows, tables: Mapping[str, TableRows]) -> tuple[Problem, 
         lost = np.flatnonzero(~np.asarray(there, dtype=bool) & np.asarray(pc.not_equal(values, ""), dtype=bool))
         if len(lost):
             first = str(values[int(lost[0])])
+            file, sheet, row = rows.book.place(int(lost[0]))
             found.append(
                 problem(
                     "RM959",
-                    file=rows.file,
-                    sheet=rows.sheet,
-                    row=int(rows.rows[lost[0]]),
+                    file=file,
+                    sheet=sheet,
+                    row=row,
                     count=len(lost),
                     value=first,
                     column=rows.columns[name].label("en"),

@@ -23,6 +23,7 @@ from ratemod.reading.receipt import LeftOut, ReadPart, Receipt, UnusedHeader, Us
 from ratemod.reading.rows import fate, is_blank, judge_of, near_needed
 from ratemod.reading.units import Statement, Unit, stated, statements
 from ratemod.vocabulary.column import Column
+from ratemod.vocabulary.table import words as business_words
 
 ALL_SHEETS = ("all", "全部")
 _EPOCH_1904 = datetime(1904, 1, 1)
@@ -259,7 +260,8 @@ def judged_headers(
             judged.append(UnusedHeader(item.header, item.place))
             continue
         near = near_column(item.header, optional, words.columns)
-        if near is not None and not _set_aside(item.header, words):
+        apart = _set_aside(item.header, words) or (near and _other_word(item.header, words.columns[near]))
+        if near is not None and not apart:
             column = words.columns[near]
             args: dict[str, Any] = {"header": item.header, "column": near, "label": column.label("zh")}
             wrong.append(problem("RM265", file=file, sheet=sheet, row=row, **args))
@@ -314,6 +316,13 @@ def _size(unit: Unit | None) -> Decimal:
 
 def _set_aside(header: str, words: Lexicon) -> bool:
     return fold(header) in words.given
+
+
+def _other_word(header: str, column: Column) -> bool:
+    """Return whether a header is the name of a business column that is not the one it is written like."""
+    mine, said = set(map(fold, column.names())), fold(header)
+    named = [set(map(fold, word.names())) for word in business_words().values()]
+    return any(said in names and mine.isdisjoint(names) for names in named)
 
 
 def _day_1904(cell: Any) -> Any:

@@ -25,6 +25,7 @@ from ratemod.ratemaking.arrays import Dates, Floats, Integers
 from ratemod.ratemaking.exposure import Segments, match_claims, segments_from_changes
 from ratemod.reading.book import Book
 from ratemod.reading.convert import MISSING_DATE, Coded, convert
+from ratemod.reading.decimals import measured
 from ratemod.reading.folder import found_in
 from ratemod.reading.read import read_book
 from ratemod.study.intake import Intake, count_once, in_order, intake_of
@@ -230,7 +231,10 @@ def _columns(book: Book, declared: Mapping[str, Column], found: Intake) -> dict[
     for name, column in declared.items():
         if name not in book.table.column_names:
             continue
-        coded = convert(_to_the_fen(book.table[name], column), column, book.conversions.get(name))
+        values, size = book.table[name], book.conversions.get(name)
+        if column.unit == "yuan":  # shares of an amount are measures, not cells that someone wrote
+            values = measured(values, column.decimals, size)
+        coded = convert(values, column, size)
         for at, item in enumerate(coded.problems, 1):
             found.leave(np.asarray(coded.problem_of) == at, item)
         cells[name] = coded
@@ -240,13 +244,6 @@ def _columns(book: Book, declared: Mapping[str, Column], found: Intake) -> dict[
             problem("RM579", table=found.table, name=name, label=declared[name].label_zh) for name in lacking
         )
     return cells
-
-
-def _to_the_fen(values: pa.ChunkedArray, column: Column) -> pa.ChunkedArray:
-    """Return yuan of a frame's floats at whole fen: shares of an amount are measures, not cells that someone wrote."""
-    if column.unit == "yuan" and pa.types.is_floating(values.type):
-        return pc.round(values, column.decimals)
-    return values
 
 
 def _dates(coded: Coded) -> Dates:
