@@ -67,7 +67,7 @@ class TableRows:
 
     def __len__(self) -> int:
         """Return how many rows came in."""
-        return self.book.table.num_rows
+        return int(self.book.table.num_rows)
 
 
 def read_shared(
