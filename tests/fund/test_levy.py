@@ -137,9 +137,13 @@ def test_what_cannot_be_levied_is_said():
     found = levy(book, [FLOOR], endorsements=over)
     assert [item.code for item in found.refused] == ["RM712"]
     assert found.policy_no.tolist() == ["P001"]
-    with pytest.raises(BookError) as error:
-        levy(pa.concat_tables([book, book]), [FLOOR])
-    assert codes(error) == {"RM701"}
+    found = levy(pa.concat_tables([book, book.slice(0, 1)]), [FLOOR])  # a row that stands twice counts once
+    assert [item.code for item in found.refused] == ["RM750"]
+    assert found.levy_fen.tolist() == [10, 20]
+    change = pa.table({"policy_no": ["P000", "P001"], "effective_date": [DAY] * 2, "premium_change_fen": [-10, -20]})
+    found = levy(pa.concat_tables([book, policies([300])]), [FLOOR], endorsements=change)  # P000 says 100 and 300
+    assert [item.code for item in found.refused] == ["RM751", "RM753"]
+    assert found.table.select(["policy_no", "levy_fen"]).to_pylist() == [{"policy_no": "P001", "levy_fen": 18}]
     with pytest.raises(BookError) as error:
         levy(book.drop_columns(["insurer", "sector"]), [FLOOR])
     assert codes(error) == {"RM950"}

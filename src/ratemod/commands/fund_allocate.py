@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from ratemod.commands.common import count
-from ratemod.commands.fund_common import insureds_of, province_arguments, report
+from ratemod.commands.fund_common import insureds_of, lists_of, province_arguments, report
 from ratemod.errors import Lang, text
 
 
@@ -24,10 +24,9 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
     from ratemod.exhibits.terminal import progress
     from ratemod.fund.allocate import allocate
     from ratemod.fund.catalogue import read_catalogue
-    from ratemod.reading.folder import open_folder
 
     with progress(text("UI_fund_title_allocate", lang)):
-        insureds, money, left_out = insureds_of(open_folder(args.province))
+        insureds, money, left_out = insureds_of(lists_of(args))
         found = allocate(insureds, money, catalogue=read_catalogue(args.catalogue), most_visits=args.most_visits)
     proved, statement, by = found.reconcile(), found.statement_table(), found.by
     shown = statement.select(

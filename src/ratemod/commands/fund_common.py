@@ -17,15 +17,21 @@ if TYPE_CHECKING:
     from ratemod.reading.folder import Folder
 
 PROVINCE = Path("data") / "province"
+BOOK = ("policies", "endorsements", "receipts", "coinsurance", "insurers")
+PAPERS = (*BOOK, "services", "contracts", "budgets", "fund_payments", "parties", "service_bodies")
 DONE, SOME_REFUSED = 0, 3
 
 
-def province_arguments(parser: argparse.ArgumentParser, lang: Lang) -> None:
-    """Add the province and the output."""
-    parser.add_argument(
-        "--province", metavar="DIR", type=Path, default=PROVINCE, help=text("UI_help_fund_province", lang)
-    )
+def province_arguments(parser: argparse.ArgumentParser, lang: Lang, lists: Sequence[str] = ()) -> None:
+    """Add the folder, lists that stand for those of the folder, and the output."""
+    from ratemod.vocabulary.table import table
+
+    parser.add_argument("--province", metavar="DIR", type=Path, help=text("UI_help_fund_province", lang))
     parser.add_argument("--out", metavar="FILE", type=Path, help=text("UI_help_fund_out", lang))
+    for name in lists:
+        said = text("UI_help_fund_list", lang, label=table(name).label(lang))
+        word = name.replace("_", "-")
+        parser.add_argument(f"--{word}", dest=f"list_{name}", metavar="FILE", type=Path, help=said)
 
 
 def rules_argument(parser: argparse.ArgumentParser, lang: Lang) -> None:
@@ -36,6 +42,28 @@ def rules_argument(parser: argparse.ArgumentParser, lang: Lang) -> None:
 def day_argument(parser: argparse.ArgumentParser, lang: Lang) -> None:
     """Add the day of the state."""
     parser.add_argument("--at", metavar="DATE", type=day(lang), help=text("UI_help_fund_at", lang))
+
+
+def lists_of(args: argparse.Namespace) -> Folder:
+    """Return the lists given one by one, and those of the folder for the rest.
+
+    One's own policies without a folder stand alone: nothing is added to them from the shipped province.
+    """
+    from ratemod.reading.folder import Folder, open_folder
+
+    own = {name.removeprefix("list_"): file for name, file in vars(args).items() if name.startswith("list_") and file}
+    if args.province is None and "policies" in own:
+        return Folder(own["policies"].parent, own)
+    place = args.province or PROVINCE
+    return Folder(place, {**open_folder(place).files, **own})
+
+
+def levy_of(lists: Folder, rules: Path | None, day: datetime.date | None, **more: Any) -> Levy:
+    """Return the levy of the lists: policies, endorsements, receipts and shares of co-insurers."""
+    from ratemod.fund.levy import levy
+
+    events = {name: lists.get(name) for name in ("endorsements", "receipts", "coinsurance")}
+    return levy(lists.table("policies"), rules, **events, as_of=day, **more)
 
 
 def day_of(tables: Folder, at: datetime.date | None) -> datetime.date:
@@ -127,9 +155,8 @@ def report(
     """Print the statement, write the file, say what was proved and what was left out; return the exit code."""
     from ratemod.exhibits.fund_file import called, fund_text, write_fund
     from ratemod.exhibits.terminal import problems_text
-    from ratemod.reading.folder import open_folder
 
-    names = names_of(open_folder(args.province))
+    names = names_of(lists_of(args))
     print(text(title, lang) + "\n")
     print(fund_text(called(shown, names), lang, 40))
     for line in lines:

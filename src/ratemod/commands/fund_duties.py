@@ -5,13 +5,13 @@ from __future__ import annotations
 import argparse
 from datetime import date
 
-from ratemod.commands.fund_common import day_argument, day_of, province_arguments, report, rules_argument
+from ratemod.commands.fund_common import day_argument, day_of, lists_of, province_arguments, report, rules_argument
 from ratemod.errors import Lang, text
 
 
 def arguments(parser: argparse.ArgumentParser, lang: Lang) -> None:
     """Declare the arguments."""
-    province_arguments(parser, lang)
+    province_arguments(parser, lang, ("policies", "services", "insurers"))
     rules_argument(parser, lang)
     day_argument(parser, lang)
 
@@ -22,9 +22,8 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
     from ratemod.fund.catalogue import read_catalogue
     from ratemod.fund.duties import duties
     from ratemod.fund.duty_rule import read_duty_rules
-    from ratemod.reading.folder import open_folder
 
-    province = open_folder(args.province)
+    province = lists_of(args)
     last: date = day_of(province, args.at)
     found = duties(
         province.table("policies"),

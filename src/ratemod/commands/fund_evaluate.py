@@ -8,7 +8,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ratemod.commands.common import count
-from ratemod.commands.fund_common import day_argument, day_of, names_of, province_arguments, report, rules_argument
+from ratemod.commands.fund_common import (
+    PAPERS,
+    day_argument,
+    day_of,
+    lists_of,
+    names_of,
+    province_arguments,
+    report,
+    rules_argument,
+)
 from ratemod.commands.fund_ledger import ledger_of
 from ratemod.errors import Lang, text
 
@@ -18,7 +27,7 @@ if TYPE_CHECKING:
 
 def arguments(parser: argparse.ArgumentParser, lang: Lang) -> None:
     """Declare the arguments."""
-    province_arguments(parser, lang)
+    province_arguments(parser, lang, (*PAPERS, "panel", "hazards"))
     rules_argument(parser, lang)
     day_argument(parser, lang)
     parser.add_argument("--year", metavar="YEAR", type=count(lang), help=text("UI_help_fund_year", lang))
@@ -35,7 +44,6 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
     from ratemod.exhibits.evaluation_report import summary, write_evaluation
     from ratemod.exhibits.fund_file import fund_text, value_label
     from ratemod.exhibits.terminal import progress
-    from ratemod.reading.folder import open_folder
 
     with progress(text("UI_fund_title_evaluate", lang)):
         found = evaluation_of(args)
@@ -53,7 +61,7 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
     ]
     code = report("UI_fund_title_evaluate", list(tables.items()), shown, proved, found.refused, args, lang, lines)
     if args.report:
-        written = write_evaluation(found, args.report, lang, names_of(open_folder(args.province)))
+        written = write_evaluation(found, args.report, lang, names_of(lists_of(args)))
         print(text("UI_fund_written", lang, path=str(written)))
     return code
 
@@ -63,9 +71,8 @@ def evaluation_of(args: argparse.Namespace) -> Evaluation:
     from ratemod.fund.catalogue import read_catalogue
     from ratemod.fund.duties import duties
     from ratemod.fund.evaluation import evaluate_services
-    from ratemod.reading.folder import open_folder
 
-    province = open_folder(args.province)
+    province = lists_of(args)
     table = province.table
     day: datetime.date = day_of(province, args.at)
     return evaluate_services(

@@ -7,7 +7,17 @@ import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ratemod.commands.fund_common import day_argument, day_of, province_arguments, report, rules_argument
+from ratemod.commands.fund_common import (
+    PAPERS,
+    day_argument,
+    day_of,
+    levy_of,
+    lists_of,
+    names_of,
+    province_arguments,
+    report,
+    rules_argument,
+)
 from ratemod.errors import Lang, text
 
 if TYPE_CHECKING:
@@ -17,11 +27,12 @@ if TYPE_CHECKING:
 
 def arguments(parser: argparse.ArgumentParser, lang: Lang) -> None:
     """Declare the arguments."""
-    province_arguments(parser, lang)
+    province_arguments(parser, lang, PAPERS)
     rules_argument(parser, lang)
     day_argument(parser, lang)
-    for name in ("budgets", "contracts", "parties", "kept"):
-        parser.add_argument(f"--{name}", metavar="FILE", type=Path, help=text(f"UI_help_fund_{name}", lang))
+    for name in ("levy-rules", "kept"):
+        said = text(f"UI_help_fund_{name.replace('-', '_')}", lang)
+        parser.add_argument(f"--{name}", metavar="FILE", type=Path, help=said)
     parser.add_argument("--sql", metavar="SELECT", help=text("UI_help_fund_sql", lang))
 
 
@@ -29,20 +40,21 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
     """Keep the ledger of a province, prove it, flag what breaks a rule; or answer a question in SQL."""
     import pyarrow as pa
 
-    from ratemod.exhibits.fund_file import fund_text, write_fund
+    from ratemod.exhibits.fund_file import called, fund_text, write_fund
     from ratemod.exhibits.terminal import progress
-    from ratemod.reading.folder import open_folder
 
     with progress(text("UI_fund_title_ledger", lang)):
-        found = ledger_of(open_folder(args.province), args)
+        found = ledger_of(lists_of(args), args)
         proved = found.reconcile()
     if args.sql:
         from ratemod.fund.ledger_sql import ask
 
         answer = ask(found, args.sql)
-        print(fund_text(answer, lang))
+        names = names_of(lists_of(args))
+        print(fund_text(called(answer, names), lang))
         if args.out:
-            print(text("UI_fund_written", lang, path=str(write_fund([("answer", answer)], args.out, lang))))
+            written = write_fund([("answer", answer)], args.out, lang, names=names)
+            print(text("UI_fund_written", lang, path=str(written)))
         return 0
     statement, counts = found.statement_table(), found.flag_counts()
     last = statement.filter(pa.array([year == found.years[-1] for year in statement["fund_year"].to_pylist()]))
@@ -62,18 +74,17 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
 def ledger_of(province: Folder, args: argparse.Namespace) -> FundLedger:
     """Return the ledger of a province; without a day, on its last valuation day."""
     from ratemod.fund.ledger import fund_ledger
-    from ratemod.fund.levy import levy
 
     day: datetime.date = day_of(province, args.at)
     return fund_ledger(
-        levy(province.table("policies"), endorsements=province.get("endorsements"), as_of=day),
+        levy_of(province, getattr(args, "levy_rules", None), day),
         province.table("policies"),
         province.table("services"),
         province.get("fund_payments") or province.table("ledger"),
         day,
-        budgets=getattr(args, "budgets", None) or province.get("budgets"),
-        contracts=getattr(args, "contracts", None) or province.get("contracts"),
-        parties=getattr(args, "parties", None) or province.get("parties"),
+        budgets=province.get("budgets"),
+        contracts=province.get("contracts"),
+        parties=province.get("parties"),
         insurers=province.get("insurers"),
         kept=getattr(args, "kept", None) or province.get("ledger"),
         rules=args.rules,

@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import argparse
 
-from ratemod.commands.fund_common import day_argument, province_arguments, report, rules_argument
+from ratemod.commands.fund_common import (
+    BOOK,
+    day_argument,
+    levy_of,
+    lists_of,
+    names_of,
+    province_arguments,
+    report,
+    rules_argument,
+)
 from ratemod.errors import Lang
 
 
 def arguments(parser: argparse.ArgumentParser, lang: Lang) -> None:
     """Declare the arguments."""
-    province_arguments(parser, lang)
+    province_arguments(parser, lang, (*BOOK, "ledger"))
     rules_argument(parser, lang)
     day_argument(parser, lang)
 
@@ -23,22 +32,19 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
     """
     import pyarrow as pa
 
-    from ratemod.fund.levy import levy
+    from ratemod.exhibits.fund_file import called, fund_text
     from ratemod.fund.proof import prove
-    from ratemod.reading.folder import open_folder
 
-    province = open_folder(args.province)
-    found = levy(
-        province.table("policies"),
-        args.rules,
-        endorsements=province.get("endorsements"),
-        ledger=province.get("ledger"),
-        receipts=province.get("receipts"),
-        as_of=args.at,
-    )
-    apart = found.apart_from_ledger() if args.rules and "ledger" in province else None
+    lists = lists_of(args)
+    found = levy_of(lists, args.rules, args.at, ledger=lists.get("ledger"))
+    apart = found.apart_from_ledger() if args.rules and "ledger" in lists else None
     proved = prove(found.checks()) if apart else found.reconcile()
     refused = found.refused if apart is None else (*found.refused, apart)
     statement = pa.Table.from_pandas(found.statement(), preserve_index=False)
     tables = [("levy", found.table), ("statement", statement), ("movements", found.movement_table())]
-    return report("UI_fund_title_levy", tables, statement, proved, refused, args, lang)
+    lines = []
+    if "coinsurance" in lists:
+        borne = found.share_table()
+        tables.append(("shares", borne))
+        lines.append(fund_text(called(borne, names_of(lists)), lang))
+    return report("UI_fund_title_levy", tables, statement, proved, refused, args, lang, lines)

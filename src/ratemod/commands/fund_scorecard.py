@@ -7,7 +7,16 @@ import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ratemod.commands.fund_common import day_argument, day_of, names_of, province_arguments, report, rules_argument
+from ratemod.commands.fund_common import (
+    PAPERS,
+    day_argument,
+    day_of,
+    lists_of,
+    names_of,
+    province_arguments,
+    report,
+    rules_argument,
+)
 from ratemod.commands.fund_ledger import ledger_of
 from ratemod.errors import Lang, text
 
@@ -17,12 +26,11 @@ if TYPE_CHECKING:
 
 def arguments(parser: argparse.ArgumentParser, lang: Lang) -> None:
     """Declare the arguments."""
-    province_arguments(parser, lang)
+    province_arguments(parser, lang, (*PAPERS, "panel", "hazards", "claims", "brokers"))
     rules_argument(parser, lang)
     day_argument(parser, lang)
     parser.add_argument("--by", choices=("insurer", "broker"), default="insurer", help=text("UI_help_fund_by", lang))
-    for name in ("indicators", "policies"):
-        parser.add_argument(f"--{name}", metavar="FILE", type=Path, help=text(f"UI_help_fund_{name}", lang))
+    parser.add_argument("--indicators", metavar="FILE", type=Path, help=text("UI_help_fund_indicators", lang))
     parser.add_argument("--report", metavar="FILE", type=Path, help=text("UI_help_fund_report", lang))
     parser.add_argument("--real", action="store_true", help=text("UI_help_fund_real", lang))
 
@@ -67,10 +75,8 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
     code = report("UI_fund_title_scorecard", tables, shown, proved, found.refused, args, lang, lines)
     if args.report:
         from ratemod.exhibits.scorecard_report import write_scorecard
-        from ratemod.reading.folder import open_folder
 
-        names = names_of(open_folder(args.province))
-
+        names = names_of(lists_of(args))
         print(text("UI_fund_written", lang, path=str(write_scorecard(found, args.report, lang, not args.real, names))))
     return code
 
@@ -79,13 +85,12 @@ def scorecard_of(args: argparse.Namespace) -> Scorecard:
     """Return the scorecard of a province; without a day, on its last valuation day."""
     from ratemod.fund.duties import duties
     from ratemod.fund.scorecard import scorecard
-    from ratemod.reading.folder import open_folder
 
-    province = open_folder(args.province)
+    province = lists_of(args)
     table = province.table
     day: datetime.date = day_of(province, args.at)
     return scorecard(
-        args.policies or table("policies"),
+        table("policies"),
         day,
         by=args.by,
         services=table("services"),

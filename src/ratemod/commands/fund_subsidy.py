@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from ratemod.commands.common import count
-from ratemod.commands.fund_common import priced_renewals, province_arguments, report, rules_argument
+from ratemod.commands.fund_common import lists_of, priced_renewals, province_arguments, report, rules_argument
 from ratemod.errors import Lang, Problem, text
 
 
@@ -21,9 +21,8 @@ def arguments(parser: argparse.ArgumentParser, lang: Lang) -> None:
 def run(args: argparse.Namespace, lang: Lang) -> int:
     """Grant subsidies by the rules: to the renewals, priced; of a folder without them to its policies."""
     from ratemod.fund.subsidy import subsidise
-    from ratemod.reading.folder import open_folder
 
-    folder = open_folder(args.province)
+    folder = lists_of(args)
     left_out: tuple[Problem, ...] = ()
     if "renewals" in folder:
         rated = priced_renewals(folder)

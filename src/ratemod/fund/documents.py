@@ -10,11 +10,12 @@ import numpy as np
 
 from ratemod.errors import BookError, Problem, nearest, problem
 from ratemod.fund.catalogue import Catalogue
-from ratemod.fund.events import Events, meeting, numbers_left_out, of_policies, read_events
-from ratemod.fund.fund_table import NO_DAY, Columns, Ints, join, read_columns
+from ratemod.fund.events import Events, meeting, numbers_left_out, of_policies, read_events, read_policies, term_end
+from ratemod.fund.fund_table import NO_DAY, Bools, Columns, Ints, read_columns
 from ratemod.fund.journal import unknown_insurers
 
 SERVICE = ("service_no", "policy_no", "insurer", "service_type", "provider", "planned_date")
+POLICY_MORE = ("credit_code", "start_date", "end_date", "cancelled_date")
 PAYMENT = ("date", "insurer", "amount_fen")
 PAYMENT_MORE = ("payment_no", "entry_no", "kind", "service_no", "policy_no", "provider", "purpose", "invoice_no")
 
@@ -27,7 +28,8 @@ class Papers:
     ----------
     services : Columns
         Those of `SERVICE`, delivered_date, cost_fen, contract_fen (what the contract or the catalogue says, 0 where
-        nothing), price_fen (what the catalogue says, -1 where nothing), credit_code of the insured ("" where unknown).
+        nothing), outside (delivered outside the term of the policy), price_fen (what the catalogue says, -1 where
+        nothing), credit_code of the insured ("" where unknown).
     payments : Columns
         payment_no, date, insurer, amount_fen, service (row of `services`, -1 where none is named or known),
         service_no, provider, purpose, invoice_no.
@@ -55,10 +57,9 @@ def read_papers(
     Raises
     ------
     BookError
-        RM950, RM701, RM730 an unknown insurer.
+        RM950, RM730 an unknown insurer.
     """
-    book = read_columns(policies, "policies", ("policy_no", "size_class", "division_code"), ("credit_code",))
-    join(book["policy_no"][:0], book["policy_no"], "RM709", "policies")
+    book = read_policies(policies, ("policy_no", "size_class", "division_code"), POLICY_MORE)
     planned = read_events(services, "services", SERVICE, ("delivered_date", "cost_fen", "credit_code"), SERVICE[:1])
     given = read_events(payments, "fund_payments", PAYMENT, PAYMENT_MORE)
     wrong = unknown_insurers(planned.rows["insurer"], insurers, "services")
@@ -70,7 +71,7 @@ def read_papers(
     done, place, refused = _delivered(planned.rows, planned.place, today)
     price = _price(done, book.take(place), catalogue)
     bound, signed = _contracts(done, contracts, price)
-    done = _with(done, price_fen=price, contract_fen=bound)
+    done = _with(done, price_fen=price, contract_fen=bound, outside=_outside(done, book.take(place)))
     if "credit_code" not in done:
         codes = book["credit_code"][place] if "credit_code" in book else np.full(len(done), "", dtype=object)
         done = _with(done, credit_code=codes)
@@ -99,6 +100,18 @@ def _delivered(done: Columns, place: Ints, today: int) -> tuple[Columns, Ints, l
     kept = np.flatnonzero(~bare & (done["planned_date"] <= today))
     found = _with(done, delivered_date=day, cost_fen=np.where(day == NO_DAY, 0, cost))
     return found.take(kept), place[kept], refused
+
+
+def _outside(done: Columns, book: Columns) -> Bools:
+    """Return which services were delivered on a day outside the term of their policy, (n,) bool."""
+    day = done["delivered_date"]
+    out = np.zeros(len(done), dtype=bool)
+    if "start_date" in book:
+        out |= (day != NO_DAY) & (book["start_date"] != NO_DAY) & (day < book["start_date"])
+    if "end_date" in book:
+        end = term_end(book)
+        out |= (day != NO_DAY) & (end != NO_DAY) & (day >= end)
+    return out
 
 
 def _price(done: Columns, book: Columns, catalogue: Catalogue) -> Ints:

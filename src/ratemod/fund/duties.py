@@ -13,7 +13,7 @@ import pyarrow as pa
 from ratemod.errors import Lang, ModelError, Problem, problem
 from ratemod.fund.catalogue import Catalogue
 from ratemod.fund.duty_rule import DutyRule, owed_by_rule, read_duty_rules
-from ratemod.fund.events import Events, numbers_left_out, of_policies, read_events
+from ratemod.fund.events import Events, numbers_left_out, of_policies, read_events, read_policies, term_end
 from ratemod.fund.fund_table import (
     NO_DAY,
     Columns,
@@ -22,10 +22,8 @@ from ratemod.fund.fund_table import (
     codes_of,
     day_column,
     day_number,
-    join,
     labelled,
     names_column,
-    read_columns,
     to_frame,
     year_of,
 )
@@ -242,7 +240,7 @@ def duties(
     Raises
     ------
     BookError
-        RM950, RM701.
+        RM950.
     ModelError
         RM713 no policy is left; RM726 a policy ends before it starts.
 
@@ -252,10 +250,9 @@ def duties(
     which several services of a year fall due are this project's own convention.
     """
     given = read_duty_rules() if rules is None else tuple(rules)
-    book = read_columns(policies, "policies", POLICY, ("cancelled_date", "services_per_year"))
+    book = read_policies(policies, POLICY, ("cancelled_date", "services_per_year"))
     if not len(book):
         raise ModelError([problem("RM713"), *book.refused[:5]])
-    join(book["policy_no"][:0], book["policy_no"], "RM709", "policies")
     if (wrong := np.flatnonzero(book["end_date"] <= book["start_date"])).size:
         raise ModelError(problem("RM726", policy=book["policy_no"][wrong[0]], count=len(wrong)))
     today = int(day_number(as_of) or 0)
@@ -297,10 +294,8 @@ def _within_terms(done: Events, book: Columns, today: int) -> Events:
     """Return services delivered by a day within the term of their policy, which a cancellation ends."""
     if "delivered_date" in done.rows:
         done = done.without(done.rows["delivered_date"] > today, "later", None)
-    ended = book.get("cancelled_date", np.full(len(book), NO_DAY))
-    end = np.where(ended == NO_DAY, book["end_date"], np.minimum(ended, book["end_date"]))
     day = "delivered_date" if "delivered_date" in done.rows else ""
-    return of_policies(done, book, numbers_left_out(book), day, end)
+    return of_policies(done, book, numbers_left_out(book), day, term_end(book))
 
 
 def _years(book: Columns) -> tuple[Ints, Ints, Ints, Ints]:

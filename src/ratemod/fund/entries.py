@@ -48,10 +48,10 @@ def postings(
 
 
 def _levy_postings(levied: Levy, code: dict[str, int], grid: Grid) -> tuple[list[Posting], Ints]:
-    moved = levied.movements
-    insurer = np.array([code[name] for name in levied.insurer.tolist()], dtype=np.int64)[moved.policy]
-    year, amount = year_of(moved.day), moved.levy_fen
-    number = levied.policy_no[moved.policy]
+    moved, shares = levied.movements, levied.shares
+    insurer = np.array([code[name] for name in shares.insurer.tolist()], dtype=np.int64)
+    day, amount = moved.day[shares.movement], shares.levy_fen
+    year, number = year_of(day), levied.policy_no[moved.policy[shares.movement]]
     found = []
     for kind, debit, credit, rows in (
         (book.ACCRUAL, book.EXPENSE, book.FUND, np.flatnonzero(amount > 0)),
@@ -60,7 +60,7 @@ def _levy_postings(levied: Levy, code: dict[str, int], grid: Grid) -> tuple[list
         blank = np.full(len(rows), "", dtype=object)
         found.append(
             Posting(
-                kind, debit, credit, moved.day[rows], insurer[rows], year[rows], year[rows], np.abs(amount[rows]),
+                kind, debit, credit, day[rows], insurer[rows], year[rows], year[rows], np.abs(amount[rows]),
                 number[rows], blank, blank,
             )
         )  # fmt: skip
@@ -113,22 +113,22 @@ def budgets_beyond_cap(
 ) -> tuple[Problem, ...]:
     """Return RM757 for every budget that is more than the cap of its insurer's premium of the year.
 
-    The premium of a year is every movement of the base (written, received or earned) of that year, under the rule of
-    its policy. Of premium under a rule without a cap the whole is allowed.
+    The premium of a year is every movement of the base (written, received or earned) of that year that the insurer
+    bears, under the rule of its policy. Of premium under a rule without a cap the whole is allowed.
 
     Source
     ------
     应急〔2025〕27号: the budget is at most 21 % of premium received (from digests).
     """
-    moved, grid = levied.movements, Grid(len(names), years)
+    moved, shares, grid = levied.movements, levied.shares, Grid(len(names), years)
     code = {name: at for at, name in enumerate(names)}
-    insurer = np.array([code[name] for name in levied.insurer.tolist()], dtype=np.int64)[moved.policy]
-    year, whose = year_of(moved.day), levied.rule[moved.policy]
+    insurer = np.array([code[name] for name in shares.insurer.tolist()], dtype=np.int64)
+    year, whose = year_of(moved.day[shares.movement]), levied.rule[moved.policy[shares.movement]]
     premium = np.zeros(budget.shape, dtype=np.int64)
     most = np.full(budget.shape, Fraction(0), dtype=object)
     for at, rule in enumerate(levied.rules):
         own = whose == at
-        part = grid.sums(insurer[own], year[own], moved.amount_fen[own])
+        part = grid.sums(insurer[own], year[own], shares.amount_fen[own])
         premium += part
         most += part.astype(object) * Fraction(1 if rule.cap is None else rule.cap)
     found = []

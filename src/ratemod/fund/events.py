@@ -149,11 +149,38 @@ def read_events(
     """
     given = pa.table({}) if source is None else source
     rows = read_columns(given, table, needed, tuple(dict.fromkeys((*more, *number))))
-    amount = int(_amount(rows).sum())
-    found = Events(
-        rows, Tally(table, rows.rows_in, rows.rows_in - len(rows), amount), rows.refused, np.zeros(0, np.int64)
+    return _each_once(
+        _events(rows, table), [name for name in number if name in rows] if number and number[-1] in rows else []
     )
-    return _each_once(found, [name for name in number if name in rows] if number and number[-1] in rows else [])
+
+
+def read_policies(source: Any, needed: Sequence[str], more: Sequence[str] = ()) -> Columns:
+    """Return the policies of a file or frame, each once; the numbers of those set aside are among `left_out`.
+
+    Returns
+    -------
+    Columns
+        Refused: rows that cannot be used; RM750 a row that stands twice and counts once; RM751 rows of one number that
+        differ, of which none counts, and what belongs to the policy is set aside with it (`of_policies`).
+
+    Examples
+    --------
+    >>> book = pa.table({"policy_no": ["A", "B", "B", "C", "C"], "premium_fen": [1, 2, 2, 3, 4]})
+    >>> found = read_policies(book, ("policy_no", "premium_fen"))
+    >>> found["policy_no"].tolist(), sorted(numbers_left_out(found)), [item.code for item in found.refused]
+    (['A', 'B'], ['C'], ['RM751', 'RM750'])
+    """
+    given = read_columns(source, "policies", needed, more)
+    found = _each_once(_events(given, "policies"), ("policy_no",))
+    aside = sorted(set(given["policy_no"].tolist()) - set(found.rows["policy_no"].tolist()))
+    known = given.left_out.get("policy_no", np.zeros(0, dtype=object))
+    gone = np.array([*known.tolist(), *aside], dtype=object)
+    return replace(found.rows, refused=found.told, left_out={**given.left_out, "policy_no": gone})
+
+
+def _events(rows: Columns, table: str) -> Events:
+    tally = Tally(table, rows.rows_in, rows.rows_in - len(rows), int(_amount(rows).sum()))
+    return Events(rows, tally, rows.refused, np.zeros(0, np.int64))
 
 
 def _amount(rows: Columns) -> Ints:
@@ -287,6 +314,13 @@ def of_policies(
         end="" if end is None else _iso(end[found.place][at]),
     )
     return found.without(out, "aside", told)
+
+
+def term_end(book: Columns) -> Ints:
+    """Return the first day after each policy's term, which a cancellation ends, (policies,) int64 days."""
+    ended = book.get("cancelled_date", np.full(len(book), NO_DAY))
+    end: Ints = np.where(ended == NO_DAY, book["end_date"], np.minimum(ended, book["end_date"]))
+    return end
 
 
 def _iso(day: Any) -> str:

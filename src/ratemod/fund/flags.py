@@ -141,6 +141,14 @@ def _delivery(seen: Evidence, rule: UseRule) -> Found:
     return _found(which, ["" if one == NO_DAY else str(np.datetime64(int(one), "D")) for one in day[late]])
 
 
+def _term(seen: Evidence, rule: UseRule) -> Found:
+    """Payments for services outside the term of their policy: nobody was insured, and nobody was to be served."""
+    named = np.flatnonzero(seen.paid["service"] >= 0)
+    rows = named[seen.of_service("outside", named)]
+    day = seen.of_service("delivered_date", rows)
+    return Found(rows, [str(np.datetime64(int(one), "D")) for one in day], np.zeros(len(rows), dtype=np.int64))
+
+
 def _net(seen: Evidence) -> Ints:
     """Return what was paid for each service in all, less what came back, (services,) int64 fen."""
     total = np.zeros(len(seen.papers.services), dtype=np.int64)
@@ -304,6 +312,7 @@ SEARCH: Mapping[str, Callable[[Evidence, UseRule], Found]] = {
     "service": _service,
     "contract": _contract,
     "delivery": _delivery,
+    "term": _term,
     "cost": _cost,
     "price": _price,
     "budget": _budget,

@@ -33,6 +33,7 @@ LOOKS_AT = {
     "permitted": "purpose",
     "contract": "service",
     "delivery": "service",
+    "term": "service",
     "cost": "service",
     "price": "service",
     "related": "provider",
@@ -191,7 +192,8 @@ class FundLedger:
         for at, name in enumerate(self.insurers):
             mine = own & (line.insurer == at)
             ledger = int((line.credit_fen - line.debit_fen)[mine].sum())
-            found.append(Check("levy = accruals", name, int(levied.levy_fen[levied.insurer == name].sum()), ledger))
+            borne = int(levied.shares.levy_fen[levied.shares.insurer == name].sum())
+            found.append(Check("levy = accruals", name, borne, ledger))
         return found
 
     def _paper_checks(self) -> list[Check]:
@@ -294,7 +296,7 @@ def fund_ledger(
     levied : Levy
         What was taken of premiums, with its movements; none later than `as_of`.
     policies : path or frame
-        policy_no, size_class, division_code; optionally credit_code.
+        policy_no, size_class, division_code; optionally credit_code, start_date, end_date, cancelled_date.
     services : path or frame
         service_no, policy_no, insurer, service_type, provider, planned_date; delivered_date and cost_fen where done.
         None: nothing was planned yet.
@@ -329,7 +331,7 @@ def fund_ledger(
     Raises
     ------
     BookError
-        RM950, RM701, RM709, RM724, RM730 to RM733, RM737.
+        RM950, RM709, RM724, RM730 to RM733, RM737.
     ModelError
         RM736 the levy knows more than `as_of`.
 
@@ -341,7 +343,7 @@ def fund_ledger(
     today = int(day_number(as_of) or 0)
     if len(levied.movements.day) and int(levied.movements.day.max()) > today:
         raise ModelError(problem("RM736", day=as_of.isoformat(), count=int((levied.movements.day > today).sum())))
-    names = known_insurers(insurers, sorted(set(levied.insurer.tolist())))
+    names = known_insurers(insurers, sorted({*levied.insurer.tolist(), *levied.shares.insurer.tolist()}))
     prices = read_catalogue() if catalogue is None else catalogue
     papers = read_papers(policies, services, payments, contracts, prices, names, today)
     years = _years(levied, papers, today)

@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 
 from ratemod.errors import BookError, Lang, ModelError, Problem, problem
-from ratemod.fund.events import Events, numbers_left_out, read_events
+from ratemod.fund.events import Events, numbers_left_out, read_events, read_policies
 from ratemod.fund.fund_table import (
     Bools,
     Columns,
@@ -22,13 +22,12 @@ from ratemod.fund.fund_table import (
     codes_of,
     day_column,
     day_number,
-    join,
     labelled,
     names_column,
-    read_columns,
     to_frame,
 )
 from ratemod.fund.levy_rule import LevyRule, check_rules, plan_rules, read_levy_rules, rule_of
+from ratemod.fund.levy_shares import Shares, shared
 from ratemod.fund.movements import CHANGE, KINDS, below_nothing, levied_by, movements, over_received, read_changes
 from ratemod.fund.proof import Check, prove
 from ratemod.rating.rated import Rated
@@ -64,6 +63,8 @@ class Levy:
     written_fen, change_fen, base_fen, levy_fen : (n,) int64 fen
         Premium at inception, endorsements since (of a written base), what the levy is taken of, and the levy.
     movements : Movements
+    shares : Shares
+        The movements by who bears them: the insurer of the policy, or its co-insurers.
     ledger_fen : (n,) int64 fen or None
         Accruals less releases of the policy in the ledger that was given.
     stray_fen : int, fen
@@ -84,6 +85,7 @@ class Levy:
     base_fen: Ints
     levy_fen: Ints
     movements: Movements
+    shares: Shares
     ledger_fen: Ints | None = None
     stray_fen: int = 0
     refused: tuple[Problem, ...] = ()
@@ -131,9 +133,16 @@ class Levy:
             }
         )
 
+    def share_table(self) -> pa.Table:
+        """Return base and levy by insurer: of the policies it wrote, and of what it bears."""
+        return self.shares.table(self.insurer[self.movements.policy])
+
     @strict
     def statement(self, lang: Lang | None = None) -> pd.DataFrame:
-        """Return premium, base, floor, levy, cap and ledger by insurer and rule: what `reconcile` proves."""
+        """Return premium, base, floor, levy, cap and ledger by insurer of the policy and rule: what `reconcile` proves.
+
+        What each co-insurer bears of it stands in `share_table`.
+        """
         names, (insurer,) = codes_of(self.insurer)
         group = insurer * len(self.rules) + self.rule
         size = len(names) * len(self.rules)
@@ -203,6 +212,13 @@ class Levy:
         checks += _unequal(
             "levy of movements = levy of policy", self.policy_no, _sums(moved.policy, moved.levy_fen, n), self.levy_fen
         )
+        for what, parts, whole in (
+            ("base of insurers = movement", self.shares.amount_fen, moved.amount_fen),
+            ("levy of insurers = movement", self.shares.levy_fen, moved.levy_fen),
+        ):
+            checks += _unequal(
+                what, self.policy_no[moved.policy], _sums(self.shares.movement, parts, len(whole)), whole
+            )
         checks += _unequal(
             "premium movements = base of policy",
             self.policy_no,
@@ -246,6 +262,7 @@ def levy(
     *,
     endorsements: Any = None,
     receipts: Any = None,
+    coinsurance: Any = None,
     ledger: Any = None,
     as_of: datetime.date | None = None,
 ) -> Levy:
@@ -263,6 +280,8 @@ def levy(
     receipts : path or frame, optional
         policy_no, date, amount_fen: premium received by instalment, repayments negative; receipt_no where there is
         one. Needed for a received base.
+    coinsurance : path or frame, optional
+        policy_no, insurer, leader (yes, no), share_percent: who bears premium and levy of a policy (`Levy.shares`).
     ledger : path or frame, optional
         policy_no, kind (accrual, release; others are left alone), amount_fen; date where `as_of` is given. Of a `Rated`
         book the plan's own fund.
@@ -277,15 +296,15 @@ def levy(
     Raises
     ------
     BookError
-        RM950 a column is missing, RM701 a policy stands twice, RM706/RM707 bad rules.
+        RM950 a column is missing, RM706/RM707 bad rules; those of `co_insure`.
     ModelError
         RM710 a base needs receipts, end dates or `as_of` that were not given; RM713 no policy is left.
 
     Notes
     -----
     Refused in the result, others unaffected: RM711 no rule fits sector and start, RM712 more was refunded than paid,
-    RM755 more was received than written, RM750 to RM754 events that stand twice, contradict each other, or meet no
-    policy or no day of its term (an endorsement's day; a premium may be paid before and after the term).
+    RM755 more was received than written, RM750 to RM754 policies and events that stand twice, contradict each
+    other, or meet no policy or no day of its term (an endorsement's day; a premium may be paid before and after).
     An earned base counts every movement evenly over its days: ``amount x days passed / days of the movement``.
 
     Source
@@ -301,7 +320,7 @@ def levy(
     ...                  "start_date": [datetime.date(2026, 1, 1)]})
     >>> found = levy(book, [LevyRule("floor", Decimal("0.10"), Decimal("0.10"))])
     >>> found.total_fen, found.reconcile()
-    (11, 7)
+    (11, 9)
     """
     book, plan_fund = _book(source)
     if rules is None or isinstance(rules, str | Path):
@@ -309,7 +328,7 @@ def levy(
     else:
         given = tuple(rules)
         check_rules(given)
-    join(book["policy_no"][:0], book["policy_no"], "RM709", "policies")
+    given_numbers = set(book["policy_no"].tolist())
     today, gone, refused = day_number(as_of), set(numbers_left_out(book)), list(book.refused)
     rule = rule_of(given, book["sector"], book["start_date"])
     if (lost := rule < 0).any():
@@ -336,6 +355,8 @@ def levy(
     written = book["premium_fen"] if today is None else np.where(book["start_date"] <= today, book["premium_fen"], 0)
     levy_fen = levied_by(moved, rule, given)
     change = moved[2] == CHANGE
+    gone |= given_numbers - set(book["policy_no"].tolist())
+    shares, unshared = shared(book, moved, levy_fen, coinsurance, gone)
     kept = None if ledger is None else read_accruals(ledger, book, today)
     return Levy(
         rules=given,
@@ -348,9 +369,10 @@ def levy(
         base_fen=_sums(moved[0], moved[3], n),
         levy_fen=_sums(moved[0], levy_fen, n),
         movements=Movements(*moved, levy_fen),
+        shares=shares,
         ledger_fen=plan_fund if kept is None else kept[0],
         stray_fen=0 if kept is None else kept[1],
-        refused=(*refused, *changes.told, *(() if kept is None else kept[2].told)),
+        refused=(*refused, *changes.told, *unshared, *(() if kept is None else kept[2].told)),
         tallies=(changes.endorsements, changes.receipts, *(() if kept is None else (kept[2],))),
     )
 
@@ -361,13 +383,13 @@ def _take(book: Columns, fund: Ints | None, rows: Bools) -> tuple[Columns, Ints 
 
 def _book(source: Any) -> tuple[Columns, Ints | None]:
     if not isinstance(source, Rated):
-        return read_columns(source, "policies", POLICY, ("end_date",)), None
+        return read_policies(source, POLICY, ("end_date",)), None
     table = source.table
     if source.plan.key and source.plan.key != "policy_no":
         table = table.append_column("policy_no", table[source.plan.key].cast(pa.string()))
     priced = np.asarray(table["premium_fen"].is_valid().to_numpy(), dtype=bool)
     kept = table.filter(pa.array(priced))
-    found = read_columns(kept, "policies", POLICY, ("end_date",))
+    found = read_policies(kept, POLICY, ("end_date",))
     fund = np.asarray(kept["fund_fen"].to_numpy(), dtype=np.int64) if "fund_fen" in kept.column_names else None
     return found, fund if len(found) == kept.num_rows else None
 

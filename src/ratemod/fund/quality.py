@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from ratemod.fund.events import read_policies
 from ratemod.fund.fund_table import NO_DAY, Columns, Floats, Ints, Texts, codes_of, join, read_columns, year_of
 from ratemod.fund.proof import Check
 
@@ -83,7 +84,7 @@ def measure_quality(
         From plan to delivery; an undelivered service is missing after as many, or `MISSING_DAYS` if those are more.
     """
     needed = ("policy_no", "credit_code", "insurer", "sector", "start_date", "end_date")
-    book = read_columns(policies, "policies", needed)
+    book = read_policies(policies, needed)
     place = join(services["policy_no"], book["policy_no"], "RM709", "services")
     done = replace(services, values={**services.values, "sector": book["sector"][place]})
     day = np.where(done["delivered_date"] == NO_DAY, done["planned_date"], done["delivered_date"])

@@ -30,8 +30,8 @@ from ratemod.errors import BookError, Lang, ModelError, Problem, problem
 from ratemod.experience.buhlmann import between_unbiased, credibility_factor
 from ratemod.fund.documents import known_insurers
 from ratemod.fund.duties import Duties
-from ratemod.fund.events import numbers_left_out
-from ratemod.fund.fund_table import Floats, Ints, codes_of, day_number, labelled, read_columns, to_frame, year_of
+from ratemod.fund.events import numbers_left_out, read_policies
+from ratemod.fund.fund_table import Floats, Ints, codes_of, day_number, labelled, to_frame, year_of
 from ratemod.fund.indicators import Measured, Sources, measure, read_services
 from ratemod.fund.journal import unknown_insurers
 from ratemod.fund.ledger import FundLedger
@@ -279,7 +279,7 @@ def _sources(
 ) -> Sources:
     today = int(day_number(as_of) or 0)
     needed = ("policy_no", "credit_code", "insurer", "start_date", "end_date")
-    book = read_columns(policies, "policies", needed if by == "insurer" else (*needed, "broker"))
+    book = read_policies(policies, needed if by == "insurer" else (*needed, "broker"))
     known = None if insurers is None else known_insurers(insurers, [])
     gone = numbers_left_out(book)
     done = None if services is None else read_services(services, book, gone, today)

@@ -12,15 +12,14 @@ import numpy as np
 import pyarrow as pa
 
 from ratemod.errors import BookError, Lang, ModelError, Problem, problem
+from ratemod.fund.events import read_policies
 from ratemod.fund.fund_table import (
     Columns,
     Ints,
     Texts,
     codes_of,
-    join,
     labelled,
     names_column,
-    read_columns,
     to_frame,
 )
 from ratemod.fund.levy_rule import share_of
@@ -218,7 +217,7 @@ def subsidise(policies: Any, budget_fen: int, rules: Sequence[SubsidyRule] | str
     Raises
     ------
     BookError
-        RM950 a column is missing, RM701 a policy stands twice; RM702 to RM706 bad rules; RM724 a negative budget or
+        RM950 a column is missing; RM702 to RM706 bad rules; RM724 a negative budget or
         premium.
     ModelError
         RM713 no policy is left.
@@ -230,10 +229,9 @@ def subsidise(policies: Any, budget_fen: int, rules: Sequence[SubsidyRule] | str
     if budget_fen < 0:
         raise BookError(problem("RM724", name="budget_fen", value=budget_fen))
     given = read_subsidy_rules(rules) if rules is None or isinstance(rules, str | Path) else tuple(rules)
-    book = read_columns(policies, "policies", NEEDED)
+    book = read_policies(policies, NEEDED)
     if not len(book):
         raise ModelError([problem("RM713"), *book.refused[:5]])
-    join(book["policy_no"][:0], book["policy_no"], "RM709", "policies")
     if (negative := book["premium_fen"] < 0).any():
         raise BookError(
             problem(

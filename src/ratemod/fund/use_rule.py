@@ -15,6 +15,7 @@ CHECKS = (
     "service",
     "contract",
     "delivery",
+    "term",
     "cost",
     "price",
     "budget",

@@ -277,8 +277,7 @@ def _in_fen(noun: str, columns: dict[str, Column], cells: dict[str, Coded], good
                 refuse(apart, "RM953", column=noun, label=label, **both)
             other = np.where(np.isfinite(given), given, other)
         given = other
-        columns.setdefault(fen, columns.pop(yuan))
-        columns.pop(yuan, None)
+        columns.setdefault(fen, replace(columns.pop(yuan), decimals=0))  # whole fen, whichever unit was written
         cells.pop(yuan)
     assert given is not None
     cells[fen] = Coded(given, None, ())

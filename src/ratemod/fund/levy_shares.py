@@ -1,0 +1,87 @@
+"""Whose the premium and the levy are: the insurer of the policy, or its co-insurers by their shares."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from ratemod.errors import Problem
+from ratemod.fund.co_insurance import co_insure
+from ratemod.fund.events import of_policies, read_events
+from ratemod.fund.fund_table import Columns, Ints, Texts, codes_of, day_column
+from ratemod.fund.movements import Moved
+
+SHARE = ("policy_no", "insurer", "leader", "share_percent")
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Shares:
+    """Movements of premium divided among those who bear them, one row a movement and insurer.
+
+    Attributes
+    ----------
+    movement : (n,) int64, place in `Levy.movements`
+    insurer : (n,) texts
+    amount_fen, levy_fen : (n,) int64 fen; those of a movement add up to it
+    """
+
+    movement: Ints
+    insurer: Texts
+    amount_fen: Ints
+    levy_fen: Ints
+
+    def table(self, lead: Texts) -> pa.Table:
+        """Return premium and levy by insurer: of the policies it wrote, and of its own shares.
+
+        Parameters
+        ----------
+        lead : (movements,) texts, who wrote the policy
+        """
+        names, (own, wrote) = codes_of(self.insurer, lead[self.movement])
+        columns: dict[str, Any] = {"insurer": pa.array(list(names), pa.string())}
+        for kind, group in (("lead", wrote), ("share", own)):
+            for name, fen in (("base_fen", self.amount_fen), ("levy_fen", self.levy_fen)):
+                total = np.zeros(len(names), dtype=np.int64)
+                np.add.at(total, group, fen)
+                columns[f"{kind}_{name}"] = pa.array(total)
+        return pa.table(columns)
+
+
+def shared(
+    book: Columns, moved: Moved, levy_fen: Ints, given: Any, gone: Iterable[str]
+) -> tuple[Shares, list[Problem]]:
+    """Return the movements of a book by who bears them, and the rows of shares that were left out.
+
+    Parameters
+    ----------
+    book : Columns of policies
+    moved : policy, day, kind and amount of every movement
+    levy_fen : (movements,) int64 fen
+    given : path, frame or None
+        policy_no, insurer, leader (yes, no), share_percent. A policy without shares is its insurer's alone.
+    gone : numbers of policies that were left out
+
+    Raises
+    ------
+    BookError
+        Those of `co_insure`.
+    """
+    lead = book["insurer"][moved[0]]
+    if given is None:
+        return Shares(np.arange(len(levy_fen)), lead, moved[3], levy_fen), []
+    found = of_policies(read_events(given, "coinsurance", SHARE, (), SHARE[:2]), book, gone)
+    movements = {
+        "policy_no": pa.array(book["policy_no"][moved[0]], pa.string()),
+        "insurer": pa.array(lead, pa.string()),
+        "date": day_column(moved[1]),
+        "premium_fen": pa.array(moved[3]),
+        "levy_fen": pa.array(levy_fen),
+    }
+    shares = pa.table({name: pa.array(found.rows[name]) for name in SHARE})
+    known = {*book["insurer"].tolist(), *found.rows["insurer"].tolist()}
+    parts = co_insure(pa.table(movements), shares, known)
+    return Shares(parts.movement, parts.insurer, parts.amounts["premium_fen"], parts.amounts["levy_fen"]), [*found.told]
