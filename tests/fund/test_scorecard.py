@@ -206,10 +206,10 @@ def test_refusals(tmp_path):
         card({"a": [(9, 1)]})
     assert raised.value.problems[0].code == "RM747"
     with pytest.raises(BookError) as error:
-        card(done, insurers=["a", "bb"])
+        card({"a": [(9, 1)], "birch": [(5, 5)]}, insurers=["a", "bireh"])
     assert {(item.code, item.file, item.args["nearest"]) for item in error.value.problems} == {
-        ("RM730", "policies", "bb"),
-        ("RM730", "services", "bb"),
+        ("RM730", "policies", "bireh"),
+        ("RM730", "services", "bireh"),
     }
     file = tmp_path / "indicators.toml"
     file.write_text(

@@ -356,7 +356,8 @@ def levy(
     levy_fen = levied_by(moved, rule, given)
     change = moved[2] == CHANGE
     gone |= given_numbers - set(book["policy_no"].tolist())
-    shares, unshared = shared(book, moved, levy_fen, coinsurance, gone)
+    by_share = np.array([item.accrues == "shares" for item in given])[rule]
+    shares, unshared = shared(book, moved, levy_fen, by_share, coinsurance, gone)
     kept = None if ledger is None else read_accruals(ledger, book, today)
     return Levy(
         rules=given,

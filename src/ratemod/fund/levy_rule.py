@@ -40,6 +40,8 @@ class LevyRule:
         ``policy``: what has been levied after each movement is the rounded levy of the premium so far, so that refunds
         and instalments add up to the fen. ``movement``: every movement is rounded by itself, a refund as the mirror
         of a charge.
+    accrues : "shares" or "leader"
+        Who sets the levy of a co-insured policy aside: every co-insurer its share, or the insurer of the policy all.
     start, until : date or None
         First day, and the first day that no longer belongs to it, of the policies' start.
     """
@@ -52,6 +54,7 @@ class LevyRule:
     sector: str = "*"
     rounding: Rounding = "corridor"
     unit: Literal["policy", "movement"] = "policy"
+    accrues: Literal["shares", "leader"] = "shares"
     start: datetime.date | None = None
     until: datetime.date | None = None
     source: str = ""

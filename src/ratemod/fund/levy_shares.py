@@ -12,7 +12,7 @@ import pyarrow as pa
 from ratemod.errors import Problem
 from ratemod.fund.co_insurance import co_insure
 from ratemod.fund.events import of_policies, read_events
-from ratemod.fund.fund_table import Columns, Ints, Texts, codes_of, day_column
+from ratemod.fund.fund_table import Bools, Columns, Ints, Texts, codes_of, day_column
 from ratemod.fund.movements import Moved
 
 SHARE = ("policy_no", "insurer", "leader", "share_percent")
@@ -52,7 +52,7 @@ class Shares:
 
 
 def shared(
-    book: Columns, moved: Moved, levy_fen: Ints, given: Any, gone: Iterable[str]
+    book: Columns, moved: Moved, levy_fen: Ints, by_share: Bools, given: Any, gone: Iterable[str]
 ) -> tuple[Shares, list[Problem]]:
     """Return the movements of a book by who bears them, and the rows of shares that were left out.
 
@@ -61,6 +61,7 @@ def shared(
     book : Columns of policies
     moved : policy, day, kind and amount of every movement
     levy_fen : (movements,) int64 fen
+    by_share : (policies,) bool, whose levy each co-insurer sets aside for its share; else the insurer of the policy all
     given : path, frame or None
         policy_no, insurer, leader (yes, no), share_percent. A policy without shares is its insurer's alone.
     gone : numbers of policies that were left out
@@ -74,6 +75,7 @@ def shared(
     if given is None:
         return Shares(np.arange(len(levy_fen)), lead, moved[3], levy_fen), []
     found = of_policies(read_events(given, "coinsurance", SHARE, (), SHARE[:2]), book, gone)
+    found = found.without(~by_share[found.place], "other", None)
     movements = {
         "policy_no": pa.array(book["policy_no"][moved[0]], pa.string()),
         "insurer": pa.array(lead, pa.string()),
