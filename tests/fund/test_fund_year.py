@@ -76,7 +76,7 @@ def test_levy_is_accrual_is_the_ledger_the_insurers_kept(year):
     theirs = by(kept[kept["kind"] != "payment"].astype({"insurer": str}), "fen", "insurer")
     assert by(levy, "Levy, fen") == accrued == theirs
     policy = fund.assign(fen=fund["credit_fen"] - fund["debit_fen"]).groupby("policy_no")["fen"].sum()
-    own = levy.set_index("Policy")["Levy, fen"]
+    own = levy.set_index("Policy number")["Levy, fen"]
     assert policy.reindex(own.index).fillna(0).eq(own).all()
 
 

@@ -174,7 +174,7 @@ def test_levy_of_policies_and_of_shares(pool, capsys):
     assert main(["fund", "levy", *given]) == 3  # P6 stands in two ways
     assert "P6" in capsys.readouterr().out
     sheets = pd.read_excel(out, sheet_name=None, engine="calamine")
-    levy = sheets["levy"].set_index("保单号")["计提预防费（分）"].to_dict()
+    levy = sheets["levy"].set_index("保单号")["预防费（分）"].to_dict()
     assert levy == {"P1": 1_000_000, "P2": 300_000, "P3": 250_000, "P4": 600_002, "P5": 300_000}
     borne = sheets["shares"].set_index("保险公司")["按共保份额预防费（分）"].to_dict()
     assert borne == {
