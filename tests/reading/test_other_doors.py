@@ -13,7 +13,6 @@ import ratemod as rm
 from ratemod.errors import BookError
 from ratemod.exhibits.second_opinion import second_opinion
 from ratemod.experience.mod_lists import SUCCESSION, read_claims, read_exposure, successions_of
-from ratemod.ratemaking.rate_model import _book, _number
 from ratemod.reading.arrow import strings
 from ratemod.reading.header import lexicon
 from ratemod.reading.read import read_table
@@ -114,11 +113,10 @@ def test_a_problem_of_a_second_sheet_says_the_sheet(tmp_path):
 
 
 def test_frames_of_a_model_refuse_units_that_no_one_declared():
-    columns = [_number("赔款"), _number("人年")]
-    assert _book(pd.DataFrame({"赔款": [1.5, 2], "人年": [3, 4]}), columns, None).table["赔款"].to_pylist() == [1.5, 2]
     for header in ("赔款（万元）", "赔款（万）"):
+        data = pd.DataFrame({"行业": ["矿山", "渔业"], header: [1.5, 2], "人年": [3, 4]})
         with pytest.raises(BookError) as caught:
-            _book(pd.DataFrame({header: [1.5, 2], "人年": [3, 4]}), columns, None)
+            rm.rate_model(data, total="赔款", weight="人年", factors=["行业"])
         assert {item.code for item in caught.value.problems} == {"RM264"}
 
 
