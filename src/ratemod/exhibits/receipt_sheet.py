@@ -9,6 +9,7 @@ from ratemod.errors import Lang, text
 
 if TYPE_CHECKING:
     from ratemod.rating.rated import Rated
+    from ratemod.reading.receipt import Receipt
 
 HEADS = ("table", "place", "header", "column", "unit")
 
@@ -26,11 +27,12 @@ def write_receipt_sheet(sheet: Any, rated: Rated, lang: Lang, looks: dict[str, A
     sheet.fit_to_pages(1, 0)
     for at, width in enumerate((44, 12, 30, 30, 24)):
         sheet.set_column(at, at, width)
-    line = _lines(sheet, 0, text("UI_sheet_receipt", lang), rated.book.receipt.lines(lang), looks)
+    receipt = rated.book.receipt.without_folders()
+    line = _lines(sheet, 0, text("UI_sheet_receipt", lang), receipt.lines(lang), looks)
     line = _counts(sheet, line + 1, rated, lang, looks)
     for at, name in enumerate(HEADS):
         sheet.write_string(line + 1, at, text(f"UI_receipt_{name}", lang), looks["header"])
-    for row, cells in enumerate(_headers(rated, lang), line + 2):
+    for row, cells in enumerate(_headers(rated, receipt, lang), line + 2):
         for at, said in enumerate(cells):
             sheet.write_string(row, at, said, looks["wrap"])
 
@@ -56,10 +58,10 @@ def _counts(sheet: Any, line: int, rated: Rated, lang: Lang, looks: dict[str, An
     return line + len(said)
 
 
-def _headers(rated: Rated, lang: Lang) -> Iterable[tuple[str, str, str, str, str]]:
+def _headers(rated: Rated, receipt: Receipt, lang: Lang) -> Iterable[tuple[str, str, str, str, str]]:
     """Yield every header: its table, its place, itself, the column that it means, the unit of its bare numbers."""
     columns = rated.plan.columns
-    for part in rated.book.receipt.parts:
+    for part in receipt.parts:
         for used in part.used:
             label = columns[used.column].label(lang) if used.column in columns else used.column
             size = f"{used.unit} ×{used.size:,f}".strip() if used.size != 1 else used.unit

@@ -15,6 +15,7 @@ from ratemod.errors import BookError, Problem, nearest, problem
 from ratemod.ratemaking.arrays import Booleans, Floats, Integers
 from ratemod.ratemaking.cells import Factor
 from ratemod.reading.text_levels import level_name, text_levels
+from ratemod.rules.options import strict
 from ratemod.vocabulary.column import Column
 
 if TYPE_CHECKING:
@@ -76,6 +77,7 @@ class ModelRows:
         )
 
 
+@strict
 def read_rows(
     data: Any,
     *,

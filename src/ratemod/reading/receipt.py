@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
@@ -84,6 +85,23 @@ class Receipt:
 
     parts: tuple[ReadPart, ...] = ()
     remarks: tuple[Problem, ...] = ()
+
+    def without_folders(self) -> Receipt:
+        """Return the receipt with files named below the folder that they share: what a result keeps of its lists, so
+        that it does not depend on where they lay.
+        """
+        named = [item.file for item in (*self.parts, *self.remarks) if item.file]
+        if not named:
+            return self
+        shared = os.path.commonpath([os.path.dirname(os.path.abspath(name)) for name in named])
+
+        def below(name: str | None) -> str | None:
+            return name and os.path.relpath(os.path.abspath(name), shared)
+
+        return Receipt(
+            parts=tuple(replace(part, file=below(part.file)) for part in self.parts),
+            remarks=tuple(replace(item, file=below(item.file)) for item in self.remarks),
+        )
 
     @property
     def records(self) -> int:
