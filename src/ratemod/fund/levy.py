@@ -320,7 +320,7 @@ def levy(
     ...                  "start_date": [datetime.date(2026, 1, 1)]})
     >>> found = levy(book, [LevyRule("floor", Decimal("0.10"), Decimal("0.10"))])
     >>> found.total_fen, found.reconcile()
-    (11, 9)
+    (11, 13)
     """
     book, plan_fund = _book(source)
     if rules is None or isinstance(rules, str | Path):
