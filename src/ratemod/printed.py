@@ -65,9 +65,9 @@ def cleaned() -> Iterator[None]:
     """Clean both streams while the block runs."""
     out, err = sys.stdout, sys.stderr
     if out is not None and not isinstance(out, Cleaned):
-        sys.stdout = Cleaned(out)  # type: ignore[assignment]
+        sys.stdout = Cleaned(out)
     if err is not None and not isinstance(err, Cleaned):
-        sys.stderr = Cleaned(err)  # type: ignore[assignment]
+        sys.stderr = Cleaned(err)
     try:
         yield
     finally:

@@ -17,7 +17,7 @@ def arguments(parser: argparse.ArgumentParser, lang: Lang) -> None:
 
 def run(args: argparse.Namespace, lang: Lang) -> int:
     """Check every edition that the name means; 0 when all are in order, else 1."""
-    from ratemod.exhibits.terminal import clean_lines
+    from ratemod.printed import clean_lines
 
     good = True
     for folder in editions(args.plan):

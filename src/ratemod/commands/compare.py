@@ -45,7 +45,7 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
 def dislocation_text(found: Dislocation, lang: Lang, by: tuple[str, ...]) -> str:
     """Return a dislocation for a terminal."""
     from ratemod.exhibits.rich_whatif import dislocation_lines
-    from ratemod.exhibits.terminal import clean_lines
+    from ratemod.printed import clean_lines
 
     plan = found.before.plan
     bands = found.bands()

@@ -49,7 +49,7 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
     by = default_by(rated.plan)
     files = [str(given)]
     for target in targets:
-        files += write(rated, target, lang, by, full_facts(told, lang), given)
+        files += write(rated, target, lang, by, full_facts(told, lang), [given])
     parts = [
         rated_text(rated, by, lang, facts(told, lang)),
         heading("UI_demo_explain", lang),

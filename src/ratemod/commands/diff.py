@@ -15,9 +15,9 @@ def arguments(parser: argparse.ArgumentParser, lang: Lang) -> None:
 
 def run(args: argparse.Namespace, lang: Lang) -> int:
     """Print one line for each difference; 0 whether or not there are any."""
-    from ratemod.exhibits.terminal import clean
     from ratemod.plan.edit import differences
     from ratemod.plan.editions import load_plan
+    from ratemod.printed import clean
 
     before, after = load_plan(args.before), load_plan(args.after)
     print(f"{before.id} → {after.id}")

@@ -57,7 +57,7 @@ def derived_text(found: list[Derived], lang: Lang) -> str:
 
 def evidence_of(found: list[Derived], at: int, lang: Lang) -> str:
     """Return the evidence of one row; empty without registers."""
-    from ratemod.exhibits.terminal import clean_lines
+    from ratemod.printed import clean_lines
     from ratemod.registers.evidence import evidence_text
 
     return "\n".join(clean_lines(evidence_text(derived.evidence, at, lang)) for derived in found)

@@ -28,8 +28,9 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
     from ratemod.exhibits.filing_html import SUFFIXES, write_filing
     from ratemod.exhibits.output import check_target
     from ratemod.exhibits.pdf import find_browser
-    from ratemod.exhibits.terminal import clean, progress
+    from ratemod.exhibits.terminal import progress
     from ratemod.plan.editions import load_plan
+    from ratemod.printed import clean
     from ratemod.study.history import is_synthetic
 
     targets = [check_target(path, books_of(args), SUFFIXES) for path in args.output]

@@ -13,6 +13,7 @@ from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from types import MappingProxyType
+from typing import Literal
 
 from ratemod.errors import PlanError
 from ratemod.exhibits.guess import Guess, with_steps
@@ -92,7 +93,7 @@ def _dates(plan: Plan, step: Step) -> Iterator[Guess]:
         other_day = replace(operation, inclusive=not operation.inclusive)
         yield Guess("end_day", step.name, "", with_steps(plan, replace(step, operation=other_day)))
     if isinstance(operation, Months):
-        other = "complete" if operation.count == "started" else "started"
+        other: Literal["started", "complete"] = "complete" if operation.count == "started" else "started"
         counted = replace(step, operation=replace(operation, count=other))
         yield Guess("months", step.name, other, with_steps(plan, counted))
     if not isinstance(operation, Lookup | Interpolate):

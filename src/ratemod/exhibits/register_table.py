@@ -19,7 +19,8 @@ from ratemod.errors import BookError, Lang, catalogue, nearest, problem, text
 from ratemod.exhibits.output import whole_file
 from ratemod.exhibits.priced_columns import safe_cell
 from ratemod.exhibits.priced_workbook import MADE, MOST_ROWS
-from ratemod.exhibits.terminal import clean, display_width, table_text
+from ratemod.exhibits.terminal import display_width, table_text
+from ratemod.printed import clean
 from ratemod.vocabulary.labels import column_label
 
 SUFFIXES = (".xlsx", ".csv", ".html")

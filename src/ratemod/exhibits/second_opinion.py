@@ -17,8 +17,9 @@ from ratemod.errors import BookError, Lang, Problem, nearest, problem, text
 from ratemod.exhibits.filing_changes import path_labels
 from ratemod.exhibits.guess import SOME_ROWS, Guess
 from ratemod.exhibits.likely_causes import cell_guesses, guesses
-from ratemod.exhibits.terminal import clean, plan_text, table_text
+from ratemod.exhibits.terminal import plan_text, table_text
 from ratemod.money import yuan_text
+from ratemod.printed import clean
 
 if TYPE_CHECKING:
     from ratemod.plan.model import Plan

@@ -11,7 +11,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from ratemod.errors import Lang, Problem, text
 from ratemod.exhibits import words
@@ -120,7 +120,8 @@ def referred_text(rated: Rated, lang: Lang, most: int = MOST_PROBLEMS) -> str:
     """Return why rows are priced but must be seen, or are worth a look: each remark with the first rows it touches."""
     import numpy as np
 
-    verdict, rows_of_note = rated.verdict, {}
+    verdict = rated.verdict
+    rows_of_note: dict[Any, Any] = {}
     if not verdict.notes:
         return ""
     for at, notes in enumerate(verdict.notes, start=1):

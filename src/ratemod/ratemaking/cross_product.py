@@ -106,8 +106,7 @@ class CrossProduct:
     def _root(self) -> Floats:
         if not self.alive.all():
             raise np.linalg.LinAlgError
-        root: Floats = np.linalg.cholesky(self.complement)
-        return root
+        return np.asarray(np.linalg.cholesky(self.complement), dtype=np.float64)
 
 
 def cross_product(gram: npt.NDArray[np.float64], long: Integers) -> CrossProduct:

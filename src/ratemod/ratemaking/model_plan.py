@@ -108,7 +108,7 @@ def write_model(model: RateModel, folder: str | Path, **identity: Any) -> Path:
         When the edition is there: nothing is written over.
     """
     files = model_files(model, **identity)
-    place = Path(folder) / identity["scheme"] / identity["edition"]
+    place: Path = Path(folder) / identity["scheme"] / identity["edition"]
     place.mkdir(parents=True, exist_ok=False)
     for name, content in files.items():
         (place / name).parent.mkdir(exist_ok=True)
@@ -269,7 +269,8 @@ def _cases(model: RateModel, tables: list[_Table], base: Decimal) -> list[dict[s
     for place, at in enumerate(np.argsort(-cells.weight, kind="stable")[:CASES].tolist()):
         heads = Decimal(str(round(float(cells.weight[at] / max(int(cells.rows[at]), 1)), 2)))
         inputs: dict[str, Any] = {"exposure": format(heads, "f")}
-        amount, codes = heads * base, {}
+        amount = heads * base
+        codes: dict[str, str] = {}
         for table in tables:
             level = tuple(int(cells.codes[at, cells.position(name)]) for name in table.axes)
             amount *= table.values[level]

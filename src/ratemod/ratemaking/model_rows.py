@@ -185,7 +185,7 @@ def number_of_rows(data: Any, header_map: Mapping[str, str] | None) -> int:
     """Return the number of rows of a table of which no column is needed."""
     if hasattr(data, "__len__") and hasattr(data, "columns"):
         return len(data)
-    return _book(data, (), header_map).table.num_rows
+    return int(_book(data, (), header_map).table.num_rows)
 
 
 def number_factor(name: str, values: Floats) -> tuple[Factor, Integers]:

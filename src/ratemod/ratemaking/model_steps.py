@@ -105,7 +105,7 @@ def bands_of(factor: str, levels: Sequence[str], edges: Sequence[float]) -> Inte
     found = np.searchsorted(ends, values, side="right") - 1
     outside = (found < 0) | (found >= len(ends) - 1)
     if outside.any():
-        raise ModelError(problem("RM488", factor=factor, value=levels[at]) for at in np.flatnonzero(outside))
+        raise ModelError(problem("RM488", factor=factor, value=levels[at]) for at in np.flatnonzero(outside).tolist())
     return found.astype(np.int64)
 
 

@@ -90,7 +90,8 @@ class Receipt:
         """Return the receipt with files named below the folder that they share: what a result keeps of its lists, so
         that it does not depend on where they lay.
         """
-        named = [item.file for item in (*self.parts, *self.remarks) if item.file]
+        files = [*(part.file for part in self.parts), *(item.file for item in self.remarks)]
+        named = [file for file in files if file]
         if not named:
             return self
         shared = os.path.commonpath([os.path.dirname(os.path.abspath(name)) for name in named])

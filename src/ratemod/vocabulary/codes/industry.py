@@ -81,7 +81,8 @@ def in_no_sector(industry_code: Sequence[str | None] | npt.NDArray[Any]) -> npt.
     [True, False, False, False]
     """
     divisions = {row["prefix"][:2] for row in load_codes("sectors")} | _OPEN_DIVISIONS
-    return spread(industry_code, lambda code: int(industry_digits(code)[:2] not in {"", *divisions}), np.int8) == 1
+    found = spread(industry_code, lambda code: int(industry_digits(code)[:2] not in {"", *divisions}), np.int8)
+    return np.asarray(found == 1, dtype=np.bool_)
 
 
 def industry_digits(code: str) -> str:
