@@ -177,8 +177,8 @@ def _tests_that_hold(when: Condition | None) -> Iterator[Test]:
 
 
 def _within(mask: npt.NDArray[np.bool_], axis: GridAxis, ends: Sequence[tuple[Decimal, int, bool]], both: bool) -> None:
+    """Clear the slots of a banded axis that no value within some ends falls into; an end that is open asks for none."""
     marks = [mark for mark in axis.marks if isinstance(mark, Decimal)]  # of a banded axis: all
-    marks = list(axis.marks)
     if not any(sign < 0 for _, sign, _ in ends):
         mask[0] = False
     if not any(sign > 0 for _, sign, _ in ends):
