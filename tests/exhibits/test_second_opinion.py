@@ -79,16 +79,20 @@ def test_a_changed_cell_is_found_to_its_digits(rated, plan):
     assert set(opinion.causes[0].rows.tolist()) == set(np.flatnonzero(opinion.differs).tolist())
 
 
+def _otherwise(step, **keys):
+    return replace(step, operation=replace(step.operation, **keys))
+
+
 def test_another_rounding_is_found(rated, plan):
     step = plan.step(plan.premium)
-    assert first(rated, _with(plan, replace(step, mode="down")))[1].detail == "down"
-    assert first(rated, _with(plan, replace(step, unit=Decimal(1))))[1].detail == "1"
+    assert first(rated, _with(plan, _otherwise(step, mode="down")))[1].detail == "down"
+    assert first(rated, _with(plan, _otherwise(step, unit=Decimal(1))))[1].detail == "1"
 
 
 def test_a_missed_bound_and_a_missed_factor_are_found(rated, plan):
-    guess = first(rated, _with(plan, replace(plan.step("total_float"), low=None)))[1]
+    guess = first(rated, _with(plan, _otherwise(plan.step("total_float"), low=None)))[1]
     assert (guess.kind, guess.where, guess.detail) == ("bound", "total_float", "low")
-    factor = replace(plan.step("integrity_factor"), op="sum", of=(Decimal(1),), table="")
+    factor = step_of("integrity_factor", "sum", of=(Decimal(1),))
     guess = first(rated, _with(plan, factor))[1]
     assert (guess.kind, guess.where) == ("left_out", "integrity_factor")
 
@@ -101,7 +105,7 @@ def test_the_other_side_of_a_band_edge_is_found(rated, plan):
 
 def test_a_step_rounded_on_the_way_is_found(rated, plan):
     raw = replace(plan.step("total_float"), name="raw")
-    cut = replace(raw, name="total_float", op="round", of=("raw",), unit=Decimal("0.01"), low=None, high=None)
+    cut = step_of("total_float", "round", of=("raw",), unit=Decimal("0.01"))
     guess = first(rated, _with(plan, raw, cut))[1]
     assert (guess.kind, guess.detail) == ("rounded_step", "0.01")
 
@@ -203,7 +207,7 @@ def test_swapped_factors_and_columns_are_found(rated, plan):
 
 
 def test_percentages_added_in_place_of_multiplied_are_found(rated, plan):
-    guess = first(rated, _with(plan, replace(plan.step("float_before_bounds"), op="add_percentages")))[1]
+    guess = first(rated, _with(plan, step_of("float_before_bounds", "add_percentages", of=plan.step("float_before_bounds").operation.of)))[1]
     assert (guess.kind, guess.where) == ("added", "float_before_bounds")
 
 

@@ -21,6 +21,7 @@ from ratemod.registers.register import read_register
 from ratemod.registers.rules import Group, load_rules, rules_from
 from ratemod.registers.shapley import shapley_fen
 from ratemod.registers.within_term import thresholds, within_term
+from tests.rating.steps import step_of
 
 PROVINCE = rm.load_province(Path(__file__).parents[2] / "data" / "province")
 PLAN = rm.load_plan("jilin-spli/2025-04")
@@ -211,7 +212,7 @@ def test_within_the_term_every_day_costs_what_its_state_costs(book, at, shift, v
 
 
 def test_a_plan_that_adds_lines_up_cannot_be_cut(book):
-    step = replace(PLAN.steps[0], name="rolled", op="rollup", of=("heads",), group="credit_code", how="sum", table="")
+    step = step_of("rolled", "rollup", of=("heads",), by="credit_code", how="sum")
     with pytest.raises(ModelError) as told:
         within_term(book, replace(PLAN, steps=(step, *PLAN.steps)), read_register(PROVINCE.table("hazards"), "hazards"))
     assert told.value.problems[0].code == "RM255"
