@@ -42,7 +42,7 @@ def column(sheet: Any, header: str) -> list[Any]:
 
 def test_sheets_and_their_headers(path: Path) -> None:
     book = load_workbook(path)
-    assert book.sheetnames == ["已核保", "未核保", "汇总", "说明"]
+    assert book.sheetnames == ["已核保", "未核保", "汇总", "读表回执", "说明"]
     for name in book.sheetnames[:2]:
         sheet = book[name]
         assert sheet.freeze_panes is not None and sheet.auto_filter.ref.startswith("A1:")
@@ -54,7 +54,7 @@ def test_sheets_and_their_headers(path: Path) -> None:
 def test_english_has_no_chinese_but_the_books_own(rated: Rated, tmp_path: Path) -> None:
     write_priced_workbook(rated, tmp_path / "priced.xlsx", lang="en", by=("sector",))
     book = load_workbook(tmp_path / "priced.xlsx")
-    assert book.sheetnames == ["Priced", "Refused", "Summary", "About"]
+    assert book.sheetnames == ["Priced", "Refused", "Summary", "Reading", "About"]
     assert "Premium (yuan)" in [cell.value for cell in book["Priced"][1]]
 
 

@@ -207,7 +207,8 @@ def test_swapped_factors_and_columns_are_found(rated, plan):
 
 
 def test_percentages_added_in_place_of_multiplied_are_found(rated, plan):
-    guess = first(rated, _with(plan, step_of("float_before_bounds", "add_percentages", of=plan.step("float_before_bounds").operation.of)))[1]
+    added = step_of("float_before_bounds", "add_percentages", of=plan.step("float_before_bounds").operation.of)
+    guess = first(rated, _with(plan, added))[1]
     assert (guess.kind, guess.where) == ("added", "float_before_bounds")
 
 

@@ -198,8 +198,8 @@ def test_texts_that_cannot_be_read(plan, tmp_path):
     assert refusal(lambda: rm.rate_file(tmp_path / "empty.csv", plan, out)) == "RM225"
     huge = "\r\n".join([*head, "x" * 200_000 + ',"'])
     (tmp_path / "huge.csv").write_text(huge, encoding="utf-8")
-    assert refusal(lambda: rm.rate_file(tmp_path / "huge.csv", plan, out)) == "RM212"
-    assert refusal(lambda: rm.read_book(tmp_path / "huge.csv", plan)) == "RM212"
+    assert refusal(lambda: rm.rate_file(tmp_path / "huge.csv", plan, out)) == "RM267"
+    assert refusal(lambda: rm.read_book(tmp_path / "huge.csv", plan)) == "RM267"
     assert sorted(path.suffix for path in tmp_path.iterdir()) == [".csv"] * 4
 
 

@@ -289,7 +289,7 @@ def test_nothing_after_the_valuation_day_is_known(frames: dict[str, pd.DataFrame
 
 def test_all_bad_arguments_are_reported_at_once() -> None:
     with pytest.raises(ModelError) as found:
-        synthesize(0, 0, seed=-1, first_year=1800, format="xls", mess=3, batch=0)  # type: ignore[arg-type]
+        synthesize(0, 0, seed=-1, first_year=1800, mess=3, batch=0)  # type: ignore[arg-type]
     assert {item.code for item in found.value.problems} == {
         "RM900",
         "RM901",

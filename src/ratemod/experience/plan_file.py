@@ -55,8 +55,15 @@ KEYS = keys_of(
 )
 KIND = keys_of(Kind, **{name: Key("parameter") for name in Kind.__dataclass_fields__ if name != "lost_time"})
 NUMBERS = list_of("extended")
+
+
+def _bands(upper: tuple[float, ...], values: tuple[float, ...], upper_inclusive: bool = False) -> Bands:
+    """Return steps as a file states them: an end belongs to the band above it unless told."""
+    return Bands(upper, values, upper_inclusive)
+
+
 SHAPES: tuple[tuple[Any, Keys], ...] = (
-    (Bands, {"upper": Key(NUMBERS, True), "values": Key(NUMBERS, True), "upper_inclusive": Key(bool)}),
+    (_bands, {"upper": Key(NUMBERS, True), "values": Key(NUMBERS, True), "upper_inclusive": Key(bool)}),
     (Curve, {"at": Key(NUMBERS, True), "values": Key(NUMBERS, True)}),
     (Line, keys_of(Line)),
     (Share, keys_of(Share)),

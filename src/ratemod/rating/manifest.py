@@ -221,8 +221,8 @@ def verify(output: str | Path, source: str | Path | None = None, plan: Plan | No
         for what, found in recount(path, facts["by"]).items():
             hold(what, facts[what], found)
     if plan is not None:
-        hold("plan", facts["plan"], plan.id)
         hold("fingerprint", facts["fingerprint"], plan.fingerprint)
+        hold("plan", facts["plan"], plan.id)
     if source is not None:
         root = Path(source)
         for item in facts["inputs"]:

@@ -127,19 +127,19 @@ def lost_digits(cells: pa.Array) -> Mask:
         return np.append(lost_digits(cells.dictionary), False)[from_arrow_or(cells.indices, len(cells.dictionary))]
     if not _is_text(cells):
         return np.zeros(len(cells), dtype=bool)
-    return np.array(pc.fill_null(pc.match_substring_regex(cells, _SPOILT), False), dtype=bool)
+    return np.array(pc.coalesce(pc.match_substring_regex(cells, _SPOILT), pa.scalar(False)), dtype=bool)
 
 
 def unreadable(codes: pa.Array) -> Mask:
     """Return where a canonical identifier is an error of a spreadsheet or a formula without a value: (n,) bool."""
     if pa.types.is_dictionary(codes.type):
         return np.append(unreadable(codes.dictionary), False)[from_arrow_or(codes.indices, len(codes.dictionary))]
-    return np.array(pc.fill_null(pc.match_substring_regex(codes, _ERROR), False), dtype=bool)
+    return np.array(pc.coalesce(pc.match_substring_regex(codes, _ERROR), pa.scalar(False)), dtype=bool)
 
 
 def from_arrow_or(indices: pa.Array, empty: int) -> npt.NDArray[np.int64]:
     """Return whole numbers as int64, `empty` where null."""
-    return np.asarray(pc.fill_null(indices.cast(pa.int64()), empty), dtype=np.int64)
+    return np.asarray(pc.coalesce(indices.cast(pa.int64()), pa.scalar(empty, pa.int64())), dtype=np.int64)
 
 
 def wrong_codes(codes: pa.Array) -> dict[int, tuple[str, str | None]]:

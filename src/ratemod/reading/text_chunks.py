@@ -296,7 +296,7 @@ class TextChunks:
                 doubtful |= np.asarray(pc.is_null(column))
             if blanks:
                 doubtful |= np.asarray(
-                    pc.fill_null(pc.match_substring_regex(column, r"^[\s\x{a0}\x{3000}\x{200b}\x{feff}]"), False)
+                    pc.coalesce(pc.match_substring_regex(column, r"^[\s\x{a0}\x{3000}\x{200b}\x{feff}]"), pa.scalar(False))
                 )
         keep = np.ones(table.num_rows, dtype=bool)
         for at in np.flatnonzero(doubtful).tolist():
