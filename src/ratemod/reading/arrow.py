@@ -62,6 +62,12 @@ def filled_with(array: pa.Array, empty: int) -> npt.NDArray[np.int64]:
     return np.where(bits[array.offset :], values, empty)
 
 
+def truths(array: pa.Array) -> npt.NDArray[np.bool_]:
+    """Return truth values, False where null, (n,) bool; without pandas, as `filled_with`."""
+    one = whole(array) if isinstance(array, pa.ChunkedArray) else array
+    return np.asarray(filled_with(one.cast(pa.int8()), 0) == 1)
+
+
 def dictionary(codes: npt.NDArray[Any], names: tuple[str, ...], valid: npt.NDArray[np.bool_] | None = None) -> pa.Array:
     """Return integer codes as an Arrow dictionary of strings."""
     return pa.DictionaryArray.from_arrays(to_arrow(codes, valid), strings(names))

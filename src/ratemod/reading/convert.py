@@ -18,6 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ratemod.errors import Problem, nearest, problem
+from ratemod.reading.arrow import to_arrow
 from ratemod.reading.dates import FIRST_DAY, LAST_DAY, excel_day, parse_date
 from ratemod.reading.decimals import all_on_decimals, on_decimals
 from ratemod.reading.identifiers import Identity, identity_of, keys, lost_digits, unreadable, wrong_codes
@@ -346,7 +347,8 @@ def words(whole: pa.Array) -> pa.Array:
         return whole if texts is whole.dictionary else pa.DictionaryArray.from_arrays(whole.indices, texts)
     if pa.types.is_string(whole.type) or pa.types.is_large_string(whole.type):
         trimmed = pc.binary_length(pc.utf8_trim_whitespace(whole))
-        short = pc.or_(pc.not_equal(trimmed, pc.binary_length(whole)), pc.less(trimmed, 4))
+        least = to_arrow(np.array([4]))[0].cast(trimmed.type)  # a plain number would load pandas
+        short = pc.or_(pc.not_equal(trimmed, pc.binary_length(whole)), pc.less(trimmed, least))
         odd = pc.or_(short, pc.match_substring_regex(whole, "[\u200b-\u200f\u2060\ufeff\u00ad]"))
         if not pc.any(odd).as_py():
             return whole

@@ -16,6 +16,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from ratemod.reading.arrow import filled_with, truths
 from ratemod.vocabulary.codes.credit_code import is_valid
 from ratemod.vocabulary.codes.industry import industry_digits
 from ratemod.vocabulary.column import Column
@@ -127,19 +128,19 @@ def lost_digits(cells: pa.Array) -> Mask:
         return np.append(lost_digits(cells.dictionary), False)[from_arrow_or(cells.indices, len(cells.dictionary))]
     if not _is_text(cells):
         return np.zeros(len(cells), dtype=bool)
-    return np.array(pc.coalesce(pc.match_substring_regex(cells, _SPOILT), pa.scalar(False)), dtype=bool)
+    return truths(pc.match_substring_regex(cells, _SPOILT))
 
 
 def unreadable(codes: pa.Array) -> Mask:
     """Return where a canonical identifier is an error of a spreadsheet or a formula without a value: (n,) bool."""
     if pa.types.is_dictionary(codes.type):
         return np.append(unreadable(codes.dictionary), False)[from_arrow_or(codes.indices, len(codes.dictionary))]
-    return np.array(pc.coalesce(pc.match_substring_regex(codes, _ERROR), pa.scalar(False)), dtype=bool)
+    return truths(pc.match_substring_regex(codes, _ERROR))
 
 
 def from_arrow_or(indices: pa.Array, empty: int) -> npt.NDArray[np.int64]:
     """Return whole numbers as int64, `empty` where null."""
-    return np.asarray(pc.coalesce(indices.cast(pa.int64()), pa.scalar(empty, pa.int64())), dtype=np.int64)
+    return filled_with(indices, empty)
 
 
 def wrong_codes(codes: pa.Array) -> dict[int, tuple[str, str | None]]:
@@ -162,5 +163,5 @@ def wrong_codes(codes: pa.Array) -> dict[int, tuple[str, str | None]]:
 
 def not_credit_codes(codes: pa.Array) -> Mask:
     """Return where a canonical credit code breaks the rule of its check characters; missing ones do not: (n,) bool."""
-    wrong: Mask = ~is_valid(codes) & np.asarray(codes.is_valid())
+    wrong: Mask = ~is_valid(codes) & truths(codes.is_valid())
     return wrong

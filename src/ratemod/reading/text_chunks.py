@@ -22,7 +22,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from ratemod.errors import BookError, Problem, problem
-from ratemod.reading.arrow import to_arrow
+from ratemod.reading.arrow import to_arrow, truths
 from ratemod.reading.blocks import Block, blocks
 from ratemod.reading.book import Book
 from ratemod.reading.chunks import CHUNK, Part
@@ -295,9 +295,7 @@ class TextChunks:
             if column.null_count:
                 doubtful |= np.asarray(pc.is_null(column))
             if blanks:
-                doubtful |= np.asarray(
-                    pc.coalesce(pc.match_substring_regex(column, r"^[\s\x{a0}\x{3000}\x{200b}\x{feff}]"), pa.scalar(False))
-                )
+                doubtful |= truths(pc.match_substring_regex(column, r"^[\s\x{a0}\x{3000}\x{200b}\x{feff}]"))
         keep = np.ones(table.num_rows, dtype=bool)
         for at in np.flatnonzero(doubtful).tolist():
             cells = [column[at].as_py() or "" for column in table.columns]

@@ -141,15 +141,20 @@ def _matrix(
 
     A code that is not is a row of zeros ("0"), so that what follows needs no mask.
     """
+    import pyarrow as pa
     import pyarrow.compute as pc
 
     texts = as_texts(codes)
-    fits = pc.fill_null(pc.equal(pc.binary_length(texts), width), False)
-    padded = pc.if_else(fits, texts, "0" * width)
+    # Scalars taken from buffers: made from Python's own values, Arrow would load pandas.
+    wide = pa.Array.from_buffers(pa.int32(), 1, [None, pa.py_buffer(np.array([width], np.int32))])[0]
+    ends, zeros = np.array([0, width], np.int32), b"0" * width
+    blank = pa.StringArray.from_buffers(1, pa.py_buffer(ends), pa.py_buffer(zeros))[0]
+    fits = pc.and_kleene(pc.is_valid(texts), pc.equal(pc.binary_length(texts), wide))
+    padded = pc.if_else(fits, texts, blank)
     start = padded.offset * width
     letters = np.frombuffer(padded.buffers()[2] or b"", dtype=np.uint8)[start : start + len(padded) * width]
     matrix = letters.reshape(-1, width)
-    good = np.array(fits.to_numpy(zero_copy_only=False), dtype=bool)
+    good = np.frombuffer(fits.cast(pa.int8()).buffers()[1] or b"", dtype=np.int8)[: len(texts)] == 1
     for place in range(width):
         known = _VALUE >= 0 if not 2 <= place < 8 else (_VALUE >= 0) & (_VALUE < 10)
         good &= known[matrix[:, place]]
