@@ -184,7 +184,10 @@ def nearest(value: str, known: Iterable[str]) -> str | None:
     match = [near for near in difflib.get_close_matches(key, meant, n=3, cutoff=cutoff) if not _apart(key, near)]
     ratios = [difflib.SequenceMatcher(None, near, key).ratio() for near in match]
     if match and len(key) <= 3 and ratios.count(ratios[0]) > 1 and len({meant[near] for near in match}) > 1:
-        return None
+        placed = [sum(a == b for a, b in zip(near, key)) for near in match]  # 矿上 is 矿山 before it is 煤矿
+        if placed.count(max(placed)) > 1:
+            return None
+        match = [match[placed.index(max(placed))]]
     if match:
         return meant[match[0]]
     inside = [name for name in names if value and (value in name or name in value)]
