@@ -27,7 +27,7 @@ def column_label(name: str, lang: Lang) -> str | None:
         return words()[name].label(lang)
     noun = name.removesuffix("_fen").removesuffix("_yuan")
     own = [one.columns[name] for one in tables().values() if name in one.columns]
-    same = [one for one in own if noun in words() and one.label_en.startswith(words()[noun].label_en)]
+    same = [one for one in own if noun in words() and one.label_en.split(",")[0] == words()[noun].label_en]
     said = {one.label(lang) for one in (same or own)}
     return said.pop() if len(said) == 1 else None
 
