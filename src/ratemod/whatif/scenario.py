@@ -251,8 +251,9 @@ def label_of(plan: Plan, path: str, lang: Lang) -> str:
     if "[" in rest:
         keys, _, column = rest.partition("[")[2].rpartition("]")
         return f"{label} [{_keys(plan, name, keys, lang)}]"
-    said = text(f"UI_words_{column}", lang) if f"UI_words_{column}" in catalogue() else column
-    return f"{label} {said}" if column and column != "on" else label
+    if not column or column == "on":
+        return label
+    return f"{label} {text(f'UI_words_{column}', lang) if f'UI_words_{column}' in catalogue() else column}"
 
 
 def _label(plan: Plan, name: str, lang: Lang) -> str:
