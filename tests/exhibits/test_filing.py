@@ -61,7 +61,7 @@ def made(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def found(made):
-    from ratemod.commands.common import digest
+    from ratemod.rating.manifest import digest
 
     asked = (HOSTILE, FORMULA)
     return filing(made.book, load_plan(made.edition), load_plan(CURRENT), examples=asked, digest=digest(made.book))
