@@ -274,7 +274,8 @@ def _study_checks(found: Filing) -> list[Check]:
     inputs, results = record["inputs"], record["results"]
     if not found.digest or found.digest not in (inputs.get("book"), inputs.get("renewals")):
         return []
-    pairs = (("study_before", moved.before, "current_premium_fen"), ("study_after", moved.after, "premium_fen"))
+    uncapped = moved if found.free is None else found.free  # the study's premium at current rates has no cap in force
+    pairs = (("study_before", uncapped.before, "current_premium_fen"), ("study_after", moved.after, "premium_fen"))
     return [
         Check(name, {"plan": side.plan.id}, side.premium_fen, int(results[key]), money=True)
         for name, side, key in pairs
