@@ -118,7 +118,7 @@ def test_a_term_counted_otherwise_is_found(mixed, plan):
     opinion, guess = first(mixed, _with(plan, count, by_days))
     assert (guess.kind, guess.where, guess.detail) == ("pro_rata", "short_period", "days")
     assert not len(opinion.unexplained)
-    guess = first(mixed, _with(plan, replace(plan.step("term_months"), count="complete")))[1]
+    guess = first(mixed, _with(plan, _otherwise(plan.step("term_months"), count="complete")))[1]
     assert (guess.kind, guess.where, guess.detail) == ("months", "term_months", "complete")
 
 
@@ -172,7 +172,8 @@ def test_a_limit_in_another_unit_is_found(rated, plan):
     limit = plan.columns["limit_yuan"]
     scaled = step_of("scaled", "product", of=("limit_yuan", Decimal("0.0001")))
     base = plan.step("base_premium")
-    wrong = _with(plan, scaled, replace(base, of=tuple("scaled" if o == "limit_yuan" else o for o in base.of)))
+    scaled_too = tuple("scaled" if operand == "limit_yuan" else operand for operand in base.operation.of)
+    wrong = _with(plan, scaled, _otherwise(base, of=scaled_too))
     other = rate(rated.book, wrong, lang="en", threads=1)
     assert limit.unit == "yuan" and table.num_rows
     premium = np.where(other.verdict.status < 2, other.outputs.premium_fen / 100, np.nan)
@@ -199,8 +200,8 @@ def test_swapped_factors_and_columns_are_found(rated, plan):
     general, larger = plan.step("general_accident_loading"), plan.step("larger_accident_loading")
     axes = [plan.tables[step.operation.table].axes[0].name for step in (general, larger)]
     swapped = _with(
-        _with(plan, replace(general, by=((axes[0], "larger_accidents"),))),
-        replace(larger, by=((axes[1], "general_accidents"),)),
+        _with(plan, _otherwise(general, by=((axes[0], "larger_accidents"),))),
+        _otherwise(larger, by=((axes[1], "general_accidents"),)),
     )
     guess = first(rated, swapped)[1]
     assert guess.kind == "swapped_columns" and {guess.where, guess.detail} == {"general_accidents", "larger_accidents"}
@@ -228,7 +229,7 @@ def test_the_page_lists_causes_first_and_escapes(rated, plan, tmp_path):
 
 def test_two_faults_at_once_are_told_apart_and_chance_stays_unexplained(rated, plan):
     cell = plan.replace({"tables.base_rate[transport, small].value": "1.5"})
-    other = theirs(_with(cell, replace(plan.step("premium"), unit=Decimal(1))))
+    other = theirs(_with(cell, _otherwise(plan.step("premium"), unit=Decimal(1))))
     other[np.flatnonzero(~np.isnan(other))[:2]] += 777.77
     opinion = second_opinion(rated, other)
     assert {cause.guess.kind for cause in opinion.causes[:2]} == {"cell", "rounding"}

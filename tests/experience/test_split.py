@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ratemod.errors import ModelError
+from ratemod.errors import ModelError, PlanError
 from ratemod.experience.bands import Bands
 from ratemod.experience.judge import judge, off_balance, sensitivity
 from ratemod.experience.split import SplitRule, split_claims, split_mod, value_of
@@ -166,8 +166,8 @@ def test_rules_from_a_file(tmp_path):
     rule = rule_named(path)
     assert value_of(rule.excess_credibility, np.array([1.0, 100_000.0])).tolist() == [0.05, 0.2]
     path.write_text('name = "city"\nsource = "minutes"\nsplit = 50000\nbalast = 1\n')
-    with pytest.raises(ModelError) as error:
+    with pytest.raises(PlanError) as error:
         rule_named(path)
-    assert "ballast" in str(error.value.problems[0].args["why"])
+    assert [item.args["nearest"] for item in error.value.problems if item.code == "RM101"] == ["ballast"]
     with pytest.raises(ModelError):
         rule_named("illustrativ")

@@ -293,7 +293,6 @@ def test_all_bad_arguments_are_reported_at_once() -> None:
     assert {item.code for item in found.value.problems} == {
         "RM900",
         "RM901",
-        "RM902",
         "RM903",
         "RM908",
         "RM909",

@@ -15,7 +15,6 @@ from math import inf
 from ratemod.plan.interval import DATES, UNIT, Range, exactly, extreme_range, operand_range, settled
 from ratemod.plan.model import Plan, Step
 from ratemod.plan.operand import NOTHING
-from ratemod.plan.reads import names_in
 
 
 def ranges(plan: Plan) -> Mapping[str, Range]:
@@ -40,9 +39,9 @@ def range_where(plan: Plan, known: Mapping[str, Range], name: str, held: Range, 
     found, won = {**known, name: held}, {name}
     if held.places is None:
         return None
-    names = plan.step_names
+    names, reads = plan.step_names, plan.graph().reads
     for step in plan.steps[names.index(name) + 1 : names.index(of) + 1]:
-        if not won.isdisjoint(names_in(step)):
+        if not won.isdisjoint(reads[step.name]):
             narrower = step_range(step, plan, found)
             if narrower.places is not None:  # what is no decimal is known no better than before
                 found[step.name] = narrower

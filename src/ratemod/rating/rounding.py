@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
+from functools import cache
 from math import inf
 
 import numpy as np
@@ -78,8 +79,11 @@ def fill_rounded(operation: Round | Power, compiling: Compiling) -> Run:
     signed = compiling.known[compiling.name].low < 0
     to = operand_range(Decimal(1) if exponent is None else exponent, compiling.known)
     reach = reach_of(operation, operand_range(of, compiling.known), to)
-    held = () if mode == "half_even" else _held(of, compiling)
-    reaches = tuple(reach_of(operation, where, to, bit) for bit, where in held)
+
+    @cache
+    def reaches() -> tuple[Reach, ...]:
+        held = () if mode == "half_even" else _held(of, compiling)
+        return tuple(reach_of(operation, where, to, bit) for bit, where in held)
 
     def round_(block: Block) -> None:
         out = block.buffer(compiling.name)
@@ -99,7 +103,8 @@ def fill_rounded(operation: Round | Power, compiling: Compiling) -> Run:
         fine = reach.fine(size, slack)
         if not fine:
             slack = min(2 * reach.spread(size), 0.25)
-        sure = sum(item.bit for item in reaches if item.fine(size, slack)) if slack < 0.25 else 0
+        open_to_ends = not fine and slack < 0.25
+        sure = sum(item.bit for item in reaches() if item.fine(size, slack)) if open_to_ends else 0
         near, apart = whole(block, out, mode, slack, fine, sure)
         if len(near):
             settle(block, out, near, apart)

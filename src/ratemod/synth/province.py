@@ -200,8 +200,6 @@ def _check(
         found.append(problem("RM900", value=enterprises, most=NUMBERS))
     if not 1 <= years <= MOST_YEARS:
         found.append(problem("RM901", value=years, most=MOST_YEARS))
-    if format not in FORMATS:
-        found.append(problem("RM902", value=format, known=", ".join(FORMATS), nearest=nearest(format, FORMATS)))
     if seed < 0:
         found.append(problem("RM903", value=seed))
     if mess and out is None:

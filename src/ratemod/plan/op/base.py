@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import MISSING, dataclass, field, fields
 from decimal import Decimal
+from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from ratemod.plan.interval import UNKNOWN, Range
@@ -101,6 +102,7 @@ class Operation:
         return {name: item.metadata["key"] for name, item in cls._fields().items()}
 
     @classmethod
+    @cache
     def _fields(cls) -> dict[str, dataclasses.Field[Any]]:
         return {item.metadata["called"] or item.name: item for item in fields(cls)}
 
