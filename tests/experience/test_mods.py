@@ -225,3 +225,11 @@ def test_loss_rates_by_group():
 def test_the_window_in_a_leap_year():
     first, after = Window(3, 12).of(np.array(["2024-02-29"], "datetime64[D]"))
     assert (str(first[0]), str(after[0])) == ("2020-02-29", "2023-02-28")
+
+
+@pytest.mark.parametrize("day", ["2026-13-01", "2026-02-30", "next January", 20260101.5])
+def test_a_day_that_is_none_is_refused_by_the_name_of_its_argument(day):
+    with pytest.raises(ModelError) as error:
+        experience_mod(SOME, firms(), RULE, effective=day)
+    (refused,) = error.value.problems
+    assert (refused.code, refused.args["name"], refused.args["value"]) == ("RM014", "effective", day)

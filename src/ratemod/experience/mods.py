@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import date
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -174,12 +175,13 @@ class Mods:
         return worksheet_of(self, self.place(firm))
 
 
+@strict
 def experience_mod(
     claims: Any,
     exposure: Any,
     rule: SplitRule | str | Path = "illustrative",
     *,
-    effective: Any = None,
+    effective: date | str | None = None,
     window: Window | None = None,
     successions: Any = None,
 ) -> Mods:
@@ -206,7 +208,7 @@ def experience_mod(
     Raises
     ------
     ModelError
-        RM603, RM604 a rule that cannot be used, RM614, RM615 successions, RM619 a column that is missing.
+        RM014 `effective` is no day; RM603, RM604 a rule that cannot be used, RM614, RM615 successions, RM619 a column that is missing.
     BookError
         A list that cannot be read at all.
 

@@ -11,7 +11,9 @@ with the right mean, with errors that take a firm's years together.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -47,7 +49,13 @@ class ConditionalFit:
 
 
 def conditional_poisson(
-    claims: Ints, design: Floats, offset: Floats, firm: Ints, names: tuple[str, ...], wanted: int
+    claims: Ints,
+    design: Floats,
+    offset: Floats,
+    firm: Ints,
+    names: tuple[str, ...],
+    wanted: int,
+    start: Mapping[str, float] = MappingProxyType({}),
 ) -> ConditionalFit:
     """Fit claims on a design with an effect of every firm.
 
@@ -58,6 +66,7 @@ def conditional_poisson(
     offset : (n,) float64, log exposure
     firm : (n,) int64 codes
     names : of the columns
+    start : log rates to begin from, by name; 0 where none is given. The estimate is the same, found in fewer steps.
 
     Raises
     ------
@@ -88,14 +97,21 @@ def conditional_poisson(
     starts = np.flatnonzero(np.concatenate([[True], who[1:] != who[:-1]]))
     size = np.diff([*starts, len(who)])
     group = np.repeat(np.arange(len(starts)), size)
-    add = csr_array((np.ones(len(y)), np.arange(len(y)), [*starts, len(y)]), shape=(len(starts), len(y)))
-    whole = add @ y
-    kept = _independent(x - ((add @ x) / size[:, None])[group], names, wanted)
-    x = x[:, kept]
-    beta = np.zeros(x.shape[1])
+
+    def sums(weights: Floats) -> Any:
+        """Return the matrix that adds a firm's years, each with a weight."""
+        return csr_array((weights, np.arange(len(y)), [*starts, len(y)]), shape=(len(starts), len(y)))
+
+    whole = np.add.reduceat(y, starts)
+    within = x - ((sums(np.ones(len(y))) @ x) / size[:, None])[group]
+    within[:, np.abs(within).max(axis=0) <= 1e-12 * np.abs(x).max(axis=0)] = 0.0  # what only differs by rounding
+    kept = _independent(within, names, wanted)
+    x = np.ascontiguousarray(x[:, kept])
+    events = sums(y) @ x
+    beta = np.array([start.get(names[place], 0.0) for place in kept])
     value, chance = _value(beta, y, x, off, starts, group, whole)
     for _ in range(MOST_STEPS):
-        score, hessian = _slopes(y, x, chance, add, group, whole)
+        score, hessian = _slopes(events, x, chance, sums, group, whole)
         step = np.linalg.lstsq(hessian, score.sum(axis=0), rcond=None)[0]
         if float(np.abs(score.sum(axis=0) @ step)) < TOLERANCE:
             break
@@ -108,7 +124,7 @@ def conditional_poisson(
         beta, value, chance = beta + length * step, new, guess
     else:
         raise ModelError(problem("RM741", steps=MOST_STEPS))
-    score, hessian = _slopes(y, x, chance, add, group, whole)
+    score, hessian = _slopes(events, x, chance, sums, group, whole)
     inverse = np.linalg.pinv(hessian, hermitian=True)  # a level without claims runs away, and tells nothing of the rest
     many = len(starts)
     covariance = inverse @ (score.T @ score) @ inverse * (many / max(many - 1, 1))
@@ -150,9 +166,10 @@ def _value(
     return float(y @ eta - whole @ (np.log(sums) + top)), part / sums[group]
 
 
-def _slopes(y: Floats, x: Floats, chance: Floats, add: Any, group: Ints, whole: Floats) -> tuple[Floats, Floats]:
+def _slopes(
+    events: Floats, x: Floats, chance: Floats, sums: Callable[[Floats], Any], group: Ints, whole: Floats
+) -> tuple[Floats, Floats]:
     """Return the score by firm, (firms, k), and the information, (k, k)."""
-    mean = add @ (chance[:, None] * x)
-    score = add @ (y[:, None] * x) - whole[:, None] * mean
+    mean = sums(chance) @ x
     weight = (whole[group] * chance)[:, None]
-    return score, x.T @ (weight * x) - mean.T @ (whole[:, None] * mean)
+    return events - whole[:, None] * mean, x.T @ (weight * x) - mean.T @ (whole[:, None] * mean)

@@ -19,8 +19,9 @@ Studies 91 (2024); Robins, Rotnitzky & Zhao, JASA 89 (1994); Li, Morgan & Zaslav
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -199,7 +200,13 @@ def _dummies(column: Any, name: str) -> tuple[Floats, tuple[str, ...]]:
     return (code[:, None] == np.array(kept)[None, :]).astype(np.float64), tuple(f"{name}={names[at]}" for at in kept)
 
 
-def _fixed(rows: Panel, treatment: Floats, names: tuple[str, ...], which: Bools | None = None) -> ConditionalFit:
+def _fixed(
+    rows: Panel,
+    treatment: Floats,
+    names: tuple[str, ...],
+    which: Bools | None = None,
+    start: Mapping[str, float] = MappingProxyType({}),
+) -> ConditionalFit:
     own = np.ones(len(rows.firm), dtype=bool) if which is None else which
     design = np.concatenate([rows.controls, rows.periods, treatment], axis=1)
     return conditional_poisson(
@@ -209,6 +216,7 @@ def _fixed(rows: Panel, treatment: Floats, names: tuple[str, ...], which: Bools 
         rows.firm[own],
         (*rows.control_names, *rows.period_names, *names),
         len(names),
+        start,
     )
 
 
@@ -382,7 +390,8 @@ def _placebos(rows: Panel, served: Bools, found: float, permutations: int, seed:
     table = _ratios("test", ["later services"], [(log, error)])
     chance = 2 * float(norm.sf(abs(log / error)))
     random = np.random.default_rng(seed)
-    drawn = np.array([_dealt(rows, served, random) for _ in range(permutations)])
+    near = dict(zip(fit.names, fit.beta.tolist()))
+    drawn = np.array([_dealt(rows, served, random, near) for _ in range(permutations)])
     mean, spread = (float(drawn.mean()), float(drawn.std(ddof=1))) if permutations > 1 else (0.0, np.nan)
     extreme = float((1 + (np.abs(drawn - mean) >= abs(found - mean)).sum()) / (1 + permutations))
     return pa.table(
@@ -399,8 +408,9 @@ def _placebos(rows: Panel, served: Bools, found: float, permutations: int, seed:
     )
 
 
-def _dealt(rows: Panel, served: Bools, random: np.random.Generator) -> float:
+def _dealt(rows: Panel, served: Bools, random: np.random.Generator, near: Mapping[str, float]) -> float:
     """Return the estimate when each firm's services are dealt to its years (but the first) at random."""
     key = np.where(rows.turn > 0, random.random(len(rows.firm)), -1.0)
     order = np.lexsort((key, rows.firm))
-    return _fixed(rows, served[order][:, None].astype(np.float64), ("served",)).of("served")[0]
+    dealt = served[order][:, None].astype(np.float64)
+    return _fixed(rows, dealt, ("served",), start={**near, "served": 0.0}).of("served")[0]
