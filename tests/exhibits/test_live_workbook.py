@@ -153,7 +153,7 @@ def write_plan(plan: Plan, inputs: Inputs, path: Path) -> None:
 def compare(plan: Plan, inputs: Inputs, file: Path) -> int:
     """Hold every step of every row against exact arithmetic; return how many premiums agreed.
 
-    What a spreadsheet cannot hold (e to the 300,000th) has no value there, nor has what rests on it, 0 times it neither.
+    What a spreadsheet cannot hold (e to the 300,000th) has no value there, nor has what rests on it: not 0 times it.
     """
     names, rows = cells(file)
     state, agreed = evaluate(plan, inputs), 0
@@ -195,7 +195,7 @@ def test_random_plans_of_every_operation_equal_exact_arithmetic(tmp_path):
         path = tmp_path / f"plan{len(made)}.xlsx"
         try:
             write_plan(plan, inputs, path)
-        except PlanError as error:  # weights that are no decimals cannot be shared out in a spreadsheet, and are refused
+        except PlanError as error:  # weights that are no decimals cannot be shared out in a spreadsheet
             assert {item.code for item in error.problems} == {"RM881"}
             return
         made.append((plan, inputs, path))

@@ -208,7 +208,8 @@ def experience_mod(
     Raises
     ------
     ModelError
-        RM014 `effective` is no day; RM603, RM604 a rule that cannot be used, RM614, RM615 successions, RM619 a column that is missing.
+        RM014 `effective` is no day; RM603, RM604 a rule that cannot be used;
+        RM614, RM615 successions; RM619 a column that is missing.
     BookError
         A list that cannot be read at all.
 
