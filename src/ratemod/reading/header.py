@@ -8,6 +8,7 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import cached_property
 
 from ratemod.errors import BookError, Problem, nearest, problem
 from ratemod.reading.units import Unit, plain, unit_beside, unit_within
@@ -18,7 +19,7 @@ _CLOSED = ")]】>」"  # what a unit in brackets ends with
 _ALIKE = 0.8  # how alike a header is written that is held to be meant
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Lexicon:
     """What headers may say.
 
@@ -36,6 +37,11 @@ class Lexicon:
     known: Mapping[str, str]
     given: Mapping[str, str | None] = field(default_factory=dict)
     shuffled: Mapping[str, str] = field(default_factory=dict)
+
+    @cached_property
+    def longest(self) -> int:
+        """How many characters the longest spelling has."""
+        return max(map(len, self.known), default=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +145,7 @@ def _beside(said: str, words: Lexicon) -> tuple[str | None, Unit | None]:
     if said in words.known:
         column = words.columns[words.known[said]]
         return column.name, unit_within(said, column) if column.kind == "number" and said[-1] in _CLOSED else None
-    for end in range(len(said) - 1, 0, -1):
+    for end in range(min(len(said) - 1, words.longest), 0, -1):
         for name, rest in ((words.known.get(said[:end]), said[end:]), (words.known.get(said[-end:]), said[:-end])):
             if name is None or (rest == said[:-end] and rest[-1] not in ")]】"):
                 continue

@@ -149,12 +149,13 @@ _MONEY = r"(?:[十百千万亿]*(?:元|美元|美金|港元|港币|欧元|日元
 _WORDS = sorted({word for unit in UNITS for word in factors(unit) if word} - {"t", "m", "h"}, key=len, reverse=True)
 _ONE = rf"(?:人民币\s*)?(?:[十百千万亿]*(?:{'|'.join(map(re.escape, _WORDS))})|{_MONEY})(?:人民币)?(?:[/每][年人户家])?"
 _UNITS_APART = re.compile(rf"[\s,、;和]+|/(?=(?:人民币)?{_MONEY})")
+# Of bounded reach, so that a cell of any length is read in time that grows with its length alone.
 _SAID = re.compile(
-    rf"(?P<scope>[^\s:。;(（]*?)(?:均|都|皆|统一|一律)*(?P<mark>:|为|是|以|按|\s|(?<=单位))\s*"
-    rf"(?P<units>{_ONE}(?:[\s,、/;和]+{_ONE})*)(?:为单位|计算|计|列示|填列|填写|表示)?(?=$|[\s。;,)\]】、])"
+    rf"(?P<scope>[^\s:。;(（]{{0,40}}?)(?:均|都|皆|统一|一律){{0,3}}(?P<mark>:|为|是|以|按|\s|(?<=单位))\s*"
+    rf"(?P<units>{_ONE}(?:[\s,、/;和]{{1,9}}{_ONE}){{0,30}})(?:为单位|计算|计|列示|填列|填写|表示)?(?=$|[\s。;,)\]】、])"
 )
 _ENGLISH_SAID = re.compile(
-    r"\b(?:units?|currency|amounts?|figures|money|premiums?)\b[^:]*?(?::|\bin\b)\s*(?P<units>[^.;)]+)|"
+    r"\b(?:units?|currency|amounts?|figures|money|premiums?)\b[^:]{0,60}?(?::|\bin\b)\s*(?P<units>[^.;)]+)|"
     r"^\W*in (?P<more>(?:thousands?|millions?|10k|rmb|cny|yuan)[^.;)]*)"
 )
 _UNIT_NOUNS = re.compile(r"单位|金额|币种|货币|计价|计量|unit|currency|amount")
