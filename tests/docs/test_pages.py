@@ -1,4 +1,4 @@
-"""The examples of the documentation run as they stand, from the top of the repository, in a folder of their own.
+"""The examples of the documentation run as they stand, in the order of the page, in a folder of its own with the data.
 
 Every block of Python runs, and prints what the page shows under it; every line that begins with ``$ ratemod`` runs, and
 prints each line that the page shows under it.
@@ -19,8 +19,9 @@ from ratemod.cli import main
 ROOT = Path(__file__).parents[2]
 FOLDERS = ("", "methods", "tutorials", "how-to")
 PAGES = sorted(path for folder in FOLDERS for path in (ROOT / "docs" / folder).glob("*.md"))
-PYTHON = re.compile(r"^```python\n(.*?)^```\n(?:```text\n(.*?)^```\n)?", re.S | re.M)
-FENCED = re.compile(r"^```text\n(.*?)^```", re.S | re.M)
+BLOCK = re.compile(
+    r"^```python\n(?P<code>.*?)^```\n(?:```text\n(?P<shown>.*?)^```\n)?|^```text\n(?P<typed>\$ .*?)^```", re.S | re.M
+)
 
 
 def with_commands():
@@ -38,28 +39,28 @@ def here(folder, monkeypatch):
 def test_the_examples_of_a_page_run(page, tmp_path, monkeypatch):
     here(tmp_path, monkeypatch)
     known: dict[str, object] = {}
-    for code, shown in PYTHON.findall(page.read_text(encoding="utf-8")):
+    for block in BLOCK.finditer(page.read_text(encoding="utf-8")):
+        if block["typed"]:
+            for part in re.split(r"^\$ ", block["typed"], flags=re.M)[1:]:
+                typed(*part.strip().split("\n"))
+            continue
         out = io.StringIO()
         with contextlib.redirect_stdout(out):
-            exec(compile(code, str(page), "exec"), known)
-        if shown:
-            assert out.getvalue() == shown
+            exec(compile(block["code"], str(page), "exec"), known)
+        if block["shown"]:
+            assert out.getvalue() == block["shown"]
 
 
-@pytest.mark.parametrize("page", with_commands(), ids=lambda page: f"{page.parent.name}/{page.stem}")
-def test_the_commands_of_a_page_run(page, tmp_path, monkeypatch, capsys):
-    here(tmp_path, monkeypatch)
-    for block in FENCED.findall(page.read_text(encoding="utf-8")):
-        if not block.startswith("$ "):
-            continue
-        for part in re.split(r"^\$ ", block, flags=re.M)[1:]:
-            command, *shown = part.strip().split("\n")
-            words = shlex.split(command, comments=True)
-            assert words[0] == "ratemod", f"a command that no test runs: {command}"
-            assert main(words[1:]) in (0, 3), command
-            printed = [line.strip() for line in capsys.readouterr().out.splitlines()]
-            for line in shown:
-                assert line.strip() in printed, f"{command} does not print: {line}"
+def typed(command, *shown):
+    """Run a command of a page, and look for every line that the page shows under it."""
+    words = shlex.split(command, comments=True)
+    assert words[0] == "ratemod", f"a command that no test runs: {command}"
+    out = io.StringIO()
+    with contextlib.redirect_stdout(out):
+        assert main(words[1:]) in (0, 3), command
+    printed = [line.strip() for line in out.getvalue().splitlines()]
+    for line in shown:
+        assert line.strip() in printed, f"{command} does not print: {line}"
 
 
 def test_some_page_shows_a_command():

@@ -142,3 +142,8 @@ def test_a_header_that_is_another_business_word_is_no_slip():
     with pytest.raises(BookError) as caught:
         judged_headers([UnusedHeader(label + label[-1], "F")], names, lexicon(columns), None, None, 1)
     assert caught.value.problems[0].code == "RM265"
+
+
+def test_a_list_is_read_for_a_plan_by_its_name(tmp_path):
+    path = sheet_of([HEADERS, GOOD[0]])(tmp_path)
+    assert rm.read_book(path, PLAN).table == rm.read_book(path, rm.load_plan(PLAN)).table

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
+from ratemod.plan.editions import load_plan
 from ratemod.plan.model import Plan
 from ratemod.reading.book import Book
 from ratemod.reading.read import read_book as read_columns
@@ -12,7 +14,7 @@ from ratemod.reading.read import read_book as read_columns
 
 def read_book(
     source: Any,
-    plan: Plan,
+    plan: Plan | str | Path,
     *,
     header_map: Mapping[str, str] | None = None,
     sheet: str | Sequence[str] | None = None,
@@ -25,7 +27,7 @@ def read_book(
     source : path, several paths, a folder of lists, or any frame
         CSV (UTF-8, with or without BOM, or GB18030), Excel, Parquet; pandas, polars, DuckDB, Arrow; one row as a
         dictionary, or several.
-    plan : Plan
+    plan : Plan, or what `load_plan` takes
         Its columns say which headers, labels and aliases are understood.
     header_map : mapping, optional
         Header in the file -> column of the plan, for headers that no alias covers.
@@ -39,4 +41,5 @@ def read_book(
     BookError
         When the file cannot be read, or lacks columns, with every reason at once.
     """
-    return read_columns(source, plan.columns, header_map=header_map, sheet=sheet, fills=fills)
+    chosen = plan if isinstance(plan, Plan) else load_plan(plan)
+    return read_columns(source, chosen.columns, header_map=header_map, sheet=sheet, fills=fills)

@@ -114,7 +114,7 @@ def _not_read(
         }
         said.append(problem("RM274", file=grid.file, sheet=grid.sheet, row=grid.lines[block.at], **args))
     if not found and any(not is_blank(cell) for row in grid.rows for cell in row):
-        args = {"first": 1, "last": grid.lines[-1], "why_en": "no such headers", "why_zh": "无此类表头"}
+        args = {"first": 1, "last": grid.lines[-1], "why_en": "such headers", "why_zh": "此类表头"}
         said.append(problem("RM274", file=grid.file, sheet=grid.sheet, **args))
     return said
 
