@@ -1,10 +1,11 @@
 # Two commands are all the set-up: `make demo` and `make test`. They need Python 3.11+ and the package index.
 PYTHON ?= python3
+TIMES ?= 10
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test bench docs notebooks lint clean lock wheel
+.PHONY: demo test fuzz bench docs notebooks lint clean lock wheel
 
 demo: $(STAMP)
 	$(BIN)/ratemod demo --out demo-out
@@ -13,6 +14,11 @@ test: $(STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -n 2 --dist loadscope
+
+fuzz: $(STAMP)  # properties on examples that the suite does not draw, again and again; `make fuzz TIMES=100`
+	for time in $$(seq $(TIMES)); do \
+	  HYPOTHESIS_PROFILE=fuzz $(BIN)/python -m pytest -q -n 2 -m hypothesis || exit 1; \
+	done
 
 bench: $(STAMP)  # the whole table; `make bench ARGS=--quick` takes a few minutes
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[bench]"

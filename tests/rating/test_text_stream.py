@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 import ratemod as rm
@@ -87,6 +87,7 @@ cells = st.text(st.sampled_from(list('ab ,;"\r\n１合计')), max_size=6)
 
 
 @settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@example(body=[";\r ,", ""], stretch=1, size=1)  # a blank row at the very start of a stretch
 @given(body=st.lists(cells, max_size=40), stretch=st.integers(1, 30), size=st.integers(1, 6))
 def test_any_text_is_read_alike(plan, tmp_path, body, stretch, size):
     """Marks, delimiters and line ends anywhere, stretches that end anywhere: as Python's csv reads the whole."""

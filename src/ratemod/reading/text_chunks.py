@@ -191,7 +191,8 @@ class TextChunks:
         names, data = [str(at) for at in range(self.width)], text.encode("utf-8")
         if not _clean(np.frombuffer(data, dtype=np.uint8), ord(self.delimiter)):
             return None, False
-        blanks = any(mark + blank in data for mark in (self.delimiter.encode(), b"\n", b'"') for blank in BLANKS)
+        before = (self.delimiter.encode(), b"\n", b"\r", b'"')
+        blanks = data.startswith(BLANKS) or any(mark + blank in data for mark in before for blank in BLANKS)
         try:
             table = arrow.read_csv(
                 pa.BufferReader(data),
