@@ -159,18 +159,3 @@ def test_the_report_tells_the_effect_and_that_nothing_is_real(year):
     assert re.search(r"changed the rate of claims by -2\d% \(95 % interval -3\d% to -1\d%\)", said)
     for verb in ("levy", "duties", "ledger", "evaluate", "scorecard", "allocate", "subsidy"):
         assert re.search(r"\d+ sums", year[f"{verb}_said"]), verb
-
-
-def test_every_block_of_the_tutorial_prints_what_the_page_shows(tmp_path, monkeypatch):
-    (tmp_path / "data").symlink_to(ROOT / "data")
-    monkeypatch.chdir(tmp_path)
-    text = (ROOT / "docs" / "tutorials" / "fund-year.md").read_text(encoding="utf-8")
-    blocks = re.findall(r"```python\n(.*?)```\n```text\n(.*?)```", text, re.S)
-    assert len(blocks) == text.count("```python") > 5
-    names: dict[str, object] = {}
-    for code, shown in blocks:
-        out = io.StringIO()
-        with contextlib.redirect_stdout(out):
-            exec(compile(code, "fund-year.md", "exec"), names)
-        assert out.getvalue().rstrip() == shown.rstrip()
-    assert (tmp_path / "evaluation-2025.html").exists()

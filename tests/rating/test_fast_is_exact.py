@@ -19,7 +19,7 @@ from ratemod.vocabulary.column import Column
 from tests.rating import random_plans
 from tests.rating.steps import step_of
 
-SLOW = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+SLOW = settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
 
 
 @SLOW

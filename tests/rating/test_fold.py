@@ -20,7 +20,7 @@ from ratemod.rating.run import binding_bits, run
 from tests.rating import random_plans
 from tests.rating.steps import step_of
 
-SLOW = settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+SLOW = settings(max_examples=50, deadline=None, suppress_health_check=list(HealthCheck))
 
 
 @SLOW

@@ -23,7 +23,7 @@ from ratemod.whatif.engine import Engine
 from ratemod.whatif.position import position
 from ratemod.whatif.scenario import current_values
 
-SLOW = settings(max_examples=120, deadline=None, suppress_health_check=list(HealthCheck))
+SLOW = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 
 
 def wanted(plan, inputs):
