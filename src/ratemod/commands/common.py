@@ -62,15 +62,20 @@ def book_arguments(parser: argparse.ArgumentParser, lang: Lang) -> None:
     parser.add_argument("--fill", metavar="FILLS", action="append", default=[], help=text("UI_help_fill", lang))
 
 
+def outside_argument(parser: argparse.ArgumentParser, lang: Lang) -> None:
+    """Add what becomes of rows that begin outside the dates of the edition."""
+    parser.add_argument(
+        "--outside-dates", choices=("refuse", "remark"), default="refuse", help=text("UI_help_outside_dates", lang)
+    )
+
+
 def books_of(args: argparse.Namespace) -> list[Path]:
     """Return the files and folders that hold the book."""
     return [args.book, *args.more]
 
 
-def read_list(
-    args: argparse.Namespace, plan: Plan, columns: Mapping[str, Column] | None = None, path: Path | None = None
-) -> Book:
-    """Return the list that the arguments name, or another read in the same way, by the columns of a plan or others.
+def read_list(args: argparse.Namespace, columns: Mapping[str, Column], path: Path | None = None) -> Book:
+    """Return the list that the arguments name, or another read in the same way, by declared columns.
 
     Raises
     ------
@@ -81,34 +86,34 @@ def read_list(
 
     return read_book(
         books_of(args) if path is None else path,
-        plan.columns if columns is None else columns,
-        header_map=column_map(args.columns, plan),
+        columns,
+        header_map=column_map(args.columns, columns),
         sheet=args.sheet,
         fills=_pairs(",".join(args.fill), "RM453"),
     )
 
 
-def column_map(given: str | None, plan: Plan) -> dict[str, str] | None:
+def column_map(given: str | None, columns: Mapping[str, Column]) -> dict[str, str] | None:
     """Return which header means which column, by name or label, from ``header=column,...`` or a TOML file.
 
     Raises
     ------
     BookError
-        RM810 a pair without ``=``, RM811 the file cannot be read, RM812 a column that the plan does not have.
+        RM810 a pair without ``=``, RM811 the file cannot be read, RM812 a column that is not declared.
     """
     if not given:
         return None
     pairs = _pairs(given, "RM810") if "=" in given else _map_file(Path(given))
     from ratemod.reading.header import SET_ASIDE, fold, spellings
 
-    known = spellings(plan.columns)
+    known = spellings(columns)
     pairs = {
         header: target if target in SET_ASIDE else known.get(fold(target), target) for header, target in pairs.items()
     }
     wrong = [
-        problem("RM812", header=header, column=column, nearest=nearest(column, plan.columns))
+        problem("RM812", header=header, column=column, nearest=nearest(column, columns))
         for header, column in pairs.items()
-        if column not in plan.columns and column not in SET_ASIDE
+        if column not in columns and column not in SET_ASIDE
     ]
     if wrong:
         raise BookError(wrong)
@@ -152,7 +157,7 @@ def open_plan(args: argparse.Namespace) -> Plan:
 
 def price(
     args: argparse.Namespace,
-    plan: Plan,
+    plan: Plan | str,
     lang: Lang,
     *,
     trace: bool,
@@ -162,22 +167,32 @@ def price(
 ) -> Rated:
     """Read the book that the arguments name, fill it from registers, price it; a terminal shows what is under way.
 
-    What registers filled is added to `derived`. Columns `besides` those of the plan are read with their units.
+    Where `plan` is a name and no day is given, the rows pick the edition. What registers filled is added to `derived`.
+    Columns `besides` those of the plan are read with their units.
     """
     from ratemod.commands.register_files import filled
     from ratemod.exhibits.terminal import progress
+    from ratemod.rating.editions import read_under
     from ratemod.rating.rate import rate
     from ratemod.reading.corrected import corrected, merged
 
     with progress(text("UI_reading", lang, file=names_of(args))):
-        columns = {**{column.name: column for column in besides}, **plan.columns}
-        book = read_list(args, plan, columns)
+        own = {column.name: column for column in besides}
+        choice = read_under(plan, lambda columns: read_list(args, {**own, **columns}), args.at, args.business)
+        book, chosen = choice.book, choice.plan
         if getattr(args, "corrections", None) is not None:
-            book = merged(book, corrected(read_list(args, plan, columns, args.corrections)))
-        book = filled(args, book, plan, derived)
+            book = merged(book, corrected(read_list(args, {**own, **chosen.columns}, args.corrections)))
+        book = filled(args, book, chosen, derived)
     with progress(text("UI_pricing", lang)) as bar:
         return rate(
-            book, plan, at=args.at, business=args.business, lang=lang, trace=trace, strict=strict, tick=bar.show
+            book,
+            chosen,
+            business=args.business,
+            outside_dates=args.outside_dates,
+            lang=lang,
+            trace=trace,
+            strict=strict,
+            tick=bar.show,
         )
 
 

@@ -32,7 +32,7 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
 
     plan, other = open_plan(args), load_plan(args.other, args.at, args.business)
     with progress(text("UI_pricing", lang)):
-        book = read_list(args, plan)
+        book = read_list(args, plan.columns)
         kept = before_caps(plan)
         steps = [name for name in (kept,) if name in other.step_names] if kept else []
         before, after = (rate(book, one, lang=lang, trace=steps) for one in (plan, other))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from ratemod.commands.common import book_arguments, open_plan, price
+from ratemod.commands.common import book_arguments, outside_argument, price
 from ratemod.commands.register_files import derived_text, evidence_of, register_options
 from ratemod.errors import Lang, text
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 def arguments(parser: argparse.ArgumentParser, lang: Lang) -> None:
     """Declare the arguments."""
     book_arguments(parser, lang)
+    outside_argument(parser, lang)
     register_options(parser, lang)
     parser.add_argument("key", metavar="KEY", help=text("UI_help_explain_key", lang))
 
@@ -25,7 +26,7 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
     from ratemod.exhibits.terminal import worksheet_text
 
     derived: list[Derived] = []
-    rated = price(args, open_plan(args), lang, trace=False, derived=derived)
+    rated = price(args, args.plan, lang, trace=False, derived=derived)
     rows = rated.positions(args.key)
     if len(rows) > 1:
         print(text("UI_explain_several", lang, count=len(rows), key=args.key) + "\n")

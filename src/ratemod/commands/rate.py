@@ -7,7 +7,16 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ratemod.commands.common import book_arguments, books_of, digest, exit_code, facts, open_plan, price
+from ratemod.commands.common import (
+    book_arguments,
+    books_of,
+    digest,
+    exit_code,
+    facts,
+    open_plan,
+    outside_argument,
+    price,
+)
 from ratemod.commands.register_files import NOUNS, derived_text, register_options
 from ratemod.errors import BookError, Lang, problem, text
 from ratemod.version import version
@@ -25,6 +34,7 @@ LARGE = 64 << 20  # bytes of a text list beyond which a CSV is written in chunks
 def arguments(parser: argparse.ArgumentParser, lang: Lang) -> None:
     """Declare the arguments."""
     book_arguments(parser, lang)
+    outside_argument(parser, lang)
     register_options(parser, lang)
     parser.add_argument("--by", metavar="COLUMNS", help=text("UI_help_by", lang))
     parser.add_argument("--corrections", type=Path, metavar="FILE", help=text("UI_help_corrections", lang))
@@ -43,6 +53,7 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
     from ratemod.exhibits.summary_table import by_columns
     from ratemod.exhibits.terminal import rated_text
     from ratemod.printed import clean
+    from ratemod.rating.editions import by_rows
 
     plan = None
     if streams(args):
@@ -54,10 +65,13 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
     target = check_target(args.output, inputs) if args.output else None
     if args.live and (target is None or target.suffix.lower() != ".xlsx"):
         raise BookError(problem("RM882", path=args.output or ""))
-    plan = plan or open_plan(args)
-    by = by_columns(plan, args.by)
+    if plan is None and not by_rows(args.plan, args.at):
+        plan = open_plan(args)
+    if plan is not None:
+        by_columns(plan, args.by)  # refuses before the work
     derived: list[Derived] = []
-    rated = price(args, plan, lang, trace=args.trace or args.live, strict=args.strict, derived=derived)
+    rated = price(args, plan or args.plan, lang, trace=args.trace or args.live, strict=args.strict, derived=derived)
+    by = by_columns(rated.plan, args.by)
     files = write(rated, target, lang, by, full_facts(args, lang), books_of(args), live=args.live) if target else []
     if args.receipt:
         write_receipt(rated.book.receipt, args.receipt, rated.counts)
@@ -83,10 +97,14 @@ def write_receipt(receipt: Receipt, path: Path, counts: Mapping[str, int]) -> No
 
 def streams(args: argparse.Namespace) -> bool:
     """Return whether the book goes from file to file in chunks, which needs no more memory for more rows."""
+    from ratemod.rating.editions import by_rows
+
     nouns = (getattr(args, noun, None) for noun in NOUNS)
     whole = any((args.strict, args.sheet, args.corrections, args.more, args.fill, *nouns))
     if args.output is None or whole:
         return False
+    if by_rows(args.plan, args.at) and not (args.resume or args.keep):
+        return False  # all rows are looked at before the first is priced
     if args.book.is_dir():
         return any(args.book.rglob("*.parquet"))
     given, wanted = args.book.suffix.lower(), Path(args.output).suffix.lower()
@@ -119,7 +137,9 @@ def stream(args: argparse.Namespace, plan: Plan, lang: Lang) -> int:
         common = {
             "lang": lang,
             "trace": args.trace,
-            "header_map": column_map(args.columns, plan),
+            "header_map": column_map(args.columns, plan.columns),
+            "business": args.business,
+            "outside_dates": args.outside_dates,
             "by": by,
             "tick": bar.show,
         }

@@ -72,7 +72,7 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
 def _book(args: argparse.Namespace, path: Path | None, plan: Plan, lang: Lang) -> Book:
     """Read the book, or another one at `path`, fill it from the registers, and say what was filled."""
     derived: list[Derived] = []
-    book = read_list(args, plan, path=path)
+    book = read_list(args, plan.columns, path)
     book = filled(args, book, plan, derived)
     if derived:
         print(derived_text(derived, lang) + "\n")

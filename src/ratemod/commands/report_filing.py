@@ -39,7 +39,7 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
     new, current = open_plan(args), load_plan(args.against, args.at, args.business)
     with progress(text("UI_reading", lang, file=names_of(args))):
         columns = {**new.columns, **current.columns}  # an edition may ask for more than the one before
-        book = read_list(args, new, columns)
+        book = read_list(args, columns)
     with progress(text("UI_filing_pricing", lang)):
         found = filing(
             book,

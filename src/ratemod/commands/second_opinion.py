@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import argparse
 
-from ratemod.commands.common import book_arguments, books_of, digest, open_plan, price
+from ratemod.commands.common import book_arguments, books_of, digest, open_plan, outside_argument, price
 from ratemod.errors import Lang, text
 
 
 def arguments(parser: argparse.ArgumentParser, lang: Lang) -> None:
     """Declare the arguments."""
     book_arguments(parser, lang)
+    outside_argument(parser, lang)
     parser.add_argument("--premium", metavar="COLUMN", required=True, help=text("UI_help_premium_column", lang))
     parser.add_argument("-o", "--output", metavar="FILE", help=text("UI_help_opinion_output", lang))
 

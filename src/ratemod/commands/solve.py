@@ -38,7 +38,7 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
         wanted.append(unknown(path, number(low), number(high), number(step or "0.001")))
     targets = {name: float(number(value)) for name, value in map(pair, args.target)}
     with progress(text("UI_pricing", lang)):
-        book = read_list(args, plan)
+        book = read_list(args, plan.columns)
         answer = solve(book, plan, wanted, targets, losses_yuan=args.losses)
     reached = ", ".join(f"{name} {value:.6g}" for name, value in answer.reached.items())
     for path, value in answer.values.items():

@@ -41,7 +41,7 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
     changes = dict(pair(item) for item in args.settings)
     grid = {path: values.split(",") for path, values in map(pair, args.grid)}
     with progress(text("UI_pricing", lang)):
-        book = read_list(args, plan)
+        book = read_list(args, plan.columns)
     if changes or (len(read) == 1 and not grid):
         one = together("set", [*read, scenario("set", changes)])
         print("\n".join(words(plan, one, lang)))

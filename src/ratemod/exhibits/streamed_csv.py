@@ -16,7 +16,9 @@ from ratemod.errors import Lang
 from ratemod.exhibits.output import refused_path
 from ratemod.exhibits.priced_columns import Shown, priced_view, refused_view
 from ratemod.exhibits.priced_csv import BYTE_ORDER_MARK, body, headers
+from ratemod.plan.editions import Business
 from ratemod.plan.model import Plan
+from ratemod.rating.invariants import Dating, OutsideDates
 from ratemod.rating.manifest import digest
 from ratemod.rating.pricer import Pricer, pricer_of
 from ratemod.rating.rate import kept_steps
@@ -84,6 +86,8 @@ def rate_to_csv(
     *,
     lang: Lang,
     trace: bool | Collection[str] = False,
+    business: Business = "new",
+    outside_dates: OutsideDates = "remark",
     header_map: Mapping[str, str] | None = None,
     by: Sequence[str] = (),
     threads: int | None = None,
@@ -95,7 +99,7 @@ def rate_to_csv(
 
     Parameters
     ----------
-    source, plan, lang, trace, header_map, by, threads, block, chunk, tick : as for `rate_file`
+    source, plan, business, outside_dates, lang, trace, header_map, by, threads, block, chunk, tick : as for `rate_file`
     target : path of the CSV
 
     Returns
@@ -109,6 +113,8 @@ def rate_to_csv(
     """
     path = Path(target)
     chunks = open_book(source, plan, header_map=header_map, keep=("all",), size=chunk)
-    pricer = replace(pricer_of(plan, chunks, trace=trace, by=by, lang=lang, block=block), steps=kept_steps(plan, trace))
+    held = Dating(outside_dates, business)
+    pricer = pricer_of(plan, chunks, trace=trace, by=by, lang=lang, block=block, dating=held)
+    pricer = replace(pricer, steps=kept_steps(plan, trace))
     output = partial(CsvOutput, lang=lang)
     return rate_book(chunks, pricer, path, output, threads=threads, tick=tick)

@@ -82,7 +82,7 @@ def load_plan(name: str | Path, at: date | str | None = None, business: Business
         if day is not None and not in_force(plan, day, business):
             raise PlanError(problem("RM172", name=str(name), at=day, editions=_span(plan, business)))
         return plan
-    editions = [load_folder(path) for path in editions_in(folder)]
+    editions = [load_folder(path) for path in editions_of(folder)]
     if len(editions) == 1 and day is None:
         return editions[0]
     if day is None:
@@ -111,6 +111,18 @@ def starts(plan: Plan, business: Business) -> date:
 def in_force(plan: Plan, at: date, business: Business = "new") -> bool:
     """Return whether an edition applies on a day."""
     return starts(plan, business) <= at and (plan.until is None or at < plan.until)
+
+
+def editions_of(name: str | Path) -> list[Path]:
+    """Return the folders of the editions that a name stands for: one, or all of a scheme.
+
+    Raises
+    ------
+    PlanError
+        RM170 no such plan.
+    """
+    folder = _folder(name)
+    return [folder] if (folder / "plan.toml").exists() else editions_in(folder)
 
 
 def _span(plan: Plan, business: Business) -> str:

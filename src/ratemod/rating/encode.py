@@ -15,7 +15,7 @@ from ratemod.errors import BookError, Problem, nearest, problem
 from ratemod.plan.model import Plan
 from ratemod.plan.reads import conditions_of, tests_of
 from ratemod.rating.inputs import Inputs, Selector
-from ratemod.rating.invariants import out_of_order, remarks
+from ratemod.rating.invariants import TRIED, Dating, out_of_order, outside_edition, remarks
 from ratemod.reading.arrow import filled_with, to_arrow
 from ratemod.reading.book import Book
 from ratemod.reading.checks import ascending, codes_of, differs_within, repeats
@@ -78,6 +78,8 @@ class Coding:
     unused : set of str
         Text columns whose cells nobody reads and in which nothing can be wrong.
     identities : mapping of column to the kind of identifier that it holds
+    dating : Dating
+        How first days are held against the dates of the edition.
     """
 
     book: Book
@@ -90,6 +92,7 @@ class Coding:
     tested: frozenset[str]
     unused: frozenset[str]
     identities: Mapping[str, Identity]
+    dating: Dating = TRIED
 
     @property
     def n(self) -> int:
@@ -150,6 +153,9 @@ class Coding:
         said: dict[str, Doubt] = {}
         for name, wrong, told in remarks(plan, coded, n):
             said[name] = _with(said.get(name), wrong, told)
+        into = doubts if self.dating.outside == "refuse" else said
+        for name, wrong, told in outside_edition(plan, coded, self.dating.business):
+            into[name] = _with(into.get(name), wrong, told)
         groups = {name: array[rows] for name, array in self.groups.items()}
         ranks = None if self.ranks is None else self.ranks[rows]
         return Encoded(Inputs(n, numbers, codes, filled, texts, groups, ranks), doubts, said, defaulted)
@@ -164,7 +170,7 @@ def _with(known: Doubt | None, wrong: npt.NDArray[np.bool_], told: Problem) -> D
     return Doubt(which, (*known.problems, told))
 
 
-def prepare(book: Book, plan: Plan) -> Coding:
+def prepare(book: Book, plan: Plan, dating: Dating = TRIED) -> Coding:
     """Return a book ready to be coded.
 
     Raises
@@ -194,7 +200,7 @@ def prepare(book: Book, plan: Plan) -> Coding:
     own, (texts, tested) = table.select(given), _texts_read(plan)
     known = identities(plan)
     unused = _unused(plan, own, texts, derived, known)
-    return Coding(book, plan, own, derived, groups, ranks, texts, tested, unused, known)
+    return Coding(book, plan, own, derived, groups, ranks, texts, tested, unused, known, dating)
 
 
 def identities(plan: Plan) -> dict[str, Identity]:

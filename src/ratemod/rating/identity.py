@@ -46,6 +46,8 @@ def identity_of(
         "steps": list(pricer.steps),
         "by": list(pricer.by),
         "language": pricer.lang,
+        "outside_dates": pricer.dating.outside,
+        "business": pricer.dating.business,
         "refused_across": [[item.check.name, hashlib.sha256(item.rows.tobytes()).hexdigest()] for item in across],
         "versions": versions(),
     }
@@ -63,6 +65,8 @@ def identity_in_memory(rated: Rated, inputs: Sequence[InputFile]) -> dict[str, A
         "steps": list(rated.outputs.steps),
         "by": [],
         "language": rated.lang,
+        "outside_dates": rated.coding.dating.outside,
+        "business": rated.coding.dating.business,
         "versions": versions(),
     }
 

@@ -3,7 +3,8 @@
 A plan need not say that a term ends after it begins. Wherever a step counts the days or months between two columns,
 the second day does not come before the first; nor do they fall together, unless the step counts the last day or the
 second column begins another term. What a row states and what follows from its other columns are held against each
-other, and its first day against the dates of the edition; a difference is remarked, since the statement comes first.
+other; a difference is remarked, since the statement comes first. Its first day is held against the dates of the
+edition: a row outside is refused where the edition was named for the list, and remarked where a plan in hand is tried.
 """
 
 from __future__ import annotations
@@ -11,12 +12,13 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from ratemod.errors import Problem, problem
+from ratemod.plan.editions import Business
 from ratemod.plan.model import Plan
 from ratemod.plan.op.dates import Term
 from ratemod.reading.convert import MISSING_DATE, Coded
@@ -25,6 +27,25 @@ from ratemod.reading.identifiers import identity_of, not_credit_codes
 from ratemod.vocabulary.column import Column
 
 Mask = npt.NDArray[np.bool_]
+OutsideDates = Literal["refuse", "remark"]
+
+
+@dataclass(frozen=True, slots=True)
+class Dating:
+    """How the first day of a row is held against the dates of the edition.
+
+    Attributes
+    ----------
+    outside : "refuse" or "remark"
+    business : "new" or "renewal"
+        The kind of business of rows that do not say it.
+    """
+
+    outside: OutsideDates = "remark"
+    business: Business = "new"
+
+
+TRIED = Dating()  # a plan in hand, tried on a list
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +90,6 @@ def out_of_order(plan: Plan, numbers: Mapping[str, npt.NDArray[Any]]) -> Iterato
 
 def remarks(plan: Plan, coded: Mapping[str, Coded], n: int) -> Iterator[tuple[str, Mask, Problem]]:
     """Yield rows with something to look at, which does not keep them from being priced."""
-    yield from _outside_edition(plan, coded)
     for name, found in coded.items():
         column = plan.columns[name]
         if identity_of(column) == "credit_code":
@@ -102,13 +122,19 @@ def _contradicts(
     return wrong
 
 
-def _outside_edition(plan: Plan, coded: Mapping[str, Coded]) -> Iterator[tuple[str, Mask, Problem]]:
-    """Yield the rows that begin outside the dates of the edition, each kind of business by its own."""
+def first_day(plan: Plan) -> str | None:
+    """Return the column of the day on which a row begins; None where the plan has none."""
     name = next((order.first for order in reversed(orders(plan))), "start_date")
-    if name not in coded or plan.columns[name].kind != "date":
+    return name if name in plan.columns and plan.columns[name].kind == "date" else None
+
+
+def outside_edition(plan: Plan, coded: Mapping[str, Coded], business: Business) -> Iterator[tuple[str, Mask, Problem]]:
+    """Yield the rows that begin outside the dates of the edition, each kind of business by its own."""
+    name = first_day(plan)
+    if name is None or name not in coded:
         return
     days = coded[name].values
-    renewed = _renewed(plan, coded, len(days))
+    renewed = renewals(plan, coded, len(days), business)
     new_from, renewal_from = (int(np.datetime64(day, "D").astype(int)) for day in (plan.new_from, plan.renewal_from))
     outside = days < np.where(renewed, renewal_from, new_from)
     if plan.until is not None:
@@ -130,10 +156,12 @@ def _outside_edition(plan: Plan, coded: Mapping[str, Coded]) -> Iterator[tuple[s
         )
 
 
-def _renewed(plan: Plan, coded: Mapping[str, Coded], n: int) -> Mask:
-    """Return which rows say that they are renewals; without a column of the kind of business none does."""
+def renewals(plan: Plan, coded: Mapping[str, Coded], n: int, business: Business) -> Mask:
+    """Return which rows are renewals: those that say so, and where `business` says so those that say nothing."""
     column = plan.columns.get("business")
+    silent = business == "renewal"
     if column is None or "business" not in coded or "renewal" not in column.codes():
-        return np.zeros(n, dtype=bool)
-    found: Mask = coded["business"].values == column.codes().index("renewal")
+        return np.full(n, silent)
+    said = coded["business"].values
+    found: Mask = (said == column.codes().index("renewal")) | ((said < 0) & silent)
     return found

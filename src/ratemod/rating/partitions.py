@@ -19,8 +19,10 @@ from ratemod.plan.editions import Business, load_plan
 from ratemod.plan.model import Plan
 from ratemod.rating.across import broken
 from ratemod.rating.identity import identity_of
+from ratemod.rating.invariants import OutsideDates
 from ratemod.rating.manifest import Manifest, manifest_path, read_inputs, verify
 from ratemod.rating.pricer import pricer_of, reasons
+from ratemod.rating.rate import dating
 from ratemod.rating.run import BLOCK
 from ratemod.rating.stream import Streamed, own_pool, rate_chunks
 from ratemod.rating.tally import Tally
@@ -36,6 +38,7 @@ def rate_folder(
     *,
     at: date | str | None = None,
     business: Business = "new",
+    outside_dates: OutsideDates | None = None,
     lang: Lang | None = None,
     trace: bool | Collection[str] = False,
     keep: Sequence[str] = (),
@@ -55,7 +58,8 @@ def rate_folder(
     target : path of a folder, made where it is not there
     resume : bool
         Leave files alone that a run of the same plan, program and input finished.
-    plan, at, business, lang, trace, keep, header_map, by, threads, block, chunk, tick : as for `rate_file`
+    plan, at, business, outside_dates, lang, trace, keep, header_map, by, threads, block, chunk, tick
+        As for `rate_file`.
 
     Returns
     -------
@@ -67,12 +71,13 @@ def rate_folder(
     PlanError, BookError
         As `rate_file`; RM348 where the folders are one and the same or one within the other.
     """
+    held = dating(plan, outside_dates, business)
     chosen = plan if isinstance(plan, Plan) else load_plan(plan, at, business)
     root, out = Path(source).resolve(), Path(target).resolve()
     if root == out or root in out.parents or out in root.parents:
         raise BookError(problem("RM348", source=str(source), target=str(target)))
     chunks = open_chunks(source, chosen.columns, header_map=header_map, keep=keep, few=reasons(chosen), size=chunk)
-    pricer = pricer_of(chosen, chunks, trace=trace, keep=keep, by=by, lang=lang, block=block)
+    pricer = pricer_of(chosen, chunks, trace=trace, keep=keep, by=by, lang=lang, block=block, dating=held)
     out.mkdir(parents=True, exist_ok=True)
     with ThreadPoolExecutor(1) as beside:
         reading = beside.submit(read_inputs, chunks)

@@ -14,6 +14,7 @@ from ratemod.rating.across import Broken
 from ratemod.rating.block import Block
 from ratemod.rating.encode import identities, prepare
 from ratemod.rating.fast import Program, compile_plan
+from ratemod.rating.invariants import TRIED, Dating
 from ratemod.rating.rate import kept_steps, price
 from ratemod.rating.rated import Rated, own_name
 from ratemod.rating.run import BLOCK
@@ -34,6 +35,8 @@ class Pricer:
     steps : tuple of str
     by : tuple of str
         Level columns that the tally is split by.
+    dating : Dating
+        How first days are held against the dates of the edition.
     """
 
     program: Program
@@ -41,13 +44,14 @@ class Pricer:
     steps: tuple[str, ...]
     lang: Lang
     by: tuple[str, ...] = ()
+    dating: Dating = TRIED
     block: int = BLOCK
     memory: list[Block] = field(default_factory=list)
 
     def rated(self, book: Book, across: Sequence[Broken] = (), start: int = 0) -> Rated:
         """Price one chunk that begins at row `start` of the book."""
         plan, n = self.program.plan, book.table.num_rows
-        coding = prepare(book, plan)
+        coding = prepare(book, plan, self.dating)
         doubts = [doubt for item in across if (doubt := item.doubt(start, n)) is not None]
         outputs, verdict = price(coding, self.program, self.steps, lambda: doubts, 1, self.block, self.memory)
         return Rated(plan, book, coding, outputs, verdict, self.lang)
@@ -71,6 +75,7 @@ def pricer_of(
     by: Sequence[str] = (),
     lang: Lang | None = None,
     block: int = BLOCK,
+    dating: Dating = TRIED,
 ) -> Pricer:
     """Return what prices the chunks of a book.
 
@@ -93,7 +98,7 @@ def pricer_of(
     keys = {name: kinds[name] for name in (*carried(plan, chunks), *kept)}
     if "insurer" in keys:
         keys["insurer"] = pa.dictionary(pa.int32(), pa.string())
-    return Pricer(program, keys, steps, lang or default_language(), tuple(by), block)
+    return Pricer(program, keys, steps, lang or default_language(), tuple(by), dating, block)
 
 
 def reasons(plan: Plan) -> tuple[str, ...]:

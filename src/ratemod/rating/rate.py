@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from pathlib import Path
@@ -11,19 +11,23 @@ from typing import Any
 import numpy as np
 
 from ratemod.errors import BookError, Lang, default_language, nearest, problem
-from ratemod.plan.editions import Business, load_plan
+from ratemod.plan.editions import Business
 from ratemod.plan.model import Plan
 from ratemod.rating.block import Block
+from ratemod.rating.editions import read_under
 from ratemod.rating.encode import Coding, Doubt, Encoded, checked, gather, prepare
 from ratemod.rating.fast import Program, compile_plan
 from ratemod.rating.inputs import Inputs, Selector
+from ratemod.rating.invariants import Dating, OutsideDates
 from ratemod.rating.rated import Rated
 from ratemod.rating.run import BLOCK, Outputs, Source, run
 from ratemod.rating.verdict import Verdict, judge
 from ratemod.reading.book import Book
 from ratemod.reading.corrected import LANGUAGES, corrected
+from ratemod.reading.frame import arrow_table
 from ratemod.reading.read import read_book
-from ratemod.rules.options import strict
+from ratemod.rules.options import day_of, strict
+from ratemod.vocabulary.column import Column
 
 
 @strict
@@ -33,6 +37,7 @@ def rate(
     *,
     at: date | str | None = None,
     business: Business = "new",
+    outside_dates: OutsideDates | None = None,
     lang: Lang | None = None,
     trace: bool | Collection[str] = True,
     strict: bool = False,
@@ -48,7 +53,11 @@ def rate(
         A path to CSV, Excel or Parquet; pandas, polars, DuckDB or Arrow.
     plan : Plan, or what `load_plan` takes
     at, business
-        Pick the edition where `plan` is a name.
+        Pick the edition where `plan` is a name. Without a day, the rows of the list pick it by their first days and
+        kinds of business; `business` is that of rows that do not say it.
+    outside_dates : "refuse" or "remark", optional
+        What becomes of rows that begin outside the dates of the edition. They are refused where `plan` is a name, and
+        remarked where it is a plan in hand (one that is tried on a list), unless this says otherwise.
     lang : "zh" or "en", optional
         Language of reasons and notes; default from the locale.
     trace : bool or names of steps
@@ -70,12 +79,13 @@ def rate(
     PlanError
         When the plan cannot be used.
     BookError
-        When the book cannot be used at all (a column is missing), or with `strict` when any row cannot.
+        When the book cannot be used at all (a column is missing, RM300 rows of several editions), or with `strict` when
+        any row cannot.
     """
-    chosen = plan if isinstance(plan, Plan) else load_plan(plan, at, business)
+    read, chosen = _read(book, plan, None if at is None else day_of(at), business)
     steps = {said for name in chosen.step_names for said in (name, *(chosen.label(name, one) for one in LANGUAGES))}
-    read = corrected(book if isinstance(book, Book) else read_book(book, chosen.columns), steps)
-    coding = prepare(read, chosen)
+    read = corrected(read, steps)
+    coding = prepare(read, chosen, dating(plan, outside_dates, business))
     if strict:
         _refuse_any(coding, block)
     program = compile_plan(chosen)
@@ -128,6 +138,23 @@ def price(
     rules, legal = list(zip(plan.rules, outputs.caught)), list(zip(program.guarded, outputs.outside, outputs.excepted))
     verdict = judge(coding, [*doubts, *across()], said, defaulted, outputs.priced, rules, legal)
     return outputs, verdict
+
+
+def _read(book: Any, plan: Plan | str | Path, at: date | None, business: Business) -> tuple[Book, Plan]:
+    """Return the book, read where it is not yet, and the plan that it is priced under."""
+    if not isinstance(book, Book) and not isinstance(book, str | Path):
+        book = arrow_table(book)  # a stream can be read once
+
+    def read(columns: Mapping[str, Column]) -> Book:
+        return book if isinstance(book, Book) else read_book(book, columns)
+
+    choice = read_under(plan, read, at, business)
+    return choice.book, choice.plan
+
+
+def dating(plan: Plan | str | Path, outside: OutsideDates | None, business: Business) -> Dating:
+    """Return how first days are held against the edition: a named one refuses, a plan in hand remarks."""
+    return Dating(outside or ("remark" if isinstance(plan, Plan) else "refuse"), business)
 
 
 def kept_steps(plan: Plan, trace: bool | Collection[str]) -> tuple[str, ...]:

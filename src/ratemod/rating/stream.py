@@ -25,10 +25,12 @@ from ratemod.plan.model import Plan
 from ratemod.rating.across import Broken, Edges, broken, keys_of
 from ratemod.rating.encode import identifiers
 from ratemod.rating.identity import identity_of
+from ratemod.rating.invariants import OutsideDates
 from ratemod.rating.manifest import InputFile, Manifest, manifest_path, read_inputs, write_manifest
 from ratemod.rating.output_file import Output, OutputFile
 from ratemod.rating.parts import Parts, discard
 from ratemod.rating.pricer import Pricer, needed, pricer_of, reasons
+from ratemod.rating.rate import dating
 from ratemod.rating.run import BLOCK
 from ratemod.rating.tally import Tally, tally
 from ratemod.rating.turns import in_turns
@@ -93,6 +95,7 @@ def rate_file(
     *,
     at: date | str | None = None,
     business: Business = "new",
+    outside_dates: OutsideDates | None = None,
     lang: Lang | None = None,
     trace: bool | Collection[str] = False,
     keep: Sequence[str] = (),
@@ -109,7 +112,7 @@ def rate_file(
     Parameters
     ----------
     source : path of a Parquet file, of a folder of them (``name=value`` folders become columns), or of a CSV file
-    plan, at, business, lang : as for `rate`
+    plan, at, business, outside_dates, lang : as for `rate`
     target : path of a Parquet file
     trace : bool or names of steps
         False keeps the plan's headline steps, True every step, names just those.
@@ -144,9 +147,10 @@ def rate_file(
     -----
     A manifest stands beside the target (``<target>.manifest.json``); `verify` checks one against the other.
     """
+    held = dating(plan, outside_dates, business)
     chosen = plan if isinstance(plan, Plan) else load_plan(plan, at, business)
     chunks = open_book(source, chosen, header_map=header_map, keep=keep, size=chunk)
-    pricer = pricer_of(chosen, chunks, trace=trace, keep=keep, by=by, lang=lang, block=block)
+    pricer = pricer_of(chosen, chunks, trace=trace, keep=keep, by=by, lang=lang, block=block, dating=held)
     return rate_book(chunks, pricer, Path(target), OutputFile, threads=threads, resume=resume, tick=tick)
 
 
