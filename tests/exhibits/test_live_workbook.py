@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
@@ -28,6 +29,7 @@ from ratemod.plan.keys import OPERATIONS
 from ratemod.plan.model import ANY, Axis, Band, Plan, Row, Table
 from ratemod.plan.model import Test as When
 from ratemod.rating.exact import evaluate
+from ratemod.rating.groups import together
 from ratemod.rating.inputs import Inputs
 from ratemod.rating.rate import rate
 from ratemod.rating.run import MOST_YUAN
@@ -216,6 +218,7 @@ def grouped_plan() -> tuple[Plan, Inputs]:
     """Several lines a policy: rolled up, and shared out with a remainder; some groups lack a value."""
     columns = {
         "policy_no": Column("policy_no", "text"),
+        "site": Column("site", "text"),
         "amount": Column("amount", "number", decimals=2, low=Decimal(-(10**6)), high=Decimal(10**6), optional=True),
         "weight": Column("weight", "number", decimals=3, low=Decimal(0), high=Decimal(10**6)),
     }
@@ -223,22 +226,30 @@ def grouped_plan() -> tuple[Plan, Inputs]:
         step_of("lines_total", "rollup", of=("amount",), by="policy_no", how="sum"),
         step_of("largest_line", "rollup", of=("amount",), by="policy_no", how="max"),
         step_of("least_line", "rollup", of=("amount",), by="policy_no", how="min"),
+        step_of("mean_line", "rollup", of=("amount",), by="policy_no", how="mean"),
+        step_of("count", "rollup", by="policy_no", how="count"),
+        step_of("at_site", "rollup", of=("amount",), by=("policy_no", "site"), how="max"),
+        step_of("sites", "rollup", by="policy_no", each="site", how="count"),
+        step_of("largest_of_sites", "rollup", of=("at_site",), by="policy_no", each="site", how="sum"),
+        step_of("mean_of_sites", "rollup", of=("at_site",), by="policy_no", each="site", how="mean"),
+        step_of("unlike", "rollup", of=("amount",), by="policy_no", each="site", how="sum"),
         step_of("with_fee", "product", of=("lines_total", Decimal("1.0033"))),
         step_of("whole", "round", of=("with_fee",), unit=Decimal("0.01")),
         step_of("premium", "share_out", of=("whole",), by="policy_no", weights="weight"),
     )
+    plan = replace(random_plans.plan_of(steps), columns=columns)
     rng = np.random.default_rng(7)
     n = 60
+    own = {"policy_no": np.sort(rng.integers(0, 18, n)), "site": rng.integers(0, 2, n)}
     amount = np.where(rng.random(n) < 0.04, np.nan, rng.integers(-(10**6), 10**8, n) / 100)
     inputs = Inputs(
         n,
         {"amount": amount, "weight": rng.choice([0.0, 1.0, 1.0, 333.333, 999999.999], n)},
-        groups={"policy_no": np.sort(rng.integers(0, 18, n))},
+        groups={names: together([own[name] for name in names]) for names in plan.groups},
         ranks=rng.permutation(n),
-        filled={"policy_no": np.ones(n, bool)},
+        filled={"policy_no": np.ones(n, bool), "site": np.ones(n, bool)},
     )
-    plan = random_plans.plan_of(steps)
-    return Plan(**{**{f: getattr(plan, f) for f in plan.__dataclass_fields__}, "columns": columns}), inputs
+    return plan, inputs
 
 
 def axes_plan() -> tuple[Plan, Inputs]:

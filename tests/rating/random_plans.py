@@ -29,6 +29,7 @@ from ratemod.plan.model import (
     Table,
     Test,
 )
+from ratemod.rating.groups import together
 from ratemod.rating.inputs import Inputs
 from ratemod.vocabulary.column import FLAG_LEVELS, Column, Level
 from tests.rating.steps import step_of
@@ -46,6 +47,7 @@ COLUMNS = {
     "end": Column("end", "date"),
     "id": Column("id", "text"),
     "policy": Column("policy", "text"),
+    "location": Column("location", "text", optional=True),
     "weight": Column("weight", "number", decimals=0, low=Decimal(0), high=Decimal(9)),
 }
 
@@ -181,6 +183,21 @@ def plan_of(steps: tuple[Step, ...], tables: dict[str, Table] | None = None, k: 
 
 
 @st.composite
+def roll_ups(draw: st.DrawFn, names: list[str]) -> list[Step]:
+    """What a policy's lines come to, and what its locations do: nested, so that each counts once."""
+    how = st.sampled_from(["sum", "mean", "max", "min", "count"])
+    found, of = [], draw(st.sampled_from(["heads", *names]))
+    for name, by, each in (
+        ("lines", draw(st.sampled_from(["policy", ("policy", "location"), ("policy", "sector")])), ()),
+        ("parts", "policy", draw(st.sampled_from([(), ("location",), ("sector",), ("location", "sector")]))),
+    ):
+        kind = draw(how)
+        found.append(step_of(name, "rollup", of=() if kind == "count" else (of,), by=by, each=each, how=kind))
+        of = draw(st.sampled_from(["lines", "lines", of]))
+    return found
+
+
+@st.composite
 def plans(draw: st.DrawFn) -> Plan:
     """A plan of random steps that ends in a premium rounded to the fen."""
     found = draw(tables())
@@ -189,9 +206,8 @@ def plans(draw: st.DrawFn) -> Plan:
     names += ["s0", "s1"]
     grouped = draw(st.integers(0, 3)) == 0
     if grouped:
-        how = draw(st.sampled_from(["sum", "max", "min"]))
-        steps.append(step_of("lines", "rollup", of=("heads",), by="policy", how=how))
-        names.append("lines")
+        steps += draw(roll_ups(names))
+        names += ["lines", "parts"]
     for at in range(2, draw(st.integers(4, 12))):
         name = f"s{at}"
         step = draw(_step(name, names))
@@ -332,8 +348,9 @@ def inputs(seed: int, n: int, plan: Plan | None = None) -> Inputs:
     codes = {"sector": rng.integers(-1, 4, n).astype(np.int16), "listed": rng.integers(0, 2, n).astype(np.int16)}
     filled = {"why": rng.random(n) < 0.7}
     texts = {"why": np.where(filled["why"], "reason", "").astype(object)}
-    lines = np.sort(rng.integers(0, max(n // 2, 1), n))
-    groups = {"policy": lines} if plan is not None and any(step.operation.group for step in plan.steps) else {}
+    location = np.where(rng.random(n) < 0.03, -1, rng.integers(0, 3, n))
+    own = {"policy": np.sort(rng.integers(0, max(n // 2, 1), n)), "location": location, "sector": codes["sector"]}
+    groups = {} if plan is None else {names: together([own[name] for name in names]) for names in plan.groups}
     return Inputs(n, numbers, codes, filled, texts, groups, rng.permutation(n) if groups else None)
 
 
@@ -354,5 +371,6 @@ def frame(seed: int, n: int) -> pd.DataFrame:
             "why": np.where(made.filled["why"], "reason", None),
             "id": [f"P{key:04d}" for key in keys],
             "policy": [f"G{group:04d}" for group in rng.integers(0, max(n // 2, 1), n)],
+            "location": [None if code < 0 else f"L{code}" for code in rng.integers(-1, 3, n)],
         }
     )

@@ -114,7 +114,7 @@ def test_what_is_shared_out_is_first_rounded_half_up_to_the_fen(places):
     inputs = Inputs(
         300,
         {"v": value, "w": rng.integers(1, 9, 300).astype(float)},
-        groups={"g": np.sort(rng.integers(0, 150, 300))},
+        groups={("g",): np.sort(rng.integers(0, 150, 300))},
         filled={"g": np.ones(300, bool)},
     )
     exact = [int(share * 100) for share in evaluate(plan, inputs).values["premium"].fractions()]

@@ -58,7 +58,7 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
     plan = None
     if streams(args):
         plan = open_plan(args)
-        rolled = any(step.operation.group for step in plan.steps)
+        rolled = bool(plan.groups)
         if not rolled or args.book.suffix.lower() not in TEXT_FILES:
             return stream(args, plan, lang)
     inputs = [*books_of(args), *([args.columns] if args.columns and "=" not in args.columns else [])]

@@ -57,7 +57,7 @@ def guesses(plan: Plan) -> Iterator[Guess]:
         if isinstance(operation, TableOperation) and operation.table and operation.factor and step.name != plan.premium:
             omitted = replace(step, operation=ONE)
             yield Guess("left_out", step.name, "1", with_steps(plan, omitted))
-        if operation.gives == "number" and not operation.group and step.name != plan.premium:
+        if operation.gives == "number" and not operation.groups and step.name != plan.premium:
             places = known[step.name].places
             for unit in STEP_UNITS:
                 if places is not None and places <= places_of(unit):

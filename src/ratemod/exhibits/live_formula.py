@@ -46,6 +46,9 @@ ROW = "\ue000"  # stands for the row number in a formula that is made once and u
 LEAST_GUARD = 2.0**-46
 MOST_GUARD = 2.0**-40
 MOST_SLACK = 1e-6
+ROLLED = {
+    "sum": "SUMIFS", "mean": "AVERAGEIFS", "max": "_xlfn.MAXIFS", "min": "_xlfn.MINIFS", "count": "COUNTIFS"
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -355,14 +358,35 @@ def _interpolate(operation: Interpolate, table: TableSheet, cells: Mapping[str, 
 
 
 def _rollup(operation: Rollup, name: str, sheet: Sheet) -> str:
-    """Return the sum, largest or least of a policy's lines; #N/A where a line has no value."""
-    of, group, own = sheet.whole(str(operation.of[0])), sheet.whole(f"{name}:group"), sheet.cell(f"{name}:group")
-    every = f'COUNTIFS({group},{own})=COUNTIFS({group},{own},{of},">-1E300")'
-    if operation.how == "sum":
-        said = f"SUMIFS({of},{group},{own})"
-    else:
-        said = f"_xlfn.{'MAXIFS' if operation.how == 'max' else 'MINIFS'}({of},{group},{own})"
-    return f"IF({every},{said},NA())"
+    """Return what a policy's lines come to; #N/A where a line has no value, or no policy (whose number is then -1)."""
+    own = sheet.cell(f"{name}:group")
+    lines = f"{sheet.whole(f'{name}:group')},{own}"
+    counted = f"{lines},{sheet.whole(f'{name}:first')},1" if operation.each else lines
+    whole = [f'{sheet.whole(f"{name}:{part}")},">-1E300"' for part in _rollup_parts(operation)]
+    every = f"{own}>=0,COUNTIFS({lines})=COUNTIFS({','.join([lines, *whole])})"
+    of = f"{sheet.whole(f'{name}:of')}," if operation.of else ""
+    return f"IF(AND({every}),{ROLLED[operation.how]}({of}{counted}),NA())"
+
+
+def _rollup_parts(operation: Rollup) -> Sequence[str]:
+    return [*(["of"] if operation.of else []), *(["first"] if operation.each else [])]
+
+
+def _rollup_helpers(operation: Rollup, name: str, sheet: Sheet) -> dict[str, str]:
+    """Return the column that is rolled up, and the one that marks one line of each part with 1, the others with 0.
+
+    It is #N/A where lines of one part differ, or nothing says which part a line is of.
+    """
+    found = {f"{name}:of": sheet.number(of) for of in operation.of}
+    if operation.each:
+        whole, own = sheet.whole(f"{name}:each"), sheet.cell(f"{name}:each")
+        fits = [f"{own}>=0"]
+        if operation.of:
+            alike = f"COUNTIFS({whole},{own},{sheet.whole(f'{name}:of')},{sheet.cell(f'{name}:of')})"
+            fits.append(f"COUNTIFS({whole},{own})={alike}")
+        first = f"COUNTIFS({whole.split(':')[0]}:{own},{own})=1"
+        found[f"{name}:first"] = f"IF(AND({','.join(fits)}),--({first}),NA())"
+    return found
 
 
 def helpers(step: Step, sheet: Sheet) -> dict[str, str]:
@@ -412,7 +436,7 @@ def _share(operation: ShareOut, name: str, sheet: Sheet) -> str:
     left = f"ABS({fen})-SUMIFS({sheet.whole(f'{name}:quota')},{group},{own})"
     ahead = f'COUNTIFS({group},{own},{rests},">"&{rest})'
     tied = f'COUNTIFS({group},{own},{rests},{rest},{sheet.whole("rank")},"<"&{sheet.cell("rank")})'
-    return f"SIGN({fen})*({quota}+({ahead}+{tied}<{left}))/100"
+    return f"IF({own}>=0,SIGN({fen})*({quota}+({ahead}+{tied}<{left}))/100,NA())"
 
 
 def _part_parts(operation: Part) -> Sequence[str]:
@@ -524,5 +548,9 @@ FORMULAS: Mapping[type[Operation], Formula] = MappingProxyType(
 )
 Helped = tuple[Callable[[Any], Sequence[str]], Callable[[Any, str, Sheet], dict[str, str]]]
 HELPERS: Mapping[type[Operation], Helped] = MappingProxyType(
-    {ShareOut: (_share_parts, _share_helpers), Part: (_part_parts, _part_helpers)}
+    {
+        Rollup: (_rollup_parts, _rollup_helpers),
+        ShareOut: (_share_parts, _share_helpers),
+        Part: (_part_parts, _part_helpers),
+    }
 )

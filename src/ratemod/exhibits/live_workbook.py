@@ -36,6 +36,7 @@ from ratemod.plan.model import Plan
 from ratemod.plan.op.lines import ShareOut
 from ratemod.plan.operand import NOTHING
 from ratemod.plan.ranges import ranges
+from ratemod.rating.groups import whole_groups
 
 if TYPE_CHECKING:
     from ratemod.rating.inputs import Inputs
@@ -125,10 +126,7 @@ def priced_rows(rated: Rated) -> Priced:
     """Return the priced rows of a rated book, and the other lines of their policies, which sums need."""
     status = rated.verdict.status
     wanted = status < 2
-    for name in {step.operation.group for step in rated.plan.steps} - {""}:
-        groups = rated.coding.groups[name]
-        wanted = wanted | np.isin(groups, np.unique(groups[status < 2]))
-    rows = np.flatnonzero(wanted)
+    rows = np.flatnonzero(whole_groups(wanted, rated.coding.groups))
     table, key = rated.book.table, rated.plan.key
     keys = [str(at) for at in rows] if key not in table.column_names else [
         "" if value is None else str(value) for value in table[key].take(rows).to_pylist()
@@ -196,11 +194,11 @@ def _layout(
     plan: Plan, priced: Priced, tables: Mapping[str, TableSheet], constants: Mapping[str, str]
 ) -> tuple[Sheet, list[tuple[str, str]]]:
     """Return where everything stands, and the columns in order as (name, kind)."""
-    grouped = [step for step in plan.steps if step.operation.group]
+    grouped = [step for step in plan.steps if step.operation.groups]
     columns = [("row", "row"), ("key", "key"), *((name, "input") for name in _needed(plan))]
     if any(isinstance(step.operation, ShareOut) for step in grouped):
         columns.append(("rank", "rank"))
-    columns += [(f"{step.name}:group", "group") for step in grouped]
+    columns += [(f"{step.name}:{part}", "group") for step in grouped for part in step.operation.groups]
     for step in plan.steps:
         columns += [(name, "helper") for name in helper_names(step)]
         columns.append((step.name, "step"))
@@ -236,7 +234,11 @@ def _write_policies(
         formulas[step.name] = formula(step, where)
     engine, premium = where.letter["engine"], where.letter[plan.premium]
     formulas["difference"] = f'IF(${engine}{ROW}="","",ROUND(${premium}{ROW}-${engine}{ROW},2))'
-    group = {f"{step.name}:group": priced.inputs.groups[name] for step in plan.steps if (name := step.operation.group)}
+    group = {
+        f"{step.name}:{part}": priced.inputs.groups[names]
+        for step in plan.steps
+        for part, names in step.operation.groups.items()
+    }
     for at, (name, kind) in enumerate(columns):
         look = looks[_look(plan, name, kind)]
         if kind == "input":  # what a reviewer may change is not locked

@@ -195,7 +195,7 @@ def second_opinion(rated: Rated, premium: str | npt.ArrayLike) -> SecondOpinion:
 def _sample(rated: Rated, differs: npt.NDArray[np.bool_], both: npt.NDArray[np.bool_]) -> Fen:
     """Return the rows to search: all, or the first of those that differ and of those that agree; policies whole."""
     rows = np.flatnonzero(both)
-    if len(rows) <= MOST_ROWS or any(step.operation.group for step in rated.plan.steps):
+    if len(rows) <= MOST_ROWS or rated.plan.groups:
         return rows
     odd, even = np.flatnonzero(differs)[: MOST_ROWS // 2], np.flatnonzero(both & ~differs)
     return np.sort(np.concatenate([odd, even[: MOST_ROWS - len(odd)]]))

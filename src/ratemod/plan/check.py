@@ -161,8 +161,8 @@ def _operations(plan: Plan) -> Iterator[Problem]:
         if (step.when is None) != (step.otherwise is None) and not (operation.passes and step.otherwise is None):
             yield _at(plan, "RM143", place, step=step.name)
         for name in operation.columns_named():
-            if name not in plan.columns and name in {*plan.constants, *plan.step_names}:
-                yield _at(plan, "RM362", place, name=name, step=step.name)
+            if isinstance(name, Decimal) or (name not in plan.columns and name in {*plan.constants, *plan.step_names}):
+                yield _at(plan, "RM362", place, name=plain(name), step=step.name)
 
 
 def _conditions(plan: Plan) -> Iterator[Problem]:

@@ -358,6 +358,11 @@ class Plan:
         return tuple(step.name for step in self.steps)
 
     @cached_property
+    def groups(self) -> tuple[tuple[str, ...], ...]:
+        """The columns, one or several together, whose equal values make rows lines of one policy."""
+        return tuple(dict.fromkeys(names for step in self.steps for names in step.operation.groups.values()))
+
+    @cached_property
     def level_columns(self) -> Mapping[str, Column]:
         """The columns, and each `classify` step as a column of its levels: all that tables and conditions name."""
         classes = {

@@ -14,7 +14,8 @@ import pyarrow as pa
 from ratemod.errors import BookError, Problem, nearest, problem
 from ratemod.plan.model import Plan
 from ratemod.plan.reads import conditions_of, tests_of
-from ratemod.rating.inputs import Inputs, Selector
+from ratemod.rating.groups import together
+from ratemod.rating.inputs import Groups, Inputs, Selector
 from ratemod.rating.invariants import TRIED, Dating, out_of_order, outside_edition, remarks
 from ratemod.reading.arrow import filled_with, to_arrow
 from ratemod.reading.book import Book
@@ -86,7 +87,7 @@ class Coding:
     plan: Plan
     table: pa.Table
     derived: tuple[str, ...]
-    groups: Mapping[str, npt.NDArray[np.int64]]
+    groups: Groups
     ranks: npt.NDArray[np.int64] | None
     texts: tuple[str, ...]
     tested: frozenset[str]
@@ -195,7 +196,9 @@ def prepare(book: Book, plan: Plan, dating: Dating = TRIED) -> Coding:
         raise BookError(lacking)
     given = [name for name in plan.columns if name in table.column_names]
     derived = tuple(name for name, column in plan.columns.items() if column.derive and name not in given)
-    groups = {name: codes_of(identifiers(table[name])) for step in plan.steps if (name := step.operation.group)}
+    groups = {
+        names: together([codes_of(identifiers(table[name])) for name in names]) for names in plan.groups
+    }
     ranks = _ranks(identifiers(table[plan.key])) if groups and plan.key in table.column_names else None
     own, (texts, tested) = table.select(given), _texts_read(plan)
     known = identities(plan)
@@ -205,7 +208,7 @@ def prepare(book: Book, plan: Plan, dating: Dating = TRIED) -> Coding:
 
 def identities(plan: Plan) -> dict[str, Identity]:
     """Return the text columns of a plan that rows are found or compared by, and what each holds."""
-    keys = {plan.key, *(step.operation.group for step in plan.steps)}
+    keys = {plan.key, *(name for names in plan.groups for name in names)}
     keys |= {check.of if check.kind == "unique" else check.by for check in plan.checks}
     found: dict[str, Identity] = {}
     for name, column in plan.columns.items():

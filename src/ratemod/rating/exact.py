@@ -230,10 +230,12 @@ def _months(operation: Months, here: Here) -> Rational:
 
 
 def _rollup(operation: Rollup, here: Here) -> Rational:
-    of = here.state.get(operation.of[0])
+    (of,) = here.of(operation) or [q.constant(Decimal(1), here.n)]
     num, den = q.over_one_denominator(of)
-    found, ok = rollup(num, of.ok, here.state.inputs.groups[operation.group], operation.how)
-    return Rational(found, den, ok)
+    groups = here.state.inputs.groups
+    lines = {part: groups[names] for part, names in operation.groups.items()}
+    found, parts, ok = rollup(num, of.ok, how=operation.how, **lines)
+    return Rational(found, den if operation.how != "mean" else den * parts.astype(object), ok)
 
 
 def _share_out(operation: ShareOut, here: Here) -> Rational:

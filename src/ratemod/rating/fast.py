@@ -102,7 +102,7 @@ def compile_plan(plan: Plan) -> Program:
     known = ranges(plan)
     constants = {name: float(constant.value) for name, constant in plan.constants.items()}
     bounding = tuple(step.name for step in plan.steps if step.operation.binds)
-    whole = any(step.operation.group for step in plan.steps)
+    whole = bool(plan.groups)
     bands = bands_of(plan, known)
     conditions = Conditions(plan, known, constants, bands)
     compiling = Compiling(plan, {step.name: step for step in plan.steps}, known, constants, bounding)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from decimal import Decimal
 from types import MappingProxyType
 from typing import Any
 
@@ -228,7 +229,7 @@ def _whole(
 
 
 def _rollup(operation: Rollup, compiling: Compiling) -> Run:
-    of = _whole(operation.of[0], compiling)
+    of = _whole(operation.of[0] if operation.of else Decimal(1), compiling)
 
     def rolled(block: Block) -> None:
         if of is None:  # no decimals that a float holds: only exact arithmetic can join them
@@ -236,11 +237,11 @@ def _rollup(operation: Rollup, compiling: Compiling) -> Run:
             return
         places, whole = of
         values, valid = whole(block)
-        groups = block.inputs.groups[operation.group]
-        if operation.how == "sum" and np.abs(values, dtype=np.float64).sum() >= MOST_SUM:
+        lines = {part: block.inputs.groups[names] for part, names in operation.groups.items()}
+        if operation.how in ("sum", "mean") and np.abs(values, dtype=np.float64).sum() >= MOST_SUM:
             block.suspect[:] = True
-        found, ok = rollup(values, valid, groups, operation.how)
-        block.buffer(compiling.name)[:] = np.where(ok, found / 10.0**places, np.nan)
+        found, parts, ok = rollup(values, valid, how=operation.how, **lines)
+        block.buffer(compiling.name)[:] = np.where(ok, found / 10.0**places / parts, np.nan)
 
     return rolled
 

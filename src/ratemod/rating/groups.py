@@ -1,55 +1,117 @@
-"""Several lines under one policy: roll up, and share out again without losing a fen."""
+"""Several lines under one policy: rolled up, and an amount shared out among them without losing a fen.
+
+Rows are lines of one group where one column, or several together, say the same (`together`). What is asked of a group
+is asked of whole ones (`whole_groups`). In a roll-up of ``each`` finer group one line stands for the others of its own:
+a deductible of a location counts once, however many lines the location has.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 Ints = npt.NDArray[np.int64]
+Mask = npt.NDArray[np.bool_]
 
 
 Integers = npt.NDArray[Any]  # int64, or Python integers of any size
-JOINED: Mapping[str, np.ufunc] = {"sum": np.add, "max": np.maximum, "min": np.minimum}
+JOINED: Mapping[str, np.ufunc] = {"sum": np.add, "mean": np.add, "max": np.maximum, "min": np.minimum}
+
+
+def together(codes: Sequence[Ints]) -> Ints:
+    """Return one number for what several columns say together, -1 where one of them says nothing.
+
+    Examples
+    --------
+    >>> together([np.array([0, 0, 1, -1]), np.array([2, 2, 2, 2])]).tolist()
+    [0, 0, 1, -1]
+    """
+    found, *others = codes
+    for more in others:
+        joint = np.where((found < 0) | (more < 0), -1, found * (more.max(initial=0) + 1) + more)
+        values, inverse = np.unique(joint, return_inverse=True)
+        found = inverse - np.count_nonzero(values < 0)
+    return found
+
+
+def whole_groups(mask: Mask, groups: Mapping[tuple[str, ...], Ints]) -> Mask:
+    """Return some rows and all that share a group with them, directly or by way of others.
+
+    Parameters
+    ----------
+    mask : (n,) bool
+    groups : by the columns that say the same, (n,) int64, -1 for none
+
+    Examples
+    --------
+    >>> policy, location = np.array([0, 0, 1, 2]), np.array([5, 6, 6, 7])
+    >>> whole_groups(np.array([True, False, False, False]), {("p",): policy, ("l",): location}).tolist()
+    [True, True, True, False]
+    """
+    found, before = mask.copy(), 0
+    while groups and before != (before := int(np.count_nonzero(found))):
+        for lines in groups.values():
+            hit = np.zeros(int(lines.max(initial=-1)) + 2, dtype=bool)
+            hit[lines[found]] = True
+            hit[-1] = False  # of the rows without a group
+            found |= hit[lines]
+    return found
 
 
 def rollup(
-    values: Integers, valid: npt.NDArray[np.bool_], groups: Ints, how: str
-) -> tuple[Integers, npt.NDArray[np.bool_]]:
-    """Return the sum, max or min over each group, given to each of its rows.
+    values: Integers, valid: Mask, group: Ints, how: str, each: Ints | None = None
+) -> tuple[Integers, Integers, Mask]:
+    """Return what the rows of each group come to, given to each of them.
 
     Parameters
     ----------
     values : (n,) int64 in the smallest unit, or Python integers over one denominator
     valid : (n,) bool
-    groups : (n,) int64, -1 for none
-    how : "sum", "max" or "min"
+    group : (n,) int64, -1 for none
+    how : "sum", "mean", "max", "min" or "count"
+    each : (n,) int64, optional
+        Finer groups, of which one row stands for all; they must have one value.
 
     Returns
     -------
-    values : (n,) as given
+    values : (n,) as given; the number of rows where they are counted
+    parts : (n,) int64
+        What a value is to be divided by: of a mean the number of rows, else 1.
     valid : (n,) bool
-        False for every row of a group that has an invalid row: a policy with an unpriced line has no premium.
+        False for every row of a group that has an invalid row: a policy with an unpriced line has no premium; and
+        where rows of one finer group differ.
     """
-    if not len(values):
-        return values, valid
-    _, inverse, counts = np.unique(groups, return_inverse=True, return_counts=True)
-    order = np.argsort(inverse, kind="stable")
-    starts = np.cumsum(counts) - counts
-    found = JOINED[how].reduceat(np.where(valid, values, 0)[order], starts)
-    whole = np.logical_and.reduceat((valid & (groups >= 0))[order], starts)
-    return np.where(whole, found, 0)[inverse], whole[inverse]
+    n = len(values)
+    if not n:
+        return values, np.ones(0, dtype=np.int64), valid
+    valid, counted = valid & (group >= 0), np.ones(n, dtype=bool)
+    if each is not None:
+        _, first, own = np.unique(each, return_index=True, return_inverse=True)
+        counted[:] = False
+        counted[first] = True
+        valid &= (each >= 0) & (values == values[first][own]).astype(bool)
+    _, inverse, lines = np.unique(group, return_inverse=True, return_counts=True)
+    order, starts = np.argsort(inverse, kind="stable"), np.cumsum(lines) - lines
+    whole = np.logical_and.reduceat(valid[order], starts)
+    count = np.add.reduceat(counted[order].astype(np.int64), starts)
+    parts = np.where(whole, count if how == "mean" else 1, 1)
+    if how == "count":
+        return np.where(whole, count, 0)[inverse], parts[inverse], whole[inverse]
+    used = valid & (counted | (how in ("max", "min")))
+    found = JOINED[how].reduceat(np.where(used, values, 0)[order], starts)
+    return np.where(whole, found, 0)[inverse], parts[inverse], whole[inverse]
 
 
 def share_out(
     totals: Integers,
     weights: Integers,
-    valid: npt.NDArray[np.bool_],
+    valid: Mask,
     groups: Ints,
     ranks: Ints,
-) -> tuple[Ints, npt.NDArray[np.bool_]]:
+) -> tuple[Ints, Mask]:
     """Divide each group's total among its rows in proportion to weights, by largest remainder.
 
     Ties go to the row whose key stands first, so that the result does not depend on row order.

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 Selector = slice | npt.NDArray[np.intp]
+Groups = Mapping[tuple[str, ...], npt.NDArray[np.int64]]  # by the columns that make rows one group
+Name = TypeVar("Name")
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -28,7 +30,7 @@ class Inputs:
     texts : mapping of (n,) object
         Text columns that a condition tests.
     groups : mapping of (n,) int64
-        Columns that rows are rolled up by: equal number, same group; -1 where missing.
+        Columns that rows are rolled up by, several together: equal number, same group; -1 where one is missing.
     ranks : (n,) int64 or None
         Order of the row keys, to break ties without regard to row order.
     """
@@ -38,7 +40,7 @@ class Inputs:
     codes: Mapping[str, npt.NDArray[np.int16]] = field(default_factory=dict)
     filled: Mapping[str, npt.NDArray[np.bool_]] = field(default_factory=dict)
     texts: Mapping[str, npt.NDArray[Any]] = field(default_factory=dict)
-    groups: Mapping[str, npt.NDArray[np.int64]] = field(default_factory=dict)
+    groups: Groups = field(default_factory=dict)
     ranks: npt.NDArray[np.int64] | None = None
 
     def part(self, rows: Selector) -> Inputs:
@@ -67,7 +69,7 @@ class Inputs:
     def joined(parts: Sequence[Inputs]) -> Inputs:
         """Return the rows of several parts of one book, one after another."""
 
-        def whole(of: Callable[[Inputs], Mapping[str, npt.NDArray[Any]]]) -> dict[str, npt.NDArray[Any]]:
+        def whole(of: Callable[[Inputs], Mapping[Name, npt.NDArray[Any]]]) -> dict[Name, npt.NDArray[Any]]:
             return {name: np.concatenate([of(part)[name] for part in parts]) for name in of(parts[0])}
 
         ranks = [part.ranks for part in parts if part.ranks is not None]
@@ -82,14 +84,14 @@ class Inputs:
         )
 
 
-class Gathered(Mapping[str, npt.NDArray[Any]]):
+class Gathered(Mapping[Name, npt.NDArray[Any]]):
     """Some rows of columns, each column taken when it is first read."""
 
-    def __init__(self, whole: Mapping[str, npt.NDArray[Any]], rows: npt.NDArray[np.intp]) -> None:
+    def __init__(self, whole: Mapping[Name, npt.NDArray[Any]], rows: npt.NDArray[np.intp]) -> None:
         self.whole, self.rows = whole, rows
-        self.taken: dict[str, npt.NDArray[Any]] = {}
+        self.taken: dict[Name, npt.NDArray[Any]] = {}
 
-    def __getitem__(self, name: str) -> npt.NDArray[Any]:
+    def __getitem__(self, name: Name) -> npt.NDArray[Any]:
         if name not in self.taken:
             self.taken[name] = np.take(self.whole[name], self.rows, mode="clip")
         return self.taken[name]
@@ -97,7 +99,7 @@ class Gathered(Mapping[str, npt.NDArray[Any]]):
     def __contains__(self, name: object) -> bool:
         return name in self.whole
 
-    def __iter__(self) -> Iterator[str]:
+    def __iter__(self) -> Iterator[Name]:
         return iter(self.whole)
 
     def __len__(self) -> int:

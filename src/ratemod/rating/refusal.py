@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
-import numpy as np
-import numpy.typing as npt
-
 from ratemod.plan.graph import REFUSING
 from ratemod.plan.model import Plan
-from ratemod.rating.inputs import Selector
+from ratemod.rating.groups import whole_groups
+from ratemod.rating.inputs import Groups, Selector
 from ratemod.rating.rational import Mask
 from ratemod.rating.run import Outputs
-
-Groups = Mapping[str, npt.NDArray[np.int64]]
 
 
 def lost_rows(plan: Plan, out: Outputs, barred: Mask, groups: Groups, rows: Selector) -> Mask:
@@ -24,7 +18,7 @@ def lost_rows(plan: Plan, out: Outputs, barred: Mask, groups: Groups, rows: Sele
     plan : Plan
     out : Outputs of n rows
     barred : (m,) bool, rows that a cell or a check across rows refuses, whatever the numbers of the plan are
-    groups : column -> (m,) int64, the policy of every line; `rows` then hold whole policies
+    groups : columns -> (m,) int64, the policy of every line; `rows` then hold whole policies
     rows : m of the n rows
 
     Returns
@@ -44,8 +38,4 @@ def lost_rows(plan: Plan, out: Outputs, barred: Mask, groups: Groups, rows: Sele
 
 def other_lines(lost: Mask, groups: Groups) -> Mask:
     """Return the other lines of policies that have a line without a premium, (n,) bool."""
-    others = np.zeros(len(lost), dtype=bool)
-    if lost.any():
-        for lines in groups.values():
-            others |= np.isin(lines, lines[lost])
-    return others & ~lost
+    return whole_groups(lost, groups) & ~lost

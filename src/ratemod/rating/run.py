@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -16,7 +16,8 @@ from ratemod.plan.graph import legal_node, rule_node
 from ratemod.rating import exact
 from ratemod.rating.block import Block
 from ratemod.rating.fast import Program
-from ratemod.rating.inputs import Inputs, Selector
+from ratemod.rating.groups import whole_groups
+from ratemod.rating.inputs import Groups, Inputs, Selector
 from ratemod.rating.rational import Rational
 from ratemod.reading.arrow import fresh
 
@@ -77,7 +78,7 @@ class Source:
     """Rows that are coded when they are asked for."""
 
     n: int
-    groups: Mapping[str, npt.NDArray[np.int64]]
+    groups: Groups
     part: Callable[[Selector], Inputs]
 
 
@@ -132,9 +133,7 @@ def run(
     rows = np.concatenate([few for few, _ in open_])
     if program.whole:  # a group is decided as a whole
         suspect = np.isin(np.arange(n), rows)
-        for groups in inputs.groups.values():
-            suspect |= np.isin(groups, groups[suspect])
-        rows = np.flatnonzero(suspect)
+        rows = np.flatnonzero(whole_groups(suspect, inputs.groups))
         decide(program, inputs.part(rows), rows, out, len(rows))
     else:
         part = Inputs.joined([few for _, few in open_])

@@ -19,6 +19,7 @@ from ratemod.plan.model import Plan, Step, plain
 from ratemod.plan.op.arithmetic import Ratio
 from ratemod.plan.op.base import Operation, TableOperation
 from ratemod.plan.op.judgement import Judgement
+from ratemod.plan.op.lines import Lines
 from ratemod.plan.reads import names_in
 from ratemod.rating import exact
 
@@ -89,6 +90,24 @@ def _not_chosen(plan: Plan, step: Step, operation: Judgement, state: exact.Exact
     return stuck(plan, "RM366" if low <= chosen <= high else "RM313", step.name, **said)
 
 
+def _rolled(plan: Plan, step: Step, operation: Lines, state: exact.Exact, at: int) -> Problem | None:
+    """Return that nothing says which policy the row is of, or that lines of one part differ; else None."""
+    for names in operation.groups.values():
+        if state.inputs.groups[names][at] < 0:
+            said = {"needs": ", ".join(names), "needs_label": "、".join(plan.label(name, "zh") for name in names)}
+            return stuck(plan, "RM311", step.name, **said)
+    if "each" not in operation.groups:
+        return None
+    policy, part = (state.inputs.groups[names] for names in operation.groups.values())
+    values = [state.get(of).fractions() for of in operation.of]
+    for own in np.unique(part[policy == policy[at]]):
+        if len({(*(value[row] for value in values),) for row in np.flatnonzero(part == own).tolist()}) > 1:
+            said = {"of": str(operation.of[0]), "of_label": plan.label(str(operation.of[0]), "zh")}
+            each, each_label = ([plan.label(n, lang) for n in operation.groups["each"]] for lang in ("en", "zh"))
+            return stuck(plan, "RM373", step.name, each=", ".join(each), each_label="、".join(each_label), **said)
+    return None
+
+
 def _empty(name: str, state: exact.Exact, at: int) -> bool:
     if name in state.values:
         return not bool(state.values[name].ok[at])
@@ -111,5 +130,5 @@ def shown(plan: Plan, name: str, state: exact.Exact, at: int) -> str:
 
 Why = Callable[[Plan, Step, Any, exact.Exact, int], Problem | None]
 WHY: Mapping[type[Operation], Why] = MappingProxyType(
-    {Operation: _operation, TableOperation: _cell, Judgement: _not_chosen, Ratio: _divided}
+    {Operation: _operation, TableOperation: _cell, Judgement: _not_chosen, Ratio: _divided, Lines: _rolled}
 )

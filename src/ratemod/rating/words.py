@@ -295,11 +295,18 @@ def _choice(operation: Judgement, telling: Telling) -> Parts:
 
 
 def _lines(operation: Rollup, telling: Telling) -> Parts:
-    """Yield the value of each line that was rolled up."""
-    groups, of = telling.state.inputs.groups[operation.group], telling.state.get(operation.of[0])
-    rows = np.flatnonzero(groups == groups[telling.own]).tolist()
+    """Yield the value of each line that was rolled up, or of each part that has one; where it counts, how many."""
+    inputs = telling.state.inputs
+    lines = {part: inputs.groups[names] for part, names in operation.groups.items()}
+    rows = np.flatnonzero(lines["group"] == lines["group"][telling.own])
+    if "each" in lines:
+        rows = np.sort(rows[np.unique(lines["each"][rows], return_index=True)[1]])
     yield Part(operation.how, "word")
-    yield Part(f"({', '.join(short(of.fraction(at)) for at in rows)})")
+    said = [short(telling.state.get(of).fraction(at)) for of in operation.of for at in rows.tolist()]
+    yield Part(f"({', '.join(said) or len(rows)})")
+    if operation.each:
+        yield from (Part(", "), Part("each", "word"), Part(" "))
+        yield from _between(", ", [[Part(name, "name")] for name in operation.each])
 
 
 def _cap(operation: Cap, telling: Telling) -> Parts:

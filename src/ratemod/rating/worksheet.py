@@ -13,6 +13,7 @@ from ratemod.errors import Lang
 from ratemod.plan.edit import row_path
 from ratemod.plan.model import Plan, Step
 from ratemod.rating import exact
+from ratemod.rating.groups import whole_groups
 from ratemod.rating.verdict import STATUS, say
 from ratemod.rating.why import shown
 from ratemod.rating.words import Part, Telling, decimal_of, words
@@ -113,12 +114,8 @@ def worksheet(rated: Rated, at: int) -> Worksheet:
     """Return the worksheet of the row at a position, evaluated by exact arithmetic."""
     plan, verdict = rated.plan, rated.verdict
     inputs = rated.coding
-    rows, own = np.array([at], dtype=np.intp), 0
-    for step in plan.steps:
-        if step.operation.group:
-            groups = inputs.groups[step.operation.group]
-            rows = np.flatnonzero(groups == groups[at])
-            own = int(np.flatnonzero(rows == at)[0])
+    rows = np.flatnonzero(whole_groups(np.arange(inputs.n) == at, inputs.groups))
+    own = int(np.searchsorted(rows, at))
     state = exact.evaluate(plan, inputs.part(rows))
     priced = verdict.status[at] < 2
     worked = plan.steps if priced else _until_stuck(plan, state, own)

@@ -98,7 +98,7 @@ def within_term(
     premium = sum of P(state of segment) × days of segment / days of term, half-up to the fen. A register known
     only up to a day tells nothing later: price at the end of the term for the final figure.
     """
-    if any(step.operation.group for step in plan.steps):
+    if plan.groups:
         raise ModelError(problem("RM255", plan=plan.id))
     starts, ends = (np.asarray(coded_column(book, plan, name)).astype(np.int64) for name in ("start_date", "end_date"))
     cuts = thresholds(plan) if escalates_at is None else tuple(escalates_at)

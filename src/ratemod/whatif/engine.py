@@ -24,6 +24,7 @@ from ratemod.plan.model import Plan, Table
 from ratemod.plan.op.look_up import Lookup
 from ratemod.plan.part import part_of
 from ratemod.rating.fast import compile_plan
+from ratemod.rating.groups import whole_groups
 from ratemod.rating.inputs import Inputs
 from ratemod.rating.rate import rate
 from ratemod.rating.rated import Rated
@@ -173,9 +174,8 @@ class Engine:
             parts += [order[ends[at] : ends[at + 1]].astype(np.intp) for at in changed]
         n = self.inputs.n if self.cells is None else len(self.cells.first)
         rows = union(parts, n) if parts else NO_ROWS
-        for groups in self.inputs.groups.values():  # rows rolled up together are priced together
-            if rows is not None and self.cells is None:
-                rows = np.flatnonzero(np.isin(groups, groups[rows]) | np.isin(np.arange(n), rows))
+        if rows is not None and self.cells is None and self.inputs.groups:  # rolled up together, priced together
+            rows = np.flatnonzero(whole_groups(np.isin(np.arange(n), rows), self.inputs.groups))
         return rows
 
 

@@ -24,6 +24,7 @@ from ratemod.plan.model import Axis, Plan, Table
 from ratemod.plan.ranges import snap_places
 from ratemod.rating.block import Block
 from ratemod.rating.fast import Program, compile_plan
+from ratemod.rating.groups import whole_groups
 from ratemod.rating.inputs import Inputs, Selector
 from ratemod.rating.refusal import lost_rows
 from ratemod.rating.run import BLOCK, EXACT_AT_ONCE, Outputs, decide, keep_money, keep_verdicts, no_outputs
@@ -335,7 +336,11 @@ def _columns(inputs: Inputs, names: Collection[str], touched: Touched | None) ->
         chosen("code", inputs.codes),
         chosen("filled", inputs.filled),
         chosen("text", inputs.texts),
-        chosen("group", inputs.groups),
+        {
+            columns: lines if touched is None else touched.of(f"group {columns}", 0, lines)
+            for columns, lines in inputs.groups.items()
+            if any(name in names for name in columns)
+        },
         ranks if ranks is None or touched is None else touched.of("ranks", 0, ranks),
     )
 
@@ -350,8 +355,5 @@ def _doubted(held: Position, program: Program, names: frozenset[str], rows: Rows
     every = np.unique(np.concatenate(list(held.doubts.values())))
     due = every if rows is None else every[among(every, rows)]
     if program.whole and len(due):  # a group is decided as a whole
-        hit = np.isin(np.arange(held.inputs.n), due)
-        for lines in held.inputs.groups.values():
-            hit |= np.isin(lines, lines[due])
-        due = np.flatnonzero(hit)
+        due = np.flatnonzero(whole_groups(np.isin(np.arange(held.inputs.n), due), held.inputs.groups))
     return due

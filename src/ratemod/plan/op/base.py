@@ -92,9 +92,9 @@ class Operation:
         return ()
 
     @property
-    def group(self) -> str:
-        """The column whose equal values make rows lines of one policy, or an empty text."""
-        return ""
+    def groups(self) -> Mapping[str, tuple[str, ...]]:
+        """Columns whose equal values together make rows one group, by what the group is for: nothing of most."""
+        return {}
 
     @classmethod
     def keys(cls) -> dict[str, OperationKey]:
@@ -113,7 +113,8 @@ class Operation:
         for name, item in cls._fields().items():
             if name in values:
                 value = values[name]
-                found[item.name] = (value,) if item.name == "of" and not isinstance(value, tuple) else value
+                listed = item.name == "of" or item.metadata["key"].kind == "operands"
+                found[item.name] = (value,) if listed and not isinstance(value, tuple) else value
         return cls(**found)
 
     def stated(self) -> dict[str, Any]:
@@ -144,11 +145,11 @@ class Operation:
         yield from (operand for _, _, operand in self.operands() if isinstance(operand, str))
         yield from (name for _, name in self.by)
 
-    def columns_named(self) -> Iterator[str]:
+    def columns_named(self) -> Iterator[Operand]:
         """Yield the names that must be columns: what a row itself says, not what is worked out for it."""
         return iter(())
 
-    def may_lack(self) -> Iterator[str]:
+    def may_lack(self) -> Iterator[Operand]:
         """Yield the names that may be empty in a row that it gives a value."""
         return self.columns_named()
 
