@@ -49,7 +49,7 @@ class Block:
     @property
     def names(self) -> frozenset[str]:
         """The declared columns it has."""
-        return frozenset(name for name in self.header.columns if name)
+        return self.header.names
 
 
 def blocks(grid: Grid, words: Lexicon) -> list[Block]:

@@ -14,6 +14,7 @@ from ratemod.errors import BookError, Problem, nearest, problem
 from ratemod.reading.units import Unit, plain, unit_beside, unit_within
 from ratemod.vocabulary.column import Column
 
+PERIOD = "policy_period"  # the first and the last day in one cell
 SET_ASIDE = ("-", "")  # what a header is mapped to that is known and not used
 _CLOSED = ")]】>」"  # what a unit in brackets ends with
 _ALIKE = 0.8  # how alike a header is written that is held to be meant
@@ -66,6 +67,12 @@ class Header:
     def matches(self) -> int:
         """How many cells mean a declared column."""
         return sum(name is not None for name in self.columns)
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The declared columns it has; a period has both its days."""
+        found = frozenset(name for name in self.columns if name)
+        return found | {"start_date", "end_date"} if PERIOD in found else found
 
     @property
     def conversions(self) -> dict[str, Decimal]:

@@ -296,7 +296,7 @@ def frame_receipt(header: Header, words: Lexicon, file: str | None, records: int
     spare = [
         UnusedHeader(text, str(at)) for at, (name, text) in enumerate(zip(header.columns, header.texts), 1) if not name
     ]
-    unused, said = judged_headers(spare, frozenset(filter(None, header.columns)), words, file, None, 1)
+    unused, said = judged_headers(spare, header.names, words, file, None, 1)
     part = ReadPart(
         file=file,
         sheet=None,
