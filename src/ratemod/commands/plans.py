@@ -117,7 +117,7 @@ def needs(plan: Plan, lang: Lang) -> str:
             ", ".join(name for name in column.names() if name != column.label(lang)),
             text(f"UI_kind_{column.kind}", lang),
             _must(column, lang),
-            _values(column, lang),
+            _values(plan, column, lang),
         ]
         for column in plan.columns.values()
     ]
@@ -135,12 +135,12 @@ def _must(column: Column, lang: Lang) -> str:
     return text("UI_must_optional" if column.optional else "UI_must_yes", lang)
 
 
-def _values(column: Column, lang: Lang) -> str:
+def _values(plan: Plan, column: Column, lang: Lang) -> str:
     if column.levels:
         return ", ".join((level.label_zh if lang == "zh" else level.label_en) or level.code for level in column.levels)
     if column.covered is not None:
         return text("UI_end_covered" if column.covered else "UI_end_not_covered", lang)
     if column.low is None and column.high is None:
         return ""
-    unit = text(f"UI_of_{column.unit}", lang) if column.unit else ""
+    unit = plan.text(f"UI_of_{column.unit}", lang) if column.unit else ""
     return f"{column.low:f} – {column.high:f} {unit}".strip()

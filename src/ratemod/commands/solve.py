@@ -43,7 +43,7 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
     reached = ", ".join(f"{name} {value:.6g}" for name, value in answer.reached.items())
     for path, value in answer.values.items():
         print(
-            text(
+            plan.text(
                 "UI_whatif_solved",
                 lang,
                 path=path,

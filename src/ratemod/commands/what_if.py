@@ -63,7 +63,7 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
     ]
     print(
         table_text(
-            ["", text("UI_panel_premium", lang), text("UI_panel_change", lang), "> +25 %"],
+            ["", plan.text("UI_panel_premium", lang), text("UI_panel_change", lang), "> +25 %"],
             rows,
             [False, True, True, True],
             widest=90,

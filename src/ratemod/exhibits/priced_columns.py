@@ -136,7 +136,7 @@ def _result(rated: Rated, name: str, label: str, look: Look, lang: Lang) -> Show
         values = _words(values, lambda value: text(f"UI_status_{value}", lang))
     elif name == "bounds":
         values = _words(values, lambda value: bounds_words(value, rated.plan, lang))
-    return Shown(name, text(f"UI_{label}", lang), look, values)
+    return Shown(name, rated.plan.text(f"UI_{label}", lang), look, values)
 
 
 def _words(values: pa.ChunkedArray, say: Callable[[str], str]) -> pa.ChunkedArray:
@@ -191,7 +191,7 @@ def _step_look(plan: Plan, name: str) -> Look:
 def _step_header(plan: Plan, name: str, lang: Lang) -> str:
     header, unit = plan.label(name, lang), plan.step(name).unit
     if unit in ("yuan", "percent", "per_mille"):
-        return header + text(f"UI_unit_{unit}", lang)
+        return header + plan.text(f"UI_unit_{unit}", lang)
     return header
 
 

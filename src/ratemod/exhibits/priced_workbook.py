@@ -274,7 +274,7 @@ def _about(sheet: Any, rated: Rated, facts: Sequence[tuple[str, str]], lang: Lan
         (text("UI_in_force", lang), words.period(plan, lang), "wrap"),
         *((label, value, "wrap") for label, value in facts),
         *((text(f"UI_count_{name}", lang), count, "whole") for name, count in rated.counts.items()),
-        (text("UI_money", lang), text("UI_money_note", lang), "wrap"),
+        (text("UI_money", lang), plan.text("UI_money_note", lang), "wrap"),
     ]
     for line, (label, value, style) in enumerate(lines):
         sheet.write_string(line, 0, label, looks["label"])

@@ -14,6 +14,7 @@ import numpy as np
 from ratemod.errors import Lang, catalogue, text
 from ratemod.exhibits.words import standing, title
 from ratemod.money import yuan_text
+from ratemod.vocabulary.currency import YUAN
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -51,7 +52,7 @@ def card(parts: Sequence[str], lang: Lang, plan: Plan | None = None, head: str =
 def label_of(name: str, lang: Lang, plan: Plan | None = None) -> str:
     """Return what a column of results is called."""
     if f"UI_col_{name}" in catalogue():
-        return text(f"UI_col_{name}", lang)
+        return text(f"UI_col_{name}", lang, money=(plan.money if plan is not None else YUAN).name(lang))
     return plan.label(name, lang) if plan is not None else name
 
 
@@ -150,7 +151,7 @@ def view_html(held: Live) -> str:
     if view.how == "no row" and _differs(held):
         how = text("UI_live_untouched", lang)
     head = (
-        f"<div><span style='color:#767676'>{escape(text('UI_panel_premium', lang))}</span> "
+        f"<div><span style='color:#767676'>{escape(plan.text('UI_panel_premium', lang))}</span> "
         f"<span style='font-size:26px'>{yuan_text(view.total_fen)}</span> {view.change:+.2%}</div>"
         f"<div>{escape(counts)}</div>"
     )

@@ -52,9 +52,9 @@ def rated_html(rated: Rated, lang: Lang) -> str:
     """Return what a priced book comes to: counts, premium, fund, sectors, and why rows have no premium."""
     plan, counts = rated.plan, rated.counts
     said = [text("UI_rich_counts", lang, **{name: f"{count:,}" for name, count in counts.items()})]
-    said.append(f"{text('UI_panel_premium', lang)} {yuan_text(rated.premium_fen)}")
+    said.append(f"{plan.text('UI_panel_premium', lang)} {yuan_text(rated.premium_fen)}")
     if rated.fund_fen is not None:
-        said.append(text("UI_rich_fund", lang, fund=yuan_text(rated.fund_fen)))
+        said.append(plan.text("UI_rich_fund", lang, fund=yuan_text(rated.fund_fen)))
     parts = ["".join(f"<div>{escape(line)}</div>" for line in said)]
     names = [name for name in ("sector",) if name in rated.coding.inputs.codes]
     if names:
@@ -74,7 +74,7 @@ def study_html(study: Study, lang: Lang) -> str:
     from ratemod.study.said import study_lines
 
     rates = study.rates
-    head = text(
+    head = study.plan.text(
         "UI_rich_study",
         lang,
         before=yuan_text(rates.current_premium_fen),

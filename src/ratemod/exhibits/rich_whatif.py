@@ -21,7 +21,7 @@ def dislocation_lines(found: Dislocation, lang: Lang) -> list[str]:
     """Return the totals of a dislocation as sentences."""
     facts = found.totals
     said = [
-        text(
+        found.after.plan.text(
             "UI_whatif_totals",
             lang,
             policies=f"{facts['policies']:,}",
@@ -51,7 +51,7 @@ def dislocation_lines(found: Dislocation, lang: Lang) -> list[str]:
         said.append(text("UI_whatif_untouched", lang))
     before, after = found.before.fund_fen, found.after.fund_fen
     if before is not None and after is not None and before != after:
-        said.append(text("UI_whatif_fund", lang, before=yuan_text(before), after=yuan_text(after)))
+        said.append(found.after.plan.text("UI_whatif_fund", lang, before=yuan_text(before), after=yuan_text(after)))
     return said
 
 
@@ -80,7 +80,7 @@ def sweep_html(found: Sweep, lang: Lang) -> str:
 
 def attribution_html(found: Attribution, lang: Lang) -> str:
     """Return the causes of a change and their parts."""
-    head = text("UI_whatif_causes", lang, total=yuan_text(int(found.change_fen.sum())))
+    head = found.base.plan.text("UI_whatif_causes", lang, total=yuan_text(int(found.change_fen.sum())))
     return card([table_html(found.totals(), lang, found.base.plan, leave=("policies",))], lang, found.base.plan, head)
 
 
@@ -90,12 +90,12 @@ def solution_html(found: Solution, lang: Lang) -> str:
 
     goals = pd.DataFrame(
         {
-            "measure": [text(f"UI_measure_{name}", lang) for name in found.target],
+            "measure": [found.plan.text(f"UI_measure_{name}", lang) for name in found.target],
             "target": [_measure(name, value) for name, value in found.target.items()],
             "reached": [_measure(name, value) for name, value in found.reached.items()],
         }
     )
-    premium = f"{text('UI_panel_premium', lang)} {yuan_text(found.total_fen)}"
+    premium = f"{found.plan.text('UI_panel_premium', lang)} {yuan_text(found.total_fen)}"
     parts = [
         heading_html("UI_whatif_changes", lang) + list_html(found.words(lang), lang),
         heading_html("UI_whatif_reached", lang) + table_html(goals, lang),

@@ -111,7 +111,7 @@ class SecondOpinion:
                  differ=int(self.differs.sum())),
             text("UI_opinion_alone", lang, ours=int((priced & ~self.given).sum()),
                  theirs=int((self.given & ~priced).sum())),
-            text("UI_opinion_money", lang, ours=yuan_text(int(ours[both].sum())),
+            self.rated.plan.text("UI_opinion_money", lang, ours=yuan_text(int(ours[both].sum())),
                  theirs=yuan_text(int(self.other_fen[both].sum()))),
         ]  # fmt: skip
         lines += [item.line(lang) for item in self.unread]
@@ -140,7 +140,7 @@ class SecondOpinion:
              yuan_text(int(self.other_fen[at] - ours[at]))]
             for at in rows.tolist()
         ]  # fmt: skip
-        heads = [text(f"UI_opinion_{name}", lang) for name in ("key", "ours", "theirs", "apart")]
+        heads = [self.rated.plan.text(f"UI_opinion_{name}", lang) for name in ("key", "ours", "theirs", "apart")]
         return table_text(heads, body, [False, True, True, True])
 
     def cause_of(self) -> npt.NDArray[np.int64]:

@@ -101,7 +101,7 @@ def opinion_html(opinion: SecondOpinion, lang: Lang, digest: str = "") -> str:
         [row, key, yuan_text(ours), yuan_text(theirs), yuan_text(theirs - ours), causes[at]]
         for row, key, ours, theirs, at in rows[:MOST_ROWS]
     ]
-    heads = [text(f"UI_opinion_{name}", lang) for name in HEADS]
+    heads = [opinion.rated.plan.text(f"UI_opinion_{name}", lang) for name in HEADS]
     listed = table(text("UI_opinion_sheet", lang), heads, body, [True, False, True, True, True, False], look="rows")
     if len(rows) > MOST_ROWS:
         listed = joined(listed, paragraph(text("RM002", lang, more=len(rows) - MOST_ROWS)))
@@ -122,7 +122,7 @@ def opinion_html(opinion: SecondOpinion, lang: Lang, digest: str = "") -> str:
 def _causes_html(opinion: SecondOpinion, lang: Lang) -> Html:
     if not opinion.causes:
         return paragraph(text("UI_opinion_none", lang))
-    heads = [text(f"UI_opinion_{name}", lang) for name in CAUSE_HEADS]
+    heads = [opinion.rated.plan.text(f"UI_opinion_{name}", lang) for name in CAUSE_HEADS]
     causes = text("UI_opinion_causes", lang)
     return table(causes, heads, cause_rows(opinion, lang), [True, False, True, True, True, False])
 
@@ -170,7 +170,7 @@ def _summary_sheet(sheet: Any, opinion: SecondOpinion, looks: Mapping[str, Any],
     if not opinion.causes:
         sheet.write_string(line + 1, 0, text("UI_opinion_none", lang))
     for at, name in enumerate(CAUSE_HEADS if opinion.causes else ()):
-        sheet.write_string(line + 1, at, text(f"UI_opinion_{name}", lang), looks["head"])
+        sheet.write_string(line + 1, at, opinion.rated.plan.text(f"UI_opinion_{name}", lang), looks["head"])
     for row, cells in enumerate(cause_rows(opinion, lang), line + 2):
         for at, said in enumerate(cells):
             if at in (1, 5):
@@ -183,7 +183,7 @@ def _summary_sheet(sheet: Any, opinion: SecondOpinion, looks: Mapping[str, Any],
 def _rows_sheet(sheet: Any, opinion: SecondOpinion, looks: Mapping[str, Any], lang: Lang) -> None:
     said = [""] + [cause.words(opinion.rated.plan, lang) for cause in opinion.causes]
     for at, name in enumerate(HEADS):
-        sheet.write_string(0, at, text(f"UI_opinion_{name}", lang), looks["head"])
+        sheet.write_string(0, at, opinion.rated.plan.text(f"UI_opinion_{name}", lang), looks["head"])
     for at, width in enumerate((10, 22, 16, 16, 16, 80)):
         sheet.set_column(at, at, width)
     rows = difference_rows(opinion)

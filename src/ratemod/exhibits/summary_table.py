@@ -73,10 +73,10 @@ def summary_table(rated: Rated | Streamed, by: Sequence[str], lang: Lang) -> Sum
     plan, frame = rated.plan, rated.summary(tuple(by))
     funded = plan.fund is not None and "fund_fen" in frame.columns
     headers = [plan.label(name, lang) for name in by]
-    headers += [text(f"UI_{name}", lang) for name in ("policies", "premium_yuan", "mean_yuan")]
+    headers += [plan.text(f"UI_{name}", lang) for name in ("policies", "premium_yuan", "mean_yuan")]
     looks = ["text"] * len(by) + ["whole", "fen", "fen"]
     if funded:
-        headers.append(text("UI_fund_yuan", lang))
+        headers.append(plan.text("UI_fund_yuan", lang))
         looks.append("fen")
     headers.append(text("UI_unpriced", lang))
     looks.append("whole")

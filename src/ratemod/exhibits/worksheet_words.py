@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ratemod.errors import Lang, catalogue, text
 from ratemod.money import yuan_text
+from ratemod.vocabulary.currency import YUAN
 
 if TYPE_CHECKING:
     from ratemod.plan.model import Plan
@@ -35,7 +36,7 @@ class WorksheetWords:
             (text("UI_status", lang), text(f"UI_status_{sheet.status}", lang)),
             (text("UI_reason", lang), sheet.reason_zh if lang == "zh" else sheet.reason_en),
             (text("UI_notes", lang), sheet.notes_zh if lang == "zh" else sheet.notes_en),
-            *((text(f"UI_{name}", lang), yuan_text(fen)) for name, fen in money if fen is not None),
+            *((text(f"UI_{name}", lang, money=self.money()), yuan_text(fen)) for name, fen in money if fen is not None),
         ]
         return [(label, value) for label, value in said if value]
 
@@ -110,7 +111,11 @@ class WorksheetWords:
     def unit(self, line: Line) -> str:
         """Return the unit of a line, or an empty string."""
         unit = "yuan" if self.is_money(line) else line.unit
-        return text(f"UI_of_{unit}", self.lang) if unit else ""
+        return text(f"UI_of_{unit}", self.lang, money=self.money()) if unit else ""
+
+    def money(self) -> str:
+        """Return what the plan's money is called."""
+        return (self.plan.money if self.plan else YUAN).name(self.lang)
 
     def figure(self, line: Line) -> str:
         """Return the figure: yuan with fen and separators, other numbers with their own digits."""

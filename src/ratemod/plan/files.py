@@ -39,14 +39,20 @@ from ratemod.rules.read import NOTHING as UNFIT
 from ratemod.rules.read import TomlFile, read_toml
 from ratemod.rules.shape import Key, Keys, Kinds, list_of, table_of
 from ratemod.vocabulary.column import FLAG_LEVELS, Column, Level
+from ratemod.vocabulary.currency import YUAN, Currency
 from ratemod.vocabulary.table import column as word_column
 
-SECTIONS = ("plan", "source", "constant", "column", "table", "step", "rule", "check", "legal")
+SECTIONS = ("plan", "money", "source", "constant", "column", "table", "step", "rule", "check", "legal")
 
 
 def _value(file: TomlFile, value: Any, place: Place) -> Any:
     """Return an exact number, or a day."""
     return _operand(file, value, place) if isinstance(value, date) else file.fit(value, Decimal, *place)
+
+
+def _unit(file: TomlFile, value: Any, place: Place) -> Any:
+    """Return a unit; the plan's own money goes by the name of the first."""
+    return "yuan" if value == "money" else file.fit(value, str, *place)
 
 
 def _operand(file: TomlFile, value: Any, place: Place) -> Any:
@@ -117,7 +123,8 @@ def _cell(file: TomlFile, value: Any, place: Place) -> Any:
 KINDS: Kinds = MappingProxyType(
     {
         "text": lambda file, value, place: file.fit(value, str, *place),
-        "flag": lambda file, value, place: file.fit(value, bool, *place),
+        "unit": _unit,
+    "flag": lambda file, value, place: file.fit(value, bool, *place),
         "integer": lambda file, value, place: file.fit(value, int, *place),
         "date": lambda file, value, place: file.fit(value, date, *place),
         "number": lambda file, value, place: file.fit(value, Decimal, *place),
@@ -180,6 +187,7 @@ def read_plan(folder: Path, shown: str = "") -> tuple[Plan, list[Problem]]:
         legal=file.records(Legal, "legal", keys.LEGAL),
         cases=_cases(folder, shown, file.problems),
         folder=str(folder),
+        money=_money(file),
     ), file.problems
 
 
@@ -215,6 +223,11 @@ def _identity(file: TomlFile, folder: Path, steps: tuple[Step, ...]) -> dict[str
     }
     said = {**stand_in, **taken}
     return {"renewal_from": said["new_from"], **said}
+
+
+def _money(file: TomlFile) -> Currency:
+    """Return what the plan's money is called: yuan where it says nothing."""
+    return (file.record(Currency, file.data["money"], keys.MONEY, "money") if "money" in file.data else None) or YUAN
 
 
 def _records(file: TomlFile, section: str, shape: Any, allowed: Keys) -> dict[str, Any]:

@@ -19,6 +19,7 @@ def _text(doc: str = "", required: bool = False, choices: tuple[str, ...] = ()) 
     return Key("text", required, choices, doc)
 
 
+UNITS_WRITTEN = ("money", *UNITS)  # money is what the plan's [money] says, else yuan
 LABELS = {"label_en": _text("English label"), "label_zh": _text("Chinese label")}
 MESSAGES = {"message_en": _text("English message", True), "message_zh": _text("Chinese message", True)}
 
@@ -33,10 +34,14 @@ PLAN: Mapping[str, Key] = {
     "renewal_from": Key("date", doc="first day for renewals; default new_from"),
     "until": Key("date", doc="the day from which it no longer applies"),
     "key": _text("the column that names a row"),
-    "premium": _text("the step that is the premium, yuan, rounded to 0.01", True),
-    "fund": _text("the step that is the prevention fund, yuan, rounded to 0.01"),
+    "premium": _text("the step that is the premium, rounded to 0.01 or a multiple", True),
+    "fund": _text("the step that is the prevention fund, rounded likewise"),
     "warning_en": _text("printed on every output"),
     "warning_zh": _text("printed on every output"),
+}
+MONEY: Mapping[str, Key] = {
+    "name_en": _text("what amounts are in, in English: ringgit", True),
+    "name_zh": _text("the same in Chinese: 林吉特", True),
 }
 SOURCE: Mapping[str, Key] = {
     "title": _text("what it is, with its document number", True),
@@ -47,7 +52,7 @@ SOURCE: Mapping[str, Key] = {
 CONSTANT: Mapping[str, Key] = {
     "value": Key("value", True, doc="a number, or a date"),
     "source": _text("a source", True),
-    "unit": _text("", choices=UNITS),
+    "unit": Key("unit", choices=UNITS_WRITTEN),
     **LABELS,
 }
 COLUMN: Mapping[str, Key] = {
@@ -55,7 +60,7 @@ COLUMN: Mapping[str, Key] = {
     **LABELS,
     "aliases": Key("texts", doc="further headers"),
     "levels": Key("levels", doc="permitted values of a level column"),
-    "unit": _text("what a number measures", choices=UNITS),
+    "unit": Key("unit", choices=UNITS_WRITTEN, doc="what a number measures"),
     "decimals": Key("integer", doc="most decimal places", low=0, high=15),
     "min": Key("number", doc="least permitted number"),
     "max": Key("number", doc="largest permitted number"),
@@ -75,7 +80,7 @@ COLUMN_FROM: Mapping[str, Key] = {
 TABLE: Mapping[str, Key] = {
     "file": _text("path, where it is not tables/NAME.csv"),
     "values": Key("texts", doc="value columns besides value, low, high"),
-    "unit": _text("", choices=UNITS),
+    "unit": Key("unit", choices=UNITS_WRITTEN),
     "min": Key("number", doc="least permitted value"),
     "max": Key("number", doc="largest permitted value"),
     **LABELS,
@@ -134,7 +139,7 @@ STEP: Mapping[str, Key] = {
     "op": _text("", True),
     **LABELS,
     "source": _text("a source id"),
-    "unit": _text("for display", choices=UNITS),
+    "unit": Key("unit", choices=UNITS_WRITTEN, doc="for display"),
     "headline": Key("flag", doc="written by default"),
     "note": _text(),
     "when": Key("condition"),

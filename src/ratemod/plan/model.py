@@ -17,11 +17,13 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
 
+from ratemod.errors import Lang, text
 from ratemod.plan.op.base import Operation
 from ratemod.plan.operand import Day, Operand
 from ratemod.rules.lines import Place, lines_of
 from ratemod.rules.opened import opened
 from ratemod.vocabulary.column import Column
+from ratemod.vocabulary.currency import YUAN, Currency
 
 if TYPE_CHECKING:
     from ratemod.plan.graph import Graph
@@ -306,6 +308,7 @@ class Plan:
     cases: tuple[Case, ...] = field(default=(), repr=False)
     folder: str = ""
     overlay: tuple[tuple[str, str], ...] = ()
+    money: Currency = YUAN
 
     @cached_property
     def lines(self) -> Mapping[Place, int]:
@@ -344,6 +347,7 @@ class Plan:
             plain(self.rules),
             plain(self.checks),
             plain(self.legal),
+            *([] if self.money == YUAN else [plain(self.money)]),
         ]
         return _sha(json.dumps(parts, ensure_ascii=False))[:12]
 
@@ -402,6 +406,10 @@ class Plan:
         named = {name: constant.value for name, constant in self.constants.items()}
         low, high = (named.get(end) if isinstance(end, str) else end for end in (item.low, item.high))
         return low, high
+
+    def text(self, code: str, lang: Lang, **args: Any) -> str:
+        """Return the catalogue text of a code with the plan's money in it, and its other arguments."""
+        return text(code, lang, money=self.money.name(lang), **args)
 
     def warning(self, lang: str) -> str:
         """Return the warning that every output carries."""

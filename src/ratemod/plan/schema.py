@@ -16,6 +16,7 @@ _OPERAND: dict[str, Any] = {"anyOf": [{"type": "number"}, {"type": "string"}]}
 _TEXTS: dict[str, Any] = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}
 _KINDS: Mapping[str, dict[str, Any]] = {
     "text": {"type": "string"},
+    "unit": {"type": "string"},
     "flag": {"type": "boolean"},
     "integer": {"type": "integer"},
     "date": {"type": "string", "format": "date"},
@@ -62,6 +63,7 @@ def schema() -> dict[str, Any]:
         "required": ["plan", "column", "step"],
         "properties": {
             "plan": _section(keys.PLAN),
+            "money": _section(keys.MONEY),
             **sections,
             **lists,
             "step": {"type": "array", "items": {"oneOf": list(_steps())}},

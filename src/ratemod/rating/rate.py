@@ -84,7 +84,7 @@ def rate(
     """
     read, chosen = _read(book, plan, None if at is None else day_of(at), business)
     steps = {said for name in chosen.step_names for said in (name, *(chosen.label(name, one) for one in LANGUAGES))}
-    read = corrected(read, steps)
+    read = corrected(read, steps, chosen.money)
     coding = prepare(read, chosen, dating(plan, outside_dates, business))
     if strict:
         _refuse_any(coding, block)

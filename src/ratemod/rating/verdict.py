@@ -215,7 +215,7 @@ def _unpriced(plan: Plan, inputs: Coding, rows: npt.NDArray[np.intp]) -> Iterato
     if open_.any():
         which = np.zeros(inputs.n, dtype=np.int32)
         which[rows[open_]] = 1
-        yield Doubt(which, (stuck(plan, "RM317", plan.premium),))
+        yield Doubt(which, (stuck(plan, "RM317", plan.premium, money=plan.money.name_en, money_zh=plan.money.name_zh),))
 
 
 def _exceptions(item: Legal, rows: Mask) -> Iterator[Doubt]:

@@ -19,6 +19,7 @@ from ratemod.reading.book import Book, Origin
 from ratemod.reading.convert import Coded, convert
 from ratemod.reading.plain import plain
 from ratemod.vocabulary.column import Column
+from ratemod.vocabulary.currency import YUAN, Currency
 
 SAID = ("row", "status", "code", "reason", "suggestion")
 PRICED = ("row", "premium_yuan", "bounds", "notes", "plan")  # and more, of MORE
@@ -27,7 +28,7 @@ UNITS_SHOWN = ("yuan", "percent", "per_mille")  # behind the header of a step
 LANGUAGES: tuple[Lang, ...] = ("en", "zh")
 
 
-def corrected(book: Book, steps: Collection[str] = ()) -> Book:
+def corrected(book: Book, steps: Collection[str] = (), money: Currency = YUAN) -> Book:
     """Return a list without the columns that a list of refused or priced rows adds, its rows numbered as they were.
 
     A list that does not have all of either is returned as it is.
@@ -36,21 +37,26 @@ def corrected(book: Book, steps: Collection[str] = ()) -> Book:
     ----------
     book : Book
     steps : names and labels of steps, which a priced list shows too
+    money : of the plan, as the headers of a priced list name it
 
     Raises
     ------
     BookError
         RM292 a row without the number that it had.
     """
+
+    def said_of(name: str, lang: Lang) -> str:
+        return text(f"UI_{name}", lang, money=money.name(lang))
+
     for lang in LANGUAGES:
         given = book.table.column_names
-        refused, priced, more = ([text(f"UI_{name}", lang) for name in names] for names in (SAID, PRICED, MORE))
+        refused, priced, more = ([said_of(name, lang) for name in names] for names in (SAID, PRICED, MORE))
         whole = [headers for headers in (refused, priced) if set(headers) <= set(given)]
         if not whole:
             continue
         said = {header for headers in whole for header in headers}
         if priced in whole:
-            units = ["", *(text(f"UI_unit_{unit}", lang) for unit in UNITS_SHOWN)]
+            units = ["", *(said_of(f"unit_{unit}", lang) for unit in UNITS_SHOWN)]
             said |= {*more, *(step + unit for step in steps for unit in units)}
         rows, table_of = _numbers(book, refused[0]), text("UI_table_of_row", lang)
         table = book.table.drop_columns([name for name in given if name in {table_of, *said}])

@@ -41,8 +41,8 @@ class Round(Rounding):
 
     @property
     def whole_fen(self) -> bool:
-        """Whether the unit is 0.01."""
-        return self.unit == FEN
+        """Whether the unit is 0.01 or a multiple of it."""
+        return self.unit % FEN == 0
 
     def range(self, plan: Plan, known: Mapping[str, Range]) -> Range:
         """Return the range widened to multiples of the unit."""
