@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from xml.etree import ElementTree
 
-from ratemod.reading.grid import Facts, Merge, place_of
+from ratemod.reading.grid import Facts, Merge, letter, place_of
 
 ROOM = 60_000_000  # cells of the used range that a sheet may span
 _P = rb"<(?:\w+:)?"
@@ -39,6 +39,7 @@ _MARGIN = re.compile(_P + rb"(?:odd|even|first)(?:Header|Footer)\b[^>]*>([^<]+)<
 _LETTERS = re.compile(rb"r=[\"']([A-Z]{1,3})\d")
 _ROW = re.compile(rb"\br=[\"'](\d+)[\"']")
 _REFERENCE = re.compile(rb"\br=[\"']([A-Z]+\d+)[\"']")
+_ADDRESS = re.compile(rb"(<(?:\w+:)?(row|c)(?=[\s/>]))([^>]*>)")
 MOST_UNREADABLE = 2_000_000
 
 
@@ -149,6 +150,7 @@ def sheet_facts(data: bytes, parts: WorkbookParts, comments: Mapping[tuple[int, 
     TooWide
         When the used range would not fit into memory.
     """
+    data = addressed(data)
     _check_room(data)
     unreadable = dict(_unreadable(data, parts.recalculated))
     hidden: set[int] = set()
@@ -189,6 +191,36 @@ def sheet_facts(data: bytes, parts: WorkbookParts, comments: Mapping[tuple[int, 
             for match in _MARGIN.finditer(data)
         ),
     )
+
+
+def addressed(data: bytes) -> bytes:
+    """Return the XML of a sheet with the address of every cell; one that has none stands behind the one before it.
+
+    Source: ECMA-376, part 1, 18.3.1.4 and 18.3.1.73: ``r`` is optional of cells and rows.
+
+    Examples
+    --------
+    >>> addressed(b'<row><c><v>1</v></c><c t="e"/></row><row r="5"><c r="B5"/><c/></row>').decode()
+    '<row r="1"><c r="A1"><v>1</v></c><c r="B1" t="e"/></row><row r="5"><c r="B5"/><c r="C5"/></row>'
+    """
+    if sum(map(data.count, (b"<c ", b"<c>", b"<c/", b":c ", b":c>"))) + data.count(b"<row") <= data.count(b" r="):
+        return data
+    row, place = 0, 0
+
+    def address(match: re.Match[bytes]) -> bytes:
+        nonlocal row, place
+        about = match[3]
+        found = (_ROW if match[2] == b"row" else _REFERENCE).search(about)
+        if match[2] == b"row":
+            row, place = int(found[1]) if found else row + 1, 0
+            return match[0] if found else match[1] + b' r="%d"' % row + about
+        if found:
+            place = place_of(found[1].decode())[1] + 1
+            return match[0]
+        place += 1
+        return match[1] + b' r="%s%d"' % (letter(place - 1).encode(), row) + about
+
+    return _ADDRESS.sub(address, data)
 
 
 def sheet_comments(archive: zipfile.ZipFile, target: str) -> dict[tuple[int, int], str]:

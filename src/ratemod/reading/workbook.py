@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 import zipfile
 from dataclasses import replace
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 from ratemod.errors import BookError, Problem, catalogue, problem
+from ratemod.reading.error_cells import Errors, error_cells
 from ratemod.reading.grid import Facts, Grid, Merge
 from ratemod.reading.sheet_xml import TooWide, sheet_comments, sheet_facts, workbook_parts
 
@@ -28,9 +30,12 @@ def workbook_grids(path: Path, kind: str) -> list[Grid]:
     import python_calamine
 
     facts = _facts(path) if kind == "xlsx" else {}
+    errors = {} if kind == "xlsx" else _errors(path, kind)
     try:
         with open(path, "rb") as file:
             book = python_calamine.CalamineWorkbook.from_filelike(file)
+            if errors is None or not {name for name, cells in errors.items() if cells} <= set(book.sheet_names):
+                raise BookError(damaged(path))
             states = {item.name: item for item in book.sheets_metadata}
             grids = []
             for name in book.sheet_names:
@@ -38,7 +43,7 @@ def workbook_grids(path: Path, kind: str) -> list[Grid]:
                 if item.typ != python_calamine.SheetTypeEnum.WorkSheet:
                     continue
                 hidden = item.visible != python_calamine.SheetVisibleEnum.Visible
-                grids.append(_grid(path, book.get_sheet_by_name(name), name, hidden, facts.get(name)))
+                grids.append(_grid(path, book.get_sheet_by_name(name), name, hidden, facts.get(name), errors.get(name)))
     except python_calamine.PasswordError:
         raise BookError(problem("RM262", file=str(path))) from None
     except (python_calamine.CalamineError, OSError):
@@ -67,13 +72,24 @@ def _facts(path: Path) -> dict[str, Facts]:
         raise BookError(damaged(path)) from None
 
 
-def _grid(path: Path, sheet: Any, name: str, hidden: bool, facts: Facts | None) -> Grid:
+def _errors(path: Path, kind: str) -> Errors | None:
+    """Return the cells that hold an error; None where the file is protected or damaged, which reading values tells."""
+    broken = (zipfile.BadZipFile, ElementTree.ParseError, struct.error, LookupError, ValueError, OSError, RuntimeError)
+    try:
+        return error_cells(path, kind)
+    except broken:
+        return None
+
+
+def _grid(
+    path: Path, sheet: Any, name: str, hidden: bool, facts: Facts | None, errors: dict[tuple[int, int], str] | None
+) -> Grid:
     rows = sheet.to_python(skip_empty_area=False)
     if facts is None:
         merges = tuple(
             Merge(top, left, bottom, right) for (top, left), (bottom, right) in sheet.merged_cell_ranges or ()
         )
-        facts = Facts(merges=merges)
+        facts = Facts(merges=merges, unreadable=errors or {})
     width = max(map(len, rows), default=0)
     for (row, place), said in facts.unreadable.items():
         while row >= len(rows):
