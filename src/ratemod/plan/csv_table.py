@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 
@@ -14,6 +16,7 @@ from ratemod.plan.model import ANY, Axis, AxisKey, Band, Row
 from ratemod.plan.operand import Day
 from ratemod.rules.number import exact_number
 from ratemod.rules.opened import opened
+from ratemod.rules.printed import printed_number
 from ratemod.vocabulary.column import Column
 
 _ENDS = {
@@ -38,6 +41,7 @@ def read_rows(
     problems: list[Problem],
     coded: Mapping[str, list[str]] = MappingProxyType({}),
     within: Path | None = None,
+    unit: str | None = None,
 ) -> tuple[tuple[Axis, ...], tuple[str, ...], tuple[Row, ...]]:
     """Return axes, value columns and rows; problems are appended, with file and line.
 
@@ -51,13 +55,15 @@ def read_rows(
         Axis -> column, where a step's ``by`` binds an axis to a column of another name.
     within : Path, optional
         The folder that the file must lie in.
+    unit : str, optional
+        What the plan says the values are in; a value with a sign (5%) needs it.
     """
     try:
         content = opened(path, shown, within)
     except PlanError as error:
         problems.extend(error.problems)
         return (), (), ()
-    return rows_of(content, shown, extra_values, columns, axis_names, step_names, problems, coded)
+    return rows_of(content, shown, extra_values, columns, axis_names, step_names, problems, coded, unit)
 
 
 def rows_of(
@@ -69,6 +75,7 @@ def rows_of(
     step_names: frozenset[str],
     problems: list[Problem],
     coded: Mapping[str, list[str]] = MappingProxyType({}),
+    unit: str | None = None,
 ) -> tuple[tuple[Axis, ...], tuple[str, ...], tuple[Row, ...]]:
     """Return what `read_rows` returns, of a file's text."""
     try:
@@ -106,7 +113,7 @@ def rows_of(
             if cell[name] == NOT_OFFERED
             else _level(cell[name], shown, number, name, coded[name], name in open_, problems)
             if name in coded
-            else _number(cell[name], shown, number, name, problems)
+            else _number(cell[name], shown, number, name, problems, partial(printed_number, unit=unit))
             for name in value_names
         )
         rows.append(Row(keys, values, cell.get("source", ""), cell.get("note", ""), number, offered))
@@ -191,11 +198,21 @@ def _end(text: str, axis: Axis, file: str, line: int, problems: list[Problem]) -
     return _number(text, file, line, axis.name, problems)
 
 
-def _number(text: str, file: str, line: int, column: str, problems: list[Problem]) -> Decimal | None:
+def _number(
+    text: str,
+    file: str,
+    line: int,
+    column: str,
+    problems: list[Problem],
+    read: Callable[[str], Decimal] = exact_number,
+) -> Decimal | None:
     if not text:
         return None
     try:
-        return exact_number(text)
+        return read(text)
+    except PlanError as error:
+        problems.extend(replace(item, file=file, row=line) for item in error.problems)
+        return None
     except (ValueError, OverflowError):
         problems.append(problem("RM132", file=file, row=line, column=column, value=text[:60]))
         return None

@@ -35,6 +35,7 @@ from ratemod.plan.op.registry import OPERATIONS
 from ratemod.plan.operand import Day
 from ratemod.rules.lines import Place
 from ratemod.rules.number import exact_number
+from ratemod.rules.printed import is_printed, printed_number
 from ratemod.rules.read import NOTHING as UNFIT
 from ratemod.rules.read import TomlFile, read_toml
 from ratemod.rules.shape import Key, Keys, Kinds, list_of, table_of
@@ -46,8 +47,14 @@ SECTIONS = ("plan", "money", "source", "constant", "column", "table", "step", "r
 
 
 def _value(file: TomlFile, value: Any, place: Place) -> Any:
-    """Return an exact number, or a day."""
+    """Return an exact number, or a day; what is printed with a sign as it is, for its unit says what it comes to."""
+    if isinstance(value, str) and is_printed(value):
+        return value
     return _operand(file, value, place) if isinstance(value, date) else file.fit(value, Decimal, *place)
+
+
+def _constant(name: str, value: Decimal | str, unit: str | None = None, **given: Any) -> Constant:
+    return Constant(name, printed_number(value, unit) if isinstance(value, str) else value, unit=unit, **given)
 
 
 def _unit(file: TomlFile, value: Any, place: Place) -> Any:
@@ -124,7 +131,7 @@ KINDS: Kinds = MappingProxyType(
     {
         "text": lambda file, value, place: file.fit(value, str, *place),
         "unit": _unit,
-    "flag": lambda file, value, place: file.fit(value, bool, *place),
+        "flag": lambda file, value, place: file.fit(value, bool, *place),
         "integer": lambda file, value, place: file.fit(value, int, *place),
         "date": lambda file, value, place: file.fit(value, date, *place),
         "number": lambda file, value, place: file.fit(value, Decimal, *place),
@@ -171,7 +178,7 @@ def read_plan(folder: Path, shown: str = "") -> tuple[Plan, list[Problem]]:
     file = read_toml(folder / "plan.toml", f"{shown}/plan.toml", KINDS, folder.parent)
     file.sections(SECTIONS)
     sources = _records(file, "source", Source, keys.SOURCE)
-    constants = _records(file, "constant", Constant, keys.CONSTANT)
+    constants = _records(file, "constant", _constant, keys.CONSTANT)
     columns = _records(file, "column", _column, keys.COLUMN)
     steps = tuple(step for index, given in enumerate(file.tables("step")) for step in _steps(file, given, index))
     tables = _tables(file, folder, shown, columns, steps)
@@ -330,6 +337,7 @@ def _tables(
             file.problems,
             coded.get(name, {}),
             within=folder.parent,
+            unit=taken.get("unit"),
         )
         tables[name] = Table(
             name,

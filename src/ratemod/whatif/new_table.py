@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -111,7 +112,8 @@ def _read(plan: Plan, old: Table, value: str, how: str, problems: list[Problem])
         problems,
         {column: list(codes) for column, codes in old.coded},
     )
-    axes, values, rows = read_rows(Path(value), *rest) if how == "file" else rows_of(value, *rest)
+    read = partial(read_rows, Path(value)) if how == "file" else partial(rows_of, value)
+    axes, values, rows = read(*rest, unit=old.unit)
     found, wanted = (
         sorted([*(a.name for a in part), *names]) for part, names in ((axes, values), (old.axes, old.value_names))
     )
