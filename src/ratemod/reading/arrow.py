@@ -28,22 +28,28 @@ def to_arrow(values: npt.NDArray[Any], valid: npt.NDArray[np.bool_] | None = Non
     }
     data = np.ascontiguousarray(values)
     kind = types[data.dtype.str[1:]]
-    bitmap = None
-    nulls = 0
-    if valid is not None:
-        nulls = len(data) - int(np.count_nonzero(valid))
-        if nulls:
-            bitmap = pa.py_buffer(np.packbits(valid, bitorder="little"))
+    bitmap, nulls = _bitmap(len(data), valid)
     return pa.Array.from_buffers(kind, len(data), [bitmap, pa.py_buffer(data)], null_count=nulls)
 
 
-def strings(texts: Sequence[str]) -> pa.Array:
-    """Return texts as an Arrow array; `pyarrow.array` would load pandas first."""
-    raw = [text.encode("utf-8") for text in texts]
-    offsets = np.zeros(len(raw) + 1, dtype=np.int32)
-    np.cumsum([len(text) for text in raw], out=offsets[1:])
-    buffers = [None, pa.py_buffer(offsets), pa.py_buffer(b"".join(raw))]
-    return pa.Array.from_buffers(pa.string(), len(raw), buffers, null_count=0)
+def strings(texts: Sequence[str], valid: npt.NDArray[np.bool_] | None = None) -> pa.Array:
+    """Return texts as an Arrow array, null where not valid; `pyarrow.array` would load pandas first."""
+    data = "".join(texts).encode("utf-8")
+    lengths = np.array(list(map(len, texts)), dtype=np.int64)
+    if len(data) != lengths.sum():  # not all of them ASCII
+        lengths = np.array([len(text.encode("utf-8")) for text in texts], dtype=np.int64)
+    offsets = np.zeros(len(texts) + 1, dtype=np.int32)
+    np.cumsum(lengths, out=offsets[1:])
+    bitmap, nulls = _bitmap(len(texts), valid)
+    return pa.Array.from_buffers(
+        pa.string(), len(texts), [bitmap, pa.py_buffer(offsets), pa.py_buffer(data)], null_count=nulls
+    )
+
+
+def _bitmap(n: int, valid: npt.NDArray[np.bool_] | None) -> tuple[pa.Buffer | None, int]:
+    """Return Arrow's bits of the rows that are valid, and how many are not; no bits where all are."""
+    nulls = 0 if valid is None else n - int(np.count_nonzero(valid))
+    return (pa.py_buffer(np.packbits(valid, bitorder="little")), nulls) if valid is not None and nulls else (None, 0)
 
 
 def from_arrow(array: pa.Array) -> npt.NDArray[np.int64]:

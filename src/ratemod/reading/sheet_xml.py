@@ -152,19 +152,19 @@ def sheet_facts(data: bytes, parts: WorkbookParts, comments: Mapping[tuple[int, 
     """
     data = addressed(data)
     _check_room(data)
+    begin = data.find(b"sheetData")
+    head, tail = data[: max(begin, 0)], data[max(data.rfind(b"sheetData>"), begin, 0) :]  # what stands around the rows
     unreadable = dict(_unreadable(data, parts.recalculated))
     hidden: set[int] = set()
     if b"hidden=" in data:
         hidden = {int(found[1]) - 1 for match in _HIDDEN_ROW.finditer(data) if (found := _ROW.search(match[1]))}
     columns: set[int] = set()
-    for match in _HIDDEN_COLUMN.finditer(data, 0, 200_000):
+    for match in _HIDDEN_COLUMN.finditer(head):
         ends = [re.search(rb"\b" + name + rb"=[\"'](\d+)[\"']", match[1]) for name in (b"min", b"max")]
         if ends[0] and ends[1]:
             columns |= set(range(int(ends[0][1]) - 1, min(int(ends[1][1]), 16_384)))
-    merges: tuple[Merge, ...] = ()
-    if b"mergeCell " in data:
-        ends_of = [(place_of(match[1].decode()), place_of(match[2].decode())) for match in _MERGE.finditer(data)]
-        merges = tuple(Merge(top, left, bottom, right) for (top, left), (bottom, right) in ends_of)
+    ends_of = [(place_of(match[1].decode()), place_of(match[2].decode())) for match in _MERGE.finditer(tail)]
+    merges = tuple(Merge(top, left, bottom, right) for (top, left), (bottom, right) in ends_of)
     struck: set[int] = set()
     if parts.struck:
         for match in _STYLED.finditer(data):
@@ -175,20 +175,19 @@ def sheet_facts(data: bytes, parts: WorkbookParts, comments: Mapping[tuple[int, 
         for match in _STYLED.finditer(data):
             if match[2] in parts.suffixes and (found := _REFERENCE.search(match[1])):
                 suffixes[place_of(found[1].decode())] = parts.suffixes[match[2]]
-    filtered = b"filterColumn " in data
     return Facts(
         merges=merges,
         hidden_rows=frozenset(hidden),
         struck_rows=frozenset(struck),
         hidden_columns=frozenset(columns),
-        filtered=filtered,
+        filtered=b"filterColumn " in tail,
         unreadable=unreadable,
         serials_1904=parts.serials_1904,
         suffixes=suffixes,
         comments=dict(comments),
         margins=tuple(
             re.sub(r"&(?:\"[^\"]*\"|K[0-9A-F]{6}|[0-9]+|.)", " ", html.unescape(match[1].decode("utf-8", "replace")))
-            for match in _MARGIN.finditer(data)
+            for match in _MARGIN.finditer(tail)
         ),
     )
 
@@ -246,13 +245,15 @@ def sheet_comments(archive: zipfile.ZipFile, target: str) -> dict[tuple[int, int
 def _check_room(data: bytes) -> None:
     """Raise TooWide where the used range is beyond all measure, whatever few cells it holds."""
     tail = data[data.rfind(b"<row") :] if b"<row" in data else data[-4096:]
-    last = _ROW.search(tail)
-    rows = int(last[1]) if last else 1
+    end = _ROW.search(tail)
+    rows = int(end[1]) if end else 1
     if rows * 16_384 <= ROOM:
         return
-    far = max(set(_LETTERS.findall(data)), key=lambda letters: (len(letters), letters), default=b"A").decode()
+    cell = b"<c " if b"<c " in data else b":c "
+    ends = b" ".join(row[(last := row.rfind(cell)) : last + 60] for row in data.split(b"row>"))
+    far = max(set(_LETTERS.findall(ends)), key=lambda letters: (len(letters), letters), default=b"A").decode()
     width = place_of(f"{far}1")[1] + 1
-    if rows * width > max(ROOM, 40 * data.count(b"<c ")):
+    if rows * width > ROOM and rows * width > 40 * data.count(cell):
         raise TooWide(f"{far}{rows}")
 
 
@@ -262,7 +263,8 @@ def _unreadable(data: bytes, recalculated: bool) -> Iterator[tuple[tuple[int, in
         for match in _ERROR.finditer(data):
             if found := _REFERENCE.search(match[1]):
                 yield place_of(found[1].decode()), html.unescape(match[2].decode("utf-8", "replace"))
-    if not any(mark in data for mark in (b"<f>", b"<f ", b":f>", b":f ")):
+    first = data.find(b"f", max(data.find(b"sheetData>"), 0))  # the rows of a sheet without formulas seldom have one
+    if not any(data.find(mark, first) >= 0 for mark in (b"f>", b"f ") if first >= 0):
         return
     for match in _FORMULA.finditer(data):
         about, value = match[1], (match[4] or b"").strip()

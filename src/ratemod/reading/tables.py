@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from itertools import zip_longest
+from itertools import islice, zip_longest
 from operator import itemgetter
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ import numpy as np
 import pyarrow as pa
 
 from ratemod.errors import BookError, Problem, nearest, problem
+from ratemod.reading.arrow import strings, to_arrow
 from ratemod.reading.blocks import Block, blocks, merged_cells
 from ratemod.reading.book import Book, remarked
 from ratemod.reading.grid import Grid, letter
@@ -26,6 +27,7 @@ from ratemod.vocabulary.column import Column
 from ratemod.vocabulary.table import words as business_words
 
 ALL_SHEETS = ("all", "全部")
+_ROWS_AT_ONCE = 2048
 _EPOCH_1904 = datetime(1904, 1, 1)
 _FOOTNOTES = ("注", "备注", "说明", "以上", "note", "remark")
 
@@ -196,18 +198,16 @@ def _block_book(block: Block, siblings: Sequence[Block], words: Lexicon, loose: 
     used: list[UsedHeader] = []
     unused: list[UnusedHeader] = []
     _mark_merged_across(block, kept.rows, columns)
-    columns_of = list(zip_longest(*(grid.rows[at] for at in kept.rows)))
+    days = {name for name, column in columns.items() if column.kind == "date" and grid.facts.serials_1904}
+    days_1904 = {place for place, name in enumerate(header.columns, block.left) if name in days}
+    found = _column_arrays([grid.rows[at] for at in kept.rows], block.right, days_1904)
     for place, (name, text) in enumerate(zip(header.columns, header.texts), block.left):
-        cells = list(columns_of[place]) if place < len(columns_of) else [None] * len(kept.rows)
-        if not (name or text) and all(is_blank(cell) for cell in cells):
+        if not (name or text) and all(map(is_blank, found[place].to_pylist())):
             continue
         label = name or text or f"column {place + 1}"
         while label in arrays:
             label += "'"
-        column = columns.get(name or "")
-        if column is not None and column.kind == "date" and grid.facts.serials_1904:
-            cells = [_day_1904(cell) for cell in cells]
-        arrays[label] = column_array(cells)
+        arrays[label] = found[place]
         if name:
             unit = units.get(name)
             used.append(UsedHeader(text, name, letter(place), unit.text if unit else "", _size(unit)))
@@ -487,20 +487,47 @@ def _sheet_remarks(block: Block, kept: Sequence[int]) -> list[Problem]:
     return said
 
 
+def _column_arrays(rows: Sequence[Sequence[Any]], width: int, days_1904: Collection[int]) -> list[pa.Array]:
+    """Return the first columns of rows, each of one type; few rows at a time, to stay in the processor's cache."""
+    parts: list[list[pa.Array]] = [[] for _ in range(width)]
+    for at in range(0, len(rows), _ROWS_AT_ONCE):
+        some = rows[at : at + _ROWS_AT_ONCE]
+        columns = islice(zip_longest(*some), width)
+        for place, cells in zip_longest(range(width), columns, fillvalue=(None,) * len(some)):
+            parts[place].append(column_array(list(map(_day_1904, cells)) if place in days_1904 else cells))
+    arrays = []
+    for place, found in enumerate(parts):
+        kinds = {array.type for array in found if array.null_count < len(array)} or {pa.string()}
+        if len(kinds) == 1:
+            (kind,) = kinds
+            same = [array if array.type == kind else pa.nulls(len(array), kind) for array in found]
+            arrays.append(pa.concat_arrays(same) if same else column_array([]))
+            continue
+        cells = [row[place] if place < len(row) else None for row in rows]
+        arrays.append(column_array(list(map(_day_1904, cells)) if place in days_1904 else cells))
+    return arrays
+
+
 def column_array(cells: Sequence[Any]) -> pa.Array:
     """Return cells as numbers where all are, as days where all are, else as text."""
-    kinds = set(map(type, cells)) - {type(None)}
-    if kinds and kinds <= {float, int, str} and (str not in kinds or _only_blank(cells)) and kinds != {str}:
-        return pa.array([None if cell is None or cell == "" else float(cell) for cell in cells], pa.float64())
-    if kinds and kinds <= {date, datetime, str} and (str not in kinds or _only_blank(cells)) and kinds != {str}:
-        return pa.array([None if cell is None or cell == "" else _moment(cell) for cell in cells], pa.timestamp("us"))
-    if kinds <= {str}:
-        return pa.array([cell or None for cell in cells], pa.string())
-    return pa.array([shown(cell) for cell in cells], pa.string())
-
-
-def _only_blank(cells: Sequence[Any]) -> bool:
-    return not any(isinstance(cell, str) and cell for cell in cells)
+    kinds = set(map(type, cells))
+    text = str in kinds and any(cell and type(cell) is str for cell in cells)
+    given = kinds - ({type(None)} if text else {type(None), str})
+    if given and given <= {float, int}:
+        blank = float("nan")
+        if given != kinds:
+            cells = [blank if cell is None or cell == "" else cell for cell in cells]
+        numbers = np.array(cells, np.float64)
+        return to_arrow(numbers, numbers == numbers)
+    if given == {date}:
+        days = np.array([cell.toordinal() if cell else 0 for cell in cells], np.int64)
+        moments = (days - date(1970, 1, 1).toordinal()) * 86_400_000_000
+        return to_arrow(moments, days > 0).view(pa.timestamp("us"))
+    if given and given <= {date, datetime}:
+        moments = np.array([_moment(cell) if cell else None for cell in cells], "datetime64[us]")
+        return to_arrow(moments.view(np.int64), ~np.isnat(moments)).view(pa.timestamp("us"))
+    texts = [cell or "" for cell in cells] if given <= {str} else [shown(cell) or "" for cell in cells]
+    return strings(texts, np.array(list(map(bool, texts)), bool))
 
 
 def _moment(cell: date) -> datetime:
