@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from itertools import islice, zip_longest
+from itertools import zip_longest
 from operator import itemgetter
 from pathlib import Path
 from typing import Any
@@ -492,9 +492,10 @@ def _column_arrays(rows: Sequence[Sequence[Any]], width: int, days_1904: Collect
     parts: list[list[pa.Array]] = [[] for _ in range(width)]
     for at in range(0, len(rows), _ROWS_AT_ONCE):
         some = rows[at : at + _ROWS_AT_ONCE]
-        columns = islice(zip_longest(*some), width)
-        for place, cells in zip_longest(range(width), columns, fillvalue=(None,) * len(some)):
-            parts[place].append(column_array(list(map(_day_1904, cells)) if place in days_1904 else cells))
+        columns = list(zip_longest(*some))
+        for place, part in enumerate(parts):
+            cells: Sequence[Any] = columns[place] if place < len(columns) else [None] * len(some)
+            part.append(column_array(list(map(_day_1904, cells)) if place in days_1904 else cells))
     arrays = []
     for place, found in enumerate(parts):
         kinds = {array.type for array in found if array.null_count < len(array)} or {pa.string()}
