@@ -1,7 +1,9 @@
 """Reading alone, contenders in turn in processes of their own: ``python -m benchmarks.reading``.
 
-- A workbook against the merest reading of it: calamine's cells, without header, unit, merged, hidden or spoilt cell, or receipt.
-- CSV and Parquet, read and rated in memory, against another source tree (``--against v0.1/src``), such as a git worktree of an earlier commit.
+- A workbook against the merest reading of it: calamine's cells, without header, unit, merged, hidden or spoilt cell, or
+  receipt.
+- CSV and Parquet, read and rated in memory, against another source tree (``--against v0.1/src``), such as a git
+  worktree of an earlier commit.
 
 Times are of the call alone, without start and imports.
 """

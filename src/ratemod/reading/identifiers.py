@@ -107,11 +107,27 @@ _PLAIN[[*range(ord("0"), ord("9") + 1), *range(ord("A"), ord("Z") + 1), ord("-")
 
 def _plainly_written(cells: pa.Array) -> bool:
     """Return whether every text is its own canonical form, by its bytes: cheap for a million rows."""
-    ends = np.frombuffer(cells.buffers()[1], dtype=np.int32)[cells.offset : cells.offset + len(cells) + 1]
+    ends, data = _bytes(cells)
     if len(ends) < 2 or (np.diff(ends) < 3).any():  # the shortest may be strokes
         return False
-    letters = np.frombuffer(cells.buffers()[2] or b"", dtype=np.uint8)[ends[0] : ends[-1]]
-    return bool(_PLAIN[letters].all()) and not bool(pc.any(pc.match_substring_regex(cells, "^-+$")).as_py())
+    strokes = b"-" in data and pc.any(pc.match_substring_regex(cells, "^-+$")).as_py()
+    return bool(_PLAIN[np.frombuffer(data, dtype=np.uint8)].all()) and not strokes
+
+
+def _bytes(cells: pa.Array) -> tuple[npt.NDArray[Any], bytes]:
+    """Return where each text ends, and the bytes of all: a look for one of them costs nothing beside an expression."""
+    size = np.int32 if pa.types.is_string(cells.type) else np.int64
+    ends = np.frombuffer(cells.buffers()[1] or b"", dtype=size)[cells.offset : cells.offset + len(cells) + 1]
+    said = cells.buffers()[2]
+    return ends, said.slice(ends[0], ends[-1] - ends[0]).to_pybytes() if said is not None and len(ends) else b""
+
+
+def _matches(cells: pa.Array, expression: str, signs: tuple[str, ...]) -> Mask:
+    """Return which texts match an expression that none can match without one of the signs: (n,) bool."""
+    _, data = _bytes(cells)
+    if not any(sign.encode("utf-8") in data for sign in signs):
+        return np.zeros(len(cells), dtype=bool)
+    return truths(pc.match_substring_regex(cells, expression))
 
 
 def lost_digits(cells: pa.Array) -> Mask:
@@ -128,14 +144,14 @@ def lost_digits(cells: pa.Array) -> Mask:
         return np.append(lost_digits(cells.dictionary), False)[from_arrow_or(cells.indices, len(cells.dictionary))]
     if not _is_text(cells):
         return np.zeros(len(cells), dtype=bool)
-    return truths(pc.match_substring_regex(cells, _SPOILT))
+    return _matches(cells, _SPOILT, (".", "+"))
 
 
 def unreadable(codes: pa.Array) -> Mask:
     """Return where a canonical identifier is an error of a spreadsheet or a formula without a value: (n,) bool."""
     if pa.types.is_dictionary(codes.type):
         return np.append(unreadable(codes.dictionary), False)[from_arrow_or(codes.indices, len(codes.dictionary))]
-    return truths(pc.match_substring_regex(codes, _ERROR))
+    return _matches(codes, _ERROR, ("#", "=", "\u21d0"))
 
 
 def from_arrow_or(indices: pa.Array, empty: int) -> npt.NDArray[np.int64]:
