@@ -39,7 +39,7 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
     """Assess those of a province, show the last year, and write every number that leads to the scores."""
     import pyarrow as pa
 
-    from ratemod.exhibits.fund_file import fund_text, value_label
+    from ratemod.exhibits.fund_file import fund_text
     from ratemod.exhibits.terminal import progress
 
     with progress(text("UI_fund_title_scorecard", lang)):
@@ -47,16 +47,7 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
         proved = found.reconcile()
     table, last = found.table, found.years[-1]
     now = table.filter(pa.array([year == last for year in table["year"].to_pylist()]))
-    moved = [None if one is None else value_label(one, lang) for one in now["moved"].to_pylist()]
-    at = now.column_names.index("moved")
-    shown = now.set_column(at, "moved", pa.array(moved, pa.string())).sort_by([("assessed_score", "descending")])
-    weights = pa.table(
-        {
-            "indicator": [value_label(item.measure, lang) for item in found.indicators],
-            "weight": [float(item.weight) for item in found.indicators],
-            "source": [item.source for item in found.indicators],
-        }
-    )
+    shown, weights = now.sort_by([("assessed_score", "descending")]), found.weight_table()
     lines = [
         fund_text(weights.select(["indicator", "weight"]), lang),
         text("UI_fund_rank_note", lang),

@@ -31,11 +31,11 @@ from ratemod.exhibits.disclosure_words import (
 )
 from ratemod.exhibits.frame_file import write_frame
 from ratemod.exhibits.output import check_target, whole_file
+from ratemod.exhibits.worksheet import new_sheet
 from ratemod.version import version
 
 DIMENSIONS = ("sector", "division", "insurer", "cause", "state")
 CREATED = datetime(2020, 1, 1)
-A4 = 9
 STATUS = ("published", "none", "suppressed")
 
 
@@ -195,23 +195,14 @@ def _workbook(told: Disclosure, part: Path, lang: Lang) -> None:
     }
     _front(book, looks, told, lang)
     for name, subject in told.subjects.items():
-        sheet = _sheet(book, text(f"UI_disclosure_{name}", lang))
+        sheet = new_sheet(book, text(f"UI_disclosure_{name}", lang))
         _subject_sheet(sheet, looks, told, subject, lang)
     _lines_sheet(book, looks, told, lang)
     book.close()
 
 
-def _sheet(book: Any, name: str) -> Any:
-    """Return a new sheet, to be printed on A4 across, one page wide."""
-    sheet = book.add_worksheet(name[:31])
-    sheet.set_landscape()
-    sheet.set_paper(A4)
-    sheet.fit_to_pages(1, 0)
-    return sheet
-
-
 def _front(book: Any, looks: dict[str, Any], told: Disclosure, lang: Lang) -> None:
-    sheet = _sheet(book, text("UI_disclosure_key", lang))
+    sheet = new_sheet(book, text("UI_disclosure_key", lang))
     sheet.set_column(0, 0, 52)
     sheet.set_column(1, 1, 18)
     sheet.write_string(0, 0, text("UI_disclosure_title", lang, year=told.year), looks["title"])
@@ -290,7 +281,7 @@ def _subject_sheet(sheet: Any, looks: dict[str, Any], told: Disclosure, subject:
 
 
 def _lines_sheet(book: Any, looks: dict[str, Any], told: Disclosure, lang: Lang) -> None:
-    sheet = _sheet(book, text("UI_disclosure_fund", lang))
+    sheet = new_sheet(book, text("UI_disclosure_fund", lang))
     sheet.set_column(0, 0, 24)
     sheet.set_column(1, 8, 15)
     insurer, all_of = text("UI_dimension_insurer", lang), text("UI_disclosure_total", lang)

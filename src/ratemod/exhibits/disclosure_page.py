@@ -189,7 +189,9 @@ def _evaluation(told: Disclosure, lang: Lang) -> Html:
 def _participation(told: Disclosure, lang: Lang) -> Html:
     subject = told.subjects["participation"]
     parts = [paragraph(text("UI_disclosure_note_participation", lang), "soft")]
-    parts += [_matrix(told, subject, (dim, "state"), "enterprises", lang) for dim in ("sector", "division")]
+    faces = [face for face in subject.tables.faces if len(face) == 2]
+    parts += [_matrix(told, subject, face[::-1], "enterprises", lang) for face in faces]
+    parts += [] if faces else [_subject(told, subject, lang)]
     return joined(*parts)
 
 

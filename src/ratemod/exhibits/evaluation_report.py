@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
 from ratemod.errors import BookError, Lang, nearest, problem, text
-from ratemod.exhibits.fund_file import NO_NAMES, Names, called, value_label, write_fund
+from ratemod.exhibits.figures import said, unit_of
+from ratemod.exhibits.fund_file import NO_NAMES, Names, called, shown_label, value_label, write_fund
 from ratemod.exhibits.output import SUFFIXES
-from ratemod.fund.fund_table import fund_label
+from ratemod.fund.fund_table import in_language
 from ratemod.money import yuan_text
 from ratemod.whole_file import whole_file
 
@@ -46,7 +48,7 @@ SECTIONS: Sequence[tuple[str, str, tuple[str, ...]]] = (
 )  # fmt: skip
 INTERVALS = {"delivered_share": "delivered", "in_time_share": "in_time", "rectified_share": "rectified",
              "score_mean": "score"}  # fmt: skip
-SHARES = ("delivered_share", "in_time_share", "rectified_share")
+NO_UNITS: Mapping[str, str] = MappingProxyType({})
 
 
 def write_evaluation(found: Evaluation, path: str | Path, lang: Lang, names: Names = NO_NAMES) -> Path:
@@ -191,45 +193,35 @@ def forest(estimates: pa.Table, lang: Lang) -> str:
     return "\n".join(lines)
 
 
-def html_table(table: pa.Table, columns: Sequence[str], lang: Lang) -> str:
-    """Return some columns as an HTML table: yuan, per cent, intervals beside what they belong to."""
+def html_table(table: pa.Table, columns: Sequence[str], lang: Lang, units: Mapping[str, str] = NO_UNITS) -> str:
+    """Return some columns as an HTML table: yuan, per cent, intervals beside what they belong to.
+
+    `units` are those of columns that their name does not tell (see `figures.SHAPES`).
+    """
+    table = in_language(table, lang)
     names = [name for name in columns if name in table.column_names]
     rows = table.to_pylist()
-    number = {name: not (pa.types.is_string(table.schema.field(name).type)) for name in names}
-    head = "".join(f"<th{' class=n' if number[name] else ''}>{html.escape(_header(name, lang))}</th>" for name in names)
+    number = {name: units.get(name) or unit_of(name, table[name]) for name in names}
+    head = "".join(
+        f"<th{' class=n' if number[name] else ''}>{html.escape(shown_label(name, lang))}</th>" for name in names
+    )
     lines = [f'<div class="wide"><table><tr>{head}</tr>']
     for row in rows:
         cells = "".join(
-            f"<td{' class=n' if number[name] else ''}>{html.escape(_cell(name, row, lang))}</td>" for name in names
+            f"<td{' class=n' if number[name] else ''}>{html.escape(_cell(name, row, number[name], lang))}</td>"
+            for name in names
         )
         lines.append(f"<tr>{cells}</tr>")
     return "\n".join(lines) + "</table></div>"
 
 
-def _header(name: str, lang: Lang) -> str:
-    label = fund_label(name, lang)
-    return label.replace(", fen", ", yuan").replace("（分", "（元") if name.endswith("_fen") else label
-
-
-def _cell(name: str, row: Any, lang: Lang) -> str:
-    value = row.get(f"{name}_zh", row[name]) if lang == "zh" else row[name]
-    if value is None:
-        return "—"
-    if name in INTERVALS:
-        stem = INTERVALS[name]
-        ends = (row.get(f"{stem}_low"), row.get(f"{stem}_high"))
-        shape = "{:.1%}" if name in SHARES else "{:.1f}"
-        said = shape.format(value)
-        return said if None in ends else f"{said} ({shape.format(ends[0])}–{shape.format(ends[1])})"
-    if name.endswith("_fen"):
-        return str(yuan_text(value))
-    if isinstance(value, bool):
-        return text("UI_report_yes" if value else "UI_report_no", lang)
-    if isinstance(value, float):
-        return f"{value:.3f}"
-    if isinstance(value, int):
-        return str(value) if name == "fund_year" else f"{value:,}"
-    return value_label(str(value), lang, name)
+def _cell(name: str, row: Mapping[str, Any], unit: str, lang: Lang) -> str:
+    value = row[name]
+    if isinstance(value, str):
+        return value_label(value, lang, name)
+    shown = said(value, unit, lang)
+    ends = [row.get(f"{INTERVALS.get(name)}_{end}") for end in ("low", "high")]
+    return shown if None in (value, *ends) else f"{shown} ({'–'.join(said(end, unit, lang) for end in ends)})"
 
 
 def _word(name: str, lang: Lang) -> str:

@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 from ratemod.exhibits.output import whole_file
 from ratemod.exhibits.priced_columns import safe_text
 from ratemod.exhibits.priced_csv import printed
+from ratemod.exhibits.worksheet import new_sheet
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 CREATED = datetime(2020, 1, 1)
@@ -52,7 +53,7 @@ def _workbook(table: pa.Table, part: Path, sheet: str) -> None:
     import xlsxwriter
 
     book = xlsxwriter.Workbook(str(part), {"constant_memory": True, "nan_inf_to_errors": False})
-    page = book.add_worksheet(sheet)
+    page = new_sheet(book, sheet)
     bold = book.add_format({"bold": True})
     book.set_properties({"created": CREATED})  # not the clock: the same table gives the same bytes
     for at, name in enumerate(table.column_names):

@@ -11,12 +11,13 @@ from typing import Any
 import pyarrow as pa
 
 from ratemod.errors import Lang, catalogue, text
+from ratemod.exhibits.figures import SHAPES, said, unit_of
 from ratemod.exhibits.output import check_target, whole_file
 from ratemod.exhibits.priced_columns import safe_text
 from ratemod.exhibits.terminal import display_width, table_text
-from ratemod.fund.fund_table import fund_label
-from ratemod.money import yuan_text
-from ratemod.vocabulary.labels import level_label
+from ratemod.exhibits.worksheet import new_sheet, set_widths
+from ratemod.fund.fund_table import fund_label, in_language
+from ratemod.vocabulary.labels import level_label, table_label
 
 CODED = frozenset(
     ("kind", "account", "status", "rule", "check", "sector", "size_class", "service_type", "method", "test", "moved",
@@ -47,7 +48,7 @@ def write_fund(
     target = check_target(path, list(inputs))
     kind = target.suffix.lower()
     if kind != ".parquet":
-        tables = [(name, called(table, names)) for name, table in tables]
+        tables = [(name, called(in_language(table, lang), names)) for name, table in tables]
     with whole_file(target) as part:
         if kind == ".parquet":
             import pyarrow.parquet as pq
@@ -123,48 +124,50 @@ def _workbook(tables: Sequence[tuple[str, pa.Table]], part: Path, lang: Lang) ->
         str(part), {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
     )
     book.set_properties({"created": datetime.datetime(2000, 1, 1)})  # the same tables, the same bytes
-    head, day = book.add_format({"bold": True}), book.add_format({"num_format": "yyyy-mm-dd"})
+    head = book.add_format({"bold": True, "text_wrap": True, "bg_color": "#DDE6F0", "valign": "vcenter"})
+    looks = {unit: book.add_format({"num_format": shape}) for unit, (_, shape) in SHAPES.items()}
+    looks["date"] = book.add_format({"num_format": "yyyy-mm-dd"})
     for name, table in tables:
-        sheet = book.add_worksheet(name)
+        sheet = new_sheet(book, sheet_name(name, lang))
         sheet.freeze_panes(1, 0)
-        said = coded(table, lang)
+        shown, widths = coded(table, lang), list[float]()
+        units = [unit_of(name, table[name]) for name in table.column_names]
         for at, label in enumerate(_labelled(table, lang).column_names):
             sheet.write_string(0, at, label, head)
-            cells = said.column(at).slice(0, 100).to_pylist()
+            cells = shown.column(at).slice(0, 100).to_pylist()
             widest = max(display_width(str(cell)) for cell in (label, *cells) if not isinstance(cell, float))
-            sheet.set_column(at, at, min(widest, WIDEST) + 2)
-        for row, values in enumerate(zip(*(column.to_pylist() for column in said.columns)), start=1):
+            widths.append(min(widest, WIDEST) + 2)
+        set_widths(sheet, widths)
+        for row, values in enumerate(zip(*(column.to_pylist() for column in shown.columns)), start=1):
             for at, value in enumerate(values):
-                _cell(sheet, row, at, value, day)
+                _cell(sheet, row, at, value, looks, units[at])
     book.close()
 
 
-def _cell(sheet: Any, row: int, at: int, value: Any, day: Any) -> None:
+def sheet_name(name: str, lang: Lang) -> str:
+    """Return what the sheet of a table is called: a part of the fund, or a shared table."""
+    code = f"UI_fund_sheet_{name}"
+    return text(code, lang) if code in catalogue() else table_label(name, lang)
+
+
+def _cell(sheet: Any, row: int, at: int, value: Any, looks: Mapping[str, Any], unit: str) -> None:
     if isinstance(value, datetime.date):
-        sheet.write_datetime(row, at, datetime.datetime(value.year, value.month, value.day), day)
+        sheet.write_datetime(row, at, datetime.datetime(value.year, value.month, value.day), looks["date"])
     elif isinstance(value, str):
         sheet.write_string(row, at, value)
     elif value is not None:
-        sheet.write_number(row, at, value)
+        sheet.write_number(row, at, value, looks.get(unit))
 
 
 def fund_text(table: pa.Table, lang: Lang, most: int = 20) -> str:
     """Return the first rows of a table for a terminal, amounts in yuan."""
-    shown = coded(table.slice(0, most), lang)
-    headers, columns, right = [], [], []
-    for name in shown.column_names:
-        label = fund_label(name, lang)
-        money = name.endswith("_fen")
-        headers.append(label.replace(", fen", ", yuan").replace("（分", "（元") if money else label)
-        values = shown[name].to_pylist()
-        columns.append([str(value) if name == "fund_year" else _said(value, money) for value in values])
-        right.append(any(isinstance(value, int | float) for value in values))
-    return table_text(headers, list(zip(*columns)), right)
+    shown = coded(in_language(table, lang).slice(0, most), lang)
+    units = {name: unit_of(name, shown[name]) for name in shown.column_names}
+    columns = [[said(value, unit, lang) for value in shown[name].to_pylist()] for name, unit in units.items()]
+    return table_text([shown_label(name, lang) for name in units], list(zip(*columns)), [*map(bool, units.values())])
 
 
-def _said(value: Any, money: bool) -> str:
-    if value is None:
-        return "—"
-    if money:
-        return yuan_text(value)
-    return f"{value:,.2f}" if isinstance(value, float) else f"{value:,}" if isinstance(value, int) else str(value)
+def shown_label(name: str, lang: Lang) -> str:
+    """Return the label of a column where amounts are shown in yuan."""
+    label = fund_label(name, lang)
+    return label.replace(", fen", ", yuan").replace("（分", "（元") if name.endswith("_fen") else label

@@ -10,6 +10,7 @@ from typing import Any
 
 from ratemod.errors import Lang, text
 from ratemod.exhibits.terminal import display_width
+from ratemod.exhibits.worksheet import new_sheet
 from ratemod.vocabulary.column import Column
 from ratemod.vocabulary.table import Table, examples, words
 from ratemod.whole_file import whole_file
@@ -81,7 +82,7 @@ def write_template(fields: Sequence[Field], path: str | Path, title: str, lang: 
 
 
 def _list(book: Any, fields: Sequence[Field], title: str, lang: Lang) -> None:
-    sheet = book.add_worksheet(title[:31])
+    sheet = new_sheet(book, title)
     sheet.freeze_panes(1, 0)
     must, may = book.add_format({"bold": True, "bg_color": "#fde9d9"}), book.add_format({"bold": True})
     day, plain = book.add_format({"num_format": "yyyy-mm-dd"}), book.add_format({"num_format": "@"})
@@ -123,7 +124,7 @@ def _words(column: Column, lang: Lang) -> str:
 
 
 def _explained(book: Any, fields: Sequence[Field], lang: Lang) -> None:
-    sheet = book.add_worksheet(text("UI_template_sheet", lang))
+    sheet = new_sheet(book, text("UI_template_sheet", lang))
     bold, wrap = book.add_format({"bold": True}), book.add_format({"text_wrap": True, "valign": "top"})
     for at, (code, width) in enumerate((("column", 28), ("fill", 60), ("headers", 80))):
         sheet.set_column(at, at, width, wrap)

@@ -29,9 +29,10 @@ from ratemod.exhibits.live_tables import (
 )  # fmt: skip
 from ratemod.exhibits.output import whole_file
 from ratemod.exhibits.priced_columns import refused_view
-from ratemod.exhibits.priced_workbook import MADE, MOST_ROWS, PAGE, _about, _fits, _looks, _rows, _sheet
+from ratemod.exhibits.priced_workbook import MADE, MOST_ROWS, _about, _fits, _looks, _rows, _sheet
 from ratemod.exhibits.receipt_sheet import write_receipt_sheet
 from ratemod.exhibits.terminal import display_width
+from ratemod.exhibits.worksheet import new_sheet, set_widths
 from ratemod.plan.model import Plan
 from ratemod.plan.op.lines import ShareOut
 from ratemod.plan.operand import NOTHING
@@ -177,11 +178,11 @@ def write_live_sheets(book: Any, looks: Mapping[str, Any], plan: Plan, priced: P
         raise PlanError(problems)
     constants = {name: f"{quoted(own[1])}!$B${at}" for at, name in enumerate(plan.constants, FIRST)}
     sheet, columns = _layout(plan, priced, found, constants)
-    policies = book.add_worksheet(own[0])
+    policies = new_sheet(book, own[0], heads=2, said=plan.id)
     _write_policies(policies, sheet, columns, priced, looks, lang)
-    write_constants(book.add_worksheet(own[1]), plan, looks, lang)
+    write_constants(new_sheet(book, own[1], heads=FIRST - 1, said=plan.id), plan, looks, lang)
     for name in used:
-        write_table(book.add_worksheet(names[name]), found[name], plan, looks, lang)
+        write_table(new_sheet(book, names[name], heads=FIRST - 1, said=plan.id), found[name], plan, looks, lang)
 
 
 def _needed(plan: Plan) -> list[str]:
@@ -303,6 +304,7 @@ def _head(sheet: Any, where: Sheet, columns: list[tuple[str, str]], looks: Mappi
     sheet.write_string(0, 0, f"{plan.id}  {plan.warning(lang)}", looks["alarm"])
     sheet.write_string(0, len(columns) - 2, text("UI_live_count", lang), looks["label"])
     sheet.set_row(1, 45)
+    widths = list[float]()
     for at, (name, kind) in enumerate(columns):
         label = plan.label(plan.key or "", lang) if kind == "key" else plan.label(name, lang)
         if kind in ("row", "engine", "difference", "rank"):
@@ -313,18 +315,10 @@ def _head(sheet: Any, where: Sheet, columns: list[tuple[str, str]], looks: Mappi
             label = f"{plan.label(step, lang)} · {of} {part.lstrip(ascii_letters)}".rstrip()
         sheet.write_string(1, at, label, looks["header"])
         sheet.write_string(2, at, "" if kind in ("row", "engine", "difference") else name, looks["text"])
-        sheet.set_column(at, at, _width(plan, name, kind, label))
+        widths.append(_width(plan, name, kind, label))
     sheet.freeze_panes(HEAD, 2)
     sheet.protect("", OPTIONS)
-    sheet.set_landscape()
-    sheet.set_paper(8)
-    sheet.repeat_rows(1)
-    sheet.set_footer(f"&L&8{plan.id}".replace("&L&8", "\0").replace("&", "&&").replace("\0", "&L&8") + "&R&8&P / &N")
-    if len(columns) * 12 <= PAGE:
-        sheet.fit_to_pages(1, 0)
-    else:
-        sheet.set_print_scale(50)
-        sheet.repeat_columns(0, 1)
+    set_widths(sheet, widths, keys=2)
 
 
 def _width(plan: Plan, name: str, kind: str, label: str) -> float:

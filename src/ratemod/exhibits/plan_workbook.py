@@ -19,6 +19,7 @@ from ratemod.exhibits.filing_changes import path_labels
 from ratemod.exhibits.live_tables import axis_headers, letters, sheet_names
 from ratemod.exhibits.output import whole_file
 from ratemod.exhibits.priced_workbook import MADE
+from ratemod.exhibits.worksheet import new_sheet
 from ratemod.plan.edit import replace, row_path
 from ratemod.plan.edit import step_numbers as numbers_of
 from ratemod.plan.model import ANY, Axis, AxisKey, Band, Plan, Step, Table, plain
@@ -173,10 +174,10 @@ def export_plan(plan: Plan, path: str | Path, lang: Lang = "en") -> None:
             "alarm": book.add_format({"bold": True, "font_color": "#B00020", "text_wrap": True}),
             "wrap": book.add_format({"text_wrap": True, "valign": "top"}),
         }
-        _write_about(book.add_worksheet("about"), plan, looks, lang)
+        _write_about(new_sheet(book, "about", said=plan.id), plan, looks, lang)
         for name, rows in layout(plan).items():
-            _write_grid(book.add_worksheet(name), rows, looks)
-        hidden = book.add_worksheet(HIDDEN)
+            _write_grid(new_sheet(book, name, heads=2, said=plan.id), rows, looks)
+        hidden = new_sheet(book, HIDDEN)
         for at, said in enumerate((LAYOUT, plan.id, plan.fingerprint)):
             hidden.write_string(at, 0, said)
         hidden.protect()
@@ -191,7 +192,6 @@ def _write_about(sheet: Any, plan: Plan, looks: Mapping[str, Any], lang: Lang) -
     sheet.write_string(2, 0, plan.warning(lang), looks["alarm"])
     for at, said in enumerate(text("UI_plan_workbook_notes", lang).split("\n"), 4):
         sheet.write_string(at, 0, said, looks["wrap"])
-    _print(sheet)
     sheet.protect()
 
 
@@ -210,15 +210,7 @@ def _write_grid(sheet: Any, rows: Grid, looks: Mapping[str, Any]) -> None:
         widest = max((len(_text(row[at].value)) for row in rows[1:] if row[at].value is not None), default=8)
         sheet.set_column(at, at, min(50, widest * 1.2 + 3))
     sheet.freeze_panes(2, 0)
-    sheet.repeat_rows(1)
-    _print(sheet)
     sheet.protect()
-
-
-def _print(sheet: Any) -> None:
-    sheet.set_landscape()
-    sheet.set_paper(9)
-    sheet.fit_to_pages(1, 0)
 
 
 def _text(value: str | Decimal | None) -> str:

@@ -23,13 +23,13 @@ from ratemod.exhibits.priced_columns import Shown, as_day, as_number, priced_vie
 from ratemod.exhibits.receipt_sheet import write_receipt_sheet
 from ratemod.exhibits.summary_table import summary_table
 from ratemod.exhibits.terminal import display_width
+from ratemod.exhibits.worksheet import new_sheet, set_widths
 
 if TYPE_CHECKING:
     from ratemod.rating.rated import Rated
 
 MOST_ROWS, MOST_COLUMNS, MOST_TEXT = 1_048_576, 16_384, 32_767
 BATCH = 2_048
-PAGE = 240  # the most characters across that are still legible on a landscape A4
 EXACT = 10**15  # Excel keeps 15 digits of a number
 WIDEST, NARROWEST, SAMPLE = 44, 8, 200
 FORMATS = {
@@ -106,7 +106,7 @@ def write_priced_workbook(
                     done += rows
                     if tick:
                         tick(done, total)
-            _summary(_sheet(book, text("UI_sheet_summary", lang), rated, lang), rated, by, lang, looks)
+            _summary(_sheet(book, text("UI_sheet_summary", lang), rated, lang, 4), rated, by, lang, looks)
             write_receipt_sheet(_sheet(book, text("UI_sheet_receipt", lang), rated, lang), rated, lang, looks)
             _about(_sheet(book, text("UI_sheet_about", lang), rated, lang), rated, facts, lang, looks)
         finally:
@@ -151,29 +151,16 @@ def _looks(book: Any) -> dict[str, Any]:
     return looks
 
 
-def _sheet(book: Any, name: str, rated: Rated, lang: Lang) -> Any:
-    sheet = book.add_worksheet(name)
-    sheet.set_landscape()
-    sheet.set_paper(9)
-    identity = f"{rated.plan.id} {rated.plan.warning(lang)}"[:180].replace("&", "&&")
-    sheet.set_footer(f"&L&8{identity}&R&8&P / &N")
-    return sheet
+def _sheet(book: Any, name: str, rated: Rated, lang: Lang, heads: int = 1) -> Any:
+    return new_sheet(book, name, heads=heads, said=f"{rated.plan.id} {rated.plan.warning(lang)}")
 
 
 def _rows(sheet: Any, shown: Sequence[Shown], looks: dict[str, Any], key: str | None) -> Iterator[int]:
     """Write the header and the rows; yield how many rows each batch had."""
     count, names = len(shown[0].values), [column.name for column in shown]
-    widths = [_width(column) for column in shown]
-    for at, width in enumerate(widths):
-        sheet.set_column(at, at, width)
     beside = names.index(key) + 1 if key in names and names.index(key) < 4 else 1
     sheet.freeze_panes(1, beside)
-    sheet.repeat_rows(0)
-    if sum(widths) <= PAGE:
-        sheet.fit_to_pages(1, 0)
-    else:  # shrunk to one page nobody could read it
-        sheet.set_print_scale(60)
-        sheet.repeat_columns(0, beside - 1)
+    set_widths(sheet, [_width(column) for column in shown], keys=beside)
     sheet.autofilter(0, 0, count, len(shown) - 1)
     sheet.set_row(0, 32)
     for at, column in enumerate(shown):
@@ -236,7 +223,6 @@ def _sample(value: Any, look: str) -> str:
 
 def _summary(sheet: Any, rated: Rated, by: Sequence[str], lang: Lang, looks: dict[str, Any]) -> None:
     table = summary_table(rated, by, lang)
-    sheet.fit_to_pages(1, 0)
     widths = [
         max([display_width(head), *(display_width(str(row[at])) for row in table.rows)]) + 4
         for at, head in enumerate(table.headers)
@@ -263,7 +249,6 @@ def _summary(sheet: Any, rated: Rated, by: Sequence[str], lang: Lang, looks: dic
 
 def _about(sheet: Any, rated: Rated, facts: Sequence[tuple[str, str]], lang: Lang, looks: dict[str, Any]) -> None:
     plan = rated.plan
-    sheet.fit_to_pages(1, 0)
     sheet.set_column(0, 0, 24)
     sheet.set_column(1, 1, 100)
     lines: list[tuple[str, str | int, str]] = [

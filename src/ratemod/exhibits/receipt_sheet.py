@@ -24,7 +24,6 @@ def write_receipt_sheet(sheet: Any, rated: Rated, lang: Lang, looks: dict[str, A
         Whose book has the receipt; the counts close over its rows.
     looks : formats ``header``, ``wrap`` and ``count``
     """
-    sheet.fit_to_pages(1, 0)
     for at, width in enumerate((44, 12, 30, 30, 24)):
         sheet.set_column(at, at, width)
     receipt = rated.book.receipt.without_folders()

@@ -16,15 +16,16 @@ from typing import Any
 import pyarrow as pa
 
 from ratemod.errors import BookError, Lang, catalogue, nearest, problem, text
+from ratemod.exhibits.figures import SHAPES, said, unit_of
 from ratemod.exhibits.output import whole_file
 from ratemod.exhibits.priced_columns import safe_cell
 from ratemod.exhibits.priced_workbook import MADE, MOST_ROWS
 from ratemod.exhibits.terminal import display_width, table_text
-from ratemod.printed import clean
+from ratemod.exhibits.worksheet import new_sheet, set_widths
 from ratemod.vocabulary.labels import column_label
 
 SUFFIXES = (".xlsx", ".csv", ".html")
-WIDEST, A3, A4 = 36, 8, 9  # headers wrap to two lines; a list of many columns needs the larger sheet
+WIDEST = 36  # headers wrap to two lines
 ENCODING = "utf-8-sig"  # Excel reads Chinese in a CSV only with the mark
 
 
@@ -55,6 +56,12 @@ class Sheet:
     def headers(self, lang: Lang) -> list[str]:
         """Return the headers in a language."""
         return [self.labels.get(name) or register_label(name, lang) for name in self.table.column_names]
+
+    def units(self) -> list[str]:
+        """Return what every column measures as `rows` give it, a key of `figures.SHAPES`; "" where it is no number."""
+        found = [unit_of(name, self.table[name]) for name in self.table.column_names]
+        units = ("" if name in self.values else unit for name, unit in zip(self.table.column_names, found))
+        return ["yuan" if unit == "fen" else "factor" if unit == "ratio" else unit for unit in units]
 
     def rows(self) -> list[tuple[Any, ...]]:
         """Return the rows with fen in yuan and codes in words."""
@@ -93,24 +100,15 @@ def write_report(path: str | Path, title: str, sheets: Sequence[Sheet], notes: S
 
 def sheet_text(sheet: Sheet, lang: Lang, most: int = 40) -> str:
     """Return a table as a terminal shows it, at most so many rows."""
-    names = sheet.table.column_names
-    right = [_is_number(sheet.table[name].type) for name in names]
-    rows = [[_shown(cell, name) for cell, name in zip(row, names)] for row in sheet.rows()[:most]]
-    said = table_text(sheet.headers(lang), rows, right)
+    units = sheet.units()
+    rows = [[_shown(cell, unit, lang) for cell, unit in zip(row, units)] for row in sheet.rows()[:most]]
+    body = table_text(sheet.headers(lang), rows, [*map(bool, units)])
     more = sheet.table.num_rows - most
-    return f"{sheet.title}\n{said}" + (f"\n{text('RM002', lang, more=more)}" if more > 0 else "")
+    return f"{sheet.title}\n{body}" + (f"\n{text('RM002', lang, more=more)}" if more > 0 else "")
 
 
-def _is_number(kind: pa.DataType) -> bool:
-    return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind))
-
-
-def _shown(cell: Any, name: str) -> str:
-    if cell is None:
-        return ""
-    if name.endswith("_fen"):
-        return f"{cell:,.2f}"
-    return f"{cell:.6g}" if isinstance(cell, float) else f"{cell:,}" if isinstance(cell, int) else clean(str(cell))
+def _shown(cell: Any, unit: str, lang: Lang) -> str:
+    return "" if cell is None else said(cell, unit, lang)
 
 
 def _csv(part: Path, sheet: Sheet, lang: Lang) -> None:
@@ -133,13 +131,13 @@ def _html(title: str, sheets: Sequence[Sheet], notes: Sequence[str], lang: Lang)
     ]
     parts += [f"<p>{html.escape(note)}</p>" for note in notes]
     for sheet in sheets:
-        names = sheet.table.column_names
+        units = sheet.units()
         heads = "".join(f"<th>{html.escape(label)}</th>" for label in sheet.headers(lang))
         parts.append(f"<h2>{html.escape(sheet.title)}</h2><table><tr>{heads}</tr>")
         for row in sheet.rows():
             cells = (
-                f"<td{' class=n' if isinstance(cell, int | float) else ''}>{html.escape(_shown(cell, name))}</td>"
-                for cell, name in zip(row, names)
+                f"<td{' class=n' if unit else ''}>{html.escape(_shown(cell, unit, lang))}</td>"
+                for cell, unit in zip(row, units)
             )
             parts.append(f"<tr>{''.join(cells)}</tr>")
         parts.append("</table>")
@@ -154,10 +152,10 @@ def _workbook(part: Path, title: str, sheets: Sequence[Sheet], notes: Sequence[s
         str(part), {"strings_to_formulas": False, "strings_to_urls": False, "default_format_properties": font}
     )
     book.set_properties({"created": MADE, "title": title})
-    shapes = {"date": ("yyyy-mm-dd", "left"), "money": ("#,##0.00", "right"), "number": ("General", "right")}
     looks = {
-        name: book.add_format({**font, "num_format": form, "align": side}) for name, (form, side) in shapes.items()
+        unit: book.add_format({**font, "num_format": form, "align": "right"}) for unit, (_, form) in SHAPES.items()
     }
+    looks["date"] = book.add_format({**font, "num_format": "yyyy-mm-dd", "align": "left"})
     head = book.add_format(
         {**font, "bold": True, "text_wrap": True, "bg_color": "#DDE7F0", "border": 1, "valign": "vcenter"}
     )
@@ -165,7 +163,7 @@ def _workbook(part: Path, title: str, sheets: Sequence[Sheet], notes: Sequence[s
         if sheet.table.num_rows + 4 > MOST_ROWS:
             book.close()
             raise BookError(problem("RM807", rows=sheet.table.num_rows, columns=sheet.table.num_columns))
-        page = book.add_worksheet(sheet.title[:31])
+        page = new_sheet(book, sheet.title, heads=len(notes) + 3, said=title)
         _page(page, title, sheet, notes, lang, looks, head)
     book.close()
 
@@ -177,24 +175,21 @@ def _page(
     page.write_string(0, 0, title)
     for at, note in enumerate(notes, start=1):
         page.write_string(at, 0, note)
-    top, headers, names = len(notes) + 2, sheet.headers(lang), sheet.table.column_names
-    rows = sheet.rows()
+    top, headers, units = len(notes) + 2, sheet.headers(lang), sheet.units()
+    rows, wide = sheet.rows(), list[float]()
     page.set_row(top, 30)
-    for column, (label, name) in enumerate(zip(headers, names)):
+    for column, (label, unit) in enumerate(zip(headers, units)):
         page.write_string(top, column, label, head)
-        widths = [display_width(_shown(row[column], name)) for row in rows[:200]]
-        page.set_column(column, column, min(max([(display_width(label) + 1) // 2, *widths]) + 2, WIDEST))
+        widths = [display_width(_shown(row[column], unit, lang)) for row in rows[:200]]
+        wide.append(min(max([(display_width(label) + 1) // 2, *widths]) + 2, WIDEST))
+    set_widths(page, wide)
     for at, row in enumerate(rows, start=top + 1):
-        for column, (cell, name) in enumerate(zip(row, names)):
+        for column, (cell, unit) in enumerate(zip(row, units)):
             if isinstance(cell, date):
                 page.write_datetime(at, column, cell, looks["date"])
             elif isinstance(cell, int | float):
-                page.write_number(at, column, cell, looks["money" if name.endswith("_fen") else "number"])
+                page.write_number(at, column, cell, looks[unit or "factor"])
             elif cell is not None:
                 page.write_string(at, column, str(cell))
     page.freeze_panes(top + 1, 0)
-    page.autofilter(top, 0, top + max(len(rows), 1), len(names) - 1)
-    page.set_landscape()
-    page.set_paper(A3 if len(names) > 12 else A4)
-    page.fit_to_pages(1, 0)
-    page.repeat_rows(top)
+    page.autofilter(top, 0, top + max(len(rows), 1), len(units) - 1)

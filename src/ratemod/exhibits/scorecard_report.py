@@ -10,12 +10,17 @@ import pyarrow as pa
 
 from ratemod.errors import Lang, text
 from ratemod.exhibits.evaluation_report import STYLE, html_table
+from ratemod.exhibits.figures import said as figure
 from ratemod.exhibits.fund_file import NO_NAMES, Names, called, value_label
-from ratemod.fund.fund_table import fund_label
+from ratemod.fund.fund_table import fund_label, in_language
+from ratemod.fund.score_rule import MEASURES
 from ratemod.whole_file import whole_file
 
 if TYPE_CHECKING:
     from ratemod.fund.scorecard import Scorecard
+
+# What the rate of a measure is: shares of events, but for a mean score and a ratio of claims.
+MEASURED = dict.fromkeys(MEASURES, "share") | {"satisfaction": "score", "claims_ratio": "ratio"}
 
 
 def write_scorecard(found: Scorecard, path: str | Path, lang: Lang, synthetic: bool, names: Names = NO_NAMES) -> Path:
@@ -53,16 +58,27 @@ def scorecard_html(found: Scorecard, lang: Lang, synthetic: bool, names: Names =
         f"<h2>{html.escape(text('UI_card_indicators', lang))}</h2><p>{html.escape(text('UI_card_about', lang))}</p>",
     ]  # fmt: skip
     rows = called(found.indicator_table(), names)
-    for item in found.indicators:
+    sources = in_language(found.weight_table(), lang)["source"].to_pylist()
+    for item, source in zip(found.indicators, sources, strict=True):
         pairs = zip(rows["indicator"].to_pylist(), rows["year"].to_pylist())
         own = rows.filter(pa.array([pair == (item.name, last) for pair in pairs]))
+        unit = MEASURED[item.measure]
         said = text(
-            "UI_card_indicator", lang, weight=f"{item.weight:.0%}", worst=f"{item.worst:g}", best=f"{item.best:g}"
+            "UI_card_indicator",
+            lang,
+            weight=f"{item.weight:.0%}",
+            worst=figure(item.worst, unit, lang),
+            best=figure(item.best, unit, lang),
         )
         parts += [
             f"<h3>{html.escape(value_label(item.measure, lang))}</h3>",
-            f"<p>{html.escape(said)} {html.escape(item.source)}</p>",
-            html_table(own, (found.by, "numerator", "denominator", "own", "z", "estimate", "error", "points"), lang),
+            f"<p>{html.escape(said)} {html.escape(source)}</p>",
+            html_table(
+                own,
+                (found.by, "numerator", "denominator", "own", "z", "estimate", "error", "points"),
+                lang,
+                dict.fromkeys(("own", "estimate", "error"), unit),
+            ),
         ]
     proved = html.escape(text("UI_fund_proved", lang, count=found.reconcile()))
     return "\n".join([*parts, f"<p>{proved}</p></body></html>\n"])

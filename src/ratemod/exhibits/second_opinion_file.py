@@ -14,6 +14,7 @@ from ratemod.exhibits.output import check_target, whole_file
 from ratemod.exhibits.page import Article, Html, Section, facts, joined, page, paragraph, table
 from ratemod.exhibits.priced_workbook import MADE
 from ratemod.exhibits.second_opinion import Cause, SecondOpinion, keys_of
+from ratemod.exhibits.worksheet import new_sheet
 from ratemod.money import yuan_text
 
 SUFFIXES = (".xlsx", ".html")
@@ -47,9 +48,7 @@ def difference_rows(opinion: SecondOpinion) -> list[tuple[str, str, int, int, in
     rank = np.where(cause_of[at] > 0, cause_of[at], last)
     order = at[np.lexsort((at, -np.abs(theirs - ours)[at], rank))]
     rows = rated.book.said(order.tolist())
-    return [
-        (row, keys[i], int(ours[i]), int(theirs[i]), int(cause_of[i])) for row, i in zip(rows, order.tolist())
-    ]
+    return [(row, keys[i], int(ours[i]), int(theirs[i]), int(cause_of[i])) for row, i in zip(rows, order.tolist())]
 
 
 def summary_pairs(opinion: SecondOpinion, lang: Lang) -> list[tuple[str, str]]:
@@ -145,9 +144,9 @@ def _workbook(opinion: SecondOpinion, part: Path, lang: Lang, digest: str) -> No
         "title": book.add_format({**font, "bold": True, "font_size": 14}),
         "alarm": book.add_format({**font, "bold": True, "font_color": "#B00020"}),
     }
-    _summary_sheet(book.add_worksheet(text("UI_opinion_summary", lang)), opinion, looks, lang)
-    _rows_sheet(book.add_worksheet(text("UI_opinion_sheet", lang)), opinion, looks, lang)
-    about = book.add_worksheet(text("UI_sheet_about", lang))
+    _summary_sheet(new_sheet(book, text("UI_opinion_summary", lang), said=plan.id), opinion, looks, lang)
+    _rows_sheet(new_sheet(book, text("UI_opinion_sheet", lang), said=plan.id), opinion, looks, lang)
+    about = new_sheet(book, text("UI_sheet_about", lang), said=plan.id)
     about.set_column(0, 0, 24)
     about.set_column(1, 1, 90)
     for line, (label, said) in enumerate(about_pairs(opinion, lang, digest)):
@@ -177,7 +176,6 @@ def _summary_sheet(sheet: Any, opinion: SecondOpinion, looks: Mapping[str, Any],
                 sheet.write_string(row, at, said, looks["wrap"])
             else:
                 sheet.write_number(row, at, float(said.replace(",", "")), looks["sum" if at == 4 else "top"])
-    _print(sheet)
 
 
 def _rows_sheet(sheet: Any, opinion: SecondOpinion, looks: Mapping[str, Any], lang: Lang) -> None:
@@ -198,11 +196,3 @@ def _rows_sheet(sheet: Any, opinion: SecondOpinion, looks: Mapping[str, Any], la
         sheet.write_string(line, 5, said[cause])
     sheet.freeze_panes(1, 2)
     sheet.autofilter(0, 0, max(len(rows), 1), len(HEADS) - 1)
-    sheet.repeat_rows(0)
-    _print(sheet)
-
-
-def _print(sheet: Any) -> None:
-    sheet.set_landscape()
-    sheet.set_paper(9)
-    sheet.fit_to_pages(1, 0)

@@ -230,7 +230,23 @@ def fund_label(name: str, lang: Lang) -> str:
 @strict
 def labelled(table: pa.Table, lang: Lang) -> pa.Table:
     """Return a table whose headers are the labels of a language."""
+    table = in_language(table, lang)
     return table.rename_columns([fund_label(name, lang) for name in table.column_names])
+
+
+def in_language(table: pa.Table, lang: Lang) -> pa.Table:
+    """Return a table that says in one language what it holds in both: of `source` and `source_zh`, one column.
+
+    Examples
+    --------
+    >>> in_language(pa.table({"source": ["notice"], "source_zh": ["通知"]}), "zh").to_pydict()
+    {'source': ['通知']}
+    """
+    for name in [name for name in table.column_names if f"{name}_zh" in table.column_names]:
+        if lang == "zh":
+            table = table.set_column(table.column_names.index(name), name, table[f"{name}_zh"])
+        table = table.drop_columns([f"{name}_zh"])
+    return table
 
 
 def to_frame(table: pa.Table) -> pd.DataFrame:

@@ -32,6 +32,7 @@ class Indicator:
     weight : Decimal, of all indicators together 1
     worst, best : float, the value that scores 0 and the one that scores 100; best below worst where less is better
     days : int, of `settled`: within how many days of the report
+    source_zh : the source in Chinese; without it, as it stands
     """
 
     name: str
@@ -41,6 +42,7 @@ class Indicator:
     best: float
     source: str
     days: int = 180
+    source_zh: str = ""
 
 
 KEYS = keys_of(

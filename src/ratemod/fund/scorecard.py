@@ -161,6 +161,17 @@ class Scorecard:
         columns["contribution"] = pa.array(self.points[item, who, year] * weight[item])
         return pa.table(columns)
 
+    def weight_table(self) -> pa.Table:
+        """Return one row an indicator: its measure, weight and source."""
+        return pa.table(
+            {
+                "indicator": [item.measure for item in self.indicators],
+                "weight": [float(item.weight) for item in self.indicators],
+                "source": [item.source for item in self.indicators],
+                "source_zh": [item.source_zh or item.source for item in self.indicators],
+            }
+        )
+
     def reconcile(self) -> int:
         """Prove that events of all assessed are all events, that ranks share out every draw, and weights are 1.
 

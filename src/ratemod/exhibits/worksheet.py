@@ -1,0 +1,55 @@
+"""A worksheet as it is printed: the one place where a sheet of any workbook is made, so that each has its paper.
+
+A4 across, one page wide, header repeated on every page, page numbers below; A3 where the columns would be too small on
+A4. What is too wide even for A3 is scaled as far as a person can read, and the columns that name a row are repeated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+A3, A4 = 8, 9
+PAGE = {A4: 240, A3: 340}  # the most characters across that are still legible on a sheet
+SCALE = 60  # per cent; below, nobody reads it
+MOST_NAME = 31  # characters that Excel allows in the name of a sheet
+
+
+def new_sheet(book: Any, name: str, *, heads: int = 1, said: str = "") -> Any:
+    """Return a new sheet of an open workbook, with its paper.
+
+    Parameters
+    ----------
+    book : xlsxwriter.Workbook
+    name : str
+    heads : int
+        Rows at the top that hold title and header; they are repeated on every page.
+    said : str
+        What stands at the foot of every page beside the page number; without it, the name of the sheet.
+    """
+    sheet = book.add_worksheet(name[:MOST_NAME])
+    sheet.set_landscape()
+    sheet.set_paper(A4)
+    sheet.fit_to_pages(1, 0)
+    sheet.repeat_rows(0, heads - 1)
+    sheet.set_footer(f"&L&8{(said or name)[:180].replace('&', '&&')}&R&8&P / &N")
+    return sheet
+
+
+def set_widths(sheet: Any, widths: Sequence[float], *, keys: int = 1) -> None:
+    """Set the widths of columns, in characters, and with them the paper.
+
+    Parameters
+    ----------
+    sheet : worksheet that `new_sheet` made
+    widths : width of each column
+    keys : int
+        Columns at the left that name a row.
+    """
+    for at, width in enumerate(widths):
+        sheet.set_column(at, at, width)
+    across = sum(widths)
+    sheet.set_paper(A4 if across <= PAGE[A4] else A3)
+    if across > PAGE[A3]:
+        sheet.set_print_scale(SCALE)
+        sheet.repeat_columns(0, keys - 1)
