@@ -44,7 +44,7 @@ def test_workbook_has_labels_and_the_same_bytes_each_time(tmp_path):
     for file in (one, two):
         assert main(["fund", "duties", "--province", PROVINCE, "--out", str(file), "--lang", "zh"]) == 0
     assert one.read_bytes() == two.read_bytes()
-    rows = CalamineWorkbook.from_path(one).get_sheet_by_name("unserved").to_python()
+    rows = CalamineWorkbook.from_path(one).get_sheet_by_name("未服务单位").to_python()
     assert rows[0][:2] == ["统一社会信用代码", "保险公司"]
     assert len(rows[1][0]) == 18
 
