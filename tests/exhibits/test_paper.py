@@ -13,6 +13,7 @@ import ratemod as rm
 from ratemod.cli import main
 from ratemod.exhibits.live_workbook import write_live_workbook
 from ratemod.exhibits.plan_workbook import export_plan
+from ratemod.exhibits.priced_workbook import write_priced_workbook
 from ratemod.exhibits.worksheet import new_sheet, set_widths
 
 SOURCE = Path(rm.__file__).parent
@@ -74,7 +75,7 @@ def test_workbooks_of_registers_disclosure_lists_and_plans(place):
     plan = rm.load_plan("jilin-spli", at="2025-06-01")
     export_plan(plan, place / "plan.xlsx", "zh")
     rated = rm.rate(DEMO, plan)
-    rated.write(place / "priced.xlsx")
+    write_priced_workbook(rated, place / "priced.xlsx", lang="zh")
     write_live_workbook(rated, place / "live.xlsx", lang="zh")
     made = ("gap", "told", "list", "plan", "priced", "live")
     assert [wrong for name in made for wrong in without_paper(place / f"{name}.xlsx")] == []
