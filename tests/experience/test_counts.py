@@ -133,11 +133,11 @@ def test_years_uninsured_say_nothing():
     (lambda: shape_by_likelihood([0, 1], [1.0, 0.0]), "RM651"),
     (lambda: posterior_mean([0.5], [1.0], 1.0), "RM655"),
     (lambda: posterior_mean([-1], [1.0], 1.0), "RM642"),
-    (lambda: posterior_mean([1], [1.0], 0.0), "RM642"),
+    (lambda: posterior_mean([1], [1.0], 0.0), "RM676"),
     (lambda: posterior_mean([1, 2], [1.0], 1.0), "RM640"),
     (lambda: estimate_age_weights([[0, 1]], [[1.0, 0.0]]), "RM651"),
     (lambda: estimate_age_weights([0, 1], [1.0, 1.0]), "RM640"),
-    (lambda: predictive_quantile([0], [1.0], [1.0], 1.0, 1.0), "RM642"),
+    (lambda: predictive_quantile([0], [1.0], [1.0], 1.0, 1.0), "RM676"),
 ])
 def test_refusals(wrong, code):
     with pytest.raises(ModelError) as raised:

@@ -64,9 +64,10 @@ def test_any_budget_is_spent_to_the_fen_and_never_exceeded(premium, budget, more
 
 
 def test_refusals(tmp_path):
-    with pytest.raises(BookError) as error:
-        subsidise(book([1]), -1, [RULE])
-    assert error.value.problems[0].code == "RM724"
+    for budget in (-1, float("nan"), float("inf"), 1.5, "100", True):  # nan passed as money without end
+        with pytest.raises(ModelError) as wrong:
+            subsidise(book([1]), budget, [RULE])
+        assert wrong.value.problems[0].code == "RM676"
     found = subsidise(book([-1, 10_000]), 1_000_000, [RULE])  # a negative premium is refused by its row
     assert [item.code for item in found.refused] == ["RM204"]
     assert len(found.policy_no) == 1

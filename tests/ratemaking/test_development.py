@@ -165,7 +165,7 @@ def test_chainladder_round_trip(vectors):
         ("RM521", lambda: dev.mack([[1.0, 2.0, 3.0], [1.0, 2.0, np.nan], [1.0, np.nan, np.nan]])),
         ("RM519", lambda: dev.fit_tail([1, 2], [1.2, 1.0])),
         ("RM520", lambda: dev.fit_tail([1, 2, 3], [1.2, 1.15, 1.12], "inverse_power")),
-        ("RM522", lambda: ult.benktander([1.0], [1.0], [1.0], 0.5, iterations=0)),
+        ("RM676", lambda: ult.benktander([1.0], [1.0], [1.0], 0.5, iterations=0)),
         ("RM523", lambda: ult.cape_cod([1.0], [1.0], [0.0])),
         (
             "RM514",

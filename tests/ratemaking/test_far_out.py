@@ -123,7 +123,7 @@ def test_a_probability_outside_its_range_is_refused(p):
     ):
         with pytest.raises(ModelError) as caught:
             call()
-        assert caught.value.problems[0].code in ("RM500", "RM504")
+        assert caught.value.problems[0].code in ("RM500", "RM504", "RM676")
 
 
 def test_parameters_are_finite_and_weights_match():

@@ -236,7 +236,7 @@ def test_rising_marginal_prices_are_found():
         ("RM553", lambda: lim.loss_elimination_ratio(dist.pareto(0.9, 10.0), [5.0])),
         ("RM543", lambda: dist.limited_moment(dist.inverse_gaussian(1.0, 1.0), [1.0], 2)),
         ("RM542", lambda: dist.mixture([dist.exponential(1.0)], [0.9])),
-        ("RM502", lambda: dist.gamma(-1.0, 1.0)),
+        ("RM676", lambda: dist.gamma(-1.0, 1.0)),
         ("RM548", lambda: agg.panjer([0.9, 0.9], agg.poisson(1.0), 3)),
         ("RM548", lambda: agg.empirical([0.5, 0.4])),
         ("RM549", lambda: agg.panjer([0, 1.0], agg.empirical([0.5, 0.5]), 3)),

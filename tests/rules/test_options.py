@@ -7,8 +7,10 @@ import importlib
 import inspect
 import pkgutil
 import re
+import types
 from collections.abc import Mapping, Sequence
-from typing import Literal, get_args, get_origin
+from decimal import Decimal
+from typing import Annotated, Literal, get_args, get_origin
 
 import numpy as np
 import pandas as pd
@@ -17,6 +19,7 @@ import pytest
 import ratemod as rm
 from ratemod.errors import ModelError, text
 from ratemod.rules.options import day_of, hint_of, strict
+from ratemod.rules.within import Within
 
 BOGUS = "no_such_word"
 PRIVATE = ("exhibits", "commands", "web", "cli", "errors", "rules", "__main__", "plan.model", "plan.keys")
@@ -80,6 +83,64 @@ def test_a_word_outside_the_closed_set_is_refused(function, argument):
     assert wrong.args["known"] in wrong.what("en") and wrong.args["known"] in wrong.what("zh")
 
 
+def ranges_of(hint):
+    """The ranges of numbers that a hint permits, where it permits numbers only."""
+    if get_origin(hint) is Annotated:
+        return [part for part in get_args(hint) if isinstance(part, Within)]
+    return [one for part in get_args(hint) for one in ranges_of(part)] if isinstance(hint, types.UnionType) else []
+
+
+def numbers():
+    found = []
+    for name, function in sorted(public().items()):
+        inner = inspect.unwrap(function)
+        for argument, parameter in inspect.signature(inner).parameters.items():
+            if ranges := ranges_of(hint_of(inner, parameter)):
+                found.append(pytest.param(function, argument, ranges[0], id=f"{name}({argument})"))
+    return found
+
+
+@pytest.mark.parametrize("function, argument, within", numbers())
+def test_a_number_outside_its_range_is_refused(function, argument, within):
+    needed = [name for name, p in inspect.signature(function).parameters.items() if p.default is p.empty]
+    wrong = [np.nan, Decimal("NaN"), "1", True, *([np.inf] if within.finite else []), *([0.5] if within.whole else [])]
+    wrong += [within.low - 1] if within.low > -np.inf else []
+    wrong += [within.low] if within.open_low else []
+    wrong += [within.high] if within.open_high else []
+    for value in wrong:
+        with pytest.raises(ModelError, match="RM676") as refusal:
+            function(**dict.fromkeys(needed) | {argument: value})
+        (told,) = [problem for problem in refusal.value.problems if problem.args["name"] == argument]
+        assert str(within) in told.what("en") and str(within) in told.what("zh")
+
+
+def test_the_day_to_day_functions_hold_their_numbers():
+    """A function of `rm` that takes a number takes it through `strict`."""
+    open_ones = []
+    for name, function in public().items():
+        kinds = [str(p.annotation) for p in inspect.signature(inspect.unwrap(function)).parameters.values()]
+        plain = any(kind.removesuffix(" | None") in ("int", "float", "Decimal") for kind in kinds)
+        if name.startswith("rm.") and name.count(".") == 1 and plain and not hasattr(function, "__wrapped__"):
+            open_ones.append(name)
+    assert not open_ones
+
+
+@pytest.mark.parametrize(
+    "within, inside, outside",
+    [
+        (Within(0, 1), [0, 1, 0.5, Decimal("0.5"), np.float64(1)], [-1e-9, 1 + 1e-9, None, Decimal("sNaN")]),
+        (Within(0, 1, open_low=True, open_high=True), [1e-300, 0.5], [0, 1, np.False_]),
+        (Within(1, whole=True), [1, np.int32(7)], [0, 1.0, Decimal(1)]),
+        (Within(0, open_low=True, finite=False), [np.inf, 1e-300], [0, -np.inf]),
+        (Within(0, 1, exact=True), [0, 1, Decimal("0.1")], [0.1, Decimal("1.1"), Decimal("Infinity")]),
+        (Within(), [-1e308], [np.inf, -np.inf, 1j]),
+    ],
+)
+def test_a_range(within, inside, outside):
+    assert [within.holds(value) for value in inside] == [True] * len(inside)
+    assert [within.holds(value) for value in outside] == [False] * len(outside)
+
+
 def test_no_hint_of_a_closed_set_goes_unread():
     """A hint that cannot be evaluated (a name for type checkers only) would be skipped in silence."""
     unread = []
@@ -106,6 +167,8 @@ def asked(
     on: datetime.date | str | None = None,
     sure: bool = False,
     factor: Literal["own"] | float = 1.0,
+    many: int | None = None,
+    ratio: float = 1.0,
 ):
     return way, ways, names, on
 
@@ -126,6 +189,12 @@ def asked(
         ({"sure": "no"}, "RM013"),
         ({"sure": 1}, "RM013"),
         ({"factor": "theirs"}, "RM012"),
+        ({"factor": np.nan}, "RM676"),
+        ({"many": 2.0}, "RM676"),
+        ({"ratio": None}, "RM676"),
+        ({"many": "2"}, "RM676"),
+        ({"many": True}, "RM676"),
+        ({"by_way": {"left": "much"}}, "RM676"),
     ],
 )
 def test_what_is_refused(given, code):

@@ -18,6 +18,8 @@ import numpy.typing as npt
 
 from ratemod.confidentiality.unsafe import DOMINANCE, LEAST_UNITS, dominated
 from ratemod.errors import ModelError, problem
+from ratemod.rules.options import strict
+from ratemod.rules.within import Count, Share
 
 Ints = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
@@ -65,6 +67,7 @@ class LinkedTables:
         return np.array([at for at, key in enumerate(self.keys) if tuple(name for name, _ in key) == face], np.int64)
 
 
+@strict
 def tabulate(
     name: str,
     dimensions: Mapping[str, tuple[npt.ArrayLike, Sequence[str]]],
@@ -72,8 +75,8 @@ def tabulate(
     firm: npt.ArrayLike,
     measures: Mapping[str, npt.ArrayLike],
     *,
-    least_units: int = LEAST_UNITS,
-    share: float = DOMINANCE,
+    least_units: Count = LEAST_UNITS,
+    share: Share = DOMINANCE,
 ) -> LinkedTables:
     """Return the linked tables of some records.
 

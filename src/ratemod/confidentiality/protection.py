@@ -20,6 +20,8 @@ import numpy as np
 from ratemod.confidentiality.figures import Figure, is_money
 from ratemod.confidentiality.system import Floats, Ints, Mask, System, contradiction, extreme, parts_of
 from ratemod.confidentiality.unsafe import LEAST_UNITS, PROTECTION
+from ratemod.rules.options import strict
+from ratemod.rules.within import Amount, Count
 
 NOBODY = -1
 SLACK = 1e-6
@@ -60,7 +62,8 @@ class _Search:
     parts: dict[int, Ints] = field(default_factory=dict)
 
 
-def protect(system: System, *, least_units: int = LEAST_UNITS, protection: float = PROTECTION) -> Pattern:
+@strict
+def protect(system: System, *, least_units: Count = LEAST_UNITS, protection: Amount = PROTECTION) -> Pattern:
     """Return which cells of a publication to leave out.
 
     Parameters
@@ -89,8 +92,9 @@ def protect(system: System, *, least_units: int = LEAST_UNITS, protection: float
     return Pattern(search.hidden)
 
 
+@strict
 def exposed(
-    system: System, hidden: Mask, *, least_units: int = LEAST_UNITS, protection: float = PROTECTION
+    system: System, hidden: Mask, *, least_units: Count = LEAST_UNITS, protection: Amount = PROTECTION
 ) -> list[tuple[Figure, float, float]]:
     """Attack a finished pattern afresh; return each unsafe figure that is told too closely, with its interval.
 

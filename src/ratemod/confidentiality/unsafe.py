@@ -8,11 +8,15 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from ratemod.rules.options import strict
+from ratemod.rules.within import Share
+
 LEAST_UNITS, DOMINANCE, PROTECTION = 3, 0.10, 0.20
 
 
+@strict
 def dominated(
-    total: npt.ArrayLike, largest: npt.ArrayLike, second: npt.ArrayLike, share: float = DOMINANCE
+    total: npt.ArrayLike, largest: npt.ArrayLike, second: npt.ArrayLike, share: Share = DOMINANCE
 ) -> npt.NDArray[np.bool_]:
     """Return which cells the second largest unit could use to estimate the largest within `share` (the p % rule).
 

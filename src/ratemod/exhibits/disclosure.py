@@ -32,6 +32,7 @@ from ratemod.exhibits.disclosure_service import ServiceLine
 from ratemod.exhibits.disclosure_subjects import Facts, deaths, delivered_days, read_facts
 from ratemod.fund.proof import Check, prove
 from ratemod.registers.rules import ParticipationRule
+from ratemod.rules.options import strict
 from ratemod.study.history import digest_of, is_synthetic
 
 
@@ -124,6 +125,7 @@ class Disclosure:
         return write_disclosure(self, path, lang)
 
 
+@strict
 def disclosure(
     province: Any,
     year: int,

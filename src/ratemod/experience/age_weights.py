@@ -24,6 +24,8 @@ import numpy.typing as npt
 from ratemod.errors import ModelError, Problem, problem
 from ratemod.experience.panel import Floats, Integers, numbers, same_shape, whole
 from ratemod.experience.poisson_gamma import MOST_CLAIMS
+from ratemod.rules.options import strict
+from ratemod.rules.within import Count, Factor
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,8 @@ class AgeWeights:
     warnings: tuple[Problem, ...] = ()
 
 
-def estimate_age_weights(claims: npt.ArrayLike, expected: npt.ArrayLike, *, ages: int | None = None) -> AgeWeights:
+@strict
+def estimate_age_weights(claims: npt.ArrayLike, expected: npt.ArrayLike, *, ages: Count | None = None) -> AgeWeights:
     """Return shape and age weights by maximum likelihood.
 
     Parameters
@@ -97,7 +100,8 @@ def estimate_age_weights(claims: npt.ArrayLike, expected: npt.ArrayLike, *, ages
                       -float(best.fun) * len(count), -float(static.fun) * len(count), warnings)
 
 
-def age_weighted_modification(claims: npt.ArrayLike, expected: npt.ArrayLike, shape: float,
+@strict
+def age_weighted_modification(claims: npt.ArrayLike, expected: npt.ArrayLike, shape: Factor,
                               weights: npt.ArrayLike) -> Floats:
     """Return next year's modification A / B of every firm, (firms,).
 

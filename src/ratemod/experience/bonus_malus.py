@@ -23,6 +23,8 @@ import numpy.typing as npt
 
 from ratemod.errors import ModelError, problem
 from ratemod.experience.panel import Floats, Integers, numbers, refuse, whole
+from ratemod.rules.options import strict
+from ratemod.rules.within import Amount, Whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +70,9 @@ class Judgement:
     pace: Floats
 
 
-def bonus_malus(relativities: npt.ArrayLike, *, down: int = 1, up: int | None = 2,
-                moves: Sequence[npt.ArrayLike] | None = None, start: int | None = None) -> BonusMalus:
+@strict
+def bonus_malus(relativities: npt.ArrayLike, *, down: Whole = 1, up: Whole | None = 2,
+                moves: Sequence[npt.ArrayLike] | None = None, start: Whole | None = None) -> BonusMalus:
     """Return a bonus–malus system.
 
     Parameters
@@ -161,7 +164,8 @@ def judge(system: BonusMalus, frequency: npt.ArrayLike) -> Judgement:
                      (mean - r.min()) / span if span > 0 else np.zeros(len(each)), modulus)
 
 
-def premium_path(system: BonusMalus, frequency: float, years: int, start: npt.ArrayLike | None = None) -> Floats:
+@strict
+def premium_path(system: BonusMalus, frequency: Amount, years: Whole, start: npt.ArrayLike | None = None) -> Floats:
     """Return the mean relativity in years 0 .. `years` of firms that begin with the shares `start`, (years + 1,).
 
     Parameters
@@ -183,7 +187,8 @@ def premium_path(system: BonusMalus, frequency: float, years: int, start: npt.Ar
     return np.array(found)
 
 
-def distance_path(system: BonusMalus, frequency: float, years: int, start: npt.ArrayLike | None = None) -> Floats:
+@strict
+def distance_path(system: BonusMalus, frequency: Amount, years: Whole, start: npt.ArrayLike | None = None) -> Floats:
     """Return the total variation Σ_l |share − long-run share| after 0 .. `years` years, (years + 1,); 0 is arrival.
 
     Examples

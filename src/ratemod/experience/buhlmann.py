@@ -26,6 +26,7 @@ import numpy.typing as npt
 from ratemod.errors import ModelError, Problem, problem
 from ratemod.experience.panel import BLOCK, Floats, Integers, first, numbers, refuse, same_shape, whole
 from ratemod.rules.options import strict
+from ratemod.rules.within import Amount, Finite, Unbounded
 
 Estimator = Literal["unbiased", "iterative"]
 TOLERANCE, MOST_ROUNDS = 1e-13, 200
@@ -180,7 +181,8 @@ def from_sums(sums: FirmSums, *, estimator: Estimator = "unbiased") -> Credibili
     return with_parameters(sums, within, between, warnings=tuple(warnings))
 
 
-def with_parameters(sums: FirmSums, within: float, between: float, collective: float | None = None, *,
+@strict
+def with_parameters(sums: FirmSums, within: Amount, between: Amount, collective: Finite | None = None, *,
                     warnings: tuple[Problem, ...] = ()) -> Credibility:
     """Return credibility under given variances (and collective mean): last year's structure, this year's firms."""
     k = within / between if between > 0 else np.inf
@@ -194,7 +196,8 @@ def with_parameters(sums: FirmSums, within: float, between: float, collective: f
                        sums.weight, premium, warnings)
 
 
-def credibility_factor(weight: npt.ArrayLike, k: float) -> Floats:
+@strict
+def credibility_factor(weight: npt.ArrayLike, k: Unbounded) -> Floats:
     """Return z = weight / (weight + k), 0 for a firm without weight.
 
     Examples

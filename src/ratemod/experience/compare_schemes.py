@@ -19,6 +19,8 @@ from ratemod.errors import ModelError, nearest, problem
 from ratemod.experience.firm_years import FirmYears, firm_years
 from ratemod.experience.judge import Judgement, judge, off_balance
 from ratemod.experience.scheme_fits import SCHEMES, FittedScheme
+from ratemod.rules.options import strict
+from ratemod.rules.within import Amount, Count, Factor, Limit
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -129,16 +131,17 @@ class SchemeComparison:
         raise ModelError(problem("RM648", name="scheme", value=name, known=known))
 
 
+@strict
 def compare_schemes(
     policies: Any,
     claims: Any = None,
     *,
     schemes: Sequence[str] = tuple(SCHEMES),
-    window: int = 3,
-    least: float = 0.6,
-    most: float = 2.0,
-    claim_yuan: float = 100_000.0,
-    limit: float = 500_000.0,
+    window: Count = 3,
+    least: Amount = 0.6,
+    most: Limit = 2.0,
+    claim_yuan: Factor = 100_000.0,
+    limit: Limit = 500_000.0,
 ) -> SchemeComparison:
     """Calibrate schemes on a history and judge them on its last year.
 

@@ -15,6 +15,8 @@ import pyarrow as pa
 
 from ratemod.errors import ModelError, problem
 from ratemod.experience.mod_lists import cells_of, read_claims
+from ratemod.rules.options import strict
+from ratemod.rules.within import Limit
 from ratemod.vocabulary.table import pick, table
 
 Floats = npt.NDArray[np.float64]
@@ -93,7 +95,8 @@ class FirmYears:
         )
 
 
-def firm_years(policies: Any, claims: Any, *, limit: float = 500_000.0, splits: Sequence[float] = SPLITS) -> FirmYears:
+@strict
+def firm_years(policies: Any, claims: Any, *, limit: Limit = 500_000.0, splits: Sequence[float] = SPLITS) -> FirmYears:
     """Read a history.
 
     Parameters

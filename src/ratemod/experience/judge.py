@@ -17,6 +17,8 @@ import numpy.typing as npt
 
 from ratemod.errors import ModelError, problem
 from ratemod.experience.split import SplitRule, split_claims, split_mod
+from ratemod.rules.options import strict
+from ratemod.rules.within import Amount, Factor, Limit, Share
 
 Floats = npt.NDArray[np.float64]
 
@@ -92,7 +94,8 @@ def _spread(ratio: Floats, weight: Floats) -> float:
     return float(weight @ (ratio - mean) ** 2 / weight.sum())
 
 
-def sensitivity(rule: SplitRule, expected: npt.ArrayLike, d_ratio: float, claim_yuan: float) -> Floats:
+@strict
+def sensitivity(rule: SplitRule, expected: npt.ArrayLike, d_ratio: Share, claim_yuan: Factor) -> Floats:
     """Return what one claim more adds to the mod of a firm whose record was as expected, by size, (n,) float64.
 
     Parameters
@@ -112,13 +115,14 @@ def sensitivity(rule: SplitRule, expected: npt.ArrayLike, d_ratio: float, claim_
     return split_mod(rule, own + primary, rest + excess, e, own).mod - split_mod(rule, own, rest, e, own).mod
 
 
+@strict
 def off_balance(
     mod: npt.ArrayLike,
     weight: npt.ArrayLike,
     *,
-    least: float | None = None,
-    most: float | None = None,
-    target: float = 1.0,
+    least: Amount | None = None,
+    most: Limit | None = None,
+    target: Factor = 1.0,
 ) -> float:
     """Return the factor on mods, taken before their bounds, that makes the bounded ones average to a target.
 

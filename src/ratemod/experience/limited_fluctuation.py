@@ -19,9 +19,12 @@ import numpy as np
 import numpy.typing as npt
 
 from ratemod.experience.panel import Floats, numbers
+from ratemod.rules.options import strict
+from ratemod.rules.within import Amount, Chance, Factor
 
 
-def base_standard(probability: float = 0.95, within: float = 0.05, *, quantile: float | None = None) -> float:
+@strict
+def base_standard(probability: Chance = 0.95, within: Factor = 0.05, *, quantile: Factor | None = None) -> float:
     """Return λ0 = (y/k)², claims for full credibility of a Poisson frequency.
 
     Parameters
@@ -30,18 +33,11 @@ def base_standard(probability: float = 0.95, within: float = 0.05, *, quantile: 
     within : k, relative distance
     quantile : y, where a rule prints a rounded one (1.645, 1.96); else it is computed from P
 
-    Raises
-    ------
-    ModelError
-        RM642 when P is not within 0..1 or k not positive.
-
     Examples
     --------
     >>> round(base_standard(0.90, 0.05), 2), round(base_standard(0.95, 0.05, quantile=1.96), 2)
     (1082.22, 1536.64)
     """
-    numbers("probability", probability, low=0, high=float(np.nextafter(1, 0)))
-    numbers("within", within, low=float(np.nextafter(0, 1)))
     if quantile is None:
         from scipy.special import ndtri
 
@@ -49,7 +45,8 @@ def base_standard(probability: float = 0.95, within: float = 0.05, *, quantile: 
     return (quantile / within) ** 2
 
 
-def standard_frequency(base: float, variance_to_mean: float = 1.0) -> float:
+@strict
+def standard_frequency(base: Factor, variance_to_mean: Amount = 1.0) -> float:
     """Return claims for full credibility of the frequency; `variance_to_mean` of the counts, 1 for Poisson.
 
     Examples
@@ -57,10 +54,11 @@ def standard_frequency(base: float, variance_to_mean: float = 1.0) -> float:
     >>> round(standard_frequency(1536.64, 2.0), 2)
     3073.28
     """
-    return base * float(numbers("variance_to_mean", variance_to_mean, low=0))
+    return base * variance_to_mean
 
 
-def standard_severity(base: float, variation: float) -> float:
+@strict
+def standard_severity(base: Factor, variation: Amount) -> float:
     """Return claims for full credibility of the severity; `variation` is its coefficient of variation.
 
     Examples
@@ -71,7 +69,8 @@ def standard_severity(base: float, variation: float) -> float:
     return base * float(numbers("variation", variation, low=0)) ** 2
 
 
-def standard_pure_premium(base: float, variation: float, variance_to_mean: float = 1.0) -> float:
+@strict
+def standard_pure_premium(base: Factor, variation: Amount, variance_to_mean: Amount = 1.0) -> float:
     """Return claims for full credibility of the pure premium (losses per exposure).
 
     Examples
@@ -82,7 +81,8 @@ def standard_pure_premium(base: float, variation: float, variance_to_mean: float
     return standard_frequency(base, variance_to_mean) + standard_severity(base, variation)
 
 
-def partial_credibility(claims: npt.ArrayLike, full: float) -> Floats:
+@strict
+def partial_credibility(claims: npt.ArrayLike, full: Factor) -> Floats:
     """Return Z = min(1, √(claims / full)).
 
     Parameters
@@ -104,5 +104,4 @@ def partial_credibility(claims: npt.ArrayLike, full: float) -> Floats:
     >>> partial_credibility([0, 1000, 9000], 6147).round(2).tolist()
     [0.0, 0.4, 1.0]
     """
-    numbers("full", full, low=float(np.nextafter(0, 1)))
     return np.minimum(np.sqrt(numbers("claims", claims, low=0) / full), 1.0)

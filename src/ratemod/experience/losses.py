@@ -18,6 +18,7 @@ from ratemod.errors import ModelError, Problem, problem
 from ratemod.experience.parameter import Setting
 from ratemod.experience.split import SplitRule
 from ratemod.experience.splitter import Splitter, months_before, years_back
+from ratemod.rules.options import strict
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
@@ -28,6 +29,7 @@ NOT_A_DAY = -(2**63)
 FAULTS = ("RM610", "RM611", "RM612", "RM613")
 
 
+@strict
 @dataclass(frozen=True, slots=True)
 class Window:
     """Which years of experience count for a modification.

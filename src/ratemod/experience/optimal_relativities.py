@@ -22,6 +22,8 @@ import numpy.typing as npt
 
 from ratemod.experience.bonus_malus import BonusMalus, stationary
 from ratemod.experience.panel import Floats, numbers, same_shape
+from ratemod.rules.options import strict
+from ratemod.rules.within import Factor
 
 NODES = 120  # of the quadrature; π_l(λθ) is smooth, so that these give eight digits in the published example
 
@@ -42,8 +44,9 @@ class OptimalRelativities:
     balanced: Floats
 
 
+@strict
 def optimal_relativities(system: BonusMalus, frequency: npt.ArrayLike, weight: npt.ArrayLike,
-                         shape: float) -> OptimalRelativities:
+                         shape: Factor) -> OptimalRelativities:
     """Return the optimal relativities of a system's levels.
 
     Parameters
@@ -70,7 +73,7 @@ def optimal_relativities(system: BonusMalus, frequency: npt.ArrayLike, weight: n
     """
     each, w = numbers("frequency", frequency, low=0), numbers("weight", weight, low=0)
     same_shape(frequency=each, weight=w)
-    a = float(numbers("shape", shape, low=float(np.nextafter(0, 1))))
+    a = float(shape)
     w = w / w.sum()
     theta, mass = _gamma_quadrature(a)
     at = stationary(system, each[:, None] * theta)                       # (classes, nodes, levels)

@@ -17,12 +17,15 @@ import numpy.typing as npt
 
 from ratemod.errors import ModelError, problem
 from ratemod.experience.panel import Floats, Integers, numbers, same_shape, whole
+from ratemod.rules.options import strict
+from ratemod.rules.within import Chance, Factor, Whole
 
 MOST_CLAIMS = 2**31
 TINY = float(np.nextafter(0, 1))
 
 
-def posterior_mean(claims: npt.ArrayLike, expected: npt.ArrayLike, shape: float, rate: float | None = None) -> Floats:
+@strict
+def posterior_mean(claims: npt.ArrayLike, expected: npt.ArrayLike, shape: Factor, rate: Factor | None = None) -> Floats:
     """Return (a + N) / (b + E), the estimate of each firm's risk: its experience modification where a = b.
 
     Parameters
@@ -49,8 +52,9 @@ def posterior_mean(claims: npt.ArrayLike, expected: npt.ArrayLike, shape: float,
     return (a + count) / (b + mean)
 
 
-def predictive_chances(claims: npt.ArrayLike, expected: npt.ArrayLike, next_expected: npt.ArrayLike, shape: float,
-                       most: int, rate: float | None = None) -> Floats:
+@strict
+def predictive_chances(claims: npt.ArrayLike, expected: npt.ArrayLike, next_expected: npt.ArrayLike, shape: Factor,
+                       most: Whole, rate: Factor | None = None) -> Floats:
     """Return the chance of 0, 1, ... `most` claims next year, (n, most + 1).
 
     Parameters
@@ -71,8 +75,9 @@ def predictive_chances(claims: npt.ArrayLike, expected: npt.ArrayLike, next_expe
     return found
 
 
-def predictive_quantile(claims: npt.ArrayLike, expected: npt.ArrayLike, next_expected: npt.ArrayLike, shape: float,
-                        probability: float, rate: float | None = None) -> Integers:
+@strict
+def predictive_quantile(claims: npt.ArrayLike, expected: npt.ArrayLike, next_expected: npt.ArrayLike, shape: Factor,
+                        probability: Chance, rate: Factor | None = None) -> Integers:
     """Return the least count that next year's claims do not exceed with the probability given, (n,) int64.
 
     Examples
@@ -82,7 +87,6 @@ def predictive_quantile(claims: npt.ArrayLike, expected: npt.ArrayLike, next_exp
     """
     from scipy.stats import nbinom
 
-    numbers("probability", probability, low=0, high=float(np.nextafter(1, 0)))
     size, chance = _predictive(claims, expected, next_expected, shape, rate)
     return np.asarray(nbinom.ppf(probability, size, chance)).astype(np.int64)
 
@@ -150,5 +154,5 @@ def _checked(claims: npt.ArrayLike, expected: npt.ArrayLike, shape: float,
              rate: float | None) -> tuple[Integers, Floats, float, float]:
     count, mean = whole("claims", claims, low=0, high=MOST_CLAIMS), numbers("expected", expected, low=0)
     same_shape(claims=count, expected=mean)
-    a = float(numbers("shape", shape, low=TINY))
-    return count, mean, a, a if rate is None else float(numbers("rate", rate, low=TINY))
+    a = float(shape)
+    return count, mean, a, a if rate is None else float(rate)

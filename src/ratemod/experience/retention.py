@@ -22,6 +22,8 @@ import numpy as np
 from ratemod.errors import ModelError, problem
 from ratemod.experience.bonus_malus import BonusMalus
 from ratemod.experience.panel import Floats, numbers
+from ratemod.rules.options import strict
+from ratemod.rules.within import Amount, Factor, Share
 
 STEPS, MOST_ROUNDS = 8, 5_000
 
@@ -42,8 +44,9 @@ class Retention:
     at_end: Floats
 
 
-def optimal_retention(system: BonusMalus, frequency: float, premium_yuan: float,
-                      limited_mean: Callable[[Floats], Floats], discount: float = 0.95) -> Retention:
+@strict
+def optimal_retention(system: BonusMalus, frequency: Amount, premium_yuan: Factor,
+                      limited_mean: Callable[[Floats], Floats], discount: Share = 0.95) -> Retention:
     """Return the claims that a firm does best to pay itself.
 
     Parameters
@@ -70,8 +73,6 @@ def optimal_retention(system: BonusMalus, frequency: float, premium_yuan: float,
     >>> optimal_retention(bonus_malus([0.5, 0.7, 1.0, 1.4]), 0.1, 10_000, exponential).at_end.round(0).tolist()
     [7267.0, 15493.0, 13172.0, 8226.0]
     """
-    numbers("frequency", frequency, low=0)
-    numbers("premium_yuan", premium_yuan, low=0)
     numbers("discount", discount, low=0, high=float(np.nextafter(1, 0)))
     premium = premium_yuan * system.relativities
     cost = premium / (1 - discount)

@@ -14,9 +14,12 @@ from ratemod.errors import ModelError, nearest, problem
 from ratemod.experience.bands import Bands
 from ratemod.experience.parameter import Floats, Parameter
 from ratemod.experience.split import SmoothSplit, SplitRule
+from ratemod.rules.options import strict
+from ratemod.rules.within import Factor, Limit
 
 
-def ncci_ballast(average_cost_per_case: float) -> Callable[[Floats], Floats]:
+@strict
+def ncci_ballast(average_cost_per_case: Factor) -> Callable[[Floats], Floats]:
     """Return NCCI's ballast as a function of expected losses, G = average cost per case/1000.
 
     B = max(E·(0.1E + 2570G)/(E + 700G), 2500G). Derived by fitting a published table of 2015 and one worksheet; the
@@ -36,7 +39,8 @@ def ncci_ballast(average_cost_per_case: float) -> Callable[[Floats], Floats]:
     return ballast
 
 
-def ncci_weight(average_cost_per_case: float) -> Callable[[Floats], Floats]:
+@strict
+def ncci_weight(average_cost_per_case: Factor) -> Callable[[Floats], Floats]:
     """Return NCCI's W = (E + B)/(E + C), C = max(E·(0.375E + 150000G)/(E + 5100G), 60000G); derived, as `ncci_ballast`.
 
     Examples
@@ -53,12 +57,13 @@ def ncci_weight(average_cost_per_case: float) -> Callable[[Floats], Floats]:
     return weight
 
 
+@strict
 def ncci(
-    split: float,
-    average_cost_per_case: float,
+    split: Factor,
+    average_cost_per_case: Factor,
     *,
-    claim_limit: float | None = None,
-    accident_limit: float | None = None,
+    claim_limit: Limit | None = None,
+    accident_limit: Limit | None = None,
     excess_credibility: Parameter | None = None,
     ballast: Parameter | None = None,
 ) -> SplitRule:

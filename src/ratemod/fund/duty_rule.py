@@ -10,12 +10,14 @@ from pathlib import Path
 import numpy as np
 
 from ratemod.fund.fund_table import Ints, Texts, day_number
+from ratemod.rules.options import strict
 from ratemod.rules.read import read_rules
 from ratemod.rules.shape import Key, keys_of
 from ratemod.vocabulary.codes.industry import SECTORS
 from ratemod.vocabulary.codes.size_class import SIZES
 
 
+@strict
 @dataclass(frozen=True, slots=True)
 class DutyRule:
     """Services owed in a policy year to insureds of some sizes in one sector, or in every high-risk sector (``*``).

@@ -31,6 +31,7 @@ from ratemod.errors import ModelError, Problem, problem
 from ratemod.fund.conditional_poisson import ConditionalFit, conditional_poisson, spanning
 from ratemod.fund.fund_table import Bools, Columns, Floats, Ints, codes_of, read_columns
 from ratemod.rules.options import strict
+from ratemod.rules.within import Whole
 
 PANEL = ("policy_no", "credit_code", "year", "insurer", "services_before", "earned_head_years", "claims")
 CONTROLS = (
@@ -120,7 +121,10 @@ class Panel:
     period_names: tuple[str, ...]
 
 
-def estimate_effect(panel: Any, controls: Sequence[str] = CONTROLS, permutations: int = 99, seed: int = 0) -> Effect:
+@strict
+def estimate_effect(
+    panel: Any, controls: Sequence[str] = CONTROLS, permutations: Whole = 99, seed: Whole = 0
+) -> Effect:
     """Estimate what services did to claims.
 
     Parameters

@@ -8,13 +8,16 @@ import numpy as np
 import pyarrow as pa
 
 from ratemod.fund.fund_table import Floats, Ints, codes_of, read_columns
+from ratemod.rules.options import strict
+from ratemod.rules.within import Factor
 
 PRIOR = 2.0
 TURNS = 50
 PAST = ("credit_code", "sector", "size_class", "earned_head_years", "claims", "incurred_fen")
 
 
-def with_expected(book: Any, panel: Any, prior: float = PRIOR) -> pa.Table:
+@strict
+def with_expected(book: Any, panel: Any, prior: Factor = PRIOR) -> pa.Table:
     """Return a book with annual_claims and annual_losses_yuan.
 
     Parameters

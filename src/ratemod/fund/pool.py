@@ -15,6 +15,7 @@ from ratemod.fund.fund_table import Floats, Ints, labelled, to_frame
 from ratemod.fund.proof import Check, prove
 from ratemod.money import apportion
 from ratemod.rules.options import strict
+from ratemod.rules.within import Chance, Whole
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -107,7 +108,8 @@ def euler_sd(covariance: npt.ArrayLike) -> Floats:
     return part
 
 
-def euler_tvar_normal(mean: npt.ArrayLike, covariance: npt.ArrayLike, level: float = 0.99) -> Floats:
+@strict
+def euler_tvar_normal(mean: npt.ArrayLike, covariance: npt.ArrayLike, level: Chance = 0.99) -> Floats:
     """Return contributions to the tail value at risk of jointly normal losses; they sum to it.
 
     ``m_i + phi(z) / (1 - p) x (C 1)_i / sd`` with z the p-quantile.
@@ -130,7 +132,8 @@ def euler_tvar_normal(mean: npt.ArrayLike, covariance: npt.ArrayLike, level: flo
     return part
 
 
-def euler_var_normal(mean: npt.ArrayLike, covariance: npt.ArrayLike, level: float = 0.99) -> Floats:
+@strict
+def euler_var_normal(mean: npt.ArrayLike, covariance: npt.ArrayLike, level: Chance = 0.99) -> Floats:
     """Return contributions to the value at risk of jointly normal losses: ``m_i + z (C 1)_i / sd``; they sum to it."""
     from scipy.stats import norm
 
@@ -139,7 +142,8 @@ def euler_var_normal(mean: npt.ArrayLike, covariance: npt.ArrayLike, level: floa
     return part
 
 
-def euler_tvar(losses: npt.ArrayLike, level: float = 0.99) -> Floats:
+@strict
+def euler_tvar(losses: npt.ArrayLike, level: Chance = 0.99) -> Floats:
     """Return contributions to the tail value at risk of simulated losses: each portfolio's mean in the worst years.
 
     Parameters
@@ -173,8 +177,9 @@ def _check_level(level: float) -> None:
         raise ModelError(problem("RM714", name=f"level {level}"))
 
 
+@strict
 def compare_pool(
-    pool_fen: int,
+    pool_fen: Whole,
     insurers: Sequence[str],
     *,
     premium_fen: npt.ArrayLike,
@@ -182,7 +187,7 @@ def compare_pool(
     losses_yuan: npt.ArrayLike | None = None,
     covariance: npt.ArrayLike | None = None,
     duties: npt.ArrayLike | None = None,
-    level: float = 0.99,
+    level: Chance = 0.99,
 ) -> PoolComparison:
     """Divide a pool by premium and, where the data are given, by expected losses, marginal risk and duties.
 

@@ -7,6 +7,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from ratemod.errors import PlanError, Problem, problem
+from ratemod.rules.options import strict
 from ratemod.rules.read import read_rules
 from ratemod.rules.shape import Key, keys_of
 
@@ -22,6 +23,7 @@ MEASURES = (
 )
 
 
+@strict
 @dataclass(frozen=True, slots=True)
 class Indicator:
     """One indicator.

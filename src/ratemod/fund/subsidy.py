@@ -28,6 +28,7 @@ from ratemod.money import apportion, to_fen
 from ratemod.rules.options import strict
 from ratemod.rules.read import read_rules
 from ratemod.rules.shape import Key, Keys
+from ratemod.rules.within import Whole
 from ratemod.vocabulary.codes.size_class import SIZES
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ NEEDED = (
 )
 
 
+@strict
 @dataclass(frozen=True, slots=True)
 class SubsidyRule:
     """A subsidy of some sizes in one sector (or all, ``*``) with a clean enough record.
@@ -196,7 +198,8 @@ class Subsidy:
         )
 
 
-def subsidise(policies: Any, budget_fen: int, rules: Sequence[SubsidyRule] | str | Path | None = None) -> Subsidy:
+@strict
+def subsidise(policies: Any, budget_fen: Whole, rules: Sequence[SubsidyRule] | str | Path | None = None) -> Subsidy:
     """Grant premium subsidies within a fiscal budget.
 
     Parameters
@@ -217,8 +220,7 @@ def subsidise(policies: Any, budget_fen: int, rules: Sequence[SubsidyRule] | str
     Raises
     ------
     BookError
-        RM950 a column is missing; RM702 to RM706 bad rules; RM724 a negative budget or
-        premium.
+        RM950 a column is missing; RM702 to RM706 bad rules; RM724 a negative premium.
     ModelError
         RM713 no policy is left.
 
@@ -226,8 +228,6 @@ def subsidise(policies: Any, budget_fen: int, rules: Sequence[SubsidyRule] | str
     ------
     吉应急规划财务联〔2020〕282号 lets regions with means subsidise premiums and states no rate.
     """
-    if budget_fen < 0:
-        raise BookError(problem("RM724", name="budget_fen", value=budget_fen))
     given = read_subsidy_rules(rules) if rules is None or isinstance(rules, str | Path) else tuple(rules)
     book = read_policies(policies, NEEDED)
     if not len(book):

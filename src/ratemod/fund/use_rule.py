@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
 
+from ratemod.rules.options import strict
 from ratemod.rules.read import read_rules
 from ratemod.rules.shape import Key, keys_of
 
@@ -26,6 +27,7 @@ CHECKS = (
 FIELDS = ("credit_code", "legal_representative", "shareholder", "bank_account", "phone", "address")
 
 
+@strict
 @dataclass(frozen=True, slots=True)
 class UseRule:
     """One rule that payments are held against.
@@ -51,6 +53,7 @@ class UseRule:
     source_zh: str = ""
 
 
+@strict
 @dataclass(frozen=True, slots=True)
 class Closing:
     """How a fund year is closed.
@@ -68,6 +71,7 @@ class Closing:
     name: str = "closing"
 
 
+@strict
 @dataclass(frozen=True, slots=True)
 class UseRules:
     """Rules of use, and of closing."""

@@ -20,6 +20,7 @@ from ratemod.errors import ModelError, problem
 from ratemod.ratemaking.arrays import Floats, finite, fractions, non_negative, positive
 from ratemod.ratemaking.distribution import Severity, limited_moment, survival
 from ratemod.rules.options import strict
+from ratemod.rules.within import Amount, Chance, Count, Factor, Share
 
 Method = Literal["rounding", "unbiased", "lower", "upper"]
 AGREE = 1e-10
@@ -42,21 +43,21 @@ class Frequency:
     parameters: tuple[float, ...]
 
 
-def poisson(mean: float) -> Frequency:
+@strict
+def poisson(mean: Factor) -> Frequency:
     """Return a Poisson count."""
-    positive("mean", [mean])
     return Frequency("poisson", (float(mean),))
 
 
-def binomial(trials: int, probability: float) -> Frequency:
+@strict
+def binomial(trials: Count, probability: Chance) -> Frequency:
     """Return a binomial count; `probability` strictly between 0 and 1."""
-    positive("probability, 1 - probability", [probability, 1 - probability])
     return Frequency("binomial", (float(trials), float(probability)))
 
 
-def negative_binomial(size: float, beta: float) -> Frequency:
+@strict
+def negative_binomial(size: Factor, beta: Factor) -> Frequency:
     """Return a negative binomial count with mean size·beta; size 1 is the geometric."""
-    positive("size, beta", [size, beta])
     return Frequency("negative binomial", (float(size), float(beta)))
 
 
@@ -119,7 +120,8 @@ def discretise(severity: Severity, step: float, count: int, method: Method = "un
     return out
 
 
-def panjer(severity: npt.ArrayLike, frequency: Frequency, points: int) -> Floats:
+@strict
+def panjer(severity: npt.ArrayLike, frequency: Frequency, points: Count) -> Floats:
     """Return the aggregate probabilities of 0, h, …, (points−1)·h by Panjer's recursion.
 
     Parameters
@@ -152,7 +154,8 @@ def panjer(severity: npt.ArrayLike, frequency: Frequency, points: int) -> Floats
     return g
 
 
-def transform(severity: npt.ArrayLike, frequency: Frequency, points: int, *, tilt: float | None = None) -> Floats:
+@strict
+def transform(severity: npt.ArrayLike, frequency: Frequency, points: Count, *, tilt: Amount | None = None) -> Floats:
     """Return the same probabilities by fast Fourier transform.
 
     Parameters
@@ -177,7 +180,8 @@ def transform(severity: npt.ArrayLike, frequency: Frequency, points: int, *, til
     return np.maximum(np.asarray(g[:points], dtype=np.float64), 0.0)  # what is below zero is rounding
 
 
-def compound(severity: npt.ArrayLike, frequency: Frequency, points: int) -> Floats:
+@strict
+def compound(severity: npt.ArrayLike, frequency: Frequency, points: Count) -> Floats:
     """Return the aggregate probabilities, by both methods where both apply, if they agree.
 
     Raises
@@ -200,7 +204,8 @@ def compound(severity: npt.ArrayLike, frequency: Frequency, points: int) -> Floa
     return np.maximum(g, 0.0)
 
 
-def quantiles(probabilities: npt.ArrayLike, level: npt.ArrayLike, step: float = 1.0) -> Floats:
+@strict
+def quantiles(probabilities: npt.ArrayLike, level: npt.ArrayLike, step: Factor = 1.0) -> Floats:
     """Return the smallest grid value whose distribution function reaches each level.
 
     Parameters
@@ -210,7 +215,7 @@ def quantiles(probabilities: npt.ArrayLike, level: npt.ArrayLike, step: float = 
     Raises
     ------
     ModelError
-        RM504 for a level outside 0..1; RM552 for one that lies beyond the grid; RM548.
+        RM552 for one that lies beyond the grid; RM548.
 
     Examples
     --------
@@ -224,7 +229,8 @@ def quantiles(probabilities: npt.ArrayLike, level: npt.ArrayLike, step: float = 
     return np.asarray(at * step, dtype=np.float64)
 
 
-def tail_value_at_risk(probabilities: npt.ArrayLike, level: float, step: float = 1.0) -> tuple[float, float]:
+@strict
+def tail_value_at_risk(probabilities: npt.ArrayLike, level: Share, step: Factor = 1.0) -> tuple[float, float]:
     """Return TVaR (the mean of the worst 1−level of the probability) and the mean beyond the quantile, E[S | S > VaR].
 
     The two differ where the quantile carries probability of its own; R actuar prints the second under the first's name.
@@ -233,7 +239,7 @@ def tail_value_at_risk(probabilities: npt.ArrayLike, level: float, step: float =
     Raises
     ------
     ModelError
-        RM504 for a level outside 0..1; RM552 when the grid leaves out more than 1e-6 of the probability: what lies
+        RM552 when the grid leaves out more than 1e-6 of the probability: what lies
         beyond it is what a tail value is made of.
 
     Examples
@@ -243,7 +249,7 @@ def tail_value_at_risk(probabilities: npt.ArrayLike, level: float, step: float =
     """
     g = _all_mass(probabilities)
     x = step * np.arange(len(g))
-    if float(fractions("level", [level])[0]) == 1:
+    if level == 1:
         most = float(x[g > 0].max())
         return most, most
     var = float(quantiles(g, [level], step)[0])
@@ -253,7 +259,8 @@ def tail_value_at_risk(probabilities: npt.ArrayLike, level: float, step: float =
     return tail, beyond / mass if mass > 0 else var
 
 
-def stop_loss(probabilities: npt.ArrayLike, retention: npt.ArrayLike, step: float = 1.0) -> Floats:
+@strict
+def stop_loss(probabilities: npt.ArrayLike, retention: npt.ArrayLike, step: Factor = 1.0) -> Floats:
     """Return E[(S − d)+] for each retention d, (k,) float64 in the unit of `step`.
 
     Raises
@@ -272,8 +279,9 @@ def stop_loss(probabilities: npt.ArrayLike, retention: npt.ArrayLike, step: floa
     return np.array([np.maximum(x - one, 0) @ g for one in d])
 
 
+@strict
 def insurance_charge(
-    probabilities: npt.ArrayLike, entry_ratio: npt.ArrayLike, step: float = 1.0
+    probabilities: npt.ArrayLike, entry_ratio: npt.ArrayLike, step: Factor = 1.0
 ) -> tuple[Floats, Floats]:
     """Return Table M charges φ(r) = E[(S − rE)+]/E and savings ψ(r) = φ(r) + r − 1.
 

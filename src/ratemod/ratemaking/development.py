@@ -23,6 +23,7 @@ from ratemod.errors import ModelError, problem
 from ratemod.ratemaking.arrays import Booleans, Floats, Integers, finite, positive, same_length
 from ratemod.ratemaking.triangle import latest, observed
 from ratemod.rules.options import strict
+from ratemod.rules.within import Factor
 
 Average = Literal["volume", "simple", "medial", "geometric"]
 Curve = Literal["exponential", "inverse_power"]
@@ -145,7 +146,8 @@ def development_factors(
     return Factors(np.nansum(ratio, axis=-2) / count, count)
 
 
-def cumulative_factors(factors: npt.ArrayLike, tail: float = 1.0) -> Floats:
+@strict
+def cumulative_factors(factors: npt.ArrayLike, tail: Factor = 1.0) -> Floats:
     """Return factors from every age to ultimate, (..., ages); the last is the tail.
 
     Examples
@@ -154,7 +156,7 @@ def cumulative_factors(factors: npt.ArrayLike, tail: float = 1.0) -> Floats:
     [3.3, 1.65, 1.1]
     """
     steps = positive("factors", factors)
-    last = np.full((*steps.shape[:-1], 1), positive("tail", [tail])[0])
+    last = np.full((*steps.shape[:-1], 1), float(tail))
     return np.flip(np.cumprod(np.flip(np.concatenate([steps, last], axis=-1), -1), axis=-1), -1)
 
 

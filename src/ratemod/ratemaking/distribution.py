@@ -20,6 +20,8 @@ import numpy.typing as npt
 
 from ratemod.errors import ModelError, problem
 from ratemod.ratemaking.arrays import Floats, finite, fractions, positive
+from ratemod.rules.options import strict
+from ratemod.rules.within import Factor, Finite
 
 BISECTIONS = 100  # of an interval of log x that the components' own quantiles span: to the last bits
 
@@ -40,39 +42,44 @@ class Severity:
     weights: tuple[float, ...] = (1.0,)
 
 
-def lognormal(mu: float, sigma: float) -> Severity:
+@strict
+def lognormal(mu: Finite, sigma: Factor) -> Severity:
     """Return the distribution of e^N, N normal with mean `mu` and standard deviation `sigma`."""
-    finite("mu", [mu])
-    positive("sigma", [sigma])
     return Severity((Component("lognormal", (float(mu), float(sigma))),))
 
 
-def gamma(shape: float, scale: float) -> Severity:
+@strict
+def gamma(shape: Factor, scale: Factor) -> Severity:
     """Return a gamma distribution with mean shape·scale."""
     return _of("gamma", shape, scale)
 
 
-def pareto(shape: float, scale: float) -> Severity:
+@strict
+def pareto(shape: Factor, scale: Factor) -> Severity:
     """Return a Pareto (Lomax) distribution; its mean is infinite for shape <= 1."""
     return _of("pareto", shape, scale)
 
 
-def weibull(shape: float, scale: float) -> Severity:
+@strict
+def weibull(shape: Factor, scale: Factor) -> Severity:
     """Return a Weibull distribution, S = exp(−(x/scale)^shape)."""
     return _of("weibull", shape, scale)
 
 
-def exponential(mean: float) -> Severity:
+@strict
+def exponential(mean: Factor) -> Severity:
     """Return an exponential distribution."""
     return _of("exponential", mean)
 
 
-def burr(shape: float, power: float, scale: float) -> Severity:
+@strict
+def burr(shape: Factor, power: Factor, scale: Factor) -> Severity:
     """Return a Burr (XII) distribution."""
     return _of("burr", shape, power, scale)
 
 
-def inverse_gaussian(mean: float, dispersion: float) -> Severity:
+@strict
+def inverse_gaussian(mean: Factor, dispersion: Factor) -> Severity:
     """Return an inverse Gaussian distribution with variance dispersion·mean³."""
     return _of("inverse gaussian", mean, dispersion)
 

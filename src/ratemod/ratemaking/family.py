@@ -17,6 +17,8 @@ import numpy as np
 from ratemod.errors import ModelError, problem
 from ratemod.ratemaking.arrays import Floats
 from ratemod.ratemaking.row_sums import RowSums
+from ratemod.rules.options import strict
+from ratemod.rules.within import Amount, Finite
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +127,8 @@ def poisson(*, overdispersed: bool = False) -> Family:
     return Family("overdispersed poisson" if overdispersed else "poisson", 1.0, 0.0, not overdispersed)
 
 
-def negative_binomial(alpha: float) -> Family:
+@strict
+def negative_binomial(alpha: Amount) -> Family:
     """Return the negative binomial with variance μ + αμ² at unit exposure.
 
     Raises
@@ -138,7 +141,8 @@ def negative_binomial(alpha: float) -> Family:
     return Family("negative binomial", 1.0, float(alpha), True)
 
 
-def nb2(alpha: float) -> Family:
+@strict
+def nb2(alpha: Amount) -> Family:
     """Return the NB2, variance m + αm² of a row of mean m, whose α was found by likelihood."""
     return replace(negative_binomial(alpha), name="nb2")
 
@@ -148,7 +152,8 @@ def gamma() -> Family:
     return Family("gamma", 2.0)
 
 
-def tweedie(power: float) -> Family:
+@strict
+def tweedie(power: Finite) -> Family:
     """Return the Tweedie family of a compound Poisson–gamma.
 
     Raises

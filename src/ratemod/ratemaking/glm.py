@@ -22,6 +22,8 @@ from ratemod.ratemaking.curves import Curve
 from ratemod.ratemaking.design import Design, Term, design, faults
 from ratemod.ratemaking.family import Family, negative_binomial, poisson
 from ratemod.ratemaking.model_matrix import ModelMatrix, model_matrix
+from ratemod.rules.options import strict
+from ratemod.rules.within import Chance, Count
 
 Progress = Callable[[int, float], None]
 CONVERGED = 1e-12
@@ -85,6 +87,7 @@ class TermTest:
     aic_without: float
 
 
+@strict
 def fit_glm(
     cells: Cells,
     terms: Sequence[str | Term],
@@ -93,7 +96,7 @@ def fit_glm(
     reference: Mapping[str, str] | None = None,
     curves: Sequence[Curve] = (),
     offset: Floats | None = None,
-    max_iterations: int = 50,
+    max_iterations: Count = 50,
     progress: Progress | None = None,
 ) -> Fit:
     """Fit a model on cells.
@@ -130,6 +133,7 @@ def fit_glm(
     return _fit(plan, cells, family, offset, max_iterations, progress)
 
 
+@strict
 def fit_negative_binomial(
     cells: Cells,
     terms: Sequence[str | Term],
@@ -137,7 +141,7 @@ def fit_negative_binomial(
     reference: Mapping[str, str] | None = None,
     curves: Sequence[Curve] = (),
     offset: Floats | None = None,
-    max_iterations: int = 50,
+    max_iterations: Count = 50,
     progress: Progress | None = None,
 ) -> Fit:
     """Fit a negative binomial whose α makes Pearson's statistic of the rows equal to its degrees of freedom.
@@ -188,7 +192,8 @@ def predict(fit: Fit, codes: npt.ArrayLike) -> tuple[Floats, Floats]:
     return np.exp(x.times(fit.coefficient)), np.sqrt(x.variance(fit.covariance))
 
 
-def half_width(fit: Fit, level: float) -> float:
+@strict
+def half_width(fit: Fit, level: Chance) -> float:
     """Return the half-width of an interval in standard errors: normal where φ is fixed, Student's t where not."""
     from scipy.special import ndtri, stdtrit
 

@@ -12,7 +12,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ratemod.errors import ModelError, problem
-from ratemod.ratemaking.arrays import non_negative, positive
+from ratemod.ratemaking.arrays import non_negative
+from ratemod.rules.options import strict
+from ratemod.rules.within import Amount, Factor
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +26,7 @@ class Line:
     value: float
 
 
+@strict
 @dataclass(frozen=True, slots=True)
 class Loadings:
     """Ratios to gross premium.
@@ -76,8 +79,9 @@ def permissible_ratio(loadings: Loadings) -> float:
     return left
 
 
+@strict
 def indicated_rate(
-    losses: float, exposure: float, loadings: Loadings, *, fixed_per_exposure: float = 0.0
+    losses: Amount, exposure: Factor, loadings: Loadings, *, fixed_per_exposure: Amount = 0.0
 ) -> Indication:
     """Return the gross rate per unit of exposure (pure premium method).
 
@@ -96,8 +100,8 @@ def indicated_rate(
     >>> round(indicated_rate(25.0, 1.0, Loadings({"variable": 0.20}, 0.05), fixed_per_exposure=10.0).value, 2)
     46.67
     """
-    loss, units = non_negative("losses", [losses])[0], positive("exposure", [exposure])[0]
-    fixed = non_negative("fixed_per_exposure", [fixed_per_exposure])[0]
+    loss, units = float(losses), float(exposure)
+    fixed = float(fixed_per_exposure)
     left = permissible_ratio(loadings)
     pure = float(loss / units)
     rate = (pure + float(fixed)) / left
@@ -112,8 +116,9 @@ def indicated_rate(
     return Indication(rate, lines)
 
 
+@strict
 def indicated_change(
-    losses: float, on_level_premium: float, loadings: Loadings, *, fixed_expense: float = 0.0
+    losses: Amount, on_level_premium: Factor, loadings: Loadings, *, fixed_expense: Amount = 0.0
 ) -> Indication:
     """Return the indicated rate change (loss ratio method).
 
@@ -133,8 +138,8 @@ def indicated_change(
     >>> round(given.value, 3), {line.name: round(line.value, 3) for line in given.lines}["required premium"]
     (-0.108, 445833.333)
     """
-    loss, premium = float(non_negative("losses", [losses])[0]), float(positive("premium", [on_level_premium])[0])
-    fixed = float(non_negative("fixed_expense", [fixed_expense])[0])
+    loss, premium = float(losses), float(on_level_premium)
+    fixed = float(fixed_expense)
     left = permissible_ratio(loadings)
     required = (loss + fixed) / left
     if required <= 0:

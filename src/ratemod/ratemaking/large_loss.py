@@ -16,6 +16,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ratemod.ratemaking.arrays import Floats, fractions, non_negative, positive, same_length
+from ratemod.rules.options import strict
+from ratemod.rules.within import Amount
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +90,9 @@ def spread_excess(excess: npt.ArrayLike, base: npt.ArrayLike, credibility: npt.A
     return ExcessLoad(load * back, load * back / unit, overall, back)
 
 
+@strict
 def catastrophe_load(
-    catastrophe_loss: npt.ArrayLike, base: npt.ArrayLike, *, prior: float = 0.0, prior_years: float = 0.0
+    catastrophe_loss: npt.ArrayLike, base: npt.ArrayLike, *, prior: Amount = 0.0, prior_years: Amount = 0.0
 ) -> float:
     """Return the long-run catastrophe rate: catastrophe losses over the base, quiet years included.
 
@@ -110,6 +113,6 @@ def catastrophe_load(
     """
     lost, unit = non_negative("catastrophe_loss", catastrophe_loss), positive("base", base)
     same_length(catastrophe_loss=lost, base=unit)
-    share, years = non_negative("prior", [prior])[0], non_negative("prior_years", [prior_years])[0]
+    share, years = float(prior), float(prior_years)
     year = unit.mean()
     return float((years * share * year + lost.sum()) / ((years + len(unit)) * year))

@@ -23,6 +23,8 @@ from ratemod.errors import ModelError, problem
 from ratemod.ratemaking.aggregate import Frequency, discretise, transform
 from ratemod.ratemaking.arrays import Floats, non_negative, positive
 from ratemod.ratemaking.distribution import Severity, excess_moment, limited_moment, mean, survival
+from ratemod.rules.options import strict
+from ratemod.rules.within import Amount, Count, Factor, Limit
 
 NODES = 64
 FLAT = 1e-6  # how far survival may fall within a layer that is integrated
@@ -43,8 +45,9 @@ class Layer:
     variance_per_loss: Floats
 
 
+@strict
 def increased_limit_factors(
-    severity: Severity, limits: npt.ArrayLike, base_limit: float, *, expense_per_claim: float = 0.0
+    severity: Severity, limits: npt.ArrayLike, base_limit: Factor, *, expense_per_claim: Amount = 0.0
 ) -> Floats:
     """Return increased limits factors.
 
@@ -64,8 +67,8 @@ def increased_limit_factors(
     [0.768332, 1.0, 1.259933]
     """
     at = positive("limits", limits)
-    fixed = float(non_negative("expense_per_claim", [expense_per_claim])[0])
-    base = float(limited_moment(severity, positive("base_limit", [base_limit]))[0]) + fixed
+    fixed = float(expense_per_claim)
+    base = float(limited_moment(severity, [base_limit])[0]) + fixed
     factors: Floats = (limited_moment(severity, at) + fixed) / base
     return factors
 
@@ -118,7 +121,8 @@ def excess_ratio(severity: Severity, limit: npt.ArrayLike) -> Floats:
     return share
 
 
-def layer(severity: Severity, deductible: npt.ArrayLike, limit: npt.ArrayLike, *, trend: float = 1.0) -> Layer:
+@strict
+def layer(severity: Severity, deductible: npt.ArrayLike, limit: npt.ArrayLike, *, trend: Factor = 1.0) -> Layer:
     """Return the cost of a layer of `limit` above `deductible`, losses first multiplied by `trend`.
 
     Parameters
@@ -145,7 +149,7 @@ def layer(severity: Severity, deductible: npt.ArrayLike, limit: npt.ArrayLike, *
     >>> layer(exponential(1000.0), [100.0], [500.0]).per_loss.round(3).tolist()
     [356.026]
     """
-    factor = float(positive("trend", [trend])[0])
+    factor = float(trend)
     low = non_negative("deductible", deductible)
     width = np.asarray(limit, dtype=np.float64)
     if not (width > 0).all():
@@ -222,8 +226,14 @@ def split_by_layer(loss: npt.ArrayLike, attachment: npt.ArrayLike) -> Floats:
     return np.diff(np.minimum(amount[:, None], points), axis=1)
 
 
+@strict
 def accident_loss(
-    severity: Severity, victims: npt.ArrayLike, person_limit: float, accident_limit: npt.ArrayLike, *, steps: int = 1000
+    severity: Severity,
+    victims: npt.ArrayLike,
+    person_limit: Limit,
+    accident_limit: npt.ArrayLike,
+    *,
+    steps: Count = 1000,
 ) -> Floats:
     """Return the mean loss of an accident under a limit for each person and one for the accident.
 
@@ -251,7 +261,7 @@ def accident_loss(
     >>> accident_loss(exponential(1.0), [0.0, 0.5, 0.5], 50.0, [np.inf]).round(6).tolist()
     [1.5]
     """
-    cap = float(positive("person_limit", [person_limit])[0])
+    cap = float(person_limit)
     tops = np.asarray(accident_limit, dtype=np.float64)
     if not (tops > 0).all():
         raise ModelError(problem("RM502", name="accident_limit", wrong=int((~(tops > 0)).sum()), first=0))

@@ -17,6 +17,8 @@ import numpy.typing as npt
 
 from ratemod.errors import ModelError, problem
 from ratemod.ratemaking.arrays import Floats, non_negative, positive
+from ratemod.rules.options import strict
+from ratemod.rules.within import Count, Factor
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,14 +37,15 @@ class MinimumBias:
     iterations: int
 
 
+@strict
 def minimum_bias(
     response: npt.ArrayLike,
     weight: npt.ArrayLike,
     *,
-    base: float = 1.0,
+    base: Factor = 1.0,
     start: Sequence[npt.ArrayLike] | None = None,
-    iterations: int | None = None,
-    tolerance: float = 1e-13,
+    iterations: Count | None = None,
+    tolerance: Factor = 1e-13,
 ) -> MinimumBias:
     """Iterate the balance equations over a table.
 
@@ -71,7 +74,7 @@ def minimum_bias(
     """
     w = non_negative("weight", weight)
     y = np.where(w > 0, non_negative("response", np.where(w > 0, response, 0.0)), 0.0)
-    level = float(positive("base", [base])[0])
+    level = float(base)
     axes = range(y.ndim)
     thin = [
         problem("RM558", axis=a + 1, level=int(i) + 1) for a in axes for i in np.flatnonzero(_margin(w * y, a) <= 0)

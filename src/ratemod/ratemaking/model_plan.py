@@ -23,6 +23,8 @@ import numpy as np
 from ratemod.errors import ModelError, problem
 from ratemod.ratemaking.cells import Cells
 from ratemod.rules.edit import toml_text
+from ratemod.rules.options import strict
+from ratemod.rules.within import Whole
 
 if TYPE_CHECKING:
     from ratemod.ratemaking.rate_model import RateModel
@@ -44,6 +46,7 @@ class _Table:
     fitted: dict[tuple[int, ...], float]
 
 
+@strict
 def model_files(
     model: RateModel,
     *,
@@ -53,7 +56,7 @@ def model_files(
     title: str,
     source: str,
     loading: Decimal | str | int = 1,
-    places: int = 3,
+    places: Whole = 3,
 ) -> dict[str, str]:
     """Return the files of a plan that charges what a model expects, by path inside its folder.
 

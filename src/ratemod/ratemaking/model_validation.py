@@ -18,6 +18,8 @@ import numpy as np
 from ratemod.ratemaking.arrays import Floats, sums
 from ratemod.ratemaking.model_rows import MISSING, Accounts, column_levels
 from ratemod.ratemaking.validation import Gini, gini, lift
+from ratemod.rules.options import strict
+from ratemod.rules.within import Chance, Count, Whole
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -47,7 +49,8 @@ class Validation:
         """Total over what was expected."""
         return float(self.total.sum() / (self.weight @ self.mean))
 
-    def by(self, column: str, level: float = 0.95) -> pd.DataFrame:
+    @strict
+    def by(self, column: str, level: Chance = 0.95) -> pd.DataFrame:
         """Return actual against expected by the values of any column, in the model or not.
 
         Returns
@@ -77,7 +80,8 @@ class Validation:
                               "ratio": ratio, "low": np.maximum(ratio - half, 0.0), "high": ratio + half})
         return found[found["rows"] > 0].reset_index(drop=True)
 
-    def calibration(self, bands: int = 10) -> pd.DataFrame:
+    @strict
+    def calibration(self, bands: Count = 10) -> pd.DataFrame:
         """Return bands of equal exposure in order of prediction: weight, predicted and actual mean, their ratio."""
         import pandas as pd
 
@@ -85,11 +89,13 @@ class Validation:
         return pd.DataFrame({"band": np.arange(1, bands + 1), "weight": found.weight, "predicted": found.predicted,
                              "actual": found.actual, "ratio": found.actual / found.predicted})
 
-    def gini(self, *, seed: int, groups: int = 50, level: float = 0.95) -> Gini:
+    @strict
+    def gini(self, *, seed: Whole, groups: Count = 50, level: Chance = 0.95) -> Gini:
         """Return the Gini index of the prediction with its interval; see `validation.gini`."""
         return gini(self.mean, self.total, self.weight, seed=seed, groups=groups, level=level)
 
-    def double_lift(self, other: Validation, bands: int = 10) -> pd.DataFrame:
+    @strict
+    def double_lift(self, other: Validation, bands: Count = 10) -> pd.DataFrame:
         """Return bands of equal exposure in order of this model's mean over another's, and what each says of them.
 
         Parameters

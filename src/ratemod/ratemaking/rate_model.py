@@ -44,6 +44,7 @@ from ratemod.ratemaking.relativities import Adjustment, Relativity, relativities
 from ratemod.ratemaking.row_sums import with_distinct_rows
 from ratemod.reading.text_levels import level_name
 from ratemod.rules.options import strict
+from ratemod.rules.within import Amount, Chance
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -111,7 +112,8 @@ class RateModel:
         """One row a fault of the rows that could not be used: row (from 1), column, value, code, reason."""
         return self.rows.refused()
 
-    def frame(self, level: float = 0.95) -> pd.DataFrame:
+    @strict
+    def frame(self, level: Chance = 0.95) -> pd.DataFrame:
         """Return one row a level: relativity with interval, standard error, weight, total and its one-way rate.
 
         Relativities that were set rather than fitted have no interval; curves have a frame of their own (`curve`).
@@ -151,7 +153,8 @@ class RateModel:
             ]
         return found
 
-    def curve(self, name: str, at: Sequence[float] | None = None, level: float = 0.95) -> pd.DataFrame:
+    @strict
+    def curve(self, name: str, at: Sequence[float] | None = None, level: Chance = 0.95) -> pd.DataFrame:
         """Return the curve of a covariate: value, relativity to its reference value, low, high.
 
         Parameters
@@ -235,8 +238,9 @@ class RateModel:
         """
         return self._means(data, header_map)[0]
 
+    @strict
     def predictions(
-        self, data: Any, *, level: float = 0.95, header_map: Mapping[str, str] | None = None
+        self, data: Any, *, level: Chance = 0.95, header_map: Mapping[str, str] | None = None
     ) -> Any:
         """Return a frame of mean, low, high and the standard error of log mean; polars for polars, else pandas.
 
@@ -393,7 +397,8 @@ class RateModel:
         values, moved = ordered(self.fitted, self.fit, factor, direction)
         return self._after("monotone", factor, {"direction": direction}, reason, relativity=values, moved=moved)
 
-    def smooth(self, factor: str, reason: str, strength: float = 1.0) -> RateModel:
+    @strict
+    def smooth(self, factor: str, reason: str, strength: Amount = 1.0) -> RateModel:
         """Smooth the relativities of a factor along its levels (Whittaker-Henderson), and fit the others again.
 
         Raises
@@ -405,7 +410,8 @@ class RateModel:
         values, moved = smoothed(self.fitted, self.fit, factor, strength)
         return self._after("smooth", factor, {"strength": strength}, reason, relativity=values, moved=moved)
 
-    def shrink(self, factor: str, reason: str, between_variance: float | None = None) -> RateModel:
+    @strict
+    def shrink(self, factor: str, reason: str, between_variance: Amount | None = None) -> RateModel:
         """Draw the relativities of a factor to their mean by credibility, the others fitted beside them (Ohlsson).
 
         Raises

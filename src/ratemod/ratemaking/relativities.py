@@ -23,6 +23,7 @@ from ratemod.ratemaking.cells import Cells
 from ratemod.ratemaking.design import margins
 from ratemod.ratemaking.glm import Fit, half_width
 from ratemod.rules.options import strict
+from ratemod.rules.within import Amount, Chance
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,8 @@ class Adjustment:
     detail: str
 
 
-def relativities(fit: Fit, cells: Cells, level: float = 0.95) -> tuple[Relativity, ...]:
+@strict
+def relativities(fit: Fit, cells: Cells, level: Chance = 0.95) -> tuple[Relativity, ...]:
     """Return every relativity of the levels of a fit with its interval (`glm.half_width`); curves have none.
 
     Examples
@@ -136,6 +138,7 @@ def monotone(
     return after, moved(levels, value, after, "monotone", [direction] * len(value))
 
 
+@strict
 def shrink(
     levels: Sequence[str],
     log_relativity: npt.ArrayLike,
@@ -143,7 +146,7 @@ def shrink(
     *,
     credibility: npt.ArrayLike | None = None,
     log_standard_error: npt.ArrayLike | None = None,
-    between_variance: float | None = None,
+    between_variance: Amount | None = None,
 ) -> tuple[Floats, Floats, tuple[Adjustment, ...]]:
     """Return relativities drawn towards a complement, the credibilities used, and what was moved.
 

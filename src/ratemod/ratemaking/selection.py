@@ -19,6 +19,8 @@ import numpy.typing as npt
 
 from ratemod.errors import ModelError, nearest, problem
 from ratemod.ratemaking.arrays import Floats, finite, fractions, non_negative, positive, same_length
+from ratemod.rules.options import strict
+from ratemod.rules.within import Factor, Whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +101,9 @@ def select(
     )
 
 
+@strict
 def rebase(
-    relativity: npt.ArrayLike, base_rate: float, *, reference: int | None = None, weight: npt.ArrayLike | None = None
+    relativity: npt.ArrayLike, base_rate: Factor, *, reference: Whole | None = None, weight: npt.ArrayLike | None = None
 ) -> tuple[Floats, float]:
     """Restate relativities on another base; no product of the two changes.
 
@@ -149,8 +152,9 @@ def off_balance(current: npt.ArrayLike, selected: npt.ArrayLike, weight: npt.Arr
     return float(now @ share / positive("selected premium", [new @ share])[0])
 
 
+@strict
 def off_balance_complement(
-    losses: npt.ArrayLike, exposure: npt.ArrayLike, credibility: npt.ArrayLike, complement: float
+    losses: npt.ArrayLike, exposure: npt.ArrayLike, credibility: npt.ArrayLike, complement: Factor
 ) -> OffBalance:
     """Return credibility-weighted rates, balanced to the losses through the complement (Boor).
 
@@ -171,7 +175,7 @@ def off_balance_complement(
     """
     loss, units, z = finite("losses", losses), positive("exposure", exposure), fractions("credibility", credibility)
     same_length(losses=loss, exposure=units, credibility=z)
-    other = float(positive("complement", [complement])[0])
+    other = float(complement)
     spare = float(units @ (1 - z)) * other
     if spare <= 0:
         raise ModelError(problem("RM557"))

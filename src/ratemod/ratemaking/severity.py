@@ -19,6 +19,8 @@ import numpy.typing as npt
 from ratemod.errors import ModelError, nearest, problem
 from ratemod.ratemaking.arrays import Booleans, Floats, non_negative, positive, same_length
 from ratemod.ratemaking.distribution import Component, Severity, log_density, log_survival, quantile
+from ratemod.rules.options import strict
+from ratemod.rules.within import Amount
 
 PARAMETERS = {
     "lognormal": ("mu", "sigma"),
@@ -133,8 +135,9 @@ def product_limit(
     return at, np.cumprod(1 - deaths / (entered - left))
 
 
+@strict
 def quantile_plot(
-    fit: SeverityFit, loss: npt.ArrayLike, *, truncation: float = 0.0, censored: npt.ArrayLike | None = None
+    fit: SeverityFit, loss: npt.ArrayLike, *, truncation: Amount = 0.0, censored: npt.ArrayLike | None = None
 ) -> tuple[Floats, Floats]:
     """Return observed losses and the losses that the fit expects at the same survival (mid-step), for a quantile plot.
 

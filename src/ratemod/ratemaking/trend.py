@@ -16,6 +16,8 @@ import numpy.typing as npt
 
 from ratemod.errors import ModelError, problem
 from ratemod.ratemaking.arrays import Floats, finite, positive, same_length
+from ratemod.rules.options import strict
+from ratemod.rules.within import Amount, Chance, Factor, Finite, Rate
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +44,9 @@ class Trend:
     fitted: Floats
 
 
+@strict
 def fit_trend(
-    time: npt.ArrayLike, value: npt.ArrayLike, weight: npt.ArrayLike | None = None, *, level: float = 0.95
+    time: npt.ArrayLike, value: npt.ArrayLike, weight: npt.ArrayLike | None = None, *, level: Chance = 0.95
 ) -> Trend:
     """Fit a log-linear trend.
 
@@ -99,7 +102,8 @@ def fit_trend(
     )
 
 
-def trend_factor(rate: float, from_time: npt.ArrayLike, to_time: npt.ArrayLike) -> Floats:
+@strict
+def trend_factor(rate: Rate, from_time: npt.ArrayLike, to_time: npt.ArrayLike) -> Floats:
     """Return (1 + rate)^(years between two average loss dates).
 
     Examples
@@ -108,7 +112,7 @@ def trend_factor(rate: float, from_time: npt.ArrayLike, to_time: npt.ArrayLike) 
     [1.1025]
     """
     years = np.asarray(finite("to_time", to_time) - finite("from_time", from_time))
-    grown: Floats = positive("1 + rate", [1 + rate])[0] ** years
+    grown: Floats = (1 + float(rate)) ** years
     return grown
 
 
@@ -117,7 +121,8 @@ def loss_cost_trend(frequency: Trend, severity: Trend) -> float:
     return (1 + frequency.rate) * (1 + severity.rate) - 1
 
 
-def average_loss_date(start: float, years: float, term_years: float) -> float:
+@strict
+def average_loss_date(start: Finite, years: Factor, term_years: Amount) -> float:
     """Return the average date of loss of policies written evenly from `start` over `years`: start + (years + term)/2.
 
     Examples

@@ -16,6 +16,8 @@ import numpy.typing as npt
 from ratemod.errors import ModelError, problem
 from ratemod.ratemaking.arrays import Booleans, Dates, Floats, finite, same_length
 from ratemod.ratemaking.exposure import days
+from ratemod.rules.options import strict
+from ratemod.rules.within import Count
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,7 @@ class Triangle:
         return (np.arange(self.values.shape[-1], dtype=np.int64) + 1) * self.age_months
 
 
+@strict
 def triangle_of_transactions(
     segment: npt.ArrayLike,
     accident_date: npt.ArrayLike,
@@ -50,10 +53,10 @@ def triangle_of_transactions(
     *,
     segments: tuple[str, ...],
     first_origin: str,
-    origins: int,
+    origins: Count,
     valuation: str,
-    origin_months: int = 12,
-    age_months: int = 12,
+    origin_months: Count = 12,
+    age_months: Count = 12,
 ) -> Triangle:
     """Sum payments, reserve changes or reports into cumulative triangles.
 

@@ -16,6 +16,8 @@ import numpy.typing as npt
 
 from ratemod.errors import ModelError, problem
 from ratemod.ratemaking.arrays import Floats, finite, fractions, non_negative, positive
+from ratemod.rules.options import strict
+from ratemod.rules.within import Count, Rate, Share
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +52,14 @@ def chain_ladder(latest: npt.ArrayLike, factor_to_ultimate: npt.ArrayLike) -> Ul
     return Ultimate(ultimate, ultimate - known, np.full(ultimate.shape, np.nan))
 
 
+@strict
 def bornhuetter_ferguson(
     latest: npt.ArrayLike,
     factor_to_ultimate: npt.ArrayLike,
     exposure: npt.ArrayLike,
     expected_ratio: npt.ArrayLike,
     *,
-    iterations: int = 1,
+    iterations: Count = 1,
 ) -> Ultimate:
     """Return the latest plus the unreported share of the expected losses (iterations > 1: Benktander).
 
@@ -69,7 +72,7 @@ def bornhuetter_ferguson(
     Raises
     ------
     ModelError
-        RM500, RM501, RM502 for impossible inputs; RM522 when iterations < 1.
+        RM500, RM501, RM502 for impossible inputs.
 
     Examples
     --------
@@ -79,21 +82,20 @@ def bornhuetter_ferguson(
     known = finite("latest", latest)
     unreported = 1 - 1 / positive("factor_to_ultimate", factor_to_ultimate)
     base, ratio = non_negative("exposure", exposure), non_negative("expected_ratio", expected_ratio)
-    if iterations < 1:
-        raise ModelError(problem("RM522", iterations=iterations))
     ultimate: Floats = base * ratio
     for _ in range(iterations):
         ultimate = known + unreported * ultimate
     return Ultimate(ultimate, ultimate - known, np.broadcast_to(ratio, ultimate.shape))
 
 
+@strict
 def benktander(
     latest: npt.ArrayLike,
     factor_to_ultimate: npt.ArrayLike,
     exposure: npt.ArrayLike,
     expected_ratio: npt.ArrayLike,
     *,
-    iterations: int = 2,
+    iterations: Count = 2,
 ) -> Ultimate:
     """Return `bornhuetter_ferguson` repeated on its own result; see there.
 
@@ -105,13 +107,14 @@ def benktander(
     return bornhuetter_ferguson(latest, factor_to_ultimate, exposure, expected_ratio, iterations=iterations)
 
 
+@strict
 def cape_cod(
     latest: npt.ArrayLike,
     factor_to_ultimate: npt.ArrayLike,
     exposure: npt.ArrayLike,
     *,
-    decay: float = 1.0,
-    trend: float = 0.0,
+    decay: Share = 1.0,
+    trend: Rate = 0.0,
 ) -> Ultimate:
     """Return Bornhuetter–Ferguson with the expected ratio taken from the triangle itself.
 

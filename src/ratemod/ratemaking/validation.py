@@ -23,6 +23,8 @@ from ratemod.ratemaking.cells import Cells
 from ratemod.ratemaking.design import Term
 from ratemod.ratemaking.family import Family
 from ratemod.ratemaking.glm import Fit, fit_glm, predict
+from ratemod.rules.options import strict
+from ratemod.rules.within import Chance, Count, Factor, Whole
 
 RANK_DIGITS = 11
 
@@ -122,7 +124,8 @@ def cell_residuals(cells: Cells, fit: Fit) -> Floats:
     return (cells.total / cells.weight - mean) / np.sqrt(fit.dispersion * fit.family.variance(mean) / cells.weight)
 
 
-def lift(predicted: npt.ArrayLike, actual: npt.ArrayLike, weight: npt.ArrayLike, bands: int = 10) -> Lift:
+@strict
+def lift(predicted: npt.ArrayLike, actual: npt.ArrayLike, weight: npt.ArrayLike, bands: Count = 10) -> Lift:
     """Return a lift chart: rows in order of prediction, cut into bands of equal exposure.
 
     Parameters
@@ -156,14 +159,15 @@ def lorenz(predicted: npt.ArrayLike, actual: npt.ArrayLike, weight: npt.ArrayLik
     return _curve(sums(place, w, len(names)), sums(place, a, len(names)))
 
 
+@strict
 def gini(
     predicted: npt.ArrayLike,
     actual: npt.ArrayLike,
     weight: npt.ArrayLike,
     *,
-    seed: int,
-    groups: int = 50,
-    level: float = 0.95,
+    seed: Whole,
+    groups: Count = 50,
+    level: Chance = 0.95,
 ) -> Gini:
     """Return the Gini index of a prediction with its uncertainty.
 
@@ -196,14 +200,15 @@ def gini(
     return Gini(value, error, value - half, value + half)
 
 
+@strict
 def quantile_residuals(
     total: npt.ArrayLike,
     mean: npt.ArrayLike,
     weight: npt.ArrayLike,
     family: Family,
     *,
-    dispersion: float = 1.0,
-    seed: int,
+    dispersion: Factor = 1.0,
+    seed: Whole,
 ) -> Floats:
     """Return randomised quantile residuals of rows or cells.
 

@@ -21,6 +21,8 @@ from ratemod.reading.checks import ascending, codes_of
 from ratemod.registers.as_of import Ints, firm_numbers, pairs, timeline
 from ratemod.registers.days import NEVER, Days, add_years, as_days, whole_years
 from ratemod.registers.register import Register
+from ratemod.rules.options import strict
+from ratemod.rules.within import Count
 from ratemod.vocabulary.codes.accident import GRADES, accident_grade
 
 GRADE_COUNT = len(GRADES)
@@ -55,12 +57,13 @@ class AccidentRecord:
     last_by_grade: Ints
 
 
+@strict
 def accident_record(
     claims: Register,
     credit_code: Any,
     on: npt.ArrayLike,
     *,
-    years: int = 3,
+    years: Count = 3,
     policies: Register | None = None,
     needs_casualty: bool = True,
     development: Sequence[float] = (),

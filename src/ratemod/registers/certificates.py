@@ -17,10 +17,12 @@ from ratemod.registers.as_of import Ints, firm_numbers, in_force, timeline
 from ratemod.registers.columns import STANDARDS
 from ratemod.registers.days import NEVER, Days, as_days
 from ratemod.registers.register import Register
+from ratemod.rules.options import strict
 
 LEVELS = tuple(level.code for level in STANDARDS)
 
 
+@strict
 @dataclass(frozen=True, slots=True)
 class DowngradeRule:
     """When an accident takes a certificate down, as data of a plan; None leaves a criterion out.

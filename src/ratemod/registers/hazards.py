@@ -21,12 +21,14 @@ from ratemod.registers.as_of import Ints, Pairs, blocks, firm_numbers, pairs
 from ratemod.registers.columns import HAZARD_GRADES
 from ratemod.registers.days import NEVER, Days, add_years, as_days
 from ratemod.registers.register import Register
+from ratemod.rules.options import strict
 
 STATES = ("none", "open", "overdue", "refused", "verified")
 _BY_RANK = np.array([0, 4, 1, 2, 3], dtype=np.int8)  # none, verified, open, overdue, refused: from best to worst
 _EVENT_BITS, _MEASURE_BITS = 36, 23
 
 
+@strict
 @dataclass(frozen=True, slots=True)
 class HazardRule:
     """What counts, as data of a plan.

@@ -12,6 +12,7 @@ from ratemod.errors import PlanError, nearest, problem
 from ratemod.plan.model import Plan
 from ratemod.registers.certificates import DowngradeRule
 from ratemod.registers.hazards import HazardRule
+from ratemod.rules.options import strict
 from ratemod.rules.read import TomlFile, read_toml
 from ratemod.rules.shape import Key, keys_of
 
@@ -68,6 +69,7 @@ class Group:
         return self.label_zh if lang == "zh" else self.label_en
 
 
+@strict
 @dataclass(frozen=True, slots=True)
 class AccidentRule:
     """Length of the look-back window in years, and whether only accidents with casualties count by their grade."""
@@ -76,6 +78,7 @@ class AccidentRule:
     needs_casualty: bool = True
 
 
+@strict
 @dataclass(frozen=True, slots=True)
 class ParticipationRule:
     """Who must insure, and how much.
@@ -98,6 +101,7 @@ class ParticipationRule:
     limit_from: date | None = None
 
 
+@strict
 @dataclass(frozen=True, slots=True)
 class Rules:
     """Everything `registers.toml` says."""

@@ -1,9 +1,10 @@
 """Arguments of a closed set: `strict` holds what a function is given against its own type hints.
 
-A word outside its ``Literal``, a text where yes or no is meant, a day that is none: a refusal that names the function,
-the argument, what was given and what is permitted, all of a call at once. Days come as `datetime.date` to the function,
-whatever the caller's clock; a text where a list of names is meant is the one name, never its letters. What else a hint
-says (arrays, frames, numbers) is the function's own affair.
+A word outside its ``Literal``, a text where yes or no is meant, a day that is none, a number outside its range
+(`ratemod.rules.within`), or no number: a refusal that names the function, the argument, what was given and what is
+permitted, all of a call at once. Days come as `datetime.date` to the function, whatever the caller's clock; a text
+where a list of names is meant is the one name, never its letters. What else a hint says (arrays, frames) is the
+function's own affair.
 """
 
 from __future__ import annotations
@@ -16,9 +17,10 @@ import types
 import typing
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
-from typing import Any, Literal, TypeVar, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 
 from ratemod.errors import ModelError, Problem, nearest, problem
+from ratemod.rules.within import WIDEST, Within
 
 Thing = TypeVar("Thing", bound=Callable[..., Any])
 Rule = Callable[[str, Any, list[Problem]], Any]  # name, value, faults so far -> the value to go on with
@@ -35,7 +37,7 @@ def strict(thing: Thing) -> Thing:
     ------
     ModelError
         By what is returned: RM012 a word that is not permitted (with the nearest), RM013 neither true nor false, RM014
-        no day, RM015 no list.
+        no day, RM015 no list, RM676 no number, or none that is permitted.
 
     Examples
     --------
@@ -92,7 +94,7 @@ def hint_of(function: Callable[..., Any], parameter: inspect.Parameter) -> Any:
     holder = types.SimpleNamespace(__annotations__={"it": parameter.annotation})
     spaces = getattr(function, "__globals__", {})
     try:
-        return typing.get_type_hints(holder, globalns=spaces)["it"]
+        return typing.get_type_hints(holder, globalns=spaces, include_extras=True)["it"]
     except (NameError, AttributeError, TypeError):
         return None
 
@@ -103,11 +105,14 @@ def _rule(hint: Any, default: Any = inspect.Parameter.empty) -> Rule | None:
     free = [kind for kind in members if kind is not type(None)]
     words = tuple(word for kind in free if get_origin(kind) is Literal for word in get_args(kind))
     others = [kind for kind in free if get_origin(kind) is not Literal]
+    numbers = [one for kind in others if (one := _range(kind))]
     if words:
-        inner = _listed(others)
+        inner = functools.partial(_number, numbers, True) if others and len(numbers) == len(others) else _listed(others)
         return functools.partial(_word, words, bool(others), inner) if str not in others else None
     if free == [bool]:
         return _flag
+    if others and len(numbers) == len(others):
+        return functools.partial(_number, numbers, len(free) < len(members))
     if date in free and not set(free) - {date, datetime, str}:
         return _day
     return None if str in free else _listed(free)
@@ -115,6 +120,13 @@ def _rule(hint: Any, default: Any = inspect.Parameter.empty) -> Rule | None:
 
 def _members(hint: Any) -> tuple[Any, ...]:
     return tuple(part for kind in get_args(hint) for part in _members(kind)) if _is_union(hint) else (hint,)
+
+
+def _range(kind: Any) -> Within | None:
+    """Return which numbers a kind stands for, None where it is no kind of number."""
+    if get_origin(kind) is Annotated:
+        return next((part for part in get_args(kind) if isinstance(part, Within)), None)
+    return WIDEST.get(kind) if isinstance(kind, type) else None
 
 
 def _is_union(hint: Any) -> bool:
@@ -128,7 +140,7 @@ def _listed(kinds: list[Any]) -> Rule | None:
         if get_origin(kind) in _LISTS and parts and (parts[0] is str or get_origin(parts[0]) is Literal):
             return functools.partial(_names, _rule(parts[0]))
         if get_origin(kind) in _MAPPINGS and (rules := [_rule(part) for part in parts]) != [None, None]:
-            return functools.partial(_mapping, rules)
+            return functools.partial(_mapping, rules, len(kinds) > 1)
     return None
 
 
@@ -142,6 +154,12 @@ def _word(
     known = [str(word) for word in words]
     near = nearest(value, known) if isinstance(value, str) else None
     wrong.append(problem("RM012", name=name, value=value, known=", ".join(known), nearest=near))
+    return value
+
+
+def _number(ranges: list[Within], or_none: bool, name: str, value: Any, wrong: list[Problem]) -> Any:
+    if not (value is None and or_none) and not any(one.holds(value) for one in ranges):
+        wrong.append(problem("RM676", name=name, value=value, known=" / ".join(map(str, ranges))))
     return value
 
 
@@ -167,13 +185,13 @@ def _names(rule: Rule | None, name: str, value: Any, wrong: list[Problem]) -> An
     return value
 
 
-def _mapping(rules: list[Rule | None], name: str, value: Any, wrong: list[Problem]) -> Any:
+def _mapping(rules: list[Rule | None], or_other: bool, name: str, value: Any, wrong: list[Problem]) -> Any:
     if isinstance(value, Mapping):
         for key, part in value.items():
             for rule, one in zip(rules, (key, part)):
                 if rule is not None:
                     rule(name, one, wrong)
-    elif value is not None:
+    elif value is not None and not or_other:
         wrong.append(problem("RM015", name=name, value=value))
     return value
 

@@ -22,6 +22,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from ratemod.ratemaking.arrays import Floats, sums
+from ratemod.rules.options import strict
+from ratemod.rules.within import Chance
 from ratemod.study.losses import Adjusted
 from ratemod.study.model import RateModel
 from ratemod.study.year_trend import Trends
@@ -60,6 +62,7 @@ class Uncertainty:
         return value * float(np.exp(-half)), value * float(np.exp(half))
 
 
+@strict
 def uncertainty_of(
     data: Adjusted,
     model: RateModel,
@@ -68,7 +71,7 @@ def uncertainty_of(
     capped: float,
     excess_rate: float,
     catastrophe: float,
-    level: float,
+    level: Chance,
 ) -> Uncertainty:
     """Return the uncertainty of a book's expected losses.
 

@@ -15,6 +15,8 @@ import numpy.typing as npt
 
 from ratemod.plan.model import Plan
 from ratemod.rating.inputs import Inputs
+from ratemod.rules.options import strict
+from ratemod.rules.within import Share
 
 LOOK, MOST_SHARE, LEAST = 4096, 0.25, 20_000
 
@@ -35,7 +37,8 @@ class Cells:
     rows: npt.NDArray[np.int64]
 
 
-def cells_of(plan: Plan, inputs: Inputs, barred: npt.NDArray[np.bool_], most_share: float = MOST_SHARE) -> Cells | None:
+@strict
+def cells_of(plan: Plan, inputs: Inputs, barred: npt.NDArray[np.bool_], most_share: Share = MOST_SHARE) -> Cells | None:
     """Return the rating cells of a book, or None where collapsing does not pay.
 
     Parameters

@@ -100,6 +100,7 @@ class Dislocation:
             "largest_fall_uncapped": float(known.min(initial=0.0)),
         }
 
+    @strict
     def bands(self, edges: Sequence[float] = EDGES) -> pd.DataFrame:
         """Return policies and premium by band of relative change; a band is [from, below)."""
         import pandas as pd

@@ -21,6 +21,7 @@ from ratemod.reading.book import Book
 from ratemod.reading.read import read_book
 from ratemod.registers.controllable import Controllable, controllable_premium
 from ratemod.rules.options import strict
+from ratemod.rules.within import Finite
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -109,7 +110,8 @@ def incentive(
     return Incentive(found, costs, pd.DataFrame(rows), plan)
 
 
-def retained(change: Any, elasticity: float) -> Any:
+@strict
+def retained(change: Any, elasticity: Finite) -> Any:
     """Return the share of firms assumed to renew after a relative change of premium: exp(elasticity·change), at most 1.
 
     Parameters

@@ -14,6 +14,7 @@ from typing import Any
 from ratemod.errors import Lang, ModelError, nearest, problem
 from ratemod.plan.model import Plan
 from ratemod.rules.options import strict
+from ratemod.rules.within import Count
 from ratemod.whatif.engine import Engine, engine
 from ratemod.whatif.panel import Panel, panel
 from ratemod.whatif.scenario import apply, numbers_of
@@ -75,7 +76,8 @@ class Live:
     def _look(self) -> View:
         return self.watched.look(apply(self.base.plan, self.at), self.at)
 
-    def page(self, *, most: int = MOST) -> Panel:
+    @strict
+    def page(self, *, most: Count = MOST) -> Panel:
         """Return the sliders as a page that needs no Python: every combination priced, thinned to `most` positions.
 
         The plan's own values, and those where the panel stands, stay.

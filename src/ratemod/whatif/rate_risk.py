@@ -28,6 +28,8 @@ from ratemod.plan.model import Plan
 from ratemod.ratemaking.arrays import Floats, sums
 from ratemod.ratemaking.glm import Fit
 from ratemod.rating.summary import codes_by
+from ratemod.rules.options import strict
+from ratemod.rules.within import Count, Finite, Whole
 from ratemod.study.fit import Study
 from ratemod.study.model import RateModel
 from ratemod.whatif.engine import Engine, engine
@@ -84,8 +86,9 @@ class RateRisk:
         return f"<p>{html.escape(repr(self))}</p>{self.frame().round(0).to_html(index=False)}"
 
 
+@strict
 def rate_risk(
-    study: Study, *, draws: int = 200, seed: int, by: Sequence[str] = ("sector",), above: float = 0.25
+    study: Study, *, draws: Count = 200, seed: Whole, by: Sequence[str] = ("sector",), above: Finite = 0.25
 ) -> RateRisk:
     """Price the study's book under plans drawn from the uncertainty of its estimates.
 

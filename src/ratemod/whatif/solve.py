@@ -20,6 +20,7 @@ from ratemod.errors import Lang, ModelError, default_language, nearest, problem
 from ratemod.plan.edit import exact_number
 from ratemod.plan.model import Plan
 from ratemod.rules.options import strict
+from ratemod.rules.within import Amount, Factor
 from ratemod.whatif.engine import Engine, Outcome, engine
 from ratemod.whatif.scenario import Scenario, apply, numbers_of, scenario, words
 
@@ -102,13 +103,14 @@ def unknown(path: str, low: Any, high: Any, step: Any = "0.001") -> Unknown:
     return made
 
 
+@strict
 def solve(
     book: Any,
     plan: Plan,
     change: Unknown | Sequence[Unknown],
     target: Mapping[str, float | str],
     *,
-    losses_yuan: float | None = None,
+    losses_yuan: Amount | None = None,
     base: Engine | None = None,
 ) -> Solution:
     """Find the number (or numbers) that bring a book to its target.
@@ -194,11 +196,12 @@ def measure(name: str, base: Engine, outcome: Outcome, losses_yuan: float | None
     return float((rise > 0.25).sum()) / max(int((base.premium_fen > 0).sum()), 1)
 
 
+@strict
 def off_balance(
     book: Any,
     plan: Plan,
     table: str,
-    target_premium_yuan: float,
+    target_premium_yuan: Factor,
     *,
     low: Any = "0.1",
     high: Any = "10",

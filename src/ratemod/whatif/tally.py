@@ -12,6 +12,8 @@ import numpy.typing as npt
 
 from ratemod.plan.model import Plan
 from ratemod.rating.run import BLOCK
+from ratemod.rules.options import strict
+from ratemod.rules.within import Count
 from ratemod.whatif.engine import Engine
 from ratemod.whatif.position import Rows
 
@@ -105,7 +107,8 @@ class Tally:
         """Policies priced before and after."""
         return int(self.counts.bands.sum())
 
-    def movers(self, most: int, rows: Rows | None = None) -> npt.NDArray[np.intp]:
+    @strict
+    def movers(self, most: Count, rows: Rows | None = None) -> npt.NDArray[np.intp]:
         """Return the units that move most in money, the first of equal ones first; `rows` are all that moved."""
         whole = rows is None or self.unit_cell is not None
         found = np.zeros(0, dtype=np.intp)

@@ -13,6 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ratemod.errors import ModelError, problem
+from ratemod.rules.options import strict
+from ratemod.rules.within import Count, Whole
 from ratemod.study.evidence import expected_rows
 from ratemod.study.fit import Study
 
@@ -40,7 +42,8 @@ class Risk:
         return {p: (float(np.quantile(self.parameter_only, p)), float(np.quantile(self.loss_ratio, p))) for p in at}
 
 
-def loss_ratio_risk(study: Study, *, draws: int = 1000, seed: int) -> Risk:
+@strict
+def loss_ratio_risk(study: Study, *, draws: Count = 1000, seed: Whole) -> Risk:
     """Simulate the loss ratio of the study's book under its selected rates.
 
     Parameters
