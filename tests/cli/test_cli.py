@@ -188,7 +188,11 @@ def test_odd_headers_are_mapped(tmp_path: Path, capsys: pytest.CaptureFixture[st
     assert main([*base, "--columns", "今年多少人=,b=heads"]) == 1
     assert "RM810" in said(capsys)[1]
     assert main([*base, "--columns", str(tmp_path / "none.toml")]) == 1
-    assert "RM811" in said(capsys)[1]
+    assert "RM017" in said(capsys)[1]
+    for content, code in (('"a" = 3', "RM103"), ('"a" = "heads', "RM107"), ('[columns]\n[extra]\n"a" = "b"', "RM101")):
+        mapping.write_text(content, encoding="utf-8")
+        assert main([*base, "--columns", str(mapping)]) == 1
+        assert code in said(capsys)[1]
 
 
 def test_by_names_the_summary(book: Path, capsys: pytest.CaptureFixture[str]) -> None:

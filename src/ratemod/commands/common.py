@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ratemod.errors import BookError, Lang, Problem, nearest, problem, text
 
@@ -99,7 +99,7 @@ def column_map(given: str | None, columns: Mapping[str, Column]) -> dict[str, st
     Raises
     ------
     BookError
-        RM810 a pair without ``=``, RM811 the file cannot be read, RM812 a column that is not declared.
+        RM810 a pair without ``=``, RM103 a file that maps to no texts, RM812 a column that is not declared.
     """
     if not given:
         return None
@@ -135,16 +135,14 @@ def _pairs(given: str, code: str) -> dict[str, str]:
 
 
 def _map_file(path: Path) -> dict[str, str]:
-    import tomllib
+    """Return a map of columns: ``"Header in the book" = "column"``, at the top of a TOML file or under [columns]."""
+    from ratemod.rules.read import read_toml
 
-    try:
-        read: Mapping[str, Any] = tomllib.loads(path.read_text(encoding="utf-8-sig"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise BookError(problem("RM811", file=str(path), why=getattr(error, "strerror", None) or str(error))) from None
-    columns = read.get("columns", read)
-    odd = [name for name, value in columns.items() if not isinstance(value, str)]
-    if odd:
-        raise BookError([problem("RM810", file=str(path), pair=name) for name in odd])
+    file = read_toml(path)
+    place = ("columns",) if "columns" in file.data else ()
+    file.sections(place or file.data)
+    columns = file.fit(file.data["columns"] if place else file.data, Mapping[str, str], *place)
+    file.settle(BookError)
     return dict(columns)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ratemod.commands.common import day, open_plan, plan_dates
-from ratemod.errors import Lang, ModelError, problem, render, text
+from ratemod.errors import Lang, ModelError, PlanError, problem, render, text
 
 if TYPE_CHECKING:
     from ratemod.study.fit import Study
@@ -107,11 +107,13 @@ def read_settings(args: argparse.Namespace) -> tuple[dict[str, Any], dict[str, t
 
 def _mapping(path: Path) -> Mapping[str, Any]:
     import json
-    import tomllib
 
+    from ratemod.rules.read import read_toml
+
+    if path.suffix != ".json":
+        return read_toml(path).data
     try:
-        content = path.read_text(encoding="utf-8-sig")
-        read: Mapping[str, Any] = json.loads(content) if path.suffix == ".json" else tomllib.loads(content)
+        read: Mapping[str, Any] = json.loads(path.read_text(encoding="utf-8-sig"))
     except (OSError, UnicodeDecodeError, ValueError) as error:
         raise ModelError(problem("RM598", path=str(path), why=getattr(error, "strerror", None) or str(error))) from None
     return read
@@ -131,11 +133,11 @@ def _selections(path: Path) -> dict[str, tuple[str, str]]:
 
 def _value(said: str) -> Any:
     """Return a setting as TOML reads it, or as text."""
-    import tomllib
+    from ratemod.rules.read import parsed
 
     try:
-        return tomllib.loads(f"value = {said}")["value"]
-    except tomllib.TOMLDecodeError:
+        return parsed(f"value = {said}", "")["value"]
+    except PlanError:
         return said
 
 

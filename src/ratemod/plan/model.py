@@ -15,13 +15,14 @@ from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from ratemod.errors import Lang, text
 from ratemod.plan.op.base import Operation
 from ratemod.plan.operand import Day, Operand
 from ratemod.rules.lines import Place, lines_of
 from ratemod.rules.opened import opened
+from ratemod.rules.options import strict
 from ratemod.vocabulary.column import Column
 from ratemod.vocabulary.currency import YUAN, Currency
 
@@ -155,6 +156,7 @@ class Table:
 class Test:
     """One comparison of a condition; several given together must all hold."""
 
+    __test__: ClassVar[bool] = False  # nothing that pytest should run
     of: str
     is_: tuple[str, ...] = ()
     is_not: tuple[str, ...] = ()
@@ -407,6 +409,7 @@ class Plan:
         low, high = (named.get(end) if isinstance(end, str) else end for end in (item.low, item.high))
         return low, high
 
+    @strict
     def text(self, code: str, lang: Lang, **args: Any) -> str:
         """Return the catalogue text of a code with the plan's money in it, and its other arguments."""
         return text(code, lang, money=self.money.name(lang), **args)

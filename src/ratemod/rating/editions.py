@@ -22,6 +22,7 @@ from ratemod.rating.invariants import first_day, renewals
 from ratemod.reading.book import Book
 from ratemod.reading.convert import MISSING_DATE, convert
 from ratemod.reading.receipt import listed
+from ratemod.rules.options import strict
 from ratemod.vocabulary.column import Column
 
 FEW = 8  # rows that a refusal names of each edition
@@ -41,6 +42,7 @@ def by_rows(name: str | Path, at: date | None) -> bool:
     return at is None and len(editions_of(name)) > 1
 
 
+@strict
 def read_under(
     plan: Plan | str | Path, read: Callable[[Mapping[str, Column]], Book], at: date | None, business: Business
 ) -> Choice:
@@ -91,6 +93,7 @@ def edition_of(book: Book, editions: list[Plan], business: Business, name: str) 
     raise BookError(told)
 
 
+@strict
 def belongs(book: Book, editions: list[Plan], business: Business) -> npt.NDArray[np.int64]:
     """Return the place of each row's edition, -1 where it has no day or none is in force: (n,) int64."""
     n = book.table.num_rows

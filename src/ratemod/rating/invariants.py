@@ -24,6 +24,7 @@ from ratemod.plan.op.dates import Term
 from ratemod.reading.convert import MISSING_DATE, Coded
 from ratemod.reading.derive import NEEDS, derive
 from ratemod.reading.identifiers import identity_of, not_credit_codes
+from ratemod.rules.options import strict
 from ratemod.vocabulary.column import Column
 
 Mask = npt.NDArray[np.bool_]
@@ -128,6 +129,7 @@ def first_day(plan: Plan) -> str | None:
     return name if name in plan.columns and plan.columns[name].kind == "date" else None
 
 
+@strict
 def outside_edition(plan: Plan, coded: Mapping[str, Coded], business: Business) -> Iterator[tuple[str, Mask, Problem]]:
     """Yield the rows that begin outside the dates of the edition, each kind of business by its own."""
     name = first_day(plan)
@@ -156,6 +158,7 @@ def outside_edition(plan: Plan, coded: Mapping[str, Coded], business: Business) 
         )
 
 
+@strict
 def renewals(plan: Plan, coded: Mapping[str, Coded], n: int, business: Business) -> Mask:
     """Return which rows are renewals: those that say so, and where `business` says so those that say nothing."""
     column = plan.columns.get("business")

@@ -152,6 +152,7 @@ def _read(book: Any, plan: Plan | str | Path, at: date | None, business: Busines
     return choice.book, choice.plan
 
 
+@strict
 def dating(plan: Plan | str | Path, outside: OutsideDates | None, business: Business) -> Dating:
     """Return how first days are held against the edition: a named one refuses, a plan in hand remarks."""
     return Dating(outside or ("remark" if isinstance(plan, Plan) else "refuse"), business)

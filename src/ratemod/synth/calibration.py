@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import dataclass
-from importlib import resources
 from typing import Any, Literal
 
 import numpy as np
 
 from ratemod.errors import Lang, text
 from ratemod.rules.options import strict
+from ratemod.rules.read import read_rules
 from ratemod.synth.province import Province
 
 VERDICTS = {"holds": "RM931", "off": "RM932", "thin": "RM947"}
@@ -121,15 +120,15 @@ def calibration(province: Province) -> Calibration:
     >>> report.figures[0].unit
     'yuan'
     """
-    listed = tomllib.loads((resources.files("ratemod.synth") / "published.toml").read_text(encoding="utf-8"))
+    listed = read_rules(None, "synth/published.toml").data
     seen = _exposure(province) | _accidents(province) | _rules(province)
     return Calibration(
         tuple(
             Figure(
                 item["label"],
                 *seen[name],
-                item["low"],
-                item["high"],
+                float(item["low"]),
+                float(item["high"]),
                 item["published"],
                 item["unit"],
                 item["source"],

@@ -20,11 +20,13 @@ class Limit(Operation):
     carries: ClassVar[bool] = True
     binds: ClassVar[bool] = True
     of: tuple[Operand, ...] = given("operand")
+    low: Operand | None = given("operand", None)
+    high: Operand | None = given("operand", None)
 
     @property
     def ends(self) -> dict[str, Operand | None]:
         """The ends by key, the low one first."""
-        raise NotImplementedError
+        return {"low": self.low, "high": self.high}
 
     def end_ranges(self, known: Mapping[str, Range]) -> tuple[Range | None, Range | None]:
         """Return the ranges of the two ends, None for an end that is open."""
@@ -43,13 +45,6 @@ class Bound(Limit):
 
     op: ClassVar[str] = "bound"
     factor: ClassVar[bool] = True
-    low: Operand | None = given("operand", None)
-    high: Operand | None = given("operand", None)
-
-    @property
-    def ends(self) -> dict[str, Operand | None]:
-        """The ends by key."""
-        return {"low": self.low, "high": self.high}
 
     def range(self, plan: Plan, known: Mapping[str, Range]) -> Range:
         """Return the range within the ends."""
@@ -58,17 +53,10 @@ class Bound(Limit):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cap(Limit):
-    """A value kept within shares of another amount; rows without that amount pass."""
+    """A value kept within shares of another amount, which its ends are; rows without that amount pass."""
 
     op: ClassVar[str] = "cap"
     against: str = given("name")
-    low: Operand | None = given("operand", None)
-    high: Operand | None = given("operand", None)
-
-    @property
-    def ends(self) -> dict[str, Operand | None]:
-        """The ends by key, as shares of the other amount."""
-        return {"low": self.low, "high": self.high}
 
     def may_lack(self) -> Iterator[str]:
         """Yield the other amount."""
