@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -175,3 +176,28 @@ def test_chinese_headers_and_labels(tmp_path):
     found = levy(file, [FLOOR])
     assert found.total_fen == 105
     assert "预防费（分）" in found.frame("zh").columns
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        [("B", "pine", "lead", 60.0), ("B", "oak", "no", 40.0)],  # no level of a leader
+        [("B", "pine", "yes", 60.0), ("B", "oak", "no", None)],  # half of it cannot be read
+        [("B", "pine", "yes", 60.0), ("B", "oak", "no", 40.0), ("B", "oak", "no", 30.0)],  # two shares of one
+    ],
+)
+def test_who_bears_a_policy_with_an_unusable_share_is_not_guessed(bad):
+    start = datetime.date(2026, 1, 1)
+    book = {"policy_no": ["A", "B", "C"], "insurer": ["pine"] * 3, "sector": ["mining"] * 3}
+    book |= {"start_date": [start] * 3, "premium_fen": [1_000, 10_000, 100_000]}
+    rows = [("A", "pine", "yes", 50.0), ("A", "oak", "no", 50.0), *bad]
+    names = ("policy_no", "insurer", "leader", "share_percent")
+    shares = {name: list(column) for name, column in zip(names, zip(*rows))}
+    ten = LevyRule("ten", Decimal("0.10"))
+    found = levy(pa.table(book), [ten], coinsurance=pa.table(shares))
+    assert found.policy_no.tolist() == ["A", "C"] and "RM762" in [item.code for item in found.refused]
+    borne = {row["insurer"]: row["share_levy_fen"] for row in found.share_table().to_pylist()}
+    assert borne == {"oak": 50, "pine": 10_050}  # of B not a fen: neither its insurer's alone, nor by what is left
+    found.reconcile()
+    led = levy(pa.table(book), [replace(ten, accrues="leader")], coinsurance=pa.table(shares))
+    assert led.total_fen == 11_100  # where the insurer of the policy sets all aside, the shares do not matter

@@ -170,12 +170,8 @@ def read_policies(source: Any, needed: Sequence[str], more: Sequence[str] = ()) 
     >>> found["policy_no"].tolist(), sorted(numbers_left_out(found)), [item.code for item in found.refused]
     (['A', 'B'], ['C'], ['RM751', 'RM750'])
     """
-    given = read_columns(source, "policies", needed, more)
-    found = _each_once(_events(given, "policies"), ("policy_no",))
-    aside = sorted(set(given["policy_no"].tolist()) - set(found.rows["policy_no"].tolist()))
-    known = given.left_out.get("policy_no", np.zeros(0, dtype=object))
-    gone = np.array([*known.tolist(), *aside], dtype=object)
-    return replace(found.rows, refused=found.told, left_out={**given.left_out, "policy_no": gone})
+    found = _each_once(_events(read_columns(source, "policies", needed, more), "policies"), ("policy_no",))
+    return replace(found.rows, refused=found.told)
 
 
 def _events(rows: Columns, table: str) -> Events:
@@ -205,7 +201,11 @@ def _each_once(found: Events, number: Sequence[str]) -> Events:
     if differ.any():
         at = int(np.argmax(differ))
         told = problem("RM751", **found.first(differ), key=str(rows[number[-1]][at]))
+        aside = {
+            name: np.append(rows.left_out.get(name, column[:0]), column[differ]) for name, column in rows.values.items()
+        }
         found, again = found.without(differ, "aside", told), again[~differ]
+        found = replace(found, rows=replace(found.rows, left_out=aside))
     if again.any():
         told = problem("RM750", **found.first(again))
         found = found.without(again, "repeated", told)

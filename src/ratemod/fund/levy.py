@@ -27,7 +27,7 @@ from ratemod.fund.fund_table import (
     to_frame,
 )
 from ratemod.fund.levy_rule import LevyRule, check_rules, plan_rules, read_levy_rules, rule_of
-from ratemod.fund.levy_shares import Shares, shared
+from ratemod.fund.levy_shares import Shares, read_shares, shared, torn
 from ratemod.fund.movements import CHANGE, KINDS, below_nothing, levied_by, movements, over_received, read_changes
 from ratemod.fund.proof import Check, prove
 from ratemod.rating.rated import Rated
@@ -303,8 +303,9 @@ def levy(
     Notes
     -----
     Refused in the result, others unaffected: RM711 no rule fits sector and start, RM712 more was refunded than paid,
-    RM755 more was received than written, RM750 to RM754 policies and events that stand twice, contradict each
-    other, or meet no policy or no day of its term (an endorsement's day; a premium may be paid before and after).
+    RM755 more was received than written, RM762 who bears it cannot be read, RM750 to RM754 policies and events that
+    stand twice, contradict each other, or meet no policy or no day of its term (an endorsement's day; a premium may be
+    paid before and after).
     An earned base counts every movement evenly over its days: ``amount x days passed / days of the movement``.
 
     Source
@@ -336,6 +337,11 @@ def levy(
         refused.append(problem("RM711", count=int(lost.sum()), policy=book["policy_no"][at], sector=book["sector"][at]))
         gone |= set(book["policy_no"][lost].tolist())
         book, plan_fund = _take(book, plan_fund, ~lost)
+    shares_of, by_share = read_shares(coinsurance), np.array([item.accrues == "shares" for item in given])
+    lost, told = torn(book, by_share[rule_of(given, book["sector"], book["start_date"])], shares_of)
+    refused += told
+    gone |= set(book["policy_no"][lost].tolist())
+    book, plan_fund = _take(book, plan_fund, ~lost)
     changes = read_changes(book, endorsements, receipts, gone)
     if receipts is not None:
         over, told = over_received(book, changes)
@@ -356,8 +362,7 @@ def levy(
     levy_fen = levied_by(moved, rule, given)
     change = moved[2] == CHANGE
     gone |= given_numbers - set(book["policy_no"].tolist())
-    by_share = np.array([item.accrues == "shares" for item in given])[rule]
-    shares, unshared = shared(book, moved, levy_fen, by_share, coinsurance, gone)
+    shares, unshared = shared(book, moved, levy_fen, by_share[rule], shares_of, gone)
     kept = None if ledger is None else read_accruals(ledger, book, today)
     return Levy(
         rules=given,

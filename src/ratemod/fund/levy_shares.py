@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from ratemod.errors import Problem
+from ratemod.errors import Problem, problem
 from ratemod.fund.co_insurance import co_insure
-from ratemod.fund.events import of_policies, read_events
+from ratemod.fund.events import Events, of_policies, read_events
 from ratemod.fund.fund_table import Bools, Columns, Ints, Texts, codes_of, day_column
 from ratemod.fund.movements import Moved
 
@@ -51,8 +51,31 @@ class Shares:
         return pa.table(columns)
 
 
+def read_shares(given: Any) -> Events | None:
+    """Return the rows of a list of co-insurers, each once; None without a list.
+
+    Of a policy with a row that was refused or set aside (`rows.left_out`) nobody can say who bears what.
+    """
+    return None if given is None else read_events(given, "coinsurance", SHARE, (), SHARE[:2])
+
+
+def torn(book: Columns, by_share: Bools, given: Events | None) -> tuple[Bools, list[Problem]]:
+    """Return the policies borne by shares of which a row cannot be used, (policies,) bool, and RM762 about them."""
+    lost = (
+        np.zeros(len(book), dtype=bool)
+        if given is None
+        else np.isin(
+            book["policy_no"].astype(str), given.rows.left_out.get("policy_no", np.zeros(0, object)).astype(str)
+        )
+    )
+    lost &= by_share
+    if not lost.any():
+        return lost, []
+    return lost, [problem("RM762", count=int(lost.sum()), policy=book["policy_no"][int(np.argmax(lost))])]
+
+
 def shared(
-    book: Columns, moved: Moved, levy_fen: Ints, by_share: Bools, given: Any, gone: Iterable[str]
+    book: Columns, moved: Moved, levy_fen: Ints, by_share: Bools, given: Events | None, gone: Iterable[str]
 ) -> tuple[Shares, list[Problem]]:
     """Return the movements of a book by who bears them, and the rows of shares that were left out.
 
@@ -62,8 +85,8 @@ def shared(
     moved : policy, day, kind and amount of every movement
     levy_fen : (movements,) int64 fen
     by_share : (policies,) bool, whose levy each co-insurer sets aside for its share; else the insurer of the policy all
-    given : path, frame or None
-        policy_no, insurer, leader (yes, no), share_percent. A policy without shares is its insurer's alone.
+    given : Events of `read_shares`, or None
+        A policy without shares is its insurer's alone.
     gone : numbers of policies that were left out
 
     Raises
@@ -74,7 +97,7 @@ def shared(
     lead = book["insurer"][moved[0]]
     if given is None:
         return Shares(np.arange(len(levy_fen)), lead, moved[3], levy_fen), []
-    found = of_policies(read_events(given, "coinsurance", SHARE, (), SHARE[:2]), book, gone)
+    found = of_policies(given, book, gone)
     found = found.without(~by_share[found.place], "other", None)
     movements = {
         "policy_no": pa.array(book["policy_no"][moved[0]], pa.string()),
