@@ -1,7 +1,8 @@
-"""How each insurer serves: what it planned for the year and delivered, how soon, how it was scored, what it found."""
+"""How each insurer serves: what was due in the year and delivered, how soon, how it was scored, what it found."""
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -9,6 +10,8 @@ import numpy as np
 from ratemod.confidentiality.system import Block
 from ratemod.exhibits.disclosure_data import Ints, Mask
 from ratemod.exhibits.disclosure_subjects import Facts, delivered_days, insurer_places
+from ratemod.fund.fund_table import day_number
+from ratemod.fund.quality import completion
 from ratemod.reading.convert import MISSING_DATE
 
 
@@ -19,9 +22,9 @@ class ServiceLine:
     Attributes
     ----------
     planned : int
-        Services planned for days of the year.
+        Services of the year that are delivered or missing at its end (`ratemod.fund.quality.completion`).
     delivered_share, served_share : float
-        Of those planned, and of the insurer's policies that began in the year (at least one service delivered).
+        Of those, as the evaluation and the scorecard of the year's last day have it, and of the insurer's policies that began in the year (at least one service delivered).
     days_late, score, hazards_found : float or None
         Means over the planned services that were delivered: days after the planned day, score, hazards found a service.
     """
@@ -66,15 +69,17 @@ class ServiceYear:
 
 
 def service_year(facts: Facts) -> ServiceYear | None:
-    """Return how each insurer serves; None without planned days or without a service planned for the year."""
+    """Return how each insurer serves; None without planned days or without a service due in the year."""
     table, place = facts.tables["services"], facts.place["services"]
     if "planned_date" not in table:
         return None
     own = insurer_places(table["insurer"], facts.insurers)
-    planned = facts.within(table["planned_date"])
+    last = int(day_number(dt.date(facts.year, 12, 31)) or 0)
+    state = completion(np.asarray(table["planned_date"], np.int64), delivered_days(table), last)
+    done = state.delivered & (state.year == facts.year)
+    planned = (state.delivered | state.missing) & (state.year == facts.year)
     if not planned.any():
         return None
-    done = planned & (delivered_days(table) != MISSING_DATE)
     late = np.maximum(delivered_days(table) - table["planned_date"], 0)
     begun = facts.within(facts.tables["policies"]["start_date"])
     reached = np.zeros(len(begun), bool)

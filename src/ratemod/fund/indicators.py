@@ -15,7 +15,7 @@ from ratemod.fund.events import Events, of_policies, read_events
 from ratemod.fund.expected import balance
 from ratemod.fund.fund_table import NO_DAY, Columns, Floats, Ints, Texts, codes_of, join, year_of
 from ratemod.fund.ledger import FundLedger
-from ratemod.fund.quality import IN_TIME_DAYS, MISSING_DAYS, in_force
+from ratemod.fund.quality import IN_TIME_DAYS, in_force
 from ratemod.fund.score_rule import Indicator
 
 Kind = Literal["share", "mean", "ratio"]
@@ -178,13 +178,12 @@ def _services(given: Sources) -> tuple[Columns, Ints, Ints, Texts]:
     """Return services that are delivered or missing, whose, their year, and the firm that they serve."""
     found = given.services
     assert found is not None
-    there = found.rows["delivered_date"] != NO_DAY
-    kept = np.flatnonzero(there | (found.rows["planned_date"] + MISSING_DAYS < given.today))
+    state = completion(found.rows["planned_date"], found.rows["delivered_date"], given.today)
+    kept = np.flatnonzero(state.delivered | state.missing)
     done, row = found.rows.take(kept), found.place[kept]
-    day = np.where(done["delivered_date"] == NO_DAY, done["planned_date"], done["delivered_date"])
     # who did the service, which after a transfer is not who holds the policy
     who = _named(given, done["insurer"]) if given.by == "insurer" else given.who[row]
-    return done, who, year_of(day), given.book["credit_code"][row]
+    return done, who, state.year[kept], given.book["credit_code"][row]
 
 
 def _delivered(item: Indicator, given: Sources) -> Seen:

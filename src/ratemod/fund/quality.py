@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from ratemod.fund.events import read_policies
-from ratemod.fund.fund_table import NO_DAY, Columns, Floats, Ints, Texts, codes_of, join, read_columns, year_of
+from ratemod.fund.fund_table import NO_DAY, Bools, Columns, Floats, Ints, Texts, codes_of, join, read_columns, year_of
 from ratemod.fund.proof import Check
 
 BY = ("insurer", "provider", "sector", "service_type")
@@ -87,8 +87,8 @@ def measure_quality(
     book = read_policies(policies, needed)
     place = join(services["policy_no"], book["policy_no"], "RM709", "services")
     done = replace(services, values={**services.values, "sector": book["sector"][place]})
-    day = np.where(done["delivered_date"] == NO_DAY, done["planned_date"], done["delivered_date"])
-    done = done.take(np.flatnonzero(np.ones(len(day), bool) if year is None else year_of(day) == year))
+    own = completion(done["planned_date"], done["delivered_date"], today, in_time_days).year
+    done = done.take(np.flatnonzero(np.ones(len(own), bool) if year is None else own == year))
     counts = _counts(done, today, in_time_days)
     tables = {name: _by(name, done[name], counts, done) for name in BY}
     names, (insurer,) = codes_of(done["insurer"])
@@ -98,14 +98,44 @@ def measure_quality(
     return Quality(tables, register, total, whole, own, in_time_days)
 
 
+@dataclass(frozen=True, eq=False, slots=True)
+class Completion:
+    """The state of services on a day, each (n,): the year it belongs to, whether delivered, whether missing.
+
+    What is neither is pending; the share completed (完成率) is delivered / (delivered + missing), wherever it is shown.
+    """
+
+    year: Ints
+    delivered: Bools
+    missing: Bools
+
+
+def completion(planned: Ints, delivered: Ints, today: int, days: int = MISSING_DAYS) -> Completion:
+    """Return the state of services on a day; deliveries after it are not known yet.
+
+    A service belongs to the year of its delivery, else to that of its plan; undelivered it is missing `MISSING_DAYS`
+    after its plan, or `days` if those are more.
+
+    Examples
+    --------
+    >>> day = np.array([20000, 20000, 20090])
+    >>> state = completion(day, np.array([20010, NO_DAY, NO_DAY]), 20100)
+    >>> state.delivered.tolist(), state.missing.tolist(), state.year.tolist()
+    ([True, False, False], [False, True, False], [2024, 2024, 2025])
+    """
+    there = (delivered != NO_DAY) & (delivered <= today)
+    old = planned + max(days, MISSING_DAYS) < today
+    return Completion(year_of(np.where(there, delivered, planned)), there, ~there & old)
+
+
 def _counts(done: Columns, today: int, days: int) -> dict[str, Ints]:
-    there = done["delivered_date"] != NO_DAY
-    old = done["planned_date"] + max(days, MISSING_DAYS) < today
+    state = completion(done["planned_date"], done["delivered_date"], today, days)
+    there, old = state.delivered, state.missing
     zero = np.zeros(len(done), dtype=np.int64)
     return {
         "planned": zero + 1,
         "delivered": there.astype(np.int64),
-        "missing": (~there & old).astype(np.int64),
+        "missing": old.astype(np.int64),
         "pending": (~there & ~old).astype(np.int64),
         "in_time": (there & (done["delivered_date"] - done["planned_date"] <= days)).astype(np.int64),
         "hazards_found": np.where(there, done.get("hazards_found", zero), 0),
