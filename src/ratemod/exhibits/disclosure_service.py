@@ -24,7 +24,8 @@ class ServiceLine:
     planned : int
         Services of the year that are delivered or missing at its end (`ratemod.fund.quality.completion`).
     delivered_share, served_share : float
-        Of those, as the evaluation and the scorecard of the year's last day have it, and of the insurer's policies that began in the year (at least one service delivered).
+        Of those, as the evaluation and the scorecard of the year's last day have it, and of the insurer's policies that
+        began in the year (at least one service delivered).
     days_late, score, hazards_found : float or None
         Means over the planned services that were delivered: days after the planned day, score, hazards found a service.
     """

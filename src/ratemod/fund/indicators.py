@@ -15,7 +15,7 @@ from ratemod.fund.events import Events, of_policies, read_events
 from ratemod.fund.expected import balance
 from ratemod.fund.fund_table import NO_DAY, Columns, Floats, Ints, Texts, codes_of, join, year_of
 from ratemod.fund.ledger import FundLedger
-from ratemod.fund.quality import IN_TIME_DAYS, in_force
+from ratemod.fund.quality import IN_TIME_DAYS, completion, in_force
 from ratemod.fund.score_rule import Indicator
 
 Kind = Literal["share", "mean", "ratio"]
