@@ -87,8 +87,8 @@ def measure_quality(
     book = read_policies(policies, needed)
     place = join(services["policy_no"], book["policy_no"], "RM709", "services")
     done = replace(services, values={**services.values, "sector": book["sector"][place]})
-    own = completion(done["planned_date"], done["delivered_date"], today, in_time_days).year
-    done = done.take(np.flatnonzero(np.ones(len(own), bool) if year is None else own == year))
+    year_of_each = completion(done["planned_date"], done["delivered_date"], today, in_time_days).year
+    done = done.take(np.flatnonzero(np.ones(len(done), bool) if year is None else year_of_each == year))
     counts = _counts(done, today, in_time_days)
     tables = {name: _by(name, done[name], counts, done) for name in BY}
     names, (insurer,) = codes_of(done["insurer"])
