@@ -156,6 +156,31 @@ UGLY: dict[str, tuple[Callable[[Path], Path], Any]] = {
         f"unit in line below {text}": (sheet_of([HEADS, TEN, [text]]), YES)
         for text in ("注：除特别注明外，金额单位均为万元", "注：以上金额单位为万元", "说明：单位：万元")
     },
+    "numbered headers": (sheet_of([["1.保单号", "（2）行业", "3、投保人数", "④上年保费", "5)起保日期"], P1]), YES),
+    "headers in two languages": (
+        sheet_of(
+            [
+                [
+                    "保单号 Policy No.",
+                    "行业\nSector",
+                    "Heads 投保人数",
+                    "上年保费（万元）/Expiring premium",
+                    "起保日期",
+                ],
+                TEN,
+            ]
+        ),
+        YES,
+    ),
+    "two languages, two units": (sheet_of(unit_header("上年保费（元） Expiring premium (CNY 10,000)")), "RM265"),
+    "levels in traditional characters": (sheet_of([HEADS, ["P1", "礦山", *P1[2:]], ["P2", "漁業", *P2[2:]]]), BOTH),
+    "header on row 9": (sheet_of([["甲"], ["乙"], [], ["制表：丙"], [], ["2026年"], ["单位：元"], [], HEADS, P1]), YES),
+    "side by side with another table": (
+        sheet_of([[*HEADS, None, "费率表", "费率"], [*P1, None, "矿山", 0.01], [*P2, None, "渔业", 0.02]]),
+        BOTH,
+    ),
+    "total behind": (sheet_of([HEADS, P1, P2, ["", "", 50, 10000, "合计"]]), BOTH),
+    "total before": (sheet_of([HEADS, ["合计", "", 50, 10000, ""], P1, P2]), BOTH),
     "unit line is no unit": (sheet_of([["填报单位：百万元素公司"], HEADS, P1]), YES),
     "dollars in header": (sheet_of(unit_header("上年保费（美元）")), "RM264"),
     "dollars in line": (sheet_of([["单位：美元"], HEADS, P1]), "RM264"),
@@ -351,3 +376,48 @@ def test_hidden_rows_are_named(tmp_path):
 
     book = read_table(touched([HEADS, P1, P2], hide)(tmp_path), COLUMNS)
     assert premiums(book) == BOTH and "RM275" in {item.code for item in book.receipt.remarks}
+
+
+CELLS = {  # a spelling in the column of heads, of money or of days, and whether it is the value of P1
+    "heads": {
+        "30": 1,
+        " 30人 ": 1,
+        "３０": 1,
+        "+30": 1,
+        "3e1": 1,
+        "1_0": 0,
+        "0x1E": 0,
+        "30,": 0,
+        "(30)": 0,
+        "٣٠": 0,
+        "三十": 0,
+        "inf": 0,
+    },
+    "expiring_yuan": {
+        "￥1万": 1,
+        "¥10,000.00": 1,
+        "10000.": 1,
+        "1万/人": 0,
+        "1.0.0": 0,
+        "10,00,0": 0,
+        "1w": 0,
+        "10,000元/年": 0,
+    },
+    "start_date": {
+        "2026.1.1": 1,
+        "2026年1月1日零时": 1,
+        "20260101": 1,
+        "26.1.1": 0,
+        "1/1/2026": 0,
+        "2026-02-30": 0,
+        "2026-1": 0,
+    },
+}
+
+
+@pytest.mark.parametrize(
+    "column, cell, right", [(name, *item) for name, said in CELLS.items() for item in said.items()]
+)
+def test_a_cell_is_its_value_or_refused(tmp_path, column, cell, right):
+    row = [cell if name == column else value for name, value in zip(COLUMNS, P1)]
+    assert premiums(read_table(sheet_of([HEADS, row])(tmp_path), COLUMNS)) == (YES if right else {"P1": None})

@@ -130,7 +130,7 @@ def test_every_row_and_every_join_gets_its_verdict(tmp_path):
 def test_the_rows_to_send_back_have_their_headers_and_reasons(tmp_path, capsys):
     back = tmp_path / "back.xlsx"
     assert main(["data", "check", str(folder(tmp_path)), "--refused", str(back), "--lang", "zh"]) == 3
-    rows = pd.read_excel(back, sheet_name="policies", dtype=str, engine="openpyxl")
+    rows = pd.read_excel(back, sheet_name="保单", dtype=str, engine="openpyxl")
     assert rows["保单号"].tolist() == ["B", "C"] and rows["备注"].tolist()[0] == "请核"
     assert rows["原行号"].tolist() == ["3", "5"]
     assert "矿山业" in rows["原因"][0] and "矿山行业" in rows["原因"][0]

@@ -26,7 +26,7 @@ from ratemod.reading.header import fold
 from ratemod.rules.lines import line_of
 from ratemod.rules.opened import opened
 from ratemod.vocabulary.column import Column
-from ratemod.vocabulary.spelling import folded
+from ratemod.vocabulary.spelling import same_level
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,7 +258,7 @@ def _column(plan: Plan, column: Column) -> Iterator[Problem]:
             yield _at(plan, "RM157", place, name=column.name)
     if column.kind == "level" and not column.levels:
         yield _at(plan, "RM140", place, name=column.name)
-    spellings = Counter(name for level in column.levels for name in {folded(name) for name in level.names()})
+    spellings = Counter(name for level in column.levels for name in {same_level(name) for name in level.names()})
     if column.kind == "level":
         for name, count in spellings.items():
             if count > 1:

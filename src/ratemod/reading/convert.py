@@ -26,7 +26,7 @@ from ratemod.reading.numbers import parse_number
 from ratemod.reading.plain import one_chunk, plain, valid
 from ratemod.rules.options import strict
 from ratemod.vocabulary.column import Column
-from ratemod.vocabulary.spelling import folded, is_blank, visible
+from ratemod.vocabulary.spelling import is_blank, same_level, visible
 
 MISSING_DATE = -(2**31)
 AT_ONCE = 65_536
@@ -387,13 +387,13 @@ Converted = tuple[list[Any], list[int | None]]  # a value, and 0 or the number o
 
 
 def _levels(values: Sequence[Any], refusals: Refusals, _: Decimal | None) -> Converted:
-    known = {folded(name): code for code, level in enumerate(refusals.column.levels) for name in level.names()}
+    known = {same_level(name): code for code, level in enumerate(refusals.column.levels) for name in level.names()}
     names = [name for level in refusals.column.levels for name in level.names()]
     codes: list[Any] = []
     numbers: list[int | None] = []
     for value in values:
         text = _plain(value)
-        code = known.get(folded(text), -1)
+        code = known.get(same_level(text), -1)
         codes.append(code)
         if code >= 0:
             numbers.append(0)

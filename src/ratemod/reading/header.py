@@ -17,6 +17,9 @@ from ratemod.vocabulary.column import Column
 PERIOD = "policy_period"  # the first and the last day in one cell
 SET_ASIDE = ("-", "")  # what a header is mapped to that is known and not used
 _CLOSED = ")]】>」"  # what a unit in brackets ends with
+_ORDINAL = re.compile(r"^\s*(?:[\u2460-\u2473]|[(（]?\d{1,2}[.．、)）])\s*(?=\D)")  # 1. (2) 3、 ④ before a header
+_CHINESE, _ENGLISH = r"([^A-Za-z]*[\u4e00-\u9fff][^A-Za-z]*)", r"([A-Za-z][^\u4e00-\u9fff]*)"
+_BOTH = (re.compile(_CHINESE + _ENGLISH), re.compile(_ENGLISH + _CHINESE))
 _ALIKE = 0.8  # how alike a header is written that is held to be meant
 
 
@@ -130,21 +133,32 @@ def meaning(own: object, group: object, words: Lexicon) -> tuple[str | None, Uni
         if mine and said in words.given:
             return _mapped(words.given[said], f"{own}", group, words)
     if mine and bare:
-        one, _ = _beside(mine, words)
+        one, _ = _read(own, words)
         letters = "".join(sorted(set(bare + re.sub(r"[(\[【][^)\]】]*[)\]】]", "", mine))))
         joined = words.known.get(bare + mine) or words.known.get(mine + bare) or words.shuffled.get(letters)
         name = joined or one
         return (None, None) if name is None else _mapped(name, own, group, words)
-    name, unit = _beside(mine or above, words)
-    return name, unit
+    return _read(own if mine else group, words)
 
 
 def _mapped(name: str | None, own: object, group: object, words: Lexicon) -> tuple[str | None, Unit | None]:
     if name is None:
         return None, None
     column = words.columns[name]
-    unit = unit_within(str(own), column) or _beside(fold(own), words)[1] or unit_within(str(group or ""), column)
+    unit = unit_within(str(own), column) or _read(own, words)[1] or unit_within(str(group or ""), column)
     return name, unit if column.kind == "number" else None
+
+
+def _read(header: object, words: Lexicon) -> tuple[str | None, Unit | None]:
+    """Return what a header means as it stands, or where it says the same in Chinese and in English."""
+    found = _beside(fold(header), words)
+    text = unicodedata.normalize("NFKC", str(header))
+    both = next(filter(None, (said.fullmatch(text) for said in _BOTH)), None) if found[0] is None else None
+    if both is None:
+        return found
+    (one, unit), (other, same) = (_beside(fold(part.strip(" ./|()\n")), words) for part in both.groups())
+    clear = one == other and (unit is None or same is None or unit.size == same.size)
+    return (one, unit or same) if clear else (None, None)
 
 
 def _beside(said: str, words: Lexicon) -> tuple[str | None, Unit | None]:
@@ -172,10 +186,13 @@ def _beside(said: str, words: Lexicon) -> tuple[str | None, Unit | None]:
 def match(texts: Sequence[object], words: Lexicon, groups: Sequence[object] | None = None) -> Header:
     """Match one row of headers; `groups` are the headers of the level above."""
     above = groups or [""] * len(texts)
-    found = [
-        meaning(own, group, words) if isinstance(own, str | int | float) else (None, None)
-        for own, group in (("" if own is None else own, group) for own, group in zip(texts, above))
-    ]
+    numbered = sum(isinstance(text, str) and _ORDINAL.match(text) is not None for text in texts) > 1
+    found = []
+    for own, group in zip(texts, above):
+        if numbered and isinstance(own, str) and fold(own) not in words.given:
+            own = _ORDINAL.sub("", own)
+        known = own is None or isinstance(own, str | int | float)
+        found.append(meaning("" if own is None else own, group, words) if known else (None, None))
     names = [name for name, _ in found]
     chosen = {words.given.get(fold(text)) for text in texts} - {None}
     for at, (name, text) in enumerate(zip(names, texts)):  # what the user mapped goes before what is written alike

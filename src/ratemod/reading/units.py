@@ -15,14 +15,8 @@ from decimal import Decimal
 
 from ratemod.reading.numbers import factors
 from ratemod.vocabulary.column import UNITS, Column
+from ratemod.vocabulary.spelling import simplified
 
-# Traditional characters of headers and units, and the simplified ones that they are compared as.
-_SIMPLE = str.maketrans(
-    "仟佰拾萬億圓圆單計額幣為貨註噸輛畝頭臺時個間數號業險總證實產廠礦漁員賠償責終規級類別經濟營運輸織費稱區縣築劃續隱標準檢檔發電話"
-    "編碼認護從資價務見學醫療傷殘給門開關據執獎懲戶歷報損災積場層車魚煙製過達還適應確預範圍無較長萊",
-    "千百十万亿元元单计额币为货注吨辆亩头台时个间数号业险总证实产厂矿渔员赔偿责终规级类别经济营运输织费称区县筑划续隐标准检档发电话"
-    "编码认护从资价务见学医疗伤残给门开关据执奖惩户历报损灾积场层车鱼烟制过达还适应确预范围无较长莱",
-)
 _TENS = {"十": 10, "百": 100, "千": 1_000, "万": 10_000, "亿": 100_000_000}
 _ENGLISH = {
     "thousand": 1_000,
@@ -217,7 +211,7 @@ class Statement:
 
 def plain(text: object) -> str:
     """Return a text in one width, case and script, with its blanks."""
-    said = unicodedata.normalize("NFKC", "" if text is None else str(text)).casefold().translate(_SIMPLE)
+    said = simplified(unicodedata.normalize("NFKC", "" if text is None else str(text)).casefold())
     return re.sub(r"(?<=\d),(?=\d{3})", "", re.sub(r"人民币[\s/]+(?=[十百千万亿元])", "人民币", said)).strip()
 
 

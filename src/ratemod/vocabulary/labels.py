@@ -8,7 +8,7 @@ from typing import Literal
 
 from ratemod.rules.options import strict
 from ratemod.vocabulary.column import Level
-from ratemod.vocabulary.spelling import folded
+from ratemod.vocabulary.spelling import same_level
 from ratemod.vocabulary.table import known_names, tables, words
 
 Lang = Literal["en", "zh"]
@@ -72,9 +72,9 @@ def meant(word: str, said: str) -> str:
     >>> meant("account", "应付账款"), meant("account", "6401")
     ('payable', '6401')
     """
-    return _spellings(word).get(folded(said), said)
+    return _spellings(word).get(same_level(said), said)
 
 
 @functools.cache
 def _spellings(word: str) -> Mapping[str, str]:
-    return {folded(name): level.code for level in known_names(word) for name in level.names()}
+    return {same_level(name): level.code for level in known_names(word) for name in level.names()}

@@ -9,6 +9,14 @@ BLANKS = frozenset({"", "-", "—", "--", "——", "无数据", "n/a", "na", "n
 _INVISIBLE = re.compile("[\\s\u00ad\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]+")
 _HYPHENS = re.compile("[\u2010-\u2015\u2043\u2212\ufe58\ufe63\uff0d]")
 
+# Traditional characters of headers, levels and units, and the simplified ones that they are compared as.
+_SIMPLE = str.maketrans(
+    "仟佰拾萬億圓圆單計額幣為貨註噸輛畝頭臺時個間數號業險總證實產廠礦漁員賠償責終規級類別經濟營運輸織費稱區縣築劃續隱標準檢檔發電話"
+    "編碼認護從資價務見學醫療傷殘給門開關據執獎懲戶歷報損災積場層車魚煙製過達還適應確預範圍無較長萊",
+    "千百十万亿元元单计额币为货注吨辆亩头台时个间数号业险总证实产厂矿渔员赔偿责终规级类别经济营运输织费称区县筑划续隐标准检档发电话"
+    "编码认护从资价务见学医疗伤残给门开关据执奖惩户历报损灾积场层车鱼烟制过达还适应确预范围无较长莱",
+)
+
 
 def visible(text: str) -> str:
     """Return a text without what cannot be seen at its ends and without zero-width characters inside.
@@ -32,6 +40,28 @@ def folded(text: str) -> str:
     (True, True)
     """
     return _HYPHENS.sub("-", _INVISIBLE.sub("", unicodedata.normalize("NFKC", text))).casefold()
+
+
+def simplified(text: str) -> str:
+    """Return a text in simplified characters, as far as headers, levels and units have others.
+
+    Examples
+    --------
+    >>> simplified("建築業")
+    '建筑业'
+    """
+    return text if text.isascii() else text.translate(_SIMPLE)
+
+
+def same_level(text: str) -> str:
+    """Return what all spellings of one level have in common: as `folded`, and either script counts the same.
+
+    Examples
+    --------
+    >>> same_level("礦 山") == same_level("矿山")
+    True
+    """
+    return simplified(folded(text))
 
 
 def is_blank(text: str) -> bool:
