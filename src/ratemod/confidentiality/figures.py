@@ -7,7 +7,7 @@ from the names alone, so that whoever holds published tables can write down the 
 - opening + accrued - released - used = closing, and a year opens as the year before closed;
 - assessed = paid + open, and nothing open is negative;
 - insured in full + insured with a gap = insured enterprises; accruals and payments of the tables = those of the fund;
-  services delivered of those planned in the year = services delivered in the year.
+  services delivered of those due in the year = services delivered in the year.
 
 The last of these hold only nearly where a year's policies run on into the next. A reader who takes them as exact need
 not be sure to be right. They therefore count as known, with their true difference, wherever that is within the
