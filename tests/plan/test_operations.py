@@ -19,6 +19,7 @@ from ratemod.rating.exact import EXACT
 from ratemod.rating.fill import FILL
 from ratemod.rating.why import WHY
 from ratemod.rating.words import WORDS
+from tests.own_plan import plan_text
 from tests.plan import small_plan
 
 SOURCE = Path(rm.__file__).parent
@@ -57,22 +58,8 @@ def test_every_operation_is_told_and_has_a_reason_for_no_value(op):
     assert OPERATIONS[op].without in catalogue()
 
 
-HEAD = """[plan]
-scheme = "own"
-edition = "1"
-title_en = "Own"
-title_zh = "自拟"
-standing = "official"
-status = "draft"
-new_from = 2026-01-01
-key = "line"
-premium = "premium"
-[source.s]
-title = "made up"
-confidence = "primary"
-[column.line]
-kind = "text"
-[column.a]
+HEAD = plan_text(
+    """[column.a]
 kind = "number"
 min = 0
 max = 100
@@ -111,7 +98,9 @@ any = [
   { of = "a", above = "five" }, { of = "b", missing = true }, { of = "day", below = "start" },
   { of = "grade", is = "A" }, { of = "listed", is = "yes" },
 ]
-"""
+""",
+    "line",
+)
 KINDS = {
     "number": ('"a"', '"b"', '"five"', "2", '"0.85"', '"before"'),
     "date": ('"day"', '"start"', "2026-12-31"),

@@ -19,25 +19,11 @@ import ratemod as rm
 from ratemod.errors import BookError
 from ratemod.rating.identity import digest_of
 from ratemod.whole_file import abandoned, file_set, hold, sweep, whole_file, whole_folder
+from tests.own_plan import own_plan
 
 ROOT = Path(__file__).parents[2]
 SOURCES = {**os.environ, "PYTHONPATH": str(ROOT / "src"), "PYTHONUTF8": "1"}
-PLAN = """[plan]
-scheme = "own"
-edition = "1"
-title_en = "Own"
-title_zh = "自拟"
-standing = "official"
-status = "draft"
-new_from = 2026-01-01
-key = "line"
-premium = "premium"
-[source.s]
-title = "made up"
-confidence = "primary"
-[column.line]
-kind = "text"
-[column.heads]
+PLAN = """[column.heads]
 kind = "number"
 unit = "persons"
 min = 1
@@ -68,10 +54,7 @@ source = "s"
 
 @pytest.fixture(scope="module")
 def plan(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("plans") / "own" / "1"
-    folder.mkdir(parents=True)
-    (folder / "plan.toml").write_text(PLAN, encoding="utf-8")
-    return rm.load_plan(folder)
+    return own_plan(tmp_path_factory.mktemp("plans"), PLAN, "line")
 
 
 def code(raised) -> str:

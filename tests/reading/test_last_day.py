@@ -8,25 +8,9 @@ import pytest
 
 import ratemod as rm
 from ratemod.commands.plans import needs
+from tests.own_plan import own_plan
 
-PLAN = """[plan]
-scheme = "ends"
-edition = "1"
-title_en = "Ends"
-title_zh = "止期"
-standing = "example"
-warning_en = "Made up."
-warning_zh = "试验。"
-status = "draft"
-new_from = 2020-01-01
-key = "policy_no"
-premium = "premium"
-[source.s]
-title = "made up"
-confidence = "illustrative"
-[column.policy_no]
-kind = "text"
-[column.start_date]
+PLAN = """[column.start_date]
 kind = "date"
 [column.end_date]
 kind = "date"
@@ -45,10 +29,7 @@ unit = "0.01"
 
 
 def plan(tmp_path: Path, inclusive: bool) -> rm.Plan:
-    folder = tmp_path / "ends" / "1"
-    folder.mkdir(parents=True)
-    (folder / "plan.toml").write_text(PLAN.replace("INCLUSIVE", str(inclusive).lower()), encoding="utf-8")
-    return rm.load_plan(folder)
+    return own_plan(tmp_path, PLAN.replace("INCLUSIVE", str(inclusive).lower()))
 
 
 @pytest.mark.parametrize("inclusive", [True, False])

@@ -16,25 +16,9 @@ from ratemod.reading.frame import arrow_table
 from ratemod.reading.identifiers import unreadable
 from ratemod.reading.read import read_table
 from ratemod.vocabulary.column import Column
+from tests.own_plan import own_plan
 
-PLAN = """[plan]
-scheme = "back"
-edition = "1"
-title_en = "Back"
-title_zh = "回"
-standing = "example"
-status = "draft"
-new_from = 2020-01-01
-key = "policy_no"
-premium = "premium"
-warning_en = "Made up."
-warning_zh = "试验。"
-[source.s]
-title = "made up"
-confidence = "illustrative"
-[column.policy_no]
-kind = "text"
-[column.heads]
+PLAN = """[column.heads]
 kind = "number"
 min = 0
 max = 1000
@@ -53,10 +37,7 @@ unit = "0.01"
 
 @pytest.fixture
 def plan(tmp_path: Path) -> rm.Plan:
-    folder = tmp_path / "back" / "1"
-    folder.mkdir(parents=True)
-    (folder / "plan.toml").write_text(PLAN, encoding="utf-8")
-    return rm.load_plan(folder)
+    return own_plan(tmp_path, PLAN)
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])

@@ -1,0 +1,39 @@
+"""A plan of one's own from the lines that matter to a test: columns, steps and rules under a head always alike."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import ratemod as rm
+
+HEAD = """[plan]
+scheme = "own"
+edition = "1"
+title_en = "Own"
+title_zh = "自拟"
+standing = "example"
+warning_en = "Made up."
+warning_zh = "试验。"
+status = "draft"
+new_from = 2020-01-01
+key = "{key}"
+premium = "premium"
+[source.s]
+title = "made up"
+confidence = "illustrative"
+[column.{key}]
+kind = "text"
+"""
+
+
+def plan_text(body: str, key: str = "policy_no") -> str:
+    """Return the text of the plan whose key column is `key` and whose other parts are `body`."""
+    return HEAD.format(key=key) + body
+
+
+def own_plan(folder: Path, body: str, key: str = "policy_no") -> rm.Plan:
+    """Write the plan under a folder and return it loaded."""
+    place = folder / "own" / "1"
+    place.mkdir(parents=True)
+    (place / "plan.toml").write_text(plan_text(body, key), encoding="utf-8")
+    return rm.load_plan(place)
