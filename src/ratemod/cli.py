@@ -50,6 +50,7 @@ COMPLAINTS = (
         "UI_choice",
     ),
     (re.compile(r"argument (?P<name>.*): expected one argument"), "UI_expected"),
+    (re.compile(r"argument (?P<name>.*): not allowed with argument (?P<other>.*)"), "UI_exclusive"),
 )
 
 

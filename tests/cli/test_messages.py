@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import string
 from pathlib import Path
 
 import pytest
@@ -107,3 +108,22 @@ def test_every_unit_and_confidence_of_the_plan_format_is_named() -> None:
     names = [f"UI_of_{unit}" for unit in UNITS] + [f"UI_kind_{kind}" for kind in KINDS]
     names += [f"UI_confidence_{level}" for level in source_keys["confidence"].choices]
     assert not [name for name in names if name not in catalogue()]
+
+
+def test_every_message_is_given_what_it_says():
+    """A place is said before a message, never within it; what `strict` adds comes from `strict`."""
+    formatter, lacking = string.Formatter(), []
+    for path in sorted(SOURCE.rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if not (isinstance(node, ast.Call) and getattr(node.func, "id", "") == "problem" and node.args):
+                continue
+            code, names = node.args[0], {keyword.arg for keyword in node.keywords}
+            if not isinstance(code, ast.Constant) or None in names:
+                continue
+            added = {"count", "function"} if path.name == "options.py" else {"count"}
+            given = (names - {"file", "sheet", "row"}) | added
+            texts = catalogue()[code.value].values()
+            said = {re.split(r"[.\[]", name)[0] for one in texts for _, name, _, _ in formatter.parse(one) if name}
+            if said - given:
+                lacking.append((path.name, node.lineno, code.value, said - given))
+    assert lacking == []

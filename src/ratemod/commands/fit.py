@@ -106,26 +106,26 @@ def read_settings(args: argparse.Namespace) -> tuple[dict[str, Any], dict[str, t
 
 
 def _mapping(path: Path) -> Mapping[str, Any]:
-    import json
-
+    from ratemod.rules.json_file import read_json
     from ratemod.rules.read import read_toml
 
     if path.suffix != ".json":
         return read_toml(path).data
-    try:
-        read: Mapping[str, Any] = json.loads(path.read_text(encoding="utf-8-sig"))
-    except (OSError, UnicodeDecodeError, ValueError) as error:
-        raise ModelError(problem("RM598", path=str(path), why=getattr(error, "strerror", None) or str(error))) from None
+    read = read_json(path)
+    if not isinstance(read, dict):
+        raise ModelError(problem("RM598", path=str(path), why=type(read).__name__))
     return read
 
 
 def _selections(path: Path) -> dict[str, tuple[str, str]]:
     import csv
 
+    from ratemod.rules.opened import opened
+
     try:
-        rows = list(csv.DictReader(path.read_text(encoding="utf-8-sig").splitlines()))
+        rows = list(csv.DictReader(opened(path, str(path)).splitlines()))
         return {row["path"]: (row["selected"], row["reason"] or "") for row in rows}
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+    except csv.Error as error:
         raise ModelError(problem("RM598", path=str(path), why=str(error))) from None
     except KeyError as error:
         raise ModelError(problem("RM598", path=str(path), why=f"{error} (path, selected, reason)")) from None

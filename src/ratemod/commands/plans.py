@@ -20,9 +20,10 @@ def arguments(parser: argparse.ArgumentParser, lang: Lang) -> None:
     """Declare the arguments."""
     parser.add_argument("plan", nargs="?", metavar="PLAN", help=text("UI_help_plans_name", lang))
     plan_dates(parser, lang)
-    parser.add_argument("--export", metavar="FILE", type=Path, help=text("UI_help_export", lang))
-    parser.add_argument("--import", dest="edited", metavar="FILE", type=Path, help=text("UI_help_import", lang))
-    parser.add_argument("--graph", metavar="FILE", type=Path, help=text("UI_help_graph", lang))
+    one = parser.add_mutually_exclusive_group()
+    one.add_argument("--export", metavar="FILE", type=Path, help=text("UI_help_export", lang))
+    one.add_argument("--import", dest="edited", metavar="FILE", type=Path, help=text("UI_help_import", lang))
+    one.add_argument("--graph", metavar="FILE", type=Path, help=text("UI_help_graph", lang))
     parser.add_argument("-o", "--output", metavar="FOLDER", type=Path, help=text("UI_help_new_folder", lang))
 
 

@@ -16,7 +16,8 @@ from typing import Any
 from ratemod.confidentiality.figures import Figure, is_money
 from ratemod.confidentiality.protection import ROUNDING_FEN
 from ratemod.confidentiality.system import Mask, System
-from ratemod.errors import BookError, problem
+from ratemod.errors import BookError, PlanError, problem
+from ratemod.rules.json_file import read_json
 from ratemod.whole_file import whole_file
 
 
@@ -86,8 +87,8 @@ def read_publications(path: str | Path) -> tuple[Published, ...]:
     if not place.exists():
         return ()
     try:
-        found = tuple(_publication(item) for item in json.loads(place.read_text(encoding="utf-8"))["publications"])
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        found = tuple(_publication(item) for item in read_json(place)["publications"])
+    except (PlanError, KeyError, TypeError, ValueError, AttributeError) as error:
         raise BookError(problem("RM424", file=str(path), why=f"{type(error).__name__} {error}"[:80])) from None
     altered = [item for item, digest in found if item.digest != digest]
     if altered:

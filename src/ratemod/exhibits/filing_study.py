@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ratemod.errors import ModelError, Problem, problem
+from ratemod.errors import ModelError, PlanError, Problem, problem
 from ratemod.plan.edit import numbers
 from ratemod.plan.model import Plan, plain
+from ratemod.rules.json_file import read_json
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -72,10 +72,10 @@ def read_study(folder: str | Path, new: Plan, current: Plan) -> KeptStudy:
     """
     root = Path(folder)
     try:
-        record = json.loads((root / RECORD).read_text(encoding="utf-8"))
+        record = read_json(root / RECORD)
         cells = {cell["path"]: cell["selected"] for cell in record["results"]["cells"]}
         started, frames = str(record["plan"]), _frames(root / RECORD.parent)
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (PlanError, OSError, ValueError, KeyError, TypeError) as error:
         raise ModelError(problem("RM872", folder=str(folder), why=str(error))) from None
     wrong: list[Problem] = []
     if started != current.id:

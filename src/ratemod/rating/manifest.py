@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
-from ratemod.errors import BookError, Problem, problem
+from ratemod.errors import BookError, PlanError, Problem, problem
 from ratemod.plan.model import Plan
 from ratemod.rating.identity import digest_of, identity_in_memory
 from ratemod.rating.output_file import Output
@@ -20,6 +20,7 @@ from ratemod.rating.tally import Cells, Tally, tally, text_codes
 from ratemod.rating.verdict import STATUS
 from ratemod.reading.arrow import filled_with, whole
 from ratemod.reading.chunks import Chunked, opened
+from ratemod.rules.json_file import read_json
 
 if TYPE_CHECKING:
     from ratemod.rating.rated import Rated
@@ -244,11 +245,11 @@ def read_manifest(output: Path) -> dict[str, Any]:
     """
     beside = manifest_path(output)
     try:
-        facts = json.loads(beside.read_text(encoding="utf-8"))
+        facts = read_json(beside)
         _ = facts["output"]["sha256"], facts["output"]["bytes"], facts["fingerprint"], facts["plan"], facts["by"]
         _ = facts["counts"]["rows"], [(item["name"], item["rows"], item["bytes"]) for item in facts["inputs"]]
         _ = facts["run"]["plan"], facts["run"]["fingerprint"], facts["groups"], facts["problems"], facts["insurers"]
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+    except (PlanError, OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise BookError(problem("RM345", file=str(beside), why=str(error))) from None
     return dict(facts)
 

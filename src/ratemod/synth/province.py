@@ -10,7 +10,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from ratemod.errors import ModelError, Problem, nearest, problem
+from ratemod.errors import BookError, ModelError, Problem, nearest, problem
 from ratemod.rules.options import strict
 from ratemod.synth import block as one_block
 from ratemod.synth import frame, fund_tables, levels, renewals, tables, truth, truth_tables
@@ -18,7 +18,7 @@ from ratemod.synth.calendar import day
 from ratemod.synth.enterprises import NUMBERS, Window
 from ratemod.synth.stream import BLOCK
 from ratemod.synth.write import FORMATS, Format, Writer
-from ratemod.whole_file import file_set
+from ratemod.whole_file import file_set, write_problem
 
 MOST_YEARS, FIRST_YEARS = 40, (1990, 2100)
 
@@ -168,6 +168,8 @@ def synthesize(
     ------
     ModelError
         RM900 to RM903, RM908 to RM910: all bad arguments at once. RM904 when the renewals cannot take the errors.
+    BookError
+        RM801, RM802, RM805, RM806: where the folder cannot be made.
 
     Examples
     --------
@@ -181,7 +183,10 @@ def synthesize(
     if out is None:
         return Province(held=_in_memory(drawn) | _whole(plan, window))
     folder = Path(out)
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise BookError(write_problem(error, str(folder))) from None
     _to_folder(drawn, _whole(plan, window), folder, format)
     province = Province(folder, format)
     if mess:

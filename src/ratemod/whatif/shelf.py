@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ratemod.errors import PlanError, nearest, problem
 from ratemod.plan.model import Plan
+from ratemod.rules.opened import opened
 from ratemod.whatif.new_table import is_table
 from ratemod.whatif.scenario import Scenario, read_scenario
 from ratemod.whole_file import whole_file
@@ -36,7 +37,7 @@ def save(given: Scenario, path: str | Path | None = None) -> Path:
         how = is_table(change)
         if how:
             beside = target.with_name(f"{target.stem}.{change.split('.')[1]}.csv")
-            files[beside] = Path(value).read_text(encoding="utf-8-sig") if how == "file" else value
+            files[beside] = opened(Path(value), str(value)) if how == "file" else value
             change, value = f"tables.{change.split('.')[1]}.file", beside.name
         changes.append((change, value))
     files[target] = replace(given, changes=tuple(sorted(changes))).toml()

@@ -1,0 +1,224 @@
+"""Every command of the command line, with inputs that are none and with a system that fails between two renames.
+
+The commands, their arguments and their options are taken from the parser, so that one added tomorrow is tried too: a
+command of which no valid call is written down here fails the first test.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+import ratemod as rm
+from ratemod import whole_file
+from ratemod.cli import UNUSABLE, USAGE, build_parser, main
+
+PLAN = "jilin-spli/2025-04"
+EVERY = os.environ.get("HYPOTHESIS_PROFILE") == "fuzz"
+# By the word that stands for an argument in the help, what is read; by name, what is written.
+READ = {"FILE", "LIST", "BOOK", "DIR", "FOLDER", "PLAN", "PLAN_A", "PLAN_B", "CLAIMS", "HISTORY", "PROVINCE"}
+READ |= {"PATH", "RULE", "OUT", "MAP"}
+WRITTEN = {"out", "output", "export", "graph", "receipt", "report", "refused", "panel"}
+# One call of each command that ends well: {p} the province, {b} its renewals, {o} where it may write.
+CALLS = {
+    "demo": "--out {o}/x",
+    "plans": PLAN + " --export {o}/x.xlsx",
+    "check": "{plan}",
+    "diff": "{plan} {plan}",
+    "rate": "{b} --plan " + PLAN + " -o {o}/x.xlsx",
+    "verify": "{rated}",
+    "explain": "{b} {key} --plan " + PLAN,
+    "second-opinion": "{theirs} --plan " + PLAN + " --premium theirs -o {o}/x.html",
+    "compare": "{b} --plan " + PLAN + " --with {plan}",
+    "what-if": "{b} --plan " + PLAN + " --set steps.minimum_premium.low=300 --panel {o}/x.html",
+    "solve": "{b} --plan " + PLAN + " --find steps.minimum_premium.low=100..400 --target premium=1000000",
+    "fit": "{p} --plan " + PLAN + " --from 2026-01-01 -o {o}/x",
+    "mods": "{p}/claims.parquet --exposure {b} -o {o}/x.csv",
+    "registers authority-report": "{b} --plan " + PLAN + " --hazards {p}/hazards.parquet -o {o}/x.xlsx",
+    "registers coverage": "--plan "
+    + PLAN
+    + " --enterprises {p}/enterprises.parquet --policies {p}/policies.parquet"
+    + " --from 2025-01-01 --until 2025-12-31 -o {o}/x.xlsx",
+    "registers controllable": "{b} --plan " + PLAN + " -o {o}/x.xlsx",
+    "registers movement": "{b} --before {b} --plan " + PLAN + " -o {o}/x.xlsx",
+    "fund levy": "--province {p} --out {o}/x.csv",
+    "fund duties": "--province {p} --out {o}/x.csv",
+    "fund allocate": "--province {p} --out {o}/x.csv",
+    "fund ledger": "--province {p} --out {o}/x.csv",
+    "fund evaluate": "--province {p} --permutations 2 --out {o}/x.csv --report {o}/y.html",
+    "fund scorecard": "--province {p} --out {o}/x.csv --report {o}/y.html",
+    "fund subsidy": "--province {p} --out {o}/x.csv",
+    "data tables": "claims",
+    "data template": PLAN + " -o {o}/x.xlsx",
+    "data check": "{p}",
+    "data package": "{p} -o {o}/x.json",
+    "report disclosure": "{p} --year 2025 -o {o}/x",
+    "report filing": "{b} --plan {plan} --against " + PLAN + " -o {o}/x.html",
+    "report attack": "{b}",
+    "synth": "{o}/x --enterprises 60 --years 2",
+    "bench": "",
+}
+
+
+def commands(parser: argparse.ArgumentParser, name: str = "") -> Iterator[tuple[str, argparse.ArgumentParser]]:
+    """Yield every command that does something, and its parser."""
+    below = [action for action in parser._actions if isinstance(action, argparse._SubParsersAction)]
+    if not below:
+        yield name, parser
+    for action in below:
+        for word, one in action.choices.items():
+            yield from commands(one, f"{name} {word}".strip())
+
+
+LEAVES = dict(commands(build_parser("en")))
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("world")
+    province = folder / "province"
+    made = rm.synthesize(enterprises=400, years=3, seed=5, first_year=2023, out=province)
+    book = made.renewals.to_pandas()
+    book["theirs"] = 100.0
+    book.to_csv(folder / "theirs.csv", index=False)
+    shutil.copytree(rm.load_plan(PLAN).folder, folder / "plan" / "jilin-spli" / "2025-04")
+    rm.rate_file(province / "renewals.parquet", rm.load_plan(PLAN), folder / "rated.parquet", lang="en")
+    return {
+        "p": province,
+        "b": province / "renewals.parquet",
+        "key": book["policy_no"][0],
+        "plan": folder / "plan" / "jilin-spli" / "2025-04",
+        "rated": folder / "rated.parquet",
+        "theirs": folder / "theirs.csv",
+        "folder": folder,
+    }
+
+
+@pytest.fixture(scope="module")
+def hostile(tmp_path_factory, world):
+    """Paths of things that no command can use."""
+    folder = tmp_path_factory.mktemp("hostile")
+    book = world["b"].read_bytes()
+    contents = {
+        "empty.parquet": b"",
+        "cut.parquet": book[: len(book) // 2],
+        "bytes.csv": bytes(range(256)) * 8,
+        "page.xls": "<html><table><tr><td>保单号</td></tr></table></html>".encode(),
+        "text.xlsx": b"PK\x03\x04 no archive",
+        "odd.toml": b'name = ["a", 1]\n[[steps]]\nop = 1\n[columns]\nx = {y = [1979-05-27]}\n',
+        "deep.json": b"[" * 5000,
+        "one.csv": "甲,乙\n=1+1,\x1b[31m\n".encode(),
+    }
+    for name, content in contents.items():
+        (folder / name).write_bytes(content)
+    (folder / "folder").mkdir()
+    os.mkfifo(folder / "pipe.csv")
+    return [*(folder / name for name in contents), folder / "folder", folder / "pipe.csv", folder / "missing.csv"]
+
+
+def call(name: str, world, out: Path) -> list[str]:
+    return [*name.split(), *(word.format(o=out, **world) for word in CALLS[name].split())]
+
+
+def test_every_command_is_tried():
+    assert set(LEAVES) == set(CALLS)
+
+
+@contextmanager
+def not_for_ever() -> Iterator[None]:
+    """A guard against waiting on what never ends, not a measurement."""
+
+    def waited(*_: object) -> None:
+        raise AssertionError("waits for ever")
+
+    signal.signal(signal.SIGALRM, waited)
+    signal.alarm(120)
+    try:
+        yield
+    finally:
+        signal.alarm(0)
+
+
+def _inputs(name: str, argv: list[str]) -> Iterator[tuple[list[str], str]]:
+    """Yield the calls of a command with one input left open, marked by ``{}``."""
+    begin = len(name.split())
+    parser = LEAVES[name]
+    for action in parser._actions:
+        if (action.metavar or action.dest.upper()) not in READ or action.dest in WRITTEN:
+            continue
+        if action.option_strings:
+            given = next((word for word in action.option_strings if word in argv), None)
+            at = argv.index(given) + 1 if given else len(argv) + 1
+            yield [*argv[: at - 1], action.option_strings[-1], "{}", *argv[at + 1 :]], action.dest
+    places = [at for at in range(begin, len(argv)) if not argv[at].startswith("-") and not argv[at - 1].startswith("-")]
+    for at in places:
+        yield [*argv[:at], "{}", *argv[at + 1 :]], f"argument {at}"
+
+
+@pytest.mark.parametrize("name", sorted(set(CALLS) - {"bench", "demo"}))
+def test_hostile_inputs_are_refused_by_name(name, world, hostile, tmp_path, capsys):
+    for at, (argv, what) in enumerate(_inputs(name, call(name, world, tmp_path))):
+        for thing in hostile if EVERY else [hostile[(3 * at + step) % len(hostile)] for step in range(3)]:
+            with not_for_ever():
+                code = main([*(str(thing) if word == "{}" else word for word in argv), "--lang", "en"])
+            shown = capsys.readouterr()
+            told = f"{' '.join(argv)} with {what} = {thing.name}: {code}\n{shown.err[-600:]}"
+            assert "RM39" not in shown.err and "Traceback" not in shown.err, told
+            assert code in (0, UNUSABLE, USAGE, 3), told
+            assert "\x1b" not in shown.out + shown.err, told
+
+
+# What takes long and writes as the others do is tried by `make fuzz`.
+LONG = {"fit", "report disclosure", "report filing", "second-opinion", "demo", "fund evaluate"}
+
+
+class Stopped(OSError):
+    """The system fails."""
+
+
+@pytest.mark.parametrize("name", sorted(name for name, words in CALLS.items() if "{o}" in words))
+def test_a_failure_between_two_renames_leaves_old_or_new(name, world, tmp_path, capsys, monkeypatch):
+    if name in LONG and not EVERY:
+        pytest.skip("takes long: make fuzz")
+    out = tmp_path / "out"
+    out.mkdir()
+    argv = [*call(name, world, out), "--lang", "en"]
+    assert main(argv) in (0, 3), capsys.readouterr().err
+    capsys.readouterr()
+    whole = _contents(out)
+    renames = 0
+    real = os.replace
+
+    def counted(*given: object) -> None:
+        nonlocal renames
+        renames += 1
+        if renames == fails:
+            raise Stopped(5, "Input/output error")
+        real(*given)
+
+    monkeypatch.setattr(whole_file.os, "replace", counted)
+    for fails in range(1, 6 if EVERY else 3):
+        renames = 0
+        code = main(argv)
+        shown = capsys.readouterr()
+        if renames < fails:
+            break
+        assert code == UNUSABLE and "RM391" not in shown.err, shown.err
+        found = _contents(out)
+        assert not [path for path in found if path.endswith(".part")], found
+        assert set(found) <= set(whole), set(found) - set(whole)
+    assert code in (0, 3) or renames >= fails
+    monkeypatch.undo()
+    assert main(argv) in (0, 3)
+    assert set(_contents(out)) == set(whole)
+
+
+def _contents(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
