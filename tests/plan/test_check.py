@@ -245,3 +245,18 @@ def test_a_plan_is_named_by_its_folder_its_file_or_its_scheme(tmp_path):
     names = (made, str(made), made / "plan.toml", str(made / "plan.toml"), made.parent)
     assert len({load_plan(name).id for name in names}) == 1
     assert check_plan(made / "plan.toml").passed == 2
+
+
+def test_more_levels_than_can_be_numbered_are_refused_and_as_many_as_can_are_not():
+    """40,000 levels ended in a traceback of rating; the last that 16 bits hold is 32,767."""
+    from dataclasses import replace
+
+    from ratemod.vocabulary.column import Level
+    from tests.rating import random_plans
+    from tests.rating.steps import step_of
+
+    plan = random_plans.plan_of((step_of("premium", "round", of=("limit_yuan",), unit=Decimal("0.01")),))
+    for count, refused in ((2**15 - 1, False), (2**15, True)):
+        sector = replace(plan.columns["sector"], levels=tuple(Level(f"C{at}") for at in range(count)))
+        found = problems_of(replace(plan, columns={**plan.columns, "sector": sector}))
+        assert ("RM376" in {item.code for item in found}) == refused

@@ -28,6 +28,8 @@ from ratemod.rules.opened import opened
 from ratemod.vocabulary.column import Column
 from ratemod.vocabulary.spelling import same_level
 
+MOST_LEVELS = 2**15 - 1  # levels are numbered in 16 bits
+
 
 @dataclass(frozen=True, slots=True)
 class Proof:
@@ -158,6 +160,8 @@ def _operations(plan: Plan) -> Iterator[Problem]:
                 yield _at(plan, "RM152", place, step=step.name, op=operation.op)
         for code in operation.faults():
             yield _at(plan, code, place, step=step.name)
+        if len(operation.levels) > MOST_LEVELS:
+            yield _at(plan, "RM376", place, name=step.name, levels=len(operation.levels), most=MOST_LEVELS)
         if (step.when is None) != (step.otherwise is None) and not (operation.passes and step.otherwise is None):
             yield _at(plan, "RM143", place, step=step.name)
         for name in operation.columns_named():
@@ -258,6 +262,8 @@ def _column(plan: Plan, column: Column) -> Iterator[Problem]:
             yield _at(plan, "RM157", place, name=column.name)
     if column.kind == "level" and not column.levels:
         yield _at(plan, "RM140", place, name=column.name)
+    if len(column.levels) > MOST_LEVELS:
+        yield _at(plan, "RM376", place, name=column.name, levels=len(column.levels), most=MOST_LEVELS)
     spellings = Counter(name for level in column.levels for name in {same_level(name) for name in level.names()})
     if column.kind == "level":
         for name, count in spellings.items():
