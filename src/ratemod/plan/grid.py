@@ -46,6 +46,12 @@ class GridAxis:
         """The `searchsorted` side that turns a number into its band."""
         return "right" if self.axis.closed == "low" else "left"
 
+    @functools.cached_property
+    def place(self) -> Mapping[str | Decimal, int]:
+        """The place of every mark; found once, so that a table is read in a time linear in its rows."""
+        marks: tuple[str | Decimal, ...] = self.marks
+        return {mark: at for at, mark in reversed([*enumerate(marks)])}
+
 
 @dataclass(frozen=True, eq=False)
 class Grid:
@@ -124,14 +130,12 @@ def _axis(axis: Axis, bound: str, keys: list[AxisKey], levels: tuple[str, ...]) 
 
 
 def _slots(grid_axis: GridAxis, key: AxisKey) -> slice:
-    marks = grid_axis.marks
-    if key is ANY:
-        return slice(0, grid_axis.size - 1)
+    place = grid_axis.place
     if isinstance(key, Band):
-        start = 0 if key.low is None else marks.index(key.low) + 1
-        stop = len(marks) + 1 if key.high is None else marks.index(key.high) + 1
+        start = 0 if key.low is None else place[key.low] + 1
+        stop = len(place) + 1 if key.high is None else place[key.high] + 1
         return slice(start, max(start, stop))
-    if key not in marks:  # an unknown level: reported by the check, answers nothing
-        return slice(0, 0)
-    at = marks.index(key)
-    return slice(at, at + 1)
+    if isinstance(key, str | Decimal):
+        at = place.get(key)  # none of an unknown level: reported by the check, answers nothing
+        return slice(0, 0) if at is None else slice(at, at + 1)
+    return slice(0, grid_axis.size - 1)
