@@ -202,7 +202,10 @@ def addressed(data: bytes) -> bytes:
     >>> addressed(b'<row><c><v>1</v></c><c t="e"/></row><row r="5"><c r="B5"/><c/></row>').decode()
     '<row r="1"><c r="A1"><v>1</v></c><c r="B1" t="e"/></row><row r="5"><c r="B5"/><c r="C5"/></row>'
     """
-    if sum(map(data.count, (b"<c ", b"<c>", b"<c/", b":c ", b":c>"))) + data.count(b"<row") <= data.count(b" r="):
+    begin = max(data.find(b"sheetData"), 0)
+    rows = (begin, max(data.rfind(b"sheetData"), 0) or len(data))
+    mark = b":" if data[max(begin - 1, 0) : begin] == b":" else b"<"
+    if data.count(mark + b"c", *rows) + data.count(mark + b"row", *rows) <= data.count(b" r=", *rows):
         return data
     row, place = 0, 0
 
