@@ -91,7 +91,7 @@ def test_registers_are_never_left_aside(book: Path) -> None:
     """A book to be filled from registers is read whole: streaming knows no registers."""
     from ratemod.cli import build_parser
 
-    base = ["rate", str(book), "--plan", "jilin-spli", "-o", "out.parquet"]
+    base = ["rate", str(book), "--plan", "jilin-spli", "--at", "2026-01-01", "-o", "out.parquet"]
     parser = build_parser("en")
     assert rate.streams(parser.parse_args(base))
     assert not rate.streams(parser.parse_args([*base, "--hazards", "hazards.csv"]))

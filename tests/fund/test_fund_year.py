@@ -12,10 +12,18 @@ import pyarrow.parquet as pq
 import pytest
 
 from ratemod.cli import main
+from ratemod.errors import catalogue
 from tests.fund.test_commands import PROVINCE
 
 ROOT = Path(__file__).parents[2]
 YEAR = 2025
+
+
+SHEETS = {
+    said["en"]: code.removeprefix("UI_fund_sheet_")
+    for code, said in catalogue().items()
+    if code.startswith("UI_fund_sheet_")
+}
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +43,7 @@ def year(tmp_path_factory):
         with contextlib.redirect_stdout(said):
             assert main(["fund", verb, "--province", PROVINCE, "--out", str(out), "--lang", "en", *words]) == 0
         sheets = pd.read_excel(out, sheet_name=None, engine="calamine")
-        found[verb] = {name: by_code(table) for name, table in sheets.items()}
+        found[verb] = {SHEETS.get(name, name): by_code(table) for name, table in sheets.items()}
         found[f"{verb}_said"] = said.getvalue()
     found["ledger"] = {}
     for name, words in {

@@ -174,15 +174,15 @@ def test_levy_of_policies_and_of_shares(pool, capsys):
     assert main(["fund", "levy", *given]) == 3  # P6 stands in two ways
     assert "P6" in capsys.readouterr().out
     sheets = pd.read_excel(out, sheet_name=None, engine="calamine")
-    levy = sheets["levy"].set_index("保单号")["预防费（分）"].to_dict()
+    levy = sheets["逐单计提"].set_index("保单号")["预防费（分）"].to_dict()
     assert levy == {"P1": 1_000_000, "P2": 300_000, "P3": 250_000, "P4": 600_002, "P5": 300_000}
-    borne = sheets["shares"].set_index("保险公司")["按共保份额预防费（分）"].to_dict()
+    borne = sheets["共保分摊"].set_index("保险公司")["按共保份额预防费（分）"].to_dict()
     assert borne == {
         "甲示例财险": 600_000 + 300_001,
         "乙示例财险": 400_000 + 300_000 + 180_001 + 300_000,
         "丙示例财险": 250_000 + 120_000,
     }
-    premium = sheets["shares"].set_index("保险公司")["按共保份额计提基数（分）"].to_dict()
+    premium = sheets["共保分摊"].set_index("保险公司")["按共保份额计提基数（分）"].to_dict()
     assert sum(premium.values()) == 10_000_000 + 3_000_000 + 2_500_000 + 3_000_009 + 1_500_000
     assert premium["丙示例财险"] == 2_500_000 + 600_002  # a fifth of 30,000.09
 

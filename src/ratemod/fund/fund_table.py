@@ -234,6 +234,7 @@ def labelled(table: pa.Table, lang: Lang) -> pa.Table:
     return table.rename_columns([fund_label(name, lang) for name in table.column_names])
 
 
+@strict
 def in_language(table: pa.Table, lang: Lang) -> pa.Table:
     """Return a table that says in one language what it holds in both: of `source` and `source_zh`, one column.
 

@@ -41,5 +41,5 @@ def read_book(
     BookError
         When the file cannot be read, or lacks columns, with every reason at once.
     """
-    chosen = plan if isinstance(plan, Plan) else load_plan(plan)
+    chosen = load_plan(plan) if isinstance(plan, str | Path) else plan
     return read_columns(source, chosen.columns, header_map=header_map, sheet=sheet, fills=fills)

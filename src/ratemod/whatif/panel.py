@@ -15,7 +15,7 @@ from math import prod
 from pathlib import Path
 from typing import Any
 
-from ratemod.errors import Lang, ModelError, problem, text
+from ratemod.errors import Lang, ModelError, problem
 from ratemod.plan.model import Plan
 from ratemod.rules.options import strict
 from ratemod.whatif.engine import Engine, engine
@@ -111,7 +111,7 @@ def panel(
         "edges": [f"{edge:+.1%}" for edge in EDGES],
         "positions": [_position(view) for view in views],
         "words": {
-            name: text(f"UI_panel_{name}", lang)
+            name: plan.text(f"UI_panel_{name}", lang)
             for name in ("premium", "change", "segments", "bands", "movers", "before", "after", "exact")
         },
     }
