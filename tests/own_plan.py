@@ -18,6 +18,7 @@ status = "draft"
 new_from = 2020-01-01
 key = "{key}"
 premium = "premium"
+{more}
 [source.s]
 title = "made up"
 confidence = "illustrative"
@@ -26,9 +27,9 @@ kind = "text"
 """
 
 
-def plan_text(body: str, key: str = "policy_no") -> str:
-    """Return the text of the plan whose key column is `key` and whose other parts are `body`."""
-    return HEAD.format(key=key) + body
+def plan_text(body: str, key: str = "policy_no", more: str = "") -> str:
+    """Return the text of the plan with key column `key`, `more` of its own section, and all else in `body`."""
+    return HEAD.format(key=key, more=more) + body
 
 
 def own_plan(folder: Path, body: str, key: str = "policy_no") -> rm.Plan:

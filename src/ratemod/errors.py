@@ -51,9 +51,6 @@ def default_language() -> Lang:
     return "zh" if name.lower().startswith(("zh", "chinese")) else "en"
 
 
-MONEY = {"en": "yuan", "zh": "元"}  # where no plan says its own (`Plan.text`)
-
-
 def text(code: str, lang: Lang, **args: Any) -> str:
     """Return the catalogue text of `code` in `lang` with its arguments filled in.
 
@@ -70,7 +67,7 @@ def text(code: str, lang: Lang, **args: Any) -> str:
     "did you mean 'mine'?"
     """
     _known(lang)
-    return catalogue()[code][lang].format(**{"money": MONEY[lang], **args})
+    return catalogue()[code][lang].format(**args)
 
 
 def _known(lang: str) -> None:

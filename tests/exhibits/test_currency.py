@@ -8,33 +8,15 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from tests.own_plan import plan_text
 
 import ratemod as rm
 from ratemod.cli import main
 from ratemod.errors import catalogue
 
-PLAN = """[plan]
-scheme = "own"
-edition = "1"
-title_en = "Motor, Malaysia"
-title_zh = "马来西亚车险"
-standing = "official"
-status = "draft"
-new_from = 2026-01-01
-key = "line"
-premium = "premium"
-fund = "fund"
-[money]
-name_en = "ringgit"
-name_zh = "林吉特"
-[source.s]
-title = "made up"
-confidence = "primary"
-[column.line]
-kind = "text"
-label_en = "Line"
-label_zh = "行"
-[column.insured]
+MONEY = '[money]\nname_en = "ringgit"\nname_zh = "林吉特"'
+PLAN = plan_text(
+    """[column.insured]
 kind = "number"
 unit = "money"
 label_en = "Sum insured"
@@ -61,7 +43,10 @@ name = "fund"
 op = "round"
 of = "premium"
 unit = "0.01"
-"""
+""",
+    "line",
+    more='fund = "fund"\n' + MONEY,
+)
 ROWS = pd.DataFrame({"line": ["1", "2"], "insured": [1000.0, 28000.5]})
 YUAN = re.compile(r"(?<![_a-z])yuan|元(?!格)", re.IGNORECASE)
 
@@ -94,6 +79,14 @@ def test_no_output_of_a_plan_in_ringgit_says_yuan(folder, tmp_path, lang, name, 
     assert main(["--lang", lang, "explain", str(book), "2", "--plan", str(folder)]) == 0
     change = ["--plan", str(folder), "--set", "constants.rate=0.03"]
     assert main(["--lang", lang, "what-if", str(book), *change]) == 0
+    page, opinion = tmp_path / "panel.html", tmp_path / "opinion.html"
+    grid = ["--plan", str(folder), "--grid", "constants.rate=0.02,0.03", "--panel", str(page), "--by", "line"]
+    assert main(["--lang", lang, "what-if", str(book), *grid]) == 0
+    theirs = tmp_path / "theirs.csv"
+    ROWS.assign(theirs=[26.1, 730.0]).to_csv(theirs, index=False)
+    asked = ["--plan", str(folder), "--premium", "theirs", "-o", str(opinion)]
+    assert main(["--lang", lang, "second-opinion", str(theirs), *asked]) in (0, 3)
+    said += [spoken(page), spoken(opinion)]
     assert main(["--lang", lang, "plans", str(folder)]) == 0
     rated = rm.rate(ROWS, rm.load_plan(folder), lang=lang)
     said += [capsys.readouterr().out, rated._repr_html_(), rated.explain("2")._repr_html_()]
@@ -115,7 +108,7 @@ def test_a_priced_list_in_ringgit_comes_back(folder, tmp_path):
 
 def test_a_plan_that_says_nothing_of_money_is_in_yuan_and_keeps_its_fingerprint(folder):
     ringgit = rm.load_plan(folder)
-    text = PLAN.replace('[money]\nname_en = "ringgit"\nname_zh = "林吉特"\n', "")
+    text = PLAN.replace(MONEY, "")
     (folder / "plan.toml").write_text(text, encoding="utf-8")
     plain = rm.load_plan(folder)
     (folder / "plan.toml").write_text(text.replace('"money"', '"yuan"'), encoding="utf-8")

@@ -8,23 +8,10 @@ import pandas as pd
 import pytest
 
 import ratemod as rm
+from tests.own_plan import plan_text
 
-HEAD = """[plan]
-scheme = "own"
-edition = "1"
-title_en = "Own"
-title_zh = "自拟"
-standing = "official"
-status = "draft"
-new_from = 2026-01-01
-key = "line"
-premium = "premium"
-[source.s]
-title = "made up"
-confidence = "primary"
-[column.line]
-kind = "text"
-[column.policy]
+HEAD = plan_text(
+    """[column.policy]
 kind = "text"
 [column.location]
 kind = "text"
@@ -39,7 +26,9 @@ name = "half"
 op = "ratio"
 of = ["amount", 2]
 source = "s"
-"""
+""",
+    "line",
+)
 LAST = '[[step]]\nname = "premium"\nop = "round"\nof = "rolled"\nunit = "0.01"\n'
 LINES = pd.DataFrame(
     {

@@ -145,3 +145,21 @@ def test_cells_of_xlsx_without_addresses(scheme, tmp_path):
     rated = rm.rate(path, OLD)
     assert yuan(rated) == [1000, None]
     assert "#N/A" in rated.refused["reason"][0].as_py()
+
+
+@pytest.mark.parametrize(("rows", "columns"), [(1, 20_000_000), (1_048_576, 16_384)])
+def test_an_error_that_a_few_bytes_repeat_for_ever_is_refused(tmp_path, rows, columns):
+    spaces = " ".join(
+        f'xmlns:{short}="urn:oasis:names:tc:opendocument:xmlns:{long}:1.0"'
+        for short, long in (("office", "office"), ("table", "table"), ("text", "text"))
+    )
+    cell = f'<table:table-cell table:number-columns-repeated="{columns}" office:value-type="error"/>'
+    row = f'<table:table-row table:number-rows-repeated="{rows}">{cell}</table:table-row>'
+    with zipfile.ZipFile(tmp_path / "list.ods", "w") as archive:
+        archive.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
+        sheet = f'<table:table table:name="S">{row}</table:table>'
+        archive.writestr("content.xml", f"<office:x {spaces}>{sheet}</office:x>")
+    with pytest.raises(ValueError, match=str(rows * columns)):
+        error_cells(tmp_path / "list.ods", "ods")
+    with pytest.raises(rm.BookError):
+        rm.read_book(tmp_path / "list.ods", "jilin-spli/2025-04")

@@ -67,7 +67,7 @@ def summary_pairs(opinion: SecondOpinion, lang: Lang) -> list[tuple[str, str]]:
         "total_apart": yuan_text(int((opinion.other_fen - ours)[both].sum())),
         "no_cause": f"{len(opinion.unexplained):,}",
     }
-    pairs = [(text(f"UI_opinion_of_{name}", lang), said) for name, said in figures.items()]
+    pairs = [(rated.plan.text(f"UI_opinion_of_{name}", lang), said) for name, said in figures.items()]
     return pairs + [(text("UI_opinion_unread", lang), item.line(lang)) for item in opinion.unread]
 
 

@@ -16,6 +16,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from xml.etree import ElementTree
 
+from ratemod.reading.sheet_xml import MOST_UNREADABLE
+
 Errors = dict[str, dict[tuple[int, int], str]]  # sheet -> (row, column), counted from 0 -> the error as it is shown
 NAMES = {0: "#NULL!", 7: "#DIV/0!", 15: "#VALUE!", 23: "#REF!", 29: "#NAME?", 36: "#NUM!", 42: "#N/A", 43: "#…"}
 _SHOWN = re.compile(r"#(?:NULL!|DIV/0!|VALUE!|REF!|NAME\?|NUM!|N/A)|Err:\d+")
@@ -29,10 +31,14 @@ _FREE = 0xFFFFFFFA  # sector numbers from here on are marks
 def error_cells(path: Path, kind: str) -> Errors:
     """Return the cells of each sheet that hold an error.
 
+    Parameters
+    ----------
+    kind : "ods", "xls" or "xlsb"
+
     Raises
     ------
     ValueError, KeyError, struct.error, zipfile.BadZipFile, ElementTree.ParseError
-        When the file is damaged.
+        When the file is damaged, or repeats an error beyond `MOST_UNREADABLE` cells.
     """
     if kind == "ods":
         return _ods(path)
@@ -58,16 +64,24 @@ def _ods(path: Path) -> Errors:
                 types = {value for key, value in item.attrib.items() if key.endswith("}value-type")}
                 times = int(_said(item, "number-columns-repeated") or 1)
                 if "error" in types or (_said(item, "formula") and _SHOWN.fullmatch(text)):
+                    _bounded(times)
                     found.setdefault(name, {}).update({(row, place + at): text or "#…" for at in range(times)})
                 place += times
             elif tag == "table-row":
                 times = int(_said(item, "number-rows-repeated") or 1)
                 cells = found.get(name, {})
                 own = [(at, said) for (line, at), said in cells.items() if line == row] if times > 1 else []
+                _bounded(len(own) * times)
                 cells |= {(row + more, at): said for at, said in own for more in range(1, times)}
                 row += times
                 item.clear()
     return found
+
+
+def _bounded(cells: int) -> None:
+    """Refuse a sheet that says of more cells than anybody has that they hold an error: a few bytes can say it."""
+    if cells > MOST_UNREADABLE:
+        raise ValueError(cells)
 
 
 def _said(item: ElementTree.Element, name: str) -> str | None:

@@ -266,7 +266,7 @@ def _unreadable(data: bytes, recalculated: bool) -> Iterator[tuple[tuple[int, in
         for match in _ERROR.finditer(data):
             if found := _REFERENCE.search(match[1]):
                 yield place_of(found[1].decode()), html.unescape(match[2].decode("utf-8", "replace"))
-    first = data.find(b"f", max(data.find(b"sheetData>"), 0))  # the rows of a sheet without formulas seldom have one
+    first = data.find(b"f", max(data.find(b"sheetData"), 0))  # the rows of a sheet without formulas seldom have one
     if not any(data.find(mark, first) >= 0 for mark in (b"f>", b"f ") if first >= 0):
         return
     for match in _FORMULA.finditer(data):
