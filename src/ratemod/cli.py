@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any, Literal, NoReturn
 
-from ratemod.errors import Lang, RatemodError, default_language, problem, render, text
+from ratemod.errors import Lang, RatemodError, default_language, nearest, problem, render, text
 from ratemod.printed import cleaned
 from ratemod.version import version
 
@@ -59,6 +59,9 @@ class Parser(argparse.ArgumentParser):
 
     lang: Lang = "en"
 
+    def __init__(self, **words: Any) -> None:
+        super().__init__(**words, allow_abbrev=False)  # what is not an option today may be two tomorrow
+
     def format_usage(self) -> str:
         """Return the usage line."""
         return super().format_usage().replace("usage: ", text("UI_usage", self.lang), 1)
@@ -67,11 +70,19 @@ class Parser(argparse.ArgumentParser):
         """Return the whole help."""
         return super().format_help().replace("usage: ", text("UI_usage", self.lang), 1)
 
+    def options(self) -> set[str]:
+        """Return every option, those of the commands below included."""
+        parts = [action.choices for action in self._actions if isinstance(action, argparse._SubParsersAction)]
+        below = [parser.options() for choices in parts for parser in choices.values()]
+        return set(self._option_string_actions).union(*below)
+
     def error(self, message: str) -> NoReturn:
         """Say what is wrong with the usage and stop with exit code 2."""
         for pattern, code in COMPLAINTS:
             if found := pattern.fullmatch(message):
                 message = text(code, self.lang, **found.groupdict())
+                if code == "UI_unrecognised" and (near := nearest(found["names"].split()[0], sorted(self.options()))):
+                    message += f"; {text('RM001', self.lang, nearest=near)}"
         self.print_usage(sys.stderr)
         self.exit(USAGE, f"{self.prog}: {text('UI_error', self.lang, message=message)}\n")
 

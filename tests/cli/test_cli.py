@@ -286,3 +286,9 @@ def test_a_list_is_summed_by_labels_and_by_text_columns(capsys):
     assert "songhua" in capsys.readouterr().out
     assert main([*words, "--by", "行页"]) == 1
     assert "RM813" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("word", ["--busines", "--bussiness"])
+def test_an_option_cut_short_or_misspelt_is_refused_with_the_one_that_is_meant(book, word, capsys):
+    assert main(["rate", str(book), "--plan", str(PLAN), word, "renewal", "--lang", "en"]) == 2
+    assert "did you mean '--business'" in said(capsys)[1]
