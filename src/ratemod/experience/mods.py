@@ -250,7 +250,18 @@ def experience_mod(
         actual, expected, primary = _together(actual, expected, primary, group)
     where = replace(where, expected=np.nan_to_num(expected))
     parts = _parts(chosen, firms, actual, where, primary, problem_of)
-    return Mods(chosen, frame, firms, listed, actual, parts, problem_of, problems, where, group)
+    return Mods(
+        rule=chosen,
+        window=frame,
+        exposure=firms,
+        claims=listed,
+        actual=actual,
+        parts=parts,
+        problem_of=problem_of,
+        problems=problems,
+        setting=where,
+        group=group,
+    )
 
 
 def _succeeded(actual: Actual, firms: ExposureList, moved: tuple[Any, Any, Any]) -> tuple[Actual, Floats, Floats]:

@@ -136,15 +136,15 @@ def compile_plan(plan: Plan) -> Program:
     proved = {proof.name for proof in proofs(plan, known) if proof.proved}
     guarded = tuple(item for item in plan.legal if item.name not in proved)
     return Program(
-        plan,
-        known,
-        tuple(runs),
-        tuple(nodes),
-        bounding,
-        guarded,
-        tuple(conditions.of(rule.when) for rule in plan.rules),
-        tuple((conditions.outside(item), conditions.excepted(item)) for item in guarded),
-        whole,
+        plan=plan,
+        known=known,
+        runs=tuple(runs),
+        nodes=tuple(nodes),
+        bounding=bounding,
+        guarded=guarded,
+        rules=tuple(conditions.of(rule.when) for rule in plan.rules),
+        outside=tuple((conditions.outside(item), conditions.excepted(item)) for item in guarded),
+        whole=whole,
     )
 
 

@@ -193,18 +193,18 @@ def what_if(
             progress(done, len(wanted))
     columns = {key: np.array([item[key] for item in found]) for key in found[0]}
     return Sweep(
-        made,
-        tuple(wanted),
-        columns["total"],
-        columns["dearer"],
-        columns["cheaper"],
-        columns["above"],
-        columns["largest"],
-        columns["segments"],
-        tuple(names),
-        tuple(by),
-        tuple(item["how"] for item in found),
-        columns["rows"],
+        base=made,
+        scenarios=tuple(wanted),
+        total_fen=columns["total"],
+        dearer=columns["dearer"],
+        cheaper=columns["cheaper"],
+        above_25=columns["above"],
+        largest_rise=columns["largest"],
+        segment_fen=columns["segments"],
+        segments=tuple(names),
+        by=tuple(by),
+        how=tuple(item["how"] for item in found),
+        rows=columns["rows"],
     )
 
 
