@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import numpy as np
@@ -17,6 +18,7 @@ from ratemod.fund.conditional_poisson import conditional_poisson
 from ratemod.fund.effect import estimate_effect
 from ratemod.fund.evaluation import evaluate_services
 from ratemod.synth.province import load_province, synthesize
+from ratemod.synth.truth import Truth
 from tests.fund.test_commands import PROVINCE
 
 D = datetime.date
@@ -118,6 +120,15 @@ def test_without_an_effect_none_is_found():
     assert effect.placebos["passed"].to_pylist()[1] is None
     assert effect.placebos["p_value"].to_pylist()[1] > 0.05
     assert effect.avoided_low < 0 < effect.avoided_high
+
+
+def test_services_dealt_at_random_settle_in_a_thin_province():
+    """Levels without a claim run away in one deal and not in the next: each deal is fitted from nothing."""
+    frequency = replace(Truth().frequency, service_effect_most=0.0)
+    province = synthesize(700, 4, seed=2, first_year=2022, planted=replace(Truth(), frequency=frequency))
+    effect = estimate_effect(province.table("panel"), permutations=19)
+    assert effect.placebos["passed"].to_pylist()[0] is True
+    assert effect.ratio("fixed")[1] < 1 < effect.ratio("fixed")[2]
 
 
 def test_order_of_rows_is_irrelevant_and_thin_questions_are_refused():

@@ -11,9 +11,8 @@ with the right mean, with errors that take a firm's years together.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -55,7 +54,6 @@ def conditional_poisson(
     firm: Ints,
     names: tuple[str, ...],
     wanted: int,
-    start: Mapping[str, float] = MappingProxyType({}),
 ) -> ConditionalFit:
     """Fit claims on a design with an effect of every firm.
 
@@ -66,7 +64,6 @@ def conditional_poisson(
     offset : (n,) float64, log exposure
     firm : (n,) int64 codes
     names : of the columns
-    start : log rates to begin from, by name; 0 where none is given. The estimate is the same, found in fewer steps.
 
     Raises
     ------
@@ -108,7 +105,7 @@ def conditional_poisson(
     kept = _independent(within, names, wanted)
     x = np.ascontiguousarray(x[:, kept])
     events = sums(y) @ x
-    beta = np.array([start.get(names[place], 0.0) for place in kept])
+    beta = np.zeros(x.shape[1])
     value, chance = _value(beta, y, x, off, starts, group, whole)
     for _ in range(MOST_STEPS):
         score, hessian = _slopes(events, x, chance, sums, group, whole)

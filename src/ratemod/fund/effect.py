@@ -19,9 +19,8 @@ Studies 91 (2024); Robins, Rotnitzky & Zhao, JASA 89 (1994); Li, Morgan & Zaslav
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -209,7 +208,6 @@ def _fixed(
     treatment: Floats,
     names: tuple[str, ...],
     which: Bools | None = None,
-    start: Mapping[str, float] = MappingProxyType({}),
 ) -> ConditionalFit:
     own = np.ones(len(rows.firm), dtype=bool) if which is None else which
     design = np.concatenate([rows.controls, rows.periods, treatment], axis=1)
@@ -220,7 +218,6 @@ def _fixed(
         rows.firm[own],
         (*rows.control_names, *rows.period_names, *names),
         len(names),
-        start,
     )
 
 
@@ -394,8 +391,7 @@ def _placebos(rows: Panel, served: Bools, found: float, permutations: int, seed:
     table = _ratios("test", ["later services"], [(log, error)])
     chance = 2 * float(norm.sf(abs(log / error)))
     random = np.random.default_rng(seed)
-    near = dict(zip(fit.names, fit.beta.tolist()))
-    drawn = np.array([_dealt(rows, served, random, near) for _ in range(permutations)])
+    drawn = np.array([_dealt(rows, served, random) for _ in range(permutations)])
     mean, spread = (float(drawn.mean()), float(drawn.std(ddof=1))) if permutations > 1 else (0.0, np.nan)
     extreme = float((1 + (np.abs(drawn - mean) >= abs(found - mean)).sum()) / (1 + permutations))
     return pa.table(
@@ -412,9 +408,9 @@ def _placebos(rows: Panel, served: Bools, found: float, permutations: int, seed:
     )
 
 
-def _dealt(rows: Panel, served: Bools, random: np.random.Generator, near: Mapping[str, float]) -> float:
+def _dealt(rows: Panel, served: Bools, random: np.random.Generator) -> float:
     """Return the estimate when each firm's services are dealt to its years (but the first) at random."""
     key = np.where(rows.turn > 0, random.random(len(rows.firm)), -1.0)
     order = np.lexsort((key, rows.firm))
     dealt = served[order][:, None].astype(np.float64)
-    return _fixed(rows, dealt, ("served",), start={**near, "served": 0.0}).of("served")[0]
+    return _fixed(rows, dealt, ("served",)).of("served")[0]
