@@ -21,6 +21,7 @@ _WHERE = {
     "differences": "ratemod.plan.edit",
     "check_plan": "ratemod.rating.cases",
     "read_book": "ratemod.rating.read",
+    "load_project": "ratemod.reading.project",
     "rate": "ratemod.rating.rate",
     "Rated": "ratemod.rating.rated",
     "experience_mod": "ratemod.experience.mods",
@@ -103,6 +104,7 @@ if TYPE_CHECKING:
     from ratemod.rating.rated import Rated as Rated
     from ratemod.rating.read import read_book as read_book
     from ratemod.rating.stream import rate_file as rate_file
+    from ratemod.reading.project import load_project as load_project
     from ratemod.registers.authority_report import authority_report as authority_report
     from ratemod.registers.controllable import controllable_premium as controllable_premium
     from ratemod.registers.derive import derive_columns as derive_columns

@@ -110,9 +110,18 @@ def _run(given: list[str]) -> int:
     except SystemExit as stop:
         return int(stop.code or 0)
     try:
+        stands = hasattr(args, "no_project")
+        if stands:
+            from ratemod.commands.project import keep, settle
+
+            lang = settle(args, lang)
         code: int = importlib.import_module(_module(args.command)).run(args, lang)
+        if stands and code in (ALL_RATED, SOME_REFUSED):
+            keep(args, lang)
         if sys.stdout is not None:
             sys.stdout.flush()
+    except SystemExit as stop:
+        return int(stop.code or 0)
     except RatemodError as error:
         print(render(error.problems, lang), file=sys.stderr)
         return UNUSABLE

@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ratemod.errors import BookError, Lang, Problem, nearest, problem, text
+from ratemod.commands.project import project_arguments
+from ratemod.errors import Lang, text
 
 if TYPE_CHECKING:
     from datetime import date
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from ratemod.plan.model import Plan
     from ratemod.rating.rated import Rated
     from ratemod.reading.book import Book
+    from ratemod.reading.header import HeaderWords
     from ratemod.registers.derive import Derived
     from ratemod.vocabulary.column import Column
 
@@ -55,11 +57,13 @@ def book_arguments(parser: argparse.ArgumentParser, lang: Lang) -> None:
     """Add the arguments that name a book and the plan to price it under."""
     parser.add_argument("book", metavar="BOOK", type=Path, help=text("UI_help_book", lang))
     parser.add_argument("more", metavar="BOOK", type=Path, nargs="*", help=text("UI_help_more_books", lang))
-    parser.add_argument("--plan", metavar="PLAN", required=True, help=text("UI_help_plan", lang))
+    parser.add_argument("--plan", metavar="PLAN", help=text("UI_help_plan", lang))
     plan_dates(parser, lang)
-    parser.add_argument("--columns", metavar="MAP", help=text("UI_help_columns", lang))
     parser.add_argument("--sheet", metavar="SHEET", action="append", help=text("UI_help_sheet", lang))
-    parser.add_argument("--fill", metavar="FILLS", action="append", default=[], help=text("UI_help_fill", lang))
+    for name, metavar in (("columns", "MAP"), ("units", "UNITS"), ("fill", "FILLS")):
+        help_ = text(f"UI_help_{name}", lang)
+        parser.add_argument(f"--{name}", metavar=metavar, action="append", default=[], help=help_)
+    project_arguments(parser, lang)
 
 
 def outside_argument(parser: argparse.ArgumentParser, lang: Lang) -> None:
@@ -77,73 +81,43 @@ def books_of(args: argparse.Namespace) -> list[Path]:
 def read_list(args: argparse.Namespace, columns: Mapping[str, Column], path: Path | None = None) -> Book:
     """Return the list that the arguments name, or another read in the same way, by declared columns.
 
+    The other need not have the headers and the sheets of the list.
+
     Raises
     ------
     BookError
-        Those of `column_map` and `read_book`.
+        Those of `read_book`.
     """
     from ratemod.reading.read import read_book
+    from ratemod.reading.sniff import EXCEL_FILES
 
+    words, files = header_words(args, columns), books_of(args) if path is None else [path]
+    loose = args.sheet_stands or path is not None
+    sheets = args.sheet if not loose or any(file.suffix.lower() in EXCEL_FILES for file in files) else None
     return read_book(
-        books_of(args) if path is None else path,
+        files if path is None else path,
         columns,
-        header_map=column_map(args.columns, columns),
-        sheet=args.sheet,
-        fills=_pairs(",".join(args.fill), "RM453"),
+        header_map=words if path is None else words.loose(),
+        sheet=sheets,
+        fills=over(columns, args.standing.fill, args.fill),
     )
 
 
-def column_map(given: str | None, columns: Mapping[str, Column]) -> dict[str, str] | None:
-    """Return which header means which column, by name or label, from ``header=column,...`` or a TOML file.
+def header_words(args: argparse.Namespace, columns: Mapping[str, Column]) -> HeaderWords:
+    """Return what the command line and the project file say of headers and units."""
+    from ratemod.reading.header import HeaderWords
 
-    Raises
-    ------
-    BookError
-        RM810 a pair without ``=``, RM103 a file that maps to no texts, RM812 a column that is not declared.
-    """
-    if not given:
-        return None
-    pairs = _pairs(given, "RM810") if "=" in given else _map_file(Path(given))
-    from ratemod.reading.header import SET_ASIDE, fold, spellings
+    units = over(columns, args.standing.units, args.units)
+    return HeaderWords(headers=args.columns, aliases=args.standing.columns, units=units)
+
+
+def over(columns: Mapping[str, Column], standing: Mapping[str, str], given: Mapping[str, str]) -> dict[str, str]:
+    """Return what is given of columns, and what stands of the others; a column may go by its name or its label."""
+    from ratemod.reading.header import fold, spellings
 
     known = spellings(columns)
-    pairs = {
-        header: target if target in SET_ASIDE else known.get(fold(target), target) for header, target in pairs.items()
-    }
-    wrong = [
-        problem("RM812", header=header, column=column, nearest=nearest(column, columns))
-        for header, column in pairs.items()
-        if column not in columns and column not in SET_ASIDE
-    ]
-    if wrong:
-        raise BookError(wrong)
-    return pairs
-
-
-def _pairs(given: str, code: str) -> dict[str, str]:
-    pairs: dict[str, str] = {}
-    wrong: list[Problem] = []
-    for pair in given.replace("，", ",").split(","):
-        header, _, column = (part.strip() for part in pair.rpartition("="))
-        if header and column:
-            pairs[header] = column
-        elif pair.strip():
-            wrong.append(problem(code, pair=pair.strip()))
-    if wrong:
-        raise BookError(wrong)
-    return pairs
-
-
-def _map_file(path: Path) -> dict[str, str]:
-    """Return a map of columns: ``"Header in the book" = "column"``, at the top of a TOML file or under [columns]."""
-    from ratemod.rules.read import read_toml
-
-    file = read_toml(path)
-    place = ("columns",) if "columns" in file.data else ()
-    file.sections(place or file.data)
-    columns = file.fit(file.data["columns"] if place else file.data, Mapping[str, str], *place)
-    file.settle(BookError)
-    return dict(columns)
+    mine = {known.get(fold(name), name) for name in given}
+    return {name: value for name, value in standing.items() if known.get(fold(name), name) not in mine} | {**given}
 
 
 def open_plan(args: argparse.Namespace) -> Plan:
@@ -202,6 +176,8 @@ def names_of(args: argparse.Namespace) -> str:
 def facts(args: argparse.Namespace, lang: Lang) -> list[tuple[str, str]]:
     """Return what a result should say about how it came about, as label and value."""
     said = [(text("UI_book", lang), names_of(args))]
+    if args.project is not None:
+        said.append((text("UI_project", lang), str(args.project)))
     if args.at:
         said.append((text("UI_day", lang), str(args.at)))
     said.append((text("UI_business", lang), text(f"UI_business_{args.business}", lang)))

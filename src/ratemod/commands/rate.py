@@ -45,6 +45,7 @@ def arguments(parser: argparse.ArgumentParser, lang: Lang) -> None:
     parser.add_argument("--live", action="store_true", help=text("UI_help_live", lang))
     parser.add_argument("--receipt", metavar="FILE", type=Path, help=text("UI_help_receipt", lang))
     parser.add_argument("-o", "--output", metavar="FILE", help=text("UI_help_output", lang))
+    parser.set_defaults(goes_out=True)
 
 
 def run(args: argparse.Namespace, lang: Lang) -> int:
@@ -61,8 +62,7 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
         rolled = bool(plan.groups)
         if not rolled or args.book.suffix.lower() not in TEXT_FILES:
             return stream(args, plan, lang)
-    inputs = [*books_of(args), *([args.columns] if args.columns and "=" not in args.columns else [])]
-    target = check_target(args.output, inputs) if args.output else None
+    target = check_target(args.output, [*books_of(args), *args.read]) if args.output else None
     if args.live and (target is None or target.suffix.lower() != ".xlsx"):
         raise BookError(problem("RM882", path=args.output or ""))
     if plan is None and not by_rows(args.plan, args.at):
@@ -74,7 +74,7 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
     by = by_columns(rated.plan, args.by)
     files = write(rated, target, lang, by, full_facts(args, lang), books_of(args), live=args.live) if target else []
     if args.receipt:
-        write_receipt(rated.book.receipt, args.receipt, rated.counts)
+        write_receipt(rated.book.receipt, args.receipt, rated.counts, args.said)
         files.append(str(args.receipt))
     print(rated_text(rated, by, lang, facts(args, lang), [clean(file) for file in files]))
     if derived:
@@ -84,14 +84,14 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
     return exit_code(rated)
 
 
-def write_receipt(receipt: Receipt, path: Path, counts: Mapping[str, int]) -> None:
-    """Write what was read, what was not, and what became of the rows as JSON."""
+def write_receipt(receipt: Receipt, path: Path, counts: Mapping[str, int], project: str = "") -> None:
+    """Write what was read, what was not, under which project file, and what became of the rows as JSON."""
     import json
 
     from ratemod.whole_file import whole_file
 
     with whole_file(path) as part:
-        data = {**receipt.data(), "rows": dict(counts)}
+        data = {**receipt.data(), "rows": dict(counts), **({"project": project} if project else {})}
         part.write_text(json.dumps(data, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
 
 
@@ -100,7 +100,7 @@ def streams(args: argparse.Namespace) -> bool:
     from ratemod.rating.editions import by_rows
 
     nouns = (getattr(args, noun, None) for noun in NOUNS)
-    whole = any((args.strict, args.sheet, args.corrections, args.more, args.fill, *nouns))
+    whole = any((args.strict, args.sheet, args.corrections, args.more, args.fill, args.standing.fill, *nouns))
     if args.output is None or whole:
         return False
     if by_rows(args.plan, args.at) and not (args.resume or args.keep):
@@ -117,7 +117,7 @@ def streams(args: argparse.Namespace) -> bool:
 
 def stream(args: argparse.Namespace, plan: Plan, lang: Lang) -> int:
     """Price a file into a file, a folder into a folder or into one file; 0 all rated, 3 some rows not priced."""
-    from ratemod.commands.common import column_map
+    from ratemod.commands.common import header_words
     from ratemod.exhibits.output import check_target
     from ratemod.exhibits.streamed_csv import rate_to_csv
     from ratemod.exhibits.summary_table import by_columns
@@ -128,7 +128,7 @@ def stream(args: argparse.Namespace, plan: Plan, lang: Lang) -> int:
 
     suffix = Path(args.output).suffix.lower()
     if suffix in (".parquet", ".csv"):
-        check_target(args.output, [args.book])
+        check_target(args.output, [args.book, *args.read])
     if suffix == ".csv" and args.resume:
         raise BookError(problem("RM354", path=args.output))
     by = by_columns(plan, args.by, texts=False)
@@ -137,7 +137,7 @@ def stream(args: argparse.Namespace, plan: Plan, lang: Lang) -> int:
         common = {
             "lang": lang,
             "trace": args.trace,
-            "header_map": column_map(args.columns, plan.columns),
+            "header_map": header_words(args, plan.columns),
             "business": args.business,
             "outside_dates": args.outside_dates,
             "by": by,
@@ -150,7 +150,7 @@ def stream(args: argparse.Namespace, plan: Plan, lang: Lang) -> int:
             done = work(args.book, plan, args.output, keep=keep, resume=args.resume, **common)
     files = [clean(str(done.target)), text("UI_manifest", lang, path=clean(str(done.manifest)))]
     if args.receipt:
-        write_receipt(done.receipt, args.receipt, done.counts)
+        write_receipt(done.receipt, args.receipt, done.counts, args.said)
         files.append(clean(str(args.receipt)))
     print(streamed_text(done, lang, facts(args, lang), files))
     return 3 if done.counts["refused"] + done.counts["declined"] else 0

@@ -26,6 +26,7 @@ from ratemod.rating.rated import Rated
 from ratemod.rating.run import BLOCK
 from ratemod.rating.stream import Streamed, open_book, rate_book
 from ratemod.reading.chunks import CHUNK
+from ratemod.reading.header import HeaderMap
 from ratemod.whole_file import FileSet
 
 Printed = tuple[tuple[pa.Buffer, pa.Buffer], tuple[pa.Buffer, pa.Buffer]]  # headers and rows, priced and refused
@@ -88,7 +89,7 @@ def rate_to_csv(
     trace: bool | Collection[str] = False,
     business: Business = "new",
     outside_dates: OutsideDates = "remark",
-    header_map: Mapping[str, str] | None = None,
+    header_map: HeaderMap | None = None,
     by: Sequence[str] = (),
     threads: int | None = None,
     block: int = BLOCK,

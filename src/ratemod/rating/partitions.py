@@ -27,6 +27,7 @@ from ratemod.rating.run import BLOCK
 from ratemod.rating.stream import Streamed, own_pool, rate_chunks
 from ratemod.rating.tally import Tally
 from ratemod.reading.chunks import CHUNK, open_chunks
+from ratemod.reading.header import HeaderMap
 from ratemod.rules.options import strict
 
 
@@ -42,7 +43,7 @@ def rate_folder(
     lang: Lang | None = None,
     trace: bool | Collection[str] = False,
     keep: Sequence[str] = (),
-    header_map: Mapping[str, str] | None = None,
+    header_map: HeaderMap | None = None,
     by: Sequence[str] = (),
     threads: int | None = None,
     block: int = BLOCK,

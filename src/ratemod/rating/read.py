@@ -9,6 +9,7 @@ from typing import Any
 from ratemod.plan.editions import load_plan
 from ratemod.plan.model import Plan
 from ratemod.reading.book import Book
+from ratemod.reading.header import HeaderMap
 from ratemod.reading.read import read_book as read_columns
 
 
@@ -16,7 +17,7 @@ def read_book(
     source: Any,
     plan: Plan | str | Path,
     *,
-    header_map: Mapping[str, str] | None = None,
+    header_map: HeaderMap | None = None,
     sheet: str | Sequence[str] | None = None,
     fills: Mapping[str, str] | None = None,
 ) -> Book:

@@ -36,6 +36,7 @@ from ratemod.rating.tally import Tally, tally
 from ratemod.rating.turns import in_turns
 from ratemod.reading.arrow import whole
 from ratemod.reading.chunks import CHUNK, Chunked, open_chunks
+from ratemod.reading.header import HeaderMap
 from ratemod.reading.read import TEXT_FILES
 from ratemod.reading.receipt import Receipt
 from ratemod.reading.text_chunks import open_text
@@ -99,7 +100,7 @@ def rate_file(
     lang: Lang | None = None,
     trace: bool | Collection[str] = False,
     keep: Sequence[str] = (),
-    header_map: Mapping[str, str] | None = None,
+    header_map: HeaderMap | None = None,
     by: Sequence[str] = (),
     threads: int | None = None,
     block: int = BLOCK,
@@ -158,7 +159,7 @@ def open_book(
     source: str | Path,
     plan: Plan,
     *,
-    header_map: Mapping[str, str] | None = None,
+    header_map: HeaderMap | None = None,
     keep: Sequence[str] = (),
     size: int = CHUNK,
 ) -> Chunked:

@@ -19,7 +19,7 @@ import pyarrow as pa
 from ratemod.errors import BookError, Problem, problem
 from ratemod.reading.arrow import strings, to_arrow
 from ratemod.reading.book import Book
-from ratemod.reading.header import Header, checked, lexicon, match
+from ratemod.reading.header import Header, HeaderMap, checked, lexicon, match
 from ratemod.reading.receipt import Receipt
 from ratemod.reading.tables import frame_receipt
 from ratemod.vocabulary.column import Column
@@ -257,7 +257,7 @@ def open_chunks(
     source: str | Path,
     columns: Mapping[str, Column],
     *,
-    header_map: Mapping[str, str] | None = None,
+    header_map: HeaderMap | None = None,
     keep: Sequence[str] = (),
     few: Sequence[str] = (),
     size: int = CHUNK,

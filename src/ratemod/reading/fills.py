@@ -30,7 +30,8 @@ def filled(book: Book, fills: Mapping[str, str], columns: Mapping[str, Column]) 
     Raises
     ------
     BookError
-        RM451 a fill for no column; RM452 a value that its column does not take; all at once.
+        RM451 a fill for no column; RM452 a value that its column does not take, RM413 two values for one
+        column; all at once.
     """
     wanted: dict[str, str] = {}
     wrong, told = [], []
@@ -46,7 +47,8 @@ def filled(book: Book, fills: Mapping[str, str], columns: Mapping[str, Column]) 
             label = columns[name].label("zh")
             why_en, why_zh = odd.what("en"), odd.what("zh")
             wrong.append(problem("RM452", column=name, label=label, value=value, why_en=why_en, why_zh=why_zh))
-        wanted[name] = value
+        if wanted.setdefault(name, value) != value:
+            wrong.append(problem("RM413", key=target, one=wanted[name], other=value))
     if wrong:
         raise BookError(wrong)
     table = scaled(book, set(wanted), columns)

@@ -9,10 +9,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cached_property
+from typing import Any
 
 from ratemod.errors import BookError, Problem, nearest, problem
 from ratemod.reading.units import Unit, plain, unit_beside, unit_within
 from ratemod.vocabulary.column import Column
+from ratemod.vocabulary.table import words as business_words
 
 PERIOD = "policy_period"  # the first and the last day in one cell
 SET_ASIDE = ("-", "")  # what a header is mapped to that is known and not used
@@ -21,6 +23,31 @@ _ORDINAL = re.compile(r"^\s*(?:[\u2460-\u2473]|[(（]?\d{1,2}[.．、)）])\s*(?
 _CHINESE, _ENGLISH = r"([^A-Za-z]*[\u4e00-\u9fff][^A-Za-z]*)", r"([A-Za-z][^\u4e00-\u9fff]*)"
 _BOTH = (re.compile(_CHINESE + _ENGLISH), re.compile(_ENGLISH + _CHINESE))
 _ALIKE = 0.8  # how alike a header is written that is held to be meant
+
+
+@dataclass(frozen=True, slots=True)
+class HeaderWords:
+    """What a user says of the headers of a list, beyond what its columns are called.
+
+    Attributes
+    ----------
+    headers : mapping of header to column, by name or label, with a unit or not (``保额`` to ``每人限额（万元）``)
+        A list without such a header is refused; ``-`` sets a header aside.
+    aliases : the same of headers that a list may have or not, as a project file knows them; `headers` go before
+    units : mapping of column, by name or label, to the unit of its bare numbers
+        A list that states another unit is refused. Aliases and units of business words of other lists are let be.
+    """
+
+    headers: Mapping[str, str] = field(default_factory=dict)
+    aliases: Mapping[str, str] = field(default_factory=dict)
+    units: Mapping[str, str] = field(default_factory=dict)
+
+    def loose(self) -> HeaderWords:
+        """Return the same for another list of the same origin, which need not have each of the headers."""
+        return HeaderWords(aliases={**self.aliases, **self.headers}, units=self.units)
+
+
+HeaderMap = Mapping[str, str] | HeaderWords
 
 
 @dataclass(frozen=True)
@@ -33,6 +60,8 @@ class Lexicon:
     known : mapping of folded spelling to name
     given : mapping of folded header to name
         Headers that the user mapped, to a name, or to None where they are set aside.
+    awaited : of these, the headers that a list must have, as the user wrote them
+    units : mapping of name to the unit that the user says its bare numbers are in
     shuffled : mapping of characters in order to name
         For headers of two levels, whose words stand in another order than in one: 事故起数 over 一般.
     """
@@ -40,6 +69,8 @@ class Lexicon:
     columns: Mapping[str, Column]
     known: Mapping[str, str]
     given: Mapping[str, str | None] = field(default_factory=dict)
+    awaited: tuple[str, ...] = ()
+    units: Mapping[str, Unit] = field(default_factory=dict)
     shuffled: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
@@ -93,23 +124,59 @@ def spellings(columns: Mapping[str, Column]) -> dict[str, str]:
     return {fold(name): column.name for column in columns.values() for name in column.names()}
 
 
-def lexicon(columns: Mapping[str, Column], header_map: Mapping[str, str] | None = None) -> Lexicon:
+def lexicon(columns: Mapping[str, Column], header_map: HeaderMap | None = None) -> Lexicon:
     """Return what headers may say, with those that the user mapped.
 
     Raises
     ------
     BookError
-        RM223 for every header that is mapped to no column.
+        RM223 for every header that is mapped to no column, RM410 a unit of no column, RM411 a unit that its column does
+        not have, RM412 two units for one column, RM413 one header mapped to two.
     """
+    said = header_map if isinstance(header_map, HeaderWords) else HeaderWords(headers=header_map or {})
     known = spellings(columns)
+    labels = [spelled for column in columns.values() for spelled in column.names()]
+    plainly = Lexicon(columns, known)
+    elsewhere = spellings({name: word for name, word in business_words().items() if name not in columns})
     given: dict[str, str | None] = {}
-    wrong = []
-    for header, target in (header_map or {}).items():
-        name = target if target in columns else known.get(fold(target))
+    units: list[tuple[str, Unit]] = []
+    wrong: list[Problem] = []
+
+    def named(target: str) -> tuple[str | None, Unit | None]:
+        return (target, None) if target in columns else _beside(fold(target), plainly)
+
+    targets: dict[str, tuple[str, str]] = {}
+    for mapping in (said.aliases, said.headers):
+        own: dict[str, tuple[str, str]] = {}
+        for header, target in mapping.items():
+            _, before = own.setdefault(fold(header), (header, target))
+            if before != target:
+                wrong.append(problem("RM413", key=header, one=before, other=target))
+        targets |= own
+    for header, target in targets.values():
+        name, unit = (None, None) if target in SET_ASIDE else named(target)
         if name is None and target not in SET_ASIDE:
-            labels = [spelled for column in columns.values() for spelled in column.names()]
+            if header not in said.headers and fold(re.sub(r"[(（].*$", "", target)) in elsewhere:
+                continue
             wrong.append(problem("RM223", header=header, column=target, nearest=nearest(target, labels)))
+        units += [(name, Unit(unit.text.strip("()[]【】"), unit.size))] if name and unit else []
         given[fold(header)] = name
+    for target, word in said.units.items():
+        name, _ = named(target)
+        if name is None and fold(target) in elsewhere:
+            continue
+        if name is None:
+            wrong.append(problem("RM410", column=target, unit=word, nearest=nearest(target, labels)))
+            continue
+        unit, _ = unit_beside(f"({plain(word)})", columns[name])
+        units.append((name, Unit(word, unit.size if unit else None)))
+    for name, unit in units:
+        others = [other.text for found, other in units if found == name and other.size != unit.size]
+        args: dict[str, Any] = {"column": name, "label": columns[name].label("zh"), "unit": unit.text}
+        if unit.size is None:
+            wrong.append(problem("RM411", **args))
+        elif others and unit.text < min(others):
+            wrong.append(problem("RM412", other=", ".join(others), **args))
     if wrong:
         raise BookError(wrong)
     known = {**known, **{header: name for header, name in given.items() if name}}
@@ -117,7 +184,14 @@ def lexicon(columns: Mapping[str, Column], header_map: Mapping[str, str] | None 
     for spelled, name in known.items():
         key = "".join(sorted(set(spelled)))
         letters[key] = name if letters.get(key, name) == name else None
-    return Lexicon(columns, known, given, {key: name for key, name in letters.items() if name and len(key) > 3})
+    return Lexicon(
+        columns=columns,
+        known=known,
+        given=given,
+        awaited=tuple(said.headers),
+        units=dict(units),
+        shuffled={key: name for key, name in letters.items() if name and len(key) > 3},
+    )
 
 
 def meaning(own: object, group: object, words: Lexicon) -> tuple[str | None, Unit | None]:
@@ -228,8 +302,8 @@ def lost_headers(words: Lexicon, texts: Sequence[str], file: str | None) -> list
     present |= {fold(re.sub(r"[(\[【（].*$", "", text)) for text in texts}
     return [
         problem("RM224", file=file, header=header, nearest=nearest(header, texts))
-        for header in words.given
-        if header not in present
+        for header in words.awaited
+        if fold(header) not in present
     ]
 
 

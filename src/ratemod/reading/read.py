@@ -13,7 +13,7 @@ from ratemod.errors import BookError, Problem, problem
 from ratemod.reading.book import Book, remarked
 from ratemod.reading.fills import filled
 from ratemod.reading.frame import arrow_table
-from ratemod.reading.header import Lexicon, checked, lexicon, lost_headers, match
+from ratemod.reading.header import HeaderMap, Lexicon, checked, lexicon, lost_headers, match
 from ratemod.reading.joined import joined
 from ratemod.reading.period import in_days, with_period
 from ratemod.reading.sniff import EXCEL_FILES, FILES, TEXT_FILES, sniffed
@@ -29,7 +29,7 @@ def read_table(
     source: Any,
     columns: Mapping[str, Column],
     *,
-    header_map: Mapping[str, str] | None = None,
+    header_map: HeaderMap | None = None,
     sheet: str | Sequence[str] | None = None,
     fills: Mapping[str, str] | None = None,
 ) -> Book:
@@ -106,7 +106,7 @@ def _paths(source: Any) -> list[Path] | None:
 
 
 def _files(
-    paths: Sequence[Path], words: Lexicon, sheets: Sequence[str], header_map: Mapping[str, str] | None
+    paths: Sequence[Path], words: Lexicon, sheets: Sequence[str], header_map: HeaderMap | None
 ) -> list[Book]:
     """Return the tables of all files; a file without such a table is named where others have one."""
     books: list[Book] = []
@@ -135,7 +135,7 @@ def _texts(book: Book) -> list[str]:
     return used + [item.header for part in book.receipt.parts for item in part.unused]
 
 
-def _file(path: Path, words: Lexicon, sheets: Sequence[str], header_map: Mapping[str, str] | None) -> list[Book]:
+def _file(path: Path, words: Lexicon, sheets: Sequence[str], header_map: HeaderMap | None) -> list[Book]:
     kind = sniffed(path)
     if kind in ("parquet", "text") and not set(sheets) <= set(ALL_SHEETS):
         raise BookError(problem("RM214", file=str(path), sheet=sheets[0], sheets="–"))
@@ -161,7 +161,7 @@ def _parquet(path: Path) -> pa.Table:
         raise BookError(problem("RM340", file=str(path), why="Parquet")) from None
 
 
-def _text(path: Path, words: Lexicon, header_map: Mapping[str, str] | None) -> Book:
+def _text(path: Path, words: Lexicon, header_map: HeaderMap | None) -> Book:
     chunks = open_text(path, words.columns, header_map=header_map, keep=("all",), size=1 << 40)
     (table,) = chunks.tables()
     lines = np.asarray(table[LINE].combine_chunks())

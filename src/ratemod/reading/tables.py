@@ -188,7 +188,7 @@ def _block_book(block: Block, siblings: Sequence[Block], words: Lexicon, loose: 
     header = checked(block.header, columns, grid.file, grid.sheet, grid.lines[block.at])
     _fill_merged(block)
     kept = _kept(block, words)
-    units, unit_remarks = _units(block, siblings, kept, columns, loose)
+    units, unit_remarks = _units(block, siblings, kept, words, loose)
     remarks = [
         *unit_remarks,
         *kept.left_out.remarks(grid.file, grid.sheet, grid.lines[kept.rows[-1]] if kept.rows else 0),
@@ -287,7 +287,7 @@ def frame_receipt(header: Header, words: Lexicon, file: str | None, records: int
     lost = lost_headers(words, header.texts, file)
     if lost:
         raise BookError(lost)
-    units, _ = settled({}, (), header.units, words.columns, file, None)
+    units, _ = settled({}, (), header, words, file, None)
     used = [
         UsedHeader(text, name, str(at), units[name].text if name in units else "", _size(units.get(name)))
         for at, (name, text) in enumerate(zip(header.columns, header.texts), 1)
@@ -307,7 +307,8 @@ def frame_receipt(header: Header, words: Lexicon, file: str | None, records: int
         unused=tuple(unused),
         records=records,
     )
-    return Receipt((part,), tuple(said)), header.conversions
+    sizes = {name: unit.size for name, unit in units.items() if unit.size not in (None, 1)}
+    return Receipt((part,), tuple(said)), sizes
 
 
 def _size(unit: Unit | None) -> Decimal:
@@ -357,16 +358,16 @@ def _mark_merged_across(block: Block, kept: Sequence[int], columns: Mapping[str,
 
 
 def _units(
-    block: Block, siblings: Sequence[Block], kept: _Kept, columns: Mapping[str, Column], loose: Sequence[Statement]
+    block: Block, siblings: Sequence[Block], kept: _Kept, words: Lexicon, loose: Sequence[Statement]
 ) -> tuple[dict[str, Unit], list[Problem]]:
     """Return the unit of every column, from its header or from lines outside the table.
 
     Raises
     ------
     BookError
-        RM264 for every unit that is written and not clear.
+        RM264 for every unit that is written and not clear, RM412 another one than the user says.
     """
-    grid = block.grid
+    grid, columns = block.grid, words.columns
     numbers = [columns[name] for name in sorted(block.names) if columns[name].kind == "number"]
     free = [column for column in numbers if column.name not in block.header.units]
     others = [other for other in siblings if other is not block and other.top != block.top]
@@ -393,7 +394,7 @@ def _units(
     if not units and not unclear:
         spoken, odd = stated(loose, free)
         unclear = odd + [(name, _statement(loose, unit)) for name, unit in spoken.items() if unit.size != 1]
-    return settled(units, unclear, block.header.units, columns, grid.file, grid.sheet)
+    return settled(units, unclear, block.header, words, grid.file, grid.sheet)
 
 
 def _over_others(block: Block) -> list[Statement]:
@@ -419,15 +420,24 @@ def _statement(said: Sequence[Statement], unit: Unit) -> Statement:
 def settled(
     units: Mapping[str, Unit],
     unclear: Sequence[tuple[str, Statement]],
-    own: Mapping[str, Unit],
-    columns: Mapping[str, Column],
+    header: Header,
+    words: Lexicon,
     file: str | None,
     sheet: str | None,
 ) -> tuple[dict[str, Unit], list[Problem]]:
-    """Return the units of columns and the remarks on lines obeyed, or raise RM264 for all that are not clear."""
+    """Return the units of columns and the remarks on lines obeyed.
+
+    Raises
+    ------
+    BookError
+        RM264 for all that are not clear, RM412 for those that are not what the user says.
+    """
+    columns, own = words.columns, header.units
+    given = {name: unit for name, unit in words.units.items() if name in header.names}
     odd: dict[str, list[str]] = {}
     for name, said in unclear:
-        odd.setdefault(said.text, []).append(name)
+        if name not in given:
+            odd.setdefault(said.text, []).append(name)
     for name, unit in own.items():
         if unit.size is None:
             odd.setdefault(unit.text, []).append(name)
@@ -443,8 +453,17 @@ def settled(
             )
             for text, names in odd.items()
         )
+    written = {**units, **own}
+    apart = [
+        problem("RM412", file=file, sheet=sheet, column=name, label=columns[name].label("zh"), unit=unit.text,
+                other=written[name].text)
+        for name, unit in given.items()
+        if name in written and written[name].size != unit.size
+    ]  # fmt: skip
+    if apart:
+        raise BookError(apart)
     lines = dict.fromkeys(unit.text for unit in units.values() if unit.size != 1)
-    return {**units, **own}, [problem("RM233", file=file, sheet=sheet, text=text) for text in lines]
+    return {**units, **own, **given}, [problem("RM233", file=file, sheet=sheet, text=text) for text in lines]
 
 
 def _sheet_remarks(block: Block, kept: Sequence[int]) -> list[Problem]:

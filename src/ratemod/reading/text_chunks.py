@@ -27,7 +27,7 @@ from ratemod.reading.blocks import Block, blocks
 from ratemod.reading.book import Book
 from ratemod.reading.chunks import CHUNK, Part
 from ratemod.reading.grid import Grid
-from ratemod.reading.header import Header, Lexicon, checked, lexicon, lost_headers, match
+from ratemod.reading.header import Header, HeaderMap, Lexicon, checked, lexicon, lost_headers, match
 from ratemod.reading.receipt import LeftOut, ReadPart, Receipt, UnusedHeader, UsedHeader, listed
 from ratemod.reading.rows import Judge, fate, is_blank, is_total, judge_of, near_needed
 from ratemod.reading.tables import above, judged_headers, settled
@@ -267,7 +267,7 @@ class TextChunks:
         odd = [item for item in lines if item.text not in self.heard]
         if odd:
             free = [name for name in self.headers if self.words.columns[name].kind == "number"]
-            settled({}, [(name, item) for item in odd for name in free], {}, self.words.columns, self.source, None)
+            settled({}, [(name, item) for item in odd for name in free], Header((), ()), self.words, self.source, None)
         return True
 
     def _begins_table(self, row: Sequence[str]) -> bool:
@@ -357,7 +357,7 @@ def open_text(
     source: str | Path,
     columns: Mapping[str, Column],
     *,
-    header_map: Mapping[str, str] | None = None,
+    header_map: HeaderMap | None = None,
     keep: Sequence[str] = (),
     size: int = CHUNK,
 ) -> TextChunks:
@@ -497,7 +497,7 @@ def _text_units(
     lines += [row for row in ending if 0 < len(row) <= 2]
     said = [item for row in lines for item in statements(row)]
     units, unclear = stated(said, free)
-    found, remarks = settled(units, unclear, block.header.units, columns, block.grid.file, None)
+    found, remarks = settled(units, unclear, block.header, words, block.grid.file, None)
     quiet = {item.text for item in said}
     return found, remarks, frozenset(quiet)
 

@@ -1,0 +1,241 @@
+"""A project file, ``ratemod.toml``: what a branch says of its work once, and of each broker's lists in a profile.
+
+    plan = "jilin-spli"
+    business = "renewal"
+
+    [columns]
+    "今年多少人" = "投保人数"
+
+    [profile."某经纪".units]
+    "每人限额" = "万元"
+
+A profile holds the same keys; what it says goes before what stands above it, header by header and column by column.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Literal
+
+from ratemod.errors import BookError, Lang, RatemodError, nearest, problem
+from ratemod.reading.header import HeaderWords, fold
+from ratemod.rules.edit import Change, edited
+from ratemod.rules.lines import Place
+from ratemod.rules.opened import opened
+from ratemod.rules.options import strict
+from ratemod.rules.read import TomlFile, read_toml
+from ratemod.rules.shape import Key, keys_of, table_of
+from ratemod.whole_file import whole_file
+
+NAME = "ratemod.toml"
+SAID_OF_LISTS = ("columns", "units", "fill")
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """Where priced lists go, below the project's folder, and in which format."""
+
+    folder: str = "."
+    format: Literal["xlsx", "csv", "parquet"] = "xlsx"
+
+    def __str__(self) -> str:
+        return f"{self.folder}/*.{self.format}"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What a project file may say.
+
+    Attributes
+    ----------
+    plan : a shipped plan, or a folder below that of the project file
+    business : of rows that do not say it
+    sheet : sheets to read of a workbook
+    columns : header -> column, by name or label, with a unit or not; ``-`` sets the header aside
+    units : column -> unit of its bare numbers
+    fill : column -> value of its blank cells
+    output : where priced lists go
+    language : of what is printed and written
+    """
+
+    plan: str | None = None
+    business: Literal["new", "renewal"] | None = None
+    sheet: tuple[str, ...] = ()
+    columns: Mapping[str, str] = field(default_factory=dict)
+    units: Mapping[str, str] = field(default_factory=dict)
+    fill: Mapping[str, str] = field(default_factory=dict)
+    output: Output | None = None
+    language: Lang | None = None
+
+    def over(self, other: Settings) -> Settings:
+        """Return these settings, and those of another where these say nothing."""
+        found = {item.name: getattr(self, item.name) or getattr(other, item.name) for item in fields(self)}
+        for name in SAID_OF_LISTS:
+            mine = getattr(self, name)
+            known = set(map(fold, mine))
+            found[name] = {key: value for key, value in getattr(other, name).items() if fold(key) not in known} | mine
+        return Settings(**found)
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """A project file as read.
+
+    Attributes
+    ----------
+    path : Path
+    profile : str or None
+        The profile that was asked for.
+    settings : Settings
+        Of the file, with those of the profile before them; a plan that is a folder as its path.
+    """
+
+    path: Path
+    profile: str | None
+    settings: Settings
+
+    @property
+    def plan(self) -> str | None:
+        """The plan that lists are priced under, as `ratemod.load_plan` takes it."""
+        return self.settings.plan
+
+    def reading(self) -> dict[str, Any]:
+        """Return how a list is read, as keyword arguments of `ratemod.read_book`."""
+        said = self.settings
+        words = HeaderWords(aliases=said.columns, units=said.units)
+        return {"header_map": words, "sheet": said.sheet or None, "fills": said.fill or None}
+
+    def __str__(self) -> str:
+        return f"{self.path.name}[{self.profile}]" if self.profile else self.path.name
+
+
+@strict
+def load_project(path: str | Path | None = None, profile: str | None = None) -> Project:
+    """Return what a project file says.
+
+    Parameters
+    ----------
+    path : str or Path, optional
+        The file; without it that of the working directory, or of the nearest folder above (see `find_project`).
+    profile : str, optional
+        The profile whose settings go before the others.
+
+    Raises
+    ------
+    BookError
+        RM414 there is no such file, RM415 no such profile; RM101 to RM104 a key that is unknown, missing or unfit, each
+        with its line; RM017 to RM024 and RM107 a file that is not to be read.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp()) / "ratemod.toml"
+    >>> said = 'plan = "jilin-spli"\\n[fill]\\n"一般事故起数" = 0\\n[profile.north]\\nsheet = "清单"\\n'
+    >>> _ = path.write_text(said, encoding="utf-8")
+    >>> project = load_project(path, profile="north")
+    >>> project.plan, project.settings.sheet, dict(project.settings.fill)
+    ('jilin-spli', ('清单',), {'一般事故起数': '0'})
+    """
+    chosen = find_project(Path.cwd()) if path is None else Path(path)
+    if chosen is None:
+        raise BookError(problem("RM414", name=NAME))
+    try:
+        file = read_toml(chosen)
+    except RatemodError as error:
+        raise BookError(error.problems) from None
+    keys = {**keys_of(Settings), "fill": Key(table_of(_cell))}
+    own = {name: value for name, value in file.data.items() if name != "profile"}
+    said = file.record(Settings, own, keys)
+    parts = file.named("profile")
+    profiles = {name: file.record(Settings, part, keys, "profile", name) for name, part in parts.items()}
+    if profile is not None and profile not in profiles:
+        known, near = ", ".join(profiles) or "–", nearest(profile, profiles)
+        file.note("RM415", "profile", profile=profile, known=known, nearest=near)
+    file.settle(BookError)
+    assert said is not None
+    above = profiles.get(profile) if profile is not None else None
+    settled = said if above is None else above.over(said)
+    return Project(chosen, profile, replace(settled, plan=_plan(settled.plan, chosen)))
+
+
+def find_project(start: Path) -> Path | None:
+    """Return the project file of a folder, or of the nearest folder above it.
+
+    Looked at are the folder, and those above it up to the home folder; outside of it, up to the first that everybody
+    may write to, or to the root.
+    """
+    folder = Path(os.path.abspath(start))
+    home = Path(os.path.expanduser("~"))
+    while True:
+        if os.path.lexists(folder / NAME):
+            return folder / NAME
+        above = folder.parent
+        if folder == home or above == above.parent or _everybodys(above):
+            return None
+        folder = above
+
+
+def remember(path: Path, profile: str | None, said: Mapping[str, Mapping[str, str]]) -> list[str]:
+    """Write mappings into a project file, or a profile of it, and return the places that are new or changed.
+
+    Comments and spellings stay; what would be written is read back and compared before the file is replaced.
+
+    Parameters
+    ----------
+    said : mapping of `SAID_OF_LISTS` to what is to stand there
+
+    Raises
+    ------
+    RatemodError
+        RM026 the file cannot be edited so; those of `opened`, `parsed` and `whole_file`.
+    """
+    content = opened(path, str(path)) if os.path.lexists(path) else ""
+    data: Any = read_toml(path).data if content else {}
+    head: Place = ("profile", profile) if profile else ()
+    for name in head:
+        data = data.get(name, {})
+    changes: list[Change] = []
+    for section, mapping in said.items():
+        known = {fold(key): key for key in data.get(section, {})}
+        for key, value in mapping.items():
+            there = known.get(fold(key), key)
+            if data.get(section, {}).get(there) != value:
+                changes.append(((*head, section, there), value))
+    if changes:
+        text = edited(content, changes, str(path))
+        with whole_file(path) as part, open(part, "w", encoding="utf-8", newline="") as file:
+            file.write(text)
+    return [".".join(map(str, place)) + f" = {value}" for place, value in changes]
+
+
+def _everybodys(folder: Path) -> bool:
+    try:
+        return bool(folder.stat().st_mode & stat.S_IWOTH)
+    except OSError:
+        return True
+
+
+def _plan(said: str | None, file: Path) -> str | None:
+    """Return a plan that is a folder below the project's as its path, any other as it is written."""
+    if said is None:
+        return None
+    folder = file.parent / said
+    return str(folder) if folder.exists() else said
+
+
+def _cell(file: TomlFile, value: Any, place: Place) -> Any:
+    """Return what a blank cell is to hold as the text that a list would show."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, int | Decimal):
+        exact = file.fit(value, Decimal, *place)
+        return f"{exact:f}" if isinstance(exact, Decimal) else exact
+    if type(value) is date:
+        return value.isoformat()
+    return file.fit(value, str, *place)
