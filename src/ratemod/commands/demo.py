@@ -27,6 +27,7 @@ def arguments(parser: argparse.ArgumentParser, lang: Lang) -> None:
 def run(args: argparse.Namespace, lang: Lang) -> int:
     """Price the demonstration book, explain one premium, list what was refused, say where the files are."""
     from ratemod.commands.common import facts, open_plan, price
+    from ratemod.commands.project import settle
     from ratemod.commands.rate import arguments as arguments_of_rate
     from ratemod.commands.rate import full_facts, write
     from ratemod.exhibits.output import check_target, whole_file, write_problem
@@ -44,7 +45,8 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
         shutil.copyfile(shipped, part)
     as_typed = argparse.ArgumentParser()
     arguments_of_rate(as_typed, lang)
-    told = as_typed.parse_args([str(given), "--plan", PLAN, "--at", AT, "--business", "renewal"])
+    told = as_typed.parse_args([str(given), "--plan", PLAN, "--at", AT, "--business", "renewal", "--no-project"])
+    settle(told, lang)
     rated = price(told, open_plan(told), lang, trace=False)
     by = default_by(rated.plan)
     files = [str(given)]
