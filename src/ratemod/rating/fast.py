@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -97,6 +98,7 @@ def _bit_type(bounding: tuple[str, ...]) -> type[np.signedinteger[Any]]:
     return np.int16 if len(bounding) < 8 else np.int64
 
 
+@lru_cache(maxsize=8)  # whoever prices many books under one plan compiles it once
 def compile_plan(plan: Plan) -> Program:
     """Return the plan as functions over blocks; costs milliseconds and depends on nothing but the plan."""
     known = ranges(plan)
