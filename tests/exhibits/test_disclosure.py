@@ -249,7 +249,7 @@ def test_lists_as_people_keep_them(tmp_path):
         tmp_path / "claims.xlsx", index=False)
     told = disclosure(tmp_path, YEAR)
     assert sorted((noun, item.code, item.count) for noun, item in told.refused) == [
-        ("claims", "RM920", 1), ("policies", "RM242", 1)]
+        ("claims", "RM396", 1), ("policies", "RM242", 1)]
     begun = frame("policies").pipe(lambda table: table[of_year(table["start_date"])])
     assert told.subjects["insurance"].tables.values["premium_fen"][-1] == begun["premium_fen"].sum()
     assert not told.synthetic and "participation" not in told.subjects

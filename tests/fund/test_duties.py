@@ -104,7 +104,7 @@ def test_every_service_owed_has_one_state_and_rows_may_come_in_any_order(rows, p
 def test_refusals(tmp_path):
     # a service of no policy is set aside by name, and meets nothing
     found = duties(book(["large"], [0]), visits([("Q", "hazard_inspection", DAY)]), END)
-    assert [item.code for item in found.refused] == ["RM752"]
+    assert [item.code for item in found.refused] == ["RM396"]
     assert found.frame()["status"].astype(str).tolist() == ["missing"]
     wrong = book(["large"], [0])
     wrong = wrong.set_column(wrong.column_names.index("end_date"), "end_date", pa.array([DAY]))

@@ -222,7 +222,7 @@ def test_unknown_insurers_and_policies_are_refused(panel):
     assert [(item.code, item.file, item.row) for item in error.value.problems] == [("RM730", "services", 3)]
     with pytest.raises(BookError) as error:
         evaluate_services(SERVICES, POLICIES.slice(0, 1), panel, D(2025, 12, 31))
-    assert error.value.problems[0].code == "RM709"
+    assert error.value.problems[0].code == "RM396"
 
 
 def test_a_sum_that_is_off_is_found(small):

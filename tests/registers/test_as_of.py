@@ -6,7 +6,8 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ratemod.registers.as_of import firm_numbers, in_force, pairs, timeline
+from ratemod.reading.join import join
+from ratemod.registers.as_of import in_force, pairs, timeline
 from ratemod.registers.days import NEVER, add_years, as_days, whole_years
 from tests.registers.histories import years_before
 
@@ -60,7 +61,8 @@ def test_pairs_are_all_pairs_whatever_the_block(held, questions, block):
 
 
 def test_numbers_of_enterprises_need_no_order():
-    asked_for, held, count = firm_numbers(["b", None, "a"], ["a", "z", "b", None])
+    met = join(["b", None, "a"], ["a", "z", "b", None])
+    asked_for, held, count = met.asked, met.there, met.count
     assert (asked_for.tolist(), held.tolist(), count) == ([0, -1, 1], [1, -1, 0, -1], 2)
 
 

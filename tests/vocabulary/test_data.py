@@ -122,9 +122,10 @@ def test_every_row_and_every_join_gets_its_verdict(tmp_path):
     assert [item.code for item in policies.problems] == ["RM202", "RM242"]
     assert policies.totals_fen() == {"premium": 400_001}
     (stray,) = verdicts["claims"].strays
-    assert (stray.code, stray.args["value"], stray.count) == ("RM959", "Z", 1)
+    assert (stray.code, stray.args["keys"], stray.count, stray.args["rows"]) == ("RM396", "Z", 1, 2)
+    assert stray.args["money"] == ", 2.00 yuan"
     (stray,) = verdicts["valuations"].strays
-    assert (stray.args["value"], stray.args["other"]) == ("K2", "Claims")
+    assert (stray.args["keys"], stray.args["into"]) == ("K2", "Claims")
 
 
 def test_the_rows_to_send_back_have_their_headers_and_reasons(tmp_path, capsys):

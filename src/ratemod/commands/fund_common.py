@@ -59,10 +59,10 @@ def lists_of(args: argparse.Namespace) -> Folder:
 
 
 def levy_of(lists: Folder, rules: Path | None, day: datetime.date | None, **more: Any) -> Levy:
-    """Return the levy of the lists: policies, endorsements, receipts and shares of co-insurers."""
+    """Return the levy of the lists: policies, endorsements, receipts, shares of co-insurers, and insurers."""
     from ratemod.fund.levy import levy
 
-    events = {name: lists.get(name) for name in ("endorsements", "receipts", "coinsurance")}
+    events = {name: lists.get(name) for name in ("endorsements", "receipts", "coinsurance", "insurers")}
     return levy(lists.table("policies"), rules, **events, as_of=day, **more)
 
 

@@ -50,6 +50,7 @@ def derived_text(found: list[Derived], lang: Lang) -> str:
     for derived in found:
         names = [item.column.label(lang) for item in derived.evidence.values()]
         said.append(text("UI_register_filled", lang, columns=text("UI_register_comma", lang).join(names)))
+        said += [meeting.said(lang) for meeting in derived.joins]
         if derived.problems:
             said.append(problems_text(derived.problems, lang))
     return "\n".join(said)

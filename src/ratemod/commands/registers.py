@@ -173,6 +173,7 @@ def _coverage(args: argparse.Namespace, lang: Lang) -> int:
             limit=int((found.limit_short_yuan > 0).sum()),
             full=int(found.in_full.sum()),
         ),
+        *(meeting.said(lang) for meeting in found.joins),
     ]
     sheets = [
         Sheet(text("UI_register_sheet_gaps", lang), found.table(), values=values),

@@ -14,11 +14,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from ratemod.errors import BookError, Problem, problem
 from ratemod.exhibits.disclosure_columns import DISCLOSED, NARROWER
 from ratemod.reading.folder import found_in
+from ratemod.reading.join import join
 from ratemod.reading.shared_table import each_once, read_shared
 from ratemod.vocabulary.column import Column
 
@@ -140,23 +140,34 @@ def _plain(values: Any, column: Column) -> tuple[Any, Mask | None]:
     return np.rint(np.where(none, 0.0, given)).astype(np.int64), none
 
 
-def with_place(table: Shared, name: str, into: pa.Array, code: str = "RM920") -> tuple[Shared, Ints]:
-    """Return the rows that name a known key, and the place of each; RM920 counts the others."""
-    found = pc.index_in(table[name], value_set=into).fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
-    known = found >= 0
-    if known.all():
-        return table, found
-    lost = int(np.argmin(known))
-    told = problem(
-        code,
-        file=table.file,
-        row=int(table.rows[lost]),
-        count=int((~known).sum()),
-        table=table.noun,
-        name=name,
-        key=str(table[name][lost]),
-    )
-    return table.take(known, told), found[known]
+def with_place(table: Shared, name: str, into: Shared) -> tuple[Shared, Ints]:
+    """Return the rows that name a row of another table, and the place of each; RM396 counts the others."""
+    met = join(table[name], into[name])
+    unmet = met.unmet()
+    if not unmet.any():
+        return table, met.place()
+    at = int(np.argmax(unmet))
+    money = next((values for key, values in table.values.items() if key.endswith("_fen")), None)
+    told = met.lost(unmet, table.noun, into.noun, money, file=table.file, row=int(table.rows[at]))
+    return table.take(~unmet, told), met.place()[~unmet]
+
+
+def check_insurers(named: Mapping[str, Any], source: Any) -> None:
+    """Hold the insurers that tables name against the list of insurers.
+
+    Parameters
+    ----------
+    named : mapping of table to its column of insurers
+    source : list of insurers
+
+    Raises
+    ------
+    BookError
+        RM396 for every table that names an insurer who is not in the list.
+    """
+    known = read_shared(source, "insurers", ("insurer",)).cells["insurer"].values
+    if wrong := [told for noun, column in named.items() for told in join(column, known).told(noun, "insurers")]:
+        raise BookError(wrong)
 
 
 def insurer_names(source: Any) -> dict[str, str]:

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import pyarrow.compute as pc
 
 from ratemod.confidentiality.linked_tables import Face, LinkedTables, tabulate
 from ratemod.exhibits.disclosure_subjects import STATES, Facts, divisions_of
+from ratemod.reading.join import join
 from ratemod.registers.participation import coverage
 from ratemod.registers.register import Register, read_register
 from ratemod.registers.rules import ParticipationRule
@@ -53,8 +53,7 @@ def participation(
     divisions, division = divisions_of(enterprises.values["division_code"].take(rows))
     dimensions = {"state": (state, STATES), "sector": (sector, SECTORS), "division": (division, divisions)}
     # One number an enterprise in all subjects: who is alone in a cell here may be alone in one of insurance.
-    insured = pc.index_in(enterprises.keys.take(rows), value_set=facts.firms).fill_null(-1)
-    same = insured.to_numpy(zero_copy_only=False).astype(np.int64)
+    same = join(enterprises.keys.take(rows), facts.firms).place()
     firm = np.where(same >= 0, same, len(facts.firms) + enterprises.firm[rows])
     one = {"enterprises": np.ones(len(rows), np.int64)}
 

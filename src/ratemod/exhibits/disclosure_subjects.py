@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from ratemod.confidentiality.linked_tables import Face, LinkedTables, tabulate
 from ratemod.exhibits.disclosure_columns import CAUSES, ENTRIES
-from ratemod.exhibits.disclosure_data import Ints, Mask, Shared, read_disclosed, with_place
+from ratemod.exhibits.disclosure_data import Ints, Mask, Shared, check_insurers, read_disclosed, with_place
 from ratemod.fund.co_insurance import co_insure
 from ratemod.fund.fund_table import day_column
 from ratemod.fund.proof import Check, prove
@@ -74,7 +74,7 @@ def read_facts(given: Mapping[str, Any], year: int) -> Facts:
     Raises
     ------
     BookError
-        Those of `read_disclosed`.
+        Those of `read_disclosed` and `check_insurers`.
     """
     first, after = _ends(year)
     nouns = [noun for noun in ("policies", "endorsements", "claims", "services", "ledger") if noun in given]
@@ -82,20 +82,21 @@ def read_facts(given: Mapping[str, Any], year: int) -> Facts:
     policies = tables["policies"]
     place: dict[str, Ints] = {}
     for noun in nouns[1:]:
-        tables[noun], place[noun] = with_place(tables[noun], "policy_no", policies["policy_no"])
+        tables[noun], place[noun] = with_place(tables[noun], "policy_no", policies)
     if "payments" in given:
         tables["payments"], place["payments"] = with_place(
-            read_disclosed(given["payments"], "payments"), "claim_no", tables["claims"]["claim_no"]
+            read_disclosed(given["payments"], "payments"), "claim_no", tables["claims"]
         )
     divisions, division = divisions_of(policies["division_code"])
-    named = pa.concat_arrays([tables[noun]["insurer"] for noun in ("policies", "services", "ledger")])
+    named = {noun: tables[noun]["insurer"] for noun in ("policies", "services", "ledger")}
     shares = given.get("coinsurance")
     if shares is not None:
         from ratemod.fund.fund_table import read_columns
 
-        sharing = read_columns(shares, "coinsurance", ("insurer",))["insurer"]
-        named = pa.concat_arrays([named, pa.array(sharing, pa.string())])
-    insurers = tuple(sorted(set(named.to_pylist())))
+        named["coinsurance"] = pa.array(read_columns(shares, "coinsurance", ("insurer",))["insurer"], pa.string())
+    if "insurers" in given:
+        check_insurers(named, given["insurers"])
+    insurers = tuple(sorted(set(pa.concat_arrays(list(named.values())).to_pylist())))
     named_firms = policies["credit_code"].dictionary_encode()
     firm = named_firms.indices.to_numpy(zero_copy_only=False).astype(np.int64)
     return Facts(

@@ -9,14 +9,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from ratemod.errors import BookError, ModelError, Problem, problem
 from ratemod.experience.losses import Booleans, ClaimList, Dates, Floats, Integers
 from ratemod.experience.split import SplitRule
 from ratemod.reading.book import Book
+from ratemod.reading.checks import differs_within
 from ratemod.reading.convert import MISSING_DATE, convert
 from ratemod.reading.decimals import measured
+from ratemod.reading.join import join
 from ratemod.reading.read import read_book
 from ratemod.vocabulary.column import FLAG_LEVELS, Column
 from ratemod.vocabulary.table import pick, table
@@ -158,18 +159,19 @@ def read_claims(source: Any, firms: pa.Array, states: tuple[str, ...] = (), *, v
     columns = {
         name: cells_of(book, CLAIMS[name], wrong, problems) for name in CLAIMS if name in book.table.column_names
     }
-    firm = np.asarray(pc.index_in(columns["credit_code"], value_set=firms).fill_null(-1).to_numpy(zero_copy_only=False))
+    firm = join(columns["credit_code"], firms).place()
     incurred = _incurred(columns, wrong, problems, n)
     if "claim_no" in columns:
         day = columns["valuation_date"].astype(np.int64) if valuations and "valuation_date" in columns else None
         mark(wrong, problems, "RM629", _twice(columns["claim_no"], firm, day))
+        mark(wrong, problems, "RM399", differs_within(columns["credit_code"], columns["claim_no"]))
     event = np.arange(n)
     if "event_no" in columns:
         codes = columns["event_no"].dictionary_encode().indices.fill_null(-1).to_numpy(zero_copy_only=False)
         event = np.where(codes < 0, n + event, codes)
     light = columns.get("medical_only")
     return ClaimList(
-        firm.astype(np.int64),
+        firm,
         columns["event_date"],
         incurred,
         event.astype(np.int64),
@@ -221,7 +223,7 @@ def successions_of(source: Any, firms: ExposureList) -> tuple[Integers, Integers
     Raises
     ------
     ModelError
-        RM618 a firm that is not in the exposure list.
+        RM396 a firm that is not in the exposure list.
     """
     book = read_book(source, SUCCESSION)
     _need(book, tuple(SUCCESSION), SUCCESSION)
@@ -229,18 +231,10 @@ def successions_of(source: Any, firms: ExposureList) -> tuple[Integers, Integers
     old, new, share = (cells_of(book, SUCCESSION[name], wrong, unread) for name in ("from_code", "to_code", "share"))
     if unread:
         raise BookError(unread)
-    places = [
-        np.asarray(pc.index_in(part, value_set=firms.firms).fill_null(-1).to_numpy(zero_copy_only=False))
-        for part in (old, new)
-    ]
-    lost = [
-        problem("RM618", name=part[int(i)].as_py(), nearest=None)
-        for part, at in zip((old, new), places)
-        for i in np.flatnonzero(at < 0)[:20]
-    ]
-    if lost:
+    joins = [join(part, firms.firms) for part in (old, new)]
+    if lost := [told for met in joins for told in met.told("successions", "exposure", file=book.file)]:
         raise ModelError(lost)
-    return places[0].astype(np.int64), places[1].astype(np.int64), share
+    return joins[0].place(), joins[1].place(), share
 
 
 def _need(book: Book, names: tuple[str, ...], declared: Mapping[str, Column]) -> None:

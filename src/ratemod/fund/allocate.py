@@ -73,7 +73,7 @@ def allocate(
     Raises
     ------
     BookError
-        RM950 a column is missing, RM701 a policy stands twice, RM723 an insurer without a budget or a budget without
+        RM950 a column is missing, RM397 a policy stands twice, RM723 an insurer without a budget or a budget without
         an insurer, RM724 an amount or limit that is negative.
     ModelError
         RM713 no insured is left, RM725 no way to tell what duties are owed.

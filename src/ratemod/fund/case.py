@@ -12,10 +12,11 @@ import pyarrow as pa
 from ratemod.errors import BookError, ModelError, Problem, nearest, problem
 from ratemod.fund.catalogue import Catalogue
 from ratemod.fund.duty_rule import DutyRule, owed_by_rule
-from ratemod.fund.fund_table import Columns, Floats, Ints, codes_of, join, read_columns
+from ratemod.fund.fund_table import Columns, Floats, Ints, codes_of, read_columns
 from ratemod.fund.levy import Levy
 from ratemod.money import apportion
 from ratemod.rating.rated import Rated
+from ratemod.reading.join import join
 
 NEEDED = ("policy_no", "insurer", "size_class", "division_code", "premium_fen", "annual_losses_yuan")
 ESTIMATE = "annual_losses_yuan"
@@ -94,7 +95,7 @@ def read_budgets(given: Any) -> dict[str, int]:
         money = dict(zip(names, total.tolist()))
     else:
         read = read_columns(given, "budgets", ("insurer", "amount_fen"))
-        join(read["insurer"][:0], read["insurer"], "RM723", "budgets")
+        join(read["insurer"], read["insurer"]).one("budgets", "budgets")
         money = dict(zip(read["insurer"].tolist(), read["amount_fen"].tolist()))
     if wrong := [name for name, fen in money.items() if fen < 0]:
         raise BookError(problem("RM724", name=name, value=money[name]) for name in wrong)
@@ -114,7 +115,7 @@ def make_case(
     refused = list(book.refused)
     if len(book) == 0:
         raise ModelError([problem("RM713"), *refused[:5]])
-    join(book["policy_no"][:0], book["policy_no"], "RM723", "insureds")
+    join(book["policy_no"], book["policy_no"]).one("insureds", "insureds")
     unit = catalogue.unit_fen(book["size_class"], book["division_code"])
     bad = (unit < 0).any(axis=1) | ~(book["annual_losses_yuan"] >= 0) | (book["premium_fen"] < 0)
     if bad.any():

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
 
-from ratemod.errors import BookError, Lang, Problem, nearest, problem
+from ratemod.errors import BookError, Lang, Problem, problem
 from ratemod.fund.fund_table import (
     Ints,
     Texts,
@@ -22,6 +22,7 @@ from ratemod.fund.fund_table import (
 )
 from ratemod.fund.proof import Check, prove
 from ratemod.money import apportion
+from ratemod.reading.join import join
 from ratemod.rules.options import strict
 
 if TYPE_CHECKING:
@@ -147,7 +148,8 @@ def co_insure(movements: Any, shares: Any, insurers: Collection[str] | None = No
     ------
     BookError
         RM715 shares of a policy do not sum to 100 %, RM716 not exactly one leader, RM717 an insurer twice in a
-        policy, RM718 an unknown insurer, RM719 a share that is not positive; all at once.
+        policy, RM719 a share that is not positive, RM396 an unknown insurer, RM398 a policy whose own insurer is none
+        of its co-insurers; all at once.
 
     Source
     ------
@@ -171,10 +173,14 @@ def co_insure(movements: Any, shares: Any, insurers: Collection[str] | None = No
     policies, (policy, owner) = codes_of(moved["policy_no"], given["policy_no"])
     weight = np.rint(given["share_percent"] * (WHOLE // 100)).astype(np.int64)
     leads = given["leader"] == "yes"
-    known = set(moved["insurer"]) if insurers is None else set(insurers)
-    _check_shares(policies, owner, part, weight, leads, names, known)
+    known = join(given["insurer"], sorted(set(moved["insurer"]) if insurers is None else set(insurers)))
+    wrong = [*known.told("coinsurance", "insurers"), *_wrong_shares(policies, owner, part, weight, leads, names)]
     who, share, lead = _dense(len(policies), owner, part, weight, leads)
     single = share.sum(axis=1) == 0
+    stranger = ~single[policy] & ((who[policy] != alone[:, None]) | (share[policy] == 0)).all(axis=1)
+    wrong += _strangers(policies, policy[stranger], names, alone[stranger])
+    if wrong:
+        raise BookError(wrong)
     row = np.arange(len(policy))
     insurer = np.where(single[policy][:, None] & (np.arange(who.shape[1]) == 0), alone[row][:, None], who[policy])
     weights = np.where(single[policy][:, None], (np.arange(who.shape[1]) == 0) * WHOLE, share[policy])
@@ -228,15 +234,16 @@ def _dense(size: int, owner: Ints, part: Ints, weight: Ints, leads: Any) -> tupl
     return who, share, lead
 
 
-def _check_shares(
-    policies: tuple[str, ...],
-    owner: Ints,
-    part: Ints,
-    weight: Ints,
-    leads: Any,
-    names: tuple[str, ...],
-    known: set[str],
-) -> None:
+def _strangers(policies: Sequence[str], policy: Ints, names: Sequence[str], insurer: Ints) -> list[Problem]:
+    """Return RM398 for every policy whose own insurer is none of its co-insurers."""
+    pairs = sorted(set(zip(policy.tolist(), insurer.tolist())))
+    return [problem("RM398", policy=policies[at], insurer=names[own]) for at, own in pairs]
+
+
+def _wrong_shares(
+    policies: tuple[str, ...], owner: Ints, part: Ints, weight: Ints, leads: Any, names: tuple[str, ...]
+) -> list[Problem]:
+    """Return what is wrong with the shares of single policies."""
     size, shared = len(policies), np.zeros(len(policies), dtype=bool)
     shared[owner] = True
     total = np.zeros(size, dtype=np.int64)
@@ -256,20 +263,7 @@ def _check_shares(
         problem("RM717", policy=policies[at // len(names)], insurer=names[at % len(names)])
         for at in values[count > 1].tolist()
     ]
-    for at in sorted(set(part.tolist())):
-        if names[at] not in known:
-            first = int(owner[part == at][0])
-            wrong.append(
-                problem(
-                    "RM718",
-                    insurer=names[at],
-                    policy=policies[first],
-                    count=int((part == at).sum()),
-                    nearest=nearest(names[at], known),
-                )
-            )
     wrong += [
         problem("RM719", policy=policies[owner[at]], insurer=names[part[at]]) for at in np.flatnonzero(weight <= 0)
     ]
-    if wrong:
-        raise BookError(wrong)
+    return wrong

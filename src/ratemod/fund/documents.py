@@ -13,6 +13,7 @@ from ratemod.fund.catalogue import Catalogue
 from ratemod.fund.events import Events, meeting, numbers_left_out, of_policies, read_events, read_policies, term_end
 from ratemod.fund.fund_table import NO_DAY, Bools, Columns, Ints, read_columns
 from ratemod.fund.journal import unknown_insurers
+from ratemod.reading.join import join
 
 SERVICE = ("service_no", "policy_no", "insurer", "service_type", "provider", "planned_date")
 POLICY_MORE = ("credit_code", "start_date", "end_date", "cancelled_date")
@@ -145,8 +146,7 @@ def _paid(paid: Columns, done: Columns) -> Columns:
     if number is None:
         number = np.array([f"P{at + 1:09d}" for at in range(n)], dtype=object)
     named = paid.get("service_no", blank)
-    at = {name: row for row, name in enumerate(done["service_no"].tolist())}
-    service = np.array([at.get(name, -1) for name in named.tolist()], dtype=np.int64)
+    service = join(named, done["service_no"]).place()
     provider = paid.get("provider", blank)
     own = service >= 0
     provider = np.where(own & (provider == ""), done["provider"][service], provider) if len(done) else provider

@@ -234,8 +234,8 @@ def duties(
         Owed for every insured year, which begins on each anniversary of the start. The k-th of n services of a year is
         due on ``first day + floor(k x days / n) - 1``; the k-th accepted service delivered within that year fulfils
         it: met by the due day, late after. Not delivered: missing after the due day, pending before, ended where the
-        policy was cancelled before it fell due. Told, the rest goes on: RM750 to RM754 a service that stands twice,
-        contradicts itself, or meets no policy or no day of its term.
+        policy was cancelled before it fell due. Told, the rest goes on: RM750, RM751, RM753, RM754, RM396 a service
+        that stands twice, contradicts itself, or meets no policy or no day of its term.
 
     Raises
     ------

@@ -159,7 +159,7 @@ def evaluate_services(
     Raises
     ------
     BookError
-        RM950, RM709 a service of an unknown policy, RM730 an unknown insurer.
+        RM950, RM396 a service of an unknown policy, RM730 an unknown insurer.
     ModelError
         RM740 to RM744: the effect cannot be told.
 

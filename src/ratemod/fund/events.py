@@ -17,9 +17,10 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from ratemod.errors import Problem, nearest, problem
-from ratemod.fund.fund_table import NO_DAY, Bools, Columns, Ints, Texts, codes_of, read_columns
+from ratemod.errors import Problem, problem
+from ratemod.fund.fund_table import NO_DAY, Bools, Columns, Ints, Texts, read_columns
 from ratemod.fund.proof import Check
+from ratemod.reading.join import join
 from ratemod.vocabulary.table import table as declared
 
 # Headers of a running number, which makes rows differ that say the same.
@@ -254,24 +255,23 @@ def meeting(found: Events, keys: Texts, into: str, name: str, gone: Iterable[str
     Returns
     -------
     Events
-        Told: RM752 no such key, RM753 it was refused.
+        Told: RM396 no such key, RM753 it was refused.
     """
-    names, (own, there) = codes_of(found.rows[name], keys)
-    place = np.full(len(names), -1, dtype=np.int64)
-    place[there] = np.arange(len(there))
-    found = replace(found, place=place[own])
-    refused = np.array(sorted(gone), dtype=str)
-    for code in ("RM753", "RM752"):
-        which = found.place < 0
-        if code == "RM753":
-            which &= np.isin(found.rows[name].astype(str), refused)
-        if which.any():
-            key = str(found.rows[name][int(np.argmax(which))])
-            near = nearest(key, keys[:2000].tolist()) if code == "RM752" else None
-            into_zh = declared(into).label_zh
-            told = problem(code, **found.first(which), key=key, into=into, into_zh=into_zh, nearest=near)
-            found = found.without(which, "aside", told)
-    return found
+    met = join(found.rows[name], keys)
+    unmet = met.unmet()
+    found = replace(found, place=met.place())
+    if not unmet.any():
+        return found
+    refused = unmet & ~join(found.rows[name], list(gone)).unmet()
+    fen = _amount(found.rows) if any(amount in found.rows for amount in AMOUNTS) else None
+    told = []
+    if refused.any():
+        key = str(found.rows[name][int(np.argmax(refused))])
+        told.append(problem("RM753", **found.first(refused), key=key, into=into, into_zh=declared(into).label_zh))
+    if (stray := unmet & ~refused).any():
+        place = {name: found.first(stray)[name] for name in ("file", "row")}
+        told.append(met.lost(stray, found.tally.table, into, fen, **place))
+    return replace(found.without(unmet, "aside", None), told=(*found.told, *told))
 
 
 def of_policies(

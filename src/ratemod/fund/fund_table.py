@@ -1,7 +1,6 @@
 """Columns in, tables out: what every part of the fund asks of frames and files, and gives back.
 
-A row with a cell that cannot be used is refused with its problem and left out; the others go on. What must join (a
-policy named by a receipt, an insurer named by a share) and does not is a fault of the whole book.
+A row with a cell that cannot be used is refused with its problem and left out; the others go on.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from ratemod.errors import BookError, Lang, Problem, catalogue, nearest, problem, text
+from ratemod.errors import Lang, Problem, catalogue, text
 from ratemod.reading.shared_table import read_shared
 from ratemod.rules.options import strict
 from ratemod.vocabulary.column import Column
@@ -155,39 +154,6 @@ def codes_of(*columns: npt.NDArray[Any]) -> tuple[tuple[str, ...], tuple[Ints, .
     )
     ends = np.cumsum([0, *(len(column) for column in columns)])
     return tuple(names[order].tolist()), tuple(index[low:high] for low, high in itertools.pairwise(ends))
-
-
-def join(keys: npt.NDArray[Any], into: npt.NDArray[Any], code: str, what: str) -> Ints:
-    """Return the place in `into` of every key.
-
-    Raises
-    ------
-    BookError
-        `code` for the first keys that are not there, with their count; RM701 when `into` repeats a key.
-    """
-    names, (left, right) = codes_of(keys, into)
-    count = np.bincount(right, minlength=len(names))
-    place = np.full(len(names), -1, dtype=np.int64)
-    place[right] = np.arange(len(right))
-    wrong: list[Problem] = []
-    if (count > 1).any():
-        twice = [names[at] for at in np.flatnonzero(count > 1)[:5]]
-        wrong.append(problem("RM701", keys=", ".join(twice), count=int((count > 1).sum())))
-    found = place[left]
-    if (found < 0).any():
-        lost = sorted({str(key) for key in keys[found < 0]})
-        wrong.append(
-            problem(
-                code,
-                what=what,
-                keys=", ".join(lost[:5]),
-                count=len(lost),
-                nearest=nearest(lost[0], [str(name) for name in into[:2000]]),
-            )
-        )
-    if wrong:
-        raise BookError(wrong)
-    return found
 
 
 def day_number(day: datetime.date | str | None) -> int | None:

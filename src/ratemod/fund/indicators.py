@@ -13,10 +13,11 @@ from ratemod.fund.documents import SERVICE
 from ratemod.fund.duties import LATE, MET, MISSING, Duties
 from ratemod.fund.events import Events, of_policies, read_events
 from ratemod.fund.expected import balance
-from ratemod.fund.fund_table import NO_DAY, Columns, Floats, Ints, Texts, codes_of, join, year_of
+from ratemod.fund.fund_table import NO_DAY, Columns, Floats, Ints, Texts, codes_of, year_of
 from ratemod.fund.ledger import FundLedger
-from ratemod.fund.quality import IN_TIME_DAYS, completion, in_force
+from ratemod.fund.quality import IN_TIME_DAYS, completion, policy_on
 from ratemod.fund.score_rule import Indicator
+from ratemod.reading.join import join
 
 Kind = Literal["share", "mean", "ratio"]
 KIND: Mapping[str, Kind] = {"satisfaction": "mean", "claims_ratio": "ratio"}
@@ -170,7 +171,7 @@ def _duty_met(item: Indicator, given: Sources) -> Seen:
     owed = given.duties
     assert owed is not None
     kept = np.flatnonzero(np.isin(owed.status, (MET, LATE, MISSING)))
-    row = join(owed.policies["policy_no"], given.book["policy_no"], "RM709", "duties")[owed.policy[kept]]
+    row = join(owed.policies["policy_no"], given.book["policy_no"]).one("duties", "policies")[owed.policy[kept]]
     return _seen(given.who[row], year_of(owed.due[kept]), given.book["credit_code"][row], owed.status[kept] == MET)
 
 
@@ -213,7 +214,7 @@ def _rectified(item: Indicator, given: Sources) -> Seen:
     later, done = seen.get("extended_due_date", nothing), seen.get("rectified_date", nothing)
     due = np.where((later == NO_DAY) | (later > given.today), seen.get("due_date", nothing), later)
     done = np.where(done > given.today, NO_DAY, done)
-    row = in_force(seen, given.book)
+    row = policy_on(seen, given.book)
     own = np.flatnonzero((row >= 0) & (due != NO_DAY) & ((due < given.today) | (done != NO_DAY)))
     firm = given.book["credit_code"][row[own]]
     in_days = (done != NO_DAY)[own] & (done <= due)[own]
@@ -237,7 +238,7 @@ def _clean_payments(item: Indicator, given: Sources) -> Seen:
     who = _named(given, paid["insurer"]) if given.by == "insurer" else np.full(len(paid), -1, dtype=np.int64)
     firm = paid["provider"].copy()
     own = np.flatnonzero(paid["service"] >= 0)
-    row = join(done["policy_no"], given.book["policy_no"], "RM709", "services")[paid["service"][own]]
+    row = join(done["policy_no"], given.book["policy_no"]).one("services", "policies")[paid["service"][own]]
     firm[own] = given.book["credit_code"][row]
     if given.by != "insurer":
         who[own] = given.who[row]

@@ -331,7 +331,7 @@ def fund_ledger(
     Raises
     ------
     BookError
-        RM950, RM709, RM724, RM730 to RM733, RM737.
+        RM950, RM396, RM724, RM730 to RM733, RM737.
     ModelError
         RM736 the levy knows more than `as_of`.
 

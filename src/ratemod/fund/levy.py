@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 
 from ratemod.errors import BookError, Lang, ModelError, Problem, problem
+from ratemod.fund.documents import known_insurers
 from ratemod.fund.events import Events, numbers_left_out, read_events, read_policies
 from ratemod.fund.fund_table import (
     Bools,
@@ -31,6 +32,7 @@ from ratemod.fund.levy_shares import Shares, read_shares, shared, torn
 from ratemod.fund.movements import CHANGE, KINDS, below_nothing, levied_by, movements, over_received, read_changes
 from ratemod.fund.proof import Check, prove
 from ratemod.rating.rated import Rated
+from ratemod.reading.join import join
 from ratemod.reading.shared_table import lacks
 from ratemod.rules.options import strict
 
@@ -264,6 +266,7 @@ def levy(
     receipts: Any = None,
     coinsurance: Any = None,
     ledger: Any = None,
+    insurers: Any = None,
     as_of: datetime.date | None = None,
 ) -> Levy:
     """Return the prevention levy of a priced book or of a table of policies.
@@ -285,6 +288,8 @@ def levy(
     ledger : path or frame, optional
         policy_no, kind (accrual, release; others are left alone), amount_fen; date where `as_of` is given. Of a `Rated`
         book the plan's own fund.
+    insurers : path, frame or names, optional
+        Who may occur as insurer or co-insurer.
     as_of : date, optional
         Movements after this day do not count yet. Needed for an earned base.
 
@@ -296,16 +301,16 @@ def levy(
     Raises
     ------
     BookError
-        RM950 a column is missing, RM706/RM707 bad rules; those of `co_insure`.
+        RM950 a column is missing, RM706/RM707 bad rules, RM730 an unknown insurer; those of `co_insure`.
     ModelError
         RM710 a base needs receipts, end dates or `as_of` that were not given; RM713 no policy is left.
 
     Notes
     -----
     Refused in the result, others unaffected: RM711 no rule fits sector and start, RM712 more was refunded than paid,
-    RM755 more was received than written, RM762 who bears it cannot be read, RM750 to RM754 policies and events that
-    stand twice, contradict each other, or meet no policy or no day of its term (an endorsement's day; a premium may be
-    paid before and after).
+    RM755 more was received than written, RM762 who bears it cannot be read, RM750, RM751, RM753, RM754, RM396 policies
+    and events that stand twice, contradict each other, or meet no policy or no day of its term (an endorsement's day; a
+    premium may be paid before and after).
     An earned base counts every movement evenly over its days: ``amount x days passed / days of the movement``.
 
     Source
@@ -324,6 +329,7 @@ def levy(
     (11, 13)
     """
     book, plan_fund = _book(source)
+    known = None if insurers is None else known_insurers(insurers, sorted(set(book["insurer"].tolist())))
     if rules is None or isinstance(rules, str | Path):
         given = plan_rules(source.plan) if rules is None and isinstance(source, Rated) else read_levy_rules(rules)
     else:
@@ -362,7 +368,7 @@ def levy(
     levy_fen = levied_by(moved, rule, given)
     change = moved[2] == CHANGE
     gone |= given_numbers - set(book["policy_no"].tolist())
-    shares, unshared = shared(book, moved, levy_fen, by_share[rule], shares_of, gone)
+    shares, unshared = shared(book, moved, levy_fen, by_share[rule], shares_of, gone, known)
     kept = None if ledger is None else read_accruals(ledger, book, today)
     return Levy(
         rules=given,
@@ -435,8 +441,6 @@ def read_accruals(ledger: Any, book: Columns, today: int | None) -> tuple[Ints, 
         [rows["kind"] == "accrual", rows["kind"] == "release"], [rows["amount_fen"], -rows["amount_fen"]], 0
     )
     counted = (rows["kind"] == "accrual") | (rows["kind"] == "release")
-    names, (own, there) = codes_of(rows["policy_no"][counted], book["policy_no"])
-    place = np.full(len(names), -1, dtype=np.int64)
-    place[there] = np.arange(len(there))
-    found, amount = place[own], signed[counted].astype(np.int64)
+    found = join(rows["policy_no"][counted], book["policy_no"]).place()
+    amount = signed[counted].astype(np.int64)
     return _sums(found[found >= 0], amount[found >= 0], len(book)), int(np.abs(amount[found < 0]).sum()), entries

@@ -75,7 +75,13 @@ def torn(book: Columns, by_share: Bools, given: Events | None) -> tuple[Bools, l
 
 
 def shared(
-    book: Columns, moved: Moved, levy_fen: Ints, by_share: Bools, given: Events | None, gone: Iterable[str]
+    book: Columns,
+    moved: Moved,
+    levy_fen: Ints,
+    by_share: Bools,
+    given: Events | None,
+    gone: Iterable[str],
+    known: Iterable[str] | None = None,
 ) -> tuple[Shares, list[Problem]]:
     """Return the movements of a book by who bears them, and the rows of shares that were left out.
 
@@ -88,6 +94,7 @@ def shared(
     given : Events of `read_shares`, or None
         A policy without shares is its insurer's alone.
     gone : numbers of policies that were left out
+    known : insurers that may occur; without them, all that occur
 
     Raises
     ------
@@ -107,6 +114,6 @@ def shared(
         "levy_fen": pa.array(levy_fen),
     }
     shares = pa.table({name: pa.array(found.rows[name]) for name in SHARE})
-    known = {*book["insurer"].tolist(), *found.rows["insurer"].tolist()}
-    parts = co_insure(pa.table(movements), shares, known)
+    everyone = {*book["insurer"].tolist(), *found.rows["insurer"].tolist()} if known is None else set(known)
+    parts = co_insure(pa.table(movements), shares, everyone)
     return Shares(parts.movement, parts.insurer, parts.amounts["premium_fen"], parts.amounts["levy_fen"]), [*found.told]

@@ -10,8 +10,10 @@ import numpy as np
 import pyarrow as pa
 
 from ratemod.fund.events import read_policies
-from ratemod.fund.fund_table import NO_DAY, Bools, Columns, Floats, Ints, Texts, codes_of, join, read_columns, year_of
+from ratemod.fund.fund_table import NO_DAY, Bools, Columns, Floats, Ints, Texts, codes_of, read_columns, year_of
 from ratemod.fund.proof import Check
+from ratemod.reading.join import join
+from ratemod.registers.as_of import in_force
 
 BY = ("insurer", "provider", "sector", "service_type")
 COUNTS = ("planned", "delivered", "missing", "pending", "in_time", "hazards_found", "cost_fen")
@@ -85,7 +87,7 @@ def measure_quality(
     """
     needed = ("policy_no", "credit_code", "insurer", "sector", "start_date", "end_date")
     book = read_policies(policies, needed)
-    place = join(services["policy_no"], book["policy_no"], "RM709", "services")
+    place = join(services["policy_no"], book["policy_no"]).one("services", "policies")
     done = replace(services, values={**services.values, "sector": book["sector"][place]})
     year_of_each = completion(done["planned_date"], done["delivered_date"], today, in_time_days).year
     done = done.take(np.flatnonzero(np.ones(len(done), bool) if year is None else year_of_each == year))
@@ -216,7 +218,7 @@ def _hazards(source: Any, book: Columns, year: int | None, today: int) -> tuple[
     rest = ~np.logical_or.reduce(list(state.values()))
     state |= {"overdue": rest & (due < today), "open": rest & (due >= today)}
     counts = {"found": np.ones(len(seen), dtype=np.int64)} | {n: flag.astype(np.int64) for n, flag in state.items()}
-    row = in_force(seen, book)
+    row = policy_on(seen, book)
     tables = {}
     for key in HAZARD_BY:
         names, (code,) = codes_of(np.where(row >= 0, book[key][row], ""))
@@ -234,16 +236,10 @@ def _until(day: Ints, today: int) -> Ints:
     return np.where(day > today, NO_DAY, day)
 
 
-def in_force(seen: Columns, book: Columns) -> Ints:
+def policy_on(seen: Columns, book: Columns) -> Ints:
     """Return the policy of the firm in force on the day, (n,) int64, -1 where none."""
-    _, (firm, here) = codes_of(book["credit_code"], seen["credit_code"])
-    order = np.lexsort((book["start_date"], firm))
-    wide = np.int64(2**33)
-    key = firm[order] * wide + book["start_date"][order]
-    at = np.searchsorted(key, here * wide + seen["found_date"], side="right") - 1
-    row = order[np.maximum(at, 0)]
-    inside = (at >= 0) & (firm[row] == here) & (book["end_date"][row] > seen["found_date"])
-    return np.where(inside, row, -1)
+    met = join(seen["credit_code"], book["credit_code"])
+    return in_force(met.there, book["start_date"], book["end_date"], met.asked, seen["found_date"], met.count)
 
 
 def _sums(group: Ints, amount: Ints, size: int) -> Ints:

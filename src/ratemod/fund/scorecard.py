@@ -241,7 +241,7 @@ def scorecard(
     Raises
     ------
     BookError
-        RM950, RM709, RM730 an unknown insurer, RM745 weights that do not add up to 1.
+        RM950, RM396, RM730 an unknown insurer, RM745 weights that do not add up to 1.
     ModelError
         RM746 an indicator lacks its table, RM747 fewer than two to compare.
 

@@ -65,6 +65,11 @@ class TableRows:
         """Row of each in its table, as an editor or Excel counts: (n,); a frame counts from 1."""
         return self.book.numbers
 
+    def money_fen(self) -> npt.NDArray[np.int64] | None:
+        """Return the first amount that the list has, (n,) int64 fen, 0 where empty; None where it has none."""
+        name = next((name for noun in self.table.amounts if (name := f"{noun}_fen") in self.cells), None)
+        return None if name is None else np.rint(np.nan_to_num(self.cells[name].values)).astype(np.int64)
+
     def __len__(self) -> int:
         """Return how many rows came in."""
         return int(self.book.table.num_rows)

@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from ratemod.errors import BookError, Lang, Problem, nearest, problem, text
+from ratemod.errors import BookError, Lang, Problem, problem, text
 from ratemod.reading.folder import found_in, meant_by
+from ratemod.reading.join import join
 from ratemod.reading.read import read_book
 from ratemod.reading.shared_table import TableRows, each_once, read_shared
 from ratemod.rules.options import strict
@@ -145,25 +145,9 @@ def _strays(rows: TableRows, tables: Mapping[str, TableRows]) -> tuple[Problem, 
         key = table(noun).keys[0]
         if other is None or name not in rows.cells or key not in other.cells:
             continue
-        values, known = rows.cells[name].values, other.cells[key].values
-        there = pc.is_in(values, value_set=known)
-        lost = np.flatnonzero(~np.asarray(there, dtype=bool) & np.asarray(pc.not_equal(values, ""), dtype=bool))
-        if len(lost):
-            first = str(values[int(lost[0])])
-            file, sheet, row = rows.book.place(int(lost[0]))
-            found.append(
-                problem(
-                    "RM959",
-                    file=file,
-                    sheet=sheet,
-                    row=row,
-                    count=len(lost),
-                    value=first,
-                    column=rows.columns[name].label("en"),
-                    label=rows.columns[name].label("zh"),
-                    other=other.table.label_en,
-                    other_zh=other.table.label_zh,
-                    nearest=nearest(first, known.to_pylist()[:2000]),
-                )
-            )
+        met = join(rows.cells[name].values, other.cells[key].values)
+        lost = met.unmet() & (met.asked >= 0)  # an empty cell is judged where the column is required
+        if lost.any():
+            file, sheet, row = rows.book.place(int(np.argmax(lost)))
+            found.append(met.lost(lost, rows.table.name, noun, rows.money_fen(), file=file, sheet=sheet, row=row))
     return tuple(found)

@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 
 from ratemod.errors import ModelError, problem
 from ratemod.reading.checks import ascending, codes_of
-from ratemod.registers.as_of import Ints, firm_numbers, pairs, timeline
+from ratemod.registers.as_of import Ints, pairs, timeline
 from ratemod.registers.days import NEVER, Days, add_years, as_days, whole_years
 from ratemod.registers.register import Register
 from ratemod.rules.options import strict
@@ -111,7 +111,8 @@ def accident_record(
     >>> accident_record(told, ["A"], as_days(["2026-01-01"])).accidents.tolist()
     [[0, 1, 0, 0]]
     """
-    query, firm, _ = firm_numbers(credit_code, claims)
+    met = claims.met(credit_code)
+    query, firm = met.asked, met.there
     day = as_days(on, len(query))
     event_day = claims.dates("event_date")
     if known_on is not None:
@@ -216,7 +217,8 @@ def _insured(policies: Register, credit_code: Any, day: Days, until: Days, years
     side by side add up to the premium. Nothing is earned after the day known (`until`). Years are counted from the
     start of the first policy.
     """
-    query, firm, count = firm_numbers(credit_code, policies)
+    met = policies.met(credit_code)
+    query, firm, count = met.asked, met.there, met.count
     start, end, stop = (policies.dates(name) for name in ("start_date", "end_date", "cancelled_date"))
     premium, low = policies.number("premium_fen"), add_years(day, -years)
     earned = np.zeros(len(query), dtype=np.int64)

@@ -2,6 +2,7 @@
 
 An event and a question are both one whole number, enterprise first and day below it, so that one binary search finds
 the last event on or before a day without ever crossing into another enterprise.
+Whose a row is says `ratemod.reading.join`.
 """
 
 from __future__ import annotations
@@ -13,60 +14,13 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
-import pyarrow.compute as pc
 
-from ratemod.reading.identifiers import keys
 from ratemod.registers.days import EARLIEST, Days
-from ratemod.registers.register import Register
 
 Ints = npt.NDArray[np.int64]
 
 BITS = 23  # room for every day from EARLIEST to NEVER
 AT_ONCE = 1 << 17  # pairs at a time: stays near the cache, and memory does not grow with the register
-
-
-def firm_numbers(asked: Any, registered: Register | Any) -> tuple[Ints, Ints, int]:
-    """Return numbers for enterprises: equal credit code, equal number.
-
-    Parameters
-    ----------
-    asked : (n,) texts, the credit codes of the book
-    registered : Register, or (m,) texts
-
-    Returns
-    -------
-    asked : (n,) int64, -1 where empty
-    registered : (m,) int64, -1 where the book does not have the enterprise
-    count : int, number of enterprises of the book
-
-    Examples
-    --------
-    >>> [part.tolist() for part in firm_numbers(["b", "a", "b"], ["a", "c", "b"])[:2]]
-    [[0, 1, 0], [1, -1, 0]]
-    """
-    coded = pc.dictionary_encode(_texts(asked))
-    names, query = keys(coded.dictionary), _whole(coded.indices)
-    if not names.equals(coded.dictionary):  # "A", "a" and "A " are one enterprise
-        query = np.append(np.where(names.is_valid(), _whole(pc.index_in(names, value_set=names)), -1), -1)[query]
-    if isinstance(registered, Register):  # its enterprises were numbered when it was read: only names are compared
-        place = np.append(_whole(pc.index_in(registered.names, value_set=names)), -1)
-        return query, place[registered.firm], len(names)
-    there = keys(_texts(registered))
-    return query, np.where(there.is_valid(), _whole(pc.index_in(there, value_set=names)), -1), len(names)
-
-
-def _texts(values: Any) -> pa.Array:
-    array = values if isinstance(values, pa.Array | pa.ChunkedArray) else pa.array(list(values), pa.string())
-    if isinstance(array, pa.ChunkedArray):
-        array = array.combine_chunks() if array.num_chunks != 1 else array.chunk(0)
-    return array.cast(pa.string()) if not pa.types.is_string(array.type) else array
-
-
-def _whole(indices: pa.Array) -> Ints:
-    return np.asarray(
-        (indices.fill_null(-1) if indices.null_count else indices).to_numpy(zero_copy_only=False), np.int64
-    )
 
 
 @dataclass(frozen=True, eq=False, slots=True)

@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 
 from ratemod.errors import BookError, problem
 from ratemod.rating.rated import Rated
-from ratemod.registers.as_of import Ints, firm_numbers, pairs
+from ratemod.registers.as_of import Ints, pairs
 from ratemod.registers.coded_book import coded_column
 from ratemod.registers.columns import HAZARD_GRADES
 from ratemod.registers.controllable import is_priced, row_keys
@@ -147,7 +147,8 @@ def _refused(
     hazards: Register, keys: Any, day: Days, rows: npt.NDArray[np.intp], rule: HazardRule
 ) -> tuple[Ints, Ints]:
     """Return every pair of a policy row and a hazard refused and not yet verified on its day."""
-    firm, own, count = firm_numbers(keys, hazards)
+    met = hazards.met(keys)
+    firm, own, count = met.asked, met.there, met.count
     grades = [level.code for level in HAZARD_GRADES]
     counted = np.isin(hazards.values["grade"], [grades.index(grade) for grade in rule.grades])
     found: list[tuple[Ints, Ints]] = []

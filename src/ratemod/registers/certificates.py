@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ratemod.errors import BookError, problem
-from ratemod.registers.as_of import Ints, firm_numbers, in_force, timeline
+from ratemod.registers.as_of import Ints, in_force, timeline
 from ratemod.registers.columns import STANDARDS
 from ratemod.registers.days import NEVER, Days, as_days
 from ratemod.registers.register import Register
@@ -97,7 +97,8 @@ def certificate_state(
     >>> [LEVELS[at] for at in found.level]
     ['level_2', 'none']
     """
-    query, firm, count = firm_numbers(credit_code, register)
+    met = register.met(credit_code)
+    query, firm, count = met.asked, met.there, met.count
     day = as_days(on, len(query))
     issued = register.dates("issue_date")
     end = np.minimum(register.dates("expiry_date"), register.dates("withdrawn_date"))
@@ -107,7 +108,8 @@ def certificate_state(
     expiry = np.where(held, _of(register.dates("expiry_date"), event), NEVER)
     down = np.full(len(query), -1, dtype=np.int64)
     if accidents is not None and downgrade is not None:
-        strikes, own, _ = firm_numbers(credit_code, accidents)
+        met = accidents.met(credit_code)
+        strikes, own = met.asked, met.there
         striking = np.where(_strikes(accidents, downgrade), own, -1)
         line = timeline(striking, accidents.dates("event_date"))
         last = line.last(strikes, day)

@@ -16,15 +16,16 @@ from ratemod.plan.model import Plan
 from ratemod.reading.book import Book
 from ratemod.reading.convert import MISSING_DATE, convert
 from ratemod.reading.dates import parse_date
+from ratemod.reading.join import Meeting, join, texts
 from ratemod.registers.accident_record import AccidentRecord, accident_record
-from ratemod.registers.as_of import Ints, firm_numbers, timeline
+from ratemod.registers.as_of import Ints, timeline
 from ratemod.registers.certificates import LEVELS, DowngradeRule, certificate_state
 from ratemod.registers.coded_book import arrow_column
 from ratemod.registers.days import NEVER, Days, as_days
 from ratemod.registers.evidence import Evidence
 from ratemod.registers.hazards import STATES, hazard_state
 from ratemod.registers.integrity import GRADES, blacklisted, integrity_grade
-from ratemod.registers.register import Register, read_register
+from ratemod.registers.register import Register, meeting_of, read_register
 from ratemod.registers.rules import Rules, load_rules
 from ratemod.rules.options import strict
 from ratemod.vocabulary.column import Column
@@ -74,11 +75,14 @@ class Derived:
     problems : tuple of Problem
         Rows of registers left out, enterprises about which a register contradicts itself, and columns in which book and
         register disagree (RM247), with counts.
+    joins : tuple of Meeting
+        Of each register: how many rows of the book and of its own met, and whom of its own nobody asked for.
     """
 
     book: Book
     evidence: Mapping[str, Evidence]
     problems: tuple[Problem, ...]
+    joins: tuple[Meeting, ...] = ()
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -148,6 +152,7 @@ def derive_columns(
     """
     chosen = rules or load_rules(plan)
     keys, day, usable = _questions(book, plan, at)
+    joins = tuple(meeting_of(register, keys) for register in registers.present())
     told = [item for register in registers.present() for item in register.refused]
     evidence: dict[str, Evidence] = {}
     table = book.table
@@ -186,10 +191,10 @@ def derive_columns(
     if on_conflict == "refuse" and (disagreed := [item for item in told if item.code == "RM247"]):
         raise BookError(disagreed)
     told += _doubts(registers, chosen, keys)
-    return Derived(replace(book, table=table, conversions=conversions), evidence, tuple(told))
+    return Derived(replace(book, table=table, conversions=conversions), evidence, tuple(told), joins)
 
 
-def _questions(book: Book, plan: Plan, at: str) -> tuple[pa.ChunkedArray, Days, npt.NDArray[np.bool_]]:
+def _questions(book: Book, plan: Plan, at: str) -> tuple[pa.DictionaryArray, Days, npt.NDArray[np.bool_]]:
     """Return the credit codes, the days, and where both are there."""
     dates = [name for name, column in plan.columns.items() if column.kind == "date"]
     if at not in dates and parse_date(at) is None:
@@ -204,13 +209,13 @@ def _questions(book: Book, plan: Plan, at: str) -> tuple[pa.ChunkedArray, Days, 
     ]
     if lacking:
         raise BookError(lacking)
-    keys = book.table[KEY].cast(pa.string())
+    keys = pc.dictionary_encode(texts(book.table[KEY]))  # once, for all registers
     day: Days
     if at in plan.columns:
         day = np.asarray(convert(book.table[at], plan.columns[at]).values).astype(np.int64)
     else:
         day = np.full(len(keys), parse_date(at), dtype=np.int64)
-    there = np.asarray(pc.not_equal(pc.fill_null(keys, ""), "")) & (day != MISSING_DATE)
+    there = (join(keys, []).asked >= 0) & (day != MISSING_DATE)
     return keys, np.where(day == MISSING_DATE, 0, day), there
 
 
@@ -256,7 +261,8 @@ def _columns(
 
 def _expiring(policies: Register, keys: Any, day: Days) -> _Found:
     """Return the premium of the last policy that began before the day, in yuan; empty for a new enterprise."""
-    query, firm, _ = firm_numbers(keys, policies)
+    met = policies.met(keys)
+    query, firm = met.asked, met.there
     last = timeline(firm, policies.dates("start_date")).last(query, day - 1)
     premium = policies.number("premium_fen")[np.maximum(last, 0)] / 100 if len(policies) else np.zeros(len(query))
     return _Found(policies, premium, last, empty=last < 0)
@@ -299,7 +305,7 @@ def _coded(
 def _in_doubt(register: Register, keys: Any) -> npt.NDArray[np.bool_]:
     if not len(register.doubtful):
         return np.zeros(len(keys), dtype=bool)
-    return np.asarray(pc.is_in(keys, value_set=register.doubtful))
+    return ~join(keys, register.doubtful).unmet()
 
 
 def _differs(

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ratemod.registers.as_of import Ints, Pairs, blocks, firm_numbers, pairs
+from ratemod.registers.as_of import Ints, Pairs, blocks, pairs
 from ratemod.registers.columns import HAZARD_GRADES
 from ratemod.registers.days import NEVER, Days, add_years, as_days
 from ratemod.registers.register import Register
@@ -124,7 +124,8 @@ def hazard_state(
     >>> [STATES[at] for at in found.state], found.overdue_days.tolist()
     (['none', 'open', 'overdue'], [0, 0, 1])
     """
-    query, firm, count = firm_numbers(credit_code, register)
+    met = register.met(credit_code)
+    query, firm, count = met.asked, met.there, met.count
     day = as_days(on, len(query))
     known = None if known_on is None else as_days(known_on, len(query))
     return _states(
@@ -256,7 +257,8 @@ def days_by_state(
         By term, then by day. For every term with start < end: sum of days = end - start.
     """
     chosen = rule or HazardRule()
-    query, firm, count = firm_numbers(credit_code, register)
+    met = register.met(credit_code)
+    query, firm, count = met.asked, met.there, met.count
     first, last = as_days(start, len(query)), as_days(end, len(query))
     dates, counted = _dates(register), _counted(register, firm, chosen)
     term, day = _breaks(dates, counted, query, first, last, count, thresholds, chosen)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ratemod.registers.as_of import Ints, firm_numbers, in_force, timeline
+from ratemod.registers.as_of import Ints, in_force, timeline
 from ratemod.registers.columns import INTEGRITY
 from ratemod.registers.days import as_days
 from ratemod.registers.register import Register
@@ -51,7 +51,8 @@ def integrity_grade(register: Register, credit_code: Any, on: npt.ArrayLike) -> 
     >>> [GRADES[at] if at >= 0 else None for at in found.grade]
     [None, 'B', 'AA']
     """
-    query, firm, _ = firm_numbers(credit_code, register)
+    met = register.met(credit_code)
+    query, firm = met.asked, met.there
     event = timeline(firm, register.dates("effective_date")).last(query, as_days(on, len(query)))
     held = np.asarray(register.values["integrity_grade"])
     grade = np.where(event >= 0, held[np.maximum(event, 0)], -1) if len(held) else np.full(len(query), -1)
@@ -67,7 +68,8 @@ def blacklisted(register: Register, credit_code: Any, on: npt.ArrayLike) -> List
     credit_code : (n,) texts
     on : (n,) days or one day
     """
-    query, firm, count = firm_numbers(credit_code, register)
+    met = register.met(credit_code)
+    query, firm, count = met.asked, met.there, met.count
     day = as_days(on, len(query))
     event = in_force(firm, register.dates("listed_date"), register.dates("removed_date"), query, day, count)
     return ListStates(event >= 0, event)

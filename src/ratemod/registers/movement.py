@@ -20,7 +20,7 @@ from ratemod.plan.model import Plan
 from ratemod.rating.rate import rate
 from ratemod.reading.book import Book
 from ratemod.reading.checks import repeats
-from ratemod.registers.as_of import firm_numbers
+from ratemod.reading.join import join
 from ratemod.registers.coded_book import arrow_column, coded_column
 from ratemod.registers.controllable import is_priced
 from ratemod.registers.rules import EVERYTHING_ELSE, PLAN_ITSELF, Group, load_rules
@@ -165,7 +165,8 @@ def _matched(before: Book, after: Book) -> tuple[Any, Any, int, int, int]:
     ]
     if lacking:
         raise BookError(lacking)
-    asked, held, count = firm_numbers(after.table[KEY], before.table[KEY])
+    met = join(after.table[KEY], before.table[KEY])
+    asked, held, count = met.asked, met.there, met.count
     twice = np.zeros(count, dtype=bool)
     again = np.zeros(2, dtype=np.int64)
     for place, (book, numbers) in enumerate(((after, asked), (before, held))):

@@ -10,7 +10,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ratemod.errors import ModelError, problem
-from ratemod.registers.as_of import Ints, firm_numbers, moment, pairs, timeline
+from ratemod.reading.join import Meeting, join
+from ratemod.registers.as_of import Ints, moment, pairs, timeline
 from ratemod.registers.days import NEVER, Days, as_days
 from ratemod.registers.register import Register
 from ratemod.registers.rules import ParticipationRule
@@ -32,6 +33,7 @@ class Coverage:
         Staff less insured heads on the last covered day, where positive; all staff of the uninsured.
     limit_short_yuan : (n,) int64, minimum less limit on that day, where positive
     doubtful : (n,) bool, obliged, with a row of policies or endorsements that cannot be used: nothing is said of them
+    joins : what policies are to enterprises, and endorsements to policies: rows of nobody insure nobody
     """
 
     enterprises: Register
@@ -42,6 +44,7 @@ class Coverage:
     heads_short: Ints
     limit_short_yuan: Ints
     doubtful: npt.NDArray[np.bool_]
+    joins: tuple[Meeting, ...]
 
     @property
     def judged(self) -> npt.NDArray[np.bool_]:
@@ -163,7 +166,8 @@ def coverage(
     low, high = (int(as_days(np.datetime64(end, "D"))) for end in period)
     if low >= high:
         raise ModelError(problem("RM254", first=period[0], last=period[1]))
-    query, firm, count = firm_numbers(enterprises.keys, policies)
+    met = policies.met(enterprises.keys)
+    query, firm, count = met.asked, met.there, met.count
     until = np.minimum(enterprises.dates("closed_date"), high)
     must = _obliged(enterprises, rule) & (until > low)
     obliged = np.where(must, until - low, 0)
@@ -188,7 +192,14 @@ def coverage(
         heads_short=np.select([uninsured, known & policies.has("heads")], [staff, np.maximum(staff - heads, 0)], 0),
         limit_short_yuan=np.where(measured & known, np.maximum(rule.minimum_limit_yuan - limit, 0), 0),
         doubtful=doubtful,
+        joins=(met.meeting("policies", policies.money_fen()), *_of_changes(policies, endorsements)),
     )
+
+
+def _of_changes(policies: Register, endorsements: Register | None) -> tuple[Meeting, ...]:
+    if endorsements is None or not policies.has("policy_no"):
+        return ()
+    return (join(policies.values["policy_no"], endorsements.values["policy_no"]).meeting("endorsements"),)
 
 
 def _doubtful(enterprises: Register, policies: Register, endorsements: Register | None) -> npt.NDArray[np.bool_]:
@@ -259,8 +270,8 @@ def _in_force(
 
 def _changed(policies: Register, endorsements: Register, event: Ints, on: Days, insured: Ints) -> Ints:
     """Return heads after the last change on or before the day."""
-    asked, own, _ = firm_numbers(policies.values["policy_no"], endorsements.values["policy_no"])
-    last = timeline(own, endorsements.dates("effective_date")).last(asked[event], on)
+    met = join(policies.values["policy_no"], endorsements.values["policy_no"])
+    last = timeline(met.there, endorsements.dates("effective_date")).last(met.asked[event], on)
     after = endorsements.number("heads_after")
     return np.where(last >= 0, after[np.maximum(last, 0)], insured) if len(after) else insured
 

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ratemod.errors import Problem
+from ratemod.reading.join import Join, Meeting, join
 from ratemod.reading.shared_table import each_once, read_shared
 from ratemod.registers.columns import READ
 from ratemod.registers.days import NEVER, Days, later
@@ -59,6 +60,15 @@ class Register:
         """Credit code of each row, (m,) Arrow strings."""
         return self.names.take(pa.array(self.firm))
 
+    def money_fen(self) -> npt.NDArray[np.int64] | None:
+        """Return the first amount that the rows have, (m,) int64 fen; None where they have none."""
+        name = next((name for noun in table(self.noun).amounts if (name := f"{noun}_fen") in self.values), None)
+        return None if name is None else self.number(name)
+
+    def met(self, asked: Any) -> Join:
+        """Return the rows of another table, by their credit codes, held against those of the register."""
+        return join(asked, pa.DictionaryArray.from_arrays(pa.array(self.firm), self.names))
+
     def has(self, name: str) -> bool:
         """Return whether the file has a column."""
         return name in self.values
@@ -83,6 +93,11 @@ class Register:
         if values.dtype == np.int64:
             return values
         return np.rint(np.nan_to_num(values)).astype(np.int64) if values.dtype.kind == "f" else values.astype(np.int64)
+
+
+def meeting_of(register: Register, asked: Any) -> Meeting:
+    """Return what the rows of a list, by their credit codes, and those of a register are to each other."""
+    return register.met(asked).meeting(register.noun, register.money_fen())
 
 
 def read_register(source: Any, noun: str) -> Register:

@@ -17,7 +17,6 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from ratemod.errors import ModelError, Problem, problem
 from ratemod.plan.model import Plan
@@ -27,6 +26,7 @@ from ratemod.reading.book import Book
 from ratemod.reading.convert import MISSING_DATE, Coded, convert
 from ratemod.reading.decimals import measured
 from ratemod.reading.folder import found_in
+from ratemod.reading.join import join
 from ratemod.reading.read import read_book
 from ratemod.study.intake import Intake, count_once, in_order, intake_of
 from ratemod.vocabulary.column import Column
@@ -251,12 +251,6 @@ def _dates(coded: Coded) -> Dates:
     return np.where(days == MISSING_DATE, np.datetime64("NaT", "D"), days.astype("datetime64[D]"))
 
 
-def _place(values: pa.Array, among: pa.Array) -> Integers:
-    """Return the position of each value, -1 where there is none."""
-    found = pc.index_in(values, value_set=among, skip_nulls=True).fill_null(-1)
-    return np.asarray(found.to_numpy(zero_copy_only=False)).astype(np.int64)
-
-
 def _money(cells: Mapping[str, Coded], name: str, found: Intake, *, needed: bool) -> Floats:
     """Return yuan from the fen and the yuan column; rows where both say different amounts are left out.
 
@@ -292,9 +286,9 @@ def _with_variables(book: Book, source: Any, wanted: Mapping[str, Column], intak
     numbers = _columns(more, {"policy_no": POLICY["policy_no"]}, found)["policy_no"].values
     count_once(found, more, [numbers], problem("RM578"))
     own = convert(book.table["policy_no"], POLICY["policy_no"]).values
-    found.leave(_place(numbers, own) < 0, problem("RM992"))
+    found.leave_unmet(join(numbers, own), "policies")
     used = np.flatnonzero(found.good)
-    at = _place(own, numbers.take(pa.array(used)))
+    at = join(own, numbers.take(pa.array(used))).place()
     take = pa.array(used[np.maximum(at, 0)] if len(used) else np.zeros(len(at), np.int64), mask=at < 0)
     table = book.table
     for name in (name for name in lacking if name in more.table.column_names):
@@ -324,7 +318,8 @@ def _segments(
     changes = in_order(read_book(source, CHANGE), ["policy_no", "effective_date", "amount_after", "heads_after"])
     found = intake["endorsements"] = intake_of("endorsements", changes)
     cells = _columns(changes, CHANGE, found)
-    policy, when = _place(cells["policy_no"].values, numbers), _dates(cells["effective_date"])
+    met, when = join(cells["policy_no"].values, numbers), _dates(cells["effective_date"])
+    policy = met.place()
     given = next((name for name in ("amount_after", "heads_after") if name in cells), None)
     if given is None:
         label = CHANGE["amount_after"].label_zh
@@ -334,7 +329,7 @@ def _segments(
     column = Column(amount, "number", low=Decimal(0), high=Decimal(10) ** 12, decimals=4, optional=True)
     first = convert(book.table[amount], column, book.conversions.get(amount)).values
     first = np.asarray(first).astype(np.float64)[kept]
-    found.leave(policy < 0, problem("RM972"))
+    found.leave_unmet(met, "policies")
     found.leave(~((when >= start[at]) & (when < end[at])), problem("RM580"))
     found.leave(~(first[at] > 0), problem("RM976", name=amount))
     count_once(found, changes, [cells["policy_no"].values, pa.array(when.astype(np.int64))], problem("RM975"))
@@ -347,13 +342,14 @@ def _claims(source: Any, numbers: pa.Array, segments: Segments, intake: dict[str
     book = in_order(read_book(source, CLAIM), ["claim_no", "policy_no", "event_date"])
     found = intake["claims"] = intake_of("claims", book)
     cells = _columns(book, CLAIM, found)
-    when, policy = _dates(cells["event_date"]), _place(cells["policy_no"].values, numbers)
+    when, met = _dates(cells["event_date"]), join(cells["policy_no"].values, numbers)
+    policy = met.place()
     if not {"paid_fen", "paid_yuan"} & set(cells):
         raise ModelError(problem("RM579", table="claims", name="paid_yuan", label="已决赔款"))
     found.yuan = _incurred(cells, found)
     count_once(found, book, [cells["claim_no"].values], problem("RM581"))
     found.leave(found.yuan < 0, problem("RM582"))
-    found.leave(policy < 0, problem("RM508"))
+    found.leave_unmet(met, "policies")
     at = np.flatnonzero(found.good)
     _, reason = match_claims(segments.policy, segments.start, segments.end, policy[at], when[at])
     outside = np.zeros(len(policy), bool)
@@ -390,10 +386,11 @@ def _valuations(source: Any, claims: pa.Array, intake: dict[str, Intake]) -> tup
     book = in_order(read_book(source, VALUATION), ["claim_no", "valuation_date"])
     found = intake["valuations"] = intake_of("valuations", book)
     cells = _columns(book, VALUATION, found)
-    claim, when = _place(cells["claim_no"].values, claims), _dates(cells["valuation_date"])
+    met, when = join(cells["claim_no"].values, claims), _dates(cells["valuation_date"])
+    claim = met.place()
     found.yuan = _incurred(cells, found)
     count_once(found, book, [cells["claim_no"].values, pa.array(when.astype(np.int64))], problem("RM975"))
     found.leave(found.yuan < 0, problem("RM582"))
-    found.leave(claim < 0, problem("RM973"))
+    found.leave_unmet(met, "claims")
     used = found.good
     return claim[used], when[used], found.yuan[used]

@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from ratemod.errors import Problem, problem
 from ratemod.ratemaking.arrays import Booleans, Floats, Integers
 from ratemod.reading.book import Book
+from ratemod.reading.join import Join
 
 
 @dataclass(eq=False)
@@ -44,6 +45,12 @@ class Intake:
         if hit.any():
             self.reason[hit] = len(self.problems)
             self.problems.append(why)
+
+    def leave_unmet(self, met: Join, into: str) -> None:
+        """Leave out the rows that meet nothing in another table: RM396 says how many, and the first of them."""
+        unmet = met.unmet() & self.good
+        if unmet.any():
+            self.leave(unmet, met.lost(unmet, self.table, into))
 
     def left(self) -> list[tuple[Problem, tuple[int, ...], float]]:
         """Return every reason with its row numbers, in order, and their money in yuan."""
