@@ -7,14 +7,18 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pandas as pd
 import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 import ratemod as rm
 from ratemod.cli import main
 from ratemod.errors import BookError, PlanError
+from ratemod.rating.verdict import STATUS
 
 PLAN = """step = [
   { name = "term", op = "days", of = ["start_date", "end_date"] },
@@ -121,13 +125,127 @@ def test_the_kind_of_business_of_silent_rows_is_the_given_one(scheme):
     assert rm.rate(silent, scheme, business="renewal").plan.edition == "2020"
 
 
-def test_rows_of_two_editions_are_named_with_what_to_run(scheme):
+def test_rows_of_two_editions_are_priced_each_by_its_own(scheme):
+    rated = rm.rate(listed(("2025-06-01", "new"), ("2026-03-01", "new"), ("2026-03-02", "renewal")), scheme)
+    assert [plan.partition("@")[0] for plan in rated.table["plan"].to_pylist()] == [OLD, NEW, OLD]
+    assert yuan(rated) == [1000, 2000, 1000]
+    assert [plan.edition for plan in rated.plans] == ["2020", "2026"]
+    assert rated.counts == {"rows": 3, "rated": 3, "referred": 0, "refused": 0, "declined": 0}
+    assert rated.summary(by=["plan"])["premium_fen"].tolist() == [200_000, 200_000]
+
+
+DAYS = ["2019-12-31", "2020-01-01", "2025-12-31", "2026-01-01", "2026-05-31", "2026-06-01", "2027-01-01", "x", None]
+
+
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(rows=st.lists(st.tuples(st.sampled_from(DAYS), st.sampled_from(["new", "renewal", None])), min_size=1))
+def test_side_by_side_is_each_part_by_its_own_edition(scheme, rows):
+    """The same fen, states, reasons, bounds and explanations as of each edition alone, named; and nothing is lost."""
+    good = [f"{int(day[:4]) + 1}{day[4:]}" if day and day[0] == "2" else "2030-01-01" for day, _ in rows]
+    book = pa.table(
+        {
+            "policy_no": [f"P{at}" for at in range(len(rows))],
+            "heads": pa.array([at * 7 % 1100 for at in range(len(rows))], pa.int64()),  # 0 and beyond 1000: refused
+            "business": [business for _, business in rows],
+            "start_date": pa.array([day for day, _ in rows], pa.string()),
+            "end_date": good,
+        }
+    )
+    begins = {"new": "2026-01-01", "renewal": "2026-06-01", None: "2026-01-01"}
+    new = [bool(day and day[0] == "2" and day >= begins[business]) for day, business in rows]
+    used = {edition for at, edition in enumerate(new) if rows[at][0] and "2020" <= rows[at][0] < "x"}
+    if not used:
+        with pytest.raises(PlanError, match="RM171"):
+            rm.rate(book, scheme)
+        return
+    rated = rm.rate(book, scheme)
+    alone = {edition: rm.rate(book, plan) for edition, plan in ((False, OLD), (True, NEW))}
+    assert rated.counts["rows"] == len(rows) == sum(rated.counts[name] for name in STATUS)
+    names = ("policy_no", "premium_fen", "status", "code", "reason", "bounds", "notes", "plan", "full", "h")
+    whose = [at if len(used) == 2 and rows[i][0] and rows[i][0][0] == "2" else min(used) for i, at in enumerate(new)]
+    for at, edition in enumerate(whose):
+        own = alone[edition]
+        assert [rated.table[name][at].as_py() for name in names] == [own.table[name][at].as_py() for name in names]
+        assert rated.explain(at).text("en") == own.explain(at).text("en")
+    assert rated.premium_fen == sum(alone[edition].table["premium_fen"][at].as_py() or 0
+                                    for at, edition in enumerate(whose))  # fmt: skip
+    assert rated.refused["policy_no"].to_pylist() == [
+        f"P{at}" for at, edition in enumerate(whose) if alone[edition].table["premium_fen"][at].as_py() is None
+    ]
+
+
+def edit(scheme, edition, *pairs):
+    path = Path(scheme, edition, "plan.toml")
+    said = path.read_text(encoding="utf-8")
+    for old, new in pairs:
+        assert old in said
+        said = said.replace(old, new)
+    path.write_text(said, encoding="utf-8")
+
+
+UNIQUE = """
+[[check]]
+name = "once"
+kind = "unique"
+of = "policy_no"
+message_en = "A policy stands twice"
+message_zh = "保单号重复"
+source = "s"
+"""
+
+
+def test_checks_across_rows_see_the_whole_list(scheme):
+    for edition in ("2020", "2026"):
+        path = Path(scheme, edition, "plan.toml")
+        path.write_text(path.read_text(encoding="utf-8") + UNIQUE, encoding="utf-8")
+    book = listed(("2025-06-01", "new"), ("2026-03-01", "new"), ("2026-03-02", "new"))
+    book = book.set_column(0, "policy_no", pa.array(["A", " a", "B"]))
+    rated = rm.rate(book, scheme)
+    assert [row["code"] for row in rated.refused.to_pylist()] == ["RM302", "RM302"]
+    assert yuan(rated) == [None, None, 2000]
+    assert [(item.code, item.count) for item in rated.problems] == [("RM302", 2)]
+
+
+def test_what_an_edition_does_not_have_is_blank_and_named(scheme, capsys):
+    edit(
+        scheme, "2026",
+        ('{ name = "premium", op = "round", of = "h"', '{ name = "twice", op = "product", of = ["h", "extra"], '
+         'source = "s" },\n  { name = "premium", op = "round", of = "twice"'),
+        ("[column.start_date]", '[column.extra]\nkind = "number"\nlabel_en = "Extra"\nlabel_zh = "系数"\n'
+         'unit = "factor"\nmin = 1\nmax = 9\ndecimals = 0\n[column.start_date]'),
+    )  # fmt: skip
+    book = listed(("2025-06-01", "new"), ("2026-03-01", "new")).append_column("系数", pa.array([None, 3]))
+    rated = rm.rate(book, scheme)
+    assert yuan(rated) == [1000, 6000]
+    assert rated.table["twice"].to_pylist() == [None, 6000.0]
+    assert rated.table["extra"].to_pylist() == [None, 3]
+    (told,) = [item for item in rated.book.receipt.remarks if item.code == "RM400"]
+    assert "系数 (2026)" in told.what("zh")
+
+
+def test_a_name_of_two_meanings_cannot_stand_in_one_table(scheme):
+    edit(scheme, "2026", ('unit = "persons"', 'unit = "yuan"'))
     with pytest.raises(BookError) as refused:
         rm.rate(listed(("2025-06-01", "new"), ("2026-03-01", "new"), ("2026-03-02", "renewal")), scheme)
     (told,) = refused.value.problems
     assert told.code == "RM300"
     assert "made/2020 (2: 1, 3); made/2026 (1: 2)" in told.what("en")
+    assert "heads" in told.what("en")
     assert "--plan made/2020; --plan made/2026" in told.fix("en")
+
+
+def test_a_list_from_file_to_file_names_its_edition(scheme):
+    pq.write_table(listed(("2025-06-01", "new"), ("2026-03-01", "new")), "list.parquet")
+    with pytest.raises(PlanError) as refused:
+        rm.rate_file("list.parquet", scheme, "out.parquet")
+    (told,) = refused.value.problems
+    assert (told.code, told.args["first"]) == ("RM402", OLD)
+
+
+def test_what_is_said_of_one_edition_is_not_said_of_two(scheme):
+    rated = rm.rate(listed(("2025-06-01", "new"), ("2026-03-01", "new")), scheme)
+    with pytest.raises(BookError, match="RM403"):
+        rm.compare(rated, rated)
 
 
 def test_a_row_before_every_edition_is_refused_under_that_of_the_others(scheme):
@@ -172,5 +290,17 @@ def test_the_command_prices_by_the_rows_and_says_the_edition(scheme, capsys):
     assert "made/2026" in capsys.readouterr().out
     assert {plan.partition("@")[0] for plan in pq.read_table("out.parquet")["plan"].to_pylist()} == {NEW}
     pyarrow.csv.write_csv(listed(("2026-03-01", "new"), ("2025-09-01", "renewal")), "list.csv")
-    assert main(["rate", "list.csv", "--plan", "made", "-o", "two.parquet", "--lang", "zh"]) == 1
-    assert "RM300" in capsys.readouterr().err
+    assert main(["rate", "list.csv", "--plan", "made", "-o", "two.parquet", "--lang", "zh"]) == 0
+    said = capsys.readouterr().out
+    assert all(f"{plan}@" in said for plan in (OLD, NEW))
+    table = pq.read_table("two.parquet")
+    assert [plan.partition("@")[0] for plan in table["plan"].to_pylist()] == [NEW, OLD]
+    assert table["premium_fen"].to_pylist() == [200_000, 100_000]
+    assert main(["rate", "list.csv", "--plan", "made", "-o", "two.xlsx", "--lang", "zh"]) == 0
+    totals = pd.read_excel("two.xlsx", sheet_name="汇总", header=3, nrows=3)
+    assert totals.iloc[:, 0].str.partition("@")[0].tolist() == [OLD, NEW, "合计"]
+    assert totals["保费（元）"].tolist() == [1000, 2000, 3000]
+    assert main(["rate", "list.csv", "--plan", "made", "-o", "live.xlsx", "--live", "--lang", "zh"]) == 1
+    assert "RM403" in capsys.readouterr().err
+    assert main(["explain", "list.csv", "P1", "--plan", "made", "--lang", "zh"]) == 0
+    assert OLD in capsys.readouterr().out

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -139,33 +140,33 @@ def price(
 ) -> Rated:
     """Read the book that the arguments name, fill it from registers, price it; a terminal shows what is under way.
 
-    Where `plan` is a name and no day is given, the rows pick the edition. What registers filled is added to `derived`.
+    Where `plan` is a name and no day is given, each row picks its edition. What registers filled is added to `derived`.
     Columns `besides` those of the plan are read with their units.
     """
     from ratemod.commands.register_files import filled
     from ratemod.exhibits.terminal import progress
     from ratemod.rating.editions import read_under
-    from ratemod.rating.rate import rate
+    from ratemod.rating.rate import dating, rate_choice
     from ratemod.reading.corrected import corrected, merged
 
+    own = {column.name: column for column in besides}
+
+    def read(columns: Mapping[str, Column]) -> Book:
+        book = read_list(args, {**own, **columns})
+        if getattr(args, "corrections", None) is None:
+            return book
+        return merged(book, corrected(read_list(args, {**own, **columns}, args.corrections)))
+
     with progress(text("UI_reading", lang, file=names_of(args))):
-        own = {column.name: column for column in besides}
-        choice = read_under(plan, lambda columns: read_list(args, {**own, **columns}), args.at, args.business)
-        book, chosen = choice.book, choice.plan
-        if getattr(args, "corrections", None) is not None:
-            book = merged(book, corrected(read_list(args, {**own, **chosen.columns}, args.corrections)))
-        book = filled(args, book, chosen, derived)
+        choice = read_under(plan, read, args.at, args.business)
+        if choice.portions:
+            portions = [replace(one, book=filled(args, one.book, one.plan, derived)) for one in choice.portions]
+            choice = replace(choice, portions=tuple(portions))
+        else:
+            choice = replace(choice, book=filled(args, choice.book, choice.plan, derived))
     with progress(text("UI_pricing", lang)) as bar:
-        return rate(
-            book,
-            chosen,
-            business=args.business,
-            outside_dates=args.outside_dates,
-            lang=lang,
-            trace=trace,
-            strict=strict,
-            tick=bar.show,
-        )
+        held = dating(choice.plan, args.outside_dates, args.business)
+        return rate_choice(choice, held, lang=lang, trace=trace, strict=strict, tick=bar.show)
 
 
 def names_of(args: argparse.Namespace) -> str:

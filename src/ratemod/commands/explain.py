@@ -32,7 +32,7 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
         print(text("UI_explain_several", lang, count=len(rows), key=args.key) + "\n")
     sheets = [rated.explain(row) for row in rows]
     for row, sheet in zip(rows, sheets):
-        print(worksheet_text(sheet, lang, rated.plan))
+        print(worksheet_text(sheet, lang, sheet.plan))
         if derived:
             print("\n" + evidence_of(derived, row, lang))
     if derived:

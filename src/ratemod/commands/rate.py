@@ -179,7 +179,7 @@ def write(
         if live:
             from ratemod.exhibits.live_workbook import write_live_workbook
 
-            write_live_workbook(rated, target, lang=lang, facts=about)
+            write_live_workbook(rated.one_edition(), target, lang=lang, facts=about)
         elif target.suffix.lower() == ".xlsx":
             from ratemod.exhibits.priced_workbook import write_priced_workbook
 

@@ -53,7 +53,7 @@ def derived_text(found: list[Derived], lang: Lang) -> str:
         said += [meeting.said(lang) for meeting in derived.joins]
         if derived.problems:
             said.append(problems_text(derived.problems, lang))
-    return "\n".join(said)
+    return "\n".join(dict.fromkeys(said))  # of several editions, once
 
 
 def evidence_of(found: list[Derived], at: int, lang: Lang) -> str:
@@ -61,4 +61,4 @@ def evidence_of(found: list[Derived], at: int, lang: Lang) -> str:
     from ratemod.printed import clean_lines
     from ratemod.registers.evidence import evidence_text
 
-    return "\n".join(clean_lines(evidence_text(derived.evidence, at, lang)) for derived in found)
+    return "\n".join(dict.fromkeys(clean_lines(evidence_text(derived.evidence, at, lang)) for derived in found))

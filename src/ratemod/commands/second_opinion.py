@@ -27,7 +27,7 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
     plan = open_plan(args)
     known = fold(args.premium) in spellings(plan.columns)
     theirs = () if known else (premium_column(args.premium),)
-    opinion = second_opinion(price(args, plan, lang, trace=False, besides=theirs), args.premium)
+    opinion = second_opinion(price(args, plan, lang, trace=False, besides=theirs).one_edition(), args.premium)
     print(opinion.text(lang))
     if target:
         write_second_opinion(opinion, target, lang, digest(args))

@@ -21,7 +21,7 @@ from ratemod.exhibits import words
 from ratemod.exhibits.output import whole_file, write_problem
 from ratemod.exhibits.priced_columns import Shown, as_day, as_number, priced_view, refused_view
 from ratemod.exhibits.receipt_sheet import write_receipt_sheet
-from ratemod.exhibits.summary_table import summary_table
+from ratemod.exhibits.summary_table import SummaryTable, summary_table
 from ratemod.exhibits.terminal import display_width
 from ratemod.exhibits.worksheet import new_sheet, set_widths
 
@@ -222,20 +222,28 @@ def _sample(value: Any, look: str) -> str:
 
 
 def _summary(sheet: Any, rated: Rated, by: Sequence[str], lang: Lang, looks: dict[str, Any]) -> None:
-    table = summary_table(rated, by, lang)
-    widths = [
-        max([display_width(head), *(display_width(str(row[at])) for row in table.rows)]) + 4
-        for at, head in enumerate(table.headers)
-    ]
-    for at, width in enumerate(widths):
+    tables = [summary_table(rated, names, lang) for names in ([("plan",)] if rated.parts else []) + [tuple(by)]]
+    widths: dict[int, int] = {}
+    for table in tables:
+        for at, head in enumerate(table.headers):
+            said = [display_width(head), *(display_width(str(row[at])) for row in table.rows)]
+            widths[at] = max(widths.get(at, 0), max(said) + 4)
+    for at, width in widths.items():
         sheet.set_column(at, at, max(12, min(WIDEST, width)))
     sheet.write_string(0, 0, words.title(rated.plan, lang), looks["title"])
     sheet.write_string(1, 0, rated.plan.warning(lang), looks["alarm"])
     sheet.freeze_panes(4, 0)
+    top = 3
+    for table in tables:
+        _totals(sheet, table, top, looks)
+        top += len(table.rows) + 3
+
+
+def _totals(sheet: Any, table: SummaryTable, top: int, looks: dict[str, Any]) -> None:
     for at, head in enumerate(table.headers):
-        sheet.write_string(3, at, head, looks["header" if table.looks[at] == "text" else "header_right"])
-    for line, row in enumerate((*table.rows, table.total), start=4):
-        last = line == 4 + len(table.rows)
+        sheet.write_string(top, at, head, looks["header" if table.looks[at] == "text" else "header_right"])
+    for line, row in enumerate((*table.rows, table.total), start=top + 1):
+        last = line == top + 1 + len(table.rows)
         for at, value in enumerate(row):
             look = table.looks[at]
             style = looks[f"total_{look}" if last and f"total_{look}" in looks else "total" if last else look]
@@ -252,7 +260,7 @@ def _about(sheet: Any, rated: Rated, facts: Sequence[tuple[str, str]], lang: Lan
     sheet.set_column(0, 0, 24)
     sheet.set_column(1, 1, 100)
     lines: list[tuple[str, str | int, str]] = [
-        (text("UI_plan", lang), plan.id, "wrap"),
+        *((text("UI_plan", lang), one.id, "wrap") for one in rated.plans),
         (text("UI_title", lang), words.title(plan, lang), "wrap"),
         (text("UI_standing", lang), words.standing(plan, lang), "wrap"),
         (text("UI_warning", lang), plan.warning(lang), "warning"),

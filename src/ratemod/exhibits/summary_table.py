@@ -72,7 +72,7 @@ def summary_table(rated: Rated | Streamed, by: Sequence[str], lang: Lang) -> Sum
     """
     plan, frame = rated.plan, rated.summary(tuple(by))
     funded = plan.fund is not None and "fund_fen" in frame.columns
-    headers = [plan.label(name, lang) for name in by]
+    headers = [text("UI_plan", lang) if name == "plan" else plan.label(name, lang) for name in by]
     headers += [plan.text(f"UI_{name}", lang) for name in ("policies", "premium_yuan", "mean_yuan")]
     looks = ["text"] * len(by) + ["whole", "fen", "fen"]
     if funded:
@@ -103,8 +103,8 @@ def _figures(policies: int, premium: int, fund: int, unpriced: int, funded: bool
 
 
 def _level(plan: Plan, name: str, value: object, lang: Lang) -> str:
-    column = plan.columns[name]
-    for level in column.levels:
+    column = plan.columns.get(name)  # the edition of a row is no column of the plan
+    for level in column.levels if column else ():
         if level.code == value:
             return (level.label_zh if lang == "zh" else level.label_en) or level.code
     return text("UI_not_given", lang) if value is None or value != value or value == "" else str(value)

@@ -179,7 +179,10 @@ def rated_text(
     rated: Rated, by: Sequence[str], lang: Lang, facts: Sequence[tuple[str, str]] = (), files: Sequence[str] = ()
 ) -> str:
     """Return what an underwriter wants to know after a run: plan, counts, money, who pays, what went wrong, files."""
-    parts = [plan_text(rated.plan, lang), _pairs(facts, ""), _counts(rated.counts, lang)]
+    parts = [plan_text(plan, lang) for plan in rated.plans]
+    parts += [_pairs(facts, ""), _counts(rated.counts, lang)]
+    if rated.parts:
+        parts.append(summary_text(summary_table(rated, ("plan",), lang)))
     parts.append(summary_text(summary_table(rated, by, lang)))
     if rated.problems:
         parts.append(text("UI_problems", lang) + "\n" + unpriced_text(rated, lang))

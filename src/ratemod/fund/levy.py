@@ -331,7 +331,8 @@ def levy(
     book, plan_fund = _book(source)
     known = None if insurers is None else known_insurers(insurers, sorted(set(book["insurer"].tolist())))
     if rules is None or isinstance(rules, str | Path):
-        given = plan_rules(source.plan) if rules is None and isinstance(source, Rated) else read_levy_rules(rules)
+        rated = source if rules is None and isinstance(source, Rated) else None
+        given = read_levy_rules(rules) if rated is None else plan_rules(rated.one_edition().plan)
     else:
         given = tuple(rules)
         check_rules(given)

@@ -59,6 +59,7 @@ def identity_in_memory(rated: Rated, inputs: Sequence[InputFile]) -> dict[str, A
         "inputs": [[item.name, item.sha256] for item in inputs],
         "plan": rated.plan.id,
         "fingerprint": rated.plan.fingerprint,
+        "editions": [plan.id for plan in rated.plans],
         "columns": {header: name for name, header in rated.book.headers.items()},
         "units": {name: str(unit) for name, unit in sorted(rated.book.conversions.items())},
         "fills": dict(sorted(rated.book.fills.items())),

@@ -15,9 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from ratemod.errors import BookError, Lang, problem
-from ratemod.plan.editions import Business, load_plan
+from ratemod.plan.editions import Business
 from ratemod.plan.model import Plan
 from ratemod.rating.across import broken
+from ratemod.rating.editions import load_one
 from ratemod.rating.identity import identity_of
 from ratemod.rating.invariants import OutsideDates
 from ratemod.rating.manifest import Manifest, manifest_path, read_inputs, verify
@@ -73,7 +74,7 @@ def rate_folder(
         As `rate_file`; RM348 where the folders are one and the same or one within the other.
     """
     held = dating(plan, outside_dates, business)
-    chosen = plan if isinstance(plan, Plan) else load_plan(plan, at, business)
+    chosen = plan if isinstance(plan, Plan) else load_one(plan, at, business)
     root, out = Path(source).resolve(), Path(target).resolve()
     if root == out or root in out.parents or out in root.parents:
         raise BookError(problem("RM348", source=str(source), target=str(target)))

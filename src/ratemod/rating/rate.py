@@ -9,18 +9,20 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from ratemod.errors import BookError, Lang, default_language, nearest, problem
 from ratemod.plan.editions import Business
 from ratemod.plan.model import Plan
 from ratemod.rating.block import Block
-from ratemod.rating.editions import read_under
+from ratemod.rating.editions import Choice, read_under
 from ratemod.rating.encode import Coding, Doubt, Encoded, checked, gather, prepare
 from ratemod.rating.fast import Program, compile_plan
 from ratemod.rating.inputs import Inputs, Selector
 from ratemod.rating.invariants import Dating, OutsideDates
-from ratemod.rating.rated import Rated
+from ratemod.rating.rated import Part, Rated
 from ratemod.rating.run import BLOCK, Outputs, Source, run
+from ratemod.rating.side_by_side import of_rows, straddling, together
 from ratemod.rating.verdict import Verdict, judge
 from ratemod.reading.book import Book
 from ratemod.reading.corrected import LANGUAGES, corrected
@@ -54,7 +56,7 @@ def rate(
     plan : Plan, or what `load_plan` takes
     at, business
         Pick the edition where `plan` is a name. Without a day, the rows of the list pick it by their first days and
-        kinds of business; `business` is that of rows that do not say it.
+        kinds of business, each its own; `business` is that of rows that do not say it.
     outside_dates : "refuse" or "remark", optional
         What becomes of rows that begin outside the dates of the edition. They are refused where `plan` is a name, and
         remarked where it is a plan in hand (one that is tried on a list), unless this says otherwise.
@@ -72,28 +74,73 @@ def rate(
     Returns
     -------
     Rated
-        Rows in the order of the book; ``rows = rated + referred + refused + declined``.
+        Rows in the order of the book; ``rows = rated + referred + refused + declined``. The column ``plan`` names the
+        edition of each row.
 
     Raises
     ------
     PlanError
         When the plan cannot be used.
     BookError
-        When the book cannot be used at all (a column is missing, RM300 rows of several editions), or with `strict` when
+        When the book cannot be used at all (a column is missing, RM300 rows of editions that cannot stand in one
+        table), or with `strict` when
         any row cannot.
     """
-    read, chosen = _read(book, plan, None if at is None else day_of(at), business)
-    steps = {said for name in chosen.step_names for said in (name, *(chosen.label(name, one) for one in LANGUAGES))}
-    read = corrected(read, steps, chosen.money)
-    coding = prepare(read, chosen, dating(plan, outside_dates, business))
-    if strict:
-        _refuse_any(coding, block)
-    program = compile_plan(chosen)
-    wanted = kept_steps(chosen, trace)
-    with ThreadPoolExecutor(1) as beside:  # Arrow hashes keys while the steps run
-        across = beside.submit(lambda: list(checked(coding)))
-        outputs, verdict = price(coding, program, wanted, across.result, threads, block, tick=tick)
-    return Rated(chosen, read, coding, outputs, verdict, lang or default_language())
+    return rate_choice(
+        _read(book, plan, None if at is None else day_of(at), business),
+        dating(plan, outside_dates, business),
+        lang=lang,
+        trace=trace,
+        strict=strict,
+        threads=threads,
+        block=block,
+        tick=tick,
+    )
+
+
+def rate_choice(
+    choice: Choice,
+    dating: Dating,
+    *,
+    lang: Lang | None = None,
+    trace: bool | Collection[str] = True,
+    strict: bool = False,
+    threads: int | None = None,
+    block: int = BLOCK,
+    tick: Callable[[int, int], None] | None = None,
+) -> Rated:
+    """Price a list under the edition, or each row under its own, that `read_under` chose; options as for `rate`."""
+    wanted = kept_steps(choice.plan, trace)
+
+    def under(plan: Plan, given: Book, rows: npt.NDArray[np.int64] | None = None) -> Rated:
+        book = as_given(plan, given)
+        whole = coding = prepare(book, plan, dating)
+        if rows is not None:
+            book = book.take(rows)
+            coding = prepare(book, plan, dating)
+
+        def across() -> list[Doubt]:
+            doubts = list(checked(whole))
+            return doubts if rows is None else [*of_rows(doubts, rows), *straddling(whole, rows)]
+
+        if strict:
+            _refuse_any(coding, across(), block)
+        own = tuple(name for name in plan.step_names if name in wanted)
+        with ThreadPoolExecutor(1) as beside:  # Arrow hashes keys while the steps run
+            doubts = beside.submit(across)
+            outputs, verdict = price(coding, compile_plan(plan), own, doubts.result, threads, block, tick=tick)
+        return Rated(plan, book, coding, outputs, verdict, lang or default_language())
+
+    if not choice.portions:
+        return under(choice.plan, choice.book)
+    parts = tuple(Part(under(one.plan, one.book, one.rows), one.rows) for one in choice.portions)
+    return together(choice, as_given(choice.plan, choice.book), parts)
+
+
+def as_given(plan: Plan, book: Book) -> Book:
+    """Return a list without what an earlier pricing under the plan added to it."""
+    steps = {said for name in plan.step_names for said in (name, *(plan.label(name, one) for one in LANGUAGES))}
+    return corrected(book, steps, plan.money)
 
 
 def price(
@@ -140,16 +187,15 @@ def price(
     return outputs, verdict
 
 
-def _read(book: Any, plan: Plan | str | Path, at: date | None, business: Business) -> tuple[Book, Plan]:
-    """Return the book, read where it is not yet, and the plan that it is priced under."""
+def _read(book: Any, plan: Plan | str | Path, at: date | None, business: Business) -> Choice:
+    """Return the book, read where it is not yet, and what it is priced under."""
     if not isinstance(book, Book) and not isinstance(book, str | Path):
         book = arrow_table(book)  # a stream can be read once
 
     def read(columns: Mapping[str, Column]) -> Book:
         return book if isinstance(book, Book) else read_book(book, columns)
 
-    choice = read_under(plan, read, at, business)
-    return choice.book, choice.plan
+    return read_under(plan, read, at, business)
 
 
 @strict
@@ -168,13 +214,13 @@ def kept_steps(plan: Plan, trace: bool | Collection[str]) -> tuple[str, ...]:
     return tuple(name for name in plan.step_names if name in trace)
 
 
-def _refuse_any(coding: Coding, block: int) -> None:
+def _refuse_any(coding: Coding, across: list[Doubt], block: int) -> None:
     """Raise when any cell or check is wrong."""
     book = coding.book
     parts = [(start, coding.code(slice(start, min(start + block, coding.n)))) for start in range(0, coding.n, block)]
     doubts, _, _ = gather(parts, coding.plan, coding.n)
     found = []
-    for doubt in [*doubts, *checked(coding)]:
+    for doubt in [*doubts, *across]:
         counts = np.bincount(doubt.which, minlength=len(doubt.problems) + 1)[1:]
         first = {which: int(np.argmax(doubt.which == which)) for which in range(1, len(doubt.problems) + 1)}
         for which, (item, count) in enumerate(zip(doubt.problems, counts.tolist()), 1):

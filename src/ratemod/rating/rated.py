@@ -31,6 +31,14 @@ RESULTS = ("premium_fen", "fund_fen", "status", "code", "reason", "bounds", "not
 
 
 @dataclass(frozen=True, eq=False)
+class Part:
+    """The rows of a list that are priced under one edition: (k,) int64, ascending, and their result."""
+
+    rated: Rated
+    rows: npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
 class Rated:
     """A priced book.
 
@@ -44,6 +52,9 @@ class Rated:
     verdict : Verdict
     lang : "zh" or "en"
         Language of reasons and notes.
+    parts : tuple of Part
+        Where rows belong to several editions: each priced under its own. `plan` then only says what they show between
+        them (`ratemod.rating.union`).
     """
 
     plan: Plan
@@ -52,6 +63,24 @@ class Rated:
     outputs: Outputs
     verdict: Verdict
     lang: Lang
+    parts: tuple[Part, ...] = ()
+
+    @property
+    def plans(self) -> tuple[Plan, ...]:
+        """The editions that rows are priced under."""
+        return tuple(part.rated.plan for part in self.parts) or (self.plan,)
+
+    def one_edition(self) -> Rated:
+        """Return this result, for what can be said of one edition only.
+
+        Raises
+        ------
+        BookError
+            RM403 where rows are priced under several.
+        """
+        if self.parts:
+            raise BookError(problem("RM403", plans=", ".join(f"{plan.scheme}/{plan.edition}" for plan in self.plans)))
+        return self
 
     @cached_property
     def table(self) -> pa.Table:
@@ -91,10 +120,18 @@ class Rated:
         note = verdict.note_of if verdict.notes else np.zeros(n, dtype=np.int32)
         results["code"] = _named(which, codes)
         results["reason"] = _named(which, reasons)
-        results["bounds"] = self._bounds(shown)
+        results["bounds"] = self._spread("bounds") if self.parts else self._bounds(shown)
         results["notes"] = _named(note, notes)
-        results["plan"] = dictionary(np.zeros(n, dtype=np.int8), (self.plan.id,))
+        named = dictionary(np.zeros(n, dtype=np.int8), (self.plan.id,))
+        results["plan"] = self._spread("plan") if self.parts else named
         return results
+
+    def _spread(self, name: str) -> pa.Array:
+        """Return a column of texts that each part has its own of."""
+        values = pa.concat_arrays([part.rated.results()[name].cast(pa.string()) for part in self.parts])
+        place = np.empty(self.coding.n, dtype=np.int64)
+        place[np.concatenate([part.rows for part in self.parts])] = np.arange(self.coding.n)
+        return values.take(to_arrow(place)).dictionary_encode()
 
     def _step(self, name: str, values: npt.NDArray[np.float64], shown: npt.NDArray[np.bool_]) -> pa.Array:
         """Return a step's values, levels by their codes, null where there is none or no premium."""
@@ -222,7 +259,11 @@ class Rated:
         """
         from ratemod.rating.worksheet import worksheet
 
-        return worksheet(self, self.position(key))
+        at = self.position(key)
+        for part in self.parts:
+            if len(own := np.flatnonzero(part.rows == at)):
+                return worksheet(part.rated, int(own[0]))
+        return worksheet(self, at)
 
     def positions(self, key: str) -> list[int]:
         """Return the positions of every row that carries a key; raises as `position` does."""

@@ -20,9 +20,10 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from ratemod.errors import Lang, Problem
-from ratemod.plan.editions import Business, load_plan
+from ratemod.plan.editions import Business
 from ratemod.plan.model import Plan
 from ratemod.rating.across import Broken, Edges, broken, keys_of
+from ratemod.rating.editions import load_one
 from ratemod.rating.encode import identifiers
 from ratemod.rating.identity import identity_of
 from ratemod.rating.invariants import OutsideDates
@@ -149,7 +150,7 @@ def rate_file(
     A manifest stands beside the target (``<target>.manifest.json``); `verify` checks one against the other.
     """
     held = dating(plan, outside_dates, business)
-    chosen = plan if isinstance(plan, Plan) else load_plan(plan, at, business)
+    chosen = plan if isinstance(plan, Plan) else load_one(plan, at, business)
     chunks = open_book(source, chosen, header_map=header_map, keep=keep, size=chunk)
     pricer = pricer_of(chosen, chunks, trace=trace, keep=keep, by=by, lang=lang, block=block, dating=held)
     return rate_book(chunks, pricer, Path(target), OutputFile, threads=threads, resume=resume, tick=tick)

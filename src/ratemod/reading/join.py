@@ -232,7 +232,7 @@ def _first(keys: pa.Array, rows: Iterable[int], most: int = FEW) -> list[str]:
     return list(itertools.islice(said(), most))
 
 
-def _called(**names: str) -> dict[str, str]:
+def _called(**names: str) -> dict[str, Any]:
     """Return what tables are called in both languages."""
     said = {}
     for role, name in names.items():

@@ -105,7 +105,7 @@ def authority_report(
     department and the industry regulator. The notice prescribes no form; these columns are the evidence that the
     registers hold.
     """
-    book, plan, chosen = rated.book, rated.plan, rule or HazardRule()
+    book, plan, chosen = rated.book, rated.one_edition().plan, rule or HazardRule()
     lacking = [
         problem("RM301", file=book.file, column=name, label=plan.label(name, "zh"))
         for name in ("credit_code", at)

@@ -289,6 +289,7 @@ def compare(before: Rated, after: Rated, *, uncapped: str | None = None, start: 
     >>> compare(old, new).totals["cheaper"]
     0
     """
+    before, after = before.one_edition(), after.one_edition()
     same = before.coding.n == after.coding.n
     key = before.plan.key
     if same and key and key in after.book.table.column_names and before.book is not after.book:
