@@ -304,3 +304,72 @@ def test_the_command_prices_by_the_rows_and_says_the_edition(scheme, capsys):
     assert "RM403" in capsys.readouterr().err
     assert main(["explain", "list.csv", "P1", "--plan", "made", "--lang", "zh"]) == 0
     assert OLD in capsys.readouterr().out
+
+
+def test_lines_of_one_policy_in_two_editions_are_rolled_up_by_none(scheme):
+    rolled = '{ name = "h", op = "rollup", how = "sum", by = "business", of = "full", source = "s" },'
+    for edition in ("2020", "2026"):
+        path = Path(scheme, edition, "plan.toml")
+        lines = path.read_text(encoding="utf-8").splitlines()
+        said = ["  " + rolled if line.lstrip().startswith('{ name = "h"') else line for line in lines]
+        text = "\n".join(said).replace('kind = "level"', 'kind = "text"')
+        path.write_text(
+            "\n".join(line for line in text.splitlines() if not line.startswith("levels =")) + "\n", "utf-8"
+        )
+    days = (("2025-06-01", "A"), ("2026-03-01", "A "), ("2026-03-02", "B"), ("2026-03-03", "B"), ("2025-06-02", "C"))
+    rated = rm.rate(listed(*days), scheme)
+    assert yuan(rated) == [None, None, 4000, 4000, 1000]
+    assert rated.table["code"].to_pylist() == ["RM401", "RM401", None, None, None]
+
+
+def test_a_corrected_day_picks_the_edition(scheme, tmp_path):
+    pyarrow.csv.write_csv(listed(("2025-06-01", "new"), ("2026-13-01", "new")), "list.csv")
+    assert main(["rate", "list.csv", "--plan", "made", "-o", "priced.csv", "--lang", "en"]) == 3
+    refused = next(path for path in tmp_path.glob("priced*refused*.csv"))
+    refused.write_text(refused.read_text(encoding="utf-8").replace("-13-01", "-03-01"), encoding="utf-8")
+    again = ["rate", "list.csv", "--plan", "made", "--corrections", str(refused), "-o", "again.parquet"]
+    assert main(again) == 0
+    assert pq.read_table("again.parquet")["premium_fen"].to_pylist() == [100_000, 200_000]
+
+
+RULES = """
+[hazards]
+source = "s"
+[accidents]
+source = "s"
+"""
+REFERRED = """
+[[rule]]
+name = "listed"
+when = { of = "blacklisted", is = "yes" }
+action = "refer"
+message_en = "On the list"
+message_zh = "列入名单"
+source = "s"
+[column.credit_code]
+kind = "text"
+label_en = "Code"
+label_zh = "统一社会信用代码"
+[column.blacklisted]
+kind = "flag"
+label_en = "Listed"
+label_zh = "联合惩戒"
+optional = true
+"""
+
+
+def test_registers_fill_the_rows_of_each_edition(scheme, capsys):
+    for edition in ("2020", "2026"):
+        path = Path(scheme, edition, "plan.toml")
+        path.write_text(path.read_text(encoding="utf-8") + REFERRED, encoding="utf-8")
+        path.with_name("registers.toml").write_text(RULES, encoding="utf-8")
+    book = listed(("2025-06-01", "new"), ("2026-03-01", "new")).append_column("credit_code", pa.array(["A1", "b2"]))
+    pyarrow.csv.write_csv(book, "list.csv")
+    pyarrow.csv.write_csv(pa.table({"credit_code": ["B2", "C3"], "listed_date": ["2026-02-01"] * 2}), "black.csv")
+    argv = ["rate", "list.csv", "--plan", "made", "--blacklist", "black.csv", "-o", "out.parquet", "--lang", "en"]
+    assert main(argv) == 0
+    table = pq.read_table("out.parquet")
+    assert table["blacklisted"].to_pylist() == ["no", "yes"]
+    assert table["status"].to_pylist() == ["rated", "referred"]
+    said = capsys.readouterr().out
+    assert said.count("1 of 2 rows of the list stand in it; 1 of its 2 rows are of nobody in the list: C3") == 1
