@@ -550,7 +550,7 @@ def test_claims_count_as_valued_on_the_day_that_the_plan_says(plan):
     """Valued 18 months after the last year began, six months before the mod applies: later news waits for next year."""
     firms = pa.table({"firm": ["A", "B"], "expected_losses_yuan": [1e5] * 2, "expected_primary_losses_yuan": [4e4] * 2})
     claims = pa.table({
-        "firm": ["A", "A", "A", "A", "B", "B", "B"], "claim_no": ["1", "1", "1", "2", "1", "3", "3"],
+        "firm": ["A", "A", "A", "A", "B", "B", "B"], "claim_no": ["1", "1", "1", "2", "4", "3", "3"],
         "event_date": ["2023-05-05"] * 7, "incurred": [1_000.0, 2_000.0, 9_000.0, 500.0, 70.0, 5.0, 6.0],
         "valuation_date": ["2024-07-01", "2025-07-01", "2025-07-02", "2025-12-31", *["2025-01-01"] * 3]})
     found = experience_mod(claims, firms, plan("split = 10000\nvaluation_months = 6\n"), effective="2026-01-01")
