@@ -92,6 +92,13 @@ def test_registers_are_never_left_aside(book: Path) -> None:
     from ratemod.cli import build_parser
 
     base = ["rate", str(book), "--plan", "jilin-spli", "--at", "2026-01-01", "-o", "out.parquet"]
-    parser = build_parser("en")
-    assert rate.streams(parser.parse_args(base))
-    assert not rate.streams(parser.parse_args([*base, "--hazards", "hazards.csv"]))
+    from ratemod.commands.project import settle
+
+    def streamed(*words: str) -> bool:
+        args = build_parser("en").parse_args([*base, "--no-project", *words])
+        settle(args, "en")
+        return rate.streams(args)
+
+    assert streamed()
+    assert not streamed("--hazards", "hazards.csv")
+    assert not streamed("--fill", "heads=1")
