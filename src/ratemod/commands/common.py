@@ -147,15 +147,16 @@ def price(
     from ratemod.exhibits.terminal import progress
     from ratemod.rating.editions import read_under
     from ratemod.rating.rate import dating, rate_choice
-    from ratemod.reading.corrected import corrected, merged
+    from ratemod.reading.corrected import corrected, merged, refused_part
 
     own = {column.name: column for column in besides}
 
     def read(columns: Mapping[str, Column]) -> Book:
-        book = read_list(args, {**own, **columns})
+        asked = {**own, **columns}
+        book = read_list(args, asked)
         if getattr(args, "corrections", None) is None:
             return book
-        return merged(book, corrected(read_list(args, {**own, **columns}, args.corrections)))
+        return merged(book, corrected(refused_part(read_list(args, asked, args.corrections))), asked)
 
     with progress(text("UI_reading", lang, file=names_of(args))):
         choice = read_under(plan, read, args.at, args.business)

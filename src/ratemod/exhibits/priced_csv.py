@@ -149,7 +149,7 @@ def printed(array: pa.ChunkedArray | pa.Array, look: str = "text", exact: bool =
     if pa.types.is_integer(kind) or pa.types.is_decimal(kind) or pa.types.is_boolean(kind) or pa.types.is_date32(kind):
         return pa.chunked_array(chunks, kind)
     if pa.types.is_timestamp(kind) and kind.tz is None:
-        return pa.chunked_array([_day_or_moment(chunk) for chunk in chunks])
+        return pa.chunked_array([_day_or_moment(chunk) for chunk in chunks], pa.string())
     return pa.chunked_array([_disarmed(chunk) for chunk in chunks], pa.string())
 
 

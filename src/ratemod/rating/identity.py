@@ -63,6 +63,7 @@ def identity_in_memory(rated: Rated, inputs: Sequence[InputFile]) -> dict[str, A
         "columns": {header: name for name, header in rated.book.headers.items()},
         "units": {name: str(unit) for name, unit in sorted(rated.book.conversions.items())},
         "fills": dict(sorted(rated.book.fills.items())),
+        "corrections": rated.book.corrections,
         "steps": list(rated.outputs.steps),
         "by": [],
         "language": rated.lang,

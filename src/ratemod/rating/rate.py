@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ratemod.errors import BookError, Lang, default_language, nearest, problem
+from ratemod.errors import LANGUAGES, BookError, Lang, default_language, nearest, problem
 from ratemod.plan.editions import Business
 from ratemod.plan.model import Plan
 from ratemod.rating.block import Block
@@ -25,7 +25,7 @@ from ratemod.rating.run import BLOCK, Outputs, Source, run
 from ratemod.rating.side_by_side import of_rows, straddling, together
 from ratemod.rating.verdict import Verdict, judge
 from ratemod.reading.book import Book
-from ratemod.reading.corrected import LANGUAGES, corrected
+from ratemod.reading.corrected import corrected
 from ratemod.reading.frame import arrow_table
 from ratemod.reading.read import read_book
 from ratemod.rules.options import day_of, strict

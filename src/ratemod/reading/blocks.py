@@ -235,7 +235,8 @@ def _side_by_side(header: Header, need: int) -> list[tuple[int, Header]]:
 
 def _cut(header: Header, left: int, right: int) -> Header:
     names = header.columns[left:right]
-    return Header(names, header.texts[left:right], {name: unit for name, unit in header.units.items() if name in names})
+    units = {name: unit for name, unit in header.units.items() if name in names}
+    return replace(header, columns=names, texts=header.texts[left:right], units=units)
 
 
 def _block(grid: Grid, top: int, at: int, part: tuple[int, Header], end: int, words: Lexicon) -> Block:

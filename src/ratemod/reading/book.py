@@ -43,6 +43,7 @@ class Book:
         The header under which each column stood.
     receipt : Receipt
     fills : mapping of column to the value that the user gave for its blank cells
+    corrections : digest of the rows that took the places of others, "" where none did
     origins : tuple of Origin
         The tables that the rows are from, where there are several.
     part_of : (n,) int32 or None
@@ -57,6 +58,7 @@ class Book:
     headers: Mapping[str, str] = field(default_factory=dict)
     receipt: Receipt = field(default_factory=Receipt)
     fills: Mapping[str, str] = field(default_factory=dict)
+    corrections: str = ""
     origins: tuple[Origin, ...] = ()
     part_of: npt.NDArray[np.int32] | None = None
 

@@ -7,25 +7,25 @@ number of the row, and the table that it stood in where there were several, stay
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
 
-from ratemod.errors import BookError, Lang, problem, text
-from ratemod.reading.book import Book, Origin
+from ratemod.errors import LANGUAGES, BookError, Lang, problem, text
+from ratemod.reading.added import MORE, PRICED, SAID
+from ratemod.reading.book import Book, Origin, remarked
 from ratemod.reading.convert import Coded, convert
+from ratemod.reading.joined import scaled
 from ratemod.reading.plain import plain
+from ratemod.reading.receipt import listed
 from ratemod.vocabulary.column import Column
 from ratemod.vocabulary.currency import YUAN, Currency
 
-SAID = ("row", "status", "code", "reason", "suggestion")
-PRICED = ("row", "premium_yuan", "bounds", "notes", "plan")  # and more, of MORE
-MORE = ("fund_yuan", "status")
 UNITS_SHOWN = ("yuan", "percent", "per_mille")  # behind the header of a step
-LANGUAGES: tuple[Lang, ...] = ("en", "zh")
 
 
 def corrected(book: Book, steps: Collection[str] = (), money: Currency = YUAN) -> Book:
@@ -74,13 +74,28 @@ def corrected(book: Book, steps: Collection[str] = (), money: Currency = YUAN) -
     return book
 
 
-def merged(batch: Book, corrections: Book) -> Book:
+def refused_part(book: Book) -> Book:
+    """Return of a workbook that comes back the tables of refused rows: the priced ones beside them correct nothing."""
+    headers = [{item.header for item in part.unused} for part in book.receipt.parts]
+    said = [{text(f"UI_{name}", lang) for name in SAID} for lang in LANGUAGES]
+    kept = [at for at, given in enumerate(headers) if any(words <= given for words in said)]
+    if book.part_of is None or not kept or len(kept) == len(headers):
+        return book
+    found = book.take(np.flatnonzero(np.isin(book.part_of, kept)))
+    return replace(found, origins=(), part_of=None) if len(kept) == 1 else found
+
+
+def merged(batch: Book, corrections: Book, columns: Mapping[str, Column]) -> Book:
     """Return a list in which the corrected rows stand in the place of those that they were.
+
+    A column that the corrected rows lack keeps its cells; one that only they have is blank in the other rows. Where the
+    two state different units, numbers are put into the unit of the column.
 
     Parameters
     ----------
     batch : the whole list as it was read first
     corrections : the corrected list of refused rows, as `corrected` returns it
+    columns : mapping of name to Column
 
     Raises
     ------
@@ -93,15 +108,24 @@ def merged(batch: Book, corrections: Book) -> Book:
     if strange or corrections.rows is None:
         told = ", ".join(strange[:10]) or "?"
         raise BookError(problem("RM293", file=corrections.file, rows=told))
-    order = np.arange(batch.table.num_rows)
+    n = batch.table.num_rows
+    order = np.arange(n)
     for at, row in enumerate(given):
-        order[place[row]] = batch.table.num_rows + at
-    table = batch.table
-    for at, name in enumerate(table.column_names):
-        if name in corrections.table.column_names:
-            both = _together(table[name], corrections.table[name]).take(pa.array(order))
-            table = table.set_column(at, name, both)
-    return replace(batch, table=table)
+        order[place[row]] = n + at
+    sizes = (batch.conversions, corrections.conversions)
+    both = {*batch.table.column_names} & {*corrections.table.column_names} & {*columns}
+    mixed = {name for name in both if sizes[0].get(name, 1) != sizes[1].get(name, 1)}
+    table, other = scaled(batch, mixed, columns), scaled(corrections, mixed, columns)
+    for name in other.column_names:
+        mine = table[name] if name in table.column_names else pa.chunked_array([pa.nulls(n, other[name].type)])
+        cells = _together(mine, other[name]).take(pa.array(order))
+        at = table.column_names.index(name) if name in table.column_names else table.num_columns
+        table = table.set_column(at, name, cells) if at < table.num_columns else table.append_column(name, cells)
+    kept = {name: size for name, size in sizes[0].items() if name not in mixed}
+    new = {name: size for name, size in sizes[1].items() if name not in batch.table.column_names}
+    digest = hashlib.sha256(repr((given, other.to_pydict())).encode("utf-8", "replace")).hexdigest()
+    whole = replace(batch, table=table, conversions={**kept, **new}, corrections=digest)
+    return remarked(whole, [problem("RM304", file=corrections.file, count=len(given), rows=listed(given))])
 
 
 def _together(first: pa.ChunkedArray, second: pa.ChunkedArray) -> pa.Array:

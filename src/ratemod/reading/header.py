@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import Any
 
 from ratemod.errors import BookError, Problem, nearest, problem
+from ratemod.reading.added import added
 from ratemod.reading.units import Unit, plain, unit_beside, unit_within
 from ratemod.vocabulary.column import Column
 from ratemod.vocabulary.table import words as business_words
@@ -91,11 +92,13 @@ class Header:
         The header of each cell as read, of all its levels.
     units : mapping of column to Unit
         Units that the header itself names.
+    added : texts of the cells that this program added to a list that comes back
     """
 
     columns: tuple[str | None, ...]
     texts: tuple[str, ...]
     units: Mapping[str, Unit] = field(default_factory=dict)
+    added: frozenset[str] = frozenset()
 
     @property
     def matches(self) -> int:
@@ -261,8 +264,12 @@ def match(texts: Sequence[object], words: Lexicon, groups: Sequence[object] | No
     """Match one row of headers; `groups` are the headers of the level above."""
     above = groups or [""] * len(texts)
     numbered = sum(isinstance(text, str) and _ORDINAL.match(text) is not None for text in texts) > 1
-    found = []
-    for own, group in zip(texts, above):
+    ours = added(texts)
+    found: list[tuple[str | None, Unit | None]] = []
+    for at, (own, group) in enumerate(zip(texts, above)):
+        if at in ours:
+            found.append((None, None))
+            continue
         if numbered and isinstance(own, str) and fold(own) not in words.given:
             own = _ORDINAL.sub("", own)
         known = own is None or isinstance(own, str | int | float)
@@ -274,7 +281,7 @@ def match(texts: Sequence[object], words: Lexicon, groups: Sequence[object] | No
             names[at] = None
     units = {name: unit for name, (_, unit) in zip(names, found) if name is not None and unit is not None}
     said = tuple(_both(own, group) for own, group in zip(texts, above))
-    return Header(tuple(names), said, units)
+    return Header(tuple(names), said, units, frozenset(said[at] for at in ours))
 
 
 def _both(own: object, group: object) -> str:

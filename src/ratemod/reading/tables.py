@@ -214,7 +214,7 @@ def _block_book(block: Block, siblings: Sequence[Block], words: Lexicon, loose: 
         else:
             unused.append(UnusedHeader(text, letter(place)))
     lines = np.array([grid.lines[at] for at in kept.rows], dtype=np.int64)
-    unused, said = judged_headers(unused, block.names, words, grid.file, grid.sheet, grid.lines[block.at])
+    unused, said = judged_headers(unused, header, words, grid.file, grid.sheet, grid.lines[block.at])
     part = ReadPart(
         file=grid.file,
         sheet=grid.sheet,
@@ -242,7 +242,7 @@ def above(block: Block, siblings: Sequence[Block]) -> dict[str, int]:
 
 
 def judged_headers(
-    unused: Sequence[UnusedHeader], names: frozenset[str], words: Lexicon, file: str | None, sheet: str | None, row: int
+    unused: Sequence[UnusedHeader], header: Header, words: Lexicon, file: str | None, sheet: str | None, row: int
 ) -> tuple[list[UnusedHeader], list[Problem]]:
     """Return headers not used with the column each comes nearest to, and the remark that lists them.
 
@@ -251,7 +251,7 @@ def judged_headers(
     BookError
         RM265 for every header that is written like an optional column that the list does not fill.
     """
-    free = [name for name in words.columns if name not in names]
+    free = [name for name in words.columns if name not in header.names]
     optional = [name for name in free if name not in near_needed(words.columns)]
     spelled = {said: name for name in free for said in words.columns[name].names()}
     judged, wrong = [], []
@@ -260,7 +260,8 @@ def judged_headers(
             judged.append(UnusedHeader(item.header, item.place))
             continue
         near = near_column(item.header, optional, words.columns)
-        apart = _set_aside(item.header, words) or (near and _other_word(item.header, words.columns[near]))
+        known = item.header in header.added or _set_aside(item.header, words)
+        apart = known or (near and _other_word(item.header, words.columns[near]))
         if near is not None and not apart:
             column = words.columns[near]
             args: dict[str, Any] = {"header": item.header, "column": near, "label": column.label("zh")}
@@ -296,7 +297,7 @@ def frame_receipt(header: Header, words: Lexicon, file: str | None, records: int
     spare = [
         UnusedHeader(text, str(at)) for at, (name, text) in enumerate(zip(header.columns, header.texts), 1) if not name
     ]
-    unused, said = judged_headers(spare, header.names, words, file, None, 1)
+    unused, said = judged_headers(spare, header, words, file, None, 1)
     part = ReadPart(
         file=file,
         sheet=None,

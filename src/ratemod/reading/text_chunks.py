@@ -413,7 +413,7 @@ def open_text(
         for at, (name, text) in enumerate(zip(header.columns, header.texts), 1)
         if not name and text
     ]
-    unused, said = judged_headers(spare, block.names, words, str(path), None, row)
+    unused, said = judged_headers(spare, header, words, str(path), None, row)
     return TextChunks(
         source=str(path),
         encoding=encoding,
