@@ -310,6 +310,8 @@ def test_standing_sheets_are_of_workbooks_only(branch, capsys):
         frame.iloc[:2].to_excel(book, sheet_name="清单", index=False)
     assert main(["rate", "list.xlsx", "--profile", "某经纪", "-o", "x.csv"]) == 0
     assert json.loads(Path("x.csv.manifest.json").read_text("utf-8"))["counts"]["rows"] == 2
+    assert main(["rate", "list.xlsx", "list.csv", "--profile", "某经纪", "--receipt", "r.json"]) in (0, 3)
+    assert [part["records"] for part in json.loads(Path("r.json").read_text("utf-8"))["tables"]] == [2, 4]
     assert main(["rate", "list.csv", "--profile", "某经纪", "--sheet", "清单"]) == 1
     assert "RM214" in capsys.readouterr().err
 
@@ -318,3 +320,22 @@ def test_a_project_file_is_never_written_over(branch, capsys):
     assert main(["rate", "list.csv", "--profile", "某经纪", "-o", "ratemod.toml"]) == 1
     assert main(["rate", "list.csv", "--plan", "tiny", "--columns", "ratemod.toml", "--lang", "en"]) == 1
     assert Path("ratemod.toml").read_text("utf-8") == PROJECT
+
+
+def test_a_corrected_list_of_several_files_is_merged_under_the_same_file(branch, capsys):
+    import pandas as pd
+
+    Path("ratemod.toml").write_text('sheet = "清单"\n' + PROJECT, encoding="utf-8")
+    frame = pd.read_csv("list.csv", dtype=str)
+    odd = frame.assign(**{"保单号": "Q" + frame["保单号"]})
+    odd.loc[1, "今年多少人"] = "一百多"
+    odd.to_excel("more.xlsx", sheet_name="清单", index=False)
+    asked = ["rate", "list.csv", "more.xlsx", "--profile", "某经纪", "-o"]
+    assert main([*asked, "p.csv"]) == 3
+    text = Path("p-refused.csv").read_text("utf-8-sig")
+    Path("mended.csv").write_text(text.replace("一百多", "120"), encoding="utf-8")
+    capsys.readouterr()
+    assert main([*asked, "m.csv", "--corrections", "mended.csv", "--sheet", "清单"]) == 0, capsys.readouterr().err
+    assert "more.xlsx[清单]!3" in capsys.readouterr().out  # what was replaced is said
+    facts = json.loads(Path("m.csv.manifest.json").read_text("utf-8"))
+    assert facts["counts"]["rows"] == 8 and facts["premium_fen"] == 2 * PREMIUM_FEN

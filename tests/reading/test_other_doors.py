@@ -14,7 +14,7 @@ from ratemod.errors import BookError
 from ratemod.exhibits.second_opinion import second_opinion
 from ratemod.experience.mod_lists import SUCCESSION, read_claims, read_exposure, successions_of
 from ratemod.reading.arrow import strings
-from ratemod.reading.header import lexicon
+from ratemod.reading.header import Header, lexicon
 from ratemod.reading.read import read_table
 from ratemod.reading.receipt import UnusedHeader
 from ratemod.reading.shared_table import read_shared
@@ -136,11 +136,11 @@ def test_another_systems_premium_is_read_in_its_unit(header, size, tmp_path):
 
 def test_a_header_that_is_another_business_word_is_no_slip():
     columns = pick("endorsements", ("policy_no",), ("amount_after",))
-    names = frozenset({"policy_no"})
-    assert judged_headers([UnusedHeader("变更后人数", "F")], names, lexicon(columns), None, None, 1)[0]
+    header = Header(("policy_no",), ("保单号",))
+    assert judged_headers([UnusedHeader("变更后人数", "F")], header, lexicon(columns), None, None, 1)[0]
     label = columns["amount_after"].label_zh
     with pytest.raises(BookError) as caught:
-        judged_headers([UnusedHeader(label + label[-1], "F")], names, lexicon(columns), None, None, 1)
+        judged_headers([UnusedHeader(label + label[-1], "F")], header, lexicon(columns), None, None, 1)
     assert caught.value.problems[0].code == "RM265"
 
 

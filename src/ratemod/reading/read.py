@@ -112,9 +112,10 @@ def _files(
     books: list[Book] = []
     problems: list[Problem] = []
     without: list[Problem] = []
+    workbooks = [path for path in paths if path.suffix.lower() in EXCEL_FILES]
     for path in paths:
-        try:
-            books += _file(path, words, sheets, header_map)
+        try:  # beside workbooks, sheets are of them alone
+            books += _file(path, words, sheets if path in workbooks or not workbooks else (), header_map)
         except BookError as error:
             lost = all(item.code == "RM221" for item in error.problems)
             (without if lost else problems).extend(error.problems)
