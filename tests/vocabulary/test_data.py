@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import json
+import re
 from pathlib import Path
 
 import openpyxl
@@ -63,6 +64,9 @@ def test_a_package_of_ones_own_names_a_stray_and_a_wrong_word(tmp_path, monkeypa
 def test_the_example_row_of_a_template_reads_back(tmp_path, name, lang):
     place = tmp_path / "list.xlsx"
     assert main(["data", "template", name, "-o", str(place), "--lang", lang]) == 0
+    (untouched,) = check_tables(place, name)
+    assert untouched.counts["rows"] == 0
+    unmarked(place)
     (verdict,) = check_tables(place, name)
     assert verdict.problems == () and verdict.counts["usable"] == 1
     assert len(verdict.rows.cells) == len(verdict.table.fields())
@@ -72,10 +76,20 @@ def test_the_example_row_of_a_template_reads_back(tmp_path, name, lang):
     assert explained.max_row == 1 + len(verdict.table.fields())
 
 
+def unmarked(place: Path) -> None:
+    """Write over the marks of an example, as a person would."""
+    book = openpyxl.load_workbook(place)
+    for cell in book.worksheets[0][2]:
+        if isinstance(cell.value, str):
+            cell.value = re.sub("^(示例|example)(：|: )?", "", cell.value) or "A1"
+    book.save(place)
+
+
 def test_a_template_of_a_plan_is_a_list_to_be_priced(tmp_path):
     place = tmp_path / "list.xlsx"
     assert main(["data", "template", "jilin-spli/2025-04", "-o", str(place), "--lang", "zh"]) == 0
     plan = rm.load_plan("jilin-spli/2025-04")
+    unmarked(place)
     book = rm.read_book(place, plan)
     assert set(plan.columns) <= set(book.table.column_names)
     assert rm.rate(book, plan).refused.num_rows == 0

@@ -93,6 +93,8 @@ def _list(book: Any, fields: Sequence[Field], title: str, lang: Lang) -> None:
         look = day if one.column.kind == "date" else plain if one.column.kind == "text" else None
         sheet.set_column(at, at, max(display_width(header) + 2, 12), look)
         shown = one.example(lang)
+        if at == 0:  # marked, so that the row is not taken for a record where it is left in the list
+            shown = marked(shown, lang)
         if isinstance(shown, datetime.date):
             sheet.write_datetime(1, at, datetime.datetime(shown.year, shown.month, shown.day), day)
         elif isinstance(shown, float):
@@ -104,6 +106,13 @@ def _list(book: Any, fields: Sequence[Field], title: str, lang: Lang) -> None:
             if len(",".join(said)) <= 255:  # what a drop-down can hold
                 sheet.data_validation(1, at, ROWS, at, {"validate": "list", "source": said})
     sheet.write_comment(1, 0, text("UI_template_delete", lang))
+
+
+def marked(shown: Any, lang: Lang) -> str:
+    """Return what a cell shows behind the mark of an example; see `ratemod.reading.examples`."""
+    said = f"{shown:g}" if isinstance(shown, float) else str(shown)
+    mark = text("UI_template_example", lang)
+    return mark if said == mark else f"{mark}：{said}" if lang == "zh" else f"{mark}: {said}"
 
 
 def remark(one: Field, lang: Lang) -> str:

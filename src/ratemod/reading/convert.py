@@ -21,6 +21,7 @@ from ratemod.errors import Problem, nearest, problem
 from ratemod.reading.arrow import to_arrow
 from ratemod.reading.dates import FIRST_DAY, LAST_DAY, excel_day, parse_date
 from ratemod.reading.decimals import all_on_decimals, on_decimals
+from ratemod.reading.examples import example_cells
 from ratemod.reading.identifiers import Identity, identity_of, keys, lost_digits, unreadable, wrong_codes
 from ratemod.reading.numbers import parse_number
 from ratemod.reading.plain import one_chunk, plain, valid
@@ -327,6 +328,8 @@ def _text(whole: pa.Array, refusals: Refusals, identity: Identity | None) -> Cod
     if identity:
         for at in np.flatnonzero(unreadable(texts)).tolist():
             which[at] = which[at] or refusals.number("RM294", value=texts[at].as_py())
+    for at in np.flatnonzero(example_cells(texts, alone=False)).tolist():
+        which[at] = which[at] or refusals.number("RM324", value=texts[at].as_py())
     if identity == "industry_code":
         for at, (code, near) in wrong_codes(texts).items():
             which[at] = which[at] or refusals.number("RM285", value=code, nearest=near)

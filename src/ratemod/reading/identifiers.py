@@ -122,7 +122,7 @@ def _bytes(cells: pa.Array) -> tuple[npt.NDArray[Any], bytes]:
     return ends, said.slice(ends[0], ends[-1] - ends[0]).to_pybytes() if said is not None and len(ends) else b""
 
 
-def _matches(cells: pa.Array, expression: str, signs: tuple[str, ...]) -> Mask:
+def texts_that_match(cells: pa.Array, expression: str, signs: tuple[str, ...]) -> Mask:
     """Return which texts match an expression that none can match without one of the signs: (n,) bool."""
     _, data = _bytes(cells)
     if not any(sign.encode("utf-8") in data for sign in signs):
@@ -144,14 +144,14 @@ def lost_digits(cells: pa.Array) -> Mask:
         return np.append(lost_digits(cells.dictionary), False)[from_arrow_or(cells.indices, len(cells.dictionary))]
     if not _is_text(cells):
         return np.zeros(len(cells), dtype=bool)
-    return _matches(cells, _SPOILT, (".", "+"))
+    return texts_that_match(cells, _SPOILT, (".", "+"))
 
 
 def unreadable(codes: pa.Array) -> Mask:
     """Return where a canonical identifier is an error of a spreadsheet or a formula without a value: (n,) bool."""
     if pa.types.is_dictionary(codes.type):
         return np.append(unreadable(codes.dictionary), False)[from_arrow_or(codes.indices, len(codes.dictionary))]
-    return _matches(codes, _ERROR, ("#", "=", "\u21d0"))
+    return texts_that_match(codes, _ERROR, ("#", "=", "\u21d0"))
 
 
 def from_arrow_or(indices: pa.Array, empty: int) -> npt.NDArray[np.int64]:

@@ -14,7 +14,7 @@ from ratemod.rules.options import strict
 
 MOST = 12  # rows, texts or headers that a line names before it only counts
 # What becomes of a row below a header that is no record, and the message that says so.
-FATES = {"blank": "RM232", "total": "RM231", "line": "RM234", "header": "RM276"}
+FATES = {"blank": "RM232", "total": "RM231", "line": "RM234", "header": "RM276", "example": "RM323"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +51,8 @@ class ReadPart:
     records : int
         Rows read.
     left_out : mapping of fate to count
-        Rows that are no records: ``blank``, ``total``, ``line`` (titles, sections, footers), ``header`` (repeated), and
-        what stands before the records: ``title`` and ``head``.
+        Rows that are no records: ``blank``, ``total``, ``line`` (titles, sections, footers), ``header`` (repeated),
+        ``example`` (of a template), and what stands before the records: ``title`` and ``head``.
     """
 
     file: str | None

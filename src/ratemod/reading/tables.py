@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from itertools import zip_longest
@@ -18,6 +18,7 @@ from ratemod.errors import BookError, Problem, nearest, problem
 from ratemod.reading.arrow import strings, to_arrow
 from ratemod.reading.blocks import Block, blocks, merged_cells
 from ratemod.reading.book import Book, remarked
+from ratemod.reading.examples import example_rows
 from ratemod.reading.grid import Grid, letter
 from ratemod.reading.header import Header, Lexicon, checked, fold, lost_headers, near_column
 from ratemod.reading.receipt import LeftOut, ReadPart, Receipt, UnusedHeader, UsedHeader, listed
@@ -183,17 +184,24 @@ def _kept(block: Block, words: Lexicon) -> _Kept:
     return _Kept(kept, left_out, said)
 
 
+def _without_examples(block: Block, kept: _Kept, found: list[pa.Array]) -> tuple[_Kept, list[pa.Array]]:
+    """Return the rows and columns without the example of a template, which is counted."""
+    named = [place for place, text in enumerate(block.header.texts, block.left) if text]
+    examples = example_rows([found[place] for place in named], len(kept.rows))
+    if not examples.any():
+        return kept, found
+    for at in np.flatnonzero(examples).tolist():
+        kept.left_out.add("example", block.grid.lines[kept.rows[at]])
+    stay = np.flatnonzero(~examples)
+    return replace(kept, rows=[kept.rows[at] for at in stay.tolist()]), [column.take(to_arrow(stay)) for column in found]
+
+
 def _block_book(block: Block, siblings: Sequence[Block], words: Lexicon, loose: Sequence[Statement]) -> Book:
     grid, columns = block.grid, words.columns
     header = checked(block.header, columns, grid.file, grid.sheet, grid.lines[block.at])
     _fill_merged(block)
     kept = _kept(block, words)
     units, unit_remarks = _units(block, siblings, kept, words, loose)
-    remarks = [
-        *unit_remarks,
-        *kept.left_out.remarks(grid.file, grid.sheet, grid.lines[kept.rows[-1]] if kept.rows else 0),
-    ]
-    remarks += _sheet_remarks(block, kept.rows)
     arrays: dict[str, pa.Array] = {}
     used: list[UsedHeader] = []
     unused: list[UnusedHeader] = []
@@ -201,6 +209,12 @@ def _block_book(block: Block, siblings: Sequence[Block], words: Lexicon, loose: 
     days = {name for name, column in columns.items() if column.kind == "date" and grid.facts.serials_1904}
     days_1904 = {place for place, name in enumerate(header.columns, block.left) if name in days}
     found = _column_arrays([grid.rows[at] for at in kept.rows], block.right, days_1904)
+    kept, found = _without_examples(block, kept, found)
+    remarks = [
+        *unit_remarks,
+        *kept.left_out.remarks(grid.file, grid.sheet, grid.lines[kept.rows[-1]] if kept.rows else 0),
+        *_sheet_remarks(block, kept.rows),
+    ]
     for place, (name, text) in enumerate(zip(header.columns, header.texts), block.left):
         if not (name or text) and all(map(is_blank, found[place].to_pylist())):
             continue

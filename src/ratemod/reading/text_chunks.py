@@ -26,6 +26,7 @@ from ratemod.reading.arrow import to_arrow, truths
 from ratemod.reading.blocks import Block, blocks
 from ratemod.reading.book import Book
 from ratemod.reading.chunks import CHUNK, Part
+from ratemod.reading.examples import example_rows
 from ratemod.reading.grid import Grid
 from ratemod.reading.header import Header, HeaderMap, Lexicon, checked, lexicon, lost_headers, match
 from ratemod.reading.receipt import LeftOut, ReadPart, Receipt, UnusedHeader, UsedHeader, listed
@@ -310,6 +311,12 @@ class TextChunks:
         return (table, lines) if keep.all() else (table.take(to_arrow(np.flatnonzero(keep))), lines[keep])
 
     def _wanted(self, table: pa.Table, lines: npt.NDArray[np.int64]) -> pa.Table:
+        named = [table.column(place) for place, text in enumerate(self.header.texts) if text]
+        examples = example_rows(named, table.num_rows)
+        if examples.any():
+            for line in lines[examples].tolist():
+                self.reading.left_out.add("example", line)
+            table, lines = table.take(to_arrow(np.flatnonzero(~examples))), lines[~examples]
         self.reading.keep(lines)
         columns = [table.column(self.places[name]) for name in self.names.values()]
         return pa.Table.from_arrays([*columns, to_arrow(lines)], names=[*self.names.values(), LINE])
