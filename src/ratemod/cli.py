@@ -115,7 +115,7 @@ def _run(given: list[str]) -> int:
             from ratemod.commands.project import keep, settle
 
             lang = settle(args, lang)
-        code: int = importlib.import_module(_module(args.command)).run(args, lang)
+        code = _told(args, lang)
         if stands and code in (ALL_RATED, SOME_REFUSED):
             keep(args, lang)
         if sys.stdout is not None:
@@ -133,6 +133,20 @@ def _run(given: list[str]) -> int:
         return NO_READER
     except Exception as error:  # a net, not the answer: whatever ends here deserves a refusal of its own
         return unforeseen(error, lang)
+    return code
+
+
+def _told(args: argparse.Namespace, lang: Lang) -> int:
+    """Run the command, and say what it read and what it did not, whichever command it is; return its exit code."""
+    from ratemod.reading.told import receipts, together
+
+    with receipts() as read:
+        code: int = importlib.import_module(_module(args.command)).run(args, lang)
+    if read:
+        from ratemod.exhibits.terminal import receipt_text
+
+        said = receipt_text(together(read), lang)
+        print(f"\n{said}" if said else "", end="\n" if said else "")
     return code
 
 

@@ -1,4 +1,4 @@
-"""The example row of a template is named as skipped wherever it was left; a firm whose name resembles one is not lost."""
+"""The example row of a template is named as skipped wherever it was left; a firm of such a name is not lost."""
 
 from __future__ import annotations
 
@@ -36,7 +36,10 @@ def test_a_template_that_is_filled_in_below_its_example_prices_what_was_filled_i
     assert rm.rate(read, rm.load_plan(PLAN)).counts["rated"] == 1
 
 
-@pytest.mark.parametrize("mark", ["示例", "（示例）", "示例：P0", "例：P0", "样例", "Example", "example: P0", "填写示例"])
+MARKS = ["示例", "（示例）", "示例：P0", "例：P0", "样例", "Example", "example: P0", "填写示例"]
+
+
+@pytest.mark.parametrize("mark", MARKS)
 @pytest.mark.parametrize("further", ["P2,乙厂,20\n", 'P2,"乙\n厂",20\n'])  # cut by Arrow, and by Python's csv
 def test_the_mark_in_a_text_list(tmp_path, mark, further):
     place = tmp_path / "list.csv"

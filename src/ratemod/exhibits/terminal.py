@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from ratemod.rating.worksheet import Worksheet
     from ratemod.reading.receipt import Receipt
 
-MOST_PROBLEMS, MOST_ROWS, MOST_RECEIPT = 10, 5, 30
+MOST_PROBLEMS, MOST_ROWS, MOST_RECEIPT, MOST_TABLES = 10, 5, 30, 3
 
 
 def display_width(said: str) -> int:
@@ -188,7 +188,6 @@ def rated_text(
         parts.append(text("UI_problems", lang) + "\n" + unpriced_text(rated, lang))
     if referred := referred_text(rated, lang):
         parts.append(text("UI_to_be_seen", lang) + "\n" + referred)
-    parts.append(receipt_text(rated.book.receipt, lang))
     if files:
         parts.append(text("UI_files", lang) + "\n" + "\n".join(f"  {file}" for file in files))
     return "\n\n".join(part for part in parts if part)
@@ -206,14 +205,21 @@ def streamed_text(done: Streamed, lang: Lang, facts: Sequence[tuple[str, str]], 
             for (code, what, fix), count in ordered[:MOST_PROBLEMS]
         ]
         parts.append(text("UI_problems", lang) + "\n" + _listed(said, len(ordered) - MOST_PROBLEMS, lang))
-    parts.append(receipt_text(done.receipt, lang))
     parts.append(text("UI_files", lang) + "\n" + "\n".join(f"  {file}" for file in files))
     return "\n\n".join(part for part in parts if part)
 
 
 def receipt_text(receipt: Receipt, lang: Lang) -> str:
-    """Return what was read and what was not, in few lines: a line a table, a line a kind of remark."""
-    lines = receipt.lines(lang)
+    """Return what was read and what was not, in few lines: of many tables those of which there is something to say."""
+    spoken = {(item.file, item.sheet) for item in receipt.remarks}
+    parts = receipt.parts
+    if len(parts) > MOST_TABLES:
+        parts = tuple(part for part in parts if (part.file, part.sheet) in spoken or (part.file, None) in spoken)
+    lines = replace(receipt, parts=parts).lines(lang)
+    if len(parts) < len(receipt.parts):
+        records = sum(part.records for part in receipt.parts if part not in parts)
+        more = len(receipt.parts) - len(parts)
+        lines.insert(len(lines) - len(receipt.remarks), text("UI_read_whole", lang, tables=more, records=records))
     return (
         text("UI_skipped", lang) + "\n" + _listed(lines[:MOST_RECEIPT], len(lines) - MOST_RECEIPT, lang)
         if lines

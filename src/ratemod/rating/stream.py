@@ -41,6 +41,7 @@ from ratemod.reading.header import HeaderMap
 from ratemod.reading.read import TEXT_FILES
 from ratemod.reading.receipt import Receipt
 from ratemod.reading.text_chunks import open_text
+from ratemod.reading.told import tell
 from ratemod.rules.options import strict
 from ratemod.whole_file import FileSet, file_set
 
@@ -250,7 +251,9 @@ def rate_chunks(
     finally:
         if parts is not None:
             parts.close()
-    return Streamed(plan, path, total, pricer.by, manifest_path(path), chunks.receipt())
+    receipt = chunks.receipt()
+    tell(receipt)
+    return Streamed(plan, path, total, pricer.by, manifest_path(path), receipt)
 
 
 def _settled(inputs: Sequence[InputFile] | Future[tuple[InputFile, ...]]) -> Sequence[InputFile]:

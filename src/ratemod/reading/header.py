@@ -316,14 +316,21 @@ def lost_headers(words: Lexicon, texts: Sequence[str], file: str | None) -> list
 
 def near_column(text: str, names: Sequence[str], columns: Mapping[str, Column]) -> str | None:
     """Return which of some columns a header is written so much alike that it may be meant."""
-    mine = fold(re.sub(r"[(（\[【×].*$|[*xX]\s*[0-9].*$", "", text))
+    bare = re.sub(r"[(（\[【×].*$|[*xX]\s*[0-9].*$", "", text)
     best: tuple[float, str] | None = None
     for name in names:
         for spelled in columns[name].names():
-            ratio = _alike(mine, fold(spelled))
+            ratio = max(_alike(fold(bare), fold(spelled)), _shorter(bare, spelled))
             if ratio >= _ALIKE and (best is None or ratio > best[0]):
                 best = (ratio, name)
     return best[1] if best else None
+
+
+def _shorter(text: str, spelled: str) -> float:
+    """Return how much of a name in English a header of at least two words says that has no word beside it, else 0."""
+    mine, whole = (set(re.findall(r"[a-z]+", width_folded(said))) for said in (text, spelled))
+    plainly = text.isascii() and len(mine) >= 2 and mine < whole
+    return _ALIKE if plainly and 2 * len(mine) > len(whole) else 0.0
 
 
 def _alike(one: str, other: str) -> float:

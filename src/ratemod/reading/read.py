@@ -19,6 +19,7 @@ from ratemod.reading.period import in_days, with_period
 from ratemod.reading.sniff import EXCEL_FILES, FILES, TEXT_FILES, sniffed
 from ratemod.reading.tables import ALL_SHEETS, frame_receipt, read_grids
 from ratemod.reading.text_chunks import LINE, open_text
+from ratemod.reading.told import tell
 from ratemod.reading.workbook import workbook_grids
 from ratemod.vocabulary.column import Column
 
@@ -78,7 +79,9 @@ def read_table(
     else:
         book = joined(_files(paths, words, sheets, header_map), columns)
     book = in_days(book, words)
-    return filled(book, fills, columns) if fills else book
+    book = filled(book, fills, columns) if fills else book
+    tell(book.receipt)
+    return book
 
 
 read_book = read_table

@@ -121,12 +121,17 @@ def read_shared(
         if declared.noun(name) in declared.fields()
         for one in declared.read_as(name)
     }
-    book = _book(source, columns)
+    others = {one.name: replace(one, optional=True) for field in declared.fields() for one in _ways(declared, field)}
+    book = _book(source, others | columns)
     there = book.table.column_names
     lacking = [name for name in needed if not any(one.name in there for one in declared.read_as(name))]
     if lacking:
         raise BookError(lacks(noun, name, book.file, there) for name in lacking)
     return _judged(declared, book, {name: one for name, one in columns.items() if name in there}, tuple(needed))
+
+
+def _ways(declared: Table, field: str) -> tuple[Column, ...]:
+    return declared.read_as(declared.in_fen(field))
 
 
 def _asked(one: Column, needed: bool, codes: Sequence[str] | None) -> Column:

@@ -21,7 +21,7 @@ from ratemod.reading.book import Book, remarked
 from ratemod.reading.examples import example_rows
 from ratemod.reading.grid import Grid, letter
 from ratemod.reading.header import Header, Lexicon, checked, fold, lost_headers, near_column
-from ratemod.reading.receipt import LeftOut, ReadPart, Receipt, UnusedHeader, UsedHeader, listed
+from ratemod.reading.receipt import LeftOut, ReadPart, Receipt, UnusedHeader, UsedHeader, listed, unused_said
 from ratemod.reading.rows import fate, is_blank, judge_of, near_needed
 from ratemod.reading.units import Statement, Unit, stated, statements
 from ratemod.vocabulary.column import Column
@@ -193,7 +193,8 @@ def _without_examples(block: Block, kept: _Kept, found: list[pa.Array]) -> tuple
     for at in np.flatnonzero(examples).tolist():
         kept.left_out.add("example", block.grid.lines[kept.rows[at]])
     stay = np.flatnonzero(~examples)
-    return replace(kept, rows=[kept.rows[at] for at in stay.tolist()]), [column.take(to_arrow(stay)) for column in found]
+    rows = [kept.rows[at] for at in stay.tolist()]
+    return replace(kept, rows=rows), [column.take(to_arrow(stay)) for column in found]
 
 
 def _block_book(block: Block, siblings: Sequence[Block], words: Lexicon, loose: Sequence[Statement]) -> Book:
@@ -284,11 +285,8 @@ def judged_headers(
         judged.append(UnusedHeader(item.header, item.place, spelled[close] if close else None))
     if wrong:
         raise BookError(wrong)
-    if not judged:
-        return [], []
-    texts = [f"{item.header or item.place}" + (f" (~{item.nearest})" if item.nearest else "") for item in judged]
-    told = problem("RM272", file=file, sheet=sheet, row=row, count=len(judged), headers=listed(texts, 40))
-    return judged, [told]
+    said = unused_said(judged, file, sheet, row)
+    return judged, [] if said is None else [said]
 
 
 def frame_receipt(header: Header, words: Lexicon, file: str | None, records: int) -> tuple[Receipt, dict[str, Decimal]]:
