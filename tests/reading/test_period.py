@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import pyarrow as pa
+import pyarrow.csv as pa_csv
+import pyarrow.parquet as pq
 import pytest
 from openpyxl import Workbook
 
 import ratemod as rm
+from ratemod.errors import BookError
+from ratemod.rating.stream import rate_file
 from ratemod.reading.read import read_table
 from ratemod.vocabulary.table import column
-from tests.rating.test_editions_of_rows import OLD, scheme, yuan
+from tests.rating.test_editions_of_rows import OLD, PLAN, WHEN, scheme, yuan
 
 __all__ = ["scheme"]
 DAYS = {name: column(name) for name in ("policy_no", "start_date", "end_date")}
@@ -76,3 +81,52 @@ def test_a_table_of_one_day_does_not_take_a_period():
     book = read_table([{"policy_no": "P1", "保险期间": "2025-01-01至2026-01-01"}], one)
     assert "start_date" not in book.table.column_names
     assert [item.header for item in book.receipt.parts[0].unused] == ["保险期间"]
+
+
+STREAMED = [
+    ("P1", "2025-01-01至2026-01-01", 1000),
+    ("P2", "自2025年1月1日零时起至2025年12月31日二十四时止", 1000),
+    ("P3", "2026-01-01至2025-01-01", None),
+    ("P4", "一年", None),
+]
+
+
+@pytest.mark.parametrize("ending", ["csv", "parquet"])
+@pytest.mark.parametrize("keep", [(), ("all",)])
+def test_a_list_read_in_chunks_gives_what_it_gives_read_whole(scheme, tmp_path, ending, keep):
+    numbers, periods, _ = zip(*STREAMED)
+    table = pa.table({"policy_no": numbers, "heads": [10] * 4, "起止日期": periods})
+    path = tmp_path / f"list.{ending}"
+    pa_csv.write_csv(table, path) if ending == "csv" else pq.write_table(table, path)
+    done = rate_file(path, OLD, tmp_path / "out.parquet", keep=keep, chunk=3)
+    streamed = pq.read_table(tmp_path / "out.parquet")
+    whole = rm.rate(path, OLD)
+    assert yuan(whole) == [row[2] for row in STREAMED]
+    assert streamed["premium_fen"].to_pylist() == whole.table["premium_fen"].to_pylist()
+    assert streamed["status"].to_pylist() == whole.table["status"].to_pylist()
+    assert ("起止日期" in streamed.column_names) == bool(keep)
+    assert done.counts["rated"] == 2 and done.receipt.parts[0].unused == ()
+
+
+@pytest.mark.parametrize("ending", ["csv", "parquet"])
+def test_a_currency_is_heard_in_chunks_too(scheme, tmp_path, ending):
+    text = PLAN.replace("[column.heads]", "[column.insured]").replace('"persons"', '"money"')
+    text = text.replace('"heads"', '"insured"')
+    folder = tmp_path / "own" / "1"
+    folder.mkdir(parents=True)
+    dated = text.replace("{rate}", "0.1").replace("{edition}", "1").replace("{dates}", "new_from = 2020-01-01")
+    (folder / "plan.toml").write_text(dated.replace('"made"', '"own"').replace("{when}", WHEN), encoding="utf-8")
+    days = {"start_date": ["2025-01-01"] * 2, "end_date": ["2026-01-01"] * 2}
+    for currency, right in ((["人民币", "CNY"], True), (["CNY", "USD"], False)):
+        table = pa.table({"policy_no": ["P1", "P2"], "insured": [10, 20], "币种": currency, **days})
+        path = tmp_path / f"list.{ending}"
+        pa_csv.write_csv(table, path) if ending == "csv" else pq.write_table(table, path)
+        if right:
+            assert rate_file(path, folder, tmp_path / "out.parquet").counts["rated"] == 2
+            continue
+        with pytest.raises(BookError) as whole:
+            rm.rate(path, folder)
+        with pytest.raises(BookError) as streamed:
+            rate_file(path, folder, tmp_path / "out.parquet")
+        for error in (whole, streamed):
+            assert [item.code for item in error.value.problems] == ["RM325"]

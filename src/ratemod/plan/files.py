@@ -182,6 +182,8 @@ def read_plan(folder: Path, shown: str = "") -> tuple[Plan, list[Problem]]:
     columns = _records(file, "column", _column, keys.COLUMN)
     steps = tuple(step for index, given in enumerate(file.tables("step")) for step in _steps(file, given, index))
     tables = _tables(file, folder, shown, columns, steps)
+    money = _money(file)
+    columns = {name: replace(one, money=money) for name, one in columns.items()}
     return Plan(
         **_identity(file, folder, steps),
         sources=MappingProxyType(sources),
@@ -194,7 +196,7 @@ def read_plan(folder: Path, shown: str = "") -> tuple[Plan, list[Problem]]:
         legal=file.records(Legal, "legal", keys.LEGAL),
         cases=_cases(folder, shown, file.problems),
         folder=str(folder),
-        money=_money(file),
+        money=money,
     ), file.problems
 
 

@@ -342,7 +342,7 @@ class Plan:
             self.key,
             self.premium,
             self.fund,
-            [plain(column, ("covered",)) for column in self.columns.values()],
+            [plain(column, ("covered", "money")) for column in self.columns.values()],
             sorted(json.dumps(plain(constant), ensure_ascii=False) for constant in self.constants.values()),
             sorted(table.digest for table in self.tables.values()),
             [step.stated() for step in self.steps],

@@ -19,7 +19,8 @@ import pyarrow as pa
 from ratemod.errors import BookError, Problem, problem
 from ratemod.reading.arrow import strings, to_arrow
 from ratemod.reading.book import Book
-from ratemod.reading.header import Header, HeaderMap, checked, lexicon, match
+from ratemod.reading.header import IMPLIED, Header, HeaderMap, checked, lexicon, match
+from ratemod.reading.implied import obeyed, with_implied
 from ratemod.reading.receipt import Receipt
 from ratemod.reading.tables import frame_receipt
 from ratemod.vocabulary.column import Column
@@ -98,6 +99,9 @@ class Chunks:
         Of all files together, by header, without dictionaries.
     size : int
         Rows of a chunk.
+    columns : mapping of name to Column
+        Those that the files are read for.
+    implied : mapping of implied column to the name under which it is read
     """
 
     source: str
@@ -108,6 +112,8 @@ class Chunks:
     conversions: Mapping[str, Decimal] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
     size: int = CHUNK
+    columns: Mapping[str, Column] = field(default_factory=dict)
+    implied: Mapping[str, str] = field(default_factory=dict)
     read: Receipt = field(default_factory=Receipt)
 
     @property
@@ -135,7 +141,7 @@ class Chunks:
 
     def book(self, table: pa.Table) -> Book:
         """Return a chunk as a book."""
-        return Book(table, None, self.source, None, self.conversions, self.headers)
+        return obeyed(Book(table, None, self.source, None, self.conversions, self.headers), self.columns, self.implied)
 
     def tables(self, start: int = 0, threads: bool = True) -> Iterator[pa.Table]:
         """Yield the chunks from row `start` (a multiple of `size`) on.
@@ -289,13 +295,18 @@ def open_chunks(
             schemas.append(file.schema_arrow)
         parts.append(Part(path, rows, _folders(path, root)))
     texts = [*schemas[0].names, *(name for name in parts[0].given if name not in schemas[0].names)]
-    words = lexicon(columns, header_map)
-    header = checked(match(texts, words), columns, str(source), None, 1)
+    words = lexicon(with_implied(columns), header_map)
+    header = checked(match(texts, words), words.columns, str(source), None, 1)
+    besides = {name: text for name, text in zip(header.columns, texts) if name in IMPLIED and name not in columns}
     receipt, conversions = frame_receipt(header, words, str(source), 0)
     if not sum(sum(part.rows) for part in parts):
         raise BookError(problem("RM225", file=str(source)))
     whole = "all" in keep
-    names = {text: name or text for name, text in zip(header.columns, texts) if name or whole or text in keep}
+    names = {
+        text: text if name in besides else name or text
+        for name, text in zip(header.columns, texts)
+        if name or whole or text in keep
+    }
     wrong = [
         item for part, schema in zip(parts, schemas) for item in _changes(part, schema, parts[0], schemas[0], names)
     ]
@@ -307,7 +318,19 @@ def open_chunks(
         promote_options="permissive",
     )
     coded = tuple(text for text, name in names.items() if _is_coded(text, name, columns, few, schemas[0]))
-    return Chunks(str(source), tuple(parts), names, coded, schema, conversions, _headers(header), size, receipt)
+    return Chunks(
+        source=str(source),
+        parts=tuple(parts),
+        names=names,
+        coded=coded,
+        schema=schema,
+        conversions=conversions,
+        headers={name: text for name, text in _headers(header).items() if name not in besides},
+        size=size,
+        columns=words.columns,
+        implied={str(name): text for name, text in besides.items()},
+        read=receipt,
+    )
 
 
 def _headers(header: Header) -> dict[str, str]:

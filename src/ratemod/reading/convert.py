@@ -27,6 +27,7 @@ from ratemod.reading.numbers import parse_number
 from ratemod.reading.plain import one_chunk, plain, valid
 from ratemod.rules.options import strict
 from ratemod.vocabulary.column import Column
+from ratemod.vocabulary.currency import other_money
 from ratemod.vocabulary.spelling import is_blank, same_level, visible
 
 MISSING_DATE = -(2**31)
@@ -431,7 +432,7 @@ def _numbers(values: Sequence[Any], refusals: Refusals, hint: Decimal | None) ->
         elif value is None or (isinstance(value, str) and is_blank(value)):
             numbers.append(None)
         elif exact is None:
-            numbers.append(refusals.number("RM203", value=_plain(value)))
+            numbers.append(_no_number(_plain(value), refusals))
         elif not (lost[at] or odd[at]) or not low <= exact <= high:
             numbers.append(_outside(str(value), refusals))
         elif lost[at]:
@@ -441,10 +442,17 @@ def _numbers(values: Sequence[Any], refusals: Refusals, hint: Decimal | None) ->
     return found.tolist(), numbers
 
 
+def _no_number(said: str, refusals: Refusals) -> int:
+    column = refusals.column
+    if column.unit in ("yuan", "fen") and other_money(said, column.money):
+        return refusals.number("RM326", value=said, money_en=column.money.name_en, money_zh=column.money.name_zh)
+    return refusals.number("RM203", value=said)
+
+
 def _exact(value: Any, column: Column, hint: Decimal | None, each: bool) -> Decimal | None:
     """Return the exact number that a cell means, None where it means none."""
     if isinstance(value, str):
-        return None if is_blank(value) else parse_number(value, column.unit, hint, each)
+        return None if is_blank(value) else parse_number(value, column.unit, hint, each, column.money)
     if value is None or isinstance(value, bool):
         return None
     exact = Decimal(value)

@@ -18,6 +18,8 @@ from ratemod.vocabulary.column import Column
 from ratemod.vocabulary.table import words as business_words
 
 PERIOD = "policy_period"  # the first and the last day in one cell
+CURRENCY = "currency"  # which money the amounts of a row are in
+IMPLIED = (PERIOD, CURRENCY)  # columns that a list is read for though nobody asks: see `implied`
 SET_ASIDE = ("-", "")  # what a header is mapped to that is known and not used
 _CLOSED = ")]】>」"  # what a unit in brackets ends with
 _ORDINAL = re.compile(r"^\s*(?:[\u2460-\u2473]|[(（]?\d{1,2}[.．、)）])\s*(?=\D)")  # 1. (2) 3、 ④ before a header

@@ -16,7 +16,7 @@ from dataclasses import replace
 import pyarrow as pa
 
 from ratemod.reading.book import Book
-from ratemod.reading.header import PERIOD, Lexicon, fold, spellings
+from ratemod.reading.header import PERIOD, fold, spellings
 from ratemod.reading.joined import as_type
 from ratemod.vocabulary.column import Column
 from ratemod.vocabulary.spelling import is_blank
@@ -64,13 +64,11 @@ def with_period(columns: Mapping[str, Column]) -> dict[str, Column]:
     return {**columns, **own, PERIOD: free}
 
 
-def in_days(book: Book, words: Lexicon) -> Book:
-    """Return a book whose periods are cut into the first and the last day; the period stays under its own header."""
-    if PERIOD not in words.columns or PERIOD not in book.table.column_names:
-        return book
-    cells = [cell or "" for cell in as_type(book.table[PERIOD], pa.string()).to_pylist()]
+def in_days(book: Book, name: str) -> Book:
+    """Return a book whose periods, which stand in column `name`, are cut into the first and the last day."""
+    cells = [cell or "" for cell in as_type(book.table[name], pa.string()).to_pylist()]
     cut = [halves(cell) or (cell, cell) for cell in cells]
-    header = book.headers.get(PERIOD, PERIOD)
+    header = book.headers.get(name, name)
     table, headers = book.table, {**book.headers}
     for at, end in enumerate(ENDS):
         if end not in table.column_names:
@@ -81,8 +79,4 @@ def in_days(book: Book, words: Lexicon) -> Book:
             filled = [days[at] if is_blank(day or "") else day for day, days in zip(own, cut)]
             if filled != own:
                 table = table.set_column(table.column_names.index(end), end, pa.array(filled, pa.string()))
-    headers.pop(PERIOD, None)
-    while header in table.column_names:
-        header += "'"
-    named = [header if name == PERIOD else name for name in table.column_names]
-    return replace(book, table=table.rename_columns(named), headers=headers)
+    return replace(book, table=table, headers=headers)

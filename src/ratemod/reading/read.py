@@ -13,9 +13,9 @@ from ratemod.errors import BookError, Problem, problem
 from ratemod.reading.book import Book, remarked
 from ratemod.reading.fills import filled
 from ratemod.reading.frame import arrow_table
-from ratemod.reading.header import HeaderMap, Lexicon, checked, lexicon, lost_headers, match
+from ratemod.reading.header import IMPLIED, HeaderMap, Lexicon, checked, lexicon, lost_headers, match
+from ratemod.reading.implied import obeyed, under_own_headers, with_implied
 from ratemod.reading.joined import joined
-from ratemod.reading.period import in_days, with_period
 from ratemod.reading.sniff import EXCEL_FILES, FILES, TEXT_FILES, sniffed
 from ratemod.reading.tables import ALL_SHEETS, frame_receipt, read_grids
 from ratemod.reading.text_chunks import LINE, open_text
@@ -71,14 +71,15 @@ def read_table(
     >>> book.table.column_names, [unused.header for unused in book.receipt.parts[0].unused]
     (['heads', '备注'], ['备注'])
     """
-    words = lexicon(with_period(columns), header_map)
+    words = lexicon(with_implied(columns), header_map)
     sheets = (sheet,) if isinstance(sheet, str) else tuple(sheet or ())
     paths = _paths(source)
     if paths is None:
         book = _frame(arrow_table(source), words, None)
     else:
         book = joined(_files(paths, words, sheets, header_map), columns)
-    book = in_days(book, words)
+    implied = {name: name for name in IMPLIED if name not in columns}
+    book = under_own_headers(obeyed(book, words.columns, implied), implied)
     book = filled(book, fills, columns) if fills else book
     tell(book.receipt)
     return book

@@ -181,8 +181,9 @@ def _part_data(part: ReadPart) -> dict[str, Any]:
 def unused_said(unused: Sequence[UnusedHeader], file: str | None, sheet: str | None, row: int) -> Problem | None:
     """Return the remark that lists the headers of a table that were not used, None where all were."""
     texts = [f"{item.header or item.place}" + (f" (~{item.nearest})" if item.nearest else "") for item in unused]
-    args = {"count": len(texts), "headers": listed(texts, 40)}
-    return problem("RM272", file=file, sheet=sheet, row=row, **args) if texts else None
+    if not texts:
+        return None
+    return problem("RM272", file=file, sheet=sheet, row=row, count=len(texts), headers=listed(texts, 40))
 
 
 def listed(items: Sequence[object], most: int = MOST) -> str:

@@ -25,6 +25,7 @@ from ratemod.reading.receipt import LeftOut, ReadPart, Receipt, UnusedHeader, Us
 from ratemod.reading.rows import fate, is_blank, judge_of, near_needed
 from ratemod.reading.units import Statement, Unit, stated, statements
 from ratemod.vocabulary.column import Column
+from ratemod.vocabulary.currency import other_money
 from ratemod.vocabulary.table import words as business_words
 
 ALL_SHEETS = ("all", "全部")
@@ -455,17 +456,7 @@ def settled(
         if unit.size is None:
             odd.setdefault(unit.text, []).append(name)
     if odd:
-        raise BookError(
-            problem(
-                "RM264",
-                file=file,
-                sheet=sheet,
-                text=text,
-                columns=", ".join(names),
-                columns_zh="、".join(columns[name].label("zh") for name in names),
-            )
-            for text, names in odd.items()
-        )
+        raise BookError(_unclear(text, [columns[name] for name in names], file, sheet) for text, names in odd.items())
     written = {**units, **own}
     apart = [
         problem("RM412", file=file, sheet=sheet, column=name, label=columns[name].label("zh"), unit=unit.text,
@@ -477,6 +468,19 @@ def settled(
         raise BookError(apart)
     lines = dict.fromkeys(unit.text for unit in units.values() if unit.size != 1)
     return {**units, **own, **given}, [problem("RM233", file=file, sheet=sheet, text=text) for text in lines]
+
+
+def _unclear(text: str, columns: Sequence[Column], file: str | None, sheet: str | None) -> Problem:
+    """Return the problem of a unit that is not clear for some columns, or is other money than theirs."""
+    about: dict[str, Any] = {
+        "text": text,
+        "columns": ", ".join(column.name for column in columns),
+        "columns_zh": "、".join(column.label("zh") for column in columns),
+    }
+    money = columns[0].money
+    if columns[0].unit in ("yuan", "fen") and other_money(text, money):
+        return problem("RM327", file=file, sheet=sheet, money_en=money.name_en, money_zh=money.name_zh, **about)
+    return problem("RM264", file=file, sheet=sheet, **about)
 
 
 def _sheet_remarks(block: Block, kept: Sequence[int]) -> list[Problem]:

@@ -28,7 +28,8 @@ from ratemod.reading.book import Book
 from ratemod.reading.chunks import CHUNK, Part
 from ratemod.reading.examples import example_rows
 from ratemod.reading.grid import Grid
-from ratemod.reading.header import Header, HeaderMap, Lexicon, checked, lexicon, lost_headers, match
+from ratemod.reading.header import IMPLIED, Header, HeaderMap, Lexicon, checked, lexicon, lost_headers, match
+from ratemod.reading.implied import obeyed, with_implied
 from ratemod.reading.receipt import LeftOut, ReadPart, Receipt, UnusedHeader, UsedHeader, listed
 from ratemod.reading.rows import Judge, fate, is_blank, is_total, judge_of, near_needed
 from ratemod.reading.tables import above, judged_headers, settled
@@ -63,6 +64,7 @@ class TextChunks:
         What the receipt says before the records are read.
     heard : frozenset of str
         Lines that state units and were obeyed, or are clear.
+    implied : mapping of implied column to the name under which it is read
     """
 
     source: str
@@ -81,6 +83,7 @@ class TextChunks:
     part: ReadPart
     remarks: tuple[Problem, ...]
     heard: frozenset[str] = frozenset()
+    implied: Mapping[str, str] = field(default_factory=dict)
     size: int = CHUNK
     reading: _Reading = field(default_factory=lambda: _Reading())
 
@@ -126,7 +129,8 @@ class TextChunks:
         """Return a chunk as a book; the lines that its rows begin on come along."""
         lines = np.asarray(table[LINE].chunk(0)) if LINE in table.column_names else None
         own = table.drop_columns([LINE]) if lines is not None else table
-        return Book(own, lines, self.source, None, self.conversions, self.headers)
+        book = Book(own, lines, self.source, None, self.conversions, self.headers)
+        return obeyed(book, self.words.columns, self.implied)
 
     def tables(self, start: int = 0, threads: bool = True) -> Iterator[pa.Table]:
         """Yield the chunks from row `start` on, each with the column `LINE`.
@@ -389,11 +393,11 @@ def open_text(
     encoding, lines, tail = _look(path)
     with open(path, encoding=encoding, newline="") as file:
         start = file.read(HEAD)
-    words = lexicon(columns, header_map)
+    words = lexicon(with_implied(columns), header_map)
     block, delimiter, head = _layout(str(path), start, words)
     header = block.header if block else Header((), ())
     row = block.grid.lines[block.at] if block else 1
-    header = checked(header, columns, str(path), None, row)
+    header = checked(header, words.columns, str(path), None, row)
     lost = lost_headers(words, header.texts, str(path))
     if lost:
         raise BookError(lost)
@@ -401,13 +405,17 @@ def open_text(
     ending = [] if len(start) < HEAD and tail in start[: len(start) // 2] else _last_rows(tail, delimiter)
     units, remarks, heard = _text_units(block, ending, words)
     names: dict[str, str] = {}
+    implied: dict[str, str] = {}
     places: dict[str, int] = {}
     for place, (name, text) in enumerate(zip(header.columns, header.texts)):
         if not (name or "all" in keep or (text and text in keep)):
             continue
-        label = name or text or f"column {place + 1}"
+        own = name if name not in IMPLIED or name in columns else None
+        label = own or text or f"column {place + 1}"
         while label in places:
             label += "'"
+        if name in IMPLIED and name not in columns:
+            implied[name] = label
         names[text if text and text not in names else label] = label
         places[label] = place
     used = [
@@ -431,7 +439,8 @@ def open_text(
         places=places,
         lines=lines,
         conversions={name: unit.size for name, unit in units.items() if unit.size is not None and unit.size != 1},
-        headers={name: text for name, text in zip(header.columns, header.texts) if name},
+        headers={name: text for name, text in zip(header.columns, header.texts) if name in places},
+        implied=implied,
         words=words,
         header=header,
         judge=judge_of(header, words),

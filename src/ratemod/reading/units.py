@@ -15,8 +15,11 @@ from decimal import Decimal
 
 from ratemod.reading.numbers import factors
 from ratemod.vocabulary.column import UNITS, Column
+from ratemod.vocabulary.currency import FOREIGN, YUAN, other_money
 from ratemod.vocabulary.spelling import simplified
 
+_AMOUNTS = ("yuan", "fen")
+_BARE = frozenset({"人民币", "rmb", "cny"})  # a money, and no unit of it
 _TENS = {"十": 10, "百": 100, "千": 1_000, "万": 10_000, "亿": 100_000_000}
 _ENGLISH = {
     "thousand": 1_000,
@@ -41,46 +44,6 @@ _ENGLISH = {
     "billion": 1_000_000_000,
     "billions": 1_000_000_000,
 }
-_FOREIGN = frozenset(
-    [
-        "美元",
-        "美金",
-        "港元",
-        "港币",
-        "港幣",
-        "欧元",
-        "英镑",
-        "日元",
-        "韩元",
-        "澳门元",
-        "澳元",
-        "加元",
-        "新台币",
-        "台币",
-        "卢布",
-        "外币",
-        "usd",
-        "us$",
-        "$",
-        "hkd",
-        "hk$",
-        "eur",
-        "€",
-        "gbp",
-        "£",
-        "jpy",
-        "krw",
-        "mop",
-        "twd",
-        "aud",
-        "cad",
-        "dollar",
-        "dollars",
-        "euro",
-        "euros",
-        "pounds",
-    ]
-)
 # What amounts are stated per, and the words by which a column says that it is per the same.
 _FIRM = ("年", "年度", "每年", "户", "家", "单", "企业", "保单", "份", "year", "annum", "policy", "firm")
 _PERSON = ("人", "每人", "名", "人年", "head", "person", "capita", "employee")
@@ -133,13 +96,16 @@ HINTS = frozenset(
         "示例",
         "格式",
         "填写",
-        "元",
         "大写",
         "小写",
     ]
 )
+_OTHERS = "|".join(  # in lines of text: in Chinese, and by the codes of three letters
+    rf"\b{name}\b" if name.isascii() else name for name in FOREIGN if not name.isascii() or len(name) == 3
+)
+_SPEAKING = tuple(name for name in FOREIGN if len(name) > 3 or not name.isalpha() or not name.isascii())
 _SEPARATORS = re.compile(r"[,，、;；|()（）\[\]【】<>《》「」{}:：]+")
-_MONEY = r"(?:[十百千万亿]*(?:元|美元|美金|港元|港币|欧元|日元|英镑)|[十百千万亿]+)"
+_MONEY = rf"(?:[十百千万亿]*(?:元|{_OTHERS})|[十百千万亿]+)"
 _WORDS = sorted({word for unit in UNITS for word in factors(unit) if word} - {"t", "m", "h"}, key=len, reverse=True)
 _ONE = rf"(?:人民币\s*)?(?:[十百千万亿]*(?:{'|'.join(map(re.escape, _WORDS))})|{_MONEY})(?:人民币)?(?:[/每][年人户家])?"
 _UNITS_APART = re.compile(rf"[\s,、;和]+|/(?=(?:人民币)?{_MONEY})")
@@ -154,7 +120,7 @@ _ENGLISH_SAID = re.compile(
 )
 _UNIT_NOUNS = re.compile(r"单位|金额|币种|货币|计价|计量|unit|currency|amount")
 _MONEY_MULTIPLE = re.compile(
-    r"(?<![\d.十百千万亿一二两三四五六七八九几数])(?:[十百千万亿]+元|美元|美金|港元|港币|欧元|日元|英镑|\busd\b|\bhkd\b|\beur\b)"
+    rf"(?<![\d.十百千万亿一二两三四五六七八九几数])(?:[十百千万亿]+元|{_OTHERS})"
     r"(?!以上|以下|以内|级|素)"
 )
 # A line that speaks of units in words not understood is no line to pass over.
@@ -228,9 +194,9 @@ def size_of(word: str, column: Column) -> Decimal | None:
     if any(not _is_per(item.strip(), column) for item in per):
         return None
     base = re.sub(r"\s+", "", base)
-    if column.unit == "yuan":
+    if column.unit in _AMOUNTS and column.money == YUAN:
         base = base.replace("人民币", "") or "元"
-    return _multiple(base, factors(column.unit), column.unit == "yuan")
+    return _multiple(base, factors(column.unit, column.money), column.unit == "yuan")
 
 
 def _is_per(word: str, column: Column) -> bool:
@@ -265,7 +231,8 @@ def _multiple(word: str, known: Mapping[str, Decimal], money: bool) -> Decimal |
 def is_unit_like(word: str) -> bool:
     """Return whether a word is a unit of something, or of money of another country, or a multiple."""
     base = re.split(r"/|每", word)[0].replace("人民币", "")
-    if any(base.endswith(name) or base.startswith(name) for name in _FOREIGN):
+    spoken = any(base.endswith(name) or base.startswith(name) for name in _SPEAKING)
+    if spoken or base.lstrip("".join(_TENS)) in FOREIGN:
         return True
     if not base:
         return bool(word)
@@ -348,11 +315,10 @@ def statements(cells: Iterable[object]) -> list[Statement]:
                 mine.append(Statement(cell.strip(), "", tuple(re.sub(r"\s+", "", word) for word in words)))
         for match in () if mine else _SAID.finditer(said.replace("(", " ").replace(")", " ")):
             scope, words = match["scope"], tuple(filter(None, _UNITS_APART.split(match["units"])))
-            if set(words) <= {"人民币", "rmb", "cny"}:  # a currency, and no unit of it
-                continue
             general = not re.sub(r"[\W_]+", "", _GENERAL.sub("", scope))
             noun = _UNIT_NOUNS.search(scope) or (general and scope)
-            money = any(re.fullmatch(_MONEY, word.replace("人民币", "").split("/")[0]) for word in words)
+            bases = [word.replace("人民币", "").split("/")[0] for word in words]
+            money = any(word in _BARE or re.fullmatch(_MONEY, base) for word, base in zip(words, bases))
             if not match["mark"].strip() and not money:
                 continue
             if noun or (money and (match["mark"] != ":" or general or not scope.endswith("单位"))):
@@ -409,12 +375,14 @@ def stated(
         scopes = [part for part in re.split(r"[、,和及与]", said.scope) if part]
         about = [column for column in columns if not scopes or _is_about(scopes, column)]
         if scopes and not about and any(_is_multiple_of_money(word) for word in said.words):
-            unclear += [(column.name, said) for column in columns if column.unit == "yuan"]
+            unclear += [(column.name, said) for column in columns if column.unit in _AMOUNTS]
         for column in about:
             words = [word for word in said.words if column.unit == "yuan" or not re.fullmatch("[十百千万亿]+", word)]
-            sizes = {size for word in words if (size := size_of(word, column)) is not None}
-            odd = column.unit == "yuan" and (
-                not said.words or any(_is_other_money(word, column) for word in said.words)
+            sizes = {size for word in words if word not in _BARE and (size := size_of(word, column)) is not None}
+            odd = column.unit in _AMOUNTS and (
+                not said.words
+                or any(_is_other_money(word, column) for word in said.words)
+                or (column.unit == "fen" and bool(sizes - {1}))  # its name says fen
             )
             before = units.get(column.name)
             if len(sizes) > 1 or odd or (before and sizes and before.size not in sizes):
@@ -435,10 +403,11 @@ def _is_multiple_of_money(word: str) -> bool:
 
 
 def _is_foreign(word: str) -> bool:
-    base = re.split(r"/|每", word)[0]
-    return any(name in base for name in _FOREIGN)
+    return other_money(re.split(r"/|每", word)[0], YUAN)
 
 
 def _is_other_money(word: str, column: Column) -> bool:
     """Return whether a word is money, but not the money of this column."""
-    return size_of(word, column) is None and (re.split(r"/|每", word)[0].endswith("元") or _is_foreign(word))
+    return size_of(word, column) is None and (
+        re.split(r"/|每", word)[0].endswith("元") or other_money(word, column.money)
+    )

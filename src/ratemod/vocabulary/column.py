@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
 
+from ratemod.vocabulary.currency import YUAN, Currency
+
 Kind = Literal["level", "number", "flag", "date", "text"]
 KINDS: tuple[Kind, ...] = ("level", "number", "flag", "date", "text")
 
@@ -86,6 +88,8 @@ class Column:
         Rule of an identifier: ``credit_code``, ``industry_code``, ``division_code``, ``bank_account`` or ``number``.
     covered : bool or None
         Of a day that a term ends with: whether it is still covered, so that 24时 of a day means that day.
+    money : Currency
+        What an amount is in.
     """
 
     name: str
@@ -105,6 +109,7 @@ class Column:
     source: str | None = None
     identity: str | None = None
     covered: bool | None = None
+    money: Currency = YUAN
 
     def names(self) -> tuple[str, ...]:
         """Return every header that means this column."""
