@@ -51,7 +51,7 @@ LISTS = {
     "error cell": (touched([HEADS, A, B], error), {"C1": 1_000_001, "C2": None}),
     "formula never calculated": (sheet_of([HEADS, A, [*B[:4], "=1+0"]]), {"C1": 1_000_001, "C2": None}),
     "words for a number": (sheet_of([HEADS, A, [*B[:4], "待定"]]), {"C1": 1_000_001, "C2": None}),
-    "dollars": (sheet_of([[*HEADS[:4], "已决赔款（美元）"], A, B]), "RM264"),
+    "dollars": (sheet_of([[*HEADS[:4], "已决赔款（美元）"], A, B]), "RM327"),
 }
 
 

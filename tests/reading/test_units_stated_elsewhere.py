@@ -125,5 +125,5 @@ def test_the_unit_in_an_alias_of_the_plan(alias, size):
 
 def test_an_alias_in_another_currency_is_refused():
     money = Column("limit", "number", "Limit", "保额", aliases=("保额（美元）",), unit="yuan")
-    with pytest.raises(BookError, match="RM264"):
+    with pytest.raises(BookError, match="RM327"):
         read_table([{"保额（美元）": 1}], {"limit": money})

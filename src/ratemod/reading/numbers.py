@@ -28,7 +28,7 @@ _SHARES = {
     "percent": {"": Decimal(1), "%": Decimal(1), "‰": Decimal("0.1")},
     "per_mille": {"": Decimal(1), "‰": Decimal(1), "%": Decimal(10)},
 }
-_LETTERS = {"k": 3, "w": 4}  # of money and of people: 10k, 10w (万)
+_LETTERS = {"k": 3}  # of money and of people: 10k; what 1w or 1m is, is not clear
 _ZEROS = {"十": 1, "拾": 1, "百": 2, "佰": 2, "千": 3, "仟": 3, "万": 4, "萬": 4, "亿": 8, "億": 8}
 _NO_DIGIT = ("<super>", "<sub>", "<fraction>", "<circle>", "<compat> 0028")  # 10³ is no 103, ⑴ no (1)
 _NUMBER = re.compile(
