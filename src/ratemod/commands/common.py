@@ -58,7 +58,7 @@ def book_arguments(parser: argparse.ArgumentParser, lang: Lang) -> None:
     """Add the arguments that name a book and the plan to price it under."""
     parser.add_argument("book", metavar="BOOK", type=Path, help=text("UI_help_book", lang))
     parser.add_argument("more", metavar="BOOK", type=Path, nargs="*", help=text("UI_help_more_books", lang))
-    parser.add_argument("--plan", metavar="PLAN", help=text("UI_help_plan", lang))
+    parser.add_argument("--plan", metavar="PLAN", help=text("UI_help_plan_or_project", lang))
     plan_dates(parser, lang)
     parser.add_argument("--sheet", metavar="SHEET", action="append", help=text("UI_help_sheet", lang))
     for name, metavar in (("columns", "MAP"), ("units", "UNITS"), ("fill", "FILLS")):

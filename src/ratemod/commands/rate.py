@@ -44,7 +44,7 @@ def arguments(parser: argparse.ArgumentParser, lang: Lang) -> None:
     parser.add_argument("--resume", action="store_true", help=text("UI_help_resume", lang))
     parser.add_argument("--live", action="store_true", help=text("UI_help_live", lang))
     parser.add_argument("--receipt", metavar="FILE", type=Path, help=text("UI_help_receipt", lang))
-    parser.add_argument("-o", "--output", metavar="FILE", help=text("UI_help_output", lang))
+    parser.add_argument("-o", "--output", metavar="FILE", help=text("UI_help_rate_output", lang))
     parser.set_defaults(goes_out=True)
 
 
