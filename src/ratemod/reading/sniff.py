@@ -11,6 +11,7 @@ TEXT_FILES = (".csv", ".tsv", ".txt")
 EXCEL_FILES = (".xlsx", ".xlsm", ".xls", ".xlsb", ".ods")
 FILES = (*TEXT_FILES, *EXCEL_FILES, ".parquet")
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+MOST_UNPACKED = 4 << 30  # bytes: a million rows of thirty columns are less than half of it
 # How other kinds of file begin, and what they are called.
 _OTHERS = (
     (b"%PDF", "pdf"),
@@ -64,6 +65,7 @@ def _other(path: Path, kind: str) -> Problem:
 def _zipped(path: Path) -> str:
     try:
         with zipfile.ZipFile(path) as archive:
+            _bounded(path, archive)
             names = set(archive.namelist())
             kind = archive.read("mimetype")[:80] if "mimetype" in names else b""
     except (zipfile.BadZipFile, OSError, RuntimeError, NotImplementedError):
@@ -79,6 +81,19 @@ def _zipped(path: Path) -> str:
     if any(name.endswith(".iwa") or name == "Index.zip" for name in names):
         raise BookError(_other(path, "numbers"))
     raise BookError(_other(path, "archive"))
+
+
+def _bounded(path: Path, archive: zipfile.ZipFile) -> None:
+    """Refuse a workbook that unpacks to more than any list needs, before any of it is unpacked.
+
+    What a part says of its size bounds what is read of it here; its packed size bounds what it can hold, whatever it
+    says: deflate packs at most 1032 to 1 (RFC 1951).
+    """
+    total = sum(item.file_size for item in archive.infolist())
+    told = any(item.file_size > 1032 * item.compress_size + 1032 for item in archive.infolist())
+    if total > MOST_UNPACKED or told:
+        size = f"{total / 1e9:,.1f}"
+        raise BookError(problem("RM328", file=str(path), size=size, most=f"{MOST_UNPACKED / 1e9:,.1f}"))
 
 
 def _compound(path: Path) -> str:
