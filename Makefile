@@ -4,8 +4,10 @@ TIMES ?= 10
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+CORE := tests/vocabulary tests/rules tests/plan tests/plans tests/reading tests/rating tests/registers tests/experience \
+  tests/ratemaking tests/study tests/fund tests/whatif tests/cli
 
-.PHONY: demo test fuzz bench docs notebooks lint clean lock wheel
+.PHONY: demo test test-lowest mutants fuzz bench docs notebooks lint clean lock wheel
 
 demo: $(STAMP)
 	$(BIN)/ratemod demo --out demo-out
@@ -14,6 +16,15 @@ test: $(STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -n 2 --dist loadscope
+
+test-lowest:  # the core with the lowest versions that pyproject.toml claims; `make test-lowest PYTHON=python3.11`
+	test -x .venv-lowest/bin/python || $(PYTHON) -m venv .venv-lowest
+	$(PYTHON) tools/lowest.py > .venv-lowest/lowest.txt
+	.venv-lowest/bin/python -m pip install --quiet --disable-pip-version-check -r .venv-lowest/lowest.txt
+	.venv-lowest/bin/python -m pytest $(CORE)
+
+mutants: $(STAMP)  # docs/mutants.md anew; `make mutants ARGS="--packages money rating --each 40"`
+	$(BIN)/python tools/mutants.py $(ARGS)
 
 fuzz: $(STAMP)  # properties on examples that the suite does not draw, again and again; `make fuzz TIMES=100`
 	for time in $$(seq $(TIMES)); do \
@@ -51,4 +62,4 @@ lock:  # after a change of dependencies: resolve anew and pin
 	rm -rf .venv-lock
 
 clean:
-	rm -rf build dist site demo-out bench-out .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf build dist site demo-out bench-out .venv-lowest .pytest_cache .mypy_cache .ruff_cache .hypothesis

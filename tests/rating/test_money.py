@@ -1,12 +1,16 @@
-"""An amount to divide is a whole number of fen, whatever type it comes in; nothing is cut off in silence."""
+"""Money by Python's own decimals: what is rounded, what is divided, and what is refused rather than cut off."""
 
-from decimal import Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from fractions import Fraction
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from ratemod import money
 from ratemod.errors import ModelError
-from ratemod.money import apportion
+from ratemod.money import apportion, rounded, to_fen, to_yuan, yuan_text
 
 
 @pytest.mark.parametrize("amount", [100.9, float("nan"), float("inf"), 1e30, Decimal("0.5"), "many", None, 2**64])
@@ -20,3 +24,104 @@ def test_what_is_no_whole_number_of_fen_is_refused(amount):
 @pytest.mark.parametrize("amount", [101, 101.0, Decimal(101), np.int32(101), np.uint8(101)])
 def test_whole_amounts_of_any_type_are_divided(amount):
     assert apportion(amount, [1, 1]).tolist() == [51, 50]
+
+
+@pytest.mark.parametrize("amount, taken", [(2**63 - 1, True), (2**63, False), (-(2**63) + 1, True), (-(2**63), False)])
+def test_an_amount_fills_the_signed_word_and_no_more(amount, taken):
+    amounts = np.array([amount], dtype=object)
+    if taken:
+        assert int(apportion(amounts, [1, 2]).sum()) == amount
+    else:
+        with pytest.raises(ModelError, match="RM498"):
+            apportion(amounts, [1, 2])
+
+
+def hamilton(total: int, weights: list[Fraction]) -> list[int]:
+    """The method of largest remainder as Balinski & Young write it, party by party."""
+    quotas = [abs(total) * weight / sum(weights) for weight in weights]
+    parts = [int(quota) for quota in quotas]
+    by_remainder = sorted(range(len(parts)), key=lambda party: (parts[party] - quotas[party], party))
+    for party in by_remainder[: abs(total) - sum(parts)]:
+        parts[party] += 1
+    return [part if total >= 0 else -part for part in parts]
+
+
+WEIGHTS = st.lists(st.integers(0, 40), min_size=1, max_size=12).filter(sum)
+
+
+@given(totals=st.lists(st.integers(-(10**6), 10**6), min_size=1, max_size=5), weights=WEIGHTS)
+def test_amounts_are_divided_by_largest_remainder(totals, weights):
+    """Parties up to eight are compared in pairs, more are sorted; ties go to the first either way."""
+    found = apportion(np.array(totals), weights)
+    assert found.tolist() == [hamilton(total, [Fraction(weight) for weight in weights]) for total in totals]
+
+
+@given(total=st.integers(0, 2**62), weights=st.lists(st.integers(0, 2**62), min_size=2, max_size=4).filter(sum))
+def test_amounts_and_weights_as_large_as_a_word_do_not_overflow(total, weights):
+    assert apportion(np.array([total]), weights).tolist() == [hamilton(total, [Fraction(weight) for weight in weights])]
+
+
+def test_every_row_may_have_its_own_weights_and_each_kind_of_number():
+    exact = np.array([[Decimal("0.1"), Decimal("0.25")], [Decimal(3), Decimal("1E+1")]], dtype=object)
+    assert apportion(np.array([7, 13]), exact).tolist() == [[2, 5], [3, 10]]
+    assert apportion(np.array([7, 13]), np.array([[0.1, 0.25], [3.0, 10.0]])).tolist() == [[2, 5], [3, 10]]
+    assert apportion(np.array([5]), np.array([2**64 - 1, 1], dtype=np.uint64)).tolist() == [[5, 0]]
+    assert apportion(10, np.array([[1, 1], [1, 4]])).tolist() == [5, 5]
+
+
+def test_blocks_leave_no_seam(monkeypatch):
+    monkeypatch.setattr(money, "AT_ONCE", 3)
+    totals, weights = np.arange(1, 12), np.arange(1, 23).reshape(11, 2)
+    wanted = [hamilton(int(total), [Fraction(int(w)) for w in row]) for total, row in zip(totals, weights)]
+    assert apportion(totals, weights).tolist() == wanted
+    one = [hamilton(100, [Fraction(int(w)) for w in row]) for row in weights]
+    assert apportion(np.array([100]), weights).tolist() == one
+
+
+@pytest.mark.parametrize(
+    "weights", [[1, -1], [0, 0], [0.0, 0.0], [1.0, float("nan")], [float("inf"), 1.0], [[1, 1], [0, 0]]]
+)
+def test_weights_that_divide_nothing_are_refused(weights):
+    with pytest.raises(ModelError, match="RM011"):
+        apportion(np.array([10, 10]), np.array(weights))
+
+
+@given(whole=st.integers(-(10**12), 10**12), decimals=st.integers(0, 6), places=st.integers(-3, 4))
+def test_floats_that_stand_for_decimals_are_rounded_as_the_decimals_are(whole, decimals, places):
+    exact = Decimal(whole).scaleb(-decimals)
+    unit = Decimal(1).scaleb(-places)
+    steps = exact / unit
+    wanted = {
+        "half_up": (steps + Decimal("0.5")).to_integral_value(ROUND_FLOOR),
+        "down": steps.to_integral_value(ROUND_FLOOR),
+        "up": steps.to_integral_value(ROUND_CEILING),
+    }
+    for mode, number in wanted.items():
+        assert rounded(float(exact), places, mode).item() == pytest.approx(float(number * unit), rel=1e-15), mode
+
+
+def test_a_hair_is_taken_for_a_half_and_more_than_a_hair_is_not():
+    """Sixteen units in the last place are the hair."""
+    assert rounded(2.5 - 16 * np.spacing(2.5), 0).item() == 3.0
+    assert rounded(2.5 - 17 * np.spacing(2.5), 0).item() == 2.0
+    assert rounded(3.0 - 4 * np.spacing(3.0), 0, "down").item() == 3.0
+    assert rounded(3.0 + 4 * np.spacing(3.0), 0, "up").item() == 3.0
+
+
+def test_what_is_no_number_stays_as_it_is():
+    found = rounded([float("nan"), float("inf"), -float("inf"), 0.125], 2)
+    assert np.isnan(found[0]) and found[1:].tolist() == [np.inf, -np.inf, 0.13]
+    assert rounded(-0.125, 2).item() == -0.12 and rounded(-15.0, -1).item() == -10.0
+
+
+@given(fen=st.integers(-(10**15), 10**15))
+def test_fen_and_yuan_are_one_amount(fen):
+    assert to_fen(to_yuan(fen)) == fen and to_yuan(fen) * 100 == fen
+    assert yuan_text(fen).replace(",", "") == f"{Decimal(fen) / 100:.2f}"
+
+
+@pytest.mark.parametrize(
+    "yuan, fen", [("0.005", 1), ("-0.005", -1), ("0.0049", 0), (3, 300), (Decimal("1E+3"), 100_000)]
+)
+def test_yuan_are_rounded_half_up(yuan, fen):
+    assert to_fen(yuan) == fen

@@ -86,6 +86,6 @@ class ShareOut(Lines):
         return True
 
     def range(self, plan: Plan, known: Mapping[str, Range]) -> Range:
-        """Return the range of the amount, in fen."""
+        """Return the range from nothing, which a line may bear, to the whole amount, in fen."""
         of = operand_range(self.of[0], known)
-        return Range(of.low, of.high, 2)
+        return Range(min(of.low, Fraction(0)), max(of.high, Fraction(0)), 2)
