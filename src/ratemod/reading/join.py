@@ -147,7 +147,7 @@ class Join:
     def lost(self, unmet: Mask, table: str, into: str, fen: Ints | None = None, **place: Any) -> Problem:
         """Return RM396 about some asking rows: how many of how many, the first keys, their money."""
         rows = np.flatnonzero(unmet)
-        names = _first(self.asked_keys, rows)
+        names = _first(self.asked_keys, rows[:MOST_KNOWN])
         near = nearest(names[0], _first(self.there_keys, range(len(self.there)), MOST_KNOWN)) if names else None
         money = "" if fen is None else yuan_text(int(fen[rows].sum()))
         return problem(
@@ -167,7 +167,7 @@ class Join:
         rows = np.flatnonzero(self.repeated())
         if not len(rows):
             return ()
-        return (problem("RM397", count=len(rows), keys=", ".join(_first(self.there_keys, rows)),
+        return (problem("RM397", count=len(rows), keys=", ".join(_first(self.there_keys, rows[:MOST_KNOWN])),
                         **_called(table=table, into=into)),)  # fmt: skip
 
 
