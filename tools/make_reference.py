@@ -18,17 +18,16 @@ from pathlib import Path
 import ratemod
 from ratemod.cli import COMMANDS, build_parser
 from ratemod.errors import catalogue, text
-from ratemod.exhibits.list_template import fields_of, remark
 from ratemod.plan import keys
 from ratemod.plan.key import Key
+from ratemod.report.list_template import fields_of, remark
 from ratemod.vocabulary.table import tables
 
 FOLDER = Path(__file__).parents[1] / "docs" / "reference"
 SOURCE = Path(__file__).parents[1] / "src" / "ratemod"
 METHODS = {"ratemaking": "Ratemaking", "experience": "A firm's own record", "registers": "Registers",
            "fund": "The fund", "whatif": "What if", "synth": "The synthetic province",
-           "confidentiality": "Confidentiality", "exhibits": "Disclosure", ".": "Money"}
-EXHIBITS = ("disclosure",)
+           "confidentiality": "Confidentiality", "publication": "Disclosure", ".": "Money"}
 MADE = "<!-- made by tools/make_reference.py from the code; edit there -->"
 PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
@@ -128,8 +127,6 @@ def formulas() -> str:
     for package, title in METHODS.items():
         parts += ["", f"## {title}"]
         for path in sorted((SOURCE / package).glob("*.py")):
-            if package == "exhibits" and path.stem not in EXHIBITS:
-                continue
             tree = ast.parse(path.read_text(encoding="utf-8"))
             whole = ast.get_docstring(tree) or ""
             told = [(node.name, found) for node in tree.body if isinstance(node, ast.FunctionDef | ast.ClassDef)

@@ -61,7 +61,7 @@ _WHERE = {
     "duties": "ratemod.fund.duties",
     "subsidise": "ratemod.fund.subsidy",
     "fund_ledger": "ratemod.fund.ledger",
-    "disclosure": "ratemod.exhibits.disclosure",
+    "disclosure": "ratemod.publication.disclosure",
     "evaluate_services": "ratemod.fund.evaluation",
     "scorecard": "ratemod.fund.scorecard",
     "Problem": "ratemod.errors",
@@ -79,7 +79,6 @@ if TYPE_CHECKING:
     from ratemod.errors import PlanError as PlanError
     from ratemod.errors import Problem as Problem
     from ratemod.errors import RatemodError as RatemodError
-    from ratemod.exhibits.disclosure import disclosure as disclosure
     from ratemod.experience.bonus_malus import bonus_malus as bonus_malus
     from ratemod.experience.credibility import credibility as credibility
     from ratemod.experience.mods import experience_mod as experience_mod
@@ -94,6 +93,7 @@ if TYPE_CHECKING:
     from ratemod.plan.editions import load_plan as load_plan
     from ratemod.plan.editions import shipped as shipped
     from ratemod.plan.model import Plan as Plan
+    from ratemod.publication.disclosure import disclosure as disclosure
     from ratemod.ratemaking.rate_model import RateModel as RateModel
     from ratemod.ratemaking.rate_model import rate_model as rate_model
     from ratemod.rating.cases import check_plan as check_plan

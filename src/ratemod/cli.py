@@ -143,7 +143,7 @@ def _told(args: argparse.Namespace, lang: Lang) -> int:
     with receipts() as read:
         code: int = importlib.import_module(_module(args.command)).run(args, lang)
     if read:
-        from ratemod.exhibits.terminal import receipt_text
+        from ratemod.document.terminal import receipt_text
 
         said = receipt_text(together(read), lang)
         print(f"\n{said}" if said else "", end="\n" if said else "")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,8 @@ ORDER = [
     "printed",
     "vocabulary",
     "reading",
+    "document",
+    "charts",
     "plan",
     "rating",
     "registers",
@@ -35,27 +38,14 @@ ORDER = [
     "whatif",
     "policy",
     "confidentiality",
-    "document",
+    "publication",
+    "formulas",
+    "secondopinion",
     "report",
-    "exhibits",
     "commands",
     "cli",
     "__main__",
 ]
-# Results know how to show themselves; they load the exhibit when asked.
-LAZY = {
-    ("plan/model.py", "exhibits"),
-    ("rating/rated.py", "exhibits"),
-    ("rating/worksheet.py", "exhibits"),
-    ("study/fit.py", "exhibits"),
-    ("whatif/attribution.py", "exhibits"),
-    ("whatif/dislocation.py", "exhibits"),
-    ("whatif/incentive.py", "exhibits"),
-    ("whatif/live.py", "exhibits"),
-    ("whatif/solve.py", "exhibits"),
-    ("whatif/sweep.py", "exhibits"),
-    ("whatif/widget.py", "exhibits"),
-}
 
 
 def package_of(path: Path) -> str:
@@ -63,19 +53,55 @@ def package_of(path: Path) -> str:
     return parts[0].removesuffix(".py")
 
 
+def named(node: ast.AST) -> set[str]:
+    """Every module of the project that an import names: `from ratemod.plan import said` names `ratemod.plan.said`."""
+    if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "ratemod":
+        return {f"{node.module}.{alias.name}" for alias in node.names}
+    if isinstance(node, ast.Import):
+        return {alias.name for alias in node.names if alias.name.split(".")[0] == "ratemod"}
+    return set()
+
+
 def imported(path: Path) -> set[str]:
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    names = [node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.module]
-    names += [alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names]
-    return {name.split(".")[1] for name in names if name.startswith("ratemod.")}
+    """The packages that a file imports: at once, when needed, for types."""
+    nodes = ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+    return {name.split(".")[1] for node in nodes for name in named(node)}
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(SOURCE)))
 def test_imports_go_one_way(path):
     own = ORDER.index(package_of(path))
     for name in imported(path):
-        if (path.relative_to(SOURCE).as_posix(), name) not in LAZY:
-            assert ORDER.index(name) <= own, f"{path} imports {name}, which is downstream"
+        assert ORDER.index(name) <= own, f"{path} imports {name}, which is downstream"
+
+
+def test_no_module_is_imported_by_a_string():
+    """What a string names cannot be followed; commands are verbs, operations a registry, `rm.*` one list of names."""
+    users = {path.relative_to(SOURCE).as_posix() for path in SOURCE.rglob("*.py")
+             if re.search(r"import_module|__import__", path.read_text(encoding="utf-8"))}  # fmt: skip
+    assert users == {"__init__.py", "cli.py", "commands/fund.py", "commands/report.py", "plan/op/registry.py"}
+
+
+def needed(node: ast.AST, inside_class: bool = False) -> set[str]:
+    """The modules that code needs to run: none for types alone, none where a method hands itself to a later file."""
+    if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test):
+        return set()
+    if inside_class and isinstance(node, ast.FunctionDef) and isinstance(node.body[-1], ast.Return):
+        call = node.body[-1].value
+        given = call.args[:1] if isinstance(call, ast.Call) else []
+        if given and isinstance(given[0], ast.Name) and given[0].id == "self":
+            return set()
+    inner = (needed(child, isinstance(node, ast.ClassDef)) for child in ast.iter_child_nodes(node))
+    return named(node).union(*inner)
+
+
+def test_no_file_needs_itself_through_others():
+    files = {".".join(("ratemod", *path.relative_to(SOURCE).with_suffix("").parts)): path for path in MODULES}
+    graph = {}
+    for name, path in files.items():
+        names = needed(ast.parse(path.read_text(encoding="utf-8")))
+        graph[name] = {part for one in names for part in (one, one.rpartition(".")[0]) if part in files} - {name}
+    TopologicalSorter(graph).prepare()  # raises CycleError, which names the circle
 
 
 def test_the_map_names_every_package_once():

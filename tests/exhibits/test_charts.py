@@ -7,14 +7,14 @@ import xml.etree.ElementTree as ET
 import numpy as np
 import pytest
 
+from ratemod import charts
+from ratemod.charts.tiles import PLACES
 from ratemod.errors import BookError, ModelError
-from ratemod.exhibits import charts
-from ratemod.exhibits.charts_tiles import PLACES
 
 pytest.importorskip("matplotlib")
 import itertools
 
-from ratemod.exhibits.chart_style import font_families, missing_glyphs
+from ratemod.charts.style import font_families, missing_glyphs
 
 
 def triangle():

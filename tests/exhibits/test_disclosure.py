@@ -17,13 +17,18 @@ from scipy.optimize import linprog
 from tests.exhibits.browser import browser
 
 from ratemod.cli import main
+from ratemod.document.html import page
 from ratemod.errors import BookError
-from ratemod.exhibits.disclosure import disclosure
-from ratemod.exhibits.disclosure_files import figures_table, write_disclosure
-from ratemod.exhibits.disclosure_page import disclosure_page
+from ratemod.publication.disclosure import disclosure
+from ratemod.publication.files import figures_table, write_disclosure
+from ratemod.publication.page import disclosure_document
 
 PROVINCE = Path(__file__).parents[2] / "data" / "province"
 YEAR = 2025
+
+
+def page_of(told, lang):
+    return page([disclosure_document(told, one) for one in ("zh", "en")], lang)
 
 
 @pytest.fixture(scope="module")
@@ -180,7 +185,7 @@ def test_the_fund_carries_forward_from_year_to_year(told):
 
 def test_the_same_data_give_the_same_bytes(told, tmp_path):
     again = disclosure(PROVINCE, YEAR)
-    assert disclosure_page(told, "zh") == disclosure_page(again, "zh")
+    assert page_of(told, "zh") == page_of(again, "zh")
     for name in ("one", "two"):
         write_disclosure(told, tmp_path / f"{name}.xlsx", "zh")
         write_disclosure(told, tmp_path / name, "zh")
@@ -190,7 +195,7 @@ def test_the_same_data_give_the_same_bytes(told, tmp_path):
 
 
 def test_page_and_workbook_hold_what_the_file_holds(told, published, tmp_path):
-    page = disclosure_page(told, "zh")
+    page = page_of(told, "zh")
     assert "http" not in page.replace("http://www.w3.org", "") and "<script" not in page
     assert page.count("合成数据") == 1 and page.count("Synthetic data") == 1
     write_disclosure(told, tmp_path / "told.xlsx", "en")
@@ -216,7 +221,7 @@ def hostile(**columns):
 def test_hostile_names_are_harmless(tmp_path):
     nasty, formula = "<script>alert(1)</script>", '=HYPERLINK("http://x")'
     told = disclosure(hostile(birch=nasty, redpine=formula), YEAR)
-    assert "<script" not in disclosure_page(told, "en")
+    assert "<script" not in page_of(told, "en")
     write_disclosure(told, tmp_path / "out", "en")
     text = (tmp_path / "out" / "figures.csv").read_text(encoding="utf-8-sig")
     assert ',"=HYPERLINK' not in text and "'=HYPERLINK" in text
@@ -300,7 +305,7 @@ def test_the_page_opens_in_a_browser(told, tmp_path):
     from selenium.webdriver.common.by import By
 
     file = tmp_path / "told.html"
-    file.write_text(disclosure_page(told, "zh"), encoding="utf-8")
+    file.write_text(page_of(told, "zh"), encoding="utf-8")
     try:
         driver.get(file.as_uri())
         assert "2025" in driver.title
@@ -319,6 +324,6 @@ def test_the_page_opens_in_a_browser(told, tmp_path):
 
 
 def test_headings_step_by_one(told):
-    page = disclosure_page(told, "en")
+    page = page_of(told, "en")
     steps = [int(found) for found in re.findall(r"<h([1-6])", page)]
     assert steps[0] == 1 and all(after - before <= 1 for before, after in itertools.pairwise(steps))

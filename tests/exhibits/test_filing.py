@@ -18,17 +18,18 @@ import pytest
 from tests.exhibits.browser import browser
 
 import ratemod as rm
+from ratemod.charts.style import missing_glyphs
 from ratemod.cli import main
+from ratemod.document.html import card, page
+from ratemod.document.model import Document, Paragraph, Section, Span, table
+from ratemod.document.pdf import pdf_of
 from ratemod.errors import BookError, ModelError
-from ratemod.exhibits import filing as module
-from ratemod.exhibits.chart_style import missing_glyphs
-from ratemod.exhibits.filing import Check, filing, policies_by_row
-from ratemod.exhibits.filing_html import filing_html, write_filing
-from ratemod.exhibits.notes_html import notes_html
-from ratemod.exhibits.page import Article, Html, Section, page, table
-from ratemod.exhibits.pdf import pdf_of
-from ratemod.exhibits.premium_levels import premium_levels
 from ratemod.plan.editions import load_plan
+from ratemod.rating.premium_levels import premium_levels
+from ratemod.report import filing as module
+from ratemod.report.filing import Check, filing, policies_by_row
+from ratemod.report.filing_document import filing_html, write_filing
+from ratemod.report.notes import notes_blocks
 from ratemod.study.caps import uncapped
 
 pytest.importorskip("matplotlib")
@@ -213,15 +214,20 @@ def test_the_last_level_of_a_waterfall_is_the_premium(found):
         assert len(labels) == len(levels) == len(set(labels))
 
 
+def notes_page(said, level):
+    return card(Document(lang="en", title="", head=notes_blocks(said, level)))
+
+
 def test_notes_know_a_few_shapes_and_nothing_else():
-    said = notes_html("# T\n\ntext\nmore\n- a\n  b\n- c\n\n### deep\n\n| x | n |\n|---|---|\n| <i> | 1 |\n\n1. one", 3)
+    said = notes_page("# T\n\ntext\nmore\n- a\n  b\n- c\n\n### deep\n\n| x | n |\n|---|---|\n| <i> | 1 |\n\n1. one", 3)
     assert "<h3>T</h3>" in said and "<h4>deep</h4>" in said and "<li>a b</li>" in said
     assert "&lt;i&gt;" in said and "<p>text more</p>" in said and "<ol><li>one</li></ol>" in said
 
 
 def test_pages_escape_every_text():
-    body = table(HOSTILE, [HOSTILE, "n"], [[HOSTILE, "1"]], [False, True])
-    said = page([Article("en", HOSTILE, Html(""), HOSTILE, (Section("s", HOSTILE, body),))], "en")
+    body = (table(HOSTILE, [HOSTILE, "n"], [[HOSTILE, "1"]], [False, True]), Paragraph(Span(HOSTILE, "code")))
+    sections = (Section("s", HOSTILE, body), Section("t", HOSTILE, ()))
+    said = page([Document(lang="en", title=HOSTILE, sections=sections)], "en")
     assert "<script" not in said and said.count("&lt;script&gt;") >= 6
 
 

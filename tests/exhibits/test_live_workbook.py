@@ -21,9 +21,7 @@ from tests.rating import random_plans
 from tests.rating.steps import step_of
 
 from ratemod.errors import PlanError
-from ratemod.exhibits.live_tables import sheet_names, table_sheet
-from ratemod.exhibits.live_workbook import HEAD, Priced, write_live_sheets, write_live_workbook
-from ratemod.exhibits.priced_workbook import _looks
+from ratemod.formulas.tables import sheet_names, table_sheet
 from ratemod.plan.editions import load_plan, shipped
 from ratemod.plan.keys import OPERATIONS
 from ratemod.plan.model import ANY, Axis, Band, Plan, Row, Table
@@ -34,6 +32,8 @@ from ratemod.rating.inputs import Inputs
 from ratemod.rating.rate import rate
 from ratemod.rating.run import MOST_YUAN
 from ratemod.reading.book import Book
+from ratemod.report.live_workbook import HEAD, Priced, write_live_sheets, write_live_workbook
+from ratemod.report.priced_workbook import _looks
 from ratemod.vocabulary.column import Column
 
 PROVINCE = Path(__file__).parents[2] / "data" / "province" / "renewals.parquet"
@@ -366,8 +366,8 @@ def test_no_formula_is_longer_than_excel_allows():
     for place in shipped():
         plan = load_plan(place)
         rated = rate(case_book(plan), plan, lang="en", threads=1)
-        from ratemod.exhibits.live_formula import formula
-        from ratemod.exhibits.live_workbook import _layout, priced_rows
+        from ratemod.formulas.formula import formula
+        from ratemod.report.live_workbook import _layout, priced_rows
 
         names = sheet_names(list(plan.tables), [])
         tables = {name: table_sheet(table, names[name]) for name, table in plan.tables.items()}

@@ -14,7 +14,7 @@ import pytest
 from tests.cli.books import PLAN, write_book
 
 from ratemod.errors import BookError
-from ratemod.exhibits.output import check_target, whole_file, write_problem
+from ratemod.rating.target import check_target, whole_file, write_problem
 
 ROOT = Path(__file__).parents[2]
 SOURCES = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
@@ -121,7 +121,7 @@ def test_hard_link_to_the_input_is_the_input(tmp_path: Path) -> None:
 def test_kill_leaves_no_final_file(tmp_path: Path) -> None:
     """SIGKILL in the middle of a write: the final name never appears, the old content of another stays."""
     script = (
-        "import sys, time\nfrom ratemod.exhibits.output import whole_file\n"
+        "import sys, time\nfrom ratemod.rating.target import whole_file\n"
         f"with whole_file({str(tmp_path / 'out.csv')!r}) as part:\n"
         "    part.write_bytes(b'half')\n    print('writing', flush=True)\n    time.sleep(60)\n"
     )
@@ -157,7 +157,7 @@ def test_full_disk_is_named_and_leaves_nothing(target: str, tmp_path: Path) -> N
 def test_interrupt_leaves_nothing(tmp_path: Path) -> None:
     script = (
         "import sys, time\nimport ratemod.commands.rate as command\nfrom ratemod.cli import main\n"
-        "from ratemod.exhibits.output import whole_file\n"
+        "from ratemod.rating.target import whole_file\n"
         "def slow(args, lang):\n"
         f"    with whole_file({str(tmp_path / 'out.csv')!r}) as part:\n"
         "        part.write_bytes(b'half')\n        print('writing', flush=True)\n        time.sleep(60)\n"

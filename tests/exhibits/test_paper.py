@@ -11,13 +11,13 @@ import xlsxwriter
 
 import ratemod as rm
 from ratemod.cli import main
-from ratemod.exhibits.live_workbook import write_live_workbook
-from ratemod.exhibits.plan_workbook import export_plan
-from ratemod.exhibits.priced_workbook import write_priced_workbook
-from ratemod.exhibits.worksheet import new_sheet, set_widths
+from ratemod.document.sheet import new_sheet, set_widths
+from ratemod.report.live_workbook import write_live_workbook
+from ratemod.report.plan_workbook import export_plan
+from ratemod.report.priced_workbook import write_priced_workbook
 
 SOURCE = Path(rm.__file__).parent
-MAKER = SOURCE / "exhibits" / "worksheet.py"
+MAKER = SOURCE / "document" / "sheet.py"
 SETTERS = r"add_worksheet|set_paper|set_landscape|set_portrait|fit_to_pages|repeat_rows|set_footer|set_print_scale"
 PLAN = ["--plan", "jilin-spli", "--at", "2025-06-01"]
 DEMO = str(SOURCE / "demo" / "renewals.xlsx")

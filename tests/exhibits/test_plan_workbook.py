@@ -10,10 +10,10 @@ from openpyxl import load_workbook
 
 from ratemod.cli import main
 from ratemod.errors import BookError, PlanError
-from ratemod.exhibits.plan_workbook import HIDDEN, export_plan, import_plan, layout
 from ratemod.plan.edit import differences
 from ratemod.plan.editions import load_folder, load_plan, shipped
 from ratemod.plan.save import save_edited
+from ratemod.report.plan_workbook import HIDDEN, export_plan, import_plan, layout
 
 
 @pytest.fixture

@@ -14,12 +14,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.cli.books import BAD, HEADERS, PLAN, PREMIUMS_FEN, write_book
 
-from ratemod.exhibits.priced_columns import FORMULA_STARTS, as_number, safe_text
-from ratemod.exhibits.priced_csv import _digits, printed, write_priced_csv, write_priced_parquet, yuan_decimals
+from ratemod.document.csv_file import FORMULA_STARTS, _digits, printed, safe_text, yuan_decimals
 from ratemod.plan.editions import load_plan
 from ratemod.rating.rate import rate
 from ratemod.rating.rated import Rated
 from ratemod.rating.read import read_book
+from ratemod.report.priced_columns import as_number
+from ratemod.report.priced_csv import write_priced_csv, write_priced_parquet
 
 
 @pytest.fixture(scope="module")

@@ -14,12 +14,12 @@ from openpyxl import load_workbook
 from tests.cli.books import BAD, GOOD, HEADERS, PLAN, PREMIUMS_FEN, write_book
 
 from ratemod.errors import BookError
-from ratemod.exhibits import priced_workbook
-from ratemod.exhibits.priced_workbook import write_priced_workbook
 from ratemod.plan.editions import load_plan
 from ratemod.rating.rate import rate
 from ratemod.rating.rated import Rated
 from ratemod.rating.read import read_book
+from ratemod.report import priced_workbook
+from ratemod.report.priced_workbook import write_priced_workbook
 
 
 @pytest.fixture(scope="module")

@@ -17,17 +17,22 @@ from tests.exhibits.small_plan import small_plan
 from tests.rating.steps import step_of
 
 from ratemod.cli import main
+from ratemod.document.html import page
 from ratemod.errors import BookError
-from ratemod.exhibits.guess import with_steps as _with
-from ratemod.exhibits.likely_causes import _flipped
-from ratemod.exhibits.likely_slips import YEAR_DAYS, swapped_cells
-from ratemod.exhibits.second_opinion import second_opinion
-from ratemod.exhibits.second_opinion_file import difference_rows, opinion_html, write_second_opinion
 from ratemod.plan.editions import load_folder
 from ratemod.rating.rate import rate
+from ratemod.report.second_opinion_file import difference_rows, opinion_document, write_second_opinion
+from ratemod.secondopinion.guess import with_steps as _with
+from ratemod.secondopinion.likely_causes import _flipped
+from ratemod.secondopinion.likely_slips import YEAR_DAYS, swapped_cells
+from ratemod.secondopinion.second_opinion import second_opinion
 
 PROVINCE = Path(__file__).parents[2] / "data" / "province" / "renewals.parquet"
 DEMO = Path(__file__).parents[2] / "src" / "ratemod" / "demo" / "renewals.xlsx"
+
+
+def opinion_page(opinion, lang, digest=""):
+    return page([opinion_document(opinion, lang, digest)], lang)
 
 
 @pytest.fixture(scope="module")
@@ -217,8 +222,8 @@ def test_the_page_lists_causes_first_and_escapes(rated, plan, tmp_path):
     premium = theirs(plan.replace({"tables.base_rate[construction, small].value": "0.91"}))
     opinion = second_opinion(rated, premium)
     for lang, said in (("zh", "一个单元格不同"), ("en", "one cell differs")):
-        page = opinion_html(opinion, lang, "d")
-        assert page == opinion_html(opinion, lang, "d") and "<script" not in page
+        page = opinion_page(opinion, lang, "d")
+        assert page == opinion_page(opinion, lang, "d") and "<script" not in page
         assert page.index(said) < page.index('id="' + lang + '-rows"')
     rows = difference_rows(opinion)
     assert len(rows) == opinion.differs.sum() and [row[4] for row in rows] == sorted(row[4] for row in rows)

@@ -7,7 +7,8 @@ import io
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ratemod.exhibits.terminal import clean, display_width, pad, progress, shorten, table_text
+from ratemod.document.terminal import display_width, pad, progress, shorten, table_text
+from ratemod.printed import clean
 
 WORDS = st.text(alphabet=st.characters(codec="utf-8", categories=("L", "N", "P", "Zs")), max_size=12)
 

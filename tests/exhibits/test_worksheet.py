@@ -8,12 +8,12 @@ import pyarrow as pa
 import pytest
 from tests.cli.books import GOOD, HEADERS, PLAN
 
+from ratemod.document.html import card
 from ratemod.errors import Lang
-from ratemod.exhibits.terminal import worksheet_text
-from ratemod.exhibits.worksheet_html import worksheet_html
 from ratemod.plan.editions import load_plan
 from ratemod.rating.rate import rate
 from ratemod.rating.worksheet import Worksheet
+from ratemod.rating.worksheet_words import worksheet_text
 
 ATTACK = "<script>alert('x')</script>\x1b[2J"
 
@@ -47,14 +47,14 @@ def sheet() -> Worksheet:
     ],
 )
 def test_an_underwriter_finds_every_step(sheet: Worksheet, lang: Lang, words: tuple[str, ...]) -> None:
-    said = worksheet_text(sheet, lang, load_plan(PLAN))
+    said = worksheet_text(sheet, lang)
     for word in (*words, "base_rate[mining]", "Invented for the tests", sheet.plan_id):
         assert word in said
     assert "\x1b" not in said
 
 
 def test_chinese_worksheet_has_no_english_names(sheet: Worksheet) -> None:
-    steps = worksheet_text(sheet, "zh", load_plan(PLAN)).split("逐步计算")[1].split("依据")[0]
+    steps = worksheet_text(sheet, "zh").split("逐步计算")[1].split("依据")[0]
     for word in (
         "size_factor ",
         "loss_factor",
@@ -79,7 +79,7 @@ class Tags(HTMLParser):
 
 @pytest.mark.parametrize("lang", ["zh", "en"])
 def test_html_escapes_what_comes_from_the_book(sheet: Worksheet, lang: Lang) -> None:
-    said = worksheet_html(sheet, lang, load_plan(PLAN))
+    said = card(sheet.document(lang))
     tags = Tags()
     tags.feed(said)
     assert "script" not in tags.seen and {"table", "tr", "td"} <= tags.seen
@@ -97,6 +97,6 @@ def test_steps_that_do_not_apply_are_counted_not_shown() -> None:
     left_out = [line for line in found.lines if line.value is None]
     if not left_out:
         pytest.skip("every step of the first case applies")
-    said = worksheet_text(found, "zh", plan)
+    said = worksheet_text(found, "zh")
     assert f"另有{len(left_out)}步不适用" in said
     assert left_out[0].label_zh not in said.split("逐步计算")[1].split("依据")[0].replace("限幅前", "")

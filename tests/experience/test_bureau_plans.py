@@ -13,8 +13,8 @@ from ratemod.errors import ModelError, PlanError
 from ratemod.experience.mods import experience_mod
 from ratemod.experience.movement import movement
 from ratemod.experience.parameter import Setting, value_of
+from ratemod.experience.plan_file import rule_named
 from ratemod.experience.split import split_claims, split_mod
-from ratemod.experience.split_rules import rule_named
 
 HEAD = 'name = "x"\nsource = "test"\n'
 NO_CLAIMS = pa.table({"credit_code": pa.array([], pa.string()), "event_date": pa.array([], pa.string()),

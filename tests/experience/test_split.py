@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from ratemod.errors import ModelError, PlanError
 from ratemod.experience.bands import Bands
 from ratemod.experience.judge import judge, off_balance, sensitivity
+from ratemod.experience.plan_file import rule_named
 from ratemod.experience.split import SplitRule, split_claims, split_mod, value_of
 from ratemod.experience.split_rules import (
     california,
@@ -18,7 +19,6 @@ from ratemod.experience.split_rules import (
     ncci,
     ncci_ballast,
     ncci_weight,
-    rule_named,
     washington,
 )
 

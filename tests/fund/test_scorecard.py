@@ -11,10 +11,11 @@ import pyarrow as pa
 import pytest
 
 from ratemod.cli import main
+from ratemod.document.files import write_document
 from ratemod.errors import BookError, ModelError, PlanError
-from ratemod.exhibits.scorecard_report import write_scorecard
 from ratemod.fund.score_rule import Indicator, read_indicators
 from ratemod.fund.scorecard import scorecard
+from ratemod.fund.scorecard_document import scorecard_document
 from tests.fund.test_commands import PROVINCE
 
 D = datetime.date
@@ -183,7 +184,7 @@ def test_the_page_is_escaped_and_the_same_each_time(tmp_path):
     pages = []
     for at in range(2):
         found = card({bad: [(9, 1), (5, 5)], "b": [(4, 0), (1, 3)]})
-        pages.append(write_scorecard(found, tmp_path / f"{at}.html", "zh", True).read_bytes())
+        pages.append(write_document(scorecard_document(found, "zh", True), tmp_path / f"{at}.html").read_bytes())
     assert pages[0] == pages[1]
     assert bad.encode() not in pages[0]
     assert b"&lt;b&gt;a&amp;b" in pages[0]

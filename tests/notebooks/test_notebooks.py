@@ -26,7 +26,7 @@ def lacking(notebook) -> str:
     """What this machine lacks of what a notebook needs: metadata `needs`, modules or "chinese font"."""
     for need in notebook.metadata.get("needs", ()):
         if need == "chinese font":
-            from ratemod.exhibits.chart_style import missing_glyphs
+            from ratemod.charts.style import missing_glyphs
 
             if missing_glyphs(["元"]):
                 return "no Chinese font installed"

@@ -12,7 +12,7 @@ import pytest
 
 import ratemod as rm
 from ratemod.errors import catalogue
-from ratemod.exhibits.live_formula import FORMULAS
+from ratemod.formulas.formula import FORMULAS
 from ratemod.plan.model import plain
 from ratemod.plan.op.registry import EVERY, OPERATIONS
 from ratemod.rating.exact import EXACT

@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 
 import ratemod as rm
-from ratemod.exhibits.live_workbook import write_live_workbook
 from ratemod.rating.cases import check_plan
+from ratemod.report.live_workbook import write_live_workbook
 from tests.exhibits.office import convert, needs_office
 from tests.exhibits.test_live_workbook import case_book, cells
 

@@ -12,11 +12,11 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 import ratemod as rm
-from ratemod.exhibits.priced_csv import write_priced_csv
-from ratemod.exhibits.streamed_csv import rate_to_csv
 from ratemod.reading import text_chunks
 from ratemod.reading.convert import _numbers, _plainly_written
 from ratemod.reading.text_chunks import LINE, open_text
+from ratemod.report.priced_csv import write_priced_csv
+from ratemod.report.streamed_csv import rate_to_csv
 from tests.rating import renewals
 
 
@@ -245,7 +245,7 @@ def test_a_full_disk_leaves_both_csv_as_they_were(plan, tmp_path):
         (out / name).write_bytes(b"before")
     code = (
         "import resource, signal, sys, ratemod as rm\n"
-        "from ratemod.exhibits.streamed_csv import rate_to_csv\n"
+        "from ratemod.report.streamed_csv import rate_to_csv\n"
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (60_000, 60_000))\n"
         "plan = rm.load_plan('jilin-spli', at='2026-01-01')\n"

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 import ratemod as rm
 from ratemod.errors import BookError
-from ratemod.exhibits.disclosure_data import check_insurers
 from ratemod.experience.mod_lists import read_claims
 from ratemod.fund.co_insurance import co_insure
 from ratemod.fund.levy import levy
+from ratemod.publication.data import check_insurers
 from ratemod.reading.join import join
 from ratemod.registers.derive import derive_columns, read_registers
 

@@ -11,10 +11,10 @@ import pytest
 
 import ratemod as rm
 from ratemod.errors import BookError
-from ratemod.exhibits.priced_csv import write_priced_csv
 from ratemod.reading.frame import arrow_table
 from ratemod.reading.identifiers import unreadable
 from ratemod.reading.read import read_table
+from ratemod.report.priced_csv import write_priced_csv
 from ratemod.vocabulary.column import Column
 from tests.own_plan import own_plan
 

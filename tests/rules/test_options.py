@@ -22,7 +22,10 @@ from ratemod.rules.options import day_of, hint_of, strict
 from ratemod.rules.within import Within
 
 BOGUS = "no_such_word"
-PRIVATE = ("exhibits", "commands", "web", "cli", "errors", "rules", "__main__", "plan.model", "plan.keys")
+PRIVATE = (
+    "document", "charts", "publication", "formulas", "secondopinion", "report", "commands", "web", "cli", "errors",
+    "rules", "__main__", "plan.model", "plan.keys",
+)  # fmt: skip
 CLOSED = re.compile(r"\bLiteral\[|\bLang\b")
 
 

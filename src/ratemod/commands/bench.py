@@ -55,10 +55,10 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
     import pyarrow as pa
 
     from ratemod.commands.demo import AT, PLAN
-    from ratemod.exhibits.priced_columns import is_priced
     from ratemod.plan.editions import load_plan
     from ratemod.rating.rate import rate
     from ratemod.reading.read import read_book
+    from ratemod.report.priced_columns import is_priced
 
     plan = load_plan(PLAN, AT)
     with resources.as_file(resources.files("ratemod") / "demo" / "renewals.xlsx") as path:

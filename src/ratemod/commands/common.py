@@ -144,7 +144,7 @@ def price(
     Columns `besides` those of the plan are read with their units.
     """
     from ratemod.commands.register_files import filled
-    from ratemod.exhibits.terminal import progress
+    from ratemod.document.terminal import progress
     from ratemod.rating.editions import read_under
     from ratemod.rating.rate import dating, rate_choice
     from ratemod.reading.corrected import corrected, merged, refused_part

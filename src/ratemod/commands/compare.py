@@ -25,7 +25,7 @@ def arguments(parser: argparse.ArgumentParser, lang: Lang) -> None:
 
 def run(args: argparse.Namespace, lang: Lang) -> int:
     """Price a list under both plans and say who moves."""
-    from ratemod.exhibits.terminal import progress
+    from ratemod.document.terminal import progress
     from ratemod.plan.editions import load_plan
     from ratemod.rating.rate import rate
     from ratemod.whatif.dislocation import before_caps, compare
@@ -44,8 +44,8 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
 
 def dislocation_text(found: Dislocation, lang: Lang, by: tuple[str, ...]) -> str:
     """Return a dislocation for a terminal."""
-    from ratemod.exhibits.rich_whatif import dislocation_lines
     from ratemod.printed import clean_lines
+    from ratemod.whatif.display import dislocation_lines
 
     plan = found.before.plan
     bands = found.bands()
@@ -67,15 +67,7 @@ def dislocation_text(found: Dislocation, lang: Lang, by: tuple[str, ...]) -> str
 
 def frame_text(frame: pd.DataFrame, lang: Lang, plan: Plan) -> str:
     """Return a frame of results for a terminal: labels, yuan, per cent, levels in words."""
-    from ratemod.exhibits.rich import figure, label_of, level_words
-    from ratemod.exhibits.terminal import table_text
+    from ratemod.document.terminal import grid_text
+    from ratemod.plan.frame_table import frame_table
 
-    names = [str(name) for name in frame.columns]
-    words = {name: level_words(plan, name, lang) for name in names}
-    rows = [
-        [figure(name, value, words[name]) for name, value in zip(names, values)]
-        for values in frame.itertuples(index=False, name=None)
-    ]
-    right = [all(number for _, number in column) for column in zip(*rows)] if rows else [False] * len(names)
-    heads = [label_of(name, lang, plan) for name in names]
-    return table_text(heads, [[said for said, _ in row] for row in rows], right)
+    return grid_text(frame_table(frame, lang, plan, most=None), lang)

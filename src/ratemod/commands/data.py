@@ -40,8 +40,8 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
 
 
 def _tables(args: argparse.Namespace, lang: Lang) -> int:
-    from ratemod.exhibits.list_template import Field, fields_of, remark
-    from ratemod.exhibits.terminal import table_text
+    from ratemod.document.terminal import table_text
+    from ratemod.report.list_template import Field, fields_of, remark
     from ratemod.vocabulary.table import table, tables
 
     if args.name is None:
@@ -61,8 +61,8 @@ def _tables(args: argparse.Namespace, lang: Lang) -> int:
 
 
 def _template(args: argparse.Namespace, lang: Lang) -> int:
-    from ratemod.exhibits.list_template import fields_of, fields_of_plan, write_template
     from ratemod.plan.editions import load_plan
+    from ratemod.report.list_template import fields_of, fields_of_plan, write_template
     from ratemod.vocabulary.table import tables
 
     if args.name in tables():
@@ -76,8 +76,8 @@ def _template(args: argparse.Namespace, lang: Lang) -> int:
 
 
 def _check(args: argparse.Namespace, lang: Lang) -> int:
-    from ratemod.exhibits.fund_file import write_fund
-    from ratemod.exhibits.terminal import problems_text, table_text
+    from ratemod.document.terminal import problems_text, table_text
+    from ratemod.fund.fund_document import write_fund
     from ratemod.money import yuan_text
     from ratemod.reading.table_check import check_tables
 

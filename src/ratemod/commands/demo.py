@@ -30,9 +30,10 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
     from ratemod.commands.project import settle
     from ratemod.commands.rate import arguments as arguments_of_rate
     from ratemod.commands.rate import full_facts, write
-    from ratemod.exhibits.output import check_target, whole_file, write_problem
-    from ratemod.exhibits.summary_table import default_by
-    from ratemod.exhibits.terminal import rated_text, worksheet_text
+    from ratemod.rating.target import check_target, whole_file, write_problem
+    from ratemod.rating.worksheet_words import worksheet_text
+    from ratemod.report.rated_text import rated_text
+    from ratemod.report.summary_table import default_by
 
     folder: Path = args.out
     try:
@@ -55,7 +56,7 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
     parts = [
         rated_text(rated, by, lang, facts(told, lang)),
         heading("UI_demo_explain", lang),
-        worksheet_text(rated.explain(telling_key(rated)), lang, rated.plan),
+        worksheet_text(rated.explain(telling_key(rated)), lang),
         heading("UI_demo_refused", lang),
         refused_text(rated, lang),
         text("UI_files", lang) + "\n" + "\n".join(f"  {file}" for file in files),
@@ -67,7 +68,7 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
 
 def heading(code: str, lang: Lang) -> str:
     """Return a heading between parts of the demonstration."""
-    from ratemod.exhibits.terminal import display_width
+    from ratemod.document.terminal import display_width
 
     said = text(code, lang)
     return f"{said}\n{'═' * display_width(said)}"
@@ -83,8 +84,8 @@ def telling_key(rated: Rated) -> str:
 
 def refused_text(rated: Rated, lang: Lang) -> str:
     """Return the rows that were not priced with their reasons, at most `MOST_REFUSED`."""
-    from ratemod.exhibits.priced_columns import refused_view
-    from ratemod.exhibits.terminal import table_text
+    from ratemod.document.terminal import table_text
+    from ratemod.report.priced_columns import refused_view
 
     columns = {column.name: column.values for column in refused_view(rated, lang)}
     names = ("row", rated.plan.key or "row", "status", "reason")

@@ -23,7 +23,7 @@ def arguments(parser: argparse.ArgumentParser, lang: Lang) -> None:
 
 def run(args: argparse.Namespace, lang: Lang) -> int:
     """Show one row's worksheet; 0 when it has a premium, 3 when not."""
-    from ratemod.exhibits.terminal import worksheet_text
+    from ratemod.rating.worksheet_words import worksheet_text
 
     derived: list[Derived] = []
     rated = price(args, args.plan, lang, trace=False, derived=derived)
@@ -32,7 +32,7 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
         print(text("UI_explain_several", lang, count=len(rows), key=args.key) + "\n")
     sheets = [rated.explain(row) for row in rows]
     for row, sheet in zip(rows, sheets):
-        print(worksheet_text(sheet, lang, sheet.plan))
+        print(worksheet_text(sheet, lang))
         if derived:
             print("\n" + evidence_of(derived, row, lang))
     if derived:

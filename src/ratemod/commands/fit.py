@@ -35,7 +35,7 @@ def arguments(parser: argparse.ArgumentParser, lang: Lang) -> None:
 
 def run(args: argparse.Namespace, lang: Lang) -> int:
     """Study a history and write the edition; 0 when nothing was set aside, 3 when rows were."""
-    from ratemod.exhibits.terminal import progress
+    from ratemod.document.terminal import progress
     from ratemod.study.accounts import refused_counts
     from ratemod.study.assumptions import read_assumptions
     from ratemod.study.fit import fit
@@ -64,7 +64,7 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
 
 def figures(study: Study, lang: Lang) -> tuple[dict[str, bytes], str]:
     """Return the study's figures as SVG files, or none and why."""
-    from ratemod.exhibits.study_charts import study_charts
+    from ratemod.report.study_charts import study_charts
 
     try:
         return {
@@ -143,7 +143,7 @@ def _value(said: str) -> Any:
 
 def study_text(study: Study, lang: Lang) -> str:
     """Return what a study found, for a terminal."""
-    from ratemod.exhibits.terminal import table_text
+    from ratemod.document.terminal import table_text
     from ratemod.study.said import study_lines
 
     rates, data = study.rates, study.data

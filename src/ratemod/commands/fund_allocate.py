@@ -21,7 +21,7 @@ def arguments(parser: argparse.ArgumentParser, lang: Lang) -> None:
 
 def run(args: argparse.Namespace, lang: Lang) -> int:
     """Spend each insurer's budget, or the levy of its renewals, across its portfolio."""
-    from ratemod.exhibits.terminal import progress
+    from ratemod.document.terminal import progress
     from ratemod.fund.allocate import allocate
     from ratemod.fund.catalogue import read_catalogue
 

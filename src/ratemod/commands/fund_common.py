@@ -153,8 +153,8 @@ def report(
     lines: Sequence[str] = (),
 ) -> int:
     """Print the statement, write the file, say what was proved and what was left out; return the exit code."""
-    from ratemod.exhibits.fund_file import called, fund_text, write_fund
-    from ratemod.exhibits.terminal import problems_text
+    from ratemod.document.terminal import problems_text
+    from ratemod.fund.fund_document import called, fund_text, write_fund
 
     names = names_of(lists_of(args))
     print(text(title, lang) + "\n")

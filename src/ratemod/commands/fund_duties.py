@@ -18,10 +18,10 @@ def arguments(parser: argparse.ArgumentParser, lang: Lang) -> None:
 
 def run(args: argparse.Namespace, lang: Lang) -> int:
     """Hold services delivered against services owed; without a day, on the last valuation day of the province."""
-    from ratemod.exhibits.fund_file import fund_text
     from ratemod.fund.catalogue import read_catalogue
     from ratemod.fund.duties import duties
     from ratemod.fund.duty_rule import read_duty_rules
+    from ratemod.fund.fund_document import fund_text
 
     province = lists_of(args)
     last: date = day_of(province, args.at)

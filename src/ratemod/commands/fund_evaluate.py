@@ -41,9 +41,9 @@ def arguments(parser: argparse.ArgumentParser, lang: Lang) -> None:
 
 def run(args: argparse.Namespace, lang: Lang) -> int:
     """Evaluate a fund year of a province, with its ledger and duties, and write the report."""
-    from ratemod.exhibits.evaluation_report import summary, write_evaluation
-    from ratemod.exhibits.fund_file import fund_text, value_label
-    from ratemod.exhibits.terminal import progress
+    from ratemod.document.terminal import progress
+    from ratemod.fund.evaluation_document import summary, write_evaluation
+    from ratemod.fund.fund_document import fund_text, value_label
 
     with progress(text("UI_fund_title_evaluate", lang)):
         found = evaluation_of(args)

@@ -40,8 +40,8 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
     """Keep the ledger of a province, prove it, flag what breaks a rule; or answer a question in SQL."""
     import pyarrow as pa
 
-    from ratemod.exhibits.fund_file import called, fund_text, write_fund
-    from ratemod.exhibits.terminal import progress
+    from ratemod.document.terminal import progress
+    from ratemod.fund.fund_document import called, fund_text, write_fund
 
     with progress(text("UI_fund_title_ledger", lang)):
         found = ledger_of(lists_of(args), args)

@@ -32,7 +32,7 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
     """
     import pyarrow as pa
 
-    from ratemod.exhibits.fund_file import called, fund_text
+    from ratemod.fund.fund_document import called, fund_text
     from ratemod.fund.proof import prove
 
     lists = lists_of(args)

@@ -39,8 +39,8 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
     """Assess those of a province, show the last year, and write every number that leads to the scores."""
     import pyarrow as pa
 
-    from ratemod.exhibits.fund_file import fund_text
-    from ratemod.exhibits.terminal import progress
+    from ratemod.document.terminal import progress
+    from ratemod.fund.fund_document import fund_text
 
     with progress(text("UI_fund_title_scorecard", lang)):
         found = scorecard_of(args)
@@ -65,10 +65,11 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
     )
     code = report("UI_fund_title_scorecard", tables, shown, proved, found.refused, args, lang, lines)
     if args.report:
-        from ratemod.exhibits.scorecard_report import write_scorecard
+        from ratemod.document.files import write_document
+        from ratemod.fund.scorecard_document import scorecard_document
 
-        names = names_of(lists_of(args))
-        print(text("UI_fund_written", lang, path=str(write_scorecard(found, args.report, lang, not args.real, names))))
+        told = scorecard_document(found, lang, not args.real, names_of(lists_of(args)))
+        print(text("UI_fund_written", lang, path=str(write_document(told, args.report))))
     return code
 
 

@@ -43,9 +43,9 @@ def arguments(parser: argparse.ArgumentParser, lang: Lang) -> None:
 
 def run(args: argparse.Namespace, lang: Lang) -> int:
     """Modify firms; 0 all, 3 some refused."""
-    from ratemod.exhibits.output import check_target
-    from ratemod.exhibits.terminal import progress
+    from ratemod.document.terminal import progress
     from ratemod.experience.mods import experience_mod
+    from ratemod.rating.target import check_target
 
     inputs = [path for path in (args.claims, args.exposure, args.last_claims, args.last_exposure) if path]
     endings = (".html", ".svg") if args.explain else (*TABLES, ".html") if args.judge else TABLES
@@ -78,11 +78,11 @@ def judge(args: argparse.Namespace, target: Path | None, lang: Lang) -> int:
     """Compare schemes on a history."""
     import pyarrow as pa
 
-    from ratemod.exhibits.frame_file import write_frame
-    from ratemod.exhibits.scheme_report import comparison_html, comparison_text
-    from ratemod.exhibits.terminal import progress
+    from ratemod.document.files import write_document, write_frame
+    from ratemod.document.terminal import progress
     from ratemod.experience.compare_schemes import compare_schemes
     from ratemod.experience.plan_file import plan_text
+    from ratemod.report.scheme_report import comparison_document, comparison_text
 
     with progress(text("UI_modifying", lang)):
         least, most = args.bounds
@@ -95,8 +95,8 @@ def judge(args: argparse.Namespace, target: Path | None, lang: Lang) -> int:
         source = text("UI_judged_plan", lang, first=found.years[0], last=found.years[-1], firms=found.firms)
         write_text(plan_text(args.plan.stem, source, told), args.plan)
         print(str(args.plan))
-    if target and target.suffix.lower() == ".html":
-        write_text(comparison_html(found, lang), target)
+    if target and target.suffix.lower() in (".html", ".pdf"):
+        write_document(comparison_document(found, lang), target)
     elif target:
         write_frame(pa.Table.from_pandas(found.frame(), preserve_index=False), target)
     if target:
@@ -108,10 +108,10 @@ def moved(mods: Mods, args: argparse.Namespace, target: Path | None, lang: Lang)
     """Say why mods moved since last year."""
     import pyarrow as pa
 
-    from ratemod.exhibits.frame_file import write_frame
-    from ratemod.exhibits.scheme_report import movement_text
+    from ratemod.document.files import write_frame
     from ratemod.experience.mods import experience_mod
     from ratemod.experience.movement import movement
+    from ratemod.report.scheme_report import movement_text
 
     last = experience_mod(
         args.last_claims or args.claims, args.last_exposure or args.exposure, args.rule, effective=args.last_effective
@@ -126,7 +126,7 @@ def moved(mods: Mods, args: argparse.Namespace, target: Path | None, lang: Lang)
 
 def write_text(content: str, target: Path) -> None:
     """Write a page or a picture whole or not at all."""
-    from ratemod.exhibits.output import whole_file
+    from ratemod.rating.target import whole_file
 
     with whole_file(target) as part:
         Path(part).write_text(content, encoding="utf-8")
@@ -197,6 +197,6 @@ def _strays(mods: Mods, lang: Lang) -> list[str]:
 
 def write(mods: Mods, target: Path, lang: Lang) -> None:
     """Write one row a firm as the file's ending says."""
-    from ratemod.exhibits.frame_file import write_frame
+    from ratemod.document.files import write_frame
 
     write_frame(mods.table(lang), target)

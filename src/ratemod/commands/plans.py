@@ -35,14 +35,14 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
     if asked and (not args.plan or (args.output and not args.edited)):
         raise PlanError(problem("RM890"))
     if args.export:
-        from ratemod.exhibits.output import check_target
-        from ratemod.exhibits.plan_workbook import export_plan
+        from ratemod.rating.target import check_target
+        from ratemod.report.plan_workbook import export_plan
 
         plan = open_plan(args)
         export_plan(plan, check_target(args.export), lang)
         print(f"{plan.id}\n{args.export}")
     elif args.graph:
-        from ratemod.exhibits.output import check_target
+        from ratemod.rating.target import check_target
         from ratemod.whole_file import whole_file
 
         plan = open_plan(args)
@@ -61,11 +61,11 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
 
 def bring_back(plan: Plan, file: Path, folder: Path | None, lang: Lang) -> str:
     """Return what an edited workbook changes, in words, having written the changed plan where a folder is named."""
-    from ratemod.exhibits.plan_workbook import import_plan
     from ratemod.plan.edit import differences
     from ratemod.plan.editions import load_folder
     from ratemod.plan.save import save_edited
     from ratemod.rating.cases import run_cases
+    from ratemod.report.plan_workbook import import_plan
 
     edited = import_plan(plan, file)
     lines = [f"{plan.id} → {edited.plan.id}"]
@@ -81,8 +81,8 @@ def bring_back(plan: Plan, file: Path, folder: Path | None, lang: Lang) -> str:
 
 def listing(lang: Lang) -> str:
     """Return every shipped edition with its standing and dates."""
-    from ratemod.exhibits import words
-    from ratemod.exhibits.terminal import table_text
+    from ratemod.document.terminal import table_text
+    from ratemod.plan import said as words
     from ratemod.plan.editions import shipped
     from ratemod.plan.files import read_plan
 
@@ -109,8 +109,9 @@ def listing(lang: Lang) -> str:
 
 def needs(plan: Plan, lang: Lang) -> str:
     """Return the plan's identity and, for each column, its headers, kind, whether it is needed, and its values."""
-    from ratemod.exhibits import words
-    from ratemod.exhibits.terminal import plan_text, table_text
+    from ratemod.document.terminal import table_text
+    from ratemod.plan import said as words
+    from ratemod.plan.said import plan_text
 
     rows = [
         [

@@ -50,11 +50,11 @@ def arguments(parser: argparse.ArgumentParser, lang: Lang) -> None:
 
 def run(args: argparse.Namespace, lang: Lang) -> int:
     """Price a book; 0 all rated, 3 some rows not priced."""
-    from ratemod.exhibits.output import check_target
-    from ratemod.exhibits.summary_table import by_columns
-    from ratemod.exhibits.terminal import rated_text
     from ratemod.printed import clean
     from ratemod.rating.editions import by_rows
+    from ratemod.rating.target import check_target
+    from ratemod.report.rated_text import rated_text
+    from ratemod.report.summary_table import by_columns
 
     plan = None
     if streams(args):
@@ -118,13 +118,14 @@ def streams(args: argparse.Namespace) -> bool:
 def stream(args: argparse.Namespace, plan: Plan, lang: Lang) -> int:
     """Price a file into a file, a folder into a folder or into one file; 0 all rated, 3 some rows not priced."""
     from ratemod.commands.common import header_words
-    from ratemod.exhibits.output import check_target
-    from ratemod.exhibits.streamed_csv import rate_to_csv
-    from ratemod.exhibits.summary_table import by_columns
-    from ratemod.exhibits.terminal import progress, streamed_text
+    from ratemod.document.terminal import progress
     from ratemod.printed import clean
     from ratemod.rating.partitions import rate_folder
     from ratemod.rating.stream import rate_file
+    from ratemod.rating.target import check_target
+    from ratemod.report.rated_text import streamed_text
+    from ratemod.report.streamed_csv import rate_to_csv
+    from ratemod.report.summary_table import by_columns
 
     suffix = Path(args.output).suffix.lower()
     if suffix in (".parquet", ".csv"):
@@ -173,24 +174,24 @@ def write(
     live: bool = False,
 ) -> list[str]:
     """Write a rated book as its file name's ending says; return the files as a person would like them listed."""
-    from ratemod.exhibits.terminal import progress
+    from ratemod.document.terminal import progress
 
     with progress(text("UI_writing", lang, file=target.name)) as bar:
         if live:
-            from ratemod.exhibits.live_workbook import write_live_workbook
+            from ratemod.report.live_workbook import write_live_workbook
 
             write_live_workbook(rated.one_edition(), target, lang=lang, facts=about)
         elif target.suffix.lower() == ".xlsx":
-            from ratemod.exhibits.priced_workbook import write_priced_workbook
+            from ratemod.report.priced_workbook import write_priced_workbook
 
             write_priced_workbook(rated, target, lang=lang, by=by, facts=about, tick=bar.show)
         elif target.suffix.lower() == ".csv":
-            from ratemod.exhibits.priced_csv import write_priced_csv
+            from ratemod.report.priced_csv import write_priced_csv
 
             priced, refused = write_priced_csv(rated, target, lang=lang, source=source)
             return [str(priced), text("UI_file_refused", lang, path=refused)]
         else:
-            from ratemod.exhibits.priced_csv import write_priced_parquet
+            from ratemod.report.priced_csv import write_priced_parquet
 
             write_priced_parquet(rated, target, source=source)
     return [str(target)]

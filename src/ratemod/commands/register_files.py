@@ -44,7 +44,7 @@ def filled(args: argparse.Namespace, book: Book, plan: Plan, keep: list[Derived]
 
 def derived_text(found: list[Derived], lang: Lang) -> str:
     """Return what registers filled and what is wrong with them; empty without registers."""
-    from ratemod.exhibits.terminal import problems_text
+    from ratemod.document.terminal import problems_text
 
     said = []
     for derived in found:

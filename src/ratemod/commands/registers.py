@@ -12,11 +12,12 @@ from ratemod.commands.register_files import derived_text, filled, register_optio
 from ratemod.errors import BookError, Lang, Problem, problem, text
 
 if TYPE_CHECKING:
-    from ratemod.exhibits.register_table import Sheet
+    from ratemod.document.model import Table
     from ratemod.plan.model import Plan
     from ratemod.reading.book import Book
     from ratemod.registers.derive import Derived
 
+MOST_ROWS = 40
 REPORTS = ("authority-report", "coverage", "controllable", "movement")
 
 
@@ -87,27 +88,31 @@ def _levels(plan: Plan, name: str, lang: Lang) -> Mapping[str, str]:
     }
 
 
-def _show(args: argparse.Namespace, title: str, sheets: Sequence[Sheet], notes: Sequence[str], lang: Lang) -> None:
+def _show(args: argparse.Namespace, title: str, tables: Sequence[Table], notes: Sequence[str], lang: Lang) -> None:
     """Print the last sheet, the shortest, and write all of them where a file is named."""
-    from ratemod.exhibits.register_table import sheet_text, write_report
+    from dataclasses import replace
+
+    from ratemod.document.files import write_document
+    from ratemod.document.terminal import grid_text
+    from ratemod.report.register_table import register_document
 
     if args.output:  # before anything is printed: a reader of a pipe may leave early
         inputs = [getattr(args, name, None) for name in ("book", "before", "enterprises", "policies", "hazards")]
         if any(given is not None and Path(args.output).resolve() == given.resolve() for given in inputs):
             raise BookError(problem("RM803", path=str(args.output)))
-        write_report(args.output, title, sheets, notes, lang)
+        write_document(register_document(title, tuple(tables), tuple(notes), lang), args.output)
     print("\n".join([title, *notes, ""]))
-    print(sheet_text(sheets[-1], lang))
+    print(f"{tables[-1].title}\n{grid_text(replace(tables[-1], most=MOST_ROWS), lang)}")
     if args.output:
         print("\n" + text("UI_files", lang) + f"\n  {args.output}")
 
 
 def _authority(args: argparse.Namespace, lang: Lang) -> int:
-    from ratemod.exhibits.register_table import Sheet
     from ratemod.rating.rate import rate
     from ratemod.registers.authority_report import LOADING, authority_report
     from ratemod.registers.register import read_register
     from ratemod.registers.rules import load_rules
+    from ratemod.report.register_table import register_table
 
     if args.hazards is None:
         raise BookError(problem("RM256", option="--hazards"))
@@ -136,18 +141,18 @@ def _authority(args: argparse.Namespace, lang: Lang) -> int:
         f"{text('UI_plan', lang)} {plan.id}  {plan.warning(lang)}",
     ]
     sheets = [
-        Sheet(text("UI_register_sheet_authority", lang), found.lines, values=values),
-        Sheet(text("UI_register_sheet_by_place", lang), found.totals, values=values),
+        register_table(text("UI_register_sheet_authority", lang), found.lines, lang, values=values),
+        register_table(text("UI_register_sheet_by_place", lang), found.totals, lang, values=values),
     ]
     _show(args, text("UI_authority_title", lang), sheets, notes, lang)
     return max(_told(hazards.refused, lang), 0 if found.balanced else 3)
 
 
 def _coverage(args: argparse.Namespace, lang: Lang) -> int:
-    from ratemod.exhibits.register_table import Sheet
     from ratemod.registers.participation import coverage
     from ratemod.registers.register import read_register
     from ratemod.registers.rules import load_rules
+    from ratemod.report.register_table import register_table
 
     plan = open_plan(args)
     rule = load_rules(plan).participation
@@ -176,8 +181,8 @@ def _coverage(args: argparse.Namespace, lang: Lang) -> int:
         *(meeting.said(lang) for meeting in found.joins),
     ]
     sheets = [
-        Sheet(text("UI_register_sheet_gaps", lang), found.table(), values=values),
-        Sheet(text("UI_register_sheet_by_place", lang), found.by_division_and_sector(), values=values),
+        register_table(text("UI_register_sheet_gaps", lang), found.table(), lang, values=values),
+        register_table(text("UI_register_sheet_by_place", lang), found.by_division_and_sector(), lang, values=values),
     ]
     refused = [item for register in given.values() for item in register.refused]
     if refused:
@@ -192,7 +197,7 @@ def _coverage(args: argparse.Namespace, lang: Lang) -> int:
 
 def _told(refused: Sequence[Problem], lang: Lang) -> int:
     """Print the rows of registers that could not be used; return 3 where there are any."""
-    from ratemod.exhibits.terminal import problems_text
+    from ratemod.document.terminal import problems_text
 
     if refused:
         print("\n" + problems_text(refused, lang))
@@ -200,8 +205,8 @@ def _told(refused: Sequence[Problem], lang: Lang) -> int:
 
 
 def _controllable(args: argparse.Namespace, lang: Lang) -> int:
-    from ratemod.exhibits.register_table import Sheet
     from ratemod.registers.controllable import controllable_premium
+    from ratemod.report.register_table import register_table
 
     plan = open_plan(args)
     found = controllable_premium(_book(args, None, plan, lang), plan, lang=lang)
@@ -211,7 +216,7 @@ def _controllable(args: argparse.Namespace, lang: Lang) -> int:
     totals = [("premium_fen", found.premium_fen), ("least_fen", found.least_fen)]
     totals += [(f"{action.name}_fen", saving) for action, saving in zip(found.actions, found.saving_fen)]
     sheets = [
-        Sheet(text("UI_register_sheet_rows", lang), found.table(), _key_label(plan, lang) | names),
+        register_table(text("UI_register_sheet_rows", lang), found.table(), lang, _key_label(plan, lang) | names),
         _totals(totals, names, lang),
     ]
     if not args.key or args.output:
@@ -221,9 +226,9 @@ def _controllable(args: argparse.Namespace, lang: Lang) -> int:
 
 
 def _movement(args: argparse.Namespace, lang: Lang) -> int:
-    from ratemod.exhibits.register_table import Sheet
     from ratemod.plan.editions import load_plan
     from ratemod.registers.movement import premium_movement
+    from ratemod.report.register_table import register_table
 
     plan = open_plan(args)
     before = plan
@@ -236,7 +241,8 @@ def _movement(args: argparse.Namespace, lang: Lang) -> int:
     names = {f"{group.name}_fen": group.label(lang) for group in found.groups}
     totals = [("before_fen", found.before_fen), ("after_fen", found.after_fen)]
     totals += [(f"{group.name}_fen", part) for group, part in zip(found.groups, found.parts_fen)]
-    sheets = [Sheet(text("UI_register_sheet_rows", lang), found.table(), names), _totals(totals, names, lang)]
+    rows = register_table(text("UI_register_sheet_rows", lang), found.table(), lang, names)
+    sheets = [rows, _totals(totals, names, lang)]
     if not args.key or args.output:
         notes = [
             text(
@@ -258,12 +264,12 @@ def _key_label(plan: Plan, lang: Lang) -> dict[str, str]:
     return {plan.key: plan.label(plan.key, lang)} if plan.key else {}
 
 
-def _totals(figures: Sequence[tuple[str, Any]], names: Mapping[str, str], lang: Lang) -> Sheet:
+def _totals(figures: Sequence[tuple[str, Any]], names: Mapping[str, str], lang: Lang) -> Table:
     """Return the totals of a book, one line a figure."""
     import pyarrow as pa
 
-    from ratemod.exhibits.register_table import Sheet, register_label
+    from ratemod.report.register_table import register_label, register_table
 
     labels = [names.get(name) or register_label(name, lang) for name, _ in figures]
     table = pa.table({"what": labels, "total_fen": [int(values.sum()) for _, values in figures]})
-    return Sheet(text("UI_register_sheet_totals", lang), table)
+    return register_table(text("UI_register_sheet_totals", lang), table, lang)

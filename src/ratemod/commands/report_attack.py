@@ -17,7 +17,7 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
     """Print the intervals of what is left out; 3 where a figure is known exactly."""
     from ratemod.confidentiality.attack import attack_files
     from ratemod.confidentiality.figures import is_money
-    from ratemod.exhibits.terminal import table_text
+    from ratemod.document.terminal import table_text
 
     found = attack_files(args.files)
     rows = []

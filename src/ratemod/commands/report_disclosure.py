@@ -50,11 +50,11 @@ def _least(lang: Lang) -> Callable[[str], int]:
 
 def run(args: argparse.Namespace, lang: Lang) -> int:
     """Print the key figures and write the files; 3 where rows were set aside."""
-    from ratemod.exhibits.disclosure import disclosure
-    from ratemod.exhibits.disclosure_files import check_disclosure_target, write_disclosure
-    from ratemod.exhibits.disclosure_page import key_figures, left_out
-    from ratemod.exhibits.terminal import problems_text, progress, table_text
+    from ratemod.document.terminal import problems_text, progress, table_text
     from ratemod.printed import clean
+    from ratemod.publication.disclosure import disclosure
+    from ratemod.publication.files import check_disclosure_target, write_disclosure
+    from ratemod.publication.page import key_figures, left_out
 
     if (args.register is None) != (args.published is None):
         raise BookError(problem("RM427"))

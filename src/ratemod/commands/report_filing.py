@@ -24,13 +24,13 @@ def arguments(parser: argparse.ArgumentParser, lang: Lang) -> None:
 def run(args: argparse.Namespace, lang: Lang) -> int:
     """Write the filing; 0 when every row has a premium under the new edition and all adds up, else 3."""
     from ratemod.commands.compare import dislocation_text
-    from ratemod.exhibits.filing import filing
-    from ratemod.exhibits.filing_html import SUFFIXES, write_filing
-    from ratemod.exhibits.output import check_target
-    from ratemod.exhibits.pdf import find_browser
-    from ratemod.exhibits.terminal import progress
+    from ratemod.document.pdf import find_browser
+    from ratemod.document.terminal import progress
     from ratemod.plan.editions import load_plan
     from ratemod.printed import clean
+    from ratemod.rating.target import check_target
+    from ratemod.report.filing import filing
+    from ratemod.report.filing_document import SUFFIXES, write_filing
     from ratemod.study.history import is_synthetic
 
     targets = [check_target(path, books_of(args), SUFFIXES) for path in args.output]

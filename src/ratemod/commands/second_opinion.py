@@ -18,10 +18,10 @@ def arguments(parser: argparse.ArgumentParser, lang: Lang) -> None:
 
 def run(args: argparse.Namespace, lang: Lang) -> int:
     """Compare; 0 when every premium agrees, else 3."""
-    from ratemod.exhibits.output import check_target
-    from ratemod.exhibits.second_opinion import premium_column, second_opinion
-    from ratemod.exhibits.second_opinion_file import SUFFIXES, write_second_opinion
+    from ratemod.rating.target import check_target
     from ratemod.reading.header import fold, spellings
+    from ratemod.report.second_opinion_file import SUFFIXES, write_second_opinion
+    from ratemod.secondopinion.second_opinion import premium_column, second_opinion
 
     target = check_target(args.output, books_of(args), SUFFIXES) if args.output else None
     plan = open_plan(args)

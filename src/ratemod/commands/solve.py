@@ -23,7 +23,7 @@ def arguments(parser: argparse.ArgumentParser, lang: Lang) -> None:
 
 def run(args: argparse.Namespace, lang: Lang) -> int:
     """Solve and print the answer."""
-    from ratemod.exhibits.terminal import progress
+    from ratemod.document.terminal import progress
     from ratemod.money import yuan_text
     from ratemod.whatif.solve import solve, unknown
 

@@ -26,7 +26,7 @@ def arguments(parser: argparse.ArgumentParser, lang: Lang) -> None:
 def run(args: argparse.Namespace, lang: Lang) -> int:
     """Price scenarios; print what each comes to."""
     from ratemod.commands.compare import dislocation_text
-    from ratemod.exhibits.terminal import progress, table_text
+    from ratemod.document.terminal import progress, table_text
     from ratemod.money import yuan_text
     from ratemod.rating.rate import rate
     from ratemod.whatif.dislocation import before_caps, compare

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,7 +10,9 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from ratemod.errors import BookError, ModelError, Problem, problem
-from ratemod.experience.losses import Booleans, ClaimList, Dates, Floats, Integers
+from ratemod.experience.exposure_list import ExposureList, mark
+from ratemod.experience.losses import Booleans, ClaimList, Floats, Integers
+from ratemod.experience.payroll import by_class
 from ratemod.experience.split import SplitRule
 from ratemod.reading.book import Book
 from ratemod.reading.checks import differs_within
@@ -26,42 +27,6 @@ CLAIMS = pick("firm_claims", (), table("firm_claims").fields())
 EXPOSURE = pick("exposure", (), table("exposure").fields())
 SUCCESSION = pick("successions", (), table("successions").fields())
 FIRM = CLAIMS["credit_code"]
-PER_FIRM = ("last_mod", "premium_yuan", "latest_premium_yuan", "average_premium_yuan")
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class ExposureList:
-    """Firms and what was expected of them, n rows.
-
-    Attributes
-    ----------
-    firms : names; expected_yuan, expected_primary_yuan : (n,) float64, NaN where missing
-    effective : (n,) datetime64[D]; last_mod, premium_yuan : (n,) float64, NaN where not given
-    exposed : (n, y) bool or None; years : y calendar years; exposed_back : the same by years back from the window's end
-    latest_premium_yuan, average_premium_yuan : (n,) float64, NaN where not given: what eligibility goes by
-    states : names; shares : (n, s) float64, the share of each state in the expected losses, or None
-    outside : payroll rows of years that are not in the window, left out
-    group : names of groups of common ownership that are rated together, null for a firm of its own, or None
-    problem_of, problems : which reason refuses a firm, 0 for none
-    """
-
-    firms: pa.Array
-    expected_yuan: Floats
-    expected_primary_yuan: Floats
-    effective: Dates
-    last_mod: Floats
-    premium_yuan: Floats
-    exposed: Booleans | None
-    years: tuple[str, ...]
-    problem_of: npt.NDArray[np.int32]
-    problems: tuple[Problem, ...]
-    exposed_back: Booleans | None = None
-    latest_premium_yuan: Floats | None = None
-    average_premium_yuan: Floats | None = None
-    states: tuple[str, ...] = ()
-    shares: Floats | None = None
-    outside: int = 0
-    group: pa.Array | None = None
 
 
 def read_exposure(source: Any, effective: Any, rule: SplitRule | None = None) -> ExposureList:
@@ -78,8 +43,6 @@ def read_exposure(source: Any, effective: Any, rule: SplitRule | None = None) ->
         name: cells_of(book, EXPOSURE[name], found, problems) for name in EXPOSURE if name in book.table.column_names
     }
     if "class_code" in columns and rule is not None and rule.class_rates is not None:
-        from ratemod.experience.payroll import by_class
-
         _need(book, ("credit_code", "payroll_yuan"), EXPOSURE)
         return by_class(columns, effective, rule, found, problems)
     needed = ("credit_code", "expected_losses_yuan", "expected_primary_losses_yuan")
@@ -259,14 +222,6 @@ def cells_of(book: Book, column: Column, found: npt.NDArray[np.int32], problems:
     if column.kind == "number":
         return np.asarray(coded.values).astype(np.float64)
     return coded.values if column.kind == "text" else np.asarray(coded.values)
-
-
-def mark(found: npt.NDArray[np.int32], problems: list[Problem], code: str, wrong: Booleans, **args: Any) -> None:
-    """Refuse rows that are wrong and not refused yet, with one more problem."""
-    hit = wrong & (found == 0)
-    if hit.any():
-        problems.append(problem(code, **args))
-        found[hit] = len(problems)
 
 
 def _incurred(

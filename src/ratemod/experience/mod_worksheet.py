@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ratemod.document.html import card, page
+from ratemod.document.model import Document, Drawing, Paragraph, Picture
 from ratemod.errors import Lang, Problem, text
 from ratemod.experience.splitter import months_before
 from ratemod.rules.options import strict
@@ -130,17 +132,21 @@ class ModWorksheet:
         )
 
     @strict
+    def document(self, lang: Lang = "en") -> Document:
+        """Return text and picture."""
+        lines = tuple(Paragraph(line.strip()) for line in self.text(lang).split("\n"))
+        if self.problem is not None:
+            return Document(lang=lang, title=self.firm, head=lines)
+        alt = text("UI_mod_head", lang, firm=self.firm, rule=self.rule, first=self.window[0], last=self.window[1])
+        return Document(lang=lang, title=self.firm, head=(*lines, Picture(Drawing(self.firm, alt, self.svg(lang)))))
+
+    @strict
     def html(self, lang: Lang = "en") -> str:
         """Return text and picture as a page."""
-        picture = "" if self.problem is not None else self.svg(lang)
-        return (
-            f'<!doctype html>\n<html lang="{lang}"><meta charset="utf-8"><title>{escape(self.firm)}</title>'
-            f"<pre style=\"font-family: 'Noto Sans Mono CJK SC', monospace\">{escape(self.text(lang))}</pre>"
-            f"{picture}</html>\n"
-        )
+        return page([self.document(lang)], lang)
 
     def _repr_html_(self) -> str:
-        return f"<pre>{escape(self.text())}</pre>{self.svg()}"
+        return card(self.document())
 
 
 def worksheet_of(mods: Mods, at: int) -> ModWorksheet:

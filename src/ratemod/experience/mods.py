@@ -13,11 +13,12 @@ import numpy.typing as npt
 
 from ratemod.errors import Lang, ModelError, Problem, nearest, problem, text
 from ratemod.experience.claim_account import ClaimAccount, account_of
+from ratemod.experience.exposure_list import ExposureList, mark
 from ratemod.experience.losses import Actual, ClaimList, Window, actual_losses, as_valued, carried
-from ratemod.experience.mod_lists import EXPOSURE, ExposureList, mark, read_claims, read_exposure, successions_of
+from ratemod.experience.mod_lists import EXPOSURE, read_claims, read_exposure, successions_of
 from ratemod.experience.parameter import ByState, Dated, Parameter, Setting, value_of
+from ratemod.experience.plan_file import rule_named
 from ratemod.experience.split import SplitParts, SplitRule, split_mod
-from ratemod.experience.split_rules import rule_named
 from ratemod.experience.splitter import Splitter, parameters_of
 from ratemod.rules.options import strict
 

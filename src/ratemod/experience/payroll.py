@@ -10,8 +10,8 @@ import pyarrow as pa
 
 from ratemod.errors import ModelError, Problem, nearest, problem
 from ratemod.experience.class_rates import expected_by_row
+from ratemod.experience.exposure_list import PER_FIRM, ExposureList, mark
 from ratemod.experience.losses import Floats, Integers, Window
-from ratemod.experience.mod_lists import PER_FIRM, ExposureList, mark
 from ratemod.experience.split import SplitRule
 
 

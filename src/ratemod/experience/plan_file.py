@@ -23,11 +23,12 @@ from typing import Any, Literal
 
 import numpy as np
 
-from ratemod.errors import ModelError, problem
+from ratemod.errors import ModelError, nearest, problem
 from ratemod.experience.bands import Bands
 from ratemod.experience.class_rates import CLASS_RATES, rates_from
 from ratemod.experience.parameter import ByState, Curve, Dated, Line, Parameter, Share
 from ratemod.experience.split import Kind, SmoothSplit, SplitRule
+from ratemod.experience.split_rules import RULES, ncci_ballast, ncci_weight
 from ratemod.rules.edit import toml_text
 from ratemod.rules.lines import Place
 from ratemod.rules.read import NOTHING, TomlFile, read_toml
@@ -152,8 +153,6 @@ def _class_rates(folder: Path, file: TomlFile, given: Any, place: Place) -> Any:
 
 
 def _formula(formula: Formula, average_cost_per_case: float) -> Parameter:
-    from ratemod.experience.split_rules import ncci_ballast, ncci_weight
-
     return {"ncci_weight": ncci_weight, "ncci_ballast": ncci_ballast}[formula](average_cost_per_case)
 
 
@@ -196,3 +195,24 @@ def plan_text(name: str, source: str, values: dict[str, float]) -> str:
     }
     said |= {key: values[key] for key in ("claim_limit", "off_balance", "least", "most") if key in values}
     return toml_text(said)
+
+
+def rule_named(name: str | Path) -> SplitRule:
+    """Return a shipped rule, or one from a TOML file .
+
+    Raises
+    ------
+    ModelError
+        RM603 no such rule, RM604 a file that cannot be used.
+
+    Examples
+    --------
+    >>> rule_named("illustrative").places
+    3
+    """
+    if str(name) in RULES:
+        return RULES[str(name)]()
+    path = Path(name)
+    if path.suffix != ".toml":
+        raise ModelError(problem("RM603", name=str(name), known=", ".join(RULES), nearest=nearest(str(name), RULES)))
+    return read_rule(path)

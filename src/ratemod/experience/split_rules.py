@@ -6,11 +6,9 @@ What each rests on is in its `source`; parameters that were not found in print a
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 
-from ratemod.errors import ModelError, nearest, problem
 from ratemod.experience.bands import Bands
 from ratemod.experience.parameter import Floats, Parameter
 from ratemod.experience.split import SmoothSplit, SplitRule
@@ -182,26 +180,3 @@ def illustrative() -> SplitRule:
 
 
 RULES = {"illustrative": illustrative}
-
-
-def rule_named(name: str | Path) -> SplitRule:
-    """Return a shipped rule, or one from a TOML file (see `ratemod.experience.plan_file`).
-
-    Raises
-    ------
-    ModelError
-        RM603 no such rule, RM604 a file that cannot be used.
-
-    Examples
-    --------
-    >>> rule_named("illustrative").places
-    3
-    """
-    from ratemod.experience.plan_file import read_rule
-
-    if str(name) in RULES:
-        return RULES[str(name)]()
-    path = Path(name)
-    if path.suffix != ".toml":
-        raise ModelError(problem("RM603", name=str(name), known=", ".join(RULES), nearest=nearest(str(name), RULES)))
-    return read_rule(path)

@@ -84,10 +84,9 @@ class Evaluation:
     @strict
     def report(self, path: Any, lang: Lang = "zh") -> Any:
         """Write the report as HTML (one file, nothing else needed), xlsx, csv or parquet; return the path."""
-        from importlib import import_module
+        from ratemod.fund.evaluation_document import write_evaluation
 
-        # Exhibits lie downstream; the report is loaded when asked for.
-        return import_module("ratemod.exhibits.evaluation_report").write_evaluation(self, path, lang)
+        return write_evaluation(self, path, lang)
 
     def reconcile(self) -> int:
         """Prove that tables add up to the whole, that costs are those of the ledger, and that duties have one state.

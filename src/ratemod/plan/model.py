@@ -17,7 +17,9 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from ratemod.errors import Lang, text
+from ratemod.document.html import card
+from ratemod.document.model import Document
+from ratemod.errors import Lang, default_language, text
 from ratemod.plan.op.base import Operation
 from ratemod.plan.operand import Day, Operand
 from ratemod.rules.lines import Place, lines_of
@@ -424,11 +426,15 @@ class Plan:
 
         return replace(self, changes)
 
-    def _repr_html_(self) -> str:
-        from ratemod.errors import default_language
-        from ratemod.exhibits.rich_plan import plan_html
+    @strict
+    def document(self, lang: Lang = "en") -> Document:
+        """Return what the plan is: standing, dates, steps, tables."""
+        from ratemod.plan.display import document_of
 
-        return plan_html(self, default_language())
+        return document_of(self, lang)
+
+    def _repr_html_(self) -> str:
+        return card(self.document(default_language()))
 
     def __repr__(self) -> str:
         return f"<Plan {self.id} ({self.standing}): {len(self.steps)} steps, {len(self.tables)} tables>"

@@ -18,7 +18,10 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from ratemod.document.html import card
+from ratemod.document.model import Document, Paragraph
 from ratemod.errors import BookError, ModelError, Problem, nearest, problem
+from ratemod.plan.frame_table import frame_table
 from ratemod.ratemaking import family as families
 from ratemod.ratemaking.arrays import Floats, Integers, sums
 from ratemod.ratemaking.cells import Cells, collapse, fold_offset, merge_levels, regroup, without
@@ -516,9 +519,8 @@ class RateModel:
         return f"RateModel({'; '.join(parts)})"
 
     def _repr_html_(self) -> str:
-        import html
-
-        return f"<p>{html.escape(repr(self))}</p>{self.frame().round(4).to_html(index=False)}"
+        frame = frame_table(self.frame().round(4), "en", most=None)
+        return card(Document(lang="en", title="", head=(Paragraph(repr(self)), frame)))
 
 
 @strict

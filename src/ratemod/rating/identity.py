@@ -75,9 +75,9 @@ def identity_in_memory(rated: Rated, inputs: Sequence[InputFile]) -> dict[str, A
 
 def versions() -> dict[str, str]:
     """Return the versions that the bytes of an output may depend on."""
-    from ratemod import __version__
+    from ratemod.version import version
 
-    return {"ratemod": __version__} | {name: metadata.version(name) for name in ("numpy", "pyarrow")}
+    return {"ratemod": version()} | {name: metadata.version(name) for name in ("numpy", "pyarrow")}
 
 
 def digest_of(facts: Mapping[str, Any]) -> str:

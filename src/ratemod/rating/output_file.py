@@ -32,7 +32,7 @@ SYNC = 64 << 20  # bytes after which they are handed to the disk, so that the en
 
 
 class Output(Protocol):
-    """Where priced chunks go: `OutputFile`, or the CSV of `ratemod.exhibits.priced_csv`."""
+    """Where priced chunks go: `OutputFile`, or the CSV of `ratemod.report.priced_csv`."""
 
     bytes: int
     sha256: str

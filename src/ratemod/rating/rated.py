@@ -12,6 +12,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from ratemod.document.html import card
+from ratemod.document.model import Document
 from ratemod.errors import BookError, Lang, Problem, nearest, problem
 from ratemod.plan.model import Plan
 from ratemod.rating.encode import Coding
@@ -282,10 +284,15 @@ class Rated:
             raise BookError(problem("RM321", key=key, nearest=nearest(key, keys[:100_000])))
         raise BookError(problem("RM321", key=key))
 
-    def _repr_html_(self) -> str:
-        from ratemod.exhibits.rich_plan import rated_html
+    @strict
+    def document(self, lang: Lang = "en") -> Document:
+        """Return what the book comes to: counts, premium, fund, sectors, why rows have no premium."""
+        from ratemod.rating.display import document_of
 
-        return rated_html(self, self.lang)
+        return document_of(self, lang)
+
+    def _repr_html_(self) -> str:
+        return card(self.document(self.lang))
 
     def __repr__(self) -> str:
         counts = ", ".join(f"{name} {count:,}" for name, count in self.counts.items())

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ratemod.document.html import card
+from ratemod.document.model import Document
 from ratemod.errors import Lang
 from ratemod.plan.edit import row_path
 from ratemod.plan.model import Plan, Step
@@ -94,14 +96,19 @@ class Worksheet:
     @strict
     def text(self, lang: Lang | None = None) -> str:
         """Return the worksheet as an underwriter reads it in a terminal, by default in the language of its book."""
-        from ratemod.exhibits.terminal import worksheet_text
+        from ratemod.rating.worksheet_words import worksheet_text
 
-        return worksheet_text(self, lang or self.lang, self.plan)
+        return worksheet_text(self, lang or self.lang)
+
+    @strict
+    def document(self, lang: Lang | None = None) -> Document:
+        """Return the worksheet as a document, by default in the language of its book."""
+        from ratemod.rating.worksheet_words import worksheet_document
+
+        return worksheet_document(self, lang or self.lang)
 
     def _repr_html_(self) -> str:
-        from ratemod.exhibits.worksheet_html import worksheet_html
-
-        return worksheet_html(self, self.lang, self.plan)
+        return card(self.document())
 
     def frame(self) -> pd.DataFrame:
         """Return the lines as a pandas frame."""

@@ -10,7 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from ratemod.errors import ModelError, Problem, nearest, problem
+from ratemod.document.html import card
+from ratemod.document.model import Document
+from ratemod.errors import Lang, ModelError, Problem, default_language, nearest, problem
 from ratemod.plan.edit import key_text
 from ratemod.plan.editions import Business, load_plan
 from ratemod.plan.model import Plan, Table
@@ -94,11 +96,15 @@ class Study:
 
         return frames(self)
 
-    def _repr_html_(self) -> str:
-        from ratemod.errors import default_language
-        from ratemod.exhibits.rich_plan import study_html
+    @strict
+    def document(self, lang: Lang = "en") -> Document:
+        """Return where the study lands: premium, loss ratio, the cells that move most."""
+        from ratemod.study.display import document_of
 
-        return study_html(self, default_language())
+        return document_of(self, lang)
+
+    def _repr_html_(self) -> str:
+        return card(self.document(default_language()))
 
     def __repr__(self) -> str:
         rates = self.rates

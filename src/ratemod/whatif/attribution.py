@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from ratemod.document.html import card
+from ratemod.document.model import Document
 from ratemod.errors import Lang, ModelError, default_language, problem
 from ratemod.plan.model import Plan
 from ratemod.rating.summary import codes_by
@@ -48,11 +50,16 @@ class Attribution:
     change_fen: Fen
 
     @strict
-    def html(self, lang: Lang | None = None) -> str:
-        """Return the causes and their parts as HTML."""
-        from ratemod.exhibits.rich_whatif import attribution_html
+    def document(self, lang: Lang | None = None) -> Document:
+        """Return the causes and their parts."""
+        from ratemod.whatif.display import attribution_document
 
-        return attribution_html(self, lang or default_language())
+        return attribution_document(self, lang or default_language())
+
+    @strict
+    def html(self, lang: Lang | None = None) -> str:
+        """Return the same as HTML that fits a screen."""
+        return card(self.document(lang))
 
     def _repr_html_(self) -> str:
         return self.html()

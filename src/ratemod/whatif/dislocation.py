@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import numpy.typing as npt
 
+from ratemod.document.html import card
+from ratemod.document.model import Document
 from ratemod.errors import BookError, Lang, problem
 from ratemod.plan.edit import differences
 from ratemod.plan.model import Plan
@@ -226,11 +228,16 @@ class Dislocation:
         return differences(self.before.plan, self.after.plan, lang)
 
     @strict
-    def html(self, lang: Lang | None = None) -> str:
-        """Return the whole as HTML that fits a screen; default language that of the book's pricing."""
-        from ratemod.exhibits.rich_whatif import dislocation_html
+    def document(self, lang: Lang | None = None) -> Document:
+        """Return the whole; default language that of the book's pricing."""
+        from ratemod.whatif.display import dislocation_document
 
-        return dislocation_html(self, lang or self.before.lang)
+        return dislocation_document(self, lang or self.before.lang)
+
+    @strict
+    def html(self, lang: Lang | None = None) -> str:
+        """Return the same as HTML that fits a screen."""
+        return card(self.document(lang))
 
     def _repr_html_(self) -> str:
         return self.html()

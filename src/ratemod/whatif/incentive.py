@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ratemod.document.html import card
+from ratemod.document.model import Document
 from ratemod.errors import Lang, ModelError, default_language, nearest, problem
 from ratemod.plan.model import Plan
 from ratemod.rating.rate import rate
@@ -43,11 +45,16 @@ class Incentive:
     plan: Plan
 
     @strict
-    def html(self, lang: Lang | None = None) -> str:
-        """Return the table as HTML, costs named as the assumptions they are."""
-        from ratemod.exhibits.rich_whatif import incentive_html
+    def document(self, lang: Lang | None = None) -> Document:
+        """Return the table, costs named as the assumptions they are."""
+        from ratemod.whatif.display import incentive_document
 
-        return incentive_html(self, lang or default_language())
+        return incentive_document(self, lang or default_language())
+
+    @strict
+    def html(self, lang: Lang | None = None) -> str:
+        """Return the same as HTML that fits a screen."""
+        return card(self.document(lang))
 
     def _repr_html_(self) -> str:
         return self.html()

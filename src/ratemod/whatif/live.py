@@ -11,6 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from ratemod.document.html import card
+from ratemod.document.model import Document
 from ratemod.errors import Lang, ModelError, nearest, problem
 from ratemod.plan.model import Plan
 from ratemod.rules.options import strict
@@ -99,10 +101,14 @@ class Live:
             self._widget = widget_of(self)
         return self._widget
 
-    def _repr_html_(self) -> str:
-        from ratemod.exhibits.rich import view_html
+    def document(self) -> Document:
+        """Return what the panel shows now."""
+        from ratemod.whatif.display import live_document
 
-        return view_html(self)
+        return live_document(self)
+
+    def _repr_html_(self) -> str:
+        return card(self.document())
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Any:
         bundle: dict[str, Any] = {"text/plain": repr(self), "text/html": self._repr_html_()}

@@ -22,8 +22,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from ratemod.document.html import card
+from ratemod.document.model import Document, Paragraph
 from ratemod.errors import ModelError, problem
 from ratemod.plan.edit import key_text
+from ratemod.plan.frame_table import frame_table
 from ratemod.plan.model import Plan
 from ratemod.ratemaking.arrays import Floats, sums
 from ratemod.ratemaking.glm import Fit
@@ -81,9 +84,8 @@ class RateRisk:
         )
 
     def _repr_html_(self) -> str:
-        import html
-
-        return f"<p>{html.escape(repr(self))}</p>{self.frame().round(0).to_html(index=False)}"
+        blocks = (Paragraph(repr(self)), frame_table(self.frame().round(0), "en"))
+        return card(Document(lang="en", title="", head=blocks))
 
 
 @strict

@@ -16,6 +16,8 @@ from typing import Any
 
 import numpy as np
 
+from ratemod.document.html import card
+from ratemod.document.model import Document
 from ratemod.errors import Lang, ModelError, default_language, nearest, problem
 from ratemod.plan.edit import exact_number
 from ratemod.plan.model import Plan
@@ -74,11 +76,16 @@ class Solution:
         return words(self.plan, self.scenario, lang)
 
     @strict
-    def html(self, lang: Lang | None = None) -> str:
-        """Return the answer as HTML."""
-        from ratemod.exhibits.rich_whatif import solution_html
+    def document(self, lang: Lang | None = None) -> Document:
+        """Return the answer."""
+        from ratemod.whatif.display import solution_document
 
-        return solution_html(self, lang or default_language())
+        return solution_document(self, lang or default_language())
+
+    @strict
+    def html(self, lang: Lang | None = None) -> str:
+        """Return the same as HTML that fits a screen."""
+        return card(self.document(lang))
 
     def _repr_html_(self) -> str:
         return self.html()

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from ratemod.document.html import card
+from ratemod.document.model import Document
 from ratemod.errors import Lang, ModelError, default_language, problem
 from ratemod.plan.model import Plan
 from ratemod.rating.summary import codes_by
@@ -82,11 +84,16 @@ class Sweep:
         )
 
     @strict
-    def html(self, lang: Lang | None = None) -> str:
-        """Return the scenarios as HTML that fits a screen."""
-        from ratemod.exhibits.rich_whatif import sweep_html
+    def document(self, lang: Lang | None = None) -> Document:
+        """Return the scenarios."""
+        from ratemod.whatif.display import sweep_document
 
-        return sweep_html(self, lang or default_language())
+        return sweep_document(self, lang or default_language())
+
+    @strict
+    def html(self, lang: Lang | None = None) -> str:
+        """Return the same as HTML that fits a screen."""
+        return card(self.document(lang))
 
     def _repr_html_(self) -> str:
         return self.html()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING, Any
 
+from ratemod.document.html import card
 from ratemod.errors import ModelError, RatemodError, problem, text
 
 if TYPE_CHECKING:
@@ -23,10 +24,9 @@ def widget_of(held: Live) -> Any:
         import ipywidgets as widgets
     except ImportError:
         raise ModelError(problem("RM858")) from None
-    from ratemod.exhibits.rich import view_html
     from ratemod.whatif.sliders import start_of
 
-    shown = widgets.HTML(view_html(held))
+    shown = widgets.HTML(card(held.document()))
     sliders = {}
     for path, values in held.sliders.items():
         name = held.labels[path]
@@ -46,7 +46,7 @@ def widget_of(held: Live) -> Any:
     def look(changes: dict[str, str]) -> None:
         try:
             held.move(changes)
-            shown.value = view_html(held)
+            shown.value = card(held.document())
         except RatemodError as error:
             shown.value = f"<pre>{escape(str(error))}</pre>"
 

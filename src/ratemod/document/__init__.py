@@ -1,0 +1,1 @@
+"""What leaves the engine, as a Document, and one renderer a medium."""

@@ -1,1 +1,0 @@
-"""What leaves the engine: tables, charts, Excel, HTML, disclosure."""

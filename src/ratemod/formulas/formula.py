@@ -1,0 +1,556 @@
+r"""A plan's steps as Excel formulas: the same `Step`s that the engine runs, one cell each.
+
+Excel computes in float64 as the fast path does, so every float lies within ``rel·|v| + abs`` of the exact value, with
+the bounds of `plan/ranges.py`. Where something hangs on the last bit, the formula allows for that:
+
+- rounding: half-up rounds ``v + sign(v)·(rel·|v| + abs)``. An exact tie can only have become smaller by less than that,
+  so it goes up, as by definition; what lies below a tie by more than twice that stays below. Up and down the same way.
+- comparisons of computed values, and bands on them, count values within that distance as equal.
+
+What is within twice that distance of a tie without being one (about 10⁻⁸ fen for a premium of 10,000 yuan) could be
+rounded differently, and above 10⁸ yuan for one policy a float no longer tells every fen; the workbook therefore stands
+beside the engine's own figures and counts the differences.
+
+A missing value is an empty cell or empty text; a formula that needs it gives #N/A, never a number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import partial
+from types import MappingProxyType
+from typing import Any
+
+from ratemod.errors import PlanError, problem
+from ratemod.formulas.tables import DAY_ZERO, TableSheet, axis_headers, axis_test, look_up
+from ratemod.plan.interval import Range, operand_range
+from ratemod.plan.model import ANY, Combination, Condition, Plan, Step, Test
+from ratemod.plan.op.arithmetic import AddPercentages, Difference, Largest, Product, Ratio, Smallest, Sum
+from ratemod.plan.op.base import Operation, TableOperation
+from ratemod.plan.op.dates import Days, Months, Term
+from ratemod.plan.op.judgement import Judgement
+from ratemod.plan.op.limits import Bound, Cap
+from ratemod.plan.op.lines import Rollup, ShareOut
+from ratemod.plan.op.logarithm import Exponential, Logarithm
+from ratemod.plan.op.look_up import Classify, Interpolate, Lookup
+from ratemod.plan.op.part import Part
+from ratemod.plan.op.progressive import Progressive
+from ratemod.plan.op.rounding import Power, Round
+from ratemod.plan.operand import NOTHING, Operand
+from ratemod.plan.ranges import snap_places
+from ratemod.plan.slices import along
+
+ROW = "\ue000"  # stands for the row number in a formula that is made once and used for every row
+LEAST_GUARD = 2.0**-46
+MOST_GUARD = 2.0**-40
+MOST_SLACK = 1e-6
+ROLLED = {
+    "sum": "SUMIFS", "mean": "AVERAGEIFS", "max": "_xlfn.MAXIFS", "min": "_xlfn.MINIFS", "count": "COUNTIFS"
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """Where everything stands that a formula may name.
+
+    Attributes
+    ----------
+    plan : Plan
+    known : mapping of Range
+        `plan.ranges.ranges` of the plan.
+    letter : mapping of name to letter
+        Columns, steps, and helpers (``step:group``, ``step:fen`` ...) of the policies' sheet.
+    constants : mapping of name to absolute reference
+    tables : mapping of name to TableSheet
+    empty : frozenset of str
+        Names that may be without a value in a cell that is no error.
+    first, last : int
+        Rows of the policies.
+    """
+
+    plan: Plan
+    known: Mapping[str, Range]
+    letter: Mapping[str, str]
+    constants: Mapping[str, str]
+    tables: Mapping[str, TableSheet]
+    empty: frozenset[str]
+    first: int
+    last: int
+
+    def cell(self, name: str) -> str:
+        """Return the cell of a name in the row of the formula."""
+        return self.constants[name] if name in self.constants else f"${self.letter[name]}{ROW}"
+
+    def whole(self, name: str) -> str:
+        """Return a whole column of the policies as an absolute reference."""
+        return f"${self.letter[name]}${self.first}:${self.letter[name]}${self.last}"
+
+    def is_date(self, name: str) -> bool:
+        """Return whether a name is a date column, whose cells count days as Excel does."""
+        return name in self.plan.columns and self.plan.columns[name].kind == "date"
+
+    def number(self, operand: Operand) -> str:
+        """Return an operand as a number: #N/A where it has none; dates as days since 1970-01-01."""
+        if isinstance(operand, Decimal):
+            said = format(operand, "f")
+            return f"({said})" if operand < 0 else said
+        cell = self.cell(operand)
+        said = f"({cell}-{DAY_ZERO})" if self.is_date(operand) else cell
+        return f"IF(ISNUMBER({cell}),{said},NA())" if operand in self.empty else said
+
+    def day(self, operand: Operand) -> str:
+        """Return a date as Excel counts its days."""
+        if isinstance(operand, str) and self.is_date(operand):
+            return self.cell(operand)
+        return f"({self.number(operand)}+{DAY_ZERO})"
+
+    def range_of(self, operand: Operand) -> Range:
+        """Return what is known of an operand."""
+        return operand_range(operand, self.known)
+
+
+def formula(step: Step, sheet: Sheet) -> str:
+    """Return the formula of a step, with `ROW` for the row number.
+
+    Raises
+    ------
+    PlanError
+        RM881 shares by weights that need not be decimals.
+    """
+    said = FORMULAS[type(step.operation)](step.operation, step.name, sheet)
+    places = snap_places(step, sheet.plan, sheet.known)
+    if places is not None:  # a sum that cancels is put back on its grid, as the fast path does
+        said = f"ROUND({said},{places})"
+    if step.when is None:
+        return said
+    assert step.other is not None
+    other = '""' if step.other == NOTHING else sheet.number(step.other)
+    return f"IF({condition(step.when, sheet)},{said},{other})"
+
+
+def _numbers(operation: Operation, sheet: Sheet) -> list[str]:
+    return [sheet.number(operand) for operand in operation.of]
+
+
+def _joined(operation: Operation, name: str, sheet: Sheet, sign: str) -> str:
+    return sign.join(_numbers(operation, sheet))
+
+
+def _percentages(operation: AddPercentages, name: str, sheet: Sheet) -> str:
+    return "1" + "".join(f"+({item}-1)" for item in _numbers(operation, sheet))
+
+
+def _extreme(operation: Largest | Smallest, name: str, sheet: Sheet) -> str:
+    return f"{'MAX' if isinstance(operation, Largest) else 'MIN'}({','.join(_numbers(operation, sheet))})"
+
+
+def _bound(operation: Bound, name: str, sheet: Sheet) -> str:
+    said = sheet.number(operation.of[0])
+    said = said if operation.low is None else f"MAX({said},{sheet.number(operation.low)})"
+    return said if operation.high is None else f"MIN({said},{sheet.number(operation.high)})"
+
+
+def _cap(operation: Cap, name: str, sheet: Sheet) -> str:
+    """Return a cap: rows without the amount to compare with, or without an end, pass."""
+    value = sheet.number(operation.of[0])
+    against, said = sheet.cell(operation.against), value
+    for end, how in ((operation.low, "MAX"), (operation.high, "MIN")):
+        if end is not None:
+            kept = f"{how}({said},{sheet.number(end)}*{against})"
+            said = f"IFERROR({kept},{said})" if end in sheet.empty else kept
+    return f"IF(ISNUMBER({against}),{said},{value})"
+
+
+def _round(operation: Round, name: str, sheet: Sheet) -> str:
+    of = operation.of[0]
+    return rounded(sheet.number(of), operation.unit, operation.mode, sheet.range_of(of))
+
+
+def _power(operation: Power, name: str, sheet: Sheet) -> str:
+    of, exponent = sheet.number(operation.of[0]), sheet.number(operation.exponent)
+    raised = rounded(f"{of}^{exponent}", operation.unit, "half_up", Range(rel=LEAST_GUARD))
+    return f"IF({of}>0,{raised},NA())"
+
+
+def _exponential(operation: Exponential, name: str, sheet: Sheet) -> str:
+    return rounded(f"EXP({sheet.number(operation.of[0])})", operation.unit, "half_up", Range(rel=LEAST_GUARD))
+
+
+def _logarithm(operation: Logarithm, name: str, sheet: Sheet) -> str:
+    of = sheet.number(operation.of[0])
+    return f"IF({of}>0,{rounded(f'LN({of})', operation.unit, 'half_up', Range(rel=LEAST_GUARD))},NA())"
+
+
+def guard(value: str, of: Range, sign: str = "+") -> str:
+    """Return a value moved away from zero (``+``) or towards it (``-``) by as much as a float can be wrong."""
+    said = f"{value}*(1{sign}{_rel(of):.3G})"
+    return said if of.abs in (0.0, float("inf")) else f"({said}{sign}SIGN({value})*{of.abs:.3G})"
+
+
+def _rel(of: Range) -> float:
+    """Return the relative float error, with one more for Excel's own multiplication; a usual one where none is known.
+
+    A bound wider than that of a long product is one for the largest value there can be, and says nothing of this row.
+    """
+    return of.rel + 2.0**-51 if of.rel < MOST_GUARD else LEAST_GUARD
+
+
+def rounded(value: str, quantum: Decimal, mode: str, of: Range) -> str:
+    """Return a value rounded to a multiple of a unit by one of the four modes."""
+    if of.abs > 0.01 * float(quantum):  # a bound for the largest value of all would move the others across ties
+        of = Range(of.low, of.high, None, of.rel)
+    plain = quantum.normalize()
+    power = plain.as_tuple().digits == (1,)
+    digits = -int(plain.as_tuple().exponent) if power else 0
+    scaled = value if power else f"({value})/{quantum:f}"
+    if mode == "half_even":
+        scaled, digits, power = f"(({value})/{quantum:f})", 0, False
+        away = f"ROUND({guard(scaled, _in_units(of, quantum))},0)"
+        slack = _slack(scaled, _in_units(of, quantum))
+        said = f"IF(ABS(ABS({scaled})-INT(ABS({scaled}))-0.5)<={slack},2*ROUND({scaled}/2,0),{away})"
+    else:
+        function = {"half_up": "ROUND", "up": "ROUNDUP", "down": "ROUNDDOWN"}[mode]
+        unit = Decimal(1) if power else quantum
+        said = f"{function}({guard(f'({scaled})', _in_units(of, unit), '-' if mode == 'up' else '+')},{digits})"
+    return said if power else f"{said}*{quantum:f}"
+
+
+def _in_units(of: Range, quantum: Decimal) -> Range:
+    return Range(of.low, of.high, None, of.rel, of.abs / float(quantum))
+
+
+def _slack(value: str, of: Range) -> str:
+    """Return how far a float may be from its exact value, as a formula."""
+    said = f"ABS({value})*{_rel(of):.3G}"
+    return said if of.abs == 0 or of.abs > MOST_SLACK else f"({said}+{of.abs:.3G})"
+
+
+def _term(operation: Term, sheet: Sheet) -> tuple[str, str, str]:
+    """Return the start, the end, and what is to be met before anything is counted between them."""
+    start, end = (sheet.day(operand) for operand in operation.of)
+    dates = [sheet.cell(operand) for operand in operation.of if isinstance(operand, str)]
+    return start, f"({end}+1)" if operation.inclusive else end, ",".join(f"ISNUMBER({cell})" for cell in dates) or "1"
+
+
+def _days(operation: Days, name: str, sheet: Sheet) -> str:
+    start, end, there = _term(operation, sheet)
+    return f"IF(AND({there}),{end}-{start},NA())"
+
+
+def _months(operation: Months, name: str, sheet: Sheet) -> str:
+    start, end, there = _term(operation, sheet)
+    whole = f"(YEAR({end})-YEAR({start}))*12+MONTH({end})-MONTH({start})"
+    anniversary = f"MIN(DAY({start}),DAY(EOMONTH({end},0)))"
+    said = f"{whole}-(DAY({end})<{anniversary})"
+    if operation.count == "started":
+        said += f"+(DAY({end})<>{anniversary})"
+    return f"IF(AND({there}),{said},NA())"
+
+
+def _table(operation: TableOperation, name: str, sheet: Sheet) -> str:
+    table, bound = sheet.tables[operation.table], operation.bound(sheet.tables[operation.table].table)
+    cells, needed = {}, []
+    for axis in table.table.axes:
+        read = bound[axis.name]
+        cell = sheet.cell(read)
+        if axis.kind == "level":
+            needed += [f'{cell}<>""'] if read in sheet.empty else []
+        else:
+            needed += [f"ISNUMBER({cell})"] if read in sheet.empty else []
+            cell = cell if axis.is_date else _settled(sheet, read, cell, axis.kind, axis.closed)
+            cell = f"({cell}+{DAY_ZERO})" if axis.is_date and not sheet.is_date(read) else cell
+        cells[axis.name] = cell
+    said = _answer(operation, table, cells, sheet)
+    return f"IF(AND({','.join(needed)}),{said},NA())" if needed else said
+
+
+def _answer(operation: TableOperation, table: TableSheet, cells: Mapping[str, str], sheet: Sheet) -> str:
+    """Return what a table answers to the cells on its axes."""
+    if isinstance(operation, Interpolate):
+        return _interpolate(operation, table, cells, sheet.plan)
+    if not isinstance(operation, Judgement):
+        return look_up(table, operation, operation.column, cells, sheet.plan)
+    low, high = (look_up(table, operation, end, cells, sheet.plan) for end in ("low", "high"))
+    stands = operation.column in table.table.value_names
+    value = look_up(table, operation, operation.column, cells, sheet.plan) if stands else "NA()"
+    return _judged(operation, sheet, value, low, high)
+
+
+def _judgement(operation: Judgement, name: str, sheet: Sheet) -> str:
+    if operation.table:
+        return _table(operation, name, sheet)
+    low, high = (sheet.number(end) for end in (operation.low, operation.high) if end is not None)
+    return _judged(operation, sheet, sheet.number(operation.of[0]) if operation.of else "NA()", low, high)
+
+
+def _judged(operation: Judgement, sheet: Sheet, value: str, low: str, high: str) -> str:
+    """Return what was chosen within its ends, or the value where nothing was; computed ends are met within a hair."""
+    chosen = sheet.cell(operation.chosen)
+    tests = [f'{sheet.cell(operation.reason)}<>""'] if operation.reason else []
+    for end, sign, operand in ((low, ">=", operation.low), (high, "<=", operation.high)):
+        computed = isinstance(operand, str) and not sheet.range_of(operand).raw
+        slack = f"{'-' if sign == '>=' else '+'}{_slack(end, sheet.range_of(operand))}" if computed and operand else ""
+        tests.append(f"{chosen}{sign}{end}{slack}")
+    return f"IF(ISNUMBER({chosen}),IF(AND({','.join(tests)}),{chosen},NA()),{value})"
+
+
+def _progressive(operation: Progressive, name: str, sheet: Sheet) -> str:
+    """Return rate × width summed over the slices that x reaches; #N/A where no slice holds x."""
+    table = sheet.tables[operation.table]
+    bound, at = operation.bound(table.table), along(operation.along, table.table)
+    assert at is not None
+    if any(key is ANY for row in table.rows for key in row.keys):
+        raise PlanError(problem("RM880", table=operation.table))
+    axis = table.table.axes[at]
+    name = bound[axis.name]
+    x, slack, needed, tests = sheet.cell(name), "0", [f"ISNUMBER({sheet.cell(name)})"], ["1"]
+    if name in sheet.plan.step_names:
+        of = sheet.range_of(name)
+        x, slack = (f"ROUND({x},{of.places})", "0") if of.on_grid else (x, _slack(x, of))
+    for place, other in enumerate(table.table.axes):
+        if place != at:
+            own = bound[other.name]
+            needed += [f'{sheet.cell(own)}<>""'] if own in sheet.empty else []
+            cell = sheet.cell(own) if other.kind == "level" or other.is_date else _settled(
+                sheet, own, sheet.cell(own), other.kind, other.closed
+            )  # fmt: skip
+            tests.append(axis_test(table, place, other, cell, sheet.plan, bound))
+    low, high = (table.range(header) for header in axis_headers(axis))
+    there = f'SUMPRODUCT({"*".join(tests)}*({low}<={x}+{slack})*((({high}="")+({x}-{slack}<={high}))>0))>0'
+    width = f'({x}-({high}<>"")*({x}>{high})*({x}-{high})-{low})'
+    said = f"SUMPRODUCT({'*'.join(tests)}*({low}<{x})*{table.range(operation.column)}*{width})"
+    return f"IF(AND({','.join(needed)}),IF({there},{said},NA()),NA())"
+
+
+def _settled(sheet: Sheet, name: str, cell: str, kind: str, closed: str) -> str:
+    """Return a computed value so that it falls into the band, or meets the number, of its exact value."""
+    if name in sheet.plan.columns or name in sheet.constants:
+        return cell
+    of = sheet.range_of(name)
+    if of.on_grid:
+        return f"ROUND({cell},{of.places})"
+    if kind != "band":
+        return cell
+    sign = "+" if closed == "low" else "-"
+    return f"({cell}{sign}{_slack(cell, of)})"
+
+
+def _interpolate(operation: Interpolate, table: TableSheet, cells: Mapping[str, str], plan: Plan) -> str:
+    """Return the value linear between the last point at or below x and the next one of its line."""
+    axis = next(axis for axis in table.table.axes if axis.kind == "point")
+    x, points = cells[axis.name], f"{axis.name}_at"
+    ends = f"MIN({table.range(points)})", f"MAX({table.range(points)})"
+    extend = operation.beyond == "extend" and len({row.keys[table.table.axes.index(axis)] for row in table.rows}) > 1
+    if extend:  # the line that ends at the last point begins at the one before
+        ends = ends[0], f"LARGE({table.range(points)},1+COUNTIF({table.range(points)},{ends[1]}))"
+    at = f"MIN(MAX({x},{ends[0]}),{ends[1]})"
+    there = {**cells, axis.name: at}
+    v0, v1, x0, x1 = (
+        look_up(table, operation, header, there, plan)
+        for header in (operation.column, f"next {operation.column}", points, f"next {points}")
+    )
+    if extend:
+        return f"{v0}+({x}-{x0})*({v1}-{v0})/({x1}-{x0})"
+    said = f"IF({x0}={at},{v0},{v0}+({at}-{x0})*({v1}-{v0})/({x1}-{x0}))"
+    return said if operation.beyond != "refuse" else f"IF(AND({x}>={ends[0]},{x}<={ends[1]}),{said},NA())"
+
+
+def _rollup(operation: Rollup, name: str, sheet: Sheet) -> str:
+    """Return what a policy's lines come to; #N/A where a line has no value, or no policy (whose number is then -1)."""
+    own = sheet.cell(f"{name}:group")
+    lines = f"{sheet.whole(f'{name}:group')},{own}"
+    counted = f"{lines},{sheet.whole(f'{name}:first')},1" if operation.each else lines
+    whole = [f'{sheet.whole(f"{name}:{part}")},">-1E300"' for part in _rollup_parts(operation)]
+    every = f"{own}>=0,COUNTIFS({lines})=COUNTIFS({','.join([lines, *whole])})"
+    of = f"{sheet.whole(f'{name}:of')}," if operation.of else ""
+    return f"IF(AND({every}),{ROLLED[operation.how]}({of}{counted}),NA())"
+
+
+def _rollup_parts(operation: Rollup) -> Sequence[str]:
+    return [*(["of"] if operation.of else []), *(["first"] if operation.each else [])]
+
+
+def _rollup_helpers(operation: Rollup, name: str, sheet: Sheet) -> dict[str, str]:
+    """Return the column that is rolled up, and the one that marks one line of each part with 1, the others with 0.
+
+    It is #N/A where lines of one part differ, or nothing says which part a line is of.
+    """
+    found = {f"{name}:of": sheet.number(of) for of in operation.of}
+    if operation.each:
+        whole, own = sheet.whole(f"{name}:each"), sheet.cell(f"{name}:each")
+        fits = [f"{own}>=0"]
+        if operation.of:
+            alike = f"COUNTIFS({whole},{own},{sheet.whole(f'{name}:of')},{sheet.cell(f'{name}:of')})"
+            fits.append(f"COUNTIFS({whole},{own})={alike}")
+        first = f"COUNTIFS({whole.split(':')[0]}:{own},{own})=1"
+        found[f"{name}:first"] = f"IF(AND({','.join(fits)}),--({first}),NA())"
+    return found
+
+
+def helpers(step: Step, sheet: Sheet) -> dict[str, str]:
+    """Return the further columns that a step needs, as name -> formula."""
+    found = HELPERS.get(type(step.operation))
+    return {} if found is None else found[1](step.operation, step.name, sheet)
+
+
+def helper_names(step: Step) -> list[str]:
+    """Return the names of the further columns that a step needs, in order."""
+    found = HELPERS.get(type(step.operation))
+    return [] if found is None else [f"{step.name}:{part}" for part in found[0](step.operation)]
+
+
+def _share_parts(operation: ShareOut) -> Sequence[str]:
+    return "fen", "weight", "total", "rest", "quota"
+
+
+def _remainder(fen: str, weight: str, total: str) -> str:
+    """Return ``fen·weight mod total``, in two parts so that every product stays below 2⁵³ and is exact."""
+    return f"MOD(MOD(INT(ABS({fen})/100000)*{weight},{total})*100000+MOD(ABS({fen}),100000)*{weight},{total})"
+
+
+def _share_helpers(operation: ShareOut, name: str, sheet: Sheet) -> dict[str, str]:
+    """Return the columns of a share by largest remainder."""
+    places = sheet.range_of(operation.weights).places
+    if places is None:
+        raise PlanError(problem("RM881", step=name, weights=operation.weights))
+    group, own = sheet.whole(f"{name}:group"), sheet.cell(f"{name}:group")
+    fen, weight, rest = (sheet.cell(f"{name}:{part}") for part in ("fen", "weight", "rest"))
+    total = sheet.cell(f"{name}:total")
+    hundred = f"{sheet.number(operation.of[0])}*100"
+    of = sheet.range_of(operation.of[0])
+    return {
+        f"{name}:fen": rounded(hundred, Decimal(1), "half_up", _in_units(of, Decimal("0.01"))),
+        f"{name}:weight": f"ROUND({sheet.number(operation.weights)}*1{'0' * places},0)",
+        f"{name}:total": f"SUMIFS({sheet.whole(f'{name}:weight')},{group},{own})",
+        f"{name}:rest": _remainder(fen, weight, total),
+        f"{name}:quota": f"ROUND((ABS({fen})*{weight}-{rest})/{total},0)",
+    }
+
+
+def _share(operation: ShareOut, name: str, sheet: Sheet) -> str:
+    group, own = sheet.whole(f"{name}:group"), sheet.cell(f"{name}:group")
+    rests, rest = sheet.whole(f"{name}:rest"), sheet.cell(f"{name}:rest")
+    fen, quota = sheet.cell(f"{name}:fen"), sheet.cell(f"{name}:quota")
+    left = f"ABS({fen})-SUMIFS({sheet.whole(f'{name}:quota')},{group},{own})"
+    ahead = f'COUNTIFS({group},{own},{rests},">"&{rest})'
+    tied = f'COUNTIFS({group},{own},{rests},{rest},{sheet.whole("rank")},"<"&{sheet.cell("rank")})'
+    return f"IF({own}>=0,SIGN({fen})*({quota}+({ahead}+{tied}<{left}))/100,NA())"
+
+
+def _part_parts(operation: Part) -> Sequence[str]:
+    parties = range(1, len(operation.among) + 1)
+    return "fen", "total", *(f"{part}{at}" for part in ("weight", "rest", "quota") for at in parties)
+
+
+def _part_helpers(operation: Part, name: str, sheet: Sheet) -> dict[str, str]:
+    """Return the columns of a part by largest remainder: weight, remainder and whole fen of every party."""
+    places = [sheet.range_of(weight).places for weight in operation.among]
+    if None in places:
+        raise PlanError(problem("RM881", step=name, weights=operation.among[places.index(None)]))
+    scale = 10 ** max(place or 0 for place in places)
+    of, fen, total = operation.of[0], sheet.cell(f"{name}:fen"), sheet.cell(f"{name}:total")
+    hundred = rounded(f"{sheet.number(of)}*100", Decimal(1), "half_up", _in_units(sheet.range_of(of), Decimal("0.01")))
+    found = {f"{name}:fen": hundred}
+    for at, operand in enumerate(operation.among, 1):
+        weight, rest = sheet.cell(f"{name}:weight{at}"), sheet.cell(f"{name}:rest{at}")
+        share = sheet.number(operand)
+        found[f"{name}:weight{at}"] = f"IF({share}>=0,ROUND({share}*{scale},0),NA())"
+        found[f"{name}:rest{at}"] = _remainder(fen, weight, total)
+        found[f"{name}:quota{at}"] = f"ROUND((ABS({fen})*{weight}-{rest})/{total},0)"
+    found[f"{name}:total"] = "+".join(sheet.cell(f"{name}:weight{at + 1}") for at in range(len(places)))
+    return found
+
+
+def _part(operation: Part, name: str, sheet: Sheet) -> str:
+    own, parties = operation.which, range(1, len(operation.among) + 1)
+    quota, rest = ({at: sheet.cell(f"{name}:{part}{at}") for at in parties} for part in ("quota", "rest"))
+    fen = sheet.cell(f"{name}:fen")
+    ahead = "+".join(f"({rest[at]}>{'=' if at < own else ''}{rest[own]})" for at in parties if at != own) or "0"
+    return f"SIGN({fen})*({quota[own]}+(({ahead})<ABS({fen})-({'+'.join(quota.values())})))/100"
+
+
+def condition(when: Condition, sheet: Sheet) -> str:
+    """Return a condition as a formula that is TRUE or FALSE, never an error."""
+    if isinstance(when, Combination):
+        parts = ",".join(condition(part, sheet) for part in when.parts)
+        return {"all": f"AND({parts})", "any": f"OR({parts})", "none": f"NOT(OR({parts}))"}[when.how]
+    tests = _tests(when, sheet)
+    return tests[0] if len(tests) == 1 else f"AND({','.join(tests)})"
+
+
+def _tests(test: Test, sheet: Sheet) -> list[str]:
+    cell, found = sheet.cell(test.of), []
+    for values, inside in ((test.is_, True), (test.is_not, False)):
+        if values:
+            same = ",".join(f"EXACT({cell},{_text(value)})" for value in values)
+            said = f"OR({same})" if len(values) > 1 else same
+            if test.of in sheet.plan.step_names:  # a level that no row gives is an error, and no level
+                found.append(f"IFERROR({said if inside else f'NOT({said})'},FALSE)")
+                continue
+            found.append(said if inside else f'AND({cell}<>"",NOT({said}))')
+    for end, sign in ((test.at_least, ">="), (test.above, ">"), (test.at_most, "<="), (test.below, "<")):
+        if end is not None:
+            found.append(_compare(test.of, end, sign, sheet))
+    if test.missing is not None:
+        column = sheet.plan.level_columns.get(test.of)
+        is_text = column is not None and column.kind in ("level", "flag", "text")
+        lacks = f'{cell}=""' if is_text else f"NOT(ISNUMBER({cell}))"
+        lacks = f"IFERROR({lacks},TRUE)" if test.of in sheet.plan.step_names else lacks
+        found.append(lacks if test.missing else f"NOT({lacks})")
+    return found
+
+
+def _compare(name: str, end: Operand, sign: str, sheet: Sheet) -> str:
+    """Return a comparison; one with a missing value does not hold. Computed values may differ by their float error."""
+    one, other = sheet.cell(name), sheet.number(end)
+    value = f"({one}-{DAY_ZERO})" if sheet.is_date(name) else one
+    numbers = [f"ISNUMBER({cell})" for cell in (one, *([sheet.cell(end)] if isinstance(end, str) else []))]
+    computed = [item for item in (name, end) if isinstance(item, str) and item in sheet.plan.step_names]
+    if computed:
+        slack = "+".join(_slack(sheet.cell(item), sheet.range_of(item)) for item in computed)
+        value, other = f"{value}-{other}", f"{'-' if sign in ('>=', '<') else ''}({slack})"
+    return f"IFERROR(AND({','.join(numbers)},{value}{sign}{other}),FALSE)"
+
+
+def _text(value: str) -> str:
+    return '"' + value.replace('"', '""') + '"'
+
+
+Formula = Callable[[Any, str, Sheet], str]
+FORMULAS: Mapping[type[Operation], Formula] = MappingProxyType(
+    {
+        Lookup: _table,
+        Classify: _table,
+        Interpolate: _table,
+        Progressive: _progressive,
+        Judgement: _judgement,
+        Product: partial(_joined, sign="*"),
+        Sum: partial(_joined, sign="+"),
+        Difference: partial(_joined, sign="-"),
+        Ratio: partial(_joined, sign="/"),
+        Largest: _extreme,
+        Smallest: _extreme,
+        AddPercentages: _percentages,
+        Bound: _bound,
+        Cap: _cap,
+        Round: _round,
+        Power: _power,
+        Exponential: _exponential,
+        Logarithm: _logarithm,
+        Days: _days,
+        Months: _months,
+        Rollup: _rollup,
+        ShareOut: _share,
+        Part: _part,
+    }
+)
+Helped = tuple[Callable[[Any], Sequence[str]], Callable[[Any, str, Sheet], dict[str, str]]]
+HELPERS: Mapping[type[Operation], Helped] = MappingProxyType(
+    {
+        Rollup: (_rollup_parts, _rollup_helpers),
+        ShareOut: (_share_parts, _share_helpers),
+        Part: (_part_parts, _part_helpers),
+    }
+)
