@@ -204,7 +204,7 @@ def test_page_and_workbook_hold_what_the_file_holds(told, published, tmp_path):
     mining = next(row for row in rows if row[0] == "Mining")
     wanted = published.query("subject == 'insurance' and breakdown == 'sector' and sector == 'mining'")
     assert [float(value) for value in mining[1:5]] == wanted["value"].astype(float).tolist()
-    assert "×" in {cell for row in rows for cell in row}
+    assert "×" in {cell for sheet in sheets for row in sheet.iter_rows(values_only=True) for cell in row}
 
 
 def hostile(**columns):

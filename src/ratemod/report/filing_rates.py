@@ -68,7 +68,8 @@ def spoken(said: str, lang: Lang) -> str | Span:
 
 
 def _known(said: str) -> str:
-    code = "UI_say_" + re.sub(r"\W+", "_", said.lower()).strip("_")
+    folded = re.sub(r"\W+", "_", said.lower()).strip("_")
+    code = f"UI_say_{folded}"
     return text(code, "zh") if code in catalogue() else ""
 
 
@@ -194,7 +195,7 @@ def _judgements(study: KeptStudy, lang: Lang) -> list[Block]:
     ]  # fmt: skip
     rows += [[spoken(name, lang), f"{value:.2%}", ""] for name, value in study.record["expenses"].items()]
     heads = [w(name, lang) for name in ("what", "value", "reason")]
-    parts: list[Block] = [heading("judgements", lang), table(w("assumptions", lang), heads, rows, [False, False, False])]
+    parts: list[Block] = [heading("judgements", lang), table(w("assumptions", lang), heads, rows, ["", "", ""])]
     merged = [
         w(
             "merged",
