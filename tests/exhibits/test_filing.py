@@ -270,7 +270,7 @@ return bad.slice(0, 5);
 
 @pytest.mark.skipif(shutil.which("chromium") is None, reason="no chromium to print with")
 def test_the_pdf_is_the_same_bytes_and_holds_chinese(found, tmp_path):
-    small = page([Article("zh", "示例", Html("<p>变更内容 A</p>"), "目录", ())], "zh")
+    small = page([Document(lang="zh", title="示例", head=(Paragraph("变更内容 A"),))], "zh")
     assert pdf_of(small) == pdf_of(small)
     one = write_filing(found, tmp_path / "a.pdf", "zh").read_bytes()
     assert one[:5] == b"%PDF-" and b"/StructTreeRoot" in one

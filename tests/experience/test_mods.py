@@ -125,7 +125,7 @@ def test_the_worksheet_adds_up():
     assert sheet.controllable_mod == pytest.approx(sheet.mod - sheet.minimum_mod)
     assert [item.years_left for item in sheet.claims] == [3, 1]
     assert "限幅前" in sheet.text("zh")
-    assert "<svg" in sheet._repr_html_()
+    assert "data:image/svg+xml" in sheet._repr_html_() and sheet.svg("zh").startswith("<svg")
     with pytest.raises(ModelError):
         found.explain("AA")
 
