@@ -260,3 +260,50 @@ def test_more_levels_than_can_be_numbered_are_refused_and_as_many_as_can_are_not
         sector = replace(plan.columns["sector"], levels=tuple(Level(f"C{at}") for at in range(count)))
         found = problems_of(replace(plan, columns={**plan.columns, "sector": sector}))
         assert ("RM376" in {item.code for item in found}) == refused
+
+
+@pytest.mark.parametrize("most, refused", [(2**53 - 1, False), (2**53, True), (-(2**53), True), (-(2**53) + 1, False)])
+@pytest.mark.parametrize("places", [0, 2])
+def test_numbers_that_a_float_does_not_hold_are_no_range(tmp_path, most, refused, places):
+    """Every whole number below 2^53 is a float, and 2^53 + 1 is none."""
+    ends = sorted([Decimal(most).scaleb(-places), Decimal(0)])
+    own = f'[column.x]\nkind = "number"\ndecimals = {places}\nmin = "{ends[0]}"\nmax = "{ends[1]}"\n'
+    read = '[[step]]\nname = "seen"\nop = "sum"\nof = ["x", "share"]\nsource = "own"\n[[step]]\nname = "rate"'
+    plan = PLAN.replace("[[step]]\nname = \"rate\"", own + read, 1)
+    assert ("RM157" in {item.code for item in found(tmp_path, plan=plan)}) == refused
+
+
+def test_a_table_that_two_steps_read_alike_is_told_once(tmp_path):
+    again = '[[step]]\nname = "again"\nop = "lookup"\ntable = "rate"\n[[step]]\nname = "raw"'
+    plan = PLAN.replace('[[step]]\nname = "raw"', again).replace('"float", "0.001"', '"float", "again", "0.001"')
+    problems = found(tmp_path, plan=plan, rate=RATE + "mining,2.6,own\n")
+    assert [(item.code, item.row) for item in problems] == [("RM133", 4)]
+
+
+def test_a_cell_too_long_for_a_table_is_told_with_its_file(tmp_path):
+    problems = found(tmp_path, rate=RATE.replace("2.5", "2" * 140_000))
+    assert "RM121" in {item.code for item in problems}
+
+
+@pytest.mark.parametrize("edge, gap", [("101", True), ("100", False)])
+def test_a_gap_between_bands_that_no_permitted_value_reaches_is_none(tmp_path, edge, gap):
+    """Heads lie in 1..100000: what no head count falls into needs no rate, and 100 itself does."""
+    scale = SCALE.replace("100,1000,0.9", f"{edge},1000,0.9")
+    assert ("RM134" in {item.code for item in found(tmp_path, scale=scale)}) == gap
+    narrow = PLAN.replace("min = 1\nmax = 100000\n", "min = 101\nmax = 100000\n")
+    assert "RM134" not in {item.code for item in found(tmp_path / "b", plan=narrow, scale=scale)}
+
+
+@pytest.mark.parametrize("least, gap", [(99, True), (100, False)])
+@pytest.mark.parametrize("names", [("heads_from", "heads_below"), ("heads_above", "heads_to")])
+def test_the_ends_of_a_column_ask_for_the_bands_they_fall_into(tmp_path, least, gap, names):
+    """A band from 100 answers 100; one above 100 does not, and one up to 99 would."""
+    bands = "100,1000,0.9,own\n1000,,0.75,own\n"
+    scale = f"{names[0]},{names[1]},value,source\n" + bands
+    plan = PLAN.replace("min = 1\nmax = 100000\n", f"min = {least}\nmax = 100000\n")
+    wanted = gap or names[0] == "heads_above"
+    assert ("RM134" in {item.code for item in found(tmp_path, plan=plan, scale=scale)}) == wanted
+    most = PLAN.replace("min = 1\nmax = 100000\n", f"min = 1\nmax = {1000 if gap else 999}\n")
+    top = f"{names[0]},{names[1]},value,source\n,100,1,own\n100,1000,0.9,own\n"
+    wanted = gap and names[0] == "heads_from"
+    assert ("RM134" in {item.code for item in found(tmp_path / "b", plan=most, scale=top)}) == wanted

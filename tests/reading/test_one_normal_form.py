@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ratemod.reading.convert import MISSING_DATE, convert
-from ratemod.reading.identifiers import keys
+from ratemod.reading.identifiers import keys, lost_digits
 from ratemod.vocabulary.column import FLAG_LEVELS, Column, Level
 
 YUAN = Column("amount_yuan", "number", unit="yuan", decimals=2, low=Decimal(0), high=Decimal(10**9))
@@ -175,3 +175,11 @@ def test_a_key_that_is_none_is_refused(written, code):
 @pytest.mark.parametrize(("written", "code"), [("0411", None), ("411", "RM285"), ("C411", None), ("6", "RM285")])
 def test_an_industry_code_that_may_have_lost_its_zero_is_refused(written, code):
     assert verdict(pa.array([written]), Column("industry_code", "text"))[1] == code
+
+
+def test_a_number_of_sixteen_digits_has_lost_some():
+    """A spreadsheet keeps fifteen digits, so an identifier of more that came as a number is not the one written."""
+    cells = pa.array([999_999_999_999_999.0, 1e15, -1e15, 912201011e8, 1e17, None])
+    assert lost_digits(cells).tolist() == [False, True, True, True, True, False]
+    assert lost_digits(pa.array(["9.1220101E+17", "912201010000000001"])).tolist() == [True, False]
+    assert lost_digits(pa.array([10**17])).tolist() == [False]
