@@ -14,13 +14,16 @@ import os
 import re
 import tomllib
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import resources
 from typing import Any, Literal, get_args
 
 Lang = Literal["zh", "en"]
 LANGUAGES = get_args(Lang)
+MOST_COMPARED = 2_000  # names that a word is held against; of more those next to it in order
+NEIGHBOURS = 100
 
 
 @functools.cache
@@ -156,6 +159,30 @@ def _apart(one: str, other: str) -> bool:
     grades = [re.findall(r"[0-9]+|(?<![a-z])[a-z](?![a-z])", word) for word in (one, other)]
     short = all(len(grade) <= 2 for found in grades for grade in found)
     return (short and grades[0] != grades[1]) or bool(_NOT & set(one)) != bool(_NOT & set(other))
+
+
+def nearest_of(known: Iterable[str]) -> Callable[[str], str | None]:
+    """Return `nearest` among some names, asked for many words; of many names those that begin or end much as the word.
+
+    Examples
+    --------
+    >>> near = nearest_of(f"class {at:05d}" for at in range(60_000))
+    >>> near("class 12345z"), near("clas 12345")
+    ('class 12345', 'class 12345')
+    """
+    names = list(known)
+    if len(names) <= MOST_COMPARED:
+        return lambda value: nearest(value, names)
+    orders = sorted(names), sorted(name[::-1] for name in names)
+
+    def among(value: str) -> str | None:
+        beside = []
+        for order, word in zip(orders, (value, value[::-1])):
+            at = bisect_left(order, word)
+            beside.append(order[max(at - NEIGHBOURS, 0) : at + NEIGHBOURS])
+        return nearest(value, [*beside[0], *(name[::-1] for name in beside[1])])
+
+    return among
 
 
 def nearest(value: str, known: Iterable[str]) -> str | None:

@@ -7,7 +7,7 @@ Source: Balinski & Young, *Fair Representation*, 2nd ed. 2001, ch. 3.
 
 from __future__ import annotations
 
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Decimal
 from typing import Any, Literal
 
 import numpy as np
@@ -21,8 +21,24 @@ Fen = npt.NDArray[np.int64]
 RoundingMode = Literal["half_up", "down", "up"]
 
 FEN_PER_YUAN = 100
+_DECIMAL = {"half_up": ROUND_HALF_UP, "down": ROUND_FLOOR, "up": ROUND_CEILING}
 ULPS = 16
 AT_ONCE = 16_384
+
+
+def to_unit(value: Decimal, unit: Decimal, mode: RoundingMode = "half_up") -> Decimal:
+    """Return the multiple of a unit that an exact number is rounded to; halves go away from zero.
+
+    Parameters
+    ----------
+    mode : "half_up", "down" or "up" (towards minus, towards plus infinity)
+
+    Examples
+    --------
+    >>> to_unit(Decimal("1.2345"), Decimal("0.001")), to_unit(Decimal("-7"), Decimal("5"), "down")
+    (Decimal('1.235'), Decimal('-10'))
+    """
+    return (value / unit).to_integral_value(_DECIMAL[mode]) * unit
 
 
 def to_fen(yuan: Decimal | str | int) -> int:
@@ -33,7 +49,7 @@ def to_fen(yuan: Decimal | str | int) -> int:
     >>> to_fen("12.345")
     1235
     """
-    return int((Decimal(yuan) * FEN_PER_YUAN).quantize(Decimal(1), ROUND_HALF_UP))
+    return int(to_unit(Decimal(yuan) * FEN_PER_YUAN, Decimal(1)))
 
 
 def to_yuan(fen: int) -> Decimal:

@@ -4,15 +4,23 @@ from __future__ import annotations
 
 import re
 import zipfile
+from html import escape as html_escape
 from pathlib import Path
 
 import pandas as pd
 import pytest
+from tests.exhibits.office import convert, needs_office
+from tests.exhibits.test_live_workbook import cells
 from tests.own_plan import plan_text
 
 import ratemod as rm
 from ratemod.cli import main
 from ratemod.errors import catalogue
+from ratemod.rating.exact import evaluate
+from ratemod.report.live_workbook import write_live_workbook
+from ratemod.report.priced_csv import write_priced_csv
+from ratemod.report.priced_workbook import write_priced_workbook
+from ratemod.whatif.solve import unknown
 
 MONEY = '[money]\nname_en = "ringgit"\nname_zh = "林吉特"'
 PLAN = plan_text(
@@ -135,3 +143,127 @@ def test_a_premium_of_whole_ringgit_is_a_premium(folder):
     (folder / "plan.toml").write_text(PLAN.replace('of = "basic"\nunit = "0.01"', 'of = "basic"\nunit = 5'), "utf-8")
     assert not rm.check_plan(folder).problems
     assert rm.rate(ROWS, rm.load_plan(folder)).outputs.premium_fen.tolist() == [2500, 73000]
+
+
+SHARED = """[column.insured]
+kind = "number"
+unit = "money"
+min = 0
+max = 1000000
+decimals = 3
+[column.weight]
+kind = "number"
+min = 1
+max = 9
+[constant.rate]
+value = "0.1"
+source = "s"
+[[step]]
+name = "basic"
+op = "product"
+of = ["insured", "rate"]
+unit = "money"
+headline = true
+[[step]]
+name = "whole"
+op = "round"
+of = "basic"
+unit = "{smallest}"
+source = "s"
+[[step]]
+name = "total"
+op = "rollup"
+how = "sum"
+by = "policy"
+of = "whole"
+[[step]]
+name = "premium"
+op = "share_out"
+of = "total"
+by = "policy"
+weights = "weight"
+[[step]]
+name = "fund"
+op = "part"
+of = "premium"
+among = [1, 2]
+which = 1
+source = "s"
+[column.policy]
+kind = "text"
+"""
+LINES = pd.DataFrame({"line": ["1", "2"], "policy": "P", "insured": [1234.5, 1000.25], "weight": [1, 2]})
+# basic 123.45 and 100.025: rounded, added, shared out 1 : 2, and a third of each share the fund
+MONEYS = {
+    "yen": ("日元", "¥", 0, [74, 149], [25, 50], "¥223", '"¥"#,##0'),  # 123 + 100 = 223; 74⅓, 148⅔
+    "dinar": ("第纳尔", "KD", 3, [74492, 148983], [24831, 49661], "KD 223.475", '"KD "#,##0.000'),
+}
+
+
+@pytest.mark.parametrize("money", MONEYS)
+def test_money_of_no_or_three_decimals_is_whole_smallest_units_everywhere(tmp_path, money):
+    name_zh, symbol, decimals, premium, fund, said, excel = MONEYS[money]
+    smallest = "1" if not decimals else "0." + "0" * (decimals - 1) + "1"
+    made = tmp_path / "own" / "1"
+    made.mkdir(parents=True)
+    own = f'[money]\nname_en = "{money}"\nname_zh = "{name_zh}"\nsymbol = "{symbol}"\ndecimals = {decimals}'
+    text = plan_text(SHARED.replace("{smallest}", smallest), "line", more='fund = "fund"\n' + own)
+    (made / "plan.toml").write_text(text, encoding="utf-8")
+    rated = rm.rate(LINES, rm.load_plan(made), lang="en", trace=True)
+    assert rated.outputs.premium_fen.tolist() == premium and rated.outputs.fund_fen.tolist() == fund
+    state = evaluate(rated.plan, rated.coding.inputs)
+    assert [rated.plan.money.count(value) for value in state.values["premium"].fractions()] == premium
+    assert f"premium {said} {money}" in repr(rated) and said in rated._repr_html_()
+    sheet = rated.explain("1").text()
+    assert rated.plan.money.said(premium[0]) in sheet
+    out = tmp_path / "a.xlsx"
+    write_priced_workbook(rated, out, lang="en")
+    spoken_ = spoken(out)
+    assert html_escape(excel) in spoken_ and "#,##0.00<" not in spoken_ and not YUAN.search(spoken_)
+    csv, _ = write_priced_csv(rated, tmp_path / "a.csv", lang="en")
+    shown = pd.read_csv(csv, dtype=str)
+    assert shown[f"Premium ({money})"].tolist() == [f"{count / 10**decimals:.{decimals}f}" for count in premium]
+    sweep = rm.what_if(LINES, rated.plan, grid={"constants.rate": ["0.1", "0.2"]})
+    again = rm.rate(LINES, rated.plan.replace({"constants.rate": "0.2"}))
+    assert sweep.total_fen.tolist() == [sum(premium), again.premium_fen]
+    target = {"premium_yuan": again.premium_fen / 10**decimals}
+    assert rm.solve(LINES, rated.plan, [unknown("constants.rate", "0", "1")], target).total_fen == again.premium_fen
+
+
+@needs_office
+@pytest.mark.parametrize("money", MONEYS)
+def test_such_money_recalculates_in_a_live_workbook(tmp_path, money):
+    _, _, decimals, premium, *_ = MONEYS[money]
+    smallest = "1" if not decimals else "0." + "0" * (decimals - 1) + "1"
+    made = tmp_path / "own" / "1"
+    made.mkdir(parents=True)
+    own = f'[money]\nname_en = "x"\nname_zh = "某"\ndecimals = {decimals}'
+    text = plan_text(SHARED.replace("{smallest}", smallest), "line", more='fund = "fund"\n' + own)
+    (made / "plan.toml").write_text(text, encoding="utf-8")
+    rated = rm.rate(LINES, rm.load_plan(made), lang="en", threads=1)
+    write_live_workbook(rated, tmp_path / "a.xlsx", lang="en")
+    (file,) = convert([tmp_path / "a.xlsx"], "xlsx", tmp_path / "out")
+    names, rows = cells(file)
+    assert [round(row[names.index("premium")] * 10**decimals) for row in rows] == premium
+    assert [row[-1] for row in rows] == [0, 0]
+
+
+def test_a_premium_finer_than_its_money_is_refused(folder):
+    text = PLAN.replace(MONEY, MONEY + "\ndecimals = 0")
+    (folder / "plan.toml").write_text(text, encoding="utf-8")
+    told = [item for item in rm.check_plan(folder).problems if item.code == "RM151"]
+    assert len(told) == 2 and "unit is 1 or a multiple" in told[0].what("en")
+    (folder / "plan.toml").write_text(text.replace("decimals = 0", "decimals = 7"), encoding="utf-8")
+    assert "money.decimals" in {item.args.get("key") for item in rm.check_plan(folder).problems}
+
+
+def test_what_counts_in_hundredths_refuses_other_money(tmp_path):
+    made = tmp_path / "own" / "1"
+    made.mkdir(parents=True)
+    own = '[money]\nname_en = "yen"\nname_zh = "日元"\ndecimals = 0'
+    text = plan_text(SHARED.replace("{smallest}", "1"), "line", more='fund = "fund"\n' + own)
+    (made / "plan.toml").write_text(text, encoding="utf-8")
+    rated = rm.rate(LINES, rm.load_plan(made))
+    with pytest.raises(rm.ModelError) as told:
+        rm.levy(rated)
+    assert [item.code for item in told.value.problems] == ["RM430"]

@@ -30,7 +30,6 @@ from ratemod.rating.exact import evaluate
 from ratemod.rating.groups import together
 from ratemod.rating.inputs import Inputs
 from ratemod.rating.rate import rate
-from ratemod.rating.run import MOST_YUAN
 from ratemod.reading.book import Book
 from ratemod.report.live_workbook import HEAD, Priced, write_live_sheets, write_live_workbook
 from ratemod.report.priced_workbook import _looks
@@ -148,7 +147,7 @@ def write_plan(plan: Plan, inputs: Inputs, path: Path) -> None:
     keys, nothing = [f"k{at}" for at in range(n)], np.zeros(n, np.int64)
     priced = Priced(inputs, keys, range(n), dict(inputs.texts), {}, nothing, np.ones(n, bool))
     book = xlsxwriter.Workbook(str(path), {"strings_to_formulas": False})
-    write_live_sheets(book, _looks(book), plan, priced, "en")
+    write_live_sheets(book, _looks(book, plan.money), plan, priced, "en")
     book.close()
 
 
@@ -158,17 +157,17 @@ def compare(plan: Plan, inputs: Inputs, file: Path) -> int:
     What a spreadsheet cannot hold (e to the 300,000th) has no value there, nor has what rests on it: not 0 times it.
     """
     names, rows = cells(file)
-    state, agreed = evaluate(plan, inputs), 0
+    state, agreed, most = evaluate(plan, inputs), 0, plan.money.most
     beyond: dict[str, set[int]] = {}  # by step, the rows that a spreadsheet cannot hold
     for step in plan.steps:
         exact = state.values[step.name].fractions()
         rests = set().union(*(beyond.get(name, ()) for name in plan.graph().reads[step.name]))
-        beyond[step.name] = {at for at, wanted in enumerate(exact) if wanted is not None and abs(wanted) > MOST_YUAN}
+        beyond[step.name] = {at for at, wanted in enumerate(exact) if wanted is not None and abs(wanted) > most}
         for at, (wanted, row) in enumerate(zip(exact, rows)):
             found = row[names.index(step.name)]
             if at in rests and found == "":
                 beyond[step.name].add(at)
-            elif wanted is None or abs(wanted) > MOST_YUAN:
+            elif wanted is None or abs(wanted) > most:
                 assert wanted is not None or not isinstance(found, float), (step, at, found)
             elif step.name == "premium":
                 assert isinstance(found, float), (step, at, found)

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.cli.books import BAD, HEADERS, PLAN, PREMIUMS_FEN, write_book
 
-from ratemod.document.csv_file import FORMULA_STARTS, _digits, printed, safe_text, yuan_decimals
+from ratemod.document.csv_file import FORMULA_STARTS, _digits, amounts, printed, safe_text
 from ratemod.plan.editions import load_plan
 from ratemod.rating.rate import rate
 from ratemod.rating.rated import Rated
@@ -96,7 +96,7 @@ def test_columns_are_made_safe_as_single_texts_are(said: list[str | None]) -> No
 
 @given(st.lists(st.one_of(st.none(), st.integers(-(2**62), 2**62))))
 def test_fen_become_the_very_same_yuan(fen: list[int | None]) -> None:
-    found = yuan_decimals(pa.array(fen, pa.int64())).to_pylist()
+    found = amounts(pa.array(fen, pa.int64())).to_pylist()
     assert found == [None if item is None else Decimal(item) / 100 for item in fen]
 
 

@@ -119,6 +119,10 @@ GIVEN = {
     "ln": 'unit = "0.001"\n',
     "judgement": 'chosen = "b"\nlow = 1\nhigh = 9\n',
     "part": 'among = [1, 2]\nwhich = 1\n',
+    "add_months": "months = 1\n",
+    "date_part": 'which = "year"\n',
+    "rank": 'by = "line"\n',
+    "take": 'by = "line"\nrank = "placed"\n',
     "rollup": 'by = "line"\nhow = "sum"\n',
     "share_out": 'by = "line"\nweights = "five"\n',
 }
@@ -136,7 +140,7 @@ def written() -> list[tuple[str, str, str]]:
                 many = f"[{operand}, {fit}]" if key.kind == "operands" else operand
                 lines = [line for line in GIVEN.get(op, "").splitlines() if not line.startswith(f"{name} =")]
                 if name != "of":
-                    lines.append("of = 2")
+                    lines.append('of = "day"' if keys["of"].takes[0] == "date" else "of = 2")
                 step = "\n".join([f'op = "{op}"', f"{name} = {many}", *lines])
                 found.append((what if what == key.takes[0] else "refused", f"{op}.{name}.{operand}", step))
     return found
@@ -146,8 +150,12 @@ def written() -> list[tuple[str, str, str]]:
 def test_every_operand_is_priced_alike_or_refused_by_check(wanted, name, step, tmp_path):
     folder = tmp_path / "own" / "1"
     folder.mkdir(parents=True)
+    (op,) = re.findall(r'^op = "(\w+)"', step)
     last = '[[step]]\nname = "premium"\nop = "round"\nof = "n"\nunit = "0.01"\n'
-    text = f'{HEAD}[[step]]\nname = "n"\nsource = "s"\n{step}\n{last}'
+    if OPERATIONS[op].gives == "date":
+        last = '[[step]]\nname = "m"\nop = "days"\nof = ["start", "n"]\n' + last.replace('"n"', '"m"')
+    placed = '[[step]]\nname = "placed"\nop = "rank"\nof = "a"\nby = "line"\n' if op == "take" else ""
+    text = f'{HEAD}{placed}[[step]]\nname = "n"\nsource = "s"\n{step}\n{last}'
     (folder / "plan.toml").write_text(text, encoding="utf-8")
     problems = {item.code for item in rm.check_plan(folder).problems}
     if wanted == "refused":
@@ -163,7 +171,8 @@ def test_every_operand_is_priced_alike_or_refused_by_check(wanted, name, step, t
         assert (bare.outputs.premium_fen[at] if priced else None) == sheet.premium_fen
         if priced:
             assert sheet.lines[-1].value * 100 == sheet.premium_fen
-            assert all(value in sheet.lines[1].text for value in _values(step, ROWS[at])), sheet.lines[1].text
+            told = next(line.text for line in sheet.lines if line.name == "n")
+            assert all(value in told for value in _values(step, ROWS[at])), told
 
 
 def _values(step: str, row: dict[str, object]) -> list[str]:
@@ -243,4 +252,31 @@ def test_a_case_of_two_lines_is_one_policy(tmp_path, expected, codes):
     (folder / "cases").mkdir(parents=True)
     (folder / "plan.toml").write_text(HEAD + LINES, encoding="utf-8")
     (folder / "cases" / "two.toml").write_text(CASE.format(expected), encoding="utf-8")
+    assert [item.code for item in rm.check_plan(folder).problems] == codes
+
+
+TOTAL = """[[step]]
+name = "premium"
+op = "round"
+of = "before"
+unit = "0.01"
+"""
+
+
+@pytest.mark.parametrize(
+    ("expected", "codes"),
+    [("[case.expect]\npremium = 2.5\n[case.expect_total]\npremium = 6\nbefore = 6", []),
+     ("[case.expect]\npremium = 3\n", ["RM190"]), ("[case.expect]\nbefore = 3\n", []),
+     ("[case.expect]\npremium = 2.50\n[case.expect_total]\npremium = 7\n", ["RM190"]),
+     ("[case.expect]\npremium = 2.5\n[case.expect_total]\npremum = 6\n", ["RM191"]),
+     ("[case.expect]\npremium = 2.5\n[case.expect_all]\npremium = 6\n", ["RM101"])],
+)  # fmt: skip
+def test_a_case_of_lines_expects_totals_and_a_premium_to_the_fen(tmp_path, expected, codes):
+    """a + 1 of 1.5 and 2.5 is 2.50 and 3.50, together 6.00; a premium of 2.50 is not 3, a step printed as 3 may be."""
+    folder = tmp_path / "own" / "1"
+    (folder / "cases").mkdir(parents=True)
+    (folder / "plan.toml").write_text(HEAD + TOTAL, encoding="utf-8")
+    line = '[[case.lines]]\nline = "{}"\na = {}\nday = 2026-03-01\ngrade = "A"\nlisted = "no"\n'
+    case = '[[case]]\nname = "two"\nsource = "by hand"\n' + line.format("P", 1.5) + line.format("Q", 2.5)
+    (folder / "cases" / "a.toml").write_text(case + expected, encoding="utf-8")
     assert [item.code for item in rm.check_plan(folder).problems] == codes

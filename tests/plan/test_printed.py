@@ -12,20 +12,9 @@ from hypothesis import strategies as st
 
 import ratemod as rm
 from ratemod.rules.printed import printed_number
+from tests.own_plan import plan_text
 
-PLAN = """[plan]
-scheme = "own"
-edition = "1"
-title_en = "Own"
-title_zh = "自拟"
-standing = "official"
-status = "draft"
-new_from = 2026-01-01
-premium = "premium"
-[source.s]
-title = "made up"
-confidence = "primary"
-[column.grade]
+PLAN = """[column.grade]
 kind = "level"
 levels = ["A", "B"]
 [constant.share]
@@ -54,7 +43,8 @@ unit = "0.01"
 def written(tmp_path, constant='"5%"', unit='unit = "share"', table='unit = "factor"', cells=("2.5‰", "3/8")):
     folder = tmp_path / "own" / "1"
     (folder / "tables").mkdir(parents=True, exist_ok=True)
-    (folder / "plan.toml").write_text(PLAN.format(constant=constant, unit=unit, table=table), encoding="utf-8")
+    text = plan_text(PLAN.format(constant=constant, unit=unit, table=table))
+    (folder / "plan.toml").write_text(text, encoding="utf-8")
     rows = "".join(f"{grade},{cell},s\n" for grade, cell in zip("AB", cells))
     (folder / "tables" / "rate.csv").write_text(f"grade,value,source\n{rows}", encoding="utf-8")
     return folder
@@ -76,7 +66,7 @@ def codes(folder) -> set[str]:
 def test_a_sign_is_worth_what_the_unit_of_its_place_says(unit, table, fen, tmp_path):
     folder = written(tmp_path, unit=unit, table=table)
     assert codes(folder) == set()
-    rated = rm.rate(pd.DataFrame({"grade": ["A", "B"]}), rm.load_plan(folder))
+    rated = rm.rate(pd.DataFrame({"policy_no": [1, 2], "grade": ["A", "B"]}), rm.load_plan(folder))
     assert rated.outputs.premium_fen[0] == fen
 
 

@@ -29,6 +29,7 @@ from ratemod.plan.model import (
     Table,
     Test,
 )
+from ratemod.plan.operand import Day
 from ratemod.rating.groups import together
 from ratemod.rating.inputs import Inputs
 from ratemod.vocabulary.column import FLAG_LEVELS, Column, Level
@@ -105,6 +106,9 @@ def conditions(draw: st.DrawFn, names: list[str]) -> Test | Combination:
                 Test("heads", at_least=Decimal(100)),
                 Test("heads", below=Decimal(2500)),
                 Test("end", above="start"),
+                Test("sector", first="b"),
+                Test("sector", first="a", last="c"),
+                Test("sector", begins=("b", "d")),
                 Test(draw(st.sampled_from(names)), above=draw(decimals("0", "2", 1))),
                 Test(draw(st.sampled_from(names)), at_most=draw(st.sampled_from(names))),
             ]
@@ -194,7 +198,29 @@ def roll_ups(draw: st.DrawFn, names: list[str]) -> list[Step]:
         kind = draw(how)
         found.append(step_of(name, "rollup", of=() if kind == "count" else (of,), by=by, each=each, how=kind))
         of = draw(st.sampled_from(["lines", "lines", of]))
-    return found
+    by = draw(st.sampled_from(["policy", ("policy", "sector")]))
+    order, which = draw(st.sampled_from(["largest", "smallest"])), draw(st.integers(1, 3))
+    return [
+        *found,
+        step_of("place", "rank", of=(draw(st.sampled_from(["heads", *names])),), by=by, first=order),
+        step_of("taken", "take", of=(draw(st.sampled_from(["heads", *names])),), by=by, rank="place", which=which),
+        step_of("governing", "take_level", by=by, rank="place", levels=COLUMNS["sector"].levels, **{"of": "sector"}),
+        step_of("governed", "lookup", table="by_sector", by=(("sector", "governing"),)),
+    ]
+
+
+@st.composite
+def dates(draw: st.DrawFn) -> list[Step]:
+    """Dates that steps work out, and a level of the plan's own; their names ``later``, ``split``."""
+    months = st.one_of(st.sampled_from(["heads", "ratio_in", "k", "s0"]), st.integers(-900, 900).map(Decimal))
+    pick = st.sampled_from(["start", "end", "later", Day.of(date(2026, 7, 1))])
+    return [
+        step_of("later", "add_months", of=("start",), months=draw(months), days=draw(months)),
+        step_of("split", draw(st.sampled_from(["earliest", "latest"])), of=tuple(draw(st.lists(pick, min_size=1)))),
+        step_of("month_of", "date_part", of=("split",), which=draw(st.sampled_from(["year", "month", "day"]))),
+        step_of("own", "level", **{"is": draw(st.sampled_from("abcd"))}, levels=COLUMNS["sector"].levels),
+        step_of("only", "lookup", table="by_sector", by=(("sector", "own"),)),
+    ]
 
 
 @st.composite
@@ -204,10 +230,13 @@ def plans(draw: st.DrawFn) -> Plan:
     names = ["heads", "limit_yuan", "ratio_in", "k"]
     steps = [step_of("s0", "lookup", table="by_sector"), step_of("s1", "lookup", table="by_heads")]
     names += ["s0", "s1"]
+    if draw(st.booleans()):
+        steps += draw(dates())
+        names += ["month_of", "only"]
     grouped = draw(st.integers(0, 3)) == 0
     if grouped:
         steps += draw(roll_ups(names))
-        names += ["lines", "parts"]
+        names += ["lines", "parts", "place", "taken", "governed"]
     for at in range(2, draw(st.integers(4, 12))):
         name = f"s{at}"
         step = draw(_step(name, names))

@@ -14,7 +14,7 @@ from ratemod.plan.model import Plan, Test
 from ratemod.rating.exact import evaluate, holds, outside_range
 from ratemod.rating.fast import compile_plan
 from ratemod.rating.inputs import Inputs
-from ratemod.rating.run import MOST_YUAN, binding_bits, run
+from ratemod.rating.run import binding_bits, run
 from ratemod.vocabulary.column import Column
 from tests.rating import random_plans
 from tests.rating.steps import step_of
@@ -31,7 +31,7 @@ def test_fast_path_equals_exact_arithmetic_on_random_plans(plan, seed):
     headlines = tuple(step.name for step in plan.steps if step.headline)
     state = evaluate(plan, inputs)
     amounts = [state.values[name].fractions() for name in (plan.premium, plan.fund) if name is not None]
-    priced = [all(amount is not None and abs(amount) <= MOST_YUAN for amount in row) for row in zip(*amounts)]
+    priced = [all(amount is not None and abs(amount) <= plan.money.most for amount in row) for row in zip(*amounts)]
     for out in (found, run(program, inputs, headlines, threads=1)):  # every step kept, and as few as may be
         assert out.priced.tolist() == priced
         for fen, amount in zip((out.premium_fen, out.fund_fen), amounts):

@@ -8,20 +8,9 @@ import pandas as pd
 import pytest
 
 import ratemod as rm
+from tests.own_plan import plan_text
 
-PLAN = """[plan]
-scheme = "told"
-edition = "1"
-title_en = "Told"
-title_zh = "说明"
-standing = "official"
-status = "draft"
-new_from = 2026-01-01
-premium = "premium"
-[source.s]
-title = "made up"
-confidence = "primary"
-[column.x]
+PLAN = """[column.x]
 kind = "number"
 min = 0
 max = 100
@@ -61,11 +50,12 @@ CURVE = "x_at,value,source\n0,1,s\n10,2,s\n20,4,s\n"
 
 
 def told(folder: Path, when: str, **row: object) -> dict[str, str]:
-    edition = folder / "told" / "1"
+    edition = folder / "own" / "1"
     (edition / "tables").mkdir(parents=True)
-    (edition / "plan.toml").write_text(PLAN.replace("{when}", when), encoding="utf-8")
+    (edition / "plan.toml").write_text(plan_text(PLAN.replace("{when}", when)), encoding="utf-8")
     (edition / "tables" / "curve.csv").write_text(CURVE, encoding="utf-8")
-    rated = rm.rate(pd.DataFrame([{"x": 5, "y": None, "grade": "A", **row}]), rm.load_plan(edition), lang="en")
+    rows = pd.DataFrame([{"policy_no": "1", "x": 5, "y": None, "grade": "A", **row}])
+    rated = rm.rate(rows, rm.load_plan(edition), lang="en")
     sheet = rated.explain(0)
     assert sheet.text("zh") and sheet.text("en")
     return {line.name: line.text for line in sheet.lines}

@@ -144,5 +144,5 @@ def _values(plan: Plan, column: Column, lang: Lang) -> str:
         return text("UI_end_covered" if column.covered else "UI_end_not_covered", lang)
     if column.low is None and column.high is None:
         return ""
-    unit = plan.text(f"UI_of_{column.unit}", lang) if column.unit else ""
+    unit = plan.unit_label(column.unit, lang) if column.unit else ""
     return f"{column.low:f} – {column.high:f} {unit}".strip()

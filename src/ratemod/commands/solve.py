@@ -24,7 +24,6 @@ def arguments(parser: argparse.ArgumentParser, lang: Lang) -> None:
 def run(args: argparse.Namespace, lang: Lang) -> int:
     """Solve and print the answer."""
     from ratemod.document.terminal import progress
-    from ratemod.money import yuan_text
     from ratemod.whatif.solve import solve, unknown
 
     plan = open_plan(args)
@@ -49,7 +48,7 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
                 path=path,
                 value=f"{value:f}",
                 reached=reached,
-                premium=yuan_text(answer.total_fen),
+                premium=plan.money.said(answer.total_fen),
                 priced=answer.priced,
             )
         )

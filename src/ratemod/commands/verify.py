@@ -30,6 +30,6 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
         if book is not None and args.output.is_dir():
             book = args.book / path.relative_to(args.output)
         facts = verify(path, book, plan)
-        counts, yuan = facts["counts"], facts["premium_fen"] / 100
+        counts, yuan = facts["counts"], facts["premium_fen"] / 10 ** facts["decimals"]
         print(text("UI_verified", lang, path=path, plan=facts["plan"], rows=counts["rows"], yuan=yuan))
     return 0

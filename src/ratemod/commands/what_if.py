@@ -27,7 +27,6 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
     """Price scenarios; print what each comes to."""
     from ratemod.commands.compare import dislocation_text
     from ratemod.document.terminal import progress, table_text
-    from ratemod.money import yuan_text
     from ratemod.rating.rate import rate
     from ratemod.whatif.dislocation import before_caps, compare
     from ratemod.whatif.engine import engine
@@ -57,8 +56,9 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
         sweep = what_if(
             book, plan, read, grid=grid or None, by=args.by.split(",") if args.by else (), base=base, progress=bar.show
         )
+    start = max(int(base.premium_fen.sum()), 1)
     rows = [
-        [item.name, yuan_text(int(total)), f"{total / max(int(base.premium_fen.sum()), 1) - 1:+.2%}", f"{above:,}"]
+        [item.name, plan.money.shown(int(total)), f"{total / start - 1:+.2%}", f"{above:,}"]
         for item, total, above in zip(sweep.scenarios, sweep.total_fen, sweep.above_25)
     ]
     print(

@@ -89,7 +89,7 @@ def printed(array: pa.ChunkedArray | pa.Array, look: str = "text", exact: bool =
     """
     chunks = array.chunks if isinstance(array, pa.ChunkedArray) else [array]
     if look == "fen":
-        return pa.chunked_array([yuan_decimals(chunk) for chunk in chunks], pa.decimal128(20, 2))
+        return pa.chunked_array([amounts(chunk) for chunk in chunks])
     kind = array.type
     if pa.types.is_floating(kind):
         digits = _decimal_digits if exact else _digits
@@ -145,17 +145,18 @@ def _digits(value: float | None) -> str | None:
     return said.removesuffix(".0")
 
 
-def yuan_decimals(fen: pa.Array) -> pa.Array:
-    """Return amounts in fen as exact yuan: int64 (n,) becomes decimal128(20, 2) (n,), the very same digits.
+def amounts(counts: pa.Array, decimals: int = 2) -> pa.Array:
+    """Return int64 (n,) smallest units of money as amounts, decimal128(20, decimals) (n,): the very same digits.
 
     Examples
     --------
-    >>> yuan_decimals(pa.array([123456, None, -5])).to_pylist()
+    >>> amounts(pa.array([123456, None, -5])).to_pylist()
     [Decimal('1234.56'), None, Decimal('-0.05')]
     """
-    low = np.asarray(fen.fill_null(0), dtype=np.int64)
+    low = np.asarray(counts.fill_null(0), dtype=np.int64)
     wide = np.empty((len(low), 2), dtype="<i8")
     wide[:, 0], wide[:, 1] = low, low >> 63
-    mask = pc.is_valid(fen)
-    whole = pa.Array.from_buffers(pa.decimal128(20, 2), len(low), [None, pa.py_buffer(wide.tobytes())])
-    return pc.if_else(mask, whole, pa.scalar(None, pa.decimal128(20, 2)))
+    mask = pc.is_valid(counts)
+    kind = pa.decimal128(20, decimals)
+    whole = pa.Array.from_buffers(kind, len(low), [None, pa.py_buffer(wide.tobytes())])
+    return pc.if_else(mask, whole, pa.scalar(None, kind))

@@ -25,27 +25,31 @@ from typing import Any
 
 from ratemod.errors import PlanError, problem
 from ratemod.formulas.tables import DAY_ZERO, TableSheet, axis_headers, axis_test, look_up
-from ratemod.plan.interval import Range, operand_range
+from ratemod.plan.interval import DATES, Range, operand_range
 from ratemod.plan.model import ANY, Combination, Condition, Plan, Step, Test
 from ratemod.plan.op.arithmetic import AddPercentages, Difference, Largest, Product, Ratio, Smallest, Sum
 from ratemod.plan.op.base import Operation, TableOperation
-from ratemod.plan.op.dates import Days, Months, Term
+from ratemod.plan.op.dates import AddMonths, DatePart, Days, Earliest, Latest, Months, Term
 from ratemod.plan.op.judgement import Judgement
+from ratemod.plan.op.level import OneLevel
 from ratemod.plan.op.limits import Bound, Cap
 from ratemod.plan.op.lines import Rollup, ShareOut
 from ratemod.plan.op.logarithm import Exponential, Logarithm
 from ratemod.plan.op.look_up import Classify, Interpolate, Lookup
 from ratemod.plan.op.part import Part
 from ratemod.plan.op.progressive import Progressive
+from ratemod.plan.op.ranked import Rank, Take, TakeLevel, Taken
 from ratemod.plan.op.rounding import Power, Round
 from ratemod.plan.operand import NOTHING, Operand
 from ratemod.plan.ranges import snap_places
+from ratemod.plan.reads import kind_of
 from ratemod.plan.slices import along
 
 ROW = "\ue000"  # stands for the row number in a formula that is made once and used for every row
 LEAST_GUARD = 2.0**-46
 MOST_GUARD = 2.0**-40
 MOST_SLACK = 1e-6
+MOST_NAMED = 100  # levels that one formula names
 ROLLED = {
     "sum": "SUMIFS", "mean": "AVERAGEIFS", "max": "_xlfn.MAXIFS", "min": "_xlfn.MINIFS", "count": "COUNTIFS"
 }  # fmt: skip
@@ -88,8 +92,8 @@ class Sheet:
         return f"${self.letter[name]}${self.first}:${self.letter[name]}${self.last}"
 
     def is_date(self, name: str) -> bool:
-        """Return whether a name is a date column, whose cells count days as Excel does."""
-        return name in self.plan.columns and self.plan.columns[name].kind == "date"
+        """Return whether a name is a date, whose cells count days as Excel does; a constant's count from 1970."""
+        return name not in self.constants and kind_of(name, self.plan) == "date"
 
     def number(self, operand: Operand) -> str:
         """Return an operand as a number: #N/A where it has none; dates as days since 1970-01-01."""
@@ -126,7 +130,8 @@ def formula(step: Step, sheet: Sheet) -> str:
     if step.when is None:
         return said
     assert step.other is not None
-    other = '""' if step.other == NOTHING else sheet.number(step.other)
+    gives_date = step.operation.gives == "date"
+    other = '""' if step.other == NOTHING else sheet.day(step.other) if gives_date else sheet.number(step.other)
     return f"IF({condition(step.when, sheet)},{said},{other})"
 
 
@@ -142,8 +147,13 @@ def _percentages(operation: AddPercentages, name: str, sheet: Sheet) -> str:
     return "1" + "".join(f"+({item}-1)" for item in _numbers(operation, sheet))
 
 
+def _level(operation: OneLevel, name: str, sheet: Sheet) -> str:
+    return _text(operation.code)
+
+
 def _extreme(operation: Largest | Smallest, name: str, sheet: Sheet) -> str:
-    return f"{'MAX' if isinstance(operation, Largest) else 'MIN'}({','.join(_numbers(operation, sheet))})"
+    said = f"{'MAX' if isinstance(operation, Largest) else 'MIN'}({','.join(_numbers(operation, sheet))})"
+    return f"{said}+{DAY_ZERO}" if operation.gives == "date" else said
 
 
 def _bound(operation: Bound, name: str, sheet: Sheet) -> str:
@@ -247,6 +257,19 @@ def _months(operation: Months, name: str, sheet: Sheet) -> str:
     if operation.count == "started":
         said += f"+(DAY({end})<>{anniversary})"
     return f"IF(AND({there}),{said},NA())"
+
+
+def _add_months(operation: AddMonths, name: str, sheet: Sheet) -> str:
+    months, days = sheet.number(operation.months), sheet.number(operation.days)
+    later = f"EDATE({sheet.day(operation.of[0])},{months})+{days}"
+    first, last = (int(end) + DAY_ZERO for end in DATES)
+    return f"IF(AND(INT({months})={months},INT({days})={days},{later}>={first},{later}<={last}),{later},NA())"
+
+
+def _date_part(operation: DatePart, name: str, sheet: Sheet) -> str:
+    day = operation.of[0]
+    said = f"{operation.which.upper()}({sheet.day(day)})"
+    return f"IF(ISNUMBER({sheet.cell(day)}),{said},NA())" if isinstance(day, str) else said
 
 
 def _table(operation: TableOperation, name: str, sheet: Sheet) -> str:
@@ -389,6 +412,39 @@ def _rollup_helpers(operation: Rollup, name: str, sheet: Sheet) -> dict[str, str
     return found
 
 
+def _rank_helpers(operation: Rank, name: str, sheet: Sheet) -> dict[str, str]:
+    """Return the column that lines are ranked by, as whole numbers, which a criterion tells apart."""
+    of = sheet.range_of(operation.of[0])
+    if not of.on_grid:
+        raise PlanError(problem("RM440", step=name, of=operation.of[0]))
+    return {f"{name}:of": f"ROUND({sheet.number(operation.of[0])}*{10 ** (of.places or 0)},0)"}
+
+
+def _rank(operation: Rank, name: str, sheet: Sheet) -> str:
+    own, of, values = sheet.cell(f"{name}:group"), sheet.cell(f"{name}:of"), sheet.whole(f"{name}:of")
+    lines = f"{sheet.whole(f'{name}:group')},{own}"
+    before = ">" if operation.first == "largest" else "<"
+    tied = f'COUNTIFS({lines},{values},{of},{sheet.whole(":rank")},"<"&{sheet.cell(":rank")})'
+    every = f'{own}>=0,COUNTIFS({lines})=COUNTIFS({lines},{values},">-1E300")'
+    return f'IF(AND({every}),1+COUNTIFS({lines},{values},"{before}"&{of})+{tied},NA())'
+
+
+def _line_of(operation: Taken, name: str, sheet: Sheet) -> dict[str, str]:
+    return {f"{name}:line": f"ROW()-{sheet.first - 1}"}
+
+
+def _take(operation: Take | TakeLevel, name: str, sheet: Sheet) -> str:
+    group, own = sheet.whole(f"{name}:group"), sheet.cell(f"{name}:group")
+    row = f"SUMIFS({sheet.whole(f'{name}:line')},{group},{own},{sheet.whole(operation.rank)},{operation.which})"
+    of = operation.level if isinstance(operation, TakeLevel) else operation.of[0]
+    if not isinstance(of, str) or of in sheet.constants:
+        return f"IF(AND({own}>=0,{row}>0),{sheet.number(of)},NA())"
+    cell = f"INDEX({sheet.whole(of)},{row})"
+    zero = f"-{DAY_ZERO}" if sheet.is_date(of) else ""
+    there = f'{cell}<>""' if isinstance(operation, TakeLevel) else f"ISNUMBER({cell})"
+    return f"IF({own}<0,NA(),IF({row}=0,NA(),IF({there},{cell}{zero},NA())))"
+
+
 def helpers(step: Step, sheet: Sheet) -> dict[str, str]:
     """Return the further columns that a step needs, as name -> formula."""
     found = HELPERS.get(type(step.operation))
@@ -418,10 +474,11 @@ def _share_helpers(operation: ShareOut, name: str, sheet: Sheet) -> dict[str, st
     group, own = sheet.whole(f"{name}:group"), sheet.cell(f"{name}:group")
     fen, weight, rest = (sheet.cell(f"{name}:{part}") for part in ("fen", "weight", "rest"))
     total = sheet.cell(f"{name}:total")
-    hundred = f"{sheet.number(operation.of[0])}*100"
+    money = sheet.plan.money
+    scaled = f"{sheet.number(operation.of[0])}*{money.per_unit}"
     of = sheet.range_of(operation.of[0])
     return {
-        f"{name}:fen": rounded(hundred, Decimal(1), "half_up", _in_units(of, Decimal("0.01"))),
+        f"{name}:fen": rounded(scaled, Decimal(1), "half_up", _in_units(of, money.smallest)),
         f"{name}:weight": f"ROUND({sheet.number(operation.weights)}*1{'0' * places},0)",
         f"{name}:total": f"SUMIFS({sheet.whole(f'{name}:weight')},{group},{own})",
         f"{name}:rest": _remainder(fen, weight, total),
@@ -435,8 +492,8 @@ def _share(operation: ShareOut, name: str, sheet: Sheet) -> str:
     fen, quota = sheet.cell(f"{name}:fen"), sheet.cell(f"{name}:quota")
     left = f"ABS({fen})-SUMIFS({sheet.whole(f'{name}:quota')},{group},{own})"
     ahead = f'COUNTIFS({group},{own},{rests},">"&{rest})'
-    tied = f'COUNTIFS({group},{own},{rests},{rest},{sheet.whole("rank")},"<"&{sheet.cell("rank")})'
-    return f"IF({own}>=0,SIGN({fen})*({quota}+({ahead}+{tied}<{left}))/100,NA())"
+    tied = f'COUNTIFS({group},{own},{rests},{rest},{sheet.whole(":rank")},"<"&{sheet.cell(":rank")})'
+    return f"IF({own}>=0,SIGN({fen})*({quota}+({ahead}+{tied}<{left}))/{sheet.plan.money.per_unit},NA())"
 
 
 def _part_parts(operation: Part) -> Sequence[str]:
@@ -451,8 +508,9 @@ def _part_helpers(operation: Part, name: str, sheet: Sheet) -> dict[str, str]:
         raise PlanError(problem("RM881", step=name, weights=operation.among[places.index(None)]))
     scale = 10 ** max(place or 0 for place in places)
     of, fen, total = operation.of[0], sheet.cell(f"{name}:fen"), sheet.cell(f"{name}:total")
-    hundred = rounded(f"{sheet.number(of)}*100", Decimal(1), "half_up", _in_units(sheet.range_of(of), Decimal("0.01")))
-    found = {f"{name}:fen": hundred}
+    money = sheet.plan.money
+    in_smallest = _in_units(sheet.range_of(of), money.smallest)
+    found = {f"{name}:fen": rounded(f"{sheet.number(of)}*{money.per_unit}", Decimal(1), "half_up", in_smallest)}
     for at, operand in enumerate(operation.among, 1):
         weight, rest = sheet.cell(f"{name}:weight{at}"), sheet.cell(f"{name}:rest{at}")
         share = sheet.number(operand)
@@ -468,7 +526,7 @@ def _part(operation: Part, name: str, sheet: Sheet) -> str:
     quota, rest = ({at: sheet.cell(f"{name}:{part}{at}") for at in parties} for part in ("quota", "rest"))
     fen = sheet.cell(f"{name}:fen")
     ahead = "+".join(f"({rest[at]}>{'=' if at < own else ''}{rest[own]})" for at in parties if at != own) or "0"
-    return f"SIGN({fen})*({quota[own]}+(({ahead})<ABS({fen})-({'+'.join(quota.values())})))/100"
+    return f"SIGN({fen})*({quota[own]}+(({ahead})<ABS({fen})-({'+'.join(quota.values())})))/{sheet.plan.money.per_unit}"
 
 
 def condition(when: Condition, sheet: Sheet) -> str:
@@ -490,6 +548,7 @@ def _tests(test: Test, sheet: Sheet) -> list[str]:
                 found.append(f"IFERROR({said if inside else f'NOT({said})'},FALSE)")
                 continue
             found.append(said if inside else f'AND({cell}<>"",NOT({said}))')
+    found += _between(test, cell, sheet)
     for end, sign in ((test.at_least, ">="), (test.above, ">"), (test.at_most, "<="), (test.below, "<")):
         if end is not None:
             found.append(_compare(test.of, end, sign, sheet))
@@ -500,6 +559,20 @@ def _tests(test: Test, sheet: Sheet) -> list[str]:
         lacks = f"IFERROR({lacks},TRUE)" if test.of in sheet.plan.step_names else lacks
         found.append(lacks if test.missing else f"NOT({lacks})")
     return found
+
+
+def _between(test: Test, cell: str, sheet: Sheet) -> list[str]:
+    """Return the tests whether a level lies between two, and how a level or a text begins."""
+    found = [f"EXACT(LEFT({cell},{len(start)}),{_text(start)})" for start in test.begins]
+    found = [f"OR({','.join(found)})"] if found else []
+    if test.first is not None or test.last is not None:
+        place = sheet.plan.level_columns[test.of].place
+        low, high = place[test.first] if test.first else 0, place[test.last] if test.last else len(place) - 1
+        codes = list(place)[low : high + 1]
+        if len(codes) > MOST_NAMED:
+            raise PlanError(problem("RM438", name=test.of, levels=len(codes)))
+        found.append(f"OR({','.join(f'EXACT({cell},{_text(code)})' for code in codes)})")
+    return [f"IFERROR({said},FALSE)" if test.of in sheet.plan.step_names else said for said in found]
 
 
 def _compare(name: str, end: Operand, sign: str, sheet: Sheet) -> str:
@@ -523,6 +596,7 @@ FORMULAS: Mapping[type[Operation], Formula] = MappingProxyType(
     {
         Lookup: _table,
         Classify: _table,
+        OneLevel: _level,
         Interpolate: _table,
         Progressive: _progressive,
         Judgement: _judgement,
@@ -532,6 +606,8 @@ FORMULAS: Mapping[type[Operation], Formula] = MappingProxyType(
         Ratio: partial(_joined, sign="/"),
         Largest: _extreme,
         Smallest: _extreme,
+        Latest: _extreme,
+        Earliest: _extreme,
         AddPercentages: _percentages,
         Bound: _bound,
         Cap: _cap,
@@ -541,7 +617,12 @@ FORMULAS: Mapping[type[Operation], Formula] = MappingProxyType(
         Logarithm: _logarithm,
         Days: _days,
         Months: _months,
+        AddMonths: _add_months,
+        DatePart: _date_part,
         Rollup: _rollup,
+        Rank: _rank,
+        Take: _take,
+        TakeLevel: _take,
         ShareOut: _share,
         Part: _part,
     }
@@ -550,6 +631,9 @@ Helped = tuple[Callable[[Any], Sequence[str]], Callable[[Any, str, Sheet], dict[
 HELPERS: Mapping[type[Operation], Helped] = MappingProxyType(
     {
         Rollup: (_rollup_parts, _rollup_helpers),
+        Rank: (lambda operation: ["of"], _rank_helpers),
+        Take: (lambda operation: ["line"], _line_of),
+        TakeLevel: (lambda operation: ["line"], _line_of),
         ShareOut: (_share_parts, _share_helpers),
         Part: (_part_parts, _part_helpers),
     }

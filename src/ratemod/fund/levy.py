@@ -397,6 +397,7 @@ def _take(book: Columns, fund: Ints | None, rows: Bools) -> tuple[Columns, Ints 
 def _book(source: Any) -> tuple[Columns, Ints | None]:
     if not isinstance(source, Rated):
         return read_policies(source, POLICY, ("end_date",)), None
+    source.plan.money.need_hundredths()
     table = source.table
     if source.plan.key and source.plan.key != "policy_no":
         table = table.append_column("policy_no", table[source.plan.key].cast(pa.string()))

@@ -15,7 +15,8 @@ from typing import Any
 
 from ratemod.errors import Problem, nearest, problem
 from ratemod.plan.interval import UNKNOWN, Range, operand_range
-from ratemod.plan.model import Condition, Plan, plain
+from ratemod.plan.model import Condition, Plan, Test, plain
+from ratemod.plan.op.ranked import Rank, Taken
 from ratemod.plan.operand import NOTHING, Operand
 from ratemod.plan.ranges import ranges
 from ratemod.plan.reads import kind_of, names_in, names_in_condition, tests_of
@@ -28,7 +29,7 @@ from ratemod.rules.opened import opened
 from ratemod.vocabulary.column import Column
 from ratemod.vocabulary.spelling import same_level
 
-MOST_LEVELS = 2**15 - 1  # levels are numbered in 16 bits
+MOST_LEVELS = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +103,8 @@ def _identity(plan: Plan) -> Iterator[Problem]:
             continue
         if name not in plan.step_names:
             yield _at(plan, "RM110", ("plan", key), key=key, name=name, nearest=nearest(name, plan.step_names))
-        elif not plan.step(name).operation.whole_fen:
-            yield _at(plan, "RM151", ("plan", key), key=key, name=name)
+        elif not plan.step(name).operation.whole(plan.money.smallest):
+            yield _at(plan, "RM151", ("plan", key), key=key, name=name, smallest=plan.money.smallest)
     if plan.key is not None and plan.key not in plan.columns:
         yield _at(
             plan, "RM113", ("plan", "key"), name=plan.key, step="plan.key", nearest=nearest(plan.key, plan.columns)
@@ -158,6 +159,10 @@ def _operations(plan: Plan) -> Iterator[Problem]:
             many = [value for name, _, value in operation.operands() if name == key]
             if allowed.count not in (None, len(many)):
                 yield _at(plan, "RM152", place, step=step.name, op=operation.op)
+        if isinstance(operation, Taken) and operation.rank in plan.step_names:
+            ranks = plan.step(operation.rank).operation
+            if not isinstance(ranks, Rank) or ranks.group != operation.group:
+                yield _at(plan, "RM441", place, step=step.name, rank=operation.rank)
         for code in operation.faults():
             yield _at(plan, code, place, step=step.name)
         if len(operation.levels) > MOST_LEVELS:
@@ -186,10 +191,25 @@ def _conditions(plan: Plan) -> Iterator[Problem]:
                     yield _at(
                         plan, "RM130", _place(plan, owner), column=test.of, value=value, nearest=nearest(value, codes)
                     )
+            yield from _within(plan, owner, test, column)
             compared = [end for end in (test.at_least, test.above, test.at_most, test.below) if end is not None]
             if compared and column is not None and column.kind not in ("number", "date"):
                 wanted = "number / date"
                 yield _at(plan, "RM115", _place(plan, owner), name=test.of, kind=column.kind, wanted=wanted, step=owner)
+
+
+def _within(plan: Plan, owner: str, test: Test, column: Column | None) -> Iterator[Problem]:
+    """Yield what a test of levels between two, or of how they begin, asks in vain."""
+    codes, place = () if column is None else column.codes(), _place(plan, owner)
+    ends = [end for end in (test.first, test.last) if end is not None]
+    if (ends and not codes) or (test.begins and (column is None or column.kind not in ("level", "text"))):
+        yield _at(plan, "RM116", place, name=test.of, value=[*ends, *test.begins][0], step=owner)
+        return
+    unknown = [end for end in ends if end not in codes]
+    for end in unknown:
+        yield _at(plan, "RM130", place, column=test.of, value=end, nearest=nearest(end, codes))
+    if codes and not unknown and (ends or test.begins) and not test.within(codes):
+        yield _at(plan, "RM437", place, name=test.of, step=owner)
 
 
 def _owned_sources(plan: Plan) -> Iterator[tuple[str, str]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 
-from ratemod.errors import PlanError, Problem, nearest, problem
+from ratemod.errors import PlanError, Problem, nearest, nearest_of, problem
 from ratemod.plan.model import ANY, Axis, AxisKey, Band, Row
 from ratemod.plan.operand import Day
 from ratemod.rules.number import exact_number
@@ -39,7 +39,7 @@ def read_rows(
     axis_names: Mapping[str, str],
     step_names: frozenset[str],
     problems: list[Problem],
-    coded: Mapping[str, list[str]] = MappingProxyType({}),
+    coded: Mapping[str, dict[str, int]] = MappingProxyType({}),
     within: Path | None = None,
     unit: str | None = None,
 ) -> tuple[tuple[Axis, ...], tuple[str, ...], tuple[Row, ...]]:
@@ -50,7 +50,7 @@ def read_rows(
     step_names : frozenset of str
         Earlier steps that are numbers.
     coded : mapping
-        Value columns that hold levels -> those levels; an empty list is filled as they appear.
+        Value columns that hold levels -> the place of each; empty ones are filled as levels appear.
     axis_names : mapping
         Axis -> column, where a step's ``by`` binds an axis to a column of another name.
     within : Path, optional
@@ -74,7 +74,7 @@ def rows_of(
     axis_names: Mapping[str, str],
     step_names: frozenset[str],
     problems: list[Problem],
-    coded: Mapping[str, list[str]] = MappingProxyType({}),
+    coded: Mapping[str, dict[str, int]] = MappingProxyType({}),
     unit: str | None = None,
 ) -> tuple[tuple[Axis, ...], tuple[str, ...], tuple[Row, ...]]:
     """Return what `read_rows` returns, of a file's text."""
@@ -96,7 +96,8 @@ def rows_of(
     for name in {name for name in header if header.count(name) > 1}:
         problems.append(problem("RM125", file=shown, row=1, column=name))
     read_from = [columns.get(axis_names.get(axis.name, axis.name)) for axis in axes]
-    known = [frozenset() if column is None else frozenset(column.codes()) for column in read_from]
+    known: list[Collection[str]] = [() if column is None else column.place for column in read_from]
+    near = [nearest_of(levels) for levels in known]
     rows = []
     open_ = {name for name, codes in coded.items() if not codes}
     for number, cells in enumerate(lines[1:], 2):
@@ -106,7 +107,9 @@ def rows_of(
             problems.append(problem("RM126", file=shown, row=number, found=len(cells), wanted=len(header)))
             continue
         cell = dict(zip(header, (text.strip() for text in cells)))
-        keys = tuple(_key(axis, cell, levels, shown, number, problems) for axis, levels in zip(axes, known))
+        keys = tuple(
+            _key(axis, cell, levels, meant, shown, number, problems) for axis, levels, meant in zip(axes, known, near)
+        )
         offered = not value_names or any(cell[name] != NOT_OFFERED for name in value_names)
         values = tuple(
             None
@@ -147,7 +150,13 @@ def _axes(
 
 
 def _key(
-    axis: Axis, cell: Mapping[str, str], levels: frozenset[str], file: str, line: int, problems: list[Problem]
+    axis: Axis,
+    cell: Mapping[str, str],
+    levels: Collection[str],
+    near: Callable[[str], str | None],
+    file: str,
+    line: int,
+    problems: list[Problem],
 ) -> AxisKey:
     if axis.kind == "band":
         names = ("_from", "_below") if axis.closed == "low" else ("_above", "_to")
@@ -169,23 +178,19 @@ def _key(
     if not text:
         problems.append(problem("RM129", file=file, row=line, column=axis.name))
     elif levels and text not in levels:
-        problems.append(
-            problem("RM130", file=file, row=line, column=axis.name, value=text, nearest=nearest(text, sorted(levels)))
-        )
+        problems.append(problem("RM130", file=file, row=line, column=axis.name, value=text, nearest=near(text)))
     return text
 
 
 def _level(
-    text: str, file: str, line: int, column: str, codes: list[str], open_: bool, problems: list[Problem]
+    text: str, file: str, line: int, column: str, codes: dict[str, int], open_: bool, problems: list[Problem]
 ) -> Decimal | None:
     """Return the place of a level among the levels of its step."""
-    if text and open_ and text not in codes:
-        codes.append(text)
-    if text in codes:
-        return Decimal(codes.index(text))
-    if text:
+    if text and open_:
+        codes.setdefault(text, len(codes))
+    if text and text not in codes:
         problems.append(problem("RM130", file=file, row=line, column=column, value=text, nearest=nearest(text, codes)))
-    return None
+    return Decimal(codes[text]) if text in codes else None
 
 
 def _end(text: str, axis: Axis, file: str, line: int, problems: list[Problem]) -> Decimal | None:

@@ -79,7 +79,7 @@ def replace(plan: Plan, changes: Mapping[str, Any]) -> Plan:
             constants[parts[1]] = copy(constants[parts[1]], value=number)
             _lawful(plan, parts[1], number, path, problems)
         elif parts[-1] == "unit" and not _whole_unit(plan, node_of(path), number):
-            problems.append(problem("RM381", path=path, value=plain(number)))
+            problems.append(problem("RM381", path=path, value=plain(number), smallest=plan.money.smallest))
         elif parts[0] == "steps" and len(parts) >= 3 and _edit_step(steps, ".".join(parts[1:-1]), parts[-1], number):
             pass
         elif parts[0] == "legal":
@@ -267,8 +267,8 @@ def _edit_step(steps: list[Step], name: str, key: str, number: Decimal) -> bool:
 
 
 def _whole_unit(plan: Plan, step: str, unit: Decimal) -> bool:
-    """Whether a step can be rounded to a unit: a premium and a fund in whole fen, so that they can be held."""
-    return unit > 0 and (step not in (plan.premium, plan.fund) or unit % Decimal("0.01") == 0)
+    """Whether a step can be rounded to a unit: a premium and a fund in smallest units, so that they can be held."""
+    return unit > 0 and (step not in (plan.premium, plan.fund) or unit % plan.money.smallest == 0)
 
 
 def _lawful(plan: Plan, name: str, number: Decimal, path: str, problems: list[Problem]) -> None:

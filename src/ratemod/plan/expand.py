@@ -1,6 +1,6 @@
-"""An `experience` step, written out in the basic operations.
+"""Steps that stand for several: an `experience`, a `choose`, a look-up by a level of its own; written out here.
 
-Nothing downstream knows the operation: the fast path, the exact path, the worksheet and Excel see only products,
+Nothing downstream knows them: the fast path, the exact path, the worksheet and Excel see only products,
 sums and ratios, so an experience modification is exact and explained like any other step.
 
 Sources: NCCI, *ABCs of Experience Rating* (split formula); Bühlmann & Gisler, *A Course in Credibility Theory*, 2005.
@@ -8,17 +8,27 @@ Sources: NCCI, *ABCs of Experience Rating* (split formula); Bühlmann & Gisler, 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from types import MappingProxyType
 from typing import Any
 
-from ratemod.plan.model import Step
+from ratemod.plan.model import Condition, Step
 from ratemod.plan.op.arithmetic import Arithmetic, Difference, Product, Ratio, Sum
+from ratemod.plan.op.level import OneLevel
 from ratemod.plan.operand import NOTHING, Operand
 
 ONE = Decimal(1)
 Given = Mapping[str, Operand]
+
+
+@dataclass(frozen=True, slots=True)
+class Pinned:
+    """A level that stands in ``by`` instead of a name."""
+
+    code: str
+
 Part = Callable[..., str]  # (name, operation, *operands, label_en, label_zh) -> the name of the step that it adds
 
 
@@ -78,6 +88,35 @@ def _poisson_gamma(given: Given, part: Part) -> tuple[str, str]:
     above = part("numerator", Sum, shape, given["claims"], label_en="a + claims", label_zh="形状参数＋赔案数")
     labels = {"label_en": "a + expected claims", "label_zh": "形状参数＋期望赔案数"}
     return above, part("denominator", Sum, shape, given["expected"], **labels)
+
+
+def expand_choice(
+    cases: Sequence[tuple[Condition, Operand]], otherwise: Operand, name: str, **said: Any
+) -> tuple[Step, ...]:
+    """Return the steps of an else-if chain: from the last case to the first, each falls back on the one after it."""
+    steps: list[Step] = []
+    for at, (when, then) in reversed([*enumerate(cases)]):
+        own = said if at == 0 else {**said, "headline": False}
+        full = name if at == 0 else f"{name}.case_{at + 1}"
+        steps.append(Step(full, Sum(of=(then,)), when=when, otherwise=otherwise, **own))
+        otherwise = full
+    return tuple(steps)
+
+
+def expand_pinned(
+    by: Sequence[tuple[str, Operand | Pinned]], name: str, line: int, source: str = ""
+) -> tuple[tuple[Step, ...], tuple[tuple[str, str], ...]]:
+    """Return the steps on which a look-up by values of its own stands, and its ``by`` in names alone."""
+    steps, names = [], []
+    for axis, value in by:
+        if isinstance(value, str):
+            names.append((axis, value))
+            continue
+        full = f"{name}.{axis}"
+        operation = OneLevel(code=value.code) if isinstance(value, Pinned) else Sum(of=(value,))
+        steps.append(Step(full, operation, label_en=axis, label_zh=axis, source=source, line=line))
+        names.append((axis, full))
+    return tuple(steps), tuple(names)
 
 
 METHODS: Mapping[str, Callable[[Given, Part], tuple[str, str]]] = MappingProxyType(

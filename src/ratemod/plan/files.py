@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from functools import partial
@@ -14,7 +14,8 @@ from typing import Any
 from ratemod.errors import PlanError, Problem, nearest, problem
 from ratemod.plan import keys
 from ratemod.plan.csv_table import read_rows
-from ratemod.plan.expand import expand_experience
+from ratemod.plan.expand import Pinned, expand_choice, expand_experience, expand_pinned
+from ratemod.plan.level_file import levels_from
 from ratemod.plan.model import (
     Case,
     Check,
@@ -30,9 +31,12 @@ from ratemod.plan.model import (
     Test,
 )
 from ratemod.plan.op.dates import Term
+from ratemod.plan.op.level import OneLevel
 from ratemod.plan.op.look_up import Classify
+from ratemod.plan.op.ranked import TakeLevel
 from ratemod.plan.op.registry import OPERATIONS
 from ratemod.plan.operand import Day
+from ratemod.plan.repeat import Values, repeated
 from ratemod.rules.lines import Place
 from ratemod.rules.number import exact_number
 from ratemod.rules.printed import is_printed, printed_number
@@ -41,9 +45,10 @@ from ratemod.rules.read import TomlFile, read_toml
 from ratemod.rules.shape import Key, Keys, Kinds, list_of, table_of
 from ratemod.vocabulary.column import FLAG_LEVELS, Column, Level
 from ratemod.vocabulary.currency import YUAN, Currency
+from ratemod.vocabulary.measure import Measure
 from ratemod.vocabulary.table import column as word_column
 
-SECTIONS = ("plan", "money", "source", "constant", "column", "table", "step", "rule", "check", "legal")
+SECTIONS = ("plan", "money", "unit", "list", "source", "constant", "column", "table", "step", "rule", "check", "legal")
 
 
 def _value(file: TomlFile, value: Any, place: Place) -> Any:
@@ -84,8 +89,24 @@ def _operands(file: TomlFile, value: Any, place: Place) -> Any:
 
 
 def _names(file: TomlFile, value: Any, place: Place) -> Any:
-    found = file.fit(value, Mapping[str, str], *place)
+    found = file.fit(value, table_of(_name_or_value), *place)
     return found if found is UNFIT else tuple(found.items())
+
+
+def _name_or_value(file: TomlFile, value: Any, place: Place) -> Any:
+    """Return what an axis is read from: a name, a number, or a level written ``{ is = "fire" }``."""
+    if not isinstance(value, Mapping):
+        return value if isinstance(value, str) else file.fit(value, Decimal, *place)
+    code = file.fit(value.get("is"), str, *place) if list(value) == ["is"] else file.unfit(value, "operand", *place)
+    return code if code is UNFIT else Pinned(code)
+
+
+def _cases_of_choice(file: TomlFile, value: Any, place: Place) -> Any:
+    return file.fit(value, list_of(_case_of_choice), *place)
+
+
+def _case_of_choice(file: TomlFile, value: Any, place: Place) -> Any:
+    return file.record(lambda when, then: (when, then), value, keys.CASE_OF_CHOICE, *place) or UNFIT
 
 
 def _levels(file: TomlFile, value: Any, place: Place) -> Any:
@@ -98,6 +119,9 @@ def _level(file: TomlFile, value: Any, place: Place) -> Any:
 
 def _exception(file: TomlFile, value: Any, place: Place) -> Any:
     return file.record(LegalException, value, keys.EXCEPTION, *place) or UNFIT
+
+
+FIELDS = {"is": "is_", "from": "first", "to": "last"}  # words that Python keeps to itself
 
 
 def _condition(file: TomlFile, given: Any, place: Place) -> Any:
@@ -117,7 +141,7 @@ def _condition(file: TomlFile, given: Any, place: Place) -> Any:
     if len(taken) < 2:
         file.note("RM106", *place)
         return UNFIT
-    return Test(**{"is_" if name == "is" else name: value for name, value in taken.items()})
+    return Test(**{FIELDS.get(name, name): value for name, value in taken.items()})
 
 
 def _cell(file: TomlFile, value: Any, place: Place) -> Any:
@@ -125,6 +149,25 @@ def _cell(file: TomlFile, value: Any, place: Place) -> Any:
     if isinstance(value, Mapping | list):
         return file.unfit(value, "operand", *place)
     return value
+
+
+def _sizes(file: TomlFile, value: Any, place: Place) -> Any:
+    found = file.fit(value, Mapping[str, Decimal], *place)
+    return found if found is UNFIT else tuple(found.items())
+
+
+@dataclass(frozen=True, slots=True)
+class Allowed:
+    """The units that a plan has beside those that everybody has."""
+
+    units: tuple[str, ...]
+
+    def of(self, allowed: Keys) -> dict[str, Key]:
+        """Return keys that take the plan's own units too."""
+        return {
+            name: replace(key, choices=(*key.choices, *self.units)) if key.kind == "unit" else key
+            for name, key in allowed.items()
+        }
 
 
 KINDS: Kinds = MappingProxyType(
@@ -141,6 +184,8 @@ KINDS: Kinds = MappingProxyType(
         "operand": _operand,
         "operands": _operands,
         "names": _names,
+        "cases": _cases_of_choice,
+        "sizes": _sizes,
         "condition": _condition,
         "levels": _levels,
         "exception": _exception,
@@ -177,11 +222,16 @@ def read_plan(folder: Path, shown: str = "") -> tuple[Plan, list[Problem]]:
         raise PlanError(problem("RM100", file=f"{shown}/plan.toml"))
     file = read_toml(folder / "plan.toml", f"{shown}/plan.toml", KINDS, folder.parent)
     file.sections(SECTIONS)
+    units = _records(file, "unit", Measure, keys.MEASURE)
+    known = Allowed(tuple(units))
     sources = _records(file, "source", Source, keys.SOURCE)
-    constants = _records(file, "constant", _constant, keys.CONSTANT)
-    columns = _records(file, "column", _column, keys.COLUMN)
-    steps = tuple(step for index, given in enumerate(file.tables("step")) for step in _steps(file, given, index))
-    tables = _tables(file, folder, shown, columns, steps)
+    constants = _records(file, "constant", _constant, known.of(keys.CONSTANT))
+    column = partial(_column, file=file, folder=folder, units=units)
+    columns = _records(file, "column", column, known.of(keys.COLUMN), known.of(keys.COLUMN_FROM))
+    lists = _records(file, "list", Values, keys.LIST)
+    given_steps = repeated(file.tables("step"), lists)
+    steps = tuple(step for index, given in given_steps for step in _steps(file, given, index, known, lists))
+    tables = _tables(file, folder, shown, columns, steps, known)
     money = _money(file)
     columns = {name: replace(one, money=money) for name, one in columns.items()}
     return Plan(
@@ -190,13 +240,14 @@ def read_plan(folder: Path, shown: str = "") -> tuple[Plan, list[Problem]]:
         columns=MappingProxyType(_covered(columns, steps)),
         constants=MappingProxyType(constants),
         tables=MappingProxyType(tables),
-        steps=tuple(_classified(step, tables) for step in steps),
+        steps=_pinned(file, tuple(_classified(step, tables) for step in steps), tables, columns),
         rules=file.records(Rule, "rule", keys.RULE),
         checks=file.records(Check, "check", keys.CHECK),
         legal=file.records(Legal, "legal", keys.LEGAL),
         cases=_cases(folder, shown, file.problems),
         folder=str(folder),
         money=money,
+        units=MappingProxyType(units),
     ), file.problems
 
 
@@ -235,24 +286,30 @@ def _identity(file: TomlFile, folder: Path, steps: tuple[Step, ...]) -> dict[str
 
 
 def _money(file: TomlFile) -> Currency:
-    """Return what the plan's money is called: yuan where it says nothing."""
+    """Return the plan's money: yuan where it says nothing."""
     return (file.record(Currency, file.data["money"], keys.MONEY, "money") if "money" in file.data else None) or YUAN
 
 
-def _records(file: TomlFile, section: str, shape: Any, allowed: Keys) -> dict[str, Any]:
-    """Return the tables ``[section.X]`` that are in order, by X."""
+def _records(file: TomlFile, section: str, shape: Any, allowed: Keys, of_word: Keys | None = None) -> dict[str, Any]:
+    """Return the tables ``[section.X]`` that are in order, by X; those that are a word have keys of their own."""
     found = {}
     for name, given in file.named(section).items():
-        taken = keys.COLUMN_FROM if section == "column" and isinstance(given, Mapping) and "from" in given else allowed
+        taken = of_word if of_word is not None and isinstance(given, Mapping) and "from" in given else allowed
         made = file.record(partial(shape, name), given, taken, section, name)
         if made is not None:
             found[name] = made
     return found
 
 
-def _column(name: str, **given: Any) -> Column:
+def _column(name: str, file: TomlFile, folder: Path, units: Mapping[str, Measure], **given: Any) -> Column:
+    given["measure"] = units.get(given.get("unit", ""))
     renamed = {{"min": "low", "max": "high"}.get(key, key): value for key, value in given.items()}
-    word, only = renamed.pop("from", None), renamed.pop("only", None)
+    word, only, levels = renamed.pop("from", None), renamed.pop("only", None), renamed.pop("levels_file", None)
+    if levels is not None:
+        if "levels" in renamed:
+            raise PlanError(problem("RM431", name=name))
+        shown = f"{file.shown.rpartition('/')[0]}/{levels}"
+        renamed["levels"] = levels_from(folder / levels, shown, folder.parent)
     if word is None:
         if renamed["kind"] == "flag":
             renamed["levels"] = FLAG_LEVELS
@@ -269,7 +326,7 @@ def _column(name: str, **given: Any) -> Column:
     return replace(base, **{"source": None, **renamed})
 
 
-def _steps(file: TomlFile, given: Any, index: int) -> tuple[Step, ...]:
+def _steps(file: TomlFile, given: Any, index: int, known: Allowed, lists: Collection[str] = ()) -> tuple[Step, ...]:
     if not isinstance(given, Mapping):
         file.unfit(given, "table", "step", index)
         return ()
@@ -290,42 +347,65 @@ def _steps(file: TomlFile, given: Any, index: int) -> tuple[Step, ...]:
             )
             return ()
         own = {"method": Key("text", True), **keys.EXPERIENCE[method]}
+    elif op == "choose":
+        own = dict(keys.CHOICE)
     elif op in keys.OPERATIONS:
         own = dict(keys.OPERATIONS[op])
     else:
-        known = (*keys.OPERATIONS, "experience")
+        all_ = (*keys.OPERATIONS, "experience", "choose")
         file.note(
-            "RM104", "step", index, "op", key="op", value=op, choices=", ".join(known), nearest=nearest(str(op), known)
+            "RM104", "step", index, "op", key="op", value=op, choices=", ".join(all_), nearest=nearest(str(op), all_)
         )
         return ()
     before = len(file.problems)
-    taken = file.take(given, {**keys.STEP, **own}, "step", index)
+    taken = file.take(given, {**known.of(keys.STEP), **own}, "step", index)
     if len(file.problems) > before:
         return ()
     operands = {name: taken.pop(name) for name in own if name in taken}
     taken.pop("op")
+    for name in taken.pop("over", ()):  # a list that there is has been repeated over
+        file.note("RM434", "step", index, "over", name=name, nearest=nearest(name, lists))
+        return ()
     taken["line"] = file.line("step", index) or 0
     if op == "experience":
         return expand_experience(method, operands, **taken)
-    return (Step(operation=OPERATIONS[op].made(operands), **taken),)
+    if op == "choose":
+        return _choice(file, index, operands["cases"], taken)
+    pinned: tuple[Step, ...] = ()
+    if "by" in operands and own["by"].kind == "names":
+        pinned, operands["by"] = expand_pinned(
+            operands["by"], taken["name"], taken["line"], taken.get("source", "")
+        )
+    return (*pinned, Step(operation=OPERATIONS[op].made(operands), **taken))
+
+
+def _choice(file: TomlFile, index: int, cases: Any, taken: dict[str, Any]) -> tuple[Step, ...]:
+    """Return the steps of an else-if chain, which says what stands where none of its cases holds."""
+    if "when" in taken or "otherwise" not in taken or not cases:
+        file.note("RM436", "step", index, step=taken["name"])
+        return ()
+    return expand_choice(cases, **taken)
 
 
 def _tables(
-    file: TomlFile, folder: Path, shown: str, columns: Mapping[str, Column], steps: tuple[Step, ...]
+    file: TomlFile, folder: Path, shown: str, columns: Mapping[str, Column], steps: tuple[Step, ...], known: Allowed
 ) -> dict[str, Table]:
-    declared = _records(file, "table", lambda name, **taken: taken, keys.TABLE)
+    declared = _records(file, "table", lambda name, **taken: taken, known.of(keys.TABLE))
     places = {path.stem: f"tables/{path.name}" for path in sorted((folder / "tables").glob("*.csv"))}
     for name, taken in declared.items():
         places[name] = taken.get("file", f"tables/{name}.csv")
     axis_names: dict[str, dict[str, str]] = {}
-    coded: dict[str, dict[str, list[str]]] = {}
+    levels_of_their_own = {step.name for step in steps if isinstance(step.operation, OneLevel)}
+    coded: dict[str, dict[str, dict[str, int]]] = {}
     for step in steps:
         operation = step.operation
         if operation.table:
-            axis_names.setdefault(operation.table, {}).update(dict(operation.by))
+            own = {axis: name for axis, name in operation.by if name not in levels_of_their_own}
+            axis_names.setdefault(operation.table, {}).update(own)
         if isinstance(operation, Classify):
-            levels = coded.setdefault(operation.table, {}).setdefault(operation.column, [])
-            levels += [level.code for level in operation.levels if level.code not in levels]
+            levels = coded.setdefault(operation.table, {}).setdefault(operation.column, {})
+            for level in operation.levels:
+                levels.setdefault(level.code, len(levels))
     tables = {}
     for name, place in places.items():
         taken = declared.get(name, {})
@@ -372,6 +452,37 @@ def _classified(step: Step, tables: Mapping[str, Table]) -> Step:
     )
 
 
+def _pinned(
+    file: TomlFile, steps: Sequence[Step], tables: Mapping[str, Table], columns: Mapping[str, Column]
+) -> tuple[Step, ...]:
+    """Return the steps, those that give a level with its levels: of the axis asked by it, of what it is taken from."""
+    asked: dict[str, tuple[str, list[str]]] = {}
+    for step in steps:
+        table = tables.get(step.operation.table)
+        for axis, name in () if table is None else step.operation.by:
+            assert table is not None
+            at = next((at for at, item in enumerate(table.axes) if item.name == axis), None)
+            keys_of = [] if at is None else [key for row in table.rows if isinstance(key := row.keys[at], str)]
+            asked[name] = axis, list(dict.fromkeys(keys_of))
+    found: list[Step] = []
+    levels: dict[str, tuple[Level, ...]] = {}
+    for step in steps:
+        operation = step.operation
+        if isinstance(operation, TakeLevel) and not operation.levels:
+            of = columns.get(operation.level)
+            known = of.levels if of is not None else levels.get(operation.level, ())
+            step = replace(step, operation=replace(operation, levels=known))
+        if isinstance(operation, OneLevel) and not operation.levels:
+            axis, codes = asked.get(step.name, (step.name, [operation.code]))
+            if codes and operation.code not in codes:
+                told = problem("RM130", column=axis, value=operation.code, nearest=nearest(operation.code, codes))
+                file.problems.append(replace(told, file=file.shown, row=step.line))
+            step = replace(step, operation=replace(operation, levels=tuple(map(Level, codes or [operation.code]))))
+        found.append(step)
+        levels[step.name] = step.operation.levels
+    return tuple(found)
+
+
 def _cases(folder: Path, shown: str, problems: list[Problem]) -> tuple[Case, ...]:
     cases: list[Case] = []
     for path in sorted((folder / "cases").glob("*.toml")):
@@ -391,8 +502,14 @@ def _cases(folder: Path, shown: str, problems: list[Problem]) -> tuple[Case, ...
     return tuple(cases)
 
 
-def _case(expect: Mapping[str, Any], expect_lines: Sequence[Mapping[str, Any]] = (), **given: Any) -> Case:
-    return Case(expect=_expected(expect), expect_lines=tuple(map(_expected, expect_lines)), **given)
+def _case(
+    expect: Mapping[str, Any],
+    expect_lines: Sequence[Mapping[str, Any]] = (),
+    expect_total: Mapping[str, Any] = MappingProxyType({}),
+    **given: Any,
+) -> Case:
+    lines, total = tuple(map(_expected, expect_lines)), _expected(expect_total)
+    return Case(expect=_expected(expect), expect_lines=lines, expect_total=total, **given)
 
 
 def _expected(values: Mapping[str, Any]) -> Mapping[str, str]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ratemod.document.model import Blocks, Column, Document, Paragraph, Table, joined
+from ratemod.document.model import FIGURE, Blocks, Column, Document, Paragraph, Table, joined
 from ratemod.errors import Lang, catalogue, text
 from ratemod.plan.said import standing, title
-from ratemod.vocabulary.currency import YUAN
+from ratemod.vocabulary.currency import YUAN, Currency
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -64,7 +64,16 @@ def _column(values: pd.Series[Any], name: str, lang: Lang, plan: Plan | None, ba
     if not unit:
         words = level_words(plan, name, lang)
         cells = [words.get(str(cell), cell if cell is None else str(cell)) for cell in cells]
+    if unit == "fen" and plan is not None:
+        cells, unit = money_cells(cells, plan.money)
     return Column(label=label_of(name, lang, plan), cells=cells, unit=unit, bar=bar)
+
+
+def money_cells(counts: list[Any], money: Currency) -> tuple[list[Any], str]:
+    """Return amounts as a document holds them, and their unit: in hundredths as they are, others as figures."""
+    if money.decimals == YUAN.decimals:
+        return counts, "fen"
+    return [None if count is None or count != count else money.shown(int(count)) for count in counts], FIGURE
 
 
 def unit_of(name: str, values: pd.Series[Any]) -> str:

@@ -34,7 +34,7 @@ PLAN: Mapping[str, Key] = {
     "renewal_from": Key("date", doc="first day for renewals; default new_from"),
     "until": Key("date", doc="the day from which it no longer applies"),
     "key": _text("the column that names a row"),
-    "premium": _text("the step that is the premium, rounded to 0.01 or a multiple", True),
+    "premium": _text("the step that is the premium, rounded to the smallest unit of money (0.01) or a multiple", True),
     "fund": _text("the step that is the prevention fund, rounded likewise"),
     "warning_en": _text("printed on every output"),
     "warning_zh": _text("printed on every output"),
@@ -42,6 +42,18 @@ PLAN: Mapping[str, Key] = {
 MONEY: Mapping[str, Key] = {
     "name_en": _text("what amounts are in, in English: ringgit", True),
     "name_zh": _text("the same in Chinese: 林吉特", True),
+    "symbol": _text("its sign, that stands before amounts: RM"),
+    "decimals": Key("integer", doc="decimals of its smallest unit, default 2", low=0, high=4),
+}
+MEASURE: Mapping[str, Key] = {
+    "label_en": _text("what it is called, in English: mu", True),
+    "label_zh": _text("the same in Chinese: 亩", True),
+    "words": Key("sizes", doc="further words of lists, each with how many of the unit it is: { 公顷 = 15 }"),
+}
+LIST: Mapping[str, Key] = {
+    "values": Key("texts", True, doc="what steps with over = this list are repeated for"),
+    "label_en": Key("texts", doc="English labels, one for each value"),
+    "label_zh": Key("texts", doc="Chinese labels, one for each value"),
 }
 SOURCE: Mapping[str, Key] = {
     "title": _text("what it is, with its document number", True),
@@ -60,6 +72,7 @@ COLUMN: Mapping[str, Key] = {
     **LABELS,
     "aliases": Key("texts", doc="further headers"),
     "levels": Key("levels", doc="permitted values of a level column"),
+    "levels_file": _text("instead of levels: a CSV file of them, code and perhaps label_en, label_zh, aliases"),
     "unit": Key("unit", choices=UNITS_WRITTEN, doc="what a number measures"),
     "decimals": Key("integer", doc="most decimal places", low=0, high=15),
     "min": Key("number", doc="least permitted number"),
@@ -121,12 +134,16 @@ CASE: Mapping[str, Key] = {
     "inputs": Key("cells", doc="column = cell, as a list holds it"),
     "lines": Key("lines", doc="instead of inputs: the lines of one policy, a table each; expected of the first"),
     "expect_lines": Key("lines", doc="what is expected of each line, a table each, in the order of the lines"),
-    "expect": Key("cells", True, doc="step = value, at the digits that are to agree"),
+    "expect_total": Key("cells", doc="what the lines come to together: step = sum over them"),
+    "expect": Key("cells", True, doc="step = value, at its printed digits; premium and fund to the smallest unit"),
 }
 TEST: Mapping[str, Key] = {
     "of": _text("", True),
     "is": Key("texts"),
     "is_not": Key("texts"),
+    "from": _text("a level: it or one after it, in the order of the plan"),
+    "to": _text("a level: it or one before it"),
+    "begins": Key("texts", doc="with what the code of a level, or a text, begins"),
     "at_least": Key("operand"),
     "above": Key("operand"),
     "at_most": Key("operand"),
@@ -144,8 +161,16 @@ STEP: Mapping[str, Key] = {
     "note": _text(),
     "when": Key("condition"),
     "otherwise": Key("operand"),
+    "over": Key("texts", doc="lists that the step is repeated over: {name} in its texts is each value"),
 }
 OPERATIONS: Mapping[str, Mapping[str, Key]] = MappingProxyType({op: kind.keys() for op, kind in _OPERATIONS.items()})
+CHOICE: Mapping[str, Key] = {
+    "cases": Key("cases", True, doc="a list of { when, then }, in order: the first whose condition holds decides"),
+}
+CASE_OF_CHOICE: Mapping[str, Key] = {
+    "when": Key("condition", True),
+    "then": Key("operand", True, doc="a number, or the name of a column, constant or step"),
+}
 EXPERIENCE: Mapping[str, Mapping[str, Key]] = {
     "split": {
         name: Key("operand", True)

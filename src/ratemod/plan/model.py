@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass
 from datetime import date
 from decimal import Decimal
@@ -27,6 +27,7 @@ from ratemod.rules.opened import opened
 from ratemod.rules.options import strict
 from ratemod.vocabulary.column import Column
 from ratemod.vocabulary.currency import YUAN, Currency
+from ratemod.vocabulary.measure import Measure
 
 if TYPE_CHECKING:
     from ratemod.plan.graph import Graph
@@ -61,6 +62,9 @@ class Band:
 
     low: Decimal | None
     high: Decimal | None
+
+
+LATER = {"later": True}  # a field that came later: not in the fingerprint of a plan that does not use it
 
 
 class _Any:
@@ -156,7 +160,15 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Test:
-    """One comparison of a condition; several given together must all hold."""
+    """One comparison of a condition; several given together must all hold.
+
+    Attributes
+    ----------
+    first, last : str or None
+        The level is one of those from the one to the other, in the order of the plan, both included.
+    begins : tuple of str
+        The level or text begins with one of these.
+    """
 
     __test__: ClassVar[bool] = False  # nothing that pytest should run
     of: str
@@ -167,6 +179,20 @@ class Test:
     at_most: Operand | None = None
     below: Operand | None = None
     missing: bool | None = None
+    first: str | None = field(default=None, metadata=LATER)
+    last: str | None = field(default=None, metadata=LATER)
+    begins: tuple[str, ...] = field(default=(), metadata=LATER)
+
+    @property
+    def names_levels(self) -> bool:
+        """Whether it asks for levels, or for the letters of a text."""
+        return bool(self.is_ or self.is_not or self.begins or self.first is not None or self.last is not None)
+
+    def within(self, codes: Sequence[str]) -> tuple[str, ...]:
+        """Return the levels, of all that there are, that lie between its ends and begin as it says."""
+        low = codes.index(self.first) if self.first is not None else 0
+        high = codes.index(self.last) + 1 if self.last is not None else len(codes)
+        return tuple(code for code in codes[low:high] if not self.begins or code.startswith(self.begins))
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,6 +298,7 @@ class Case:
     line: int = 0
     lines: tuple[Mapping[str, Any], ...] = ()
     expect_lines: tuple[Mapping[str, str], ...] = ()
+    expect_total: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def rows(self) -> tuple[Mapping[str, Any], ...]:
@@ -313,6 +340,7 @@ class Plan:
     folder: str = ""
     overlay: tuple[tuple[str, str], ...] = ()
     money: Currency = YUAN
+    units: Mapping[str, Measure] = field(default_factory=dict)
 
     @cached_property
     def lines(self) -> Mapping[Place, int]:
@@ -344,7 +372,7 @@ class Plan:
             self.key,
             self.premium,
             self.fund,
-            [plain(column, ("covered", "money")) for column in self.columns.values()],
+            [plain(column, ("covered", "measure", "money")) for column in self.columns.values()],
             sorted(json.dumps(plain(constant), ensure_ascii=False) for constant in self.constants.values()),
             sorted(table.digest for table in self.tables.values()),
             [step.stated() for step in self.steps],
@@ -352,6 +380,7 @@ class Plan:
             plain(self.checks),
             plain(self.legal),
             *([] if self.money == YUAN else [plain(self.money)]),
+            *(plain(unit) for unit in self.units.values()),
         ]
         return _sha(json.dumps(parts, ensure_ascii=False))[:12]
 
@@ -416,6 +445,11 @@ class Plan:
         """Return the catalogue text of a code with the plan's money in it, and its other arguments."""
         return text(code, lang, money=self.money.name(lang), **args)
 
+    def unit_label(self, unit: str, lang: Lang) -> str:
+        """Return what a unit is called: one of the plan's own, its money, or one that everybody has."""
+        own = self.units.get(unit)
+        return own.label(lang) if own is not None else self.text(f"UI_of_{unit}", lang)
+
     def warning(self, lang: str) -> str:
         """Return the warning that every output carries."""
         return self.warning_zh if lang == "zh" else self.warning_en
@@ -449,7 +483,9 @@ def plain(value: Any, skip: tuple[str, ...] = ()) -> Any:
     if isinstance(value, _Any):
         return "*"
     if is_dataclass(value):
-        return {f.name: plain(getattr(value, f.name), skip) for f in fields(value) if f.name not in skip}
+        held = {f.name: getattr(value, f.name) for f in fields(value) if f.name not in skip}
+        unused = {f.name for f in fields(value) if f.metadata.get("later") and held.get(f.name) == f.default}
+        return {name: plain(part, skip) for name, part in held.items() if name not in unused}
     if isinstance(value, tuple | list):
         return [plain(item, skip) for item in value]
     if isinstance(value, Mapping):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from decimal import Decimal
 from types import MappingProxyType
 
 from ratemod.errors import PlanError, nearest, problem
@@ -15,7 +14,7 @@ RESULT = "premium_of_part"
 
 
 def part_of(plan: Plan, step: str) -> Plan:
-    """Return a plan whose premium is one step of another, rounded to the fen, without rules, checks and fund.
+    """Return a plan whose premium is one step of another, rounded to the smallest unit, without rules and fund.
 
     Parameters
     ----------
@@ -36,7 +35,7 @@ def part_of(plan: Plan, step: str) -> Plan:
     if step not in plan.step_names:
         raise PlanError(problem("RM188", name=step, nearest=nearest(step, plan.step_names)))
     names = plan.graph().upstream([step])
-    rounded = Round(of=(step,), unit=Decimal("0.01"))
+    rounded = Round(of=(step,), unit=plan.money.smallest)
     premium = Step(RESULT, rounded, label_en="Premium of the part", label_zh="部分保费")
     return replace(
         plan,

@@ -11,6 +11,7 @@ from pathlib import Path
 from ratemod.errors import PlanError, problem
 from ratemod.plan.edit import row_path
 from ratemod.plan.files import read_plan
+from ratemod.plan.level_file import level_files, own_file
 from ratemod.plan.model import Plan
 from ratemod.rules.edit import GONE, Change, edited
 from ratemod.rules.read import read_toml
@@ -63,7 +64,11 @@ def save_edited(plan: Plan, changes: Mapping[str, str], folder: str | Path) -> P
 
 def _copy(plan: Plan, source: Path, target: Path) -> None:
     (target / "tables").mkdir()
-    given = read_toml(source / "plan.toml").data.get("table", {})
+    held = read_toml(source / "plan.toml").data
+    given = held.get("table", {})
+    for name, path in level_files(held).items():
+        (target / own_file(name)).parent.mkdir(exist_ok=True)
+        shutil.copyfile(source / path, target / own_file(name))
     for name in plan.tables:
         file = given.get(name, {}).get("file", f"tables/{name}.csv")
         shutil.copyfile(source / file, target / "tables" / f"{name}.csv")
@@ -79,6 +84,7 @@ def _plan_toml(plan: Plan, changes: Mapping[str, str], path: Path) -> str:
     file = read_toml(path)
     shared = [name for name, part in file.named("table").items() if "file" in part]
     asked: list[Change] = [(("table", name, "file"), GONE) for name in shared]
+    asked += [(("column", name, "levels_file"), own_file(name)) for name in level_files(file.data)]
     if plan.status == "active":
         asked.append((("plan", "status"), "draft"))
     names = [step.get("name") for step in file.tables("step")]
@@ -87,8 +93,10 @@ def _plan_toml(plan: Plan, changes: Mapping[str, str], path: Path) -> str:
         if section == "constants":
             asked.append((("constant", rest[0], "value"), value))
         elif section == "steps":
-            key = {"quantum": "unit"}.get(rest[-1], rest[-1])
-            asked.append((("step", names.index(".".join(rest[:-1])), key), value))
+            name = ".".join(rest[:-1])
+            if name not in names:  # it comes of a step that is written for several
+                raise PlanError(problem("RM435", step=name))
+            asked.append((("step", names.index(name), rest[-1]), value))
     return edited(file.content, asked, file.shown)
 
 

@@ -13,6 +13,12 @@ _NUMBER: dict[str, Any] = {
     "anyOf": [{"type": "number"}, {"type": "string", "pattern": r"^-?[0-9.]+([eE][-+]?[0-9]+)?$"}]
 }
 _OPERAND: dict[str, Any] = {"anyOf": [{"type": "number"}, {"type": "string"}]}
+_ONE_LEVEL: dict[str, Any] = {
+    "type": "object",
+    "properties": {"is": {"type": "string"}},
+    "required": ["is"],
+    "additionalProperties": False,
+}
 _TEXTS: dict[str, Any] = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}
 _KINDS: Mapping[str, dict[str, Any]] = {
     "text": {"type": "string"},
@@ -25,7 +31,9 @@ _KINDS: Mapping[str, dict[str, Any]] = {
     "operands": {"anyOf": [_OPERAND, {"type": "array", "items": _OPERAND, "minItems": 1}]},
     "value": _NUMBER,
     "name": {"type": "string"},
-    "names": {"type": "object", "additionalProperties": {"type": "string"}},
+    "sizes": {"type": "object", "additionalProperties": _NUMBER},
+    "names": {"type": "object", "additionalProperties": {"anyOf": [_OPERAND, _ONE_LEVEL]}},
+    "cases": {"type": "array", "minItems": 1, "items": {"$ref": "#/$defs/case"}},
     "texts": _TEXTS,
     "condition": {"$ref": "#/$defs/condition"},
     "exception": {"$ref": "#/$defs/exception"},
@@ -47,6 +55,8 @@ def schema() -> dict[str, Any]:
             ("source", keys.SOURCE),
             ("constant", keys.CONSTANT),
             ("table", keys.TABLE),
+            ("unit", keys.MEASURE),
+            ("list", keys.LIST),
         )
     }
     either = {"anyOf": [_section(keys.COLUMN), _section(keys.COLUMN_FROM)]}
@@ -68,7 +78,10 @@ def schema() -> dict[str, Any]:
             **lists,
             "step": {"type": "array", "items": {"oneOf": list(_steps())}},
         },
-        "$defs": {"condition": _condition(), "exception": _section(keys.EXCEPTION), "level": _section(keys.LEVEL)},
+        "$defs": {
+            "condition": _condition(), "exception": _section(keys.EXCEPTION), "level": _section(keys.LEVEL),
+            "case": _section(keys.CASE_OF_CHOICE),
+        },
     }
 
 
@@ -79,7 +92,9 @@ def schema_text() -> str:
 
 def _key(key: Key) -> dict[str, Any]:
     found = dict(_KINDS[key.kind])
-    if key.choices:
+    if key.choices and key.kind == "unit":
+        found["examples"] = list(key.choices)  # a plan may have units of its own
+    elif key.choices:
         found["enum"] = list(key.choices)
     return found | ({"description": key.doc} if key.doc else {})
 
@@ -94,6 +109,7 @@ def _section(allowed: Mapping[str, Key], fixed: Mapping[str, str] | None = None)
 def _steps() -> list[dict[str, Any]]:
     basic = [_section({**keys.STEP, **own}, {"op": op}) for op, own in keys.OPERATIONS.items()]
     method = {"method": Key("text", True)}
+    basic.append(_section({**keys.STEP, **keys.CHOICE}, {"op": "choose"}))
     return basic + [
         _section({**keys.STEP, **method, **own}, {"op": "experience", "method": name})
         for name, own in keys.EXPERIENCE.items()

@@ -129,7 +129,7 @@ def _unknown_levels(table: Table, axis: str, column: Column) -> Iterator[Problem
     at = [item.name for item in table.axes].index(axis)
     for row in table.rows:
         key = row.keys[at]
-        if isinstance(key, str) and key and key not in column.codes():
+        if isinstance(key, str) and key and key not in column.place:
             near = nearest(key, column.codes())
             yield problem("RM130", file=table.file, row=row.line, column=axis, value=key, nearest=near)
 

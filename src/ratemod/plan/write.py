@@ -14,6 +14,7 @@ from typing import Any
 
 from ratemod.errors import PlanError, problem
 from ratemod.plan.files import read_plan
+from ratemod.plan.level_file import level_files, own_file
 from ratemod.plan.model import Case, Plan, Source, Table
 from ratemod.rules.edit import GONE, Change, edited, toml_text
 from ratemod.rules.read import parsed
@@ -42,7 +43,7 @@ def edition_files(
 
     Returns
     -------
-    dict of path to text: ``plan.toml``, ``tables/*.csv``, ``cases/cases.toml``, ``NOTES.md``
+    dict of path to text: ``plan.toml``, ``tables/*.csv``, ``levels/*.csv``, ``cases/cases.toml``, ``NOTES.md``
 
     Raises
     ------
@@ -58,6 +59,8 @@ def edition_files(
         content = _file_of(folder, table).read_text(encoding="utf-8-sig")
         changed = reasons.get(table.name, {})
         files[f"tables/{table.name}.csv"] = _table_csv(content, table, changed, source.name) if changed else content
+    for name, path in level_files(parsed((folder / "plan.toml").read_text(encoding="utf-8-sig"), "plan.toml")).items():
+        files[own_file(name)] = (folder / path).read_text(encoding="utf-8-sig")
     files["cases/cases.toml"] = cases_toml(cases)
     files["NOTES.md"] = notes
     _read_back(files, plan, edition)
@@ -77,6 +80,7 @@ def _plan_toml(content: str, edition: str, new_from: date, source: Source) -> st
     facts = {"title": source.title, "date": source.date, "confidence": source.confidence}
     changes: list[Change] = [(("plan", key), value) for key, value in identity.items()]
     changes += [(("table", name, "file"), GONE) for name, part in held.get("table", {}).items() if "file" in part]
+    changes += [(("column", name, "levels_file"), own_file(name)) for name in level_files(held)]
     changes += [(("source", source.name, key), value) for key, value in facts.items() if value is not None]
     return edited(content, changes, "plan.toml")
 

@@ -14,13 +14,14 @@ import csv
 import io
 from dataclasses import dataclass
 from datetime import date
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ratemod.errors import ModelError, problem
+from ratemod.money import to_unit
 from ratemod.ratemaking.cells import Cells
 from ratemod.rules.edit import toml_text
 from ratemod.rules.options import strict
@@ -152,7 +153,7 @@ def _table(cells: Cells, term: tuple[str, ...], fitted: dict[tuple[int, ...], fl
         name="_x_".join(_name(cells, factor) for factor in term),
         axes=term,
         levels=tuple(cells.factors[cells.position(name)].levels for name in term),
-        values={at: max(Decimal(value).quantize(unit, ROUND_HALF_UP), unit) for at, value in fitted.items()},
+        values={at: max(to_unit(Decimal(value), unit), unit) for at, value in fitted.items()},
         fitted=fitted,
     )
 
@@ -174,21 +175,12 @@ def _code(level: int) -> str:
 
 
 def _significant(value: Decimal) -> Decimal:
-    return value.quantize(Decimal(1).scaleb(value.adjusted() - BASE_DIGITS + 1), ROUND_HALF_UP)
+    return to_unit(value, Decimal(1).scaleb(value.adjusted() - BASE_DIGITS + 1))
 
 
-def _plan(
-    model: RateModel,
-    tables: list[_Table],
-    base: Decimal,
-    scheme: str,
-    edition: str,
-    new_from: date,
-    title: str,
-    source: str,
-) -> str:
+def _columns(model: RateModel, tables: list[_Table]) -> dict[str, Any]:
+    """Return the columns of the plan: the policy, its exposure, and a column of levels for each factor."""
     cells = model.cells
-    factors = list(dict.fromkeys(name for table in tables for name in table.axes))
     columns: dict[str, Any] = {
         "policy_no": {"kind": "text", "label_en": "Policy number", "label_zh": "保单号"},
         "exposure": {
@@ -200,7 +192,7 @@ def _plan(
             "max": "1e9",
         },
     }
-    for name in factors:
+    for name in dict.fromkeys(name for table in tables for name in table.axes):
         levels = cells.factors[cells.position(name)].levels
         columns[_name(cells, name)] = {
             "kind": "level",
@@ -208,6 +200,11 @@ def _plan(
             "label_zh": name,
             "levels": [{"code": _code(i), "label_en": level, "label_zh": level} for i, level in enumerate(levels)],
         }
+    return columns
+
+
+def _steps(tables: list[_Table]) -> list[dict[str, Any]]:
+    """Return the steps of the plan: a look-up for each table, their product with exposure and base rate, rounded."""
     labels = {table.name: " × ".join(table.axes) for table in tables}
     steps: list[dict[str, Any]] = [
         {
@@ -223,6 +220,19 @@ def _plan(
                   "label_en": "Premium before rounding", "label_zh": "取整前保费"})
     steps.append({"name": "premium", "op": "round", "of": "expected", "unit": "0.01", "source": "model",
                   "label_en": "Premium", "label_zh": "保费", "headline": True})
+    return steps
+
+
+def _plan(
+    model: RateModel,
+    tables: list[_Table],
+    base: Decimal,
+    scheme: str,
+    edition: str,
+    new_from: date,
+    title: str,
+    source: str,
+) -> str:
     return toml_text(
         {
             "plan": {
@@ -239,7 +249,7 @@ def _plan(
                 "warning_zh": "由拟合模型生成，见 NOTES.md；并非已备案费率。",
             },
             "source": {"model": {"title": source, "confidence": "illustrative"}},
-            "column": columns,
+            "column": _columns(model, tables),
             "constant": {
                 "base_rate": {
                     "value": format(base, "f"),
@@ -248,7 +258,7 @@ def _plan(
                     "source": "model",
                 }
             },
-            "step": steps,
+            "step": _steps(tables),
         }
     )
 
@@ -278,7 +288,7 @@ def _cases(model: RateModel, tables: list[_Table], base: Decimal) -> list[dict[s
             level = tuple(int(cells.codes[at, cells.position(name)]) for name in table.axes)
             amount *= table.values[level]
             codes |= {_name(cells, name): _code(i) for name, i in zip(table.axes, level)}
-        premium = amount.quantize(CENT, ROUND_HALF_UP)
+        premium = to_unit(amount, CENT)
         cases.append(
             {
                 "name": f"cell {place + 1} by weight",

@@ -210,17 +210,19 @@ def axes_of_table(plan: Plan, step: Step) -> tuple[GridAxis, ...]:
 
 def level_axis(name: str, levels: int) -> Axis:
     """Return a level column's cases: its levels, and none of them."""
+    kind = np.int16 if levels < 2**15 else np.int32
 
     def slots(block: Block) -> Slots:
         if ("level", name) not in block.slots:
-            codes = block.codes_of(name)
-            found = codes.view(np.uint16)  # -1 read without its sign is the largest number
+            codes = block.codes_of(name, kind)
+            unsigned = np.uint16 if codes.itemsize == 2 else np.uint32
+            found = codes.view(unsigned)  # -1 read without its sign is the largest number
             lost = codes.min(initial=0) < 0
-            block.slots["level", name] = np.minimum(found, np.uint16(levels)) if lost else found
+            block.slots["level", name] = np.minimum(found, unsigned(levels)) if lost else found
         return block.slots["level", name]
 
     def stand(block: Block, slots: Slots) -> None:
-        codes = np.where(slots == levels, -1, slots.astype(np.int16)).astype(np.int16)
+        codes = np.where(slots == levels, -1, slots.astype(kind)).astype(kind)
         block.inputs.codes[name] = codes  # type: ignore[index]
 
     return Axis(name, levels + 1, (), slots, stand)

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from ratemod.plan.operand import Operand
 from ratemod.rating.inputs import Inputs
+from ratemod.vocabulary.column import Codes
 
 Floats = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
@@ -93,12 +94,17 @@ class Block:
         block.within = self, rows
         return block
 
-    def codes_of(self, name: str) -> npt.NDArray[np.int16]:
-        """Return the codes of a level column or of a step that classifies, -1 where there is none."""
+    def codes_of(self, name: str, kind: type[np.signedinteger[Any]]) -> Codes:
+        """Return the codes of a level column or of a step that classifies, -1 where there is none.
+
+        Parameters
+        ----------
+        kind : the type of the codes, where they are those of a step
+        """
         if name in self.inputs.codes:
             return self.inputs.codes[name]
         value = self.values[name]
-        return np.where(np.isnan(value), -1, value).astype(np.int16)
+        return np.where(np.isnan(value), -1, value).astype(kind)
 
     def column_of(self, name: str) -> Floats:
         """Return a column as floats, or a step of the block that this is part of."""

@@ -12,6 +12,7 @@ from ratemod.rules.options import strict
 
 Days = npt.NDArray[np.int64]
 Count = Literal["started", "complete"]
+Part = Literal["year", "month", "day"]
 
 
 def days_between(start: Days, end: Days, inclusive: bool = False) -> Days:
@@ -54,6 +55,36 @@ def months_between(start: Days, end: Days, count: Count = "started", inclusive: 
     return months_of(packed(start), packed(end, int(inclusive)), count).astype(np.int64)
 
 
+def months_on(days: Days, months: Days, more: Days) -> tuple[Days, npt.NDArray[np.bool_]]:
+    """Return the days some months and days on, the last of a month that is too short; and where that is a day at all.
+
+    Examples
+    --------
+    >>> day = np.array([np.datetime64("2024-01-31", "D").astype(int)])
+    >>> months_on(day, np.array([1]), np.array([0]))[0].astype("datetime64[D]").tolist()
+    [datetime.date(2024, 2, 29)]
+    """
+    fine = (np.abs(months) <= _MOST_MONTHS) & (np.abs(more) <= _LAST - _FIRST)
+    start = days.astype("datetime64[D]")
+    month = start.astype("datetime64[M]")
+    of_month = start - month.astype("datetime64[D]")
+    target = month + np.where(fine, months, 0)
+    first = target.astype("datetime64[D]")
+    last = (target + 1).astype("datetime64[D]") - first - np.timedelta64(1, "D")
+    found = (first + np.minimum(of_month, last)).astype(np.int64) + np.where(fine, more, 0)
+    return found, fine & (found >= _FIRST) & (found < _LAST)
+
+
+def part_of(days: Days, which: Part) -> Days:
+    """Return the year, month or day of the month of days."""
+    month = days.astype("datetime64[D]").astype("datetime64[M]")
+    if which == "year":
+        return month.astype("datetime64[Y]").astype(np.int64) + 1970
+    if which == "month":
+        return month.astype(np.int64) % 12 + 1
+    return days - month.astype("datetime64[D]").astype(np.int64) + 1
+
+
 def packed(days: Days, later: int = 0) -> npt.NDArray[np.int32]:
     """Return, in one number each, the month of days (since 1900-01), the day of the month, the days of that month."""
     return np.take(_calendar(), days - (_FIRST - later))
@@ -78,6 +109,7 @@ def months_of(first: npt.NDArray[np.int32], last: npt.NDArray[np.int32], count: 
 
 _FIRST, _LAST = -25_567, 109_573  # 1900-01-01 .. 2270-01-01
 _DAY, _MONTH = 5, 10
+_MOST_MONTHS = 12 * (2270 - 1900)
 
 
 @functools.cache

@@ -98,9 +98,21 @@ def _run(plan: Plan, case: Case) -> list[Problem]:
         return list(error.problems)
     asked = [(0, case.expect, case.name)]
     asked += [(at, expect, f"{case.name}, {at + 1}") for at, expect in enumerate(case.expect_lines)]
-    return [
-        found for at, expect, name in asked for found in _differences(plan, case, name, expect, rows[at], state, at)
-    ]
+    found = [item for at, expect, name in asked for item in _differences(plan, case, name, expect, rows[at], state, at)]
+    return [*found, *_totals(plan, case, state)]
+
+
+def _totals(plan: Plan, case: Case, state: exact.Exact) -> Iterator[Problem]:
+    """Yield what the lines of a policy come to together other than was expected."""
+    for name, wanted in case.expect_total.items():
+        if name not in ("premium", "fund", *plan.step_names) or _is_said(name, plan):
+            yield _told(case, "RM191", step=name, nearest=nearest(name, ("premium", "fund", *plan.step_names)))
+            continue
+        values = [_value(plan, state, name, at) for at in range(len(case.rows))]
+        total = None if None in values else sum((value for value in values if value is not None), Fraction(0))
+        found, fits = _compare(total, wanted, _unit(plan, name, wanted))
+        if not fits:
+            yield _told(case, "RM190", name=f"{case.name}, Σ", step=name, found=found, wanted=wanted)
 
 
 def _differences(
@@ -114,14 +126,19 @@ def _differences(
         if name in ("status", "code", "bounds"):
             found: Any = row[name] or ""
             fits = wanted in (found, *str(found).split(";"))
-        elif name in plan.level_columns:
+        elif _is_said(name, plan):
             found = shown(plan, name, state, at)
             fits = wanted == (found or "none")
         else:
-            found, fits = _compare(_value(plan, state, name, at), wanted)
+            found, fits = _compare(_value(plan, state, name, at), wanted, _unit(plan, name, wanted))
         if not fits:
             said = f"{found} {row['reason'] or ''}".strip()
             yield _told(case, "RM190", name=called, step=name, found=said, wanted=wanted)
+
+
+def _is_said(name: str, plan: Plan) -> bool:
+    """Return whether a result is a level or a date, which is compared as it is written."""
+    return name in plan.level_columns or (name in plan.step_names and plan.step(name).operation.gives == "date")
 
 
 def _rated(plan: Plan, case: Case) -> tuple[list[dict[str, Any]], exact.Exact]:
@@ -160,11 +177,11 @@ def recomputed(plan: Plan, case: Case) -> dict[str, str]:
         if name in ("status", "code", "bounds"):
             found[name] = row[name] or ""
             continue
-        if name in plan.level_columns:
+        if _is_said(name, plan):
             found[name] = shown(plan, name, state, 0) or "none"
             continue
         value = _value(plan, state, name)
-        found[name] = "none" if value is None else _printed(value, _unit(wanted))
+        found[name] = "none" if value is None else _printed(value, _unit(plan, name, wanted))
     return found
 
 
@@ -173,23 +190,25 @@ def _printed(value: Fraction, unit: Fraction) -> str:
     return f"{Decimal(int(_half_up(value, unit) / unit)).scaleb(-places):.{places}f}"
 
 
-def _compare(value: Fraction | None, wanted: str) -> tuple[str, bool]:
-    """Compare an exact value with a printed number at the printed digits, rounded half-up."""
+def _compare(value: Fraction | None, wanted: str, unit: Fraction) -> tuple[str, bool]:
+    """Compare an exact value, rounded half-up to a unit, with a printed number."""
     if value is None:
         return "none", wanted == "none"
     try:
         printed = Decimal(wanted)
     except InvalidOperation:
         return str(float(value)), False
-    return str(float(value)), _half_up(value, _unit(wanted)) == Fraction(printed)
+    return str(float(value)), _half_up(value, unit) == Fraction(printed)
 
 
-def _unit(printed: str) -> Fraction:
-    """Return the unit of a printed number's last digit; 0.01 where nothing was printed."""
+def _unit(plan: Plan, name: str, printed: str) -> Fraction:
+    """Return the unit of a printed number's last digit; of the premium and the fund the smallest of money at least."""
+    smallest = Fraction(plan.money.smallest)
     try:
-        return Fraction(1, 10 ** max(0, -int(Decimal(printed).as_tuple().exponent)))
+        own = Fraction(1, 10 ** max(0, -int(Decimal(printed).as_tuple().exponent)))
     except InvalidOperation:
-        return Fraction(1, 100)
+        return smallest
+    return min(own, smallest) if name in ("premium", "fund", plan.premium, plan.fund) else own
 
 
 def _half_up(value: Fraction, unit: Fraction) -> Fraction:

@@ -90,8 +90,9 @@ class Conditions:
         parts: list[Holds] = []
         if column is not None and column.kind not in ("number", "date"):
             parts.append(lambda block: named_test(test, plan, block.inputs))
-        elif test.is_ or test.is_not:  # a step that classifies
-            parts.append(lambda block: level_test(test, plan, block.codes_of(test.of)))
+        elif test.names_levels:  # a step that classifies
+            kind = plan.level_columns[test.of].code_type
+            parts.append(lambda block: level_test(test, plan, block.codes_of(test.of, kind)))
         for end, flip, or_equal in (
             (test.at_least, False, True),
             (test.above, False, False),

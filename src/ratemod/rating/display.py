@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from ratemod.document.model import Document, Heading, Paragraph, joined, listed
 from ratemod.document.problems import problem_words
 from ratemod.errors import Lang, text
-from ratemod.money import yuan_text
 from ratemod.plan.frame_table import frame_table, plan_document
 
 if TYPE_CHECKING:
@@ -20,9 +19,9 @@ def document_of(rated: Rated, lang: Lang) -> Document:
     """Return what a priced book comes to."""
     plan, counts = rated.plan, rated.counts
     said = [text("UI_rich_counts", lang, **{name: f"{count:,}" for name, count in counts.items()})]
-    said.append(f"{plan.text('UI_panel_premium', lang)} {yuan_text(rated.premium_fen)}")
+    said.append(f"{plan.text('UI_panel_premium', lang)} {plan.money.said(rated.premium_fen)}")
     if rated.fund_fen is not None:
-        said.append(plan.text("UI_rich_fund", lang, fund=yuan_text(rated.fund_fen)))
+        said.append(plan.text("UI_rich_fund", lang, fund=plan.money.said(rated.fund_fen)))
     has_sectors = "sector" in rated.coding.inputs.codes
     reasons = [problem_words(item, lang) for item in rated.problems[:MOST_REASONS]]
     blocks = joined(

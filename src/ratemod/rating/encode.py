@@ -25,7 +25,7 @@ from ratemod.reading.derive import NEEDS, derive
 from ratemod.reading.identifiers import Identity, identity_of
 from ratemod.reading.identifiers import keys as canonical_keys
 from ratemod.reading.plain import plain
-from ratemod.vocabulary.column import Column
+from ratemod.vocabulary.column import Codes, Column
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -125,7 +125,7 @@ class Coding:
         for name in self.derived:
             coded[name] = derive(plan.columns[name], coded, plan.columns, n)
         numbers: dict[str, npt.NDArray[Any]] = {}
-        codes: dict[str, npt.NDArray[np.int16]] = {}
+        codes: dict[str, Codes] = {}
         defaulted: dict[str, npt.NDArray[np.bool_]] = {}
         for name, column in plan.columns.items():
             if column.kind == "text":
@@ -277,7 +277,7 @@ def _lacks(column: Column, table: pa.Table) -> bool:
 
 def _absent(column: Column, n: int) -> npt.NDArray[Any]:
     if column.kind in ("level", "flag"):
-        return np.full(n, -1, dtype=np.int16)
+        return np.full(n, -1, dtype=column.code_type)
     if column.kind == "date":
         return np.full(n, MISSING_DATE, dtype=np.int32)
     return np.broadcast_to(np.array(np.nan), n)  # one number seen n times
@@ -326,7 +326,7 @@ def _texts_read(plan: Plan) -> tuple[tuple[str, ...], frozenset[str]]:
     """Return the text columns that steps or conditions read, and those that a condition holds to values."""
     used = plan.graph().read_by("step", "rule", "legal")
     conditions = conditions_of(plan)
-    tested = {test.of for condition in conditions for test in tests_of(condition) if test.is_ or test.is_not}
+    tested = {test.of for condition in conditions for test in tests_of(condition) if test.names_levels}
     texts = tuple(name for name, column in plan.columns.items() if column.kind == "text" and name in used)
     return texts, frozenset(name for name in texts if name in tested)
 

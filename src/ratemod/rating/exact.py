@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from calendar import monthrange
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from decimal import Context, Decimal, Overflow
 from fractions import Fraction
 from functools import partial, reduce
@@ -14,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ratemod.plan.grid import GridAxis, grid
-from ratemod.plan.interval import places_of
+from ratemod.plan.interval import DATES, places_of
 from ratemod.plan.model import Combination, Condition, Legal, Plan, Step, Test
 from ratemod.plan.op.arithmetic import (
     AddPercentages,
@@ -27,22 +29,25 @@ from ratemod.plan.op.arithmetic import (
     Sum,
 )
 from ratemod.plan.op.base import Operation, TableOperation
-from ratemod.plan.op.dates import Days, Months, Term
+from ratemod.plan.op.dates import AddMonths, DatePart, Days, Earliest, Latest, Months, Term
 from ratemod.plan.op.judgement import Judgement
+from ratemod.plan.op.level import OneLevel
 from ratemod.plan.op.limits import Bound, Cap
 from ratemod.plan.op.lines import Rollup, ShareOut
 from ratemod.plan.op.logarithm import Exponential, Logarithm
 from ratemod.plan.op.look_up import Classify, Interpolate, Lookup
 from ratemod.plan.op.part import Part
 from ratemod.plan.op.progressive import Progressive
+from ratemod.plan.op.ranked import Rank, Take, TakeLevel, Taken
 from ratemod.plan.op.rounding import Power, Round
-from ratemod.plan.operand import NOTHING, Operand
+from ratemod.plan.operand import EPOCH, NOTHING, Operand
 from ratemod.plan.slices import slices
 from ratemod.rating import rational as q
 from ratemod.rating.calendar import days_between, months_between
-from ratemod.rating.groups import rollup, share_out
+from ratemod.rating.groups import ranked, rollup, share_out, taken
 from ratemod.rating.inputs import Inputs
 from ratemod.rating.rational import Mask, Rational
+from ratemod.vocabulary.column import Codes
 
 POWER_DIGITS = 60
 
@@ -229,6 +234,37 @@ def _months(operation: Months, here: Here) -> Rational:
     return Rational(q.integers(months_between(first, last, operation.count, operation.inclusive)), 1, ok)
 
 
+def _add_months(operation: AddMonths, here: Here) -> Rational:
+    """Return each date by the calendar of the standard library, one at a time."""
+    of, months, days = (here.state.get(operand) for operand in (operation.of[0], operation.months, operation.days))
+    found, ok = np.zeros(here.n, dtype=object), np.zeros(here.n, dtype=bool)
+    for at in range(here.n):
+        given = [value.fraction(at) for value in (of, months, days)]
+        later = None if None in given else _later(*(part for part in given if part is not None))
+        if later is not None:
+            found[at], ok[at] = later, True
+    return Rational(found, 1, ok)
+
+
+def _later(day: Fraction, months: Fraction, more: Fraction) -> int | None:
+    """Return the day some whole months and days on; None where there is no such day."""
+    if months.denominator != 1 or more.denominator != 1:
+        return None
+    start = date.fromordinal(int(day) + EPOCH)
+    year, month = divmod(12 * start.year + start.month - 1 + int(months), 12)
+    if not 1 <= year <= 9999:
+        return None
+    same = date(year, month + 1, min(start.day, monthrange(year, month + 1)[1])).toordinal() - EPOCH + int(more)
+    return same if DATES[0] <= same <= DATES[1] else None
+
+
+def _date_part(operation: DatePart, here: Here) -> Rational:
+    (of,) = here.of(operation)
+    days = (of.num // of.den).tolist()
+    parts = [getattr(date.fromordinal(int(day) + EPOCH), operation.which) for day in days]
+    return Rational(np.array(parts, dtype=object), 1, of.ok)
+
+
 def _rollup(operation: Rollup, here: Here) -> Rational:
     (of,) = here.of(operation) or [q.constant(Decimal(1), here.n)]
     num, den = q.over_one_denominator(of)
@@ -238,18 +274,46 @@ def _rollup(operation: Rollup, here: Here) -> Rational:
     return Rational(found, den if operation.how != "mean" else den * parts.astype(object), ok)
 
 
+def _rank(operation: Rank, here: Here) -> Rational:
+    (of,) = here.of(operation)
+    num, _ = q.over_one_denominator(of)
+    inputs = here.state.inputs
+    ranks = np.arange(here.n) if inputs.ranks is None else inputs.ranks
+    found, ok = ranked(num, of.ok, inputs.groups[operation.group], ranks, operation.first == "largest")
+    return Rational(q.integers(found), 1, ok)
+
+
+def _row_taken(operation: Taken, here: Here) -> npt.NDArray[np.int64]:
+    """Return the row that each row takes its value from, -1 for none."""
+    rank = here.state.values[operation.rank]
+    places = np.where(rank.ok, rank.num // rank.den, 0).astype(np.int64)
+    return taken(places, rank.ok, here.state.inputs.groups[operation.group], operation.which)
+
+
+def _take(operation: Take, here: Here) -> Rational:
+    (of,), row = here.of(operation), _row_taken(operation, here)
+    num, den = q.over_one_denominator(of)
+    return Rational(num[row], den, of.ok[row] & (row >= 0))
+
+
+def _take_level(operation: TakeLevel, here: Here) -> Rational:
+    codes, row = codes_of(operation.level, here.state), _row_taken(operation, here)
+    found = codes[row].astype(np.int64)
+    return Rational(q.integers(np.maximum(found, 0)), 1, (row >= 0) & (found >= 0))
+
+
 def _share_out(operation: ShareOut, here: Here) -> Rational:
     of, weights, inputs = here.state.get(operation.of[0]), here.state.get(operation.weights), here.state.inputs
-    fen = q.round_to(q.multiply(of, q.constant(Decimal(100), here.n)), Decimal(1), "half_up")
+    fen = _smallest_units(of, here)
     ranks = np.arange(here.n) if inputs.ranks is None else inputs.ranks
     weight, _ = q.over_one_denominator(weights)
     parts, ok = share_out(fen.num, weight, fen.ok & weights.ok, inputs.groups[operation.group], ranks)
-    return Rational(parts, 100, ok)
+    return Rational(parts, here.plan.money.per_unit, ok)
 
 
 def _part(operation: Part, here: Here) -> Rational:
     of, state = here.state.get(operation.of[0]), here.state
-    fen = q.round_to(q.multiply(of, q.constant(Decimal(100), here.n)), Decimal(1), "half_up")
+    fen = _smallest_units(of, here)
     weights = [state.get(weight).fractions() for weight in operation.among]
     found, ok = np.zeros(here.n, dtype=object), fen.ok.copy()
     for at in range(here.n):
@@ -262,7 +326,13 @@ def _part(operation: Part, here: Here) -> Rational:
             first = sorted(range(len(quotas)), key=lambda party: (-(quotas[party] % 1), party))[:left]
             size = int(quotas[operation.which - 1]) + (operation.which - 1 in first)
             found[at] = -size if fen.num[at] < 0 else size
-    return Rational(found, 100, ok)
+    return Rational(found, here.plan.money.per_unit, ok)
+
+
+def _smallest_units(amount: Rational, here: Here) -> Rational:
+    """Return amounts of money as whole smallest units, rounded half-up."""
+    per_unit = q.constant(Decimal(here.plan.money.per_unit), here.n)
+    return q.round_to(q.multiply(amount, per_unit), Decimal(1), "half_up")
 
 
 def holds(condition: Condition, plan: Plan, state: Exact) -> Mask:
@@ -287,17 +357,17 @@ def outside_range(item: Legal, state: Exact) -> Mask:
     return outside
 
 
-def codes_of(name: str, state: Exact) -> npt.NDArray[np.int16]:
+def codes_of(name: str, state: Exact) -> Codes:
     """Return the codes of a level column or of a step that classifies, -1 where there is none."""
     if name in state.inputs.codes:
         return state.inputs.codes[name]
     value = state.values[name]
-    return np.where(value.ok, value.num // value.den, -1).astype(np.int16)
+    return np.where(value.ok, value.num // value.den, -1).astype(np.int32)
 
 
 def _test(test: Test, plan: Plan, state: Exact) -> Mask:
     mask = named_test(test, plan, state.inputs)
-    if (test.is_ or test.is_not) and test.of in state.values:
+    if test.names_levels and test.of in state.values:
         mask &= level_test(test, plan, codes_of(test.of, state))
     for end, wanted in ((test.at_least, (0, 1)), (test.above, (1,)), (test.at_most, (0, -1)), (test.below, (-1,))):
         if end is not None:
@@ -322,22 +392,28 @@ def named_test(test: Test, plan: Plan, inputs: Inputs) -> Mask:
             mask &= np.isin(inputs.texts[name], test.is_)
         if test.is_not:
             mask &= inputs.filled[name] & ~np.isin(inputs.texts[name], test.is_not)
+        if test.begins:
+            mask &= np.array([text.startswith(test.begins) for text in inputs.texts[name]], dtype=bool)
         if test.missing is not None:
             mask &= inputs.filled[name] != test.missing
     return mask
 
 
-def level_test(test: Test, plan: Plan, codes: npt.NDArray[np.int16]) -> Mask:
+def level_test(test: Test, plan: Plan, codes: Codes) -> Mask:
     """Return where a level is, or is not, one of those named; shared with the fast path."""
-    known, mask = plan.level_columns[test.of].codes(), np.ones(len(codes), dtype=bool)
+    place, mask = plan.level_columns[test.of].place, np.ones(len(codes), dtype=bool)
     if test.is_:
-        mask &= any_of(codes, [known.index(value) for value in test.is_])
+        mask &= any_of(codes, [place[value] for value in test.is_])
     if test.is_not:
-        mask &= (codes >= 0) & ~any_of(codes, [known.index(value) for value in test.is_not])
+        mask &= (codes >= 0) & ~any_of(codes, [place[value] for value in test.is_not])
+    if test.first is not None or test.last is not None or test.begins:
+        inside = np.zeros(len(place) + 1, dtype=bool)  # the last for what is no level, -1
+        inside[[place[code] for code in test.within(plan.level_columns[test.of].codes())]] = True
+        mask &= inside[codes]
     return mask
 
 
-def any_of(codes: npt.NDArray[np.int16], wanted: list[int]) -> Mask:
+def any_of(codes: Codes, wanted: list[int]) -> Mask:
     """Return where a code is one of a few; each comparison is far cheaper than a search."""
     found: Mask = codes == wanted[0]
     for code in wanted[1:]:
@@ -358,6 +434,10 @@ def _cell(operation: TableOperation, here: Here) -> Callable[[str], Rational]:
         return cell_values(table.column(column), rows) if column in table.value_names else _nothing(here.n)
 
     return values
+
+
+def _level(operation: OneLevel, here: Here) -> Rational:
+    return q.constant(Decimal(operation.place), here.n)
 
 
 def _look_up(operation: Lookup | Classify, here: Here) -> Rational:
@@ -475,6 +555,7 @@ EXACT: Mapping[type[Operation], Value] = MappingProxyType(
     {
         Lookup: _look_up,
         Classify: _look_up,
+        OneLevel: _level,
         Interpolate: _interpolate,
         Progressive: _progressive,
         Judgement: _judgement,
@@ -483,7 +564,9 @@ EXACT: Mapping[type[Operation], Value] = MappingProxyType(
         Difference: _difference,
         Ratio: _ratio,
         Largest: partial(_extreme, sign=1),
+        Latest: partial(_extreme, sign=1),
         Smallest: partial(_extreme, sign=-1),
+        Earliest: partial(_extreme, sign=-1),
         AddPercentages: _percentages,
         Bound: _limit,
         Cap: _limit,
@@ -493,7 +576,12 @@ EXACT: Mapping[type[Operation], Value] = MappingProxyType(
         Logarithm: _logarithm,
         Days: _days,
         Months: _months,
+        AddMonths: _add_months,
+        DatePart: _date_part,
         Rollup: _rollup,
+        Rank: _rank,
+        Take: _take,
+        TakeLevel: _take_level,
         ShareOut: _share_out,
         Part: _part,
     }

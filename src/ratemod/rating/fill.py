@@ -14,23 +14,25 @@ from ratemod.money import apportion
 from ratemod.plan.interval import UNIT, Range, extreme_range, operand_range
 from ratemod.plan.op.arithmetic import AddPercentages, Arithmetic, Difference, Largest, Product, Ratio, Smallest, Sum
 from ratemod.plan.op.base import Operation
-from ratemod.plan.op.dates import Days, Months, Term
+from ratemod.plan.op.dates import AddMonths, DatePart, Days, Earliest, Latest, Months, Term
 from ratemod.plan.op.judgement import Judgement
+from ratemod.plan.op.level import OneLevel
 from ratemod.plan.op.limits import Bound, Cap
 from ratemod.plan.op.lines import Rollup, ShareOut
 from ratemod.plan.op.logarithm import Exponential, Logarithm
 from ratemod.plan.op.look_up import Classify, Interpolate, Lookup
 from ratemod.plan.op.part import Part
 from ratemod.plan.op.progressive import Progressive
+from ratemod.plan.op.ranked import Rank, Take, TakeLevel
 from ratemod.plan.op.rounding import Power, Round
 from ratemod.plan.operand import Operand
 from ratemod.plan.ranges import snap_places
 from ratemod.plan.slices import slices
 from ratemod.rating.block import Block, Floats, Mask, largest
-from ratemod.rating.calendar import months_of, packed
+from ratemod.rating.calendar import months_of, months_on, packed, part_of
 from ratemod.rating.compiling import Compiling, Run
 from ratemod.rating.conditions import comparison
-from ratemod.rating.groups import rollup, share_out
+from ratemod.rating.groups import ranked, rollup, share_out, taken
 from ratemod.rating.look_up import fill_interpolate, fill_judgement, fill_look_up, slot_finder
 from ratemod.rating.rounding import fill_rounded
 
@@ -84,6 +86,10 @@ def _snapped(compiling: Compiling, run: Run) -> Run:
         np.divide(out, scale, out=out)
 
     return snapped
+
+
+def _level(operation: OneLevel, compiling: Compiling) -> Run:
+    return lambda block: block.buffer(compiling.name).fill(operation.place)
 
 
 def _ratio(operation: Ratio, compiling: Compiling) -> Run:
@@ -181,6 +187,37 @@ def _months(operation: Months, block: Block, start: Floats, end: Floats, out: Fl
     np.copyto(out, months_of(begun, packed(days, int(operation.inclusive)), operation.count))
 
 
+def _add_months(operation: AddMonths, compiling: Compiling) -> Run:
+    more = [_whole(operand, compiling) for operand in (operation.months, operation.days)]
+
+    def added(block: Block) -> None:
+        out = block.buffer(compiling.name)
+        day = np.broadcast_to(block.get(operation.of[0], compiling.floats), block.inputs.n)
+        ok, counts = ~np.isnan(day), []
+        for part in more:
+            if part is None:
+                _leave(block, compiling.name)
+                return
+            places, whole = part
+            values, there = whole(block)
+            ok &= there & (values % 10**places == 0)
+            counts.append(values // 10**places)
+        found, fine = months_on(np.where(ok, day, 0).astype(np.int64), counts[0], counts[1])
+        out[:] = np.where(ok & fine, found, np.nan)
+
+    return added
+
+
+def _date_part(operation: DatePart, compiling: Compiling) -> Run:
+    def parted(block: Block) -> None:
+        day = np.broadcast_to(block.get(operation.of[0], compiling.floats), block.inputs.n)
+        ok = ~np.isnan(day)
+        found = part_of(np.where(ok, day, 0).astype(np.int64), operation.which)
+        block.buffer(compiling.name)[:] = np.where(ok, found, np.nan)
+
+    return parted
+
+
 def _transcendental(operation: Exponential | Logarithm, compiling: Compiling) -> Run:
     """Fill a step with e^x or ln x, rounded half-up; what lies within its float error of a tie is left open.
 
@@ -246,8 +283,41 @@ def _rollup(operation: Rollup, compiling: Compiling) -> Run:
     return rolled
 
 
+def _rank(operation: Rank, compiling: Compiling) -> Run:
+    of = _whole(operation.of[0], compiling)
+
+    def rank(block: Block) -> None:
+        if of is None:
+            _leave(block, compiling.name)
+            return
+        values, valid = of[1](block)
+        ranks = np.arange(block.inputs.n) if block.inputs.ranks is None else block.inputs.ranks
+        group = block.inputs.groups[operation.group]
+        found, ok = ranked(values, valid, group, ranks, operation.first == "largest")
+        block.buffer(compiling.name)[:] = np.where(ok, found, np.nan)
+
+    return rank
+
+
+def _take(operation: Take | TakeLevel, compiling: Compiling) -> Run:
+    def take(block: Block) -> None:
+        rank = block.get(operation.rank, compiling.floats)
+        places = np.where(np.isnan(rank), 0, rank).astype(np.int64)
+        row = taken(places, ~np.isnan(rank), block.inputs.groups[operation.group], operation.which)
+        if isinstance(operation, TakeLevel):
+            codes = block.codes_of(operation.level, np.int32)
+            values = np.where(codes < 0, np.nan, codes)
+        else:
+            values = np.broadcast_to(block.get(operation.of[0], compiling.floats), block.inputs.n)
+        block.buffer(compiling.name)[:] = np.where(row >= 0, values[row], np.nan)
+
+    return take
+
+
 def _share_out(operation: ShareOut, compiling: Compiling) -> Run:
     of, by = _whole(operation.of[0], compiling), _whole(operation.weights, compiling)
+
+    money = compiling.plan.money
 
     def shared(block: Block) -> None:
         if of is None or by is None:
@@ -257,8 +327,8 @@ def _share_out(operation: ShareOut, compiling: Compiling) -> Run:
         (values, valid), (weights, weighed) = whole(block), weigh(block)
         ranks = np.arange(block.inputs.n) if block.inputs.ranks is None else block.inputs.ranks
         groups = block.inputs.groups[operation.group]
-        found, ok = share_out(in_fen(values, places), weights, valid & weighed, groups, ranks)
-        block.buffer(compiling.name)[:] = np.where(ok, found / 100.0, np.nan)
+        found, ok = share_out(in_smallest(values, places, money.decimals), weights, valid & weighed, groups, ranks)
+        block.buffer(compiling.name)[:] = np.where(ok, found / money.per_unit, np.nan)
 
     return shared
 
@@ -267,7 +337,7 @@ def _part(operation: Part, compiling: Compiling) -> Run:
     of, weights = operation.of[0], [_whole(weight, compiling) for weight in operation.among]
     known = operand_range(of, compiling.known)
     places, found = known.places, [weight for weight in weights if weight is not None]
-    most = max((weight[0] for weight in found), default=0)
+    most, money = max((weight[0] for weight in found), default=0), compiling.plan.money
 
     def parted(block: Block) -> None:
         if places is None or len(found) < len(weights):
@@ -286,8 +356,8 @@ def _part(operation: Part, compiling: Compiling) -> Run:
             valid = valid & there & (shares[:, at] >= 0)
         valid = valid & (shares.sum(axis=1) > 0)
         shares[~valid] = 1
-        part = apportion(in_fen(whole, places), shares)[:, operation.which - 1]
-        block.buffer(compiling.name)[:] = np.where(valid, part / 100.0, np.nan)
+        part = apportion(in_smallest(whole, places, money.decimals), shares)[:, operation.which - 1]
+        block.buffer(compiling.name)[:] = np.where(valid, part / money.per_unit, np.nan)
 
     return parted
 
@@ -298,17 +368,17 @@ def _leave(block: Block, name: str) -> None:
     block.suspect[:] = True
 
 
-def in_fen(values: npt.NDArray[np.int64], places: int) -> npt.NDArray[np.int64]:
-    """Return yuan, given as whole numbers of 10^-places, in fen: rounded half-up, away from zero.
+def in_smallest(values: npt.NDArray[np.int64], places: int, decimals: int = 2) -> npt.NDArray[np.int64]:
+    """Return amounts, given as whole numbers of 10^-places, in smallest units: rounded half-up, away from zero.
 
     Examples
     --------
-    >>> in_fen(np.array([125, 124, -125]), 3).tolist()
+    >>> in_smallest(np.array([125, 124, -125]), 3).tolist()
     [13, 12, -13]
     """
-    unit = 10 ** max(places - 2, 0)
-    fen: npt.NDArray[np.int64] = np.sign(values) * ((2 * np.abs(values) + unit) // (2 * unit))
-    return fen * np.int64(10 ** max(2 - places, 0))
+    unit = 10 ** max(places - decimals, 0)
+    count: npt.NDArray[np.int64] = np.sign(values) * ((2 * np.abs(values) + unit) // (2 * unit))
+    return count * np.int64(10 ** max(decimals - places, 0))
 
 
 def _progressive(operation: Progressive, compiling: Compiling) -> Run:
@@ -359,6 +429,7 @@ FILL: Mapping[type[Operation], Fill] = MappingProxyType(
     {
         Lookup: fill_look_up,
         Classify: fill_look_up,
+        OneLevel: _level,
         Interpolate: fill_interpolate,
         Progressive: _progressive,
         Judgement: fill_judgement,
@@ -368,6 +439,8 @@ FILL: Mapping[type[Operation], Fill] = MappingProxyType(
         Ratio: _ratio,
         Largest: _chain(np.maximum),
         Smallest: _chain(np.minimum),
+        Latest: _chain(np.maximum),
+        Earliest: _chain(np.minimum),
         AddPercentages: _percentages,
         Bound: _limit,
         Cap: _limit,
@@ -377,7 +450,12 @@ FILL: Mapping[type[Operation], Fill] = MappingProxyType(
         Logarithm: _transcendental,
         Days: _term(_days),
         Months: _term(_months),
+        AddMonths: _add_months,
+        DatePart: _date_part,
         Rollup: _rollup,
+        Rank: _rank,
+        Take: _take,
+        TakeLevel: _take,
         ShareOut: _share_out,
         Part: _part,
     }

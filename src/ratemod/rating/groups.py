@@ -105,6 +105,39 @@ def rollup(
     return np.where(whole, found, 0)[inverse], parts[inverse], whole[inverse]
 
 
+def ranked(values: Integers, valid: Mask, group: Ints, ranks: Ints, largest: bool) -> tuple[Ints, Mask]:
+    """Return the place of each row among those of its group, from 1, by its value; equal values go by `ranks`.
+
+    Returns
+    -------
+    places : (n,) int64
+    valid : (n,) bool
+        False for every row of a group that has an invalid row.
+
+    Examples
+    --------
+    >>> ranked(np.array([5, 9, 5]), np.ones(3, bool), np.zeros(3, int), np.array([2, 1, 0]), True)[0].tolist()
+    [3, 1, 2]
+    """
+    if not len(values):
+        return np.ones(0, dtype=np.int64), valid
+    size = np.unique(values, return_inverse=True)[1]
+    _, own, lines = np.unique(group, return_inverse=True, return_counts=True)
+    order, starts = np.lexsort((ranks, -size if largest else size, own)), np.cumsum(lines) - lines
+    places = np.empty(len(values), dtype=np.int64)
+    places[order] = np.arange(len(values)) - starts[own[order]] + 1
+    whole = np.logical_and.reduceat((valid & (group >= 0))[np.argsort(own, kind="stable")], starts)
+    return places, whole[own]
+
+
+def taken(places: Ints, ranked_: Mask, group: Ints, which: int) -> Ints:
+    """Return for each row the row at a place of its group, -1 where there is none."""
+    found = np.full(int(group.max(initial=-1)) + 2, -1, dtype=np.int64)
+    rows = np.flatnonzero(ranked_ & (places == which) & (group >= 0))
+    found[group[rows]] = rows
+    return found[group]
+
+
 def share_out(
     totals: Integers,
     weights: Integers,

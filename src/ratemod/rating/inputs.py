@@ -9,6 +9,8 @@ from typing import Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from ratemod.vocabulary.column import Codes
+
 Selector = slice | npt.NDArray[np.intp]
 Groups = Mapping[tuple[str, ...], npt.NDArray[np.int64]]  # by the columns that make rows one group
 Name = TypeVar("Name")
@@ -23,7 +25,7 @@ class Inputs:
     numbers : mapping of (n,) float64 or whole numbers
         Number columns, and dates as days since 1970-01-01; NaN where missing. Each stands for the decimal nearest
         to it with the declared number of places.
-    codes : mapping of (n,) int16
+    codes : mapping of (n,) int16, int32 where a column has more levels than that tells apart
         Level and flag columns: index into the column's levels, -1 where missing or refused.
     filled : mapping of (n,) bool
         Text columns: whether there is any text.
@@ -37,7 +39,7 @@ class Inputs:
 
     n: int
     numbers: Mapping[str, npt.NDArray[Any]] = field(default_factory=dict)
-    codes: Mapping[str, npt.NDArray[np.int16]] = field(default_factory=dict)
+    codes: Mapping[str, Codes] = field(default_factory=dict)
     filled: Mapping[str, npt.NDArray[np.bool_]] = field(default_factory=dict)
     texts: Mapping[str, npt.NDArray[Any]] = field(default_factory=dict)
     groups: Groups = field(default_factory=dict)

@@ -75,6 +75,7 @@ class Manifest:
             ],
             "output": {"name": name, "bytes": output.bytes, "sha256": output.sha256, **output.others},
             "counts": total.counts,
+            "decimals": plan.money.decimals,
             "premium_fen": total.premium_fen,
             "fund_fen": total.fund_fen if plan.fund else None,
             "insurers": {key[0]: dict(zip(CELL, value)) for key, value in sorted(total.insurers.items())},

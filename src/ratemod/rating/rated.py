@@ -23,6 +23,7 @@ from ratemod.reading.arrow import dictionary, to_arrow
 from ratemod.reading.book import Book
 from ratemod.reading.convert import convert
 from ratemod.rules.options import strict
+from ratemod.vocabulary.column import Codes
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -139,9 +140,12 @@ class Rated:
         """Return a step's values, levels by their codes, null where there is none or no premium."""
         there = shown & np.isfinite(values)
         levels = self.plan.level_columns[name].codes() if name in self.plan.level_columns else ()
+        if self.plan.step(name).operation.gives == "date":
+            days = pa.array(np.where(there, values, 0).astype(np.int32), mask=~there)
+            return days.cast(pa.date32())
         if not levels:
             return to_arrow(values, there)
-        return dictionary(np.where(there, values, 0).astype(np.int16), levels, there)
+        return dictionary(np.where(there, values, 0).astype(self.plan.level_columns[name].code_type), levels, there)
 
     def _bounds(self, shown: np.ndarray[Any, np.dtype[np.bool_]]) -> pa.Array:
         names = [
@@ -162,12 +166,12 @@ class Rated:
             codes = place[np.searchsorted(patterns, bits)]
         return dictionary(codes, tuple(texts[at] for at in order), (bits != 0) & shown)
 
-    def level_codes(self, name: str) -> npt.NDArray[np.int16]:
-        """Return the codes of one level or flag column, -1 where there is none: (n,) int16."""
+    def level_codes(self, name: str) -> Codes:
+        """Return the codes of one level or flag column, -1 where there is none: (n,)."""
         if name not in self.book.table.column_names:
             return self.coding.inputs.codes[name]
         column = self.plan.columns[name]
-        values: npt.NDArray[np.int16] = convert(self.book.table[name], column).values
+        values: Codes = convert(self.book.table[name], column).values
         if column.default is not None:
             values = self.coding.inputs.codes[name]
         return values
@@ -296,7 +300,7 @@ class Rated:
 
     def __repr__(self) -> str:
         counts = ", ".join(f"{name} {count:,}" for name, count in self.counts.items())
-        return f"<Rated {self.plan.id}: {counts}; premium {self.premium_fen / 100:,.2f} yuan>"
+        return f"<Rated {self.plan.id}: {counts}; premium {self.plan.money.named(self.premium_fen)}>"
 
 
 def own_name(name: str, results: Collection[str], taken: set[str]) -> str:

@@ -22,7 +22,6 @@ from ratemod.rating.rational import Rational
 from ratemod.reading.arrow import fresh
 
 BLOCK = 65_536
-MOST_YUAN = 10**13  # beyond this no premium is believable, and float64 no longer holds every fen
 EXACT_AT_ONCE = 20_000  # rows that the exact path takes at a time, to bound its memory
 
 
@@ -34,7 +33,7 @@ class Outputs:
     ----------
     steps : mapping of (n,) float64
         The steps asked for; the nearest float to each exact value for rows decided exactly.
-    premium_fen, fund_fen : (n,) int64
+    premium_fen, fund_fen : (n,) int64, smallest units of the plan's money
         0 where `priced` is False.
     priced : (n,) bool
     bits : (n,) int16 or int64
@@ -183,26 +182,27 @@ def keep_verdicts(program: Program, out: Outputs, memory: Block, rows: Selector,
 
 
 def keep_money(program: Program, out: Outputs, memory: Block, rows: Selector) -> None:
-    """Note for some rows, the rows of a block, the premium and the fund in whole fen, and the ends that held."""
+    """Note for some rows, the rows of a block, the premium and the fund in smallest units, and the ends that held."""
     plan = program.plan
     premium = memory.values[plan.premium]
-    priced = np.less_equal(premium, MOST_YUAN)
-    priced &= np.greater_equal(premium, -MOST_YUAN)
+    money = plan.money
+    priced = np.less_equal(premium, money.most)
+    priced &= np.greater_equal(premium, -money.most)
     if plan.fund is not None and out.fund_fen is not None:
         fund = memory.values[plan.fund]
-        priced &= np.abs(fund) <= MOST_YUAN
-        out.fund_fen[rows] = _fen(fund, priced, memory)
-    out.premium_fen[rows] = _fen(premium, priced, memory)
+        priced &= np.abs(fund) <= money.most
+        out.fund_fen[rows] = _fen(fund, priced, memory, money.per_unit)
+    out.premium_fen[rows] = _fen(premium, priced, memory, money.per_unit)
     out.priced[rows] = priced
     out.bits[rows] = memory.bits
 
 
 def _fen(
-    yuan: npt.NDArray[np.float64], valid: npt.NDArray[np.bool_], memory: Block
+    amount: npt.NDArray[np.float64], valid: npt.NDArray[np.bool_], memory: Block, per_unit: int
 ) -> npt.NDArray[np.float64] | npt.NDArray[np.int64]:
-    """Return whole fen of amounts already rounded to the fen; 0 where there is none."""
+    """Return as whole smallest units amounts already rounded to them; 0 where there is none."""
     fen = memory.scratch(float)
-    np.multiply(yuan, 100.0, out=fen)
+    np.multiply(amount, per_unit, out=fen)
     np.rint(fen, out=fen)
     return fen if valid.all() else np.where(valid, fen, 0.0)
 
@@ -215,12 +215,12 @@ def decide(program: Program, part: Inputs, rows: npt.NDArray[np.intp], out: Outp
         for name, array in out.steps.items():
             array[chunk] = state.values[name].floats()
         premium = state.values[plan.premium]
-        priced = premium.ok & within_money(premium)
+        priced = premium.ok & within(premium, plan.money.most)
         if plan.fund is not None and out.fund_fen is not None:
             fund = state.values[plan.fund]
-            priced &= fund.ok & within_money(fund)
-            out.fund_fen[chunk] = np.where(priced, fund.num * 100 // fund.den, 0).astype(np.int64)
-        out.premium_fen[chunk] = np.where(priced, premium.num * 100 // premium.den, 0).astype(np.int64)
+            priced &= fund.ok & within(fund, plan.money.most)
+            out.fund_fen[chunk] = np.where(priced, fund.num * plan.money.per_unit // fund.den, 0).astype(np.int64)
+        out.premium_fen[chunk] = np.where(priced, premium.num * plan.money.per_unit // premium.den, 0).astype(np.int64)
         out.priced[chunk] = priced
         out.bits[chunk] = binding_bits(program, state)
         for rule, caught in zip(plan.rules, out.caught):
@@ -230,9 +230,9 @@ def decide(program: Program, part: Inputs, rows: npt.NDArray[np.intp], out: Outp
             excepted[chunk] = item.exception is not None and exact.holds(item.exception.when, plan, state)
 
 
-def within_money(yuan: Rational) -> npt.NDArray[np.bool_]:
-    """Return where an exact amount can be held in fen."""
-    return np.asarray(abs(yuan.num) <= MOST_YUAN * yuan.den, dtype=bool)
+def within(amount: Rational, most: int) -> npt.NDArray[np.bool_]:
+    """Return where an exact amount can be held in smallest units."""
+    return np.asarray(abs(amount.num) <= most * amount.den, dtype=bool)
 
 
 def binding_bits(program: Program, state: exact.Exact) -> npt.NDArray[np.int64]:

@@ -20,7 +20,8 @@ from ratemod.plan.op.arithmetic import Ratio
 from ratemod.plan.op.base import Operation, TableOperation
 from ratemod.plan.op.judgement import Judgement
 from ratemod.plan.op.lines import Lines
-from ratemod.plan.reads import names_in
+from ratemod.plan.op.ranked import Taken
+from ratemod.plan.reads import kind_of, names_in
 from ratemod.rating import exact
 
 
@@ -108,6 +109,18 @@ def _rolled(plan: Plan, step: Step, operation: Lines, state: exact.Exact, at: in
     return None
 
 
+def _no_line(plan: Plan, step: Step, operation: Taken, state: exact.Exact, at: int) -> Problem | None:
+    """Return that no line of the policy ranks there; that something is missing otherwise."""
+    told = _rolled(plan, step, operation, state, at)
+    ranked = state.values[operation.rank]
+    if told is None and ranked.ok[at]:
+        policy = state.inputs.groups[operation.group]
+        lines = int(np.count_nonzero(policy == policy[at]))
+        if lines < operation.which:
+            return stuck(plan, "RM442", step.name, lines=lines, which=operation.which)
+    return told
+
+
 def _empty(name: str, state: exact.Exact, at: int) -> bool:
     if name in state.values:
         return not bool(state.values[name].ok[at])
@@ -119,16 +132,22 @@ def shown(plan: Plan, name: str, state: exact.Exact, at: int) -> str:
     if name in state.inputs.codes or name in plan.level_columns.keys() - plan.columns.keys():
         code = int(exact.codes_of(name, state)[at])
         return plan.level_columns[name].codes()[code] if code >= 0 else ""
-    column = plan.columns.get(name)
     value = state.values[name].fraction(at)
     if value is None:
         return ""
-    if column is not None and column.kind == "date":
+    if kind_of(name, plan) == "date":
         return str(np.datetime64(int(value), "D"))
     return str(plain(Decimal(value.numerator) / Decimal(value.denominator)))
 
 
 Why = Callable[[Plan, Step, Any, exact.Exact, int], Problem | None]
 WHY: Mapping[type[Operation], Why] = MappingProxyType(
-    {Operation: _operation, TableOperation: _cell, Judgement: _not_chosen, Ratio: _divided, Lines: _rolled}
+    {
+        Operation: _operation,
+        TableOperation: _cell,
+        Judgement: _not_chosen,
+        Ratio: _divided,
+        Lines: _rolled,
+        Taken: _no_line,
+    }
 )

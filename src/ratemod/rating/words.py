@@ -19,17 +19,20 @@ from ratemod.plan.model import Combination, Condition, Plan, Step, Test, plain
 from ratemod.plan.op.arithmetic import Arithmetic
 from ratemod.plan.op.base import Operation, TableOperation
 from ratemod.plan.op.judgement import Judgement
+from ratemod.plan.op.level import OneLevel
 from ratemod.plan.op.limits import Cap
 from ratemod.plan.op.lines import Rollup
 from ratemod.plan.op.look_up import Interpolate
 from ratemod.plan.op.progressive import Progressive
+from ratemod.plan.op.ranked import Rank, TakeLevel, Taken
 from ratemod.plan.operand import Operand
-from ratemod.plan.reads import axes_read
+from ratemod.plan.reads import axes_read, kind_of
 from ratemod.plan.slices import slices
 from ratemod.rating import exact
 from ratemod.rating.why import shown
 
 DIGITS = 12  # significant digits shown of a value that is no short decimal
+BETWEEN = {"first": ("", " …"), "last": ("… ", ""), "begins": ("", "…")}  # levels between two, or that begin alike
 SIGNS = {"at_least": ("≥", "<"), "above": (">", "≤"), "at_most": ("≤", ">"), "below": ("<", "≥")}
 
 
@@ -84,6 +87,8 @@ class Telling:
             return Part(str(texts[operand][self.own] or ""), "value", operand) if known else Part(operand, "name")
         if column is not None:
             return Part(shown(self.plan, operand, self.state, self.own), "value", operand)
+        if kind_of(operand, self.plan) == "date":
+            return Part(shown(self.plan, operand, self.state, self.own))
         return Part(short(self.exact(operand)))
 
     def pair(self, name: str) -> Parts:
@@ -178,7 +183,7 @@ def _deciding(condition: Condition, telling: Telling) -> Iterator[Test]:
 
 
 def _asked(test: Test) -> Iterator[tuple[str, Any]]:
-    for name in ("missing", "is_", "is_not", *SIGNS):
+    for name in ("missing", "is_", "is_not", "first", "last", "begins", *SIGNS):
         value = getattr(test, name)
         if value not in (None, ()):
             yield name, value
@@ -194,6 +199,11 @@ def _fact(test: Test, telling: Telling) -> Parts:
         lacks = met == wanted if name == "missing" else True
         yield Part("none", "word") if lacks else value
         return
+    if name in BETWEEN:
+        ends = [wanted] if isinstance(wanted, str) else wanted
+        yield from (*telling.pair(test.of), Part(" ∈ " if met else " ∉ "))
+        yield from _between(" / ", [_ends(name, end, test.of) for end in ends])
+        return
     if isinstance(wanted, str) and telling.exact(wanted) is None:  # nothing is known of a limit that is missing
         yield from (Part(wanted, "name"), Part(" = "), Part("none", "word"))
         return
@@ -204,6 +214,12 @@ def _fact(test: Test, telling: Telling) -> Parts:
     elif met == (name == "is_not"):
         yield Part(" ≠ ")
         yield from _between(" / ", [[Part(code, "value", test.of)] for code in wanted])
+
+
+def _ends(name: str, end: str, of: str) -> list[Part]:
+    before, after = BETWEEN[name]
+    said = Part(end) if name == "begins" else Part(end, "value", of)
+    return [part for part in (Part(before), said, Part(after)) if part.said]
 
 
 def _operation(operation: Operation, telling: Telling) -> Parts:
@@ -309,6 +325,33 @@ def _lines(operation: Rollup, telling: Telling) -> Parts:
         yield from _between(", ", [[Part(name, "name")] for name in operation.each])
 
 
+def _ranked(operation: Rank, telling: Telling) -> Parts:
+    """Yield the value of each line among which the row was ranked."""
+    group = telling.state.inputs.groups[operation.group]
+    rows = np.flatnonzero(group == group[telling.own]).tolist()
+    yield from (Part(operation.op, "word"), Part("("))
+    yield telling.value(operation.of[0])
+    yield from (Part("; "), Part(operation.first, "word"), Part(" "))
+    yield Part(", ".join(short(telling.state.get(operation.of[0]).fraction(at)) for at in rows))
+    yield Part(")")
+
+
+def _taken(operation: Taken, telling: Telling) -> Parts:
+    """Yield what was taken from the line at a place, and which place by which ranking."""
+    of = operation.level if isinstance(operation, TakeLevel) else operation.of[0]
+    yield from (Part(operation.op, "word"), Part(f" {operation.which} ("))
+    yield Part(operation.rank, "name")
+    yield Part("): ")
+    yield _operand(of)
+    yield Part(" = ")
+    said = shown(telling.plan, telling.step.name, telling.state, telling.own)
+    yield Part(said, "value", telling.step.name) if said else Part("none", "word")
+
+
+def _one_level(operation: OneLevel, telling: Telling) -> Parts:
+    yield Part(operation.code, "value", telling.step.name)
+
+
 def _cap(operation: Cap, telling: Telling) -> Parts:
     yield Part(operation.op, "word")
     yield Part("(")
@@ -333,5 +376,8 @@ WORDS: Mapping[type[Operation], Words] = MappingProxyType(
         Judgement: _choice,
         Rollup: _lines,
         Cap: _cap,
+        OneLevel: _one_level,
+        Rank: _ranked,
+        Taken: _taken,
     }
 )

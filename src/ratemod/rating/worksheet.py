@@ -48,7 +48,7 @@ class Line:
     bound : "low", "high" or ""
         Which end held.
     level : str
-        Of a step that classifies: the level's code; `value` is then its place among the levels.
+        Of a step that gives a level: its code, `value` is then its place among the levels; of a date: the date.
     """
 
     name: str
@@ -200,5 +200,5 @@ def _line(plan: Plan, step: Step, state: exact.Exact, own: int) -> Line:
         "; ".join(dict.fromkeys(sources)),
         bound,
         step.unit,
-        shown(plan, step.name, state, own) if step.operation.levels else "",
+        shown(plan, step.name, state, own) if step.operation.gives != "number" else "",
     )

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from ratemod.document.model import Document, Heading, Paragraph, facts, joined, listed, table
 from ratemod.document.terminal import display_width, pad, pairs_text
 from ratemod.errors import Lang, catalogue, text
-from ratemod.money import yuan_text
 from ratemod.printed import clean
 
 if TYPE_CHECKING:
@@ -31,7 +30,7 @@ class WorksheetWords:
 
     def facts(self) -> list[tuple[str, str]]:
         """Return the head as label and value: plan, warning, row, status, reason, notes, money."""
-        sheet, lang = self.worksheet, self.lang
+        sheet, lang, said_as = self.worksheet, self.lang, self.plan.money.said
         money = [("premium_yuan", sheet.premium_fen), ("fund_yuan", sheet.fund_fen)]
         said = [
             (text("UI_title", lang), sheet.title_zh if lang == "zh" else sheet.title_en),
@@ -42,7 +41,7 @@ class WorksheetWords:
             (text("UI_status", lang), text(f"UI_status_{sheet.status}", lang)),
             (text("UI_reason", lang), sheet.reason_zh if lang == "zh" else sheet.reason_en),
             (text("UI_notes", lang), sheet.notes_zh if lang == "zh" else sheet.notes_en),
-            *((text(f"UI_{name}", lang, money=self.money()), yuan_text(fen)) for name, fen in money if fen is not None),
+            *((text(f"UI_{name}", lang, money=self.money()), said_as(fen)) for name, fen in money if fen is not None),
         ]
         return [(label, value) for label, value in said if value]
 
@@ -124,19 +123,20 @@ class WorksheetWords:
         return self.plan.money.name(self.lang)
 
     def figure(self, line: Line) -> str:
-        """Return the figure: yuan with fen and separators, other numbers with their own digits."""
+        """Return the figure: amounts with the decimals of their money, other numbers with their own digits."""
         if line.value is None:
             return "—"
         if line.level:
             return self.level(line.name, line.level)
         said = f"{line.value:,f}"
         said = said.rstrip("0").rstrip(".") if "." in said else said
-        if self.is_money(line) and len(said.partition(".")[2]) <= 2:
-            said = f"{line.value:,.2f}"
+        decimals = self.plan.money.decimals
+        if self.is_money(line) and len(said.partition(".")[2]) <= decimals:
+            said = f"{line.value:,.{decimals}f}"
         return said if line.exact else f"≈ {said}"
 
     def is_money(self, line: Line) -> bool:
-        """Return whether a line is in yuan; the premium and the fund always are."""
+        """Return whether a line is in money; the premium and the fund always are."""
         return line.unit == "yuan" or line.name in (self.plan.premium, self.plan.fund)
 
 

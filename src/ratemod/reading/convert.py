@@ -17,7 +17,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ratemod.errors import Problem, nearest, problem
+from ratemod.errors import Problem, nearest_of, problem
 from ratemod.reading.arrow import to_arrow
 from ratemod.reading.dates import FIRST_DAY, LAST_DAY, excel_day, parse_date
 from ratemod.reading.decimals import all_on_decimals, on_decimals
@@ -42,7 +42,7 @@ class Coded:
 
     Attributes
     ----------
-    values : (n,) float64 or whole numbers, int16 codes, or int32 days; a pyarrow string array for text
+    values : (n,) float64 or whole numbers, level codes, or int32 days; a pyarrow string array for text
         NaN, -1 or `MISSING_DATE` where missing or refused, null in text.
     problem_of : (n,) int32 or None
         0 where a cell is fine, k where it has ``problems[k - 1]``; None where every cell is fine.
@@ -379,7 +379,7 @@ def _by_unique(whole: pa.Array, refusals: Refusals, hint: Decimal | None) -> Cod
         if not coded.null_count
         else np.where(valid(coded.indices), _raw(coded.indices), len(values))
     )
-    kind = np.int16 if column.codes() else np.int32 if column.kind == "date" else np.float64
+    kind = column.code_type if column.codes() else np.int32 if column.kind == "date" else np.float64
     spread = np.array([*values, none], dtype=kind).take(index)
     if not which_of.any():
         return Coded(spread, None, ())
@@ -392,7 +392,7 @@ Converted = tuple[list[Any], list[int | None]]  # a value, and 0 or the number o
 
 def _levels(values: Sequence[Any], refusals: Refusals, _: Decimal | None) -> Converted:
     known = {same_level(name): code for code, level in enumerate(refusals.column.levels) for name in level.names()}
-    names = [name for level in refusals.column.levels for name in level.names()]
+    near = nearest_of(name for level in refusals.column.levels for name in level.names())
     codes: list[Any] = []
     numbers: list[int | None] = []
     for value in values:
@@ -404,7 +404,7 @@ def _levels(values: Sequence[Any], refusals: Refusals, _: Decimal | None) -> Con
         elif is_blank(text):
             numbers.append(None)
         else:
-            numbers.append(refusals.number("RM202", value=text, nearest=nearest(text, names)))
+            numbers.append(refusals.number("RM202", value=text, nearest=near(text)))
     return codes, numbers
 
 
@@ -452,7 +452,7 @@ def _no_number(said: str, refusals: Refusals) -> int:
 def _exact(value: Any, column: Column, hint: Decimal | None, each: bool) -> Decimal | None:
     """Return the exact number that a cell means, None where it means none."""
     if isinstance(value, str):
-        return None if is_blank(value) else parse_number(value, column.unit, hint, each, column.money)
+        return None if is_blank(value) else parse_number(value, column.measured, hint, each, column.money)
     if value is None or isinstance(value, bool):
         return None
     exact = Decimal(value)

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
-import numpy.typing as npt
 
 from ratemod.errors import problem
 from ratemod.reading.convert import MISSING_DATE, Coded
-from ratemod.vocabulary.column import Column
+from ratemod.vocabulary.column import Codes, Column
 
 NEEDS: Mapping[str, tuple[str, ...]] = {
     "sector_from_industry_code": ("industry_code",),
@@ -41,7 +40,7 @@ def derive(column: Column, coded: Mapping[str, Coded], columns: Mapping[str, Col
         needs_label="、".join(columns[name].label("zh") for name in needs),
     )
     if needs[0] not in coded or (column.derive == "term_days" and needs[1] not in coded):
-        values = np.full(n, -1, np.int16) if column.codes() else np.full(n, np.nan)
+        values = np.full(n, -1, column.code_type) if column.codes() else np.full(n, np.nan)
     elif column.derive == "term_days":
         start, end = (coded[name].values for name in needs)
         missing = (start == MISSING_DATE) | (end == MISSING_DATE)
@@ -54,7 +53,7 @@ def derive(column: Column, coded: Mapping[str, Coded], columns: Mapping[str, Col
     return Coded(values, wrong.astype(np.int32), (told,))
 
 
-def _levels(column: Column, coded: Mapping[str, Coded], n: int) -> npt.NDArray[np.int16]:
+def _levels(column: Column, coded: Mapping[str, Coded], n: int) -> Codes:
     from ratemod.vocabulary.codes.industry import SECTORS, sector_of
     from ratemod.vocabulary.codes.size_class import SIZES, size_class
 
@@ -67,7 +66,6 @@ def _levels(column: Column, coded: Mapping[str, Coded], n: int) -> npt.NDArray[n
     else:
         names = SECTORS
         found = sector_of(codes)
-    own = column.codes()
-    place = np.array([own.index(name) if name in own else -1 for name in names] + [-1], dtype=np.int16)
-    derived: npt.NDArray[np.int16] = place[np.asarray(found)]  # -1, not known, reads the last entry
+    place = np.array([*(column.place.get(name, -1) for name in names), -1], dtype=column.code_type)
+    derived: Codes = place[np.asarray(found)]  # -1, not known, reads the last entry
     return derived

@@ -71,7 +71,7 @@ def _times(cell: Any, size: Decimal, column: Column) -> str | None:
     if cell is None:
         return None
     said = repr(cell) if isinstance(cell, float) else str(cell)
-    exact = parse_number(said, column.unit, size, money=column.money)
+    exact = parse_number(said, column.measured, size, money=column.money)
     return said if exact is None else f"{exact.normalize():f}"
 
 

@@ -8,6 +8,7 @@ from decimal import Decimal, InvalidOperation
 
 from ratemod.reading.numerals import SIGNS, numeral
 from ratemod.vocabulary.currency import YUAN, Currency
+from ratemod.vocabulary.measure import Measure
 
 # What a unit is called after a number, and how many of the column's own unit it is.
 _NAMES: dict[str, tuple[str, ...]] = {
@@ -43,7 +44,7 @@ def _names(unit: str | None, money: Currency) -> tuple[str, ...]:
     return money.words() if unit == "yuan" else ("分", "fen") if unit == "fen" else _NAMES.get(unit or "", ())
 
 
-def factors(unit: str | None, money: Currency = YUAN) -> dict[str, Decimal]:
+def factors(unit: str | Measure | None, money: Currency = YUAN) -> dict[str, Decimal]:
     """Return the suffixes a column of this unit understands, and what each multiplies by.
 
     Any of them, but ``%`` and ``‰``, may stand behind 十 百 千 万 亿 and their products (see `scale`).
@@ -53,6 +54,8 @@ def factors(unit: str | None, money: Currency = YUAN) -> dict[str, Decimal]:
     >>> factors("yuan")["万元"]
     Decimal('10000')
     """
+    if isinstance(unit, Measure):
+        return unit.sizes()
     if unit in _SHARES:
         return dict(_SHARES[unit])
     if unit == "fen":
@@ -65,7 +68,7 @@ def factors(unit: str | None, money: Currency = YUAN) -> dict[str, Decimal]:
     return found
 
 
-def scale(suffix: str, unit: str | None, money: Currency = YUAN) -> Decimal | None:
+def scale(suffix: str, unit: str | Measure | None, money: Currency = YUAN) -> Decimal | None:
     """Return what a suffix multiplies by in a column of this unit, or None where it means nothing there.
 
     Examples
@@ -75,6 +78,8 @@ def scale(suffix: str, unit: str | None, money: Currency = YUAN) -> Decimal | No
     >>> scale("元", "fen"), scale("万", "fen"), scale("k", "yuan")
     (Decimal('100'), None, Decimal('1000'))
     """
+    if isinstance(unit, Measure):
+        return unit.sizes().get(suffix)
     if unit in _SHARES:
         return _SHARES[unit].get(suffix)
     rest = suffix.lstrip("".join(_ZEROS))
@@ -93,14 +98,14 @@ def scale(suffix: str, unit: str | None, money: Currency = YUAN) -> Decimal | No
 
 
 def parse_number(
-    text: str, unit: str | None, hint: Decimal | None = None, each: bool = False, money: Currency = YUAN
+    text: str, unit: str | Measure | None, hint: Decimal | None = None, each: bool = False, money: Currency = YUAN
 ) -> Decimal | None:
     """Return the exact number a text means, or None when it could mean anything else.
 
     Parameters
     ----------
     text : str
-    unit : str or None
+    unit : str, Measure or None
         Unit of the column; it decides which suffixes are understood.
     hint : Decimal, optional
         What a bare number multiplies by, because the header said so (``限额(万元)``).
@@ -163,9 +168,9 @@ def _share(said: str) -> str:
     return spelled + ("%" if parts[1] == "百" else "‰")
 
 
-def _spelled(said: str, unit: str | None, hint: Decimal | None, money: Currency) -> Decimal | None:
+def _spelled(said: str, unit: str | Measure | None, hint: Decimal | None, money: Currency) -> Decimal | None:
     """Return the number that Chinese characters mean, with 角 and 分 behind the yuan, None where they mean none."""
-    if unit in _SHARES or unit not in ("yuan", "fen", *_NAMES):
+    if isinstance(unit, Measure) or unit in _SHARES or unit not in ("yuan", "fen", *_NAMES):
         return None
     said = re.sub("^人民币", "", said) if unit in ("yuan", "fen") and money == YUAN else said
     coins = re.fullmatch(r"(.+[元圆])(?:([^零元圆角分])角)?(?:零?([^零元圆角分])分)?[整正]?", said)

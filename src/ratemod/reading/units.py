@@ -196,7 +196,7 @@ def size_of(word: str, column: Column) -> Decimal | None:
     base = re.sub(r"\s+", "", base)
     if column.unit in _AMOUNTS and column.money == YUAN:
         base = base.replace("人民币", "") or "元"
-    return _multiple(base, factors(column.unit, column.money), column.unit == "yuan")
+    return _multiple(base, factors(column.measured, column.money), column.unit == "yuan")
 
 
 def _is_per(word: str, column: Column) -> bool:

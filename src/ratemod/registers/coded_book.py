@@ -25,7 +25,7 @@ def coded_column(book: Book, plan: Plan, name: str) -> Any:
     if name in book.table.column_names:
         return convert(book.table[name], column, book.conversions.get(name)).values
     if column.kind in ("level", "flag"):
-        return np.full(n, -1, dtype=np.int16)
+        return np.full(n, -1, dtype=column.code_type)
     if column.kind == "date":
         return np.full(n, MISSING_DATE, dtype=np.int32)
     return pa.nulls(n, pa.string()) if column.kind == "text" else np.full(n, np.nan)
@@ -43,7 +43,7 @@ def arrow_column(column: Column, values: Any, valid: npt.NDArray[np.bool_] | Non
         there = ~np.isnan(values) if values.dtype.kind == "f" else np.ones(len(values), dtype=bool)
     mask = ~(there if valid is None else there & valid)
     if column.kind in ("level", "flag"):
-        codes = pa.array(np.where(mask, 0, values).astype(np.int16), mask=mask)
+        codes = pa.array(np.where(mask, 0, values).astype(column.code_type), mask=mask)
         return pa.DictionaryArray.from_arrays(codes, pa.array(list(column.codes()), pa.string()))
     if column.kind == "date":
         return pa.array(np.where(mask, 0, values).astype(np.int32), pa.int32(), mask=mask).cast(pa.date32())

@@ -295,10 +295,9 @@ def _coded(
 ) -> tuple[npt.NDArray[Any], npt.NDArray[np.bool_]]:
     """Return the values as the plan codes them, and where there is one."""
     if found.names:
-        own = column.codes()
-        place = np.array([own.index(name) if name in own else -1 for name in found.names] + [-1], dtype=np.int16)
+        place = np.array([*(column.place.get(name, -1) for name in found.names), -1], dtype=column.code_type)
         values = place[found.values.astype(np.int64)]
-        return np.where(usable, values, np.int16(-1)), usable & (values >= 0)
+        return np.where(usable, values, column.code_type(-1)), usable & (values >= 0)
     return found.values, usable if found.empty is None else usable & ~found.empty
 
 

@@ -30,6 +30,7 @@ from ratemod.formulas.tables import (
 )  # fmt: skip
 from ratemod.plan.model import Plan
 from ratemod.plan.op.lines import ShareOut
+from ratemod.plan.op.ranked import Rank
 from ratemod.plan.operand import NOTHING
 from ratemod.plan.ranges import ranges
 from ratemod.rating.groups import whole_groups
@@ -112,7 +113,7 @@ def write_live_workbook(rated: Rated, path: str | Path, *, lang: Lang, facts: Se
             str(part), {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
         )
         book.set_properties({"created": MADE, "title": rated.plan.id, "comments": rated.plan.warning(lang)})
-        looks = _looks(book)
+        looks = _looks(book, rated.plan.money)
         write_live_sheets(book, looks, rated.plan, priced_rows(rated), lang)
         for _ in _rows(_sheet(book, text("UI_sheet_refused", lang), rated, lang), view, looks, rated.plan.key):
             pass
@@ -197,8 +198,8 @@ def _layout(
     """Return where everything stands, and the columns in order as (name, kind)."""
     grouped = [step for step in plan.steps if step.operation.groups]
     columns = [("row", "row"), ("key", "key"), *((name, "input") for name in _needed(plan))]
-    if any(isinstance(step.operation, ShareOut) for step in grouped):
-        columns.append(("rank", "rank"))
+    if any(isinstance(step.operation, ShareOut | Rank) for step in grouped):
+        columns.append((":rank", "rank"))
     columns += [(f"{step.name}:{part}", "group") for step in grouped for part in step.operation.groups]
     for step in plan.steps:
         columns += [(name, "helper") for name in helper_names(step)]
@@ -234,7 +235,7 @@ def _write_policies(
         formulas |= helpers(step, where)
         formulas[step.name] = formula(step, where)
     engine, premium = where.letter["engine"], where.letter[plan.premium]
-    formulas["difference"] = f'IF(${engine}{ROW}="","",ROUND(${premium}{ROW}-${engine}{ROW},2))'
+    formulas["difference"] = f'IF(${engine}{ROW}="","",ROUND(${premium}{ROW}-${engine}{ROW},{plan.money.decimals}))'
     group = {
         f"{step.name}:{part}": priced.inputs.groups[names]
         for step in plan.steps
@@ -246,7 +247,9 @@ def _write_policies(
             look = looks.get(f"open_{_look(plan, name, kind)}", look)
         if kind in ("step", "helper", "difference"):
             made, values = formulas[name].split(ROW), priced.steps.get(name)
-            shown: list[Any] = [""] * n if values is None else ["" if np.isnan(v) else v for v in values.tolist()]
+            zero = DAY_ZERO if kind == "step" and where.is_date(name) else 0
+            known = [] if values is None else values.tolist()
+            shown: list[Any] = ["" if np.isnan(value) else value + zero for value in known] or [""] * n
             shown = [0] * n if kind == "difference" else shown
             for line in range(n):
                 sheet.write_formula(HEAD + line, at, "=" + str(first + line).join(made), look, shown[line])
@@ -277,7 +280,8 @@ def _write_inputs(
         assert group is not None
         cells = group.tolist()
     elif kind == "engine":
-        cells = [fen / 100 if ok else None for fen, ok in zip(priced.premium_fen.tolist(), priced.shown.tolist())]
+        per_unit = where.plan.money.per_unit
+        cells = [fen / per_unit if ok else None for fen, ok in zip(priced.premium_fen.tolist(), priced.shown.tolist())]
     elif name in inputs.numbers:
         shift = DAY_ZERO if column is not None and column.kind == "date" else 0
         cells = [None if np.isnan(value) else value + shift for value in inputs.numbers[name].tolist()]
@@ -314,7 +318,7 @@ def _head(sheet: Any, where: Sheet, columns: list[tuple[str, str]], looks: Mappi
             of = text(f"UI_live_{part.rstrip(digits)}", lang)
             label = f"{plan.label(step, lang)} · {of} {part.lstrip(ascii_letters)}".rstrip()
         sheet.write_string(1, at, label, looks["header"])
-        sheet.write_string(2, at, "" if kind in ("row", "engine", "difference") else name, looks["text"])
+        sheet.write_string(2, at, "" if kind in ("row", "engine", "difference") else name.lstrip(":"), looks["text"])
         widths.append(_width(plan, name, kind, label))
     sheet.freeze_panes(HEAD, 2)
     sheet.protect("", OPTIONS)
@@ -331,9 +335,11 @@ def _width(plan: Plan, name: str, kind: str, label: str) -> float:
 
 def _look(plan: Plan, name: str, kind: str) -> str:
     if kind in ("engine", "difference"):
-        return "fen"
+        return "money"
     if kind in ("row", "rank", "group", "helper"):
         return "whole"
+    if kind == "step" and plan.step(name).operation.gives == "date":
+        return "date"
     if kind == "step":
         return "money" if name in (plan.premium, plan.fund) else STEP_LOOKS.get(plan.step(name).unit or "", "factor")
     column = plan.columns.get(name)

@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from ratemod.document.csv_file import amounts
 from ratemod.errors import Lang, text
 from ratemod.reading.arrow import to_arrow
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from ratemod.plan.model import Plan
     from ratemod.rating.rated import Rated
 
-Look = Literal["text", "number", "whole", "money", "fen", "factor", "share", "date"]
+Look = Literal["text", "number", "whole", "money", "factor", "share", "date"]
 
 RESULTS = ("premium_fen", "fund_fen", "status", "code", "reason", "bounds", "notes", "plan")
 PRICED = ("rated", "referred")
@@ -49,7 +50,7 @@ class Shown:
     header : str
     look : Look
     values : (n,) pyarrow.ChunkedArray
-        Amounts in fen where the look is ``fen``; dictionaries are decoded.
+        Dictionaries are decoded.
     computed : bool
         Floats that stand for decimals of at most 15 digits.
     """
@@ -70,9 +71,9 @@ def is_priced(rated: Rated) -> pa.Array:
 def priced_view(rated: Rated, lang: Lang) -> tuple[Shown, ...]:
     """Return the priced rows: original row, the book's own columns, the result, then the steps and remarks."""
     plan, table, rows = rated.plan, rated.table, is_priced(rated)
-    result = [_result(rated, "premium_fen", "premium_yuan", "fen", lang)]
+    result = [_amount(rated, "premium_fen", "premium_yuan", lang)]
     if plan.fund and "fund_fen" in table.column_names:
-        result.append(_result(rated, "fund_fen", "fund_yuan", "fen", lang))
+        result.append(_amount(rated, "fund_fen", "fund_yuan", lang))
     result.append(_result(rated, "status", "status", "text", lang))
     steps = [
         Shown(name, _step_header(plan, name, lang), _step_look(plan, name), table[name], computed=True)
@@ -135,6 +136,11 @@ def _result(rated: Rated, name: str, label: str, look: Look, lang: Lang) -> Show
     return Shown(name, rated.plan.text(f"UI_{label}", lang), look, values)
 
 
+def _amount(rated: Rated, name: str, label: str, lang: Lang) -> Shown:
+    values = pa.chunked_array([amounts(chunk, rated.plan.money.decimals) for chunk in rated.table[name].chunks])
+    return Shown(name, rated.plan.text(f"UI_{label}", lang), "money", values)
+
+
 def _words(values: pa.ChunkedArray, say: Callable[[str], str]) -> pa.ChunkedArray:
     """Return the words people read for codes; only distinct values are looked up."""
     coded = values.cast(pa.string()).combine_chunks().dictionary_encode()
@@ -188,7 +194,8 @@ def _step_header(plan: Plan, name: str, lang: Lang) -> str:
     header, unit = plan.label(name, lang), plan.step(name).unit
     if unit in ("yuan", "percent", "per_mille"):
         return header + plan.text(f"UI_unit_{unit}", lang)
-    return header
+    own = plan.units.get(unit or "")
+    return header if own is None else f"{header}（{own.label(lang)}）"
 
 
 def as_number(value: str) -> float | None:

@@ -116,4 +116,4 @@ def body(shown: tuple[Shown, ...]) -> pa.Buffer:
 
 def printed(shown: tuple[Shown, ...]) -> list[pa.ChunkedArray]:
     """Return the columns as they are printed."""
-    return [csv_file.printed(column.values, column.look, column.computed) for column in shown]
+    return [csv_file.printed(column.values, "text", column.computed) for column in shown]

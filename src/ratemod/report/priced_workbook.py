@@ -24,6 +24,7 @@ from ratemod.rating.target import whole_file, write_problem
 from ratemod.report.priced_columns import Shown, as_day, as_number, priced_view, refused_view
 from ratemod.report.receipt_sheet import write_receipt_sheet
 from ratemod.report.summary_table import SummaryTable, summary_table
+from ratemod.vocabulary.currency import Currency
 
 if TYPE_CHECKING:
     from ratemod.rating.rated import Rated
@@ -36,8 +37,6 @@ FORMATS = {
     "text": "@",
     "number": "General",
     "whole": "#,##0",
-    "money": "#,##0.00",
-    "fen": "#,##0.00",
     "factor": "0.00####",
     "share": "0.00##%",
     "date": "yyyy-mm-dd",
@@ -98,7 +97,7 @@ def write_priced_workbook(
             },
         )
         book.set_properties({"created": MADE, "title": rated.plan.id, "comments": rated.plan.warning(lang)})
-        looks = _looks(book)
+        looks = _looks(book, rated.plan.money)
         try:
             for name, shown in views:
                 sheet = _sheet(book, name, rated, lang)
@@ -128,10 +127,11 @@ def _fits(shown: Sequence[Shown]) -> None:
                 raise BookError(problem("RM808", column=column.header, length=longest))
 
 
-def _looks(book: Any) -> dict[str, Any]:
+def _looks(book: Any, money: Currency) -> dict[str, Any]:
+    shapes = {**FORMATS, "money": money.excel}
     looks = {
         name: book.add_format({"num_format": shape, "indent": 1} if name in LEFT else {"num_format": shape})
-        for name, shape in FORMATS.items()
+        for name, shape in shapes.items()
     }
     looks["header"] = book.add_format(
         {"bold": True, "bg_color": "#DDE6F0", "bottom": 1, "text_wrap": True, "valign": "vcenter", "indent": 1}
@@ -146,7 +146,7 @@ def _looks(book: Any) -> dict[str, Any]:
     looks["wrap"] = book.add_format({"text_wrap": True, "valign": "top"})
     looks["count"] = book.add_format({"num_format": FORMATS["whole"], "align": "left"})
     looks["total"] = book.add_format({"bold": True, "top": 1, "indent": 1})
-    looks["total_fen"] = book.add_format({"bold": True, "top": 1, "num_format": FORMATS["fen"]})
+    looks["total_money"] = book.add_format({"bold": True, "top": 1, "num_format": money.excel})
     looks["total_whole"] = book.add_format({"bold": True, "top": 1, "num_format": FORMATS["whole"]})
     return looks
 
@@ -196,7 +196,7 @@ def _number(value: Any, look: str) -> float | None:
         return value if math.isfinite(value) else None
     if not isinstance(value, int | Decimal) or not -EXACT < value < EXACT:
         return None
-    return float(value) / 100 if look == "fen" else float(value)
+    return float(value)
 
 
 def _has_time(value: Any) -> bool:
@@ -214,9 +214,9 @@ def _width(column: Shown) -> float:
 def _sample(value: Any, look: str) -> str:
     if value is None:
         return ""
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        if look in ("money", "fen"):
-            return f"{value / (100 if look == 'fen' else 1):,.2f}"
+    if isinstance(value, int | float | Decimal) and not isinstance(value, bool):
+        if look == "money":
+            return f"{value:,.2f}"
         return f"{value:,.0f}" if look == "whole" else f"{value:.6g}"
     return str(value.date() if isinstance(value, datetime) and not _has_time(value) else value)
 
@@ -252,7 +252,7 @@ def _totals(sheet: Any, table: SummaryTable, top: int, looks: dict[str, Any]) ->
             elif isinstance(value, str):
                 sheet.write_string(line, at, value, style)
             else:
-                sheet.write_number(line, at, value / 100 if look == "fen" else value, style)
+                sheet.write_number(line, at, float(value), style)
 
 
 def _about(sheet: Any, rated: Rated, facts: Sequence[tuple[str, str]], lang: Lang, looks: dict[str, Any]) -> None:

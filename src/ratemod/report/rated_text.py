@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from ratemod.document.problems import problem_words
 from ratemod.document.terminal import MOST_PROBLEMS, listed, pairs_text, table_text
 from ratemod.errors import Lang, Problem, text
-from ratemod.money import yuan_text
 from ratemod.plan.said import plan_text
 from ratemod.printed import clean
 from ratemod.report.summary_table import SummaryTable, summary_table
@@ -23,17 +23,17 @@ MOST_ROWS = 5
 
 def summary_text(table: SummaryTable) -> str:
     """Return a summary as an aligned table."""
-    rows = [[_cell(value, look) for value, look in zip(row, table.looks)] for row in table.rows]
-    total = [_cell(value, look) for value, look in zip(table.total, table.looks)]
+    rows = [[_cell(value) for value in row] for row in table.rows]
+    total = [_cell(value) for value in table.total]
     return table_text(table.headers, rows, [look != "text" for look in table.looks], total)
 
 
-def _cell(value: str | int | None, look: str) -> str:
+def _cell(value: str | int | Decimal | None) -> str:
     if value is None:
         return "—"
     if isinstance(value, str):
         return value
-    return yuan_text(value) if look == "fen" else f"{value:,}"
+    return f"{value:,}"
 
 
 def unpriced_text(rated: Rated, lang: Lang, most: int = MOST_PROBLEMS) -> str:

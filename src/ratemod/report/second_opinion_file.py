@@ -9,8 +9,8 @@ import numpy as np
 from ratemod.document.files import write_document
 from ratemod.document.model import Document, Paragraph, Section, Table, facts, joined, table
 from ratemod.errors import Lang, text
-from ratemod.money import yuan_text
 from ratemod.plan import said as words
+from ratemod.plan.frame_table import money_cells
 from ratemod.rating.target import check_target
 from ratemod.secondopinion.second_opinion import Cause, SecondOpinion, keys_of
 
@@ -55,9 +55,9 @@ def summary_pairs(opinion: SecondOpinion, lang: Lang) -> list[tuple[str, str]]:
         "differ": f"{int(opinion.differs.sum()):,}",
         "only_ours": f"{int((priced & ~opinion.given).sum()):,}",
         "only_theirs": f"{int((opinion.given & ~priced).sum()):,}",
-        "total_ours": yuan_text(int(ours[both].sum())),
-        "total_theirs": yuan_text(int(opinion.other_fen[both].sum())),
-        "total_apart": yuan_text(int((opinion.other_fen - ours)[both].sum())),
+        "total_ours": rated.plan.money.shown(int(ours[both].sum())),
+        "total_theirs": rated.plan.money.shown(int(opinion.other_fen[both].sum())),
+        "total_apart": rated.plan.money.shown(int((opinion.other_fen - ours)[both].sum())),
         "no_cause": f"{len(opinion.unexplained):,}",
     }
     pairs = [(rated.plan.text(f"UI_opinion_of_{name}", lang), said) for name, said in figures.items()]
@@ -73,7 +73,8 @@ def _cause_row(opinion: SecondOpinion, cause: Cause, lang: Lang) -> list[str]:
     rated, keys = opinion.rated, keys_of(opinion.rated)
     apart = int((opinion.other_fen - rated.outputs.premium_fen)[cause.rows].sum())
     shown = text("UI_list_comma", lang).join(keys[at] for at in cause.rows[:SHOWN].tolist())
-    return [cause.words(rated.plan, lang), f"{len(cause.rows):,}", f"{cause.broken:,}", yuan_text(apart), shown]
+    money = rated.plan.money.shown(apart)
+    return [cause.words(rated.plan, lang), f"{len(cause.rows):,}", f"{cause.broken:,}", money, shown]
 
 
 def about_pairs(opinion: SecondOpinion, lang: Lang, digest: str) -> list[tuple[str, str]]:
@@ -88,12 +89,12 @@ def opinion_document(opinion: SecondOpinion, lang: Lang, digest: str = "") -> Do
     """Return a comparison; a page shows so many rows, the workbook has all."""
     plan, title = opinion.rated.plan, text("UI_opinion_title", lang)
     causes = [""] + [cause.words(plan, lang) for cause in opinion.causes]
-    rows = [
-        [int(row) if row.isdecimal() else row, key, ours, theirs, theirs - ours, causes[at]]
-        for row, key, ours, theirs, at in difference_rows(opinion)
-    ]
+    rows, unit = [], "fen"
+    for row, key, ours, theirs, at in difference_rows(opinion):
+        amounts, unit = money_cells([ours, theirs, theirs - ours], plan.money)
+        rows.append([int(row) if row.isdecimal() else row, key, *amounts, causes[at]])
     heads = [plan.text(f"UI_opinion_{name}", lang) for name in HEADS]
-    units = ["label", "", "fen", "fen", "fen", ""]
+    units = ["label", "", unit, unit, unit, ""]
     listed = table(text("UI_opinion_sheet", lang), heads, rows, units, look="rows", most=MOST_ROWS)
     about = facts(text("UI_sheet_about", lang), about_pairs(opinion, lang, digest))
     warning = plan.warning(lang)

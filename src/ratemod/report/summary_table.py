@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from ratemod.errors import BookError, Lang, nearest, problem, text
@@ -18,12 +19,12 @@ SECTORS = ("sector", "industry", "industry_class", "risk_class")
 SIZES = ("size", "size_class", "scale", "headcount_class")
 MOST_LEVELS = 40
 
-Cell = str | int | None
+Cell = str | int | Decimal | None
 
 
 @dataclass(frozen=True, slots=True)
 class SummaryTable:
-    """Headers, rows, a total, and the look of each column: ``text``, ``whole`` or ``fen``."""
+    """Headers, rows, a total, and the look of each column: ``text``, ``whole`` or ``money``."""
 
     headers: tuple[str, ...]
     looks: tuple[str, ...]
@@ -74,10 +75,10 @@ def summary_table(rated: Rated | Streamed, by: Sequence[str], lang: Lang) -> Sum
     funded = plan.fund is not None and "fund_fen" in frame.columns
     headers = [text("UI_plan", lang) if name == "plan" else plan.label(name, lang) for name in by]
     headers += [plan.text(f"UI_{name}", lang) for name in ("policies", "premium_yuan", "mean_yuan")]
-    looks = ["text"] * len(by) + ["whole", "fen", "fen"]
+    looks = ["text"] * len(by) + ["whole", "money", "money"]
     if funded:
         headers.append(plan.text("UI_fund_yuan", lang))
-        looks.append("fen")
+        looks.append("money")
     headers.append(text("UI_unpriced", lang))
     looks.append("whole")
     rows = []
@@ -87,19 +88,20 @@ def summary_table(rated: Rated | Streamed, by: Sequence[str], lang: Lang) -> Sum
         fund = int(record["fund_fen"]) if funded else 0
         sums = [total + part for total, part in zip(sums, (policies, premium, fund, unpriced))]
         names = [_level(plan, name, record[name], lang) for name in by]
-        rows.append((*names, *_figures(policies, premium, fund, unpriced, funded)))
+        rows.append((*names, *_figures(plan, policies, premium, fund, unpriced, funded)))
     lead = [text("UI_total", lang), *[""] * (len(by) - 1)] if by else []
     return SummaryTable(
         tuple(headers),
         tuple(looks),
         tuple(rows) if by else (),
-        (*lead, *_figures(sums[0], sums[1], sums[2], sums[3], funded)),
+        (*lead, *_figures(plan, sums[0], sums[1], sums[2], sums[3], funded)),
     )
 
 
-def _figures(policies: int, premium: int, fund: int, unpriced: int, funded: bool) -> tuple[Cell, ...]:
-    mean = (2 * premium + policies) // (2 * policies) if policies else None  # half-up to the fen
-    return (policies, premium, mean, *((fund,) if funded else ()), unpriced)
+def _figures(plan: Plan, policies: int, premium: int, fund: int, unpriced: int, funded: bool) -> tuple[Cell, ...]:
+    amount = plan.money.amount
+    mean = amount((2 * premium + policies) // (2 * policies)) if policies else None  # half-up to the smallest unit
+    return (policies, amount(premium), mean, *((amount(fund),) if funded else ()), unpriced)
 
 
 def _level(plan: Plan, name: str, value: object, lang: Lang) -> str:

@@ -105,7 +105,9 @@ class TomlFile:
             return shape(**{allowed[name].field or name: value for name, value in taken.items()}, **fixed)
         except RatemodError as error:  # what the record itself says of its parts
             row = self.line(*place)
-            self.problems += [dataclasses.replace(item, file=self.shown or None, row=row) for item in error.problems]
+            for item in error.problems:
+                placed = item if item.file else dataclasses.replace(item, file=self.shown or None, row=row)
+                self.problems.append(placed)
             return None
 
     def records(

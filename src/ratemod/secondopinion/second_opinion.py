@@ -15,7 +15,6 @@ import numpy.typing as npt
 
 from ratemod.document.terminal import table_text
 from ratemod.errors import BookError, Lang, Problem, nearest, problem, text
-from ratemod.money import yuan_text
 from ratemod.plan.path_labels import path_labels
 from ratemod.plan.said import plan_text
 from ratemod.printed import clean
@@ -112,8 +111,8 @@ class SecondOpinion:
                  differ=int(self.differs.sum())),
             text("UI_opinion_alone", lang, ours=int((priced & ~self.given).sum()),
                  theirs=int((self.given & ~priced).sum())),
-            self.rated.plan.text("UI_opinion_money", lang, ours=yuan_text(int(ours[both].sum())),
-                 theirs=yuan_text(int(self.other_fen[both].sum()))),
+            self.rated.plan.text("UI_opinion_money", lang, ours=self.rated.plan.money.shown(int(ours[both].sum())),
+                 theirs=self.rated.plan.money.shown(int(self.other_fen[both].sum()))),
         ]  # fmt: skip
         lines += [item.line(lang) for item in self.unread]
         if self.sampled:
@@ -137,8 +136,8 @@ class SecondOpinion:
     def _rows(self, rows: Fen, lang: Lang) -> str:
         keys, ours = keys_of(self.rated), self.rated.outputs.premium_fen
         body = [
-            [keys[at], yuan_text(int(ours[at])), yuan_text(int(self.other_fen[at])),
-             yuan_text(int(self.other_fen[at] - ours[at]))]
+            [keys[at], self.rated.plan.money.shown(int(ours[at])), self.rated.plan.money.shown(int(self.other_fen[at])),
+             self.rated.plan.money.shown(int(self.other_fen[at] - ours[at]))]
             for at in rows.tolist()
         ]  # fmt: skip
         heads = [self.rated.plan.text(f"UI_opinion_{name}", lang) for name in ("key", "ours", "theirs", "apart")]
@@ -181,7 +180,7 @@ def second_opinion(rated: Rated, premium: str | npt.ArrayLike) -> SecondOpinion:
     if yuan.shape != (n,):
         raise BookError(problem("RM893", found=yuan.size, wanted=n))
     given = ~np.isnan(yuan)
-    other = np.rint(np.where(given, yuan, 0) * 100).astype(np.int64)
+    other = np.rint(np.where(given, yuan, 0) * rated.plan.money.per_unit).astype(np.int64)
     ours, priced = rated.outputs.premium_fen, rated.verdict.status < 2
     differs = priced & given & (ours != other)
     chosen = _sample(rated, differs, priced & given)

@@ -161,6 +161,7 @@ def fit(
         assumptions if isinstance(assumptions, Assumptions) else read_assumptions({**(assumptions or {}), **stated})
     )
     current = plan if isinstance(plan, Plan) else load_plan(plan, at, business)
+    current.money.need_hundredths()
     tables = tables_under_study(current, assumed.tables)
     sources = sources_of(history)
     if book is None and "renewals" not in sources:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 
 import numpy as np
 
 from ratemod.errors import ModelError, nearest, problem
+from ratemod.money import to_unit
 from ratemod.plan.edit import key_text, row_path
 from ratemod.plan.model import ANY, Plan, Table
 from ratemod.ratemaking.arrays import sums
@@ -302,7 +303,7 @@ def _cells(
             place = _places(table, row.keys, [item.levels for item in factors])
             cell = None if place is None else int(cell_index(factors, [np.array([p]) for p in place])[0])
             balanced = float(current) if value is None else value * (factor if t == 0 else 1.0)
-            selected = Decimal(repr(balanced)).quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP)
+            selected = to_unit(Decimal(repr(balanced)), Decimal(1).scaleb(-places))
             reason = "as indicated, off-balanced, rounded" if value is not None else "not studied: kept"
             if path in picks:
                 selected, reason = picks[path]

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Literal
+from functools import cached_property
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
 
 from ratemod.vocabulary.currency import YUAN, Currency
+from ratemod.vocabulary.measure import Measure
 
+Codes = npt.NDArray[np.int16] | npt.NDArray[np.int32]  # of levels, -1 for none
 Kind = Literal["level", "number", "flag", "date", "text"]
 KINDS: tuple[Kind, ...] = ("level", "number", "flag", "date", "text")
 
@@ -54,7 +61,7 @@ FLAG_LEVELS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Column:
     """One input column that a plan declares.
 
@@ -90,6 +97,8 @@ class Column:
         Of a day that a term ends with: whether it is still covered, so that 24时 of a day means that day.
     money : Currency
         What an amount is in.
+    measure : Measure or None
+        The unit, where it is one of the plan's own.
     """
 
     name: str
@@ -110,6 +119,7 @@ class Column:
     identity: str | None = None
     covered: bool | None = None
     money: Currency = YUAN
+    measure: Measure | None = None
 
     def names(self) -> tuple[str, ...]:
         """Return every header that means this column."""
@@ -120,6 +130,25 @@ class Column:
         """Return the label in a language, falling back to the name."""
         return (self.label_zh if lang == "zh" else self.label_en) or self.name
 
+    @property
+    def measured(self) -> str | Measure | None:
+        """What its numbers are in: a unit by name, or one of the plan's own."""
+        return self.measure or self.unit
+
     def codes(self) -> tuple[str, ...]:
         """Return the level codes in order."""
+        return self._codes
+
+    @cached_property
+    def _codes(self) -> tuple[str, ...]:
         return tuple(level.code for level in self.levels)
+
+    @cached_property
+    def place(self) -> Mapping[str, int]:
+        """The place of every level code."""
+        return {code: at for at, code in enumerate(self.codes())}
+
+    @property
+    def code_type(self) -> type[np.signedinteger[Any]]:
+        """The type of level codes: sixteen bits for as many levels as they tell apart."""
+        return np.int16 if len(self.levels) < 2**15 else np.int32

@@ -1,4 +1,4 @@
-"""What a plan's money is called; amounts are held in hundredths of it, whatever it is."""
+"""What a plan's money is: its name, its sign and its smallest unit, in which amounts are held as whole numbers."""
 
 from __future__ import annotations
 
@@ -6,6 +6,12 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+
+from ratemod.errors import ModelError, problem
+
+MOST_HELD = 10**15  # smallest units beyond which no amount is believable, and float64 no longer holds each of them
 
 # What lists call the money of the countries that they are likely to be from: each line is one money.
 CALLED = (
@@ -35,16 +41,27 @@ CALLED = (
 
 @dataclass(frozen=True, slots=True)
 class Currency:
-    """The money of a plan as people read it.
+    """The money of a plan, and how its amounts are read.
+
+    Attributes
+    ----------
+    symbol : str
+        Stands before an amount; nothing where it is empty.
+    decimals : int
+        Of the smallest unit: 2 of yuan (fen), 0 of yen, 3 of dinars.
 
     Examples
     --------
-    >>> Currency("ringgit", "林吉特").name("zh"), YUAN.name("en")
-    ('林吉特', 'yuan')
+    >>> Currency("ringgit", "林吉特").name("zh"), YUAN.shown(123456789), YUAN.said(-5)
+    ('林吉特', '1,234,567.89', '-0.05')
+    >>> Currency("yen", "日元", "¥", 0).said(2500), Currency("dinar", "第纳尔", "KD", 3).said(-2500)
+    ('¥2,500', '-KD 2.500')
     """
 
     name_en: str
     name_zh: str
+    symbol: str = ""
+    decimals: int = 2
 
     def name(self, lang: str) -> str:
         """Return what the money is called in a language."""
@@ -58,9 +75,65 @@ class Currency:
         >>> Currency("US dollar", "美元").words()[:3], Currency("crown", "克朗").words()
         (('us dollar', '美元', '美金'), ('crown', '克朗'))
         """
-        own = {self.name_en.casefold(), self.name_zh.casefold()}
+        own = {word.casefold() for word in (self.name_en, self.name_zh, self.symbol) if word}
         known = [word for called in CALLED if own & set(called) for word in called]
         return tuple(dict.fromkeys((*sorted(own, reverse=True), *known))) if self != YUAN else CALLED[0]
+
+    @property
+    def before(self) -> str:
+        """What stands before an amount: the sign, apart from the figures where it ends in a letter."""
+        return self.symbol + " " * self.symbol[-1:].isalpha()
+
+    @property
+    def per_unit(self) -> int:
+        """How many smallest units one unit has: 100 of yuan."""
+        return int(10**self.decimals)
+
+    @property
+    def smallest(self) -> Decimal:
+        """The smallest unit: 0.01 of yuan."""
+        return Decimal(1).scaleb(-self.decimals)
+
+    @property
+    def most(self) -> int:
+        """The largest amount that is held, in whole units."""
+        return MOST_HELD // self.per_unit
+
+    def amount(self, count: int) -> Decimal:
+        """Return a number of smallest units as an exact amount."""
+        return Decimal(int(count)).scaleb(-self.decimals)
+
+    def count(self, amount: Fraction) -> int:
+        """Return an exact amount of whole smallest units as their number."""
+        return int(amount * self.per_unit)
+
+    def shown(self, count: int) -> str:
+        """Return a number of smallest units as an amount with thousands separators."""
+        return f"{self.amount(count):,.{self.decimals}f}"
+
+    def said(self, count: int) -> str:
+        """Return the same with the sign of the money before it."""
+        return f"{'-' if count < 0 else ''}{self.before}{self.shown(abs(count))}"
+
+    def named(self, count: int, lang: str = "en") -> str:
+        """Return the same with the name of the money after it."""
+        return f"{self.said(count)} {self.name(lang)}"
+
+    def moved(self, count: int) -> str:
+        """Return a change with its sign: +1,234.56."""
+        return ("+" if count >= 0 else "") + self.shown(count)
+
+    def need_hundredths(self) -> None:
+        """Raise ModelError RM430 where amounts are not held in hundredths, as shared tables state them."""
+        if self.decimals != YUAN.decimals:
+            told = problem("RM430", decimals=self.decimals, money=self.name_en, money_zh=self.name_zh)
+            raise ModelError(told)
+
+    @property
+    def excel(self) -> str:
+        """The number format of amounts in a workbook."""
+        before = f'"{self.before}"' if self.symbol else ""
+        return f"{before}#,##0{'.' if self.decimals else ''}{'0' * self.decimals}"
 
 
 YUAN = Currency("yuan", "元")

@@ -65,8 +65,9 @@ class Attribution:
         return self.html()
 
     def __repr__(self) -> str:
-        said = ", ".join(f"{c} {p / 100:+,.2f}" for c, p in zip(self.causes, self.parts_fen.sum(axis=1).tolist()))
-        return f"<Attribution of {int(self.change_fen.sum()) / 100:+,.2f} yuan: {said}>"
+        money = self.base.plan.money
+        said = ", ".join(f"{c} {money.moved(p)}" for c, p in zip(self.causes, self.parts_fen.sum(axis=1).tolist()))
+        return f"<Attribution of {money.moved(int(self.change_fen.sum()))} {money.name_en}: {said}>"
 
     def totals(self) -> pd.DataFrame:
         """Return each cause's part of the book's change."""

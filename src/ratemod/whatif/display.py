@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from ratemod.document.model import Beside, Document, Heading, Paragraph, Span, joined, listed, table
 from ratemod.errors import Lang, text
-from ratemod.money import yuan_text
 from ratemod.plan.frame_table import frame_table, label_of, plan_document
 from ratemod.whatif.sliders import start_of
 
@@ -23,15 +22,15 @@ MOST_CHANGES = 6
 
 def dislocation_lines(found: Dislocation, lang: Lang) -> list[str]:
     """Return the totals of a dislocation as sentences."""
-    facts = found.totals
+    facts, money = found.totals, found.after.plan.money
     said = [
         found.after.plan.text(
             "UI_whatif_totals",
             lang,
             policies=f"{facts['policies']:,}",
             change=f"{facts['change']:+.2%}",
-            before=yuan_text(facts["premium_before_fen"]),
-            after=yuan_text(facts["premium_after_fen"]),
+            before=money.said(facts["premium_before_fen"]),
+            after=money.said(facts["premium_after_fen"]),
             dearer=f"{facts['dearer']:,}",
             cheaper=f"{facts['cheaper']:,}",
             above=f"{facts['above_25_percent']:,}",
@@ -55,7 +54,7 @@ def dislocation_lines(found: Dislocation, lang: Lang) -> list[str]:
         said.append(text("UI_whatif_untouched", lang))
     before, after = found.before.fund_fen, found.after.fund_fen
     if before is not None and after is not None and before != after:
-        said.append(found.after.plan.text("UI_whatif_fund", lang, before=yuan_text(before), after=yuan_text(after)))
+        said.append(found.after.plan.text("UI_whatif_fund", lang, before=money.said(before), after=money.said(after)))
     return said
 
 
@@ -92,7 +91,7 @@ def sweep_document(found: Sweep, lang: Lang) -> Document:
 def attribution_document(found: Attribution, lang: Lang) -> Document:
     """Return the causes of a change and their parts."""
     plan = found.base.plan
-    head = plan.text("UI_whatif_causes", lang, total=yuan_text(int(found.change_fen.sum())))
+    head = plan.text("UI_whatif_causes", lang, total=plan.money.said(int(found.change_fen.sum())))
     return plan_document(plan, lang, (frame_table(found.totals(), lang, plan, leave=("policies",)),), head)
 
 
@@ -107,7 +106,7 @@ def solution_document(found: Solution, lang: Lang) -> Document:
         Heading(text("UI_whatif_changes", lang), 4),
         listed(found.words(lang)),
         table(text("UI_whatif_reached", lang), heads, rows, [False, True, True]),
-        Paragraph(f"{found.plan.text('UI_panel_premium', lang)} {yuan_text(found.total_fen)}"),
+        Paragraph(f"{found.plan.text('UI_panel_premium', lang)} {found.plan.money.said(found.total_fen)}"),
     )
     return plan_document(found.plan, lang, blocks)
 
@@ -128,7 +127,7 @@ def live_document(held: Live) -> Document:
     how = text(f"UI_live_how_{code}", lang, rows=f"{view.rows:,}", all=f"{held.base.n:,}")
     if view.how == "no row" and view.at != start_of(plan, held.sliders):
         how = text("UI_live_untouched", lang)
-    total = Span(yuan_text(view.total_fen), "strong")
+    total = Span(plan.money.said(view.total_fen), "strong")
     segments = frame_table(view.segments, lang, plan, title=text("UI_panel_segments", lang), most=20)
     bands = frame_table(view.bands, lang, plan, title=text("UI_panel_bands", lang), most=20, bar="policies")
     blocks = (

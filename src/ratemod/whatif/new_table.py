@@ -110,7 +110,7 @@ def _read(plan: Plan, old: Table, value: str, how: str, problems: list[Problem])
         axis_names,
         frozenset(step.name for step in plan.steps if step.operation.gives != "level"),
         problems,
-        {column: list(codes) for column, codes in old.coded},
+        {column: {code: at for at, code in enumerate(codes)} for column, codes in old.coded},
     )
     read = partial(read_rows, Path(value)) if how == "file" else partial(rows_of, value)
     axes, values, rows = read(*rest, unit=old.unit)

@@ -102,6 +102,8 @@ def panel(
         "standing": plan.standing,
         "warning": plan.warning(lang),
         "base": str(watched.base.total_fen),
+        "decimals": plan.money.decimals,
+        "symbol": plan.money.before,
         "sliders": [
             {"label": shown[path], "path": path, "values": list(given), "at": given.index(start_at[path])}
             for path, given in values.items()

@@ -25,6 +25,7 @@ import numpy.typing as npt
 from ratemod.document.html import card
 from ratemod.document.model import Document, Paragraph
 from ratemod.errors import ModelError, problem
+from ratemod.money import to_unit
 from ratemod.plan.edit import key_text
 from ratemod.plan.frame_table import frame_table
 from ratemod.plan.model import Plan
@@ -145,7 +146,7 @@ def _cells(study: Study, moved: Mapping[str, float]) -> dict[str, str]:
     found = {}
     for cell in study.rates.cells:
         unit = Decimal(1).scaleb(int(cell.selected.as_tuple().exponent))
-        value = Decimal(float(cell.selected) * float(np.exp(moved.get(cell.path, 0.0)))).quantize(unit)
+        value = to_unit(Decimal(float(cell.selected) * float(np.exp(moved.get(cell.path, 0.0)))), unit)
         found[cell.path] = str(max(value, unit) if cell.selected else cell.selected)
     return found
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from itertools import product
 from typing import Any
 
@@ -19,6 +19,7 @@ import numpy as np
 from ratemod.document.html import card
 from ratemod.document.model import Document
 from ratemod.errors import Lang, ModelError, default_language, nearest, problem
+from ratemod.money import to_unit
 from ratemod.plan.edit import exact_number
 from ratemod.plan.model import Plan
 from ratemod.rules.options import strict
@@ -27,6 +28,7 @@ from ratemod.whatif.engine import Engine, Outcome, engine
 from ratemod.whatif.scenario import Scenario, apply, numbers_of, scenario, words
 
 MOST_STARTS = 9
+ONE = Decimal(1)
 MEASURES = ("premium_yuan", "premium_change", "loss_ratio", "largest_rise", "share_above_25")
 
 
@@ -68,7 +70,7 @@ class Solution:
     def __repr__(self) -> str:
         values = ", ".join(f"{path} = {value:f}" for path, value in self.values.items())
         reached = ", ".join(f"{name} {value:.6g}" for name, value in self.reached.items())
-        return f"<Solution {values}: {reached}; premium {self.total_fen / 100:,.2f} yuan>"
+        return f"<Solution {values}: {reached}; premium {self.plan.money.named(self.total_fen)}>"
 
     @strict
     def words(self, lang: Lang = "en") -> list[str]:
@@ -189,12 +191,12 @@ def solve(
 def measure(name: str, base: Engine, outcome: Outcome, losses_yuan: float | None) -> float:
     """Return one measure of a priced scenario."""
     if name == "premium_yuan":
-        return outcome.total_fen / 100
+        return outcome.total_fen / base.plan.money.per_unit
     start = max(int(base.premium_fen.sum()), 1)
     if name == "premium_change":
         return outcome.total_fen / start - 1
     if name == "loss_ratio":
-        return float(losses_yuan or 0.0) * 100 / max(outcome.total_fen, 1)
+        return float(losses_yuan or 0.0) * base.plan.money.per_unit / max(outcome.total_fen, 1)
     old, new = base.premium_fen[outcome.rows], outcome.premium_fen
     both = (old > 0) & (new > 0)
     rise = new[both] / old[both] - 1
@@ -227,8 +229,8 @@ def _value(item: Unknown, value: Decimal) -> str:
 
 def _one(item: Unknown, of: Callable[[Decimal], float], goal: float, name: str) -> list[Decimal]:
     """Return the number on the grid of steps whose measure comes closest, by bisection."""
-    low = (item.low / item.step).to_integral_value(ROUND_CEILING)
-    high = (item.high / item.step).to_integral_value(ROUND_FLOOR)
+    low = to_unit(item.low / item.step, ONE, "up")
+    high = to_unit(item.high / item.step, ONE, "down")
     first, last = of(low * item.step), of(high * item.step)
     rising = last >= first
     if not min(first, last) <= goal <= max(first, last):
@@ -242,7 +244,7 @@ def _one(item: Unknown, of: Callable[[Decimal], float], goal: float, name: str) 
             )
         )
     while high - low > 1:
-        middle = ((low + high) / 2).to_integral_value(ROUND_HALF_UP)
+        middle = to_unit((low + high) / 2, ONE)
         if (of(middle * item.step) <= goal) == rising:
             low = middle
         else:
@@ -322,4 +324,4 @@ def _newton(
 
 def _rounded(value: Decimal, step: Decimal) -> Decimal:
     """Return the number on the grid of steps next to a value."""
-    return (value / step).to_integral_value(ROUND_HALF_UP) * step
+    return to_unit(value, step)

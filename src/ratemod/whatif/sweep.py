@@ -99,8 +99,9 @@ class Sweep:
         return self.html()
 
     def __repr__(self) -> str:
-        spread = (int(self.total_fen.min()) / 100, int(self.total_fen.max()) / 100)
-        return f"<Sweep of {len(self.scenarios)} scenarios: premium {spread[0]:,.2f} to {spread[1]:,.2f} yuan>"
+        money = self.base.plan.money
+        least, most = money.said(int(self.total_fen.min())), money.named(int(self.total_fen.max()))
+        return f"<Sweep of {len(self.scenarios)} scenarios: premium {least} to {most}>"
 
 
 def grid_of(grid: Mapping[str, Sequence[Any]]) -> tuple[Scenario, ...]:

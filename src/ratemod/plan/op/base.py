@@ -153,9 +153,8 @@ class Operation:
         """Yield the names that may be empty in a row that it gives a value."""
         return self.columns_named()
 
-    @property
-    def whole_fen(self) -> bool:
-        """Whether its values are whole fen, as those of a premium must be."""
+    def whole(self, smallest: Decimal) -> bool:
+        """Return whether its values are whole smallest units of money (fen), as those of a premium must be."""
         return False
 
     def numbers(self) -> dict[str, Decimal]:

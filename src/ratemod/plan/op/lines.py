@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from fractions import Fraction
 from typing import ClassVar
 
@@ -74,18 +75,17 @@ class Rollup(Lines):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShareOut(Lines):
-    """An amount of a policy divided among its lines by weights, to the fen, by largest remainder."""
+    """An amount of a policy divided among its lines by weights, to the smallest unit of money, by largest remainder."""
 
     op: ClassVar[str] = "share_out"
     of: tuple[Operand, ...] = given("operand")
     weights: str = given("name")
 
-    @property
-    def whole_fen(self) -> bool:
-        """Always: shares are fen."""
+    def whole(self, smallest: Decimal) -> bool:
+        """Return True: shares are whole smallest units."""
         return True
 
     def range(self, plan: Plan, known: Mapping[str, Range]) -> Range:
-        """Return the range from nothing, which a line may bear, to the whole amount, in fen."""
+        """Return the range from nothing, which a line may bear, to the whole amount, in smallest units of money."""
         of = operand_range(self.of[0], known)
-        return Range(min(of.low, Fraction(0)), max(of.high, Fraction(0)), 2)
+        return Range(min(of.low, Fraction(0)), max(of.high, Fraction(0)), plan.money.decimals)

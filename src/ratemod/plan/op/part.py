@@ -1,13 +1,16 @@
-"""The part of an amount that one of several parties bears: an amount divided within a row, to the fen.
+"""The part of an amount that one of several parties bears: an amount divided within a row, to the smallest unit
+of money (the fen).
 
 Subsidy of centre, province and county; co-insurers; taxes; instalments. The parts add up to the amount, which is first
-rounded half-up to the fen: largest remainder (Hamilton's method; Balinski & Young 2001), ties to the party named first.
+rounded half-up to that unit: largest remainder (Hamilton's method; Balinski & Young 2001), ties to the party named
+first.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from fractions import Fraction
 from typing import ClassVar
 
@@ -15,8 +18,6 @@ from ratemod.plan.interval import UNIT, Range, operand_range
 from ratemod.plan.model import Plan
 from ratemod.plan.op.base import Operation, given
 from ratemod.plan.operand import Operand
-
-FEN = Fraction(1, 100)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,9 +30,8 @@ class Part(Operation):
     among: tuple[Operand, ...] = given("operands", doc="the weight of each party, in the order that settles ties")
     which: int = given("integer", doc="the party whose part this is: its place in among, from 1")
 
-    @property
-    def whole_fen(self) -> bool:
-        """Always: parts are fen."""
+    def whole(self, smallest: Decimal) -> bool:
+        """Return True: parts are whole smallest units."""
         return True
 
     def faults(self) -> Iterator[str]:
@@ -40,6 +40,7 @@ class Part(Operation):
             yield "RM370"
 
     def range(self, plan: Plan, known: Mapping[str, Range]) -> Range:
-        """Return the range between nothing and the whole amount, in fen."""
-        of = operand_range(self.of[0], known)
-        return Range(min(of.low - FEN, Fraction(0)), max(of.high + FEN, Fraction(0)), 2, rel=UNIT, raw=True)
+        """Return the range between nothing and the whole amount, in smallest units of money."""
+        of, money = operand_range(self.of[0], known), plan.money
+        one, none = Fraction(money.smallest), Fraction(0)
+        return Range(min(of.low - one, none), max(of.high + one, none), money.decimals, rel=UNIT, raw=True)

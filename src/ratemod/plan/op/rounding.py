@@ -14,8 +14,6 @@ from ratemod.plan.model import Plan
 from ratemod.plan.op.base import Operation, given
 from ratemod.plan.operand import Operand
 
-FEN = Decimal("0.01")
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rounding(Operation):
@@ -39,10 +37,9 @@ class Round(Rounding):
     carries: ClassVar[bool] = True
     mode: str = given("text", "half_up", choices=("half_up", "up", "down", "half_even"))
 
-    @property
-    def whole_fen(self) -> bool:
-        """Whether the unit is 0.01 or a multiple of it."""
-        return self.unit % FEN == 0
+    def whole(self, smallest: Decimal) -> bool:
+        """Return whether the unit is the smallest of money or a multiple of it."""
+        return self.unit % smallest == 0
 
     def range(self, plan: Plan, known: Mapping[str, Range]) -> Range:
         """Return the range widened to multiples of the unit."""
