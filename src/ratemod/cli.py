@@ -138,10 +138,15 @@ def _run(given: list[str]) -> int:
 
 def _told(args: argparse.Namespace, lang: Lang) -> int:
     """Run the command, and say what it read and what it did not, whichever command it is; return its exit code."""
+    from ratemod.commands.project import words_of
+    from ratemod.reading.spoken import misspelt, spoken
     from ratemod.reading.told import receipts, together
 
-    with receipts() as read:
-        code: int = importlib.import_module(_module(args.command)).run(args, lang)
+    with receipts() as read, spoken(words_of(args)):
+        try:
+            code: int = importlib.import_module(_module(args.command)).run(args, lang)
+        except RatemodError as error:  # a column that was sought may be what a misspelt word should have named
+            raise type(error)([*error.problems, *misspelt(error.problems)]) from None
     if read:
         from ratemod.document.terminal import receipt_text
 

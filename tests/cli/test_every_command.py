@@ -179,6 +179,28 @@ def test_hostile_inputs_are_refused_by_name(name, world, hostile, tmp_path, caps
             assert "\x1b" not in shown.out + shown.err, told
 
 
+def test_every_command_that_reads_tables_is_told_their_headers():
+    assert not [
+        name
+        for name, words in CALLS.items()
+        if ("{p}" in words or "{b}" in words)
+        and name != "report attack"  # what was published has headers of this program
+        and "--columns" not in LEAVES[name].options()
+    ]
+
+
+@pytest.mark.parametrize("name", sorted(name for name, parser in LEAVES.items() if "--columns" in parser.options()))
+def test_a_header_that_no_table_has_is_refused_before_anything_is_written(name, world, tmp_path, capsys):
+    if name in LONG and not EVERY:
+        pytest.skip("takes long: make fuzz")
+    argv = [*call(name, world, tmp_path), "--lang", "en", "--columns"]
+    for said, wanted in (("没有此头=policy_no,甲=credit_code", 2), ("甲=credit_codex", 1)):
+        assert main([*argv, said]) == UNUSABLE
+        err = capsys.readouterr().err
+        assert sum(err.count(code) for code in ("RM224", "RM223", "RM417", "RM418")) == wanted, err
+        assert not _contents(tmp_path)
+
+
 class Stopped(OSError):
     """The system fails."""
 

@@ -61,10 +61,12 @@ def book_arguments(parser: argparse.ArgumentParser, lang: Lang) -> None:
     parser.add_argument("--plan", metavar="PLAN", help=text("UI_help_plan_or_project", lang))
     plan_dates(parser, lang)
     parser.add_argument("--sheet", metavar="SHEET", action="append", help=text("UI_help_sheet", lang))
-    for name, metavar in (("columns", "MAP"), ("units", "UNITS"), ("fill", "FILLS")):
-        help_ = text(f"UI_help_{name}", lang)
-        parser.add_argument(f"--{name}", metavar=metavar, action="append", default=[], help=help_)
-    project_arguments(parser, lang)
+    project_arguments(parser, lang, ("columns", "units", "fill"), ("plan", "business", "sheet"))
+
+
+def table_arguments(parser: argparse.ArgumentParser, lang: Lang, takes: Sequence[str] = ()) -> None:
+    """Add how shared tables are read, and what else the project file sets: ``plan``, ``business``."""
+    project_arguments(parser, lang, ("columns", "units"), takes)
 
 
 def outside_argument(parser: argparse.ArgumentParser, lang: Lang) -> None:
@@ -89,6 +91,7 @@ def read_list(args: argparse.Namespace, columns: Mapping[str, Column], path: Pat
     BookError
         Those of `read_book`.
     """
+    from ratemod.reading.header import laid_over, spellings
     from ratemod.reading.read import read_book
     from ratemod.reading.sniff import EXCEL_FILES
 
@@ -100,25 +103,24 @@ def read_list(args: argparse.Namespace, columns: Mapping[str, Column], path: Pat
         columns,
         header_map=words if path is None else words.loose(),
         sheet=sheets,
-        fills=over(columns, args.standing.fill, args.fill),
+        fills=laid_over(args.fill, args.standing.fill, spellings(columns)),
     )
 
 
 def header_words(args: argparse.Namespace, columns: Mapping[str, Column]) -> HeaderWords:
-    """Return what the command line and the project file say of headers and units."""
-    from ratemod.reading.header import HeaderWords
+    """Return what the command line and the project file say of the headers and units of a list."""
+    from ratemod.commands.register_files import any_register
+    from ratemod.reading.header import HeaderWords, laid_over, spellings
 
-    units = over(columns, args.standing.units, args.units)
-    return HeaderWords(headers=args.columns, aliases=args.standing.columns, units=units)
-
-
-def over(columns: Mapping[str, Column], standing: Mapping[str, str], given: Mapping[str, str]) -> dict[str, str]:
-    """Return what is given of columns, and what stands of the others; a column may go by its name or its label."""
-    from ratemod.reading.header import fold, spellings
-
-    known = spellings(columns)
-    mine = {known.get(fold(name), name) for name in given}
-    return {name: value for name, value in standing.items() if known.get(fold(name), name) not in mine} | {**given}
+    args.known.update(columns)
+    said = HeaderWords(headers=args.columns, units=args.units)
+    if any_register(args):  # a header may be that of a register: `settled` holds them to all tables together
+        said = said.of(columns)
+    return HeaderWords(
+        headers=said.headers,
+        aliases=laid_over(said.aliases, args.standing.columns),
+        units=laid_over(said.units, args.standing.units, spellings(columns)),
+    )
 
 
 def open_plan(args: argparse.Namespace) -> Plan:
@@ -143,11 +145,12 @@ def price(
     Where `plan` is a name and no day is given, each row picks its edition. What registers filled is added to `derived`.
     Columns `besides` those of the plan are read with their units.
     """
-    from ratemod.commands.register_files import filled
+    from ratemod.commands.register_files import any_register, filled
     from ratemod.document.terminal import progress
     from ratemod.rating.editions import read_under
     from ratemod.rating.rate import dating, rate_choice
     from ratemod.reading.corrected import corrected, merged, refused_part
+    from ratemod.reading.spoken import settled
 
     own = {column.name: column for column in besides}
 
@@ -165,6 +168,8 @@ def price(
             choice = replace(choice, portions=tuple(portions))
         else:
             choice = replace(choice, book=filled(args, choice.book, choice.plan, derived))
+        if any_register(args):
+            settled()
     with progress(text("UI_pricing", lang)) as bar:
         held = dating(choice.plan, args.outside_dates, args.business)
         return rate_choice(choice, held, lang=lang, trace=trace, strict=strict, tick=bar.show)

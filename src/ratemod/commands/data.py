@@ -6,6 +6,7 @@ import argparse
 import json
 from pathlib import Path
 
+from ratemod.commands.common import table_arguments
 from ratemod.errors import Lang, text
 
 DONE, LACKING, SOME_REFUSED = 0, 1, 3
@@ -32,6 +33,8 @@ def arguments(parser: argparse.ArgumentParser, lang: Lang) -> None:
     made["check"].add_argument("--refused", metavar="FILE", type=Path, help=text("UI_help_data_refused", lang))
     made["package"].add_argument("path", metavar="FOLDER", type=Path, help=text("UI_help_data_folder", lang))
     made["package"].add_argument("-o", "--out", metavar="FILE", type=Path, help=text("UI_help_data_package_out", lang))
+    for name in ("check", "package"):
+        table_arguments(made[name], lang)
 
 
 def run(args: argparse.Namespace, lang: Lang) -> int:
@@ -79,9 +82,11 @@ def _check(args: argparse.Namespace, lang: Lang) -> int:
     from ratemod.document.terminal import problems_text, table_text
     from ratemod.fund.fund_document import write_fund
     from ratemod.money import yuan_text
+    from ratemod.reading.spoken import settled
     from ratemod.reading.table_check import check_tables
 
     verdicts = check_tables(args.path, args.table)
+    settled()
     rows = []
     for one in verdicts:
         totals = ", ".join(f"{noun} {yuan_text(fen)}" for noun, fen in one.totals_fen().items())
@@ -103,12 +108,14 @@ def _check(args: argparse.Namespace, lang: Lang) -> int:
 
 def _package(args: argparse.Namespace, lang: Lang) -> int:
     from ratemod.reading.folder import open_folder
+    from ratemod.reading.spoken import settled
     from ratemod.reading.table_check import headers_of
     from ratemod.vocabulary.data_package import data_package
     from ratemod.whole_file import whole_file
 
     files = open_folder(args.path).files
     headers = {name: headers_of(file, name) for name, file in files.items()}
+    settled()
     made = data_package(args.path.name, {name: file.name for name, file in files.items()}, headers, lang)
     target = args.out or args.path / "datapackage.json"
     with whole_file(target) as part:

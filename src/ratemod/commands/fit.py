@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ratemod.commands.common import day, open_plan, plan_dates
+from ratemod.commands.common import day, open_plan, plan_dates, table_arguments
 from ratemod.errors import Lang, ModelError, PlanError, problem, render, text
 
 if TYPE_CHECKING:
@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 def arguments(parser: argparse.ArgumentParser, lang: Lang) -> None:
     """Declare the arguments."""
     parser.add_argument("history", metavar="HISTORY", type=Path, help=text("UI_help_history", lang))
-    parser.add_argument("--plan", metavar="PLAN", required=True, help=text("UI_help_plan", lang))
+    parser.add_argument("--plan", metavar="PLAN", help=text("UI_help_plan_or_project", lang))
     plan_dates(parser, lang)
+    table_arguments(parser, lang, ("plan", "business"))
     parser.add_argument("--from", dest="new_from", type=day(lang), metavar="DATE", help=text("UI_help_new_from", lang))
     parser.add_argument("--book", metavar="BOOK", type=Path, help=text("UI_help_fit_book", lang))
     parser.add_argument("--tables", metavar="TABLES", help=text("UI_help_tables", lang))
@@ -36,6 +37,7 @@ def arguments(parser: argparse.ArgumentParser, lang: Lang) -> None:
 def run(args: argparse.Namespace, lang: Lang) -> int:
     """Study a history and write the edition; 0 when nothing was set aside, 3 when rows were."""
     from ratemod.document.terminal import progress
+    from ratemod.reading.spoken import settled
     from ratemod.study.accounts import refused_counts
     from ratemod.study.assumptions import read_assumptions
     from ratemod.study.fit import fit
@@ -52,6 +54,7 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
             chosen=chosen,
             progress=lambda iteration, deviance: bar.show(iteration, 25),
         )
+    settled()
     with progress(text("UI_writing", lang, file=args.output.name)):
         drawn, missing = figures(study, lang)
         edition = study.write(args.output, args.edition, drawn)

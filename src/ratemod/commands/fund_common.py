@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ratemod.commands.common import day
+from ratemod.commands.common import day, table_arguments
 from ratemod.errors import BookError, Lang, Problem, problem, text
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ def province_arguments(parser: argparse.ArgumentParser, lang: Lang, lists: Seque
         said = text("UI_help_fund_list", lang, label=table(name).label(lang))
         word = name.replace("_", "-")
         parser.add_argument(f"--{word}", dest=f"list_{name}", metavar="FILE", type=Path, help=said)
+    table_arguments(parser, lang)
 
 
 def rules_argument(parser: argparse.ArgumentParser, lang: Lang) -> None:
@@ -111,6 +112,7 @@ def priced_renewals(tables: Folder) -> Rated:
     """
     from ratemod.plan.editions import load_plan
     from ratemod.rating.rate import rate
+    from ratemod.reading.read import read_book
     from ratemod.reading.shared_table import read_shared
 
     renewals = tables.table("renewals")
@@ -119,7 +121,7 @@ def priced_renewals(tables: Folder) -> Rated:
     if not len(days):
         raise BookError([problem("RM960", file=str(renewals)), *starts.refused])
     plan = load_plan("jilin-spli", at=datetime.date(1970, 1, 1) + datetime.timedelta(days=int(days.min())))
-    return rate(renewals, plan)
+    return rate(read_book(renewals, plan.columns, shared="renewals"), plan)
 
 
 def insureds_of(tables: Folder) -> tuple[Any, Levy | Path, tuple[Problem, ...]]:
@@ -155,8 +157,10 @@ def report(
     """Print the statement, write the file, say what was proved and what was left out; return the exit code."""
     from ratemod.document.terminal import problems_text
     from ratemod.fund.fund_document import called, fund_text, write_fund
+    from ratemod.reading.spoken import settled
 
     names = names_of(lists_of(args))
+    settled()
     print(text(title, lang) + "\n")
     print(fund_text(called(shown, names), lang, 40))
     for line in lines:

@@ -48,9 +48,11 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
         proved = found.reconcile()
     if args.sql:
         from ratemod.fund.ledger_sql import ask
+        from ratemod.reading.spoken import settled
 
         answer = ask(found, args.sql)
         names = names_of(lists_of(args))
+        settled()
         print(fund_text(called(answer, names), lang))
         if args.out:
             written = write_fund([("answer", answer)], args.out, lang, names=names)

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ratemod.commands.common import day
+from ratemod.commands.common import day, table_arguments
 from ratemod.errors import Lang, text
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ def arguments(parser: argparse.ArgumentParser, lang: Lang) -> None:
         help=text("UI_help_mods_bounds", lang),
     )  # fmt: skip
     parser.add_argument("-o", "--output", metavar="FILE", help=text("UI_help_output", lang))
+    table_arguments(parser, lang)
 
 
 def run(args: argparse.Namespace, lang: Lang) -> int:
@@ -46,6 +47,7 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
     from ratemod.document.terminal import progress
     from ratemod.experience.mods import experience_mod
     from ratemod.rating.target import check_target
+    from ratemod.reading.spoken import settled
 
     inputs = [path for path in (args.claims, args.exposure, args.last_claims, args.last_exposure) if path]
     endings = (".html", ".svg") if args.explain else (*TABLES, ".html") if args.judge else TABLES
@@ -60,6 +62,7 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
         )
     if args.last_claims or args.last_effective:
         return moved(mods, args, target, lang)
+    settled()
     if args.explain:
         sheet = mods.explain(args.explain)
         print(sheet.text(lang))
@@ -82,11 +85,13 @@ def judge(args: argparse.Namespace, target: Path | None, lang: Lang) -> int:
     from ratemod.document.terminal import progress
     from ratemod.experience.compare_schemes import compare_schemes
     from ratemod.experience.plan_file import plan_text
+    from ratemod.reading.spoken import settled
     from ratemod.report.scheme_report import comparison_document, comparison_text
 
     with progress(text("UI_modifying", lang)):
         least, most = args.bounds
         found = compare_schemes(args.exposure, args.claims, window=args.window, least=least, most=most)
+    settled()
     print(comparison_text(found, lang))
     if args.plan:
         fitted = found.of("split")
@@ -111,12 +116,14 @@ def moved(mods: Mods, args: argparse.Namespace, target: Path | None, lang: Lang)
     from ratemod.document.files import write_frame
     from ratemod.experience.mods import experience_mod
     from ratemod.experience.movement import movement
+    from ratemod.reading.spoken import settled
     from ratemod.report.scheme_report import movement_text
 
     last = experience_mod(
         args.last_claims or args.claims, args.last_exposure or args.exposure, args.rule, effective=args.last_effective
     )
     found = movement(last, mods)
+    settled()
     print(movement_text(found, lang))
     if target:
         write_frame(pa.Table.from_pandas(found.frame(), preserve_index=False), target)

@@ -13,25 +13,38 @@ from ratemod.errors import BookError, Lang, Problem, RatemodError, problem, text
 
 if TYPE_CHECKING:
     from ratemod.reading.project import Settings
+    from ratemod.reading.spoken import Spoken
 
+METAVARS = {"columns": "MAP", "units": "UNITS", "fill": "FILLS"}
 MALFORMED = {"columns": "RM810", "units": "RM419", "fill": "RM453"}
 
 
-def project_arguments(parser: argparse.ArgumentParser, lang: Lang) -> None:
-    """Add the options about the project file; what the file may set is told from being given by having no default."""
+def project_arguments(parser: argparse.ArgumentParser, lang: Lang, maps: Sequence[str], takes: Sequence[str]) -> None:
+    """Add how tables are read, and the options about the project file.
+
+    Parameters
+    ----------
+    maps : of `MALFORMED`, what may be said of the tables that are read
+    takes : what else the file may set; it is told from being given by having no default
+    """
+    for name in maps:
+        help_ = text(f"UI_help_{name}", lang)
+        parser.add_argument(f"--{name}", metavar=METAVARS[name], action="append", default=[], help=help_)
     which = parser.add_mutually_exclusive_group()
     which.add_argument("--project", metavar="FILE", type=Path, help=text("UI_help_project", lang))
     which.add_argument("--no-project", action="store_true", help=text("UI_help_no_project", lang))
     parser.add_argument("--profile", metavar="NAME", help=text("UI_help_profile", lang))
     parser.add_argument("--remember", action="store_true", help=text("UI_help_remember", lang))
-    parser.set_defaults(business=None, goes_out=False, usage_error=parser.error)
+    parser.set_defaults(maps=tuple(maps), takes=tuple(takes), goes_out=False, usage_error=parser.error)
+    parser.set_defaults(**dict.fromkeys(takes))
 
 
 def settle(args: argparse.Namespace, lang: Lang) -> Lang:
     """Lay the project file under the options that were given, say what was used; return the language to go on in.
 
     After it ``columns``, ``units`` and ``fill`` are what the command line says as mappings, ``standing`` what the file
-    says, ``project`` the file that was used, ``said`` what it set, ``read`` the files that are not to be written over.
+    says, ``project`` the file that was used, ``said`` what it set, ``read`` the files that are not to be written over,
+    ``known`` the columns that a list was read for, as they come to be known.
 
     Raises
     ------
@@ -43,7 +56,7 @@ def settle(args: argparse.Namespace, lang: Lang) -> Lang:
 
     maps = [Path(said) for said in args.columns if said and "=" not in said]
     for name, code in MALFORMED.items():
-        setattr(args, name, _mapping(getattr(args, name), code, name == "columns"))
+        setattr(args, name, _mapping(getattr(args, name) if name in args.maps else (), code, name == "columns"))
     given = {name: mapping for name in MALFORMED if (mapping := getattr(args, name))}
     path = None if args.no_project else args.project or _here(find_project(Path.cwd()))
     if args.remember and (args.no_project or not given):
@@ -62,11 +75,16 @@ def settle(args: argparse.Namespace, lang: Lang) -> Lang:
     said = args.standing
     lang = getattr(args, "lang", None) or said.language or lang
     used, kept = _used(args, said, lang)
-    args.sheet_stands = args.sheet is None
-    args.plan, args.sheet = args.plan or said.plan, args.sheet or list(said.sheet) or None
-    args.business = args.business or said.business or "new"
-    if args.plan is None:
-        args.usage_error(text("UI_required", lang, names="--plan (ratemod.toml: plan)"))
+    args.known = {}
+    if "sheet" in args.takes:
+        args.sheet_stands = args.sheet is None
+        args.sheet = args.sheet or list(said.sheet) or None
+    if "business" in args.takes:
+        args.business = args.business or said.business or "new"
+    if "plan" in args.takes:
+        args.plan = args.plan or said.plan
+        if args.plan is None:
+            args.usage_error(text("UI_required", lang, names="--plan (ratemod.toml: plan)"))
     if args.goes_out and args.output is None and said.output is not None and project is not None:
         name = f"{args.book.stem}-priced.{said.output.format}"
         args.output = str(project.path.parent / said.output.folder / name)
@@ -86,9 +104,23 @@ def keep(args: argparse.Namespace, lang: Lang) -> None:
 
     if args.remembered is not None:
         path, given = args.remembered
-        written = remember(path, args.profile, given)
+        written = remember(path, args.profile, given, args.known)
         told = "; ".join(written) or text("UI_project_known", lang)
         print(text("UI_project_kept", lang, file=str(path), told=told), file=sys.stderr)
+
+
+def words_of(args: argparse.Namespace) -> Spoken:
+    """Return what the command line and the project file say of shared tables; nothing of a command without them."""
+    from ratemod.reading.header import HeaderWords
+    from ratemod.reading.spoken import Spoken
+
+    if not hasattr(args, "standing"):
+        return Spoken()
+    return Spoken(
+        given=HeaderWords(headers=args.columns, units=args.units),
+        standing=HeaderWords(aliases=args.standing.columns, units=args.standing.units),
+        tables={name: part.words() for name, part in args.standing.table.items()},
+    )
 
 
 def _here(path: Path | None) -> Path | None:
@@ -101,18 +133,21 @@ def _used(args: argparse.Namespace, said: Settings, lang: Lang) -> tuple[list[st
     used, kept = [], []
     for name in ("plan", "business", "sheet", "output"):
         value = getattr(said, name)
-        if not value or (name == "output" and not args.goes_out):
+        if not value or not (args.goes_out if name == "output" else name in args.takes):
             continue
         if getattr(args, name) is not None:
             kept.append(f"--{name}")
             continue
         shown = ", ".join(value) if isinstance(value, tuple) else str(value)
         used.append(f"{text(f'UI_project_{name}', lang)} {shown}")
-    for name in MALFORMED:
+    for name in args.maps:
         mapping, mine = getattr(said, name), getattr(args, name)
         shown = ", ".join(f"{key} → {value}" for key, value in mapping.items() if key not in mine)
         used += [f"{text(f'UI_project_{name}', lang)} {shown}"] if shown else []
         kept += [f"--{name}"] if mapping and mine else []
+    for table, part in said.table.items():
+        pairs = ", ".join(f"{key} → {value}" for key, value in {**part.columns, **part.units}.items())
+        used += [f"[{table}] {pairs}"] if pairs else []
     return used, kept
 
 

@@ -23,6 +23,11 @@ def register_options(parser: argparse.ArgumentParser, lang: Lang) -> None:
         parser.add_argument(f"--{noun}", metavar="FILE", type=Path, help=help_)
 
 
+def any_register(args: argparse.Namespace) -> bool:
+    """Return whether a register is named."""
+    return any(getattr(args, noun, None) for noun in NOUNS)
+
+
 def open_registers(args: argparse.Namespace) -> Registers:
     """Return the registers that the arguments name."""
     from ratemod.registers.derive import read_registers
@@ -32,7 +37,7 @@ def open_registers(args: argparse.Namespace) -> Registers:
 
 def filled(args: argparse.Namespace, book: Book, plan: Plan, keep: list[Derived] | None = None) -> Book:
     """Return the book with the columns that the named registers give; what was derived goes into `keep`."""
-    if not any(getattr(args, noun, None) for noun in NOUNS):
+    if not any_register(args):
         return book
     from ratemod.registers.derive import derive_columns
 

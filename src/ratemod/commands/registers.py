@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ratemod.commands.common import book_arguments, day, open_plan, plan_dates, read_list
+from ratemod.commands.common import book_arguments, day, open_plan, plan_dates, read_list, table_arguments
 from ratemod.commands.register_files import derived_text, filled, register_options
 from ratemod.errors import BookError, Lang, Problem, problem, text
 
@@ -31,7 +31,7 @@ def arguments(parser: argparse.ArgumentParser, lang: Lang) -> None:
         own._positionals.title, own._optionals.title = text("UI_arguments", lang), text("UI_options", lang)
         own.add_argument("-h", "--help", action="help", help=text("UI_help_help", lang))
         if name == "coverage":
-            own.add_argument("--plan", metavar="PLAN", required=True, help=text("UI_help_plan", lang))
+            own.add_argument("--plan", metavar="PLAN", help=text("UI_help_plan_or_project", lang))
             plan_dates(own, lang)
             for noun in ("enterprises", "policies", "endorsements"):
                 help_ = text(f"UI_register_{noun}", lang)
@@ -45,6 +45,7 @@ def arguments(parser: argparse.ArgumentParser, lang: Lang) -> None:
                     required=True,
                     help=text(f"UI_help_coverage_{end}", lang),
                 )
+            table_arguments(own, lang, ("plan", "business"))
         else:
             book_arguments(own, lang)
             register_options(own, lang)
@@ -94,8 +95,10 @@ def _show(args: argparse.Namespace, title: str, tables: Sequence[Table], notes: 
 
     from ratemod.document.files import write_document
     from ratemod.document.terminal import grid_text
+    from ratemod.reading.spoken import settled
     from ratemod.report.register_table import register_document
 
+    settled()
     if args.output:  # before anything is printed: a reader of a pipe may leave early
         inputs = [getattr(args, name, None) for name in ("book", "before", "enterprises", "policies", "hazards")]
         if any(given is not None and Path(args.output).resolve() == given.resolve() for given in inputs):

@@ -8,6 +8,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ratemod.commands.common import table_arguments
 from ratemod.errors import BookError, Lang, problem, text
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ def arguments(parser: argparse.ArgumentParser, lang: Lang) -> None:
     parser.add_argument(
         "-o", "--output", metavar="FILE", action="append", default=[], help=text("UI_help_disclosure_output", lang)
     )
+    table_arguments(parser, lang)
 
 
 def _day(lang: Lang) -> Callable[[str], date]:
@@ -55,6 +57,7 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
     from ratemod.publication.disclosure import disclosure
     from ratemod.publication.files import check_disclosure_target, write_disclosure
     from ratemod.publication.page import key_figures, left_out
+    from ratemod.reading.spoken import settled
 
     if (args.register is None) != (args.published is None):
         raise BookError(problem("RM427"))
@@ -63,6 +66,7 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
         told = disclosure(
             args.province, args.year, rule=_rule(args), least_units=args.least_units, register=args.register
         )
+    settled()
     print(text("UI_disclosure_title", lang, year=told.year))
     if told.synthetic:
         print(text("UI_disclosure_synthetic", lang))

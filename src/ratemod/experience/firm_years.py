@@ -121,7 +121,7 @@ def firm_years(policies: Any, claims: Any, *, limit: Limit = 500_000.0, splits: 
     """
     from ratemod.reading.read import read_book
 
-    book = read_book(policies, PANEL)
+    book = read_book(policies, PANEL, shared="firm_years")
     for name in ("credit_code", "year", "earned_head_years"):
         if name not in book.table.column_names:
             raise ModelError(problem("RM619", name=name, label=PANEL[name].label_zh))

@@ -35,7 +35,7 @@ def read_exposure(source: Any, effective: Any, rule: SplitRule | None = None) ->
     One row a firm with its expected losses, or one row a firm, class (and year, and state) with payroll, where the plan
     has a table of classes.
     """
-    book = read_book(source, EXPOSURE)
+    book = read_book(source, EXPOSURE, shared="exposure")
     n = book.table.num_rows
     found = np.zeros(n, dtype=np.int32)
     problems: list[Problem] = []
@@ -108,7 +108,7 @@ def read_claims(source: Any, firms: pa.Array, states: tuple[str, ...] = (), *, v
     With `valuations` a claim may stand there once for each day on which it was valued.
     """
     try:
-        book = read_book(source, CLAIMS)
+        book = read_book(source, CLAIMS, shared="firm_claims")
     except BookError as error:
         if [item.code for item in error.problems] == ["RM225"]:  # a header alone: nobody had a claim
             return _no_claims()
@@ -188,7 +188,7 @@ def successions_of(source: Any, firms: ExposureList) -> tuple[Integers, Integers
     ModelError
         RM396 a firm that is not in the exposure list.
     """
-    book = read_book(source, SUCCESSION)
+    book = read_book(source, SUCCESSION, shared="successions")
     _need(book, tuple(SUCCESSION), SUCCESSION)
     wrong, unread = np.zeros(book.table.num_rows, dtype=np.int32), list[Problem]()
     old, new, share = (cells_of(book, SUCCESSION[name], wrong, unread) for name in ("from_code", "to_code", "share"))

@@ -21,7 +21,8 @@ from ratemod.reading.book import Book, Origin, remarked
 from ratemod.reading.convert import Coded, convert
 from ratemod.reading.joined import scaled
 from ratemod.reading.plain import plain
-from ratemod.reading.receipt import listed
+from ratemod.reading.receipt import Receipt, listed
+from ratemod.reading.told import tell
 from ratemod.vocabulary.column import Column
 from ratemod.vocabulary.currency import YUAN, Currency
 
@@ -125,7 +126,9 @@ def merged(batch: Book, corrections: Book, columns: Mapping[str, Column]) -> Boo
     new = {name: size for name, size in sizes[1].items() if name not in batch.table.column_names}
     digest = hashlib.sha256(repr((given, other.to_pydict())).encode("utf-8", "replace")).hexdigest()
     whole = replace(batch, table=table, conversions={**kept, **new}, corrections=digest)
-    return remarked(whole, [problem("RM304", file=corrections.file, count=len(given), rows=listed(given))])
+    said = [problem("RM304", file=corrections.file, count=len(given), rows=listed(given))]
+    tell(Receipt((), tuple(said)))
+    return remarked(whole, said)
 
 
 def _together(first: pa.ChunkedArray, second: pa.ChunkedArray) -> pa.Array:

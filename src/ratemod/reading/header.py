@@ -47,7 +47,16 @@ class HeaderWords:
 
     def loose(self) -> HeaderWords:
         """Return the same for another list of the same origin, which need not have each of the headers."""
-        return HeaderWords(aliases={**self.aliases, **self.headers}, units=self.units)
+        return HeaderWords(aliases=laid_over(self.headers, self.aliases), units=self.units)
+
+    def of(self, columns: Mapping[str, Column]) -> HeaderWords:
+        """Return what of it concerns a table with some columns, which need not have each of the headers."""
+        plainly = Lexicon(columns, spellings(columns))
+        aliases = laid_over(self.headers, self.aliases)
+        return HeaderWords(
+            aliases={header: target for header, target in aliases.items() if meant(target, plainly) is not None},
+            units={target: unit for target, unit in self.units.items() if meant(target, plainly)},
+        )
 
 
 HeaderMap = Mapping[str, str] | HeaderWords
@@ -75,6 +84,10 @@ class Lexicon:
     awaited: tuple[str, ...] = ()
     units: Mapping[str, Unit] = field(default_factory=dict)
     shuffled: Mapping[str, str] = field(default_factory=dict)
+
+    def maps(self, header: str, column: str) -> bool:
+        """Return whether it is the user who says that a header means a column."""
+        return any(self.given.get(said) == column for said in present([header]))
 
     @cached_property
     def longest(self) -> int:
@@ -129,6 +142,37 @@ def spellings(columns: Mapping[str, Column]) -> dict[str, str]:
     return {fold(name): column.name for column in columns.values() for name in column.names()}
 
 
+def laid_over(
+    said: Mapping[str, str], other: Mapping[str, str], known: Mapping[str, str] | None = None
+) -> dict[str, str]:
+    """Return what is said of headers or columns, and what another says of those that it does not name.
+
+    Parameters
+    ----------
+    known : spellings of columns, where it is said of columns: a column may go by its name or its label
+
+    Examples
+    --------
+    >>> laid_over({"今年 人数": "heads"}, {"今年人数": "-", "月份": "-"})
+    {'月份': '-', '今年 人数': 'heads'}
+    >>> laid_over({"heads": "人"}, {"投保人数": "百人"}, {"投保人数": "heads", "heads": "heads"})
+    {'heads': '人'}
+    """
+    known = known or {}
+    mine = {known.get(fold(name), fold(name)) for name in said}
+    return {name: value for name, value in other.items() if known.get(fold(name), fold(name)) not in mine} | {**said}
+
+
+def named(target: str, words: Lexicon) -> tuple[str | None, Unit | None]:
+    """Return the column that a user names, by name or label, and the unit beside it."""
+    return (target, None) if target in words.columns else _beside(fold(target), words)
+
+
+def meant(target: str, words: Lexicon) -> str | None:
+    """Return the column that a user maps a header to, "" where it is set aside, None where there is no such column."""
+    return "" if target in SET_ASIDE else named(target, words)[0]
+
+
 def lexicon(columns: Mapping[str, Column], header_map: HeaderMap | None = None) -> Lexicon:
     """Return what headers may say, with those that the user mapped.
 
@@ -147,9 +191,6 @@ def lexicon(columns: Mapping[str, Column], header_map: HeaderMap | None = None) 
     units: list[tuple[str, Unit]] = []
     wrong: list[Problem] = []
 
-    def named(target: str) -> tuple[str | None, Unit | None]:
-        return (target, None) if target in columns else _beside(fold(target), plainly)
-
     targets: dict[str, tuple[str, str]] = {}
     for mapping in (said.aliases, said.headers):
         own: dict[str, tuple[str, str]] = {}
@@ -159,7 +200,7 @@ def lexicon(columns: Mapping[str, Column], header_map: HeaderMap | None = None) 
                 wrong.append(problem("RM413", key=header, one=before, other=target))
         targets |= own
     for header, target in targets.values():
-        name, unit = (None, None) if target in SET_ASIDE else named(target)
+        name, unit = (None, None) if target in SET_ASIDE else named(target, plainly)
         if name is None and target not in SET_ASIDE:
             if header not in said.headers and fold(re.sub(r"[(（].*$", "", target)) in elsewhere:
                 continue
@@ -167,7 +208,7 @@ def lexicon(columns: Mapping[str, Column], header_map: HeaderMap | None = None) 
         units += [(name, Unit(unit.text.strip("()[]【】"), unit.size))] if name and unit else []
         given[fold(header)] = name
     for target, word in said.units.items():
-        name, _ = named(target)
+        name, _ = named(target, plainly)
         if name is None and fold(target) in elsewhere:
             continue
         if name is None:
@@ -307,13 +348,18 @@ def checked(header: Header, columns: Mapping[str, Column], file: str | None, she
 
 def lost_headers(words: Lexicon, texts: Sequence[str], file: str | None) -> list[Problem]:
     """Return a problem for every header that the user mapped and no table has: RM224."""
-    present = {fold(part) for text in texts for part in (text, *text.split("/"))}
-    present |= {fold(re.sub(r"[(\[【（].*$", "", text)) for text in texts}
+    found = present(texts)
     return [
         problem("RM224", file=file, header=header, nearest=nearest(header, texts))
         for header in words.awaited
-        if fold(header) not in present
+        if fold(header) not in found
     ]
+
+
+def present(texts: Sequence[str]) -> set[str]:
+    """Return the folded headers by which a user may call those of a table: in one level or both, with units or not."""
+    found = {fold(part) for text in texts for part in (text, *text.split("/"))}
+    return found | {fold(re.sub(r"[(\[【（].*$", "", text)) for text in texts}
 
 
 def near_column(text: str, names: Sequence[str], columns: Mapping[str, Column]) -> str | None:

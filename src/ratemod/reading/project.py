@@ -9,11 +9,16 @@
     [profile."某经纪".units]
     "每人限额" = "万元"
 
+    [table.claims.columns]
+    "日期" = "出险日期"
+
 A profile holds the same keys; what it says goes before what stands above it, header by header and column by column.
+What is said of a shared table goes before what is said of all tables and lists.
 """
 
 from __future__ import annotations
 
+import functools
 import os
 import stat
 from collections.abc import Mapping
@@ -24,17 +29,21 @@ from pathlib import Path
 from typing import Any, Literal
 
 from ratemod.errors import BookError, Lang, RatemodError, nearest, problem
-from ratemod.reading.header import HeaderWords, fold
+from ratemod.reading.header import SET_ASIDE, HeaderWords, Lexicon, fold, laid_over, meant, spellings
 from ratemod.rules.edit import Change, edited
 from ratemod.rules.lines import Place
 from ratemod.rules.opened import opened
 from ratemod.rules.options import strict
 from ratemod.rules.read import TomlFile, read_toml
 from ratemod.rules.shape import Key, keys_of, table_of
+from ratemod.vocabulary.column import Column
+from ratemod.vocabulary.table import amounts, tables
+from ratemod.vocabulary.table import words as business_words
 from ratemod.whole_file import whole_file
 
 NAME = "ratemod.toml"
 SAID_OF_LISTS = ("columns", "units", "fill")
+WITH_OWN_COLUMNS = ("policies", "renewals", "variables", "panel")  # a plan's own too: who reads them knows which
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +58,23 @@ class Output:
 
 
 @dataclass(frozen=True, slots=True)
+class OfTable:
+    """What a project file may say of one shared table: `columns` and `units` as in `Settings`."""
+
+    columns: Mapping[str, str] = field(default_factory=dict)
+    units: Mapping[str, str] = field(default_factory=dict)
+
+    def over(self, other: OfTable) -> OfTable:
+        """Return these, and those of another where these say nothing."""
+        units = laid_over(self.units, other.units, _spelled())
+        return OfTable(laid_over(self.columns, other.columns), units)
+
+    def words(self) -> HeaderWords:
+        """Return it as the reader of tables takes it."""
+        return HeaderWords(aliases=self.columns, units=self.units)
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """What a project file may say.
 
@@ -60,6 +86,7 @@ class Settings:
     columns : header -> column, by name or label, with a unit or not; ``-`` sets the header aside
     units : column -> unit of its bare numbers
     fill : column -> value of its blank cells
+    table : shared table -> what is said of it alone
     output : where priced lists go
     language : of what is printed and written
     """
@@ -70,6 +97,7 @@ class Settings:
     columns: Mapping[str, str] = field(default_factory=dict)
     units: Mapping[str, str] = field(default_factory=dict)
     fill: Mapping[str, str] = field(default_factory=dict)
+    table: Mapping[str, OfTable] = field(default_factory=dict)
     output: Output | None = None
     language: Lang | None = None
 
@@ -77,10 +105,10 @@ class Settings:
         """Return these settings, and those of another where these say nothing."""
         found = {item.name: getattr(self, item.name) or getattr(other, item.name) for item in fields(self)}
         for name in SAID_OF_LISTS:
-            mine = getattr(self, name)
-            known = set(map(fold, mine))
-            found[name] = {key: value for key, value in getattr(other, name).items() if fold(key) not in known} | mine
-        return Settings(**found)
+            known = None if name == "columns" else _spelled()
+            found[name] = laid_over(getattr(self, name), getattr(other, name), known)
+        both = {name: part.over(other.table.get(name, OfTable())) for name, part in self.table.items()}
+        return Settings(**found | {"table": {**other.table, **both}})
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,8 +157,9 @@ def load_project(path: str | Path | None = None, profile: str | None = None) -> 
     Raises
     ------
     BookError
-        RM414 there is no such file, RM415 no such profile; RM101 to RM104 a key that is unknown, missing or unfit, each
-        with its line; RM017 to RM024 and RM107 a file that is not to be read.
+        RM414 there is no such file, RM415 no such profile; RM309, RM952 a column or a table that is none; RM101 to
+        RM104 a key that is unknown, missing or unfit, each with its line; RM017 to RM024 and RM107 a file
+        that is not to be read.
 
     Examples
     --------
@@ -157,6 +186,8 @@ def load_project(path: str | Path | None = None, profile: str | None = None) -> 
     if profile is not None and profile not in profiles:
         known, near = ", ".join(profiles) or "–", nearest(profile, profiles)
         file.note("RM415", "profile", profile=profile, known=known, nearest=near)
+    for place, part in (((), said), *((("profile", name), part) for name, part in profiles.items())):
+        _judge_tables(file, part, place)
     file.settle(BookError)
     assert said is not None
     above = profiles.get(profile) if profile is not None else None
@@ -181,7 +212,9 @@ def find_project(start: Path) -> Path | None:
         folder = above
 
 
-def remember(path: Path, profile: str | None, said: Mapping[str, Mapping[str, str]]) -> list[str]:
+def remember(
+    path: Path, profile: str | None, said: Mapping[str, Mapping[str, str]], columns: Mapping[str, Column] | None = None
+) -> list[str]:
     """Write mappings into a project file, or a profile of it, and return the places that are new or changed.
 
     Comments and spellings stay; what would be written is read back and compared before the file is replaced.
@@ -189,6 +222,7 @@ def remember(path: Path, profile: str | None, said: Mapping[str, Mapping[str, st
     Parameters
     ----------
     said : mapping of `SAID_OF_LISTS` to what is to stand there
+    columns : beyond the business words, those that a key may name: what stands of a column by whatever name is replaced
 
     Raises
     ------
@@ -201,10 +235,12 @@ def remember(path: Path, profile: str | None, said: Mapping[str, Mapping[str, st
     for name in head:
         data = data.get(name, {})
     changes: list[Change] = []
+    spelled = {**_spelled(), **spellings(columns or {})}
     for section, mapping in said.items():
-        known = {fold(key): key for key in data.get(section, {})}
+        names = {} if section == "columns" else spelled  # the keys of others are columns
+        known = {names.get(fold(key), fold(key)): key for key in data.get(section, {})}
         for key, value in mapping.items():
-            there = known.get(fold(key), key)
+            there = known.get(names.get(fold(key), fold(key)), key)
             if data.get(section, {}).get(there) != value:
                 changes.append(((*head, section, there), value))
     if changes:
@@ -212,6 +248,34 @@ def remember(path: Path, profile: str | None, said: Mapping[str, Mapping[str, st
         with whole_file(path) as part, open(part, "w", encoding="utf-8", newline="") as file:
             file.write(text)
     return [".".join(map(str, place)) + f" = {value}" for place, value in changes]
+
+
+@functools.cache
+def _spelled() -> Mapping[str, str]:
+    """Return every spelling that means one column, of whichever shared table, and the column."""
+    found: dict[str, set[str]] = {}
+    for columns in (business_words(), *(one.columns for one in tables().values())):
+        for spelled, name in spellings(columns).items():
+            found.setdefault(spelled, set()).add(f"{name}_yuan" if name in amounts() else name)
+    return {spelled: name for spelled, (name, *others) in found.items() if not others}
+
+
+def _judge_tables(file: TomlFile, said: Settings | None, place: Place) -> None:
+    """Record tables that are none, and columns that they do not have."""
+    for name, part in said.table.items() if said else ():
+        if name not in tables():
+            file.note("RM952", *place, "table", name, name=name, nearest=nearest(name, tables()))
+            continue
+        if name in WITH_OWN_COLUMNS:
+            continue
+        words = Lexicon(tables()[name].columns, spellings(tables()[name].columns))
+        labels = [spelled for column in words.columns.values() for spelled in column.names()]
+        told = {"table": tables()[name].label("en"), "table_zh": tables()[name].label("zh")}
+        for key, values in (("columns", part.columns.values()), ("units", part.units)):
+            for header, target in zip(getattr(part, key), values):
+                if meant(target, words) is None or (key == "units" and target in SET_ASIDE):
+                    where = (*place, "table", name, key, header)
+                    file.note("RM309", *where, column=target, nearest=nearest(target, labels), **told)
 
 
 def _everybodys(folder: Path) -> bool:

@@ -17,6 +17,7 @@ from ratemod.reading.header import IMPLIED, HeaderMap, Lexicon, checked, lexicon
 from ratemod.reading.implied import obeyed, under_own_headers, with_implied
 from ratemod.reading.joined import joined
 from ratemod.reading.sniff import EXCEL_FILES, FILES, TEXT_FILES, sniffed
+from ratemod.reading.spoken import heard, said_of
 from ratemod.reading.tables import ALL_SHEETS, frame_receipt, read_grids
 from ratemod.reading.text_chunks import LINE, open_text
 from ratemod.reading.told import tell
@@ -33,6 +34,7 @@ def read_table(
     header_map: HeaderMap | None = None,
     sheet: str | Sequence[str] | None = None,
     fills: Mapping[str, str] | None = None,
+    shared: str | None = None,
 ) -> Book:
     """Read any table as declared columns, and say what was read and what was not.
 
@@ -50,6 +52,8 @@ def read_table(
     fills : mapping, optional
         Column (by name or label) -> the value of its blank cells, or of all rows where the list lacks it; see
         `ratemod.reading.fills`.
+    shared : str, optional
+        Which shared table it is: without a map a file is read as `ratemod.reading.spoken` says of it.
 
     Returns
     -------
@@ -71,13 +75,18 @@ def read_table(
     >>> book.table.column_names, [unused.header for unused in book.receipt.parts[0].unused]
     (['heads', '备注'], ['备注'])
     """
+    paths = _paths(source)
+    asked = said_of(shared, columns) if shared and header_map is None and paths is not None else None
+    header_map = asked or header_map
     words = lexicon(with_implied(columns), header_map)
     sheets = (sheet,) if isinstance(sheet, str) else tuple(sheet or ())
-    paths = _paths(source)
     if paths is None:
         book = _frame(arrow_table(source), words, None)
     else:
-        book = joined(_files(paths, words, sheets, header_map), columns)
+        books = _files(paths, words, sheets, header_map)
+        heard([text for book in books for text in _texts(book)], columns)
+        book = joined(books, columns)
+        book = remarked(book, _as_asked(book, words)) if asked else book
     implied = {name: name for name in IMPLIED if name not in columns}
     book = under_own_headers(obeyed(book, words.columns, implied), implied)
     book = filled(book, fills, columns) if fills else book
@@ -133,6 +142,13 @@ def _files(
         said = [problem("RM274", file=item.file, **args) for item in without]
         books[0] = remarked(books[0], said)
     return books
+
+
+def _as_asked(book: Book, words: Lexicon) -> list[Problem]:
+    """Return what was read as the user says of shared tables."""
+    used = [item for part in book.receipt.parts for item in part.used if words.maps(item.header, item.column)]
+    pairs = dict.fromkeys(f"{item.header} → {item.column}" for item in used)
+    return [problem("RM306", file=book.file, pairs=", ".join(pairs))] if pairs else []
 
 
 def _texts(book: Book) -> list[str]:

@@ -122,7 +122,7 @@ def read_shared(
         for one in declared.read_as(name)
     }
     others = {one.name: replace(one, optional=True) for field in declared.fields() for one in _ways(declared, field)}
-    book = _book(source, others | columns)
+    book = _book(source, others | columns, noun)
     there = book.table.column_names
     lacking = [name for name in needed if not any(one.name in there for one in declared.read_as(name))]
     if lacking:
@@ -154,10 +154,10 @@ def lacks(noun: str, name: str, file: str | None, there: Sequence[str] = ()) -> 
     )
 
 
-def _book(source: Any, columns: Mapping[str, Column]) -> Book:
+def _book(source: Any, columns: Mapping[str, Column], noun: str) -> Book:
     """Read the list; one without rows is read as one in which nothing has happened yet."""
     try:
-        return read_book(source, columns)
+        return read_book(source, columns, shared=noun)
     except BookError as error:
         codes = {item.code for item in error.problems}
         bare = codes == {"RM221"} and _length(source) == 0

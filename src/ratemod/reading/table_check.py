@@ -117,7 +117,7 @@ def check_tables(path: str | Path, name: str | None = None) -> tuple[Verdict, ..
 
 def headers_of(source: Any, noun: str) -> dict[str, str]:
     """Return column -> header of a list, in its order; a header that means no column of the table stands for itself."""
-    book = read_book(source, table(noun).columns)
+    book = read_book(source, table(noun).columns, shared=noun)
     return {name: book.headers.get(name, name) for name in book.table.column_names}
 
 

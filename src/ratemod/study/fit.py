@@ -166,9 +166,9 @@ def fit(
     sources = sources_of(history)
     if book is None and "renewals" not in sources:
         raise ModelError(problem("RM595"))
-    to_price = (
-        book if isinstance(book, Book) else read_book(sources["renewals"] if book is None else book, current.columns)
-    )
+    to_price = book if isinstance(book, Book) else sources["renewals"] if book is None else book
+    if not isinstance(to_price, Book):
+        to_price = read_book(to_price, current.columns, shared="renewals")
     past = read_history(history, current, assumed.amount)
     step = exposure_step(current, tables, past.book.table.column_names, assumed.exposure_step)
     controls = controls_of(current, tables, past.book, assumed.controls)

@@ -146,8 +146,10 @@ def read_history(source: Any, plan: Plan, amount: str) -> History:
     tables = sources_of(source)
     intake: dict[str, Intake] = {}
     wanted = {name: column for name, column in plan.columns.items() if name not in POLICY}
-    book = in_order(read_book(tables["policies"], POLICY | wanted), ["policy_no", "start_date", "end_date"])
-    book = _with_variables(book, tables.get("variables", tables.get("panel")), wanted, intake)
+    listed = read_book(tables["policies"], POLICY | wanted, shared="policies")
+    book = in_order(listed, ["policy_no", "start_date", "end_date"])
+    variables = next((name for name in ("variables", "panel") if name in tables), None)
+    book = book if variables is None else _with_variables(book, tables[variables], variables, wanted, intake)
     found = intake["policies"] = intake_of("policies", book)
     cells = _columns(book, POLICY, found)
     start, end = (_dates(cells[name]) for name in ("start_date", "end_date"))
@@ -206,7 +208,7 @@ def is_synthetic(source: Any) -> bool:
 def _rate_changes(source: Any, intake: dict[str, Intake]) -> tuple[Dates, Floats]:
     if source is None:
         return np.zeros(0, "datetime64[D]"), np.zeros(0)
-    book = in_order(read_book(source, RATE_CHANGE), ["effective_date"])
+    book = in_order(read_book(source, RATE_CHANGE, shared="rate_changes"), ["effective_date"])
     found = intake["rate_changes"] = intake_of("rate_changes", book)
     cells = _columns(book, RATE_CHANGE, found)
     when, factor = _dates(cells["effective_date"]), np.asarray(cells["factor"].values).astype(np.float64)
@@ -272,16 +274,16 @@ def _money(cells: Mapping[str, Coded], name: str, found: Intake, *, needed: bool
     return yuan
 
 
-def _with_variables(book: Book, source: Any, wanted: Mapping[str, Column], intake: dict[str, Intake]) -> Book:
+def _with_variables(
+    book: Book, source: Any, noun: str, wanted: Mapping[str, Column], intake: dict[str, Intake]
+) -> Book:
     """Return the policies with the rating variables that stand in a table of their own, by policy number."""
-    if source is None:
-        return book
     lacking = {
         name: column
         for name, column in wanted.items()
         if name not in book.table.column_names and column.kind != "text"  # a text rates nothing
     }
-    more = read_book(source, {"policy_no": POLICY["policy_no"]} | lacking)
+    more = read_book(source, {"policy_no": POLICY["policy_no"]} | lacking, shared=noun)
     found = intake["variables"] = intake_of("variables", more)
     numbers = _columns(more, {"policy_no": POLICY["policy_no"]}, found)["policy_no"].values
     count_once(found, more, [numbers], problem("RM578"))
@@ -315,7 +317,8 @@ def _segments(
     ones = np.ones(len(start))
     if source is None or amount not in book.table.column_names:
         return segments_from_changes(start, end, ones, [], np.zeros(0, "datetime64[D]"), [])
-    changes = in_order(read_book(source, CHANGE), ["policy_no", "effective_date", "amount_after", "heads_after"])
+    listed = read_book(source, CHANGE, shared="endorsements")
+    changes = in_order(listed, ["policy_no", "effective_date", "amount_after", "heads_after"])
     found = intake["endorsements"] = intake_of("endorsements", changes)
     cells = _columns(changes, CHANGE, found)
     met, when = join(cells["policy_no"].values, numbers), _dates(cells["effective_date"])
@@ -339,7 +342,7 @@ def _segments(
 
 def _claims(source: Any, numbers: pa.Array, segments: Segments, intake: dict[str, Intake]) -> dict[str, Any]:
     """Return the claims that belong to a policy in force, with the rest set aside."""
-    book = in_order(read_book(source, CLAIM), ["claim_no", "policy_no", "event_date"])
+    book = in_order(read_book(source, CLAIM, shared="claims"), ["claim_no", "policy_no", "event_date"])
     found = intake["claims"] = intake_of("claims", book)
     cells = _columns(book, CLAIM, found)
     when, met = _dates(cells["event_date"]), join(cells["policy_no"].values, numbers)
@@ -383,7 +386,7 @@ def _valuations(source: Any, claims: pa.Array, intake: dict[str, Intake]) -> tup
     """Return every value of a claim at a past date; values of claims set aside are left out with them."""
     if source is None:
         return np.zeros(0, np.int64), np.zeros(0, "datetime64[D]"), np.zeros(0)
-    book = in_order(read_book(source, VALUATION), ["claim_no", "valuation_date"])
+    book = in_order(read_book(source, VALUATION, shared="valuations"), ["claim_no", "valuation_date"])
     found = intake["valuations"] = intake_of("valuations", book)
     cells = _columns(book, VALUATION, found)
     met, when = join(cells["claim_no"].values, claims), _dates(cells["valuation_date"])
