@@ -19,7 +19,7 @@ from tests.reading.test_ugly_lists import COLUMNS, HEADS, P1, P2, premiums, seco
 
 
 def two_sheets(folder):
-    wrong = ["P3", "矿山", "三十", None, "2026-01-01"]
+    wrong = ["P3", "矿山", "三十多", None, "2026-01-01"]
     return touched([HEADS, P1], lambda book: second(book, [HEADS, wrong, P2]))(folder)
 
 
@@ -88,7 +88,7 @@ def test_refused_rows_of_two_sheets_come_back_corrected(listed, tmp_path):
     out = tmp_path / "out.csv"
     assert main(["rate", str(listed), "--plan", str(PLAN), "-o", str(out), "--lang", "zh"]) == 3
     refused = tmp_path / "out-refused.csv"
-    mended = refused.read_text(encoding="utf-8-sig").replace("三十", "30")
+    mended = refused.read_text(encoding="utf-8-sig").replace("三十多", "30")
     (tmp_path / "mended.csv").write_text(mended, encoding="utf-8")
     told = ["--corrections", str(tmp_path / "mended.csv"), "--plan", str(PLAN), "-o", str(tmp_path / "all.parquet")]
     assert main(["rate", str(listed), *told]) == 0

@@ -18,9 +18,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from ratemod.errors import problem
 from ratemod.plan.model import Check, Plan
-from ratemod.rating.encode import Doubt, identifiers
+from ratemod.rating.encode import Doubt, broken_check, identifiers
 from ratemod.reading.arrow import filled_with, to_arrow, whole
 from ratemod.reading.checks import ascending, differs_within, repeats
 from ratemod.reading.chunks import Chunked
@@ -49,9 +48,7 @@ class Broken:
             return None
         which = np.zeros(n, dtype=np.int32)
         which[self.rows[low:high] - start] = 1
-        check = self.check
-        told = problem("RM302", name=check.name, message_en=check.message_en, message_zh=check.message_zh)
-        return Doubt(which, (told,))
+        return broken_check(self.check, which)
 
 
 def broken(plan: Plan, chunks: Chunked, scratch: Path) -> tuple[Broken, ...]:

@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from ratemod.errors import BookError, Problem, nearest, problem
-from ratemod.plan.model import Plan
+from ratemod.plan.model import Check, Plan
 from ratemod.plan.reads import conditions_of, tests_of
 from ratemod.rating.groups import together
 from ratemod.rating.inputs import Groups, Inputs, Selector
@@ -30,11 +30,16 @@ from ratemod.vocabulary.column import Codes, Column
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Doubt:
-    """Rows that something is wrong with: ``problems[which - 1]`` of every row where `which` is not 0."""
+    """Rows that something is wrong with: ``problems[which - 1]`` of every row where `which` is not 0.
+
+    `cell` is the column whose cell is in doubt; `over` are the columns that a check across rows compares.
+    """
 
     which: npt.NDArray[np.int32] | npt.NDArray[np.uint8]
     problems: tuple[Problem, ...]
     final: str = "refused"
+    cell: str | None = None
+    over: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -196,9 +201,7 @@ def prepare(book: Book, plan: Plan, dating: Dating = TRIED) -> Coding:
         raise BookError(lacking)
     given = [name for name in plan.columns if name in table.column_names]
     derived = tuple(name for name, column in plan.columns.items() if column.derive and name not in given)
-    groups = {
-        names: together([codes_of(identifiers(table[name])) for name in names]) for names in plan.groups
-    }
+    groups = {names: together([codes_of(identifiers(table[name])) for name in names]) for names in plan.groups}
     ranks = _ranks(identifiers(table[plan.key])) if groups and plan.key in table.column_names else None
     own, (texts, tested) = table.select(given), _texts_read(plan)
     known = identities(plan)
@@ -260,7 +263,7 @@ def _gathered(parts: Sequence[tuple[int, Mapping[str, Doubt]]], plan: Plan, n: i
                 place[at] = known[key]
             whole = which.setdefault(name, np.zeros(n, dtype=np.int32))
             whole[start : start + len(doubt.which)] = place[doubt.which]
-    return [Doubt(which[name], tuple(told[name]), final) for name in plan.columns if name in which]
+    return [Doubt(which[name], tuple(told[name]), final, name) for name in plan.columns if name in which]
 
 
 def _near(column: Column, headers: list[str], plan: Plan) -> str | None:
@@ -367,8 +370,14 @@ def checked(coding: Coding) -> Iterator[Doubt]:
         else:
             continue
         if broken.any():
-            told = problem("RM302", name=check.name, message_en=check.message_en, message_zh=check.message_zh)
-            yield Doubt(broken.astype(np.int32), (told,))
+            yield broken_check(check, broken.astype(np.int32))
+
+
+def broken_check(check: Check, which: npt.NDArray[np.int32]) -> Doubt:
+    """Return the doubt of rows that break a check across rows."""
+    told = problem("RM302", name=check.name, message_en=check.message_en, message_zh=check.message_zh)
+    over = (check.of,) if check.kind == "unique" else (check.of, check.by)
+    return Doubt(which, (told,), over=over)
 
 
 def _values(name: str, coding: Coding) -> Any:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from math import prod
 
 import numpy as np
 import numpy.typing as npt
 
 from ratemod.errors import Lang, Problem, problem
-from ratemod.plan.graph import REFUSING
+from ratemod.plan.graph import REFUSING, rule_node
 from ratemod.plan.model import Legal, Plan, Rule, plain
 from ratemod.plan.operand import Operand
 from ratemod.rating import exact
@@ -95,11 +95,14 @@ def judge(
         Rows outside each legal range, and rows that its exception is for.
     """
     plan, inputs = coding.plan, coding
-    doubts, notes = list(given), list(said)
+    unread = {doubt.cell: doubt.which > 0 for doubt in given if doubt.cell is not None}
+    doubts, notes = [_read(doubt, unread) for doubt in given], list(said)
     barred = np.zeros(inputs.n, dtype=bool)
     for doubt in doubts:
         barred |= doubt.which > 0
     for rule, caught in rules:
+        if caught.any() and unread:
+            caught = _without(caught, unread, plan.graph().upstream([rule_node(rule.name)]))
         if not caught.any():
             continue
         told = problem("RM303", name=rule.name, message_en=rule.message_en, message_zh=rule.message_zh)
@@ -136,6 +139,22 @@ def judge(
     reason_of, reasons = _combine(doubts)
     note_of, noted = _combine(notes)
     return Verdict(status, reason_of, reasons, note_of, noted, barred)
+
+
+def _read(doubt: Doubt, unread: Mapping[str, Mask]) -> Doubt:
+    """Return a check across rows without the rows whose own cell could not be read: nothing is known of those."""
+    if not any(name in unread for name in doubt.over):
+        return doubt
+    kept = _without(doubt.which > 0, unread, doubt.over)
+    return replace(doubt, which=np.where(kept, doubt.which, 0))
+
+
+def _without(caught: Mask, unread: Mapping[str, Mask], names: Collection[str]) -> Mask:
+    """Return the rows caught, less those in which one of the columns was not read: a blank there is no finding."""
+    for name, rows in unread.items():
+        if name in names:
+            caught = caught & ~rows
+    return caught
 
 
 def _combine(doubts: Sequence[Doubt]) -> tuple[npt.NDArray[np.int32], tuple[tuple[Problem, ...], ...]]:

@@ -20,6 +20,7 @@ from ratemod.errors import BookError, Problem, problem
 from ratemod.reading.arrow import strings, to_arrow
 from ratemod.reading.book import Book
 from ratemod.reading.header import IMPLIED, Header, HeaderMap, checked, lexicon, match
+from ratemod.reading.header_hours import with_header_hours
 from ratemod.reading.implied import obeyed, with_implied
 from ratemod.reading.receipt import Receipt
 from ratemod.reading.tables import frame_receipt
@@ -141,7 +142,8 @@ class Chunks:
 
     def book(self, table: pa.Table) -> Book:
         """Return a chunk as a book."""
-        return obeyed(Book(table, None, self.source, None, self.conversions, self.headers), self.columns, self.implied)
+        book = Book(table, None, self.source, None, self.conversions, self.headers)
+        return obeyed(with_header_hours(book, self.columns), self.columns, self.implied)
 
     def tables(self, start: int = 0, threads: bool = True) -> Iterator[pa.Table]:
         """Yield the chunks from row `start` (a multiple of `size`) on.

@@ -264,7 +264,7 @@ def _outside(shown: str, refusals: Refusals) -> int:
 
 
 def _days(whole: pa.Array, refusals: Refusals) -> Coded:
-    """Convert Arrow dates and midnight timestamps."""
+    """Convert Arrow dates, and timestamps at the beginning or, as 23:59, at the end of a day."""
     missing = ~valid(whole)
     if pa.types.is_timestamp(whole.type) and whole.type.tz is not None:
         whole = _local(whole)
@@ -274,7 +274,10 @@ def _days(whole: pa.Array, refusals: Refusals) -> Coded:
     else:
         a_day = 86_400 * {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}[_unit(whole.type)]
         days, rest = np.divmod(ticks.astype(np.int64), a_day)
-        odd = rest != 0
+        minute = a_day // 1_440  # the last minute of a day is its end, as in `ratemod.reading.dates`
+        ends = (rest == a_day - minute) | (rest >= a_day - minute // 60)
+        odd = (rest != 0) & ~ends
+        days += ends & (not refusals.column.covered)
     which = np.zeros(len(whole), dtype=np.int32)
     far = (days < FIRST_DAY) | (days > LAST_DAY)
     wrong = np.flatnonzero((odd | far) & ~missing)

@@ -1,6 +1,7 @@
 """The example row of a template that was left in a list: known by its mark, named, and never priced.
 
-The mark stands alone (示例, 样例, example) in the first column, or before what is shown (示例：P1) in one of the first.
+The mark stands alone (示例, 样例, example) in the first column, or before or behind what is shown (示例：P1, P1(示例))
+in one of the first: by a colon, or in brackets of its own.
 """
 
 from __future__ import annotations
@@ -15,11 +16,11 @@ from ratemod.reading.arrow import filled_with
 from ratemod.reading.identifiers import texts_that_match
 
 PLACES = 3
-_MARK = (
-    r"^[\s(（\[【]*(?:填写|填表|填报)?(?:示例|样例|范例|例|(?i:example|sample|e\.g\.))(?:行|数据|(?i: row))?"
-    r"[)）\]】]*\s*"
-)
-_ALONE, _BEFORE = _MARK + "(?:$|[:：])", _MARK + "[:：]"
+_WORDS = r"(?:填写|填表|填报)?(?:示例|样例|范例|例|(?i:example|sample|e\.g\.))(?:行|数据|(?i: row))?"
+_OPEN, _CLOSE = r"[(（\[【]\s*", r"\s*[)）\]】]"
+_BRACKETED = rf"^\s*{_OPEN}{_WORDS}{_CLOSE}|{_OPEN}(?:示例|样例|范例|(?i:example|sample)){_CLOSE}\s*$"
+_BEFORE = rf"^[\s(（\[【]*{_WORDS}[\s)）\]】]*[:：]|{_BRACKETED}"
+_ALONE = rf"^[\s(（\[【]*{_WORDS}[\s)）\]】]*$|{_BEFORE}"
 _SIGNS = ("例", "ample", "AMPLE", "e.g.", "E.G.")
 
 
@@ -33,8 +34,8 @@ def example_cells(cells: pa.Array, alone: bool = True) -> npt.NDArray[np.bool_]:
 
     Examples
     --------
-    >>> example_cells(pa.array(["示例", "示例：P1", "Example: P1", "示例矿业有限公司", None])).tolist()
-    [True, True, True, False, False]
+    >>> example_cells(pa.array(["示例", "示例：P1", "Example: P1", "（示例）P1", "示例矿业有限公司", None])).tolist()
+    [True, True, True, True, False, False]
     """
     if pa.types.is_dictionary(cells.type):
         coded = example_cells(cells.dictionary, alone)

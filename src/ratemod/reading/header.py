@@ -23,6 +23,14 @@ IMPLIED = (PERIOD, CURRENCY)  # columns that a list is read for though nobody as
 SET_ASIDE = ("-", "")  # what a header is mapped to that is known and not used
 _CLOSED = ")]】>」"  # what a unit in brackets ends with
 _ORDINAL = re.compile(r"^\s*(?:[\u2460-\u2473]|[(（]?\d{1,2}[.．、)）])\s*(?=\D)")  # 1. (2) 3、 ④ before a header
+# What a header of days says of the hour, as folded: 保险止期（24时）, 止期（含当日）, End (inclusive).
+_ENDS = re.compile(
+    r"(?:截?至)?(?:当日|当天)?(?:(?:24|二十四|廿四)[时点]整?|2400(?:00)?|2359(?:59)?)[起止]?|"
+    r"(?:包?含|有效)(?:当日|当天|止日|该日)|(?:当日|当天)有效|inclusive|included|stillcovered"
+)
+_BEGINS = re.compile(
+    r"(?:截?至)?(?:当日|当天)?(?:(?:0|零)[时点]整?|0{1,2}00(?:00)?)[起止]?|不(?:包)?含(?:当日|当天|止日|该日)|exclusive|excluded|notcovered"
+)
 _CHINESE, _ENGLISH = r"([^A-Za-z]*[\u4e00-\u9fff][^A-Za-z]*)", r"([A-Za-z][^\u4e00-\u9fff]*)"
 _BOTH = (re.compile(_CHINESE + _ENGLISH), re.compile(_ENGLISH + _CHINESE))
 _ALIKE = 0.8  # how alike a header is written that is held to be meant
@@ -165,7 +173,9 @@ def laid_over(
 
 def named(target: str, words: Lexicon) -> tuple[str | None, Unit | None]:
     """Return the column that a user names, by name or label, and the unit beside it."""
-    return (target, None) if target in words.columns else _beside(fold(target), words)
+    name, unit = (target, None) if target in words.columns else _beside(fold(target), words)
+    hour = name is not None and words.columns[name].kind == "date" and fold(target) not in words.known
+    return (None, None) if hour else (name, unit)
 
 
 def meant(target: str, words: Lexicon) -> str | None:
@@ -291,6 +301,8 @@ def _beside(said: str, words: Lexicon) -> tuple[str | None, Unit | None]:
             if name is None or (rest == said[:-end] and rest[-1] not in ")]】"):
                 continue
             column = words.columns[name]
+            if column.kind == "date" and hour_of(rest):
+                return name, None
             if (
                 rest[0] not in "([【<《「/,、"
                 and (column.kind != "number" or len(rest) < 2)
@@ -301,6 +313,12 @@ def _beside(said: str, words: Lexicon) -> tuple[str | None, Unit | None]:
             if not unknown:
                 return name, unit
     return None, None
+
+
+def hour_of(rest: str) -> str | None:
+    """Return the hour that the rest of a folded header of days says, ``24时`` or ``零时``; None where it is another."""
+    said = rest.strip("()[]【】<>,.、;")
+    return "24时" if _ENDS.fullmatch(said) else "零时" if _BEGINS.fullmatch(said) else None
 
 
 def match(texts: Sequence[object], words: Lexicon, groups: Sequence[object] | None = None) -> Header:

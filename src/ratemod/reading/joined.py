@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
+from ratemod.errors import Problem, problem
 from ratemod.reading.book import Book, origins
 from ratemod.reading.numbers import parse_number
 from ratemod.reading.receipt import Receipt
@@ -42,7 +43,7 @@ def joined(books: Sequence[Book], columns: Mapping[str, Column]) -> Book:
     sheets = list(dict.fromkeys(book.sheet for book in books))
     receipt = Receipt(
         tuple(part for book in books for part in book.receipt.parts),
-        tuple(item for book in books for item in book.receipt.remarks),
+        (*(item for book in books for item in book.receipt.remarks), *_lacking(books, columns)),
     )
     return Book(
         table=pa.table(arrays),
@@ -55,6 +56,17 @@ def joined(books: Sequence[Book], columns: Mapping[str, Column]) -> Book:
         origins=origins(receipt.parts),
         part_of=np.repeat(np.arange(len(books), dtype=np.int32), [book.table.num_rows for book in books]),
     )
+
+
+def _lacking(books: Sequence[Book], columns: Mapping[str, Column]) -> Iterator[Problem]:
+    """Yield a remark for every column that some of the tables have and a table has not."""
+    for book in books:
+        for name, column in columns.items():
+            if name in book.table.column_names or not any(name in other.table.column_names for other in books):
+                continue
+            place = book.receipt.parts[0].place() if book.receipt.parts else book.file or ""
+            args: dict[str, Any] = {"place": place, "column": name, "label": column.label("zh")}
+            yield problem("RM332", file=book.file, sheet=book.sheet, **args)
 
 
 def scaled(book: Book, mixed: set[str], columns: Mapping[str, Column]) -> pa.Table:

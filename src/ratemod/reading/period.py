@@ -30,7 +30,7 @@ _UNDER = (
 )
 _DAY = r"\d{4}\s*(?:([-/.])\s*\d{1,2}\s*\{back}\s*\d{1,2}|年\s*\d{1,2}\s*月\s*\d{1,2}\s*日?)|\d{8}"
 _HOUR = r"(?:[\st]*(?:\d{1,2}:\d\d(?::\d\d)?|(?:\d{1,2}|零|二十四|廿四)\s*[时時点點](?:整|\d\d分(?:\d\d秒)?)?))?"
-_BETWEEN = r"起?\s*(?:至|到|~|--|[-–—―]+|to|起)\s*"
+_BETWEEN = r"起?\s*(?:至|到|~|--|[-–—―]+|to|起|\n)\s*"
 _FIRST, _LAST = (_DAY.replace("{back}", group) for group in "24")
 _PERIOD = re.compile(rf"(?:自|从|from)?\s*((?:{_FIRST}){_HOUR})\s*{_BETWEEN}((?:{_LAST}){_HOUR})\s*止?")
 

@@ -14,8 +14,10 @@ from ratemod.reading.book import Book, remarked
 from ratemod.reading.fills import filled
 from ratemod.reading.frame import arrow_table
 from ratemod.reading.header import IMPLIED, HeaderMap, Lexicon, checked, lexicon, lost_headers, match
+from ratemod.reading.header_hours import with_header_hours
 from ratemod.reading.implied import obeyed, under_own_headers, with_implied
 from ratemod.reading.joined import joined
+from ratemod.reading.receipt import listed
 from ratemod.reading.sniff import EXCEL_FILES, FILES, TEXT_FILES, sniffed
 from ratemod.reading.spoken import heard, said_of
 from ratemod.reading.tables import ALL_SHEETS, frame_receipt, read_grids
@@ -81,11 +83,12 @@ def read_table(
     words = lexicon(with_implied(columns), header_map)
     sheets = (sheet,) if isinstance(sheet, str) else tuple(sheet or ())
     if paths is None:
-        book = _frame(arrow_table(source), words, None)
+        book = with_header_hours(_frame(arrow_table(source), words, None), columns)
     else:
         books = _files(paths, words, sheets, header_map)
         heard([text for book in books for text in _texts(book)], columns)
-        book = joined(books, columns)
+        book = joined([with_header_hours(one, columns) for one in books], columns)
+        book = remarked(book, _passed_over(source))
         book = remarked(book, _as_asked(book, words)) if asked else book
     implied = {name: name for name in IMPLIED if name not in columns}
     book = under_own_headers(obeyed(book, words.columns, implied), implied)
@@ -103,13 +106,7 @@ def _paths(source: Any) -> list[Path] | None:
         path = Path(source)
         if not path.is_dir():
             return [path]
-        found = sorted(
-            file
-            for file in path.rglob("*")
-            if file.suffix.lower() in FILES
-            and file.is_file()
-            and not any(part.startswith((".", "_", "~$")) for part in file.relative_to(path).parts)
-        )
+        found = sorted(file for file in path.rglob("*") if file.suffix.lower() in FILES and _open(file, path))
         if not found:
             raise BookError(problem("RM271", file=str(path)))
         return found
@@ -118,9 +115,27 @@ def _paths(source: Any) -> list[Path] | None:
     return None
 
 
-def _files(
-    paths: Sequence[Path], words: Lexicon, sheets: Sequence[str], header_map: HeaderMap | None
-) -> list[Book]:
+def _open(file: Path, folder: Path) -> bool:
+    """Return whether a file is one that people put into a folder, and not what a program keeps there."""
+    return file.is_file() and not any(part.startswith((".", "_", "~$")) for part in file.relative_to(folder).parts)
+
+
+def _passed_over(source: Any) -> list[Problem]:
+    """Return a remark for every folder that holds files which are no lists by their names."""
+    sources = [source] if isinstance(source, str | Path) else source
+    said = []
+    for folder in (Path(item) for item in sources if Path(item).is_dir()):
+        others = sorted(
+            str(file.relative_to(folder))
+            for file in folder.rglob("*")
+            if file.suffix.lower() not in FILES and _open(file, folder)
+        )
+        if others:
+            said.append(problem("RM333", file=str(folder), files=listed(others), count=len(others)))
+    return said
+
+
+def _files(paths: Sequence[Path], words: Lexicon, sheets: Sequence[str], header_map: HeaderMap | None) -> list[Book]:
     """Return the tables of all files; a file without such a table is named where others have one."""
     books: list[Book] = []
     problems: list[Problem] = []
@@ -168,7 +183,7 @@ def _file(path: Path, words: Lexicon, sheets: Sequence[str], header_map: HeaderM
         books = read_grids(workbook_grids(path, kind), words, sheets)
     named = {"text": TEXT_FILES, "parquet": (".parquet",)}.get(kind, EXCEL_FILES)
     if path.suffix.lower() not in named:
-        told = problem("RM215", file=str(path), found=kind)
+        told = problem("RM215", file=str(path), found=kind, found_zh="文本" if kind == "text" else kind)
         books[0] = remarked(books[0], [told])
     return books
 

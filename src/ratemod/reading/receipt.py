@@ -30,11 +30,12 @@ class UsedHeader:
 
 @dataclass(frozen=True, slots=True)
 class UnusedHeader:
-    """A header that means no column, and the column whose name comes nearest."""
+    """A header that means no column, and the column whose name comes nearest, with its label in Chinese."""
 
     header: str
     place: str
     nearest: str | None = None
+    label: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,10 +181,12 @@ def _part_data(part: ReadPart) -> dict[str, Any]:
 
 def unused_said(unused: Sequence[UnusedHeader], file: str | None, sheet: str | None, row: int) -> Problem | None:
     """Return the remark that lists the headers of a table that were not used, None where all were."""
-    texts = [f"{item.header or item.place}" + (f" (~{item.nearest})" if item.nearest else "") for item in unused]
-    if not texts:
+    if not unused:
         return None
-    return problem("RM272", file=file, sheet=sheet, row=row, count=len(texts), headers=listed(texts, 40))
+    english = [f"{item.header or item.place}" + (f" (~{item.nearest})" if item.nearest else "") for item in unused]
+    chinese = [f"{item.header or item.place}" + (f"（近似“{item.label}”）" if item.label else "") for item in unused]
+    args = {"headers": listed(english, 40), "headers_zh": listed(chinese, 40)}
+    return problem("RM272", file=file, sheet=sheet, row=row, count=len(unused), **args)
 
 
 def listed(items: Sequence[object], most: int = MOST) -> str:

@@ -41,12 +41,15 @@ class Judge:
         Places of numbers and days.
     sections : frozenset of str
         Folded labels that a line above a group of records may consist of.
+    codes : frozenset of int
+        Places of identifiers, and the first where nobody reads it (序号): where words alone are no record.
     """
 
     width: int
     needed: tuple[int, ...]
     figures: tuple[int, ...]
     sections: frozenset[str]
+    codes: frozenset[int] = frozenset()
 
 
 def judge_of(header: Header, words: Lexicon) -> Judge:
@@ -54,8 +57,9 @@ def judge_of(header: Header, words: Lexicon) -> Judge:
     columns = words.columns
     needed = tuple(at for at, name in enumerate(header.columns) if name and is_needed(columns[name]))
     figures = tuple(at for at, name in enumerate(header.columns) if name and columns[name].kind in ("number", "date"))
+    codes = frozenset(at for at, name in enumerate(header.columns) if (columns[name].identity if name else at == 0))
     labels = {fold(said) for column in columns.values() for level in column.levels for said in level.names()}
-    return Judge(sum(text != "" for text in header.texts), needed, figures, frozenset(labels))
+    return Judge(sum(text != "" for text in header.texts), needed, figures, frozenset(labels), codes)
 
 
 def is_needed(column: Column) -> bool:
@@ -91,8 +95,10 @@ def fate(cells: Sequence[Any], judge: Judge) -> tuple[str, str]:
         return "line", whole
     if few and len(texts) == len(filled) and statements(texts):
         return "line", whole
-    if len(filled) == 1 and judge.width > 3 and texts and _is_section(texts[0], judge):
-        return "line", whole
+    if len(filled) == 1 and judge.width > 3 and texts:
+        at = next(place for place, cell in enumerate(cells) if not is_blank(cell))
+        if _is_section(texts[0], judge) or (at in judge.codes and _words_alone(texts[0])):
+            return "line", whole
     return "record", ""
 
 
@@ -108,6 +114,11 @@ def is_total(cell: Any) -> bool:
         return False
     first = "".join(unicodedata.normalize("NFKC", cell).casefold().split())
     return first.rstrip(":") in TOTALS or _TOTAL.match(first) is not None
+
+
+def _words_alone(text: str) -> bool:
+    """Return whether a text in Chinese has no digit: the name of a branch or a trade, and no code of anything."""
+    return re.search(r"[\u4e00-\u9fff]", text) is not None and not any(char.isdigit() for char in text)
 
 
 def is_footer(cell: Any) -> bool:

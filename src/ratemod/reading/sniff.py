@@ -58,6 +58,8 @@ def sniffed(path: Path) -> str:
 
 def _other(path: Path, kind: str) -> Problem:
     """Return the problem of another kind of file under the name of a list."""
+    if kind == "archive":
+        return problem("RM331", file=str(path))
     names = catalogue()[f"UI_file_{kind}"]
     return problem("RM261", file=str(path), kind_en=names["en"], kind_zh=names["zh"])
 
@@ -107,10 +109,18 @@ def _compound(path: Path) -> str:
     raise BookError(_other(path, "et" if path.suffix.lower() in (".et", ".ett") else "binary"))
 
 
+def _lines(start: bytes, encoding: str) -> bool:
+    """Return whether the beginning of a file is lines of text in an encoding."""
+    said = start[: len(start) // 2 * 2].decode(encoding, "replace")
+    return "\n" in said and all(char.isprintable() or char in "\r\n\t" for char in said[:-1])
+
+
 def _text(path: Path, start: bytes) -> str:
     if not start.startswith((b"\xff\xfe", b"\xfe\xff")) and b"\x00" in start:
         if start[:2] in (b"\x09\x08", b"\x09\x04", b"\x09\x02"):
             return "xls"  # a workbook stream of old, without a container
+        if path.suffix.lower() in TEXT_FILES and any(_lines(start, code) for code in ("utf-16-le", "utf-16-be")):
+            raise BookError(_other(path, "utf16"))
         raise BookError(_other(path, "parquet" if path.suffix.lower() == ".parquet" else "binary"))
     head = start.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     if head.startswith(b"<"):

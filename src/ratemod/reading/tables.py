@@ -20,7 +20,7 @@ from ratemod.reading.blocks import Block, blocks, merged_cells
 from ratemod.reading.book import Book, remarked
 from ratemod.reading.examples import example_rows
 from ratemod.reading.grid import Grid, letter
-from ratemod.reading.header import Header, Lexicon, checked, fold, lost_headers, near_column
+from ratemod.reading.header import IMPLIED, Header, Lexicon, checked, fold, lost_headers, near_column
 from ratemod.reading.receipt import LeftOut, ReadPart, Receipt, UnusedHeader, UsedHeader, listed, unused_said
 from ratemod.reading.rows import fate, is_blank, judge_of, near_needed
 from ratemod.reading.units import Statement, Unit, stated, statements
@@ -163,6 +163,7 @@ def _kept(block: Block, words: Lexicon) -> _Kept:
     kept, left_out, said = [], LeftOut(), []
     pick = itemgetter(*needed, needed[0]) if needed else None
     least = max(needed, default=0) + 1
+    banners = _banners(block)
     for at in range(block.first, block.end):
         if at in block.repeats:
             left_out.add("header", lines[at])
@@ -176,6 +177,9 @@ def _kept(block: Block, words: Lexicon) -> _Kept:
         if whole and len(row) > block.right:
             row = row[: block.right]
         what, text = fate(row, judge)
+        if what == "record" and at in banners:
+            filled = [cell for cell in row if not is_blank(cell)]
+            what, text = ("line", str(filled[0])) if len(filled) == 1 else (what, text)
         if what == "record":
             kept.append(at)
             continue
@@ -183,6 +187,12 @@ def _kept(block: Block, words: Lexicon) -> _Kept:
         if what != "blank":
             said += [(at, item) for item in statements(row)]
     return _Kept(kept, left_out, said)
+
+
+def _banners(block: Block) -> set[int]:
+    """Return the rows of a table that one cell, merged across, covers for the most part."""
+    width = block.right - block.left
+    return {merge.top for merge in merged_cells(block) if 2 * (merge.right - merge.left + 1) > max(width, 2)}
 
 
 def _without_examples(block: Block, kept: _Kept, found: list[pa.Array]) -> tuple[_Kept, list[pa.Array]]:
@@ -275,15 +285,18 @@ def judged_headers(
         if not item.header:
             judged.append(UnusedHeader(item.header, item.place))
             continue
-        near = near_column(item.header, optional, words.columns)
+        near = near_column(item.header, free, words.columns)
+        near = near if near in optional else None  # a list that lacks a needed column is refused for that
         known = item.header in header.added or _set_aside(item.header, words)
         apart = known or (near and _other_word(item.header, words.columns[near]))
         if near is not None and not apart:
             column = words.columns[near]
-            args: dict[str, Any] = {"header": item.header, "column": near, "label": column.label("zh")}
+            label = business_words().get(near, column).label("zh") if near in IMPLIED else column.label("zh")
+            args: dict[str, Any] = {"header": item.header, "column": near, "label": label}
             wrong.append(problem("RM265", file=file, sheet=sheet, row=row, **args))
         close = nearest(item.header, spelled)
-        judged.append(UnusedHeader(item.header, item.place, spelled[close] if close else None))
+        label = words.columns[spelled[close]].label("zh") if close else ""
+        judged.append(UnusedHeader(item.header, item.place, spelled[close] if close else None, label))
     if wrong:
         raise BookError(wrong)
     said = unused_said(judged, file, sheet, row)

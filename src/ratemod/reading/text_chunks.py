@@ -29,6 +29,7 @@ from ratemod.reading.chunks import CHUNK, Part
 from ratemod.reading.examples import example_rows
 from ratemod.reading.grid import Grid
 from ratemod.reading.header import IMPLIED, Header, HeaderMap, Lexicon, checked, lexicon, lost_headers, match
+from ratemod.reading.header_hours import with_header_hours
 from ratemod.reading.implied import obeyed, with_implied
 from ratemod.reading.receipt import LeftOut, ReadPart, Receipt, UnusedHeader, UsedHeader, listed
 from ratemod.reading.rows import Judge, fate, is_blank, is_total, judge_of, near_needed
@@ -130,7 +131,7 @@ class TextChunks:
         lines = np.asarray(table[LINE].chunk(0)) if LINE in table.column_names else None
         own = table.drop_columns([LINE]) if lines is not None else table
         book = Book(own, lines, self.source, None, self.conversions, self.headers)
-        return obeyed(book, self.words.columns, self.implied)
+        return obeyed(with_header_hours(book, self.words.columns), self.words.columns, self.implied)
 
     def tables(self, start: int = 0, threads: bool = True) -> Iterator[pa.Table]:
         """Yield the chunks from row `start` on, each with the column `LINE`.
