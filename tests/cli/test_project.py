@@ -337,5 +337,11 @@ def test_a_corrected_list_of_several_files_is_merged_under_the_same_file(branch,
     capsys.readouterr()
     assert main([*asked, "m.csv", "--corrections", "mended.csv", "--sheet", "清单"]) == 0, capsys.readouterr().err
     assert "more.xlsx[清单]!3" in capsys.readouterr().out  # what was replaced is said
+    inputs = json.loads(Path("m.csv.manifest.json").read_text("utf-8"))["inputs"]
+    assert [item["name"] for item in inputs] == ["list.csv", "more.xlsx", "mended.csv"]
+    assert main(["verify", "m.csv", "--book", "mended.csv"]) == 0
+    assert main(["verify", "m.csv", "--book", "p.csv"]) == 1
+    Path("mended.csv").write_text("x", encoding="utf-8")
+    assert main(["verify", "m.csv", "--book", "mended.csv"]) == 1
     facts = json.loads(Path("m.csv.manifest.json").read_text("utf-8"))
     assert facts["counts"]["rows"] == 8 and facts["premium_fen"] == 2 * PREMIUM_FEN

@@ -72,7 +72,8 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
     derived: list[Derived] = []
     rated = price(args, plan or args.plan, lang, trace=args.trace or args.live, strict=args.strict, derived=derived)
     by = by_columns(rated.plan, args.by)
-    files = write(rated, target, lang, by, full_facts(args, lang), books_of(args), live=args.live) if target else []
+    read = [*books_of(args), *([args.corrections] if args.corrections else [])]
+    files = write(rated, target, lang, by, full_facts(args, lang), read, live=args.live) if target else []
     if args.receipt:
         write_receipt(rated.book.receipt, args.receipt, rated.counts, args.said)
         files.append(str(args.receipt))

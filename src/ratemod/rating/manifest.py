@@ -227,7 +227,11 @@ def verify(output: str | Path, source: str | Path | None = None, plan: Plan | No
         hold("plan", facts["plan"], plan.id)
     if source is not None:
         root = Path(source)
-        for item in facts["inputs"]:
+        inputs = facts["inputs"]
+        if not root.is_dir() and len(inputs) > 1:  # a list, and its corrections or others: the file is one of them
+            inputs = [item for item in inputs if item["name"] == root.name]
+            hold("input", bool(inputs), True)
+        for item in inputs:
             file = root / item["name"] if root.is_dir() else root
             hold(f"input {item['name']} bytes", item["bytes"], _size(file))
             hold(f"input {item['name']} sha256", item["sha256"], digest(file))
