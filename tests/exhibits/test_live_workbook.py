@@ -21,7 +21,7 @@ from tests.rating import random_plans
 from tests.rating.steps import step_of
 
 from ratemod.errors import PlanError
-from ratemod.formulas.tables import sheet_names, table_sheet
+from ratemod.formulas.tables import DAY_ZERO, sheet_names, table_sheet
 from ratemod.plan.editions import load_plan, shipped
 from ratemod.plan.keys import OPERATIONS
 from ratemod.plan.model import ANY, Axis, Band, Plan, Row, Table
@@ -157,17 +157,17 @@ def compare(plan: Plan, inputs: Inputs, file: Path) -> int:
     What a spreadsheet cannot hold (e to the 300,000th) has no value there, nor has what rests on it: not 0 times it.
     """
     names, rows = cells(file)
-    state, agreed, most = evaluate(plan, inputs), 0, plan.money.most
+    state, agreed, largest = evaluate(plan, inputs), 0, plan.money.most
     beyond: dict[str, set[int]] = {}  # by step, the rows that a spreadsheet cannot hold
     for step in plan.steps:
         exact = state.values[step.name].fractions()
         rests = set().union(*(beyond.get(name, ()) for name in plan.graph().reads[step.name]))
-        beyond[step.name] = {at for at, wanted in enumerate(exact) if wanted is not None and abs(wanted) > most}
+        beyond[step.name] = {at for at, wanted in enumerate(exact) if wanted is not None and abs(wanted) > largest}
         for at, (wanted, row) in enumerate(zip(exact, rows)):
             found = row[names.index(step.name)]
             if at in rests and found == "":
                 beyond[step.name].add(at)
-            elif wanted is None or abs(wanted) > most:
+            elif wanted is None or abs(wanted) > largest:
                 assert wanted is not None or not isinstance(found, float), (step, at, found)
             elif step.name == "premium":
                 assert isinstance(found, float), (step, at, found)
@@ -177,8 +177,11 @@ def compare(plan: Plan, inputs: Inputs, file: Path) -> int:
                 most = max(Fraction(1, 50), abs(wanted) / 10**11)
                 assert apart == 0 if abs(wanted) < 10**8 else apart <= most, (plan, at, found, float(wanted))
                 agreed += apart == 0
+            elif step.operation.levels:
+                assert found == step.operation.levels[int(wanted)].code, (step, at)
             else:
-                assert found == pytest.approx(float(wanted), rel=1e-9, abs=1e-9), (step, at)
+                zero = DAY_ZERO if step.operation.gives == "date" else 0
+                assert found == pytest.approx(float(wanted) + zero, rel=1e-9, abs=1e-9), (step, at)
     return agreed
 
 
