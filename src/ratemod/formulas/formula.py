@@ -31,7 +31,7 @@ from ratemod.plan.op.arithmetic import AddPercentages, Difference, Largest, Prod
 from ratemod.plan.op.base import Operation, TableOperation
 from ratemod.plan.op.dates import AddMonths, DatePart, Days, Earliest, Latest, Months, Term
 from ratemod.plan.op.judgement import Judgement
-from ratemod.plan.op.level import OneLevel
+from ratemod.plan.op.level import FirstLevel, LastLevel, LevelExtreme, OneLevel
 from ratemod.plan.op.limits import Bound, Cap
 from ratemod.plan.op.lines import Rollup, ShareOut
 from ratemod.plan.op.logarithm import Exponential, Logarithm
@@ -149,6 +149,15 @@ def _percentages(operation: AddPercentages, name: str, sheet: Sheet) -> str:
 
 def _level(operation: OneLevel, name: str, sheet: Sheet) -> str:
     return _text(operation.code)
+
+
+def _level_extreme(operation: LevelExtreme, name: str, sheet: Sheet) -> str:
+    codes = [level.code for level in operation.levels]
+    if len(codes) > MOST_NAMED:
+        raise PlanError(problem("RM438", name=name, levels=len(codes)))
+    listed = "{" + ",".join(map(_text, codes)) + "}"
+    places = ",".join(f"MATCH({sheet.cell(str(of))},{listed},0)" for of in operation.of)
+    return f"INDEX({listed},{'MAX' if isinstance(operation, LastLevel) else 'MIN'}({places}))"
 
 
 def _extreme(operation: Largest | Smallest, name: str, sheet: Sheet) -> str:
@@ -597,6 +606,8 @@ FORMULAS: Mapping[type[Operation], Formula] = MappingProxyType(
         Lookup: _table,
         Classify: _table,
         OneLevel: _level,
+        FirstLevel: _level_extreme,
+        LastLevel: _level_extreme,
         Interpolate: _table,
         Progressive: _progressive,
         Judgement: _judgement,

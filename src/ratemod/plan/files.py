@@ -31,7 +31,7 @@ from ratemod.plan.model import (
     Test,
 )
 from ratemod.plan.op.dates import Term
-from ratemod.plan.op.level import OneLevel
+from ratemod.plan.op.level import LevelExtreme, OneLevel
 from ratemod.plan.op.look_up import Classify
 from ratemod.plan.op.ranked import TakeLevel
 from ratemod.plan.op.registry import OPERATIONS
@@ -468,9 +468,9 @@ def _pinned(
     levels: dict[str, tuple[Level, ...]] = {}
     for step in steps:
         operation = step.operation
-        if isinstance(operation, TakeLevel) and not operation.levels:
-            of = columns.get(operation.level)
-            known = of.levels if of is not None else levels.get(operation.level, ())
+        if isinstance(operation, TakeLevel | LevelExtreme) and not operation.levels:
+            name = operation.level if isinstance(operation, TakeLevel) else str(operation.of[0])
+            known = columns[name].levels if name in columns else levels.get(name, ())
             step = replace(step, operation=replace(operation, levels=known))
         if isinstance(operation, OneLevel) and not operation.levels:
             axis, codes = asked.get(step.name, (step.name, [operation.code]))

@@ -31,7 +31,7 @@ from ratemod.plan.op.arithmetic import (
 from ratemod.plan.op.base import Operation, TableOperation
 from ratemod.plan.op.dates import AddMonths, DatePart, Days, Earliest, Latest, Months, Term
 from ratemod.plan.op.judgement import Judgement
-from ratemod.plan.op.level import OneLevel
+from ratemod.plan.op.level import FirstLevel, LastLevel, LevelExtreme, OneLevel
 from ratemod.plan.op.limits import Bound, Cap
 from ratemod.plan.op.lines import Rollup, ShareOut
 from ratemod.plan.op.logarithm import Exponential, Logarithm
@@ -440,6 +440,17 @@ def _level(operation: OneLevel, here: Here) -> Rational:
     return q.constant(Decimal(operation.place), here.n)
 
 
+def _level_extreme(operation: LevelExtreme, here: Here) -> Rational:
+    found, ok = None, np.ones(here.n, dtype=bool)
+    for name in map(str, operation.of):
+        places = np.array(operation.places(here.plan.level_columns[name].codes()))[codes_of(name, here.state)]
+        ok &= places >= 0
+        pick = np.maximum if isinstance(operation, LastLevel) else np.minimum
+        found = places if found is None else pick(found, places)
+    assert found is not None
+    return Rational(q.integers(np.where(ok, found, 0)), 1, ok)
+
+
 def _look_up(operation: Lookup | Classify, here: Here) -> Rational:
     return _cell(operation, here)(operation.column)
 
@@ -556,6 +567,8 @@ EXACT: Mapping[type[Operation], Value] = MappingProxyType(
         Lookup: _look_up,
         Classify: _look_up,
         OneLevel: _level,
+        FirstLevel: _level_extreme,
+        LastLevel: _level_extreme,
         Interpolate: _interpolate,
         Progressive: _progressive,
         Judgement: _judgement,

@@ -16,7 +16,7 @@ from ratemod.plan.op.arithmetic import AddPercentages, Arithmetic, Difference, L
 from ratemod.plan.op.base import Operation
 from ratemod.plan.op.dates import AddMonths, DatePart, Days, Earliest, Latest, Months, Term
 from ratemod.plan.op.judgement import Judgement
-from ratemod.plan.op.level import OneLevel
+from ratemod.plan.op.level import FirstLevel, LastLevel, LevelExtreme, OneLevel
 from ratemod.plan.op.limits import Bound, Cap
 from ratemod.plan.op.lines import Rollup, ShareOut
 from ratemod.plan.op.logarithm import Exponential, Logarithm
@@ -90,6 +90,22 @@ def _snapped(compiling: Compiling, run: Run) -> Run:
 
 def _level(operation: OneLevel, compiling: Compiling) -> Run:
     return lambda block: block.buffer(compiling.name).fill(operation.place)
+
+
+def _level_extreme(operation: LevelExtreme, compiling: Compiling) -> Run:
+    columns = [compiling.plan.level_columns[str(name)] for name in operation.of]
+    places = [np.array(operation.places(column.codes()), dtype=np.float64) for column in columns]
+    pick = np.maximum if isinstance(operation, LastLevel) else np.minimum
+
+    def extreme(block: Block) -> None:
+        out, missing = block.buffer(compiling.name), np.zeros(block.inputs.n, dtype=bool)
+        for at, (column, place) in enumerate(zip(columns, places)):
+            found = place[block.codes_of(column.name, column.code_type)]
+            missing |= found < 0
+            out[:] = pick(out, found) if at else found
+        out[missing] = np.nan
+
+    return extreme
 
 
 def _ratio(operation: Ratio, compiling: Compiling) -> Run:
@@ -430,6 +446,8 @@ FILL: Mapping[type[Operation], Fill] = MappingProxyType(
         Lookup: fill_look_up,
         Classify: fill_look_up,
         OneLevel: _level,
+        FirstLevel: _level_extreme,
+        LastLevel: _level_extreme,
         Interpolate: fill_interpolate,
         Progressive: _progressive,
         Judgement: fill_judgement,

@@ -19,7 +19,7 @@ from ratemod.plan.model import Combination, Condition, Plan, Step, Test, plain
 from ratemod.plan.op.arithmetic import Arithmetic
 from ratemod.plan.op.base import Operation, TableOperation
 from ratemod.plan.op.judgement import Judgement
-from ratemod.plan.op.level import OneLevel
+from ratemod.plan.op.level import LevelExtreme, OneLevel
 from ratemod.plan.op.limits import Cap
 from ratemod.plan.op.lines import Rollup
 from ratemod.plan.op.look_up import Interpolate
@@ -348,6 +348,12 @@ def _taken(operation: Taken, telling: Telling) -> Parts:
     yield Part(said, "value", telling.step.name) if said else Part("none", "word")
 
 
+def _level_extreme(operation: LevelExtreme, telling: Telling) -> Parts:
+    yield from (Part(operation.op, "word"), Part("("))
+    yield from _between(", ", [[telling.value(operand)] for operand in operation.of])
+    yield Part(")")
+
+
 def _one_level(operation: OneLevel, telling: Telling) -> Parts:
     yield Part(operation.code, "value", telling.step.name)
 
@@ -377,6 +383,7 @@ WORDS: Mapping[type[Operation], Words] = MappingProxyType(
         Rollup: _lines,
         Cap: _cap,
         OneLevel: _one_level,
+        LevelExtreme: _level_extreme,
         Rank: _ranked,
         Taken: _taken,
     }

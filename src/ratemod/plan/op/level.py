@@ -1,8 +1,8 @@
-"""One level for every row: what a step that asks a table for a level of its own stands on."""
+"""Levels: one for every row, on which a look-up by a level of its own stands; the worse or better of several grades."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import ClassVar
@@ -10,6 +10,7 @@ from typing import ClassVar
 from ratemod.plan.interval import Range
 from ratemod.plan.model import Plan
 from ratemod.plan.op.base import Operation, given
+from ratemod.plan.operand import Operand
 from ratemod.vocabulary.column import Level
 
 
@@ -31,3 +32,35 @@ class OneLevel(Operation):
     def range(self, plan: Plan, known: Mapping[str, Range]) -> Range:
         """Return the place of the level."""
         return Range(Fraction(self.place), Fraction(self.place), 0, rel=0.0, raw=True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LevelExtreme(Operation):
+    """One of several levels by their order in the plan; none where one of them has none."""
+
+    gives: ClassVar[str] = "level"
+    of: tuple[Operand, ...] = given("operands", takes=("level", "flag"))
+    levels: tuple[Level, ...] = given("levels", (), doc="in order; default: those of the first of them")
+
+    def range(self, plan: Plan, known: Mapping[str, Range]) -> Range:
+        """Return the places of the levels."""
+        return Range(Fraction(0), Fraction(max(len(self.levels) - 1, 0)), 0, rel=0.0, raw=True)
+
+    def places(self, codes: Sequence[str]) -> list[int]:
+        """Return the place of each of some codes among the levels, and -1 last, for no level."""
+        place = {level.code: at for at, level in enumerate(self.levels)}
+        return [*(place.get(code, -1) for code in codes), -1]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FirstLevel(LevelExtreme):
+    """The level that stands first."""
+
+    op: ClassVar[str] = "first_level"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LastLevel(LevelExtreme):
+    """The level that stands last: the worse of two grades, where the best stands first."""
+
+    op: ClassVar[str] = "last_level"
