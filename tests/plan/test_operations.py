@@ -133,7 +133,8 @@ def written() -> list[tuple[str, str, str]]:
     found = []
     for op, kind in OPERATIONS.items():
         keys = kind.keys()
-        asked = {n: key for n, key in keys.items() if key.kind in ("operand", "operands") and key.takes[0] != "text"}
+        taking = {name: key for name, key in keys.items() if key.kind in ("operand", "operands")}
+        asked = {name: key for name, key in taking.items() if key.takes[0] in ("number", "date")}
         for (name, key), (what, operands) in itertools.product(asked.items(), KINDS.items()):
             for operand in operands if "table" not in keys or op == "judgement" else ():
                 fit = {"number": "2", "date": '"day"'}[key.takes[0]]
