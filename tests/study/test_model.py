@@ -12,7 +12,7 @@ from ratemod.plan.edit import row_path
 from ratemod.ratemaking.cells import Factor
 from ratemod.study.balance import filled
 from ratemod.study.fit import fit
-from ratemod.study.model import between_variance, cell_index, pool
+from ratemod.study.model import between_variance, cell_index, fit_model, pool
 
 
 def test_cells_are_numbered_with_the_last_factor_fastest():
@@ -97,3 +97,30 @@ def test_only_rates_move_with_the_off_balance_and_a_choice_never(study):
     assert [float(value) for value in filled(table, [2.0, None], {}, 1.5, False)] == [2.0, 20.0]
     chosen = {path: (table.rows[0].values[0], "as it is")}
     assert [float(value) for value in filled(table, [2.0, 3.0], chosen, 1.5, True)] == [20.0, 4.5]
+
+
+def test_factors_of_cells_leave_the_losses_of_the_whole_as_they_were():
+    """Four cells whose losses are no product of two factors, over three uneven years, twelve firms a cell."""
+    a, b, year, firm = (axis.ravel() for axis in np.indices((2, 2, 3, 12)))
+    claims = np.array([[9.0, 2.0], [3.0, 8.0]])[a, b] * np.array([1.0, 1.4, 0.7])[year] * (1 + firm % 3)
+    weight = 1_000.0 * np.array([[1.0, 4.0], [2.0, 1.0]])[a, b]
+    rows = np.arange(len(a))
+    factors = (Factor("a", ("x", "y")), Factor("b", ("p", "q")))
+    data = SimpleNamespace(
+        policy=rows, year=year, years=np.arange(2022, 2025), weight=weight, counts=claims, capped_yuan=claims * 500.0
+    )
+    assumed = SimpleNamespace(
+        model="frequency-severity", complement="none", monotone={}, least_claims=1, least_firms=1, tweedie_power=1.5
+    )
+    seen = SimpleNamespace(policy=rows, known=weight, counts=claims)
+    firms = (a * 2 + b) * 12 + firm
+    held = pool(seen, factors, (a, b), {}, firms, assumed)
+    model = fit_model(data, held, 2, {}, firms, assumed)
+    index = cell_index(factors, (a, b))
+    assert np.ptp(model.cell_factor) > 0.1 and model.cell_credibility is not None
+    expected = model.predict(factors, (a, b), 2) * weight
+    assert expected.sum() == pytest.approx(data.capped_yuan.sum(), rel=1e-9)
+    main = expected / model.cell_factor[index]
+    assert main @ model.cell_factor[index] == pytest.approx(main.sum(), rel=1e-9)
+    for effect in model.effects.values():  # each around an exposure-weighted geometric mean of 1
+        assert np.log(effect.fitted) @ effect.weight == pytest.approx(0.0, abs=1e-6 * effect.weight.sum())
