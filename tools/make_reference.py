@@ -25,9 +25,17 @@ from ratemod.vocabulary.table import tables
 
 FOLDER = Path(__file__).parents[1] / "docs" / "reference"
 SOURCE = Path(__file__).parents[1] / "src" / "ratemod"
-METHODS = {"ratemaking": "Ratemaking", "experience": "A firm's own record", "registers": "Registers",
-           "fund": "The fund", "whatif": "What if", "synth": "The synthetic province",
-           "confidentiality": "Confidentiality", "publication": "Disclosure", ".": "Money"}
+METHODS = {
+    "ratemaking": "Ratemaking",
+    "experience": "A firm's own record",
+    "registers": "Registers",
+    "fund": "The fund",
+    "whatif": "What if",
+    "synth": "The synthetic province",
+    "confidentiality": "Confidentiality",
+    "publication": "Disclosure",
+    ".": "Money",
+}
 MADE = "<!-- made by tools/make_reference.py from the code; edit there -->"
 PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
@@ -63,11 +71,16 @@ def command_line(lang: str, title: str) -> str:
 
 def shared_tables() -> str:
     """Return every shared table: what a list of it holds, under which headers, in which words."""
-    parts = [MADE, "# The shared tables", "", "What the notice asks to be shared, as lists with declared columns: "
-             "Chinese or English headers, words in either language, amounts in yuan or fen (a header without a unit "
-             "means yuan). `ratemod data template NAME -o list.xlsx` writes a list to fill in, `ratemod data check` "
-             "says what does not conform, `ratemod data package` describes a folder for other software. A command "
-             "asks only for the columns that it uses."]
+    parts = [
+        MADE,
+        "# The shared tables",
+        "",
+        "What the notice asks to be shared, as lists with declared columns: "
+        "Chinese or English headers, words in either language, amounts in yuan or fen (a header without a unit "
+        "means yuan). `ratemod data template NAME -o list.xlsx` writes a list to fill in, `ratemod data check` "
+        "says what does not conform, `ratemod data package` describes a folder for other software. A command "
+        "asks only for the columns that it uses.",
+    ]
     for one in tables().values():
         keys, joins = ", ".join(one.keys), ", ".join(f"{name} = {noun}" for name, noun in one.joins.items())
         parts += ["", f"## {one.name}: {one.label_zh}", "", f"{one.label_en}. Files: {', '.join(one.names())}."]
@@ -82,15 +95,27 @@ def shared_tables() -> str:
 
 def plan_keys() -> str:
     """Return the closed set of keys of a plan file."""
-    parts = [MADE, "# The keys of a plan", "", "What `plan.toml` may hold; everything else is refused. The format is "
-             "explained in [the plan format](../plan-format.md)."]
-    for title, section in (("[plan]", keys.PLAN), ("[source.NAME]", keys.SOURCE), ("[constant.NAME]", keys.CONSTANT),
-                           ("[column.NAME]", keys.COLUMN),
-                           ("[column.NAME] from the vocabulary", keys.COLUMN_FROM),
-                           ("[table.NAME]", keys.TABLE), ("[[rule]]", keys.RULE),
-                           ("[[check]]", keys.CHECK), ("[[legal]]", keys.LEGAL),
-                           ("exception of a [[legal]]", keys.EXCEPTION),
-                           ("a test of a condition", keys.TEST), ("[[case]]", keys.CASE)):
+    parts = [
+        MADE,
+        "# The keys of a plan",
+        "",
+        "What `plan.toml` may hold; everything else is refused. The format is "
+        "explained in [the plan format](../plan-format.md).",
+    ]
+    for title, section in (
+        ("[plan]", keys.PLAN),
+        ("[source.NAME]", keys.SOURCE),
+        ("[constant.NAME]", keys.CONSTANT),
+        ("[column.NAME]", keys.COLUMN),
+        ("[column.NAME] from the vocabulary", keys.COLUMN_FROM),
+        ("[table.NAME]", keys.TABLE),
+        ("[[rule]]", keys.RULE),
+        ("[[check]]", keys.CHECK),
+        ("[[legal]]", keys.LEGAL),
+        ("exception of a [[legal]]", keys.EXCEPTION),
+        ("a test of a condition", keys.TEST),
+        ("[[case]]", keys.CASE),
+    ):
         parts += ["", f"## {title}", "", *_table(section)]
     parts += ["", "## [[step]]", "", "Of every step:", "", *_table(keys.STEP)]
     for op, section in keys.OPERATIONS.items():
@@ -122,15 +147,24 @@ def python() -> str:
 
 def formulas() -> str:
     """Return formula, assumptions and source of every method, from the docstrings of modules that name a source."""
-    parts = [MADE, "# Formulas and sources", "", "Every method by its module, as the code says it: formula, "
-             "conventions, source. How the methods are put together, and what to mind, is told under *Methods*."]
+    parts = [
+        MADE,
+        "# Formulas and sources",
+        "",
+        "Every method by its module, as the code says it: formula, "
+        "conventions, source. How the methods are put together, and what to mind, is told under *Methods*.",
+    ]
     for package, title in METHODS.items():
         parts += ["", f"## {title}"]
         for path in sorted((SOURCE / package).glob("*.py")):
             tree = ast.parse(path.read_text(encoding="utf-8"))
             whole = ast.get_docstring(tree) or ""
-            told = [(node.name, found) for node in tree.body if isinstance(node, ast.FunctionDef | ast.ClassDef)
-                    if not node.name.startswith("_") and (found := _sections(ast.get_docstring(node) or ""))]
+            told = [
+                (node.name, found)
+                for node in tree.body
+                if isinstance(node, ast.FunctionDef | ast.ClassDef)
+                if not node.name.startswith("_") and (found := _sections(ast.get_docstring(node) or ""))
+            ]
             if "Source" not in whole and not any("Source" in found for _, found in told):
                 continue
             head, _, rest = whole.partition("\n")
@@ -159,8 +193,10 @@ def messages() -> str:
     for code, said in sorted(catalogue().items()):
         if code.startswith("RM"):
             cells = [said.get(key, "") for key in ("en", "zh", "fix_en")]
-            shown = [PLACEHOLDER.sub(r"‹\1›", cell).replace("|", "\\|").replace("<", "&lt;").replace("\n", " ")
-                     for cell in cells]
+            shown = [
+                PLACEHOLDER.sub(r"‹\1›", cell).replace("|", "\\|").replace("<", "&lt;").replace("\n", " ")
+                for cell in cells
+            ]
             parts.append(f"| {code} | " + " | ".join(shown) + " |")
     return "\n".join(parts) + "\n"
 

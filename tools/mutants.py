@@ -22,7 +22,7 @@ import sys
 import tomllib
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -227,27 +227,37 @@ def try_all(chosen: Iterable[tuple[str, Mutant]], more: Sequence[str] = ()) -> N
 
 
 def again(packages: Iterable[str]) -> list[tuple[str, Mutant]]:
-    """What survived last time, found again in the source as it stands now."""
-    found = []
+    """What survived last time, found again in the source as it stands now, where its line may be another."""
+    found, kept = [], []
     for one in outcomes():
         if one.package in packages and one.status not in NOTICED:
-            same = [
-                mutant
-                for mutant in mutants(ROOT / one.file, ROOT)
-                if (mutant.kind, mutant.said) == (one.kind, one.change)
-            ]
-            found += [(one.package, mutant) for mutant in sorted(same, key=lambda m: abs(m.line - one.line))[:1]]
+            alike = [m for m in mutants(ROOT / one.file, ROOT) if (m.kind, m.said) == (one.kind, one.change)]
+            if not alike:  # what was changed is gone
+                continue
+            mutant = min(alike, key=lambda m: abs(m.line - one.line))
+            found.append((one.package, mutant))
+            one = replace(one, line=mutant.line)
+        kept.append(one)
+    OUTCOMES.unlink(missing_ok=True)
+    for one in kept:
+        _note(one)
     return found
 
 
 # ---------------------------------------------------------------------------------------------------- said
 
 
-def argued() -> dict[tuple[str, str], str]:
-    """The reason for each change that no test can or need notice, by file and change."""
+def argued() -> dict[tuple[str, str, str], str]:
+    """The reason for each change that no test can or need notice, by file, change and the source line it stands in."""
     if not ARGUED.exists():
         return {}
-    return {(one["file"], one["change"]): one["why"] for one in tomllib.loads(ARGUED.read_text())["mutant"]}
+    return {(one["file"], one["change"], one["at"]): one["why"] for one in tomllib.loads(ARGUED.read_text())["mutant"]}
+
+
+def _named(one: Outcome) -> tuple[str, str, str]:
+    """A change by what is written there, whatever its line is now."""
+    lines = (ROOT / one.file).read_text().splitlines()
+    return one.file, one.change, lines[one.line - 1].strip() if one.line <= len(lines) else ""
 
 
 def table(seed: int) -> tuple[str, float]:
@@ -258,7 +268,7 @@ def table(seed: int) -> tuple[str, float]:
         ["git", "log", "-1", "--format=%h %cs"], cwd=ROOT, capture_output=True, text=True, check=True
     ).stdout.split()
     left = [one for one in found if one.status not in NOTICED]
-    silent = [one for one in left if (one.file, one.change) not in why]
+    silent = [one for one in left if _named(one) not in why]
     rows = []
     for package in PACKAGES:
         here = [one for one in found if one.package == package]
@@ -284,7 +294,7 @@ def table(seed: int) -> tuple[str, float]:
         "",
         "A change that leaves every result as it was, or that only a clock would notice; `tools/mutants_argued.toml`.",
         "",
-        *(f"- `{one.file}`: `{one.change}`. {why[one.file, one.change]}" for one in left if one not in silent),
+        *(f"- `{one.file}`: `{one.change}`. {why[_named(one)]}" for one in left if one not in silent),
         "",
         "## Open",
         "",

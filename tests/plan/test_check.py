@@ -270,7 +270,7 @@ def test_numbers_that_a_float_does_not_hold_are_no_range(tmp_path, most, refused
     ends = sorted([Decimal(most).scaleb(-places), Decimal(0)])
     own = f'[column.x]\nkind = "number"\ndecimals = {places}\nmin = "{ends[0]}"\nmax = "{ends[1]}"\n'
     read = '[[step]]\nname = "seen"\nop = "sum"\nof = ["x", "share"]\nsource = "own"\n[[step]]\nname = "rate"'
-    plan = PLAN.replace("[[step]]\nname = \"rate\"", own + read, 1)
+    plan = PLAN.replace('[[step]]\nname = "rate"', own + read, 1)
     assert ("RM157" in {item.code for item in found(tmp_path, plan=plan)}) == refused
 
 
@@ -308,3 +308,8 @@ def test_the_ends_of_a_column_ask_for_the_bands_they_fall_into(tmp_path, least, 
     top = f"{names[0]},{names[1]},value,source\n,100,1,own\n100,1000,0.9,own\n"
     wanted = gap and names[0] == "heads_from"
     assert ("RM134" in {item.code for item in found(tmp_path / "b", plan=most, scale=top)}) == wanted
+
+
+def test_of_a_table_whose_axes_are_wrong_nothing_else_is_said(tmp_path):
+    scale = SCALE.replace("heads_", "headz_").replace("1000,,0.75", "900,,0.75")
+    assert [item.code for item in found(tmp_path, scale=scale)] == ["RM119"]

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
 from math import inf
+from types import MappingProxyType
 
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from ratemod.plan.check import problems_of
 from ratemod.plan.interval import UNIT, Range
 from ratemod.plan.model import Test
 from ratemod.plan.ranges import range_where, ranges, snap_places
 from ratemod.rating.exact import evaluate
 from ratemod.rating.fast import compile_plan
 from ratemod.rating.run import run
+from ratemod.vocabulary.column import Column
 from tests.rating import random_plans
 from tests.rating.steps import step_of
 
@@ -112,3 +116,16 @@ def test_where_an_end_holds_more_may_be_known_of_what_follows():
     assert range_where(plan, known, "capped", held, "premium") is None  # a third is still part of it
     assert range_where(plan, known, "capped", held, "other") is None
     assert range_where(plan, known, "capped", Range(Fraction(0), Fraction(1), None), "twice") is None
+
+
+def test_a_column_without_ends_may_be_anything():
+    plan = replace(random_plans.plan_of(()), columns=MappingProxyType({"x": Column("x", "number", decimals=1)}))
+    known = ranges(plan)["x"]
+    assert (known.low, known.high, known.places) == (-inf, inf, 1)
+
+
+@pytest.mark.parametrize("op, whole", [("share_out", True), ("product", False)])
+def test_a_premium_is_in_whole_fen_by_rounding_or_by_sharing_out(op, whole):
+    given = {"by": "policy", "weights": "weight"} if op == "share_out" else {}
+    plan = random_plans.plan_of((step_of("premium", op, of=("heads",), **given),))
+    assert ("RM151" not in {item.code for item in problems_of(plan)}) == whole

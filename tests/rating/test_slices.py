@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ratemod.plan.model import Axis, Band, Row, Table
+from ratemod.plan.slices import slices
 from ratemod.rating.exact import evaluate
 from ratemod.rating.fast import compile_plan
 from ratemod.rating.inputs import Inputs
@@ -157,3 +158,12 @@ unit = "0.01"
     report = check_plan(folder)
     found = {problem.code for problem in report.problems}
     assert code in found if code else not found, report.problems
+
+
+def test_nothing_is_summed_across_a_gap():
+    rows = [(0, 10, "1"), (20, 30, "2"), (30, 40, "3")]
+    keyed = tuple(Row((Band(Decimal(low), Decimal(high)),), (Decimal(rate),), "s") for low, high, rate in rows)
+    table = Table("sliced", (Axis("x", "band"),), ("value",), keyed)
+    operation = step_of("due", "progressive", table="sliced", by=(("x", "heads"),)).operation
+    found = slices(operation, table, {})
+    assert found.rate == (None, Decimal(1), None, None, None, None, None)

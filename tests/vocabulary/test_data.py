@@ -16,6 +16,7 @@ import pytest
 import ratemod as rm
 from ratemod.cli import main
 from ratemod.reading.table_check import check_tables
+from ratemod.vocabulary.data_package import field
 from ratemod.vocabulary.table import tables
 
 PROVINCE = Path(__file__).parents[2] / "data" / "province"
@@ -167,3 +168,12 @@ def test_a_list_that_lacks_required_columns_is_told_them_all(tmp_path, capsys):
     assert main(["data", "check", str(tmp_path), "--lang", "en"]) == 1
     (verdict,) = check_tables(tmp_path)
     assert {item.args["name"] for item in verdict.lacking} >= {"credit_code", "premium_fen", "heads"}
+
+
+@pytest.mark.parametrize("name", sorted(tables()))
+def test_a_column_that_a_table_needs_is_required_in_its_schema(name):
+    declared = tables()[name]
+    for column in declared.columns.values():
+        needed = declared.noun(column.name) in declared.required and declared.noun(column.name) not in declared.open
+        limits = field(declared, column, column.name, "en").get("constraints", {})
+        assert limits.get("required", False) is needed

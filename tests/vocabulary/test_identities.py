@@ -6,6 +6,7 @@ import pytest
 
 from ratemod.reading.identifiers import identity_of
 from ratemod.reading.shared_table import read_shared
+from ratemod.vocabulary.spelling import visible
 from ratemod.vocabulary.table import tables
 
 PLACES = sorted({(one.name, name) for one in tables().values() for name in one.columns if one.columns[name].identity})
@@ -30,3 +31,7 @@ def test_a_claim_is_not_settled_before_its_accident():
     claims = {"claim_no": ["A", "B"], "event_date": ["2026-05-01"] * 2, "settlement_date": ["2026-04-30", ""]}
     told = read_shared(claims, "claims", ("claim_no",), ("event_date", "settlement_date"))
     assert told.good.tolist() == [False, True] and [item.code for item in told.refused] == ["RM240"]
+
+
+def test_of_a_text_what_cannot_be_seen_goes_and_blanks_inside_stay():
+    assert visible("\ufeff矿\u200b山 部\u3000一 ") == "矿山 部\u3000一"
