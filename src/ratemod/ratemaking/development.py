@@ -8,29 +8,36 @@ without the highest and the lowest; geometric f = exp(mean log F). Mack (1993, 1
 The last σ has no degree of freedom left: "mack" takes min(σ⁴_{n−2}/σ²_{n−3}, σ²_{n−3}, σ²_{n−2}), "log-linear"
 continues a straight line through log σ. They differ; neither is a fact.
 
+A tail is one step more of the same recursion, with a factor, a standard error and a σ that come from elsewhere.
+
 Source: Mack, ASTIN 23 (1993) and 29 (1999); Sherman, PCAS 71 (1984) for the inverse power curve.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from ratemod.errors import ModelError, problem
 from ratemod.ratemaking.arrays import Booleans, Floats, Integers, finite, positive, same_length
+from ratemod.ratemaking.labels import NUMBERED, Labels, by_origin, by_step, labelled
 from ratemod.ratemaking.triangle import latest, observed
 from ratemod.rules.options import strict
-from ratemod.rules.within import Factor
+from ratemod.rules.within import Amount, Factor
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Average = Literal["volume", "simple", "medial", "geometric"]
 Curve = Literal["exponential", "inverse_power"]
 LastSigma = Literal["mack", "log-linear"]
+Alpha = Literal[0, 1, 2]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Factors:
     """Age-to-age factors.
 
@@ -38,13 +45,24 @@ class Factors:
     ----------
     value : (..., ages-1) float64
     ratios_used : (..., ages-1) int64, how many origins made each factor
+    labels : names of segments and ages
     """
 
     value: Floats
     ratios_used: Integers
+    labels: Labels = NUMBERED
+
+    def frame(self) -> pd.DataFrame:
+        """Return one row a step from age to age: factor, ratios_used; segment where there are several."""
+        return by_step(self.labels, factor=self.value, ratios_used=self.ratios_used)
+
+    def __repr__(self) -> str:
+        *lead, steps = self.value.shape
+        each = f" of {int(np.prod(lead))} segments" if lead else f": {', '.join(f'{one:.4g}' for one in self.value)}"
+        return f"Factors({steps} from age to age{each})"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Tail:
     """A tail factor from a curve through the factors, with the regression behind it.
 
@@ -61,18 +79,30 @@ class Tail:
     slope: float
     r_squared: float
 
+    def frame(self) -> pd.DataFrame:
+        """Return the tail and its regression as one row."""
+        import pandas as pd
 
-@dataclass(frozen=True, slots=True)
+        names = ("curve", "factor", "intercept", "slope", "r_squared")
+        return pd.DataFrame([{name: getattr(self, name) for name in names}])
+
+    def __repr__(self) -> str:
+        return f"Tail({self.factor:.6g} by {self.curve}; R² {self.r_squared:.4f})"
+
+
+@dataclass(frozen=True, slots=True, repr=False)
 class Mack:
     """Chain ladder with Mack's standard errors; leading axes as in the triangle.
 
     Attributes
     ----------
     factor, factor_se, sigma : (..., ages-1) float64
-    full : (..., origins, ages) float64, the completed triangle
+    full : (..., origins, ages) float64, the completed triangle, before any tail
     ultimate, unpaid, standard_error : (..., origins) float64, unit of the triangle
     process_error, parameter_error : (..., origins) float64, the two roots whose squares add to standard_error²
     total_standard_error : (...) float64, all origins together, parameters being shared
+    tail, tail_se, tail_sigma : float, what was said of the tail
+    labels : names of segments, origins and ages
     """
 
     factor: Floats
@@ -85,17 +115,55 @@ class Mack:
     process_error: Floats
     parameter_error: Floats
     total_standard_error: Floats
+    tail: float = 1.0
+    tail_se: float = 0.0
+    tail_sigma: float = 0.0
+    labels: Labels = NUMBERED
+
+    def frame(self) -> pd.DataFrame:
+        """Return one row an origin: latest, ultimate, unpaid, standard_error, process_error, parameter_error, cv.
+
+        Examples
+        --------
+        >>> no = np.nan
+        >>> square = [[100, 150, 165, 170], [110, 168, 180, no], [90, 130, no, no], [95, no, no, no]]
+        >>> mack(square).frame()["unpaid"].round(1).tolist()
+        [0.0, 5.5, 15.3, 63.6]
+        """
+        known = self.unpaid != 0
+        cv = np.divide(self.standard_error, self.unpaid, out=np.full(self.unpaid.shape, np.nan), where=known)
+        return by_origin(
+            self.labels,
+            latest=self.ultimate - self.unpaid,
+            ultimate=self.ultimate,
+            unpaid=self.unpaid,
+            standard_error=self.standard_error,
+            process_error=self.process_error,
+            parameter_error=self.parameter_error,
+            cv=cv,
+        )
+
+    def factors(self) -> pd.DataFrame:
+        """Return one row a step from age to age: factor, its standard_error, sigma."""
+        return by_step(self.labels, factor=self.factor, standard_error=self.factor_se, sigma=self.sigma)
+
+    def __repr__(self) -> str:
+        *lead, origins = self.ultimate.shape
+        each = f"{int(np.prod(lead))} segments of {origins} origins" if lead else f"{origins} origins"
+        error = f"; standard error {float(self.total_standard_error):,.6g}" if not lead else ""
+        tail = f"; tail {self.tail:g}" if self.tail != 1 else ""
+        return f"Mack({each}; ultimate {self.ultimate.sum():,.8g}; unpaid {self.unpaid.sum():,.8g}{error}{tail})"
 
 
 @strict
 def development_factors(
-    values: npt.ArrayLike, average: Average = "volume", *, periods: int | None = None, exclude: int = 1
+    values: Any, average: Average = "volume", *, periods: int | None = None, exclude: int = 1
 ) -> Factors:
     """Return age-to-age factors of every segment.
 
     Parameters
     ----------
-    values : (..., origins, ages) float64 cumulative, NaN where unobserved
+    values : (..., origins, ages) float64 cumulative, NaN where unobserved; or a triangle with labels (see `labelled`)
     average : "volume", "simple", "medial" or "geometric"
     periods : use only the newest so many ratios of each age (None: all)
     exclude : medial only: how many highest and lowest ratios to leave out; an age with no more than 2·exclude ratios
@@ -116,7 +184,7 @@ def development_factors(
     >>> development_factors([[100, 150], [200, np.nan]]).value.tolist()
     [1.5]
     """
-    amount = np.asarray(values, dtype=np.float64)
+    amount, labels = labelled(values)
     now, then = amount[..., :-1], amount[..., 1:]
     seen = observed(amount)
     use = _newest(seen[..., 1:] & seen[..., :-1], periods)
@@ -130,11 +198,11 @@ def development_factors(
             problem("RM518", segment=str([int(i) for i in at[:-1]]), age=int(at[-1]) + 1) for at in np.argwhere(bad)
         )
     if average == "volume":
-        return Factors(np.where(use, then, 0.0).sum(axis=-2) / base, count)
+        return Factors(np.where(use, then, 0.0).sum(axis=-2) / base, count, labels)
     ratio = np.divide(then, now, out=np.full(now.shape, np.nan), where=use)
     if average == "geometric":
         positive("ratios", ratio[use])
-        return Factors(np.exp(np.nansum(np.log(ratio), axis=-2) / count), count)
+        return Factors(np.exp(np.nansum(np.log(ratio), axis=-2) / count), count, labels)
     if average == "medial":
         ranked = np.sort(ratio, axis=-2)
         place = np.arange(ratio.shape[-2])[:, None]
@@ -143,7 +211,7 @@ def development_factors(
         high = np.where(enough, count - exclude, count)[..., None, :]
         keep = (place >= low) & (place < high)
         ratio, count = np.where(keep, ranked, np.nan), keep.sum(axis=-2)
-    return Factors(np.nansum(ratio, axis=-2) / count, count)
+    return Factors(np.nansum(ratio, axis=-2) / count, count, labels)
 
 
 @strict
@@ -203,14 +271,24 @@ def fit_tail(age: npt.ArrayLike, factor: npt.ArrayLike, curve: Curve = "exponent
 
 
 @strict
-def mack(values: npt.ArrayLike, *, alpha: int = 1, last_sigma: LastSigma = "mack") -> Mack:
+def mack(
+    values: Any,
+    *,
+    alpha: Alpha = 1,
+    last_sigma: LastSigma = "mack",
+    tail: Factor = 1.0,
+    tail_se: Amount = 0.0,
+    tail_sigma: Amount = 0.0,
+) -> Mack:
     """Complete triangles by chain ladder and give Mack's standard errors.
 
     Parameters
     ----------
-    values : (..., origins, ages) float64 cumulative > 0, NaN where unobserved
+    values : (..., origins, ages) float64 cumulative > 0, NaN where unobserved; or a triangle with labels (see `labelled`)
     alpha : 1 volume-weighted, 0 simple average, 2 least squares through the origin
     last_sigma : how to get σ where only one ratio is left
+    tail : factor from the last age to ultimate; tail_se, tail_sigma : its standard error and σ, both 0 where the tail is
+        taken as known
 
     Returns
     -------
@@ -229,7 +307,7 @@ def mack(values: npt.ArrayLike, *, alpha: int = 1, last_sigma: LastSigma = "mack
     >>> mack(square).standard_error.round(2).tolist()
     [0.0, 3.02, 4.35, 6.95]
     """
-    amount = np.asarray(values, dtype=np.float64)
+    amount, labels = labelled(values)
     seen = observed(amount)
     positive("triangle", amount[seen])
     use = seen[..., 1:] & seen[..., :-1]
@@ -244,7 +322,7 @@ def mack(values: npt.ArrayLike, *, alpha: int = 1, last_sigma: LastSigma = "mack
     sigma2 = squares / np.maximum(count - 1, 1)
     alone = count[..., -1] == 1
     sigma2[..., -1] = np.where(alone, _last_sigma2(sigma2, last_sigma), sigma2[..., -1])
-    return _errors(amount, seen, factor, sigma2, total, alpha)
+    return _errors(amount, seen, factor, sigma2, total, alpha, (tail, tail_se, tail_sigma), labels)
 
 
 def _newest(use: Booleans, periods: int | None) -> Booleans:
@@ -273,7 +351,16 @@ def _last_sigma2(sigma2: Floats, rule: LastSigma) -> Floats:
     return np.asarray(np.exp(2 * (mean_y + slope * (y.shape[-1] - mean_x[..., 0]))), dtype=np.float64)
 
 
-def _errors(amount: Floats, seen: Booleans, factor: Floats, sigma2: Floats, total: Floats, alpha: int) -> Mack:
+def _errors(
+    amount: Floats,
+    seen: Booleans,
+    factor: Floats,
+    sigma2: Floats,
+    total: Floats,
+    alpha: int,
+    tail: tuple[float, float, float],
+    labels: Labels,
+) -> Mack:
     """Run the recursion of the module docstring along the ages."""
     full, factor_var = amount.copy(), sigma2 / total
     process, parameter = np.zeros(amount.shape[:-1]), np.zeros(amount.shape[:-1])
@@ -287,7 +374,11 @@ def _errors(amount: Floats, seen: Booleans, factor: Floats, sigma2: Floats, tota
         parameter = np.where(new, parameter * f**2 + start**2 * factor_var[..., k, None], 0.0)
         base = np.where(new, start, 0.0).sum(axis=-1)
         together = together * factor[..., k] ** 2 + base**2 * factor_var[..., k]
-    ultimate = full[..., -1]
+    last, (f_tail, se_tail, sigma_tail) = full[..., -1], tail
+    process = process * f_tail**2 + last ** (2 - alpha) * sigma_tail**2
+    parameter = parameter * f_tail**2 + last**2 * se_tail**2
+    together = together * f_tail**2 + last.sum(axis=-1) ** 2 * se_tail**2
+    ultimate = last * f_tail
     both = process + parameter
     return Mack(
         factor,
@@ -300,4 +391,6 @@ def _errors(amount: Floats, seen: Booleans, factor: Floats, sigma2: Floats, tota
         np.sqrt(process),
         np.sqrt(parameter),
         np.sqrt(process.sum(axis=-1) + together),
+        *tail,
+        labels,
     )

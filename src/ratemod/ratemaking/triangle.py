@@ -8,7 +8,7 @@ A reserving study belongs to chainladder-python: `to_chainladder` and `from_chai
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -16,11 +16,15 @@ import numpy.typing as npt
 from ratemod.errors import ModelError, problem
 from ratemod.ratemaking.arrays import Booleans, Dates, Floats, finite, same_length
 from ratemod.ratemaking.exposure import days
+from ratemod.ratemaking.labels import Labels, names
 from ratemod.rules.options import strict
 from ratemod.rules.within import Count
 
+if TYPE_CHECKING:
+    import pandas as pd
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True, slots=True, repr=False)
 class Triangle:
     """Cumulative amounts by segment, origin period and age.
 
@@ -42,6 +46,42 @@ class Triangle:
     def ages(self) -> npt.NDArray[np.int64]:
         """Ages in months at the end of each column, (ages,) int64."""
         return (np.arange(self.values.shape[-1], dtype=np.int64) + 1) * self.age_months
+
+    @property
+    def labels(self) -> Labels:
+        """Names of segments, of origins (their year, or first month) and of ages (months)."""
+        unit = "Y" if self.origin_months % 12 == 0 else "M"
+        starts = [str(one) for one in self.origin_start.astype(f"datetime64[{unit}]")]
+        return Labels(self.segments, names(starts), names(self.ages.tolist()))
+
+    def frame(self) -> pd.DataFrame:
+        """Return one row a segment and origin, one column an age; NaN where not yet observed.
+
+        Examples
+        --------
+        >>> start = np.array(["2022-01-01", "2023-01-01"], dtype="datetime64[D]")
+        >>> Triangle(np.array([[[5.0, 7.0], [6.0, np.nan]]]), ("all",), start).frame().columns.tolist()
+        ['segment', 'origin', '12', '24']
+        """
+        return triangle_frame(self.values, self.labels)
+
+    def __repr__(self) -> str:
+        segments, origins, ages = self.values.shape
+        grain = f"{origins} origins of {self.origin_months} months, {ages} ages of {self.age_months} months"
+        return f"Triangle({segments} segments, {grain}; {int((~np.isnan(self.values)).sum())} cells known)"
+
+
+def triangle_frame(values: Floats, labels: Labels) -> pd.DataFrame:
+    """Return a triangle of (segments, origins, ages) with one row a segment and origin, one column an age."""
+    import pandas as pd
+
+    segments, origins, ages = values.shape
+    held = {
+        "segment": np.repeat(np.array(labels.segments, dtype=object), origins),
+        "origin": list(labels.origins) * segments,
+    }
+    cells = values.reshape(-1, ages)
+    return pd.DataFrame(held | {name: cells[:, at] for at, name in enumerate(labels.ages)})
 
 
 @strict

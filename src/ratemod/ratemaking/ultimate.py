@@ -9,18 +9,23 @@ Source: Bornhuetter & Ferguson, PCAS 59 (1972); Benktander (1976) and Mack, ASTI
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from ratemod.errors import ModelError, problem
 from ratemod.ratemaking.arrays import Floats, finite, fractions, non_negative, positive
+from ratemod.ratemaking.labels import Labels, by_origin, names
 from ratemod.rules.options import strict
 from ratemod.rules.within import Count, Rate, Share
 
+if TYPE_CHECKING:
+    import pandas as pd
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True, slots=True, repr=False)
 class Ultimate:
     """Ultimate losses by origin.
 
@@ -28,11 +33,35 @@ class Ultimate:
     ----------
     ultimate, unreported : (..., origins) float64; unreported = ultimate − latest
     expected_ratio : (..., origins) float64, expected losses per unit of exposure behind it (NaN for chain ladder)
+    origins : their names, where the latest amounts came as a series with an index
     """
 
     ultimate: Floats
     unreported: Floats
     expected_ratio: Floats
+    origins: tuple[str, ...] = ()
+
+    def frame(self) -> pd.DataFrame:
+        """Return one row an origin: latest, ultimate, unreported, expected_ratio; segment where there are several.
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> chain_ladder(pd.Series([100.0], index=[2023]), [1.5]).frame().to_dict("records")
+        [{'origin': '2023', 'latest': 100.0, 'ultimate': 150.0, 'unreported': 50.0, 'expected_ratio': nan}]
+        """
+        return by_origin(
+            Labels(origins=self.origins),
+            latest=self.ultimate - self.unreported,
+            ultimate=self.ultimate,
+            unreported=self.unreported,
+            expected_ratio=self.expected_ratio,
+        )
+
+    def __repr__(self) -> str:
+        *lead, origins = self.ultimate.shape
+        each = f"{int(np.prod(lead))} segments of {origins} origins" if lead else f"{origins} origins"
+        return f"Ultimate({each}; {self.ultimate.sum():,.8g}, of it unreported {self.unreported.sum():,.8g})"
 
 
 def chain_ladder(latest: npt.ArrayLike, factor_to_ultimate: npt.ArrayLike) -> Ultimate:
@@ -49,7 +78,7 @@ def chain_ladder(latest: npt.ArrayLike, factor_to_ultimate: npt.ArrayLike) -> Ul
     """
     known, factor = finite("latest", latest), positive("factor_to_ultimate", factor_to_ultimate)
     ultimate: Floats = known * factor
-    return Ultimate(ultimate, ultimate - known, np.full(ultimate.shape, np.nan))
+    return Ultimate(ultimate, ultimate - known, np.full(ultimate.shape, np.nan), _origins(latest))
 
 
 @strict
@@ -85,7 +114,7 @@ def bornhuetter_ferguson(
     ultimate: Floats = base * ratio
     for _ in range(iterations):
         ultimate = known + unreported * ultimate
-    return Ultimate(ultimate, ultimate - known, np.broadcast_to(ratio, ultimate.shape))
+    return Ultimate(ultimate, ultimate - known, np.broadcast_to(ratio, ultimate.shape), _origins(latest))
 
 
 @strict
@@ -144,4 +173,8 @@ def cape_cod(
     if (used <= 0).any():
         raise ModelError(problem("RM523"))
     ratio = np.einsum("...j,ij->...i", known, weight * (1 + trend) ** apart) / used
-    return bornhuetter_ferguson(known, 1 / reported, base, ratio)
+    return replace(bornhuetter_ferguson(known, 1 / reported, base, ratio), origins=_origins(latest))
+
+
+def _origins(latest: Any) -> tuple[str, ...]:
+    return names(latest.index) if hasattr(latest, "iloc") else ()
