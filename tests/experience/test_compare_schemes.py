@@ -14,8 +14,8 @@ from ratemod.cli import main
 from ratemod.errors import ModelError
 from ratemod.experience.compare_schemes import SIZES, compare_schemes
 from ratemod.experience.firm_years import FirmYears, firm_years
+from ratemod.experience.methods import SCHEMES
 from ratemod.experience.plan_file import plan_text, rule_named
-from ratemod.experience.scheme_fits import SCHEMES
 from ratemod.experience.split import split_mod
 
 PROVINCE = Path(__file__).parents[2] / "data" / "province"

@@ -56,7 +56,7 @@ def settle(args: argparse.Namespace, lang: Lang) -> Lang:
 
     maps = [Path(said) for said in args.columns if said and "=" not in said]
     for name, code in MALFORMED.items():
-        setattr(args, name, _mapping(getattr(args, name) if name in args.maps else (), code, name == "columns"))
+        setattr(args, name, mapping_of(getattr(args, name) if name in args.maps else (), code, name == "columns"))
     given = {name: mapping for name in MALFORMED if (mapping := getattr(args, name))}
     path = None if args.no_project else args.project or _here(find_project(Path.cwd()))
     if args.remember and (args.no_project or not given):
@@ -162,7 +162,7 @@ def _is_new(path: Path, profile: str | None) -> bool:
     return profile is not None and profile not in read_toml(path).named("profile")
 
 
-def _mapping(given: Sequence[str], code: str, files: bool) -> dict[str, str]:
+def mapping_of(given: Sequence[str], code: str, files: bool) -> dict[str, str]:
     """Return pairs ``name=value``, several in one text or not, or what a TOML file of them says."""
     found: dict[str, str] = {}
     wrong: list[Problem] = []

@@ -18,7 +18,8 @@ import numpy.typing as npt
 from ratemod.errors import ModelError, nearest, problem
 from ratemod.experience.firm_years import FirmYears, firm_years
 from ratemod.experience.judge import Judgement, judge, off_balance
-from ratemod.experience.scheme_fits import SCHEMES, FittedScheme
+from ratemod.experience.methods import SCHEMES
+from ratemod.experience.scheme_fits import FittedScheme
 from ratemod.rules.options import strict
 from ratemod.rules.within import Amount, Count, Factor, Limit
 

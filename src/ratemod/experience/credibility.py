@@ -8,7 +8,7 @@ affected.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -16,65 +16,42 @@ import numpy as np
 import numpy.typing as npt
 
 from ratemod.errors import BookError, Lang, Problem, default_language, problem
+from ratemod.experience.methods import panel_method
 from ratemod.experience.panel import Floats, Integers, refuse
+from ratemod.experience.panel_methods import Panel
 from ratemod.rules.options import strict
+from ratemod.rules.within import Amount, Chance, Factor
+from ratemod.vocabulary.column import Column
 
 if TYPE_CHECKING:
     import pandas as pd
 
-Method = Literal["buhlmann", "buhlmann_straub", "buhlmann_straub_iterative", "hierarchical", "hachemeister",
-                 "poisson_gamma"]
+Method = Literal["limited_fluctuation", "buhlmann", "buhlmann_straub", "buhlmann_straub_iterative", "hierarchical",
+                 "hachemeister", "poisson_gamma"]
 MOST_TOLD = 20
-
-
-@dataclass(frozen=True, slots=True)
-class Panel:
-    """A table as a panel of the firms that can be used.
-
-    Attributes
-    ----------
-    names : all firms, ascending; periods : ascending
-    value, weight : (kept firms, periods) float64, NaN where a firm has no row
-    kept : positions of those firms in `names`
-    levels : (kept firms,) codes by level
-    refused : position of a firm -> why
-    """
-
-    names: Sequence[str]
-    periods: Sequence[Any]
-    value: Floats
-    weight: Floats
-    kept: Integers
-    levels: tuple[Integers, ...]
-    refused: Mapping[int, Problem]
-
-
-@dataclass(frozen=True, slots=True)
-class _Parts:
-    """What a method gives a firm: own estimate, what it is pulled towards, credibility, estimate; and the structure."""
-
-    own: Floats
-    complement: Floats
-    z: Floats
-    estimate: Floats
-    structure: Mapping[str, Any]
+DEFAULTS = {"risk": "firm", "risk_period": "period", "risk_value": "value", "risk_weight": "weight"}
 
 
 @strict
 def credibility(data: Any, method: Method = "buhlmann_straub", *, firm: str = "firm", period: str = "period",
                 value: str = "value", weight: str = "weight", levels: Sequence[str] = (),
-                header_map: Mapping[str, str] | None = None, lang: Lang | None = None) -> pd.DataFrame:
+                header_map: Mapping[str, str] | None = None, lang: Lang | None = None, full: Factor | None = None,
+               probability: Chance | None = None, within: Factor | None = None, variation: Amount | None = None,
+               variance_to_mean: Amount | None = None) -> pd.DataFrame:
     """Return the credibility estimate of every firm with the parts that explain it.
 
     Parameters
     ----------
     data : any frame with the Arrow interface, or path (csv, xlsx, parquet); one row a firm and period
-    method : "buhlmann" (weights only say whether a period was seen), "buhlmann_straub", "buhlmann_straub_iterative",
-        "hierarchical" (needs `levels`), "hachemeister" (estimate of the period after the last), or "poisson_gamma"
-        (values are claims, weights are expected claims; the estimate is the modification of all periods together)
-    firm, period, value, weight : names of the columns; value is per unit of weight except for counts
+    method : "limited_fluctuation" (weights are claims; z = √(claims / full)), "buhlmann" (weights only say whether a
+        period was seen), "buhlmann_straub", "buhlmann_straub_iterative", "hierarchical" (needs `levels`),
+        "hachemeister" (estimate of the period after the last), or "poisson_gamma" (values are claims, weights are
+        expected claims; the estimate is the modification of all periods together)
+    firm, period, value, weight : names of the columns; value is per unit of weight except for counts. A column that
+        the table lacks under its default name is looked for under those of the shared table "risk_periods".
     levels : names of columns, from the top down, such as ("sector", "region")
     header_map : header in the file -> name above; lang : language of the reasons
+    full, probability, within, variation, variance_to_mean : of limited fluctuation, see `by_limited_fluctuation`
 
     Returns
     -------
@@ -87,7 +64,8 @@ def credibility(data: Any, method: Method = "buhlmann_straub", *, firm: str = "f
     BookError
         When the table cannot be read.
     ModelError
-        RM663 hierarchical without levels; RM644, RM645 and others of the methods.
+        RM663 hierarchical without levels; RM461 an option that the method does not use; RM644, RM645 and others of the
+        methods.
 
     Examples
     --------
@@ -100,13 +78,20 @@ def credibility(data: Any, method: Method = "buhlmann_straub", *, firm: str = "f
     """
     import pandas as pd
 
-    if method == "hierarchical" and not levels:
+    chosen = panel_method(method)
+    options = {"full": full, "probability": probability, "within": within, "variation": variation,
+               "variance_to_mean": variance_to_mean}
+    said = {name: option for name, option in options.items() if option is not None}
+    refuse(problem("RM461", option=name, method=method) for name in said if name not in chosen.options)
+    if chosen.needs_levels and not levels:
         refuse([problem("RM663")])
-    panel = read_panel(data, firm, period, value, weight, levels, header_map, counts=method == "poisson_gamma")
+    if levels and not chosen.needs_levels:
+        refuse([problem("RM461", option="levels", method=method)])
+    panel = read_panel(data, firm, period, value, weight, levels, header_map, counts=chosen.counts)
     if len(panel.kept) == 0 and panel.refused:  # no firm is left: the reasons, not what their absence leads to
         refuse(list({item.line(): item for item in panel.refused.values()}.values())[:MOST_TOLD])
-    parts = _estimate(panel, method)
-    size, said = len(panel.names), lang or default_language()
+    parts = chosen.panel(panel, **said)
+    size, spoken = len(panel.names), lang or default_language()
     columns: dict[str, Any] = {"firm": list(panel.names)}
     seen = np.isfinite(panel.value) & (panel.weight > 0)
     for name, column in (("periods", seen.sum(axis=1).astype(np.float64)),
@@ -117,7 +102,7 @@ def credibility(data: Any, method: Method = "buhlmann_straub", *, firm: str = "f
         columns[name] = whole
     codes, reasons = [""] * size, [""] * size
     for at, why in panel.refused.items():
-        codes[at], reasons[at] = why.code, why.what(said)
+        codes[at], reasons[at] = why.code, why.what(spoken)
     found = pd.DataFrame(columns | {"code": codes, "reason": reasons})
     found.attrs.update({"method": method, **parts.structure})
     return found
@@ -138,22 +123,7 @@ def read_panel(data: Any, firm: str = "firm", period: str = "period", value: str
     array([[nan,  4.],
            [ 3., nan]])
     """
-    from ratemod.reading.read import read_book
-    from ratemod.vocabulary.column import Column
-
-    texts = [Column(name, "text") for name in (firm, period, *levels)]
-    amounts = [Column(value, "number", decimals=15, optional=True),
-               Column(weight, "number", decimals=15, low=Decimal(0), optional=True)]
-    wanted = {column.name: column for column in (*texts, *amounts)}
-    try:
-        book = read_book(data, wanted, header_map=header_map)
-    except BookError as error:
-        if {item.code for item in error.problems} != {"RM221"}:
-            raise
-        refuse(problem("RM666", name=name) for name in wanted)
-        raise
-    missing = [name for name in wanted if name not in book.table.column_names]
-    refuse(problem("RM666", name=name) for name in missing)
+    book, amounts = _read(data, (firm, period, value, weight), levels, header_map)
     who, names = _sorted_codes(book.table[firm])
     when, periods = _sorted_codes(book.table[period])
     refused: dict[int, Problem] = {}
@@ -178,63 +148,40 @@ def read_panel(data: Any, firm: str = "firm", period: str = "period", value: str
     return Panel(names, periods, grid[0], grid[1], kept, tuple(group[kept] for group in groups), refused)
 
 
-def _estimate(panel: Panel, method: str) -> _Parts:
-    """Return what the method named makes of a panel."""
-    from ratemod.experience.buhlmann import buhlmann, buhlmann_straub
+def _read(data: Any, names: tuple[str, str, str, str], levels: Sequence[str],
+          header_map: Mapping[str, str] | None) -> tuple[Any, list[Column]]:
+    """Return the table, and its columns of values and weights; what it lacks may go by the words of the vocabulary."""
+    from ratemod.reading.read import read_book
+    from ratemod.vocabulary.table import column
 
-    if method == "hierarchical":
-        return _hierarchical(panel)
-    if method == "hachemeister":
-        return _hachemeister(panel)
-    if method == "poisson_gamma":
-        return _poisson_gamma(panel)
-    seen = np.where(panel.weight > 0, panel.value, np.nan)
-    found = (buhlmann(seen) if method == "buhlmann" else
-             buhlmann_straub(panel.value, panel.weight,
-                             estimator="iterative" if method.endswith("iterative") else "unbiased"))
-    structure = {"collective": found.collective, "within": found.within, "between": found.between, "k": found.k}
-    return _Parts(found.firm_mean, np.full(len(found.z), found.collective), found.z, found.premium,
-                  structure | _told(found.warnings))
-
-
-def _hierarchical(panel: Panel) -> _Parts:
-    from ratemod.experience.hierarchical import hierarchical
-
-    found = hierarchical(panel.value, panel.weight, panel.levels)
-    above = found.levels[-2].premium[found.firms.parent]
-    structure = {"collective": found.collective, "within": found.within,
-                 "between": [level.between for level in found.levels]}
-    return _Parts(found.firms.mean, above, found.firms.z, found.firms.premium, structure | _told(found.warnings))
-
-
-def _hachemeister(panel: Panel) -> _Parts:
-    from ratemod.experience.hachemeister import hachemeister, predict
-
-    time = np.arange(1.0, len(panel.periods) + 1)
-    if panel.periods and isinstance(panel.periods[0], float):
-        time = np.array(panel.periods) - panel.periods[0] + 1
-    found = hachemeister(panel.value, panel.weight, np.stack([np.ones_like(time), time], axis=1))
-    coming = [1.0, time[-1] + 1]
-    at = np.linalg.solve(found.basis.T, coming)
-    structure = {"collective": found.collective.tolist(), "within": found.within, "between": found.between.tolist()}
-    return _Parts(found.own @ at, np.full(len(found.z), found.collective @ at), found.z[:, 0],
-                  predict(found, coming), structure | _told(found.warnings))
-
-
-def _poisson_gamma(panel: Panel) -> _Parts:
-    from ratemod.experience.buhlmann import credibility_factor
-    from ratemod.experience.poisson_gamma import posterior_mean, shape_by_likelihood
-
-    claims, expected = np.nansum(panel.value, axis=1), np.nansum(panel.weight, axis=1)
-    shape = shape_by_likelihood(claims, expected)
-    own = np.divide(claims, expected, out=np.full(len(claims), np.nan), where=expected > 0)
-    flat = np.ones(len(claims))
-    estimate = flat if np.isinf(shape) else posterior_mean(claims, expected, shape)
-    return _Parts(own, flat, credibility_factor(expected, shape), estimate, {"collective": 1.0, "shape": shape})
-
-
-def _told(warnings: tuple[Problem, ...]) -> dict[str, list[str]]:
-    return {"warnings": [item.line() for item in warnings]}
+    firm, period, value, weight = names
+    amounts = [Column(value, "number", decimals=15, optional=True),
+               Column(weight, "number", decimals=15, low=Decimal(0), optional=True)]
+    plain = [*(Column(name, "text") for name in (firm, period, *levels)), *amounts]
+    wanted = {one.name: one for one in plain}
+    known = dict(zip(names, ("risk", "risk_period", "risk_value", "risk_weight")))
+    try:
+        book = read_book(data, wanted, header_map=header_map)
+        missing = [name for name in wanted if name not in book.table.column_names]
+    except BookError as error:
+        if {item.code for item in error.problems} != {"RM221"}:
+            raise
+        missing = list(wanted)
+    if not missing:
+        return book, amounts
+    for name in missing:
+        if name == DEFAULTS.get(known.get(name, "")):
+            word = column(known[name])
+            wanted[name] = replace(wanted[name], label_en=word.label_en, label_zh=word.label_zh,
+                                   aliases=tuple(one for one in word.aliases if one not in wanted))
+    try:
+        book = read_book(data, wanted, header_map=header_map)
+    except BookError as error:
+        if {item.code for item in error.problems} == {"RM221"}:
+            refuse(problem("RM666", name=name) for name in wanted)
+        raise
+    refuse(problem("RM666", name=name) for name in wanted if name not in book.table.column_names)
+    return book, amounts
 
 
 def _sorted_codes(column: Any) -> tuple[Integers, list[Any]]:

@@ -6,7 +6,7 @@ alike.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -182,14 +182,3 @@ def fit_age_weights(past: FirmYears, then: FirmYears) -> FittedScheme:
         return age_weighted_modification(record.claims, record.expected_claims, found.shape, found.weights)
 
     return FittedScheme("age_weights", mod, {"shape": found.shape, "weights": found.weights.round(4)})
-
-
-SCHEMES: Mapping[str, Callable[[FirmYears, FirmYears], FittedScheme]] = {
-    "merit": fit_merit,
-    "loss_ratio_bands": fit_bands,
-    "bonus_malus": fit_bonus_malus,
-    "split": fit_split,
-    "buhlmann_straub": fit_buhlmann_straub,
-    "poisson_gamma": fit_poisson_gamma,
-    "age_weights": fit_age_weights,
-}

@@ -284,11 +284,11 @@ def mack(
 
     Parameters
     ----------
-    values : (..., origins, ages) float64 cumulative > 0, NaN where unobserved; or a triangle with labels (see `labelled`)
+    values : (..., origins, ages) float64 cumulative > 0, NaN where unobserved; or a triangle with labels (`labelled`)
     alpha : 1 volume-weighted, 0 simple average, 2 least squares through the origin
     last_sigma : how to get σ where only one ratio is left
-    tail : factor from the last age to ultimate; tail_se, tail_sigma : its standard error and σ, both 0 where the tail is
-        taken as known
+    tail : factor from the last age to ultimate
+    tail_se, tail_sigma : its standard error and σ, both 0 where the tail is taken as known
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""From a triangle to what is unpaid, by a named method: development factors, a tail, ultimates, and errors where it has any.
+"""From a triangle to what is unpaid, by a named method: development factors, a tail, ultimates, errors of Mack.
 
 The methods are those of `development` and `ultimate`; here they are put together for one triangle with its labels. An
 option that a method does not use is refused, for whoever gives it expects it to matter.
@@ -82,7 +82,7 @@ class Reserve:
     curve: Tail | None = None
 
     def frame(self) -> pd.DataFrame:
-        """Return one row an origin: latest, age, to_ultimate, ultimate, unpaid; errors or the expected ratio beside them."""
+        """Return one row an origin: latest, age, to_ultimate, ultimate, unpaid; errors or expected ratio."""
         ages = np.array(numbered(self.labels.ages, len(self.to_ultimate)), dtype=object)
         columns: dict[str, Any] = {
             "latest": self.latest,

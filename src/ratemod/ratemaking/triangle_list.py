@@ -1,8 +1,8 @@
 """A triangle from a file or a frame, as it is printed (a column an age) or as a list (a row an origin and age).
 
-Ages keep their words (12, 12 months, 12个月, 第1年) and are put in the order of their numbers; origins and segments keep
-theirs too. A cell that is told twice, that is unreadable, or of an age that leaves a hole in the row of ages stops the
-list: a triangle with a number missing is another triangle.
+Ages keep their words (12, 12 months, 12个月, 第1年) and are put in the order of their numbers; origins and segments
+keep theirs too. A cell that is told twice, that is unreadable, or of an age that leaves a hole in the row of ages stops
+the list: a triangle with a number missing is another triangle.
 """
 
 from __future__ import annotations
@@ -22,7 +22,6 @@ from ratemod.reading.convert import convert
 from ratemod.reading.header import HeaderMap
 from ratemod.reading.read import read_table
 from ratemod.reading.text_levels import text_levels
-from ratemod.reading.told import receipts
 from ratemod.rules.options import strict
 from ratemod.vocabulary.column import Column
 from ratemod.vocabulary.table import column, table
@@ -88,8 +87,8 @@ def read_triangle(
     Parameters
     ----------
     source : path (csv, xlsx, parquet …) or any frame; either a column an age beside a column of origins, or a row an
-        origin and age with columns origin, age and amount; a column of segments, and a premium or an exposure an origin,
-        may stand beside them
+        origin and age with columns origin, age and amount; a column of segments, and a premium or an exposure of each
+        origin, may stand beside them
     header_map : header in the file -> column of the table "triangle"
     sheet : of a workbook
     incremental : whether amounts are those of each age rather than the sums up to it
@@ -98,8 +97,8 @@ def read_triangle(
     ------
     BookError
         When the table cannot be read; RM454 no ages, RM455 ages that do not follow each other evenly, RM456 a cell told
-        twice, RM457 cells that cannot be read, RM458 a row without origin, RM459 two bases or a base that differs within
-        an origin, RM460 a sum that falls to zero, as blanks do that are printed as 0.
+        twice, RM457 cells that cannot be read, RM458 a row without origin, RM459 two bases or a base that differs
+        within an origin, RM460 a sum that falls to zero, as blanks do that are printed as 0.
     ModelError
         RM515 for increments with a gap.
 
@@ -109,8 +108,8 @@ def read_triangle(
     [150.0, nan]
     """
     declared = table("triangle").columns
-    with receipts():  # the headers alone: which of them are ages is not known before
-        heads = read_table(source, declared, header_map=header_map, sheet=sheet).table.column_names
+    # The headers first: which of them are ages is not known before.
+    heads = read_table(source, declared, header_map=header_map, sheet=sheet).table.column_names
     ages = [name for name in heads if name not in declared and age_of(name) is not None]
     if "origin" not in heads or ("age" in heads) == bool(ages) or ("amount_yuan" in heads) == bool(ages):
         raise BookError(problem("RM454", headers=", ".join(heads[:20])))
@@ -189,7 +188,7 @@ def _order(said: Sequence[str]) -> list[int]:
     known = np.array(number, dtype=np.float64)
     order = np.argsort(known, kind="stable")
     steps = np.diff(known[order])
-    if len(steps) and (steps <= 0).any() or len(np.unique(steps)) > 1:
+    if (len(steps) and (steps <= 0).any()) or len(np.unique(steps)) > 1:
         raise BookError(problem("RM455", ages=", ".join(said[at] for at in order)))
     return [int(at) for at in order]
 
