@@ -41,6 +41,10 @@ CALLS = {
     "solve": "{b} --plan " + PLAN + " --find steps.minimum_premium.low=100..400 --target premium=1000000",
     "fit": "{p} --plan " + PLAN + " --from 2026-01-01 -o {o}/x",
     "mods": "{p}/claims.parquet --exposure {b} -o {o}/x.csv",
+    "triangle": "{triangle} -o {o}/x.xlsx",
+    "credibility": "{risks} -o {o}/x.csv",
+    "severity": "{losses} --families lognormal,exponential -o {o}/x.html",
+    "model": "{model} --target claims --weight heads --factors sector -o {o}/x.xlsx",
     "registers authority-report": "{b} --plan " + PLAN + " --hazards {p}/hazards.parquet -o {o}/x.xlsx",
     "registers coverage": "--plan "
     + PLAN
@@ -93,7 +97,16 @@ def world(tmp_path_factory):
     book.to_csv(folder / "theirs.csv", index=False)
     shutil.copytree(rm.load_plan(PLAN).folder, folder / "plan" / "jilin-spli" / "2025-04")
     rm.rate_file(province / "renewals.parquet", rm.load_plan(PLAN), folder / "rated.parquet", lang="en")
+    lists = {
+        "triangle": "origin,12,24,36,48\n1,100,150,165,170\n2,110,168,180,\n3,90,130,,\n4,95,,,\n",
+        "risks": "firm,period,value,weight\na,1,1,5\na,2,3,5\nb,1,5,9\nb,2,4,8\n",
+        "losses": "loss_yuan\n" + "\n".join(str(7 * at * at + 3) for at in range(1, 40)) + "\n",
+        "model": "sector,heads,claims\nmine,10,4\nshop,20,3\nmine,12,3\nshop,30,5\n",
+    }
+    for name, said in lists.items():
+        (folder / f"{name}.csv").write_text(said, encoding="utf-8")
     return {
+        **{name: folder / f"{name}.csv" for name in lists},
         "p": province,
         "b": province / "renewals.parquet",
         "key": book["policy_no"][0],

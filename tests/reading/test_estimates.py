@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pandas as pd
+import pyarrow as pa
 import pytest
 
+from ratemod.reading.convert import convert
 from ratemod.reading.shared_table import read_shared
+from ratemod.vocabulary.column import Column
 
 VALUES = [59.0, 66.18082191780822, 0.4849315068493151, 1.25e6]
 
@@ -30,3 +35,11 @@ def test_what_is_no_estimate_is_refused(cell, code):
     frame = {"保单号": ["A", "B"], "年预期损失": ["1.5", cell]}
     told = read_shared(frame, "insureds", ("policy_no", "annual_losses_yuan"))
     assert [item.code for item in told.refused] == [code] and told.good.tolist() == [True, False]
+
+
+def test_a_blank_among_estimates_is_blank_and_not_out_of_range():
+    """A float that is missing is missing at any number of places; only an infinite one has lost its digits."""
+    for places in (2, 6, 15):
+        declared = Column("x", "number", decimals=places, low=Decimal(0), high=Decimal(10))
+        coded = convert(pa.array([1.5, float("nan"), 11.0]), declared)
+        assert [coded.problems[at - 1].code if at else "" for at in coded.problem_of] == ["", "RM201", "RM204"]

@@ -6,7 +6,7 @@ import argparse
 
 from ratemod.commands.common import count
 from ratemod.commands.method_common import given, headers_of, list_arguments, named, show, target_of
-from ratemod.errors import Lang, ModelError, text
+from ratemod.errors import Lang, ModelError, problem, text
 
 AVERAGES = ("volume", "simple", "medial", "geometric")
 METHODS = ("mack", "chain_ladder", "bornhuetter_ferguson", "benktander", "cape_cod")
@@ -59,9 +59,10 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
         except ModelError as error:
             if len(table.labels.segments) == 1:
                 raise
-            refused += [(name, item) for item in error.problems]
+            for item in error.problems:
+                refused.append(problem("RM473", segment=name, why=item.line(), why_zh=item.line("zh")))
     if not found:
-        raise ModelError([item for _, item in refused])
+        raise ModelError(refused)
     frame = pd.concat([one.frame().assign(segment=name) for name, one in found], ignore_index=True)
     show(lambda tongue: reserves_document(table, found, refused, tongue), frame, target, lang)
     return 3 if refused else 0

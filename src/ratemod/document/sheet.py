@@ -6,13 +6,15 @@ A4. What is too wide even for A3 is scaled as far as a person can read, and the 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 A3, A4 = 8, 9
 PAGE = {A4: 240, A3: 340}  # the most characters across that are still legible on a sheet
 SCALE = 60  # per cent; below, nobody reads it
 MOST_NAME = 31  # characters that Excel allows in the name of a sheet
+_FORBIDDEN = re.compile(r"[\[\]:*?/\\\x00-\x1f]")
 
 
 def new_sheet(book: Any, name: str, *, heads: int = 1, said: str = "") -> Any:
@@ -27,13 +29,31 @@ def new_sheet(book: Any, name: str, *, heads: int = 1, said: str = "") -> Any:
     said : str
         What stands at the foot of every page beside the page number; without it, the name of the sheet.
     """
-    sheet = book.add_worksheet(name[:MOST_NAME])
+    sheet = book.add_worksheet(sheet_name(name, book.sheetnames))
     sheet.set_landscape()
     sheet.set_paper(A4)
     sheet.fit_to_pages(1, 0)
     sheet.repeat_rows(0, heads - 1)
     sheet.set_footer(f"&L&8{(said or name)[:180].replace('&', '&&')}&R&8&P / &N")
     return sheet
+
+
+def sheet_name(name: str, taken: Iterable[str] = ()) -> str:
+    """Return a name that Excel takes and that no other sheet has.
+
+    Examples
+    --------
+    >>> sheet_name("a/b"), sheet_name("Long", ["long"])
+    ('a_b', 'Long 2')
+    """
+    plain = _FORBIDDEN.sub("_", name).strip("' ") or "–"
+    used = {one.lower() for one in taken}
+    found, at = plain[:MOST_NAME], 1
+    while found.lower() in used:
+        at += 1
+        end = f" {at}"
+        found = plain[: MOST_NAME - len(end)] + end
+    return found
 
 
 def set_widths(sheet: Any, widths: Sequence[float], *, keys: int = 1) -> None:

@@ -54,7 +54,7 @@ def on_decimals(values: npt.NDArray[Any], places: int) -> tuple[Floats, Mask, Ma
     """
     wide = values.astype(np.float64, copy=False)
     if places >= ESTIMATED:
-        lost = ~np.isfinite(wide)
+        lost = np.isinf(wide)
         return np.where(lost, np.nan, wide), np.zeros(len(wide), dtype=bool), lost
     power = 10.0**places
     with np.errstate(over="ignore", invalid="ignore"):

@@ -70,10 +70,10 @@ def told(problems: Iterable[Problem], lang: Lang) -> Blocks:
 
 
 def reserves_document(
-    table: TriangleTable, found: Sequence[tuple[str, Reserve]], refused: Sequence[tuple[str, Problem]], lang: Lang
+    table: TriangleTable, found: Sequence[tuple[str, Reserve]], refused: Sequence[Problem], lang: Lang
 ) -> Document:
     """Return what is unpaid, segment by segment (by origin, factors, triangle), and segments without an answer."""
-    head: Blocks = told([item for _, item in refused], lang)
+    head: Blocks = told(refused, lang)
     sections: list[Section] = []
     alone = len(table.labels.segments) == 1
     for at, (name, one) in enumerate(found, 1):
