@@ -1,4 +1,4 @@
-"""Actuarial methods through the command line, against printed literature; what is misspelt or missing is refused by name."""
+"""Actuarial methods through the command line, against printed literature; what is wrong is refused by name."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 from scipy import stats
+from tests.experience.published import RATIOS, WEIGHTS
 
 import ratemod as rm
 from ratemod.cli import main
@@ -17,7 +18,6 @@ from ratemod.ratemaking.development import development_factors, mack
 from ratemod.ratemaking.reserve import USES, reserve
 from ratemod.ratemaking.severity_fits import fit_severities, goodness, read_losses
 from ratemod.ratemaking.triangle_list import read_triangle
-from tests.experience.published import RATIOS, WEIGHTS
 
 # Taylor & Ashe (1983), paid claims; as in Mack, ASTIN Bulletin 23 (1993), table 1.
 PAID = [[357848, 1124788, 1735330, 2218270, 2745596, 3319994, 3466336, 3606286, 3833515, 3901463],
@@ -40,7 +40,8 @@ def square(rows):
 
 def printed(path, rows, heads, origin="事故年度"):
     lines = [",".join([origin, *heads])]
-    lines += [",".join([str(2001 + at), *map(str, row), *[""] * (len(heads) - len(row))]) for at, row in enumerate(rows)]
+    for at, row in enumerate(rows):
+        lines.append(",".join([str(2001 + at), *map(str, row), *[""] * (len(heads) - len(row))]))
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return str(path)
 
@@ -76,7 +77,8 @@ def test_one_triangle_however_it_is_written(tmp_path, capsys, kind):
         heads = [f"{age}个月" for age in AGES]
     path = printed(tmp_path / "t.csv", rows, heads)
     if kind == "unit":
-        (tmp_path / "t.csv").write_text("单位：万元\n" + (tmp_path / "t.csv").read_text(encoding="utf-8"), encoding="utf-8")
+        said = (tmp_path / "t.csv").read_text(encoding="utf-8")
+        (tmp_path / "t.csv").write_text("单位：万元\n" + said, encoding="utf-8")
     if kind == "workbook":
         frame = pd.DataFrame(square(PAID), columns=[12 * age for age in range(1, 11)])
         frame.insert(0, "accident_year", range(2001, 2011))
@@ -196,7 +198,7 @@ def test_labels_of_a_frame_stay(kind):
     assert len(repr(made)) < 120
 
 
-# Hachemeister (1975), five states by twelve quarters; Bühlmann–Straub as actuar prints it (`cm`, vignette "credibility").
+# Hachemeister (1975), five states by twelve quarters; Bühlmann–Straub as actuar prints it (`cm`).
 ESTIMATES = [2055.165, 1523.706, 1793.444, 1442.967, 1603.285]
 
 
@@ -218,7 +220,8 @@ def test_hachemeisters_states(tmp_path, capsys):
 
 def test_the_usual_standard_of_full_credibility():
     """1,082 claims at 90 % within 5 % for the frequency (Longley-Cook 1962)."""
-    rows = {"firm": ["a", "a", "b", "b"], "period": [1, 2, 1, 2], "value": [1.0, 2, 3, 4], "weight": [100, 170.55, 900, 900]}
+    claims = [100, 170.55, 900, 900]
+    rows = {"firm": ["a", "a", "b", "b"], "period": [1, 2, 1, 2], "value": [1.0, 2, 3, 4], "weight": claims}
     found = rm.credibility(pd.DataFrame(rows), "limited_fluctuation", probability=0.9, within=0.05)
     assert found.attrs["full"] == pytest.approx(1082.2, abs=0.05)
     assert found["z"].round(3).tolist() == [0.5, 1.0]
@@ -276,15 +279,16 @@ def test_layers_and_limits_on_the_command_line(tmp_path, capsys):
     assert f"{m * (math.exp(-500 / m) - math.exp(-1500 / m)):,.2f}" in out
     assert f"{m * math.exp(-1500 / m):,.2f}" in out
     assert f"{(1 - math.exp(-2000 / m)) / (1 - math.exp(-1000 / m)):.6g}" in out
-    for wrong, said in ((["--layer", "9..3"], "RM857"), (["--limits", "5"], "RM468"), (["--families", "gama"], "RM544")):
-        code, _, err = run(capsys, "severity", path, *wrong)
+    for name, value, said in (("--layer", "9..3", "RM857"), ("--limits", "5", "RM468"), ("--families", "gama", "RM544")):
+        code, _, err = run(capsys, "severity", path, name, value)
         assert code == 1 and said in err
 
 
 def test_a_tariff_becomes_a_plan_that_checks(tmp_path, capsys):
     path = tmp_path / "m.csv"
     path.write_text("sector,heads,claims\nmine,100,6\nshop,400,4\nmine,150,7\nshop,250,3\n,10,1\n", encoding="utf-8")
-    words = ["model", path, "--target", "claims", "--weight", "heads", "--factors", "sector", "--reference", "sector=shop"]
+    words = ["model", path, "--target", "claims", "--weight", "heads", "--factors", "sector"]
+    words += ["--reference", "sector=shop"]
     identity = ["--scheme", "a-line", "--edition", "2026-01", "--from", "2026-01-01", "--title", "A", "--source", "s"]
     code, out, _ = run(capsys, *words, "-o", tmp_path / "m.html", "--into", tmp_path / "plans", *identity)
     assert code == 3 and f"{(13 / 250) / (7 / 650):.6g}" in out and "RM490" in out

@@ -6,13 +6,13 @@ or as a frame as it is printed: a row an origin, a column an age.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ratemod.ratemaking.arrays import Floats
+from ratemod.ratemaking.arrays import Floats, Integers
 from ratemod.reading.text_levels import level_name
 
 if TYPE_CHECKING:
@@ -86,13 +86,13 @@ def by_origin(labels: Labels, **columns: Floats) -> pd.DataFrame:
     return _frame(labels, "origin", labels.origins, columns)
 
 
-def by_step(labels: Labels, **columns: Floats) -> pd.DataFrame:
+def by_step(labels: Labels, **columns: Floats | Integers) -> pd.DataFrame:
     """Return arrays of (..., steps from age to age) as a frame; a step is called by the two ages it lies between."""
     steps = tuple(f"{a}-{b}" for a, b in zip(labels.ages, labels.ages[1:]))
     return _frame(labels, "step", steps, columns)
 
 
-def _frame(labels: Labels, axis: str, named: tuple[str, ...], columns: dict[str, Floats]) -> pd.DataFrame:
+def _frame(labels: Labels, axis: str, named: tuple[str, ...], columns: Mapping[str, Floats | Integers]) -> pd.DataFrame:
     import pandas as pd
 
     shape = np.broadcast_shapes(*(np.shape(column) for column in columns.values()))

@@ -205,8 +205,15 @@ def fit_severities(losses: Losses, families: Sequence[str] = tuple(PARAMETERS)) 
         raise ModelError([item for _, item in failed])
     fits.sort(key=lambda one: one.aic)
     good = [goodness(one, losses) for one in fits]
-    columns = np.array(good, dtype=np.float64).T
-    return SeverityFits(tuple(fits), *columns, tuple(failed))
+    kolmogorov, anderson, chi_square, p_value = np.array(good, dtype=np.float64).T
+    return SeverityFits(
+        fits=tuple(fits),
+        kolmogorov=kolmogorov,
+        anderson=anderson,
+        chi_square=chi_square,
+        p_value=p_value,
+        failed=tuple(failed),
+    )
 
 
 def goodness(fit: SeverityFit, losses: Losses) -> tuple[float, float, float, float]:

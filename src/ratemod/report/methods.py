@@ -103,7 +103,7 @@ def reserves_document(
 
 def credibility_document(frame: pd.DataFrame, lang: Lang) -> Document:
     """Return what `rm.credibility` found: the structure, then one row a firm; refused firms with their reasons."""
-    structure = {name: value for name, value in frame.attrs.items() if name not in ("warnings", "method")}
+    structure = {str(name): value for name, value in frame.attrs.items() if name not in ("warnings", "method")}
     method = text(f"UI_method_is_{frame.attrs['method']}", lang)
     warnings = tuple(frame.attrs.get("warnings", ()))
     good, bad = frame[frame["code"] == ""], frame[frame["code"] != ""]
