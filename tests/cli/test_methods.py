@@ -279,7 +279,8 @@ def test_layers_and_limits_on_the_command_line(tmp_path, capsys):
     assert f"{m * (math.exp(-500 / m) - math.exp(-1500 / m)):,.2f}" in out
     assert f"{m * math.exp(-1500 / m):,.2f}" in out
     assert f"{(1 - math.exp(-2000 / m)) / (1 - math.exp(-1000 / m)):.6g}" in out
-    for name, value, said in (("--layer", "9..3", "RM857"), ("--limits", "5", "RM468"), ("--families", "gama", "RM544")):
+    wrong = (("--layer", "9..3", "RM857"), ("--limits", "5", "RM468"), ("--families", "gama", "RM544"))
+    for name, value, said in wrong:
         code, _, err = run(capsys, "severity", path, name, value)
         assert code == 1 and said in err
 
