@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
@@ -21,11 +22,12 @@ from tests.rating import random_plans
 from tests.rating.steps import step_of
 
 from ratemod.errors import PlanError
-from ratemod.formulas.tables import DAY_ZERO, sheet_names, table_sheet
+from ratemod.formulas.tables import sheet_names, table_sheet
 from ratemod.plan.editions import load_plan, shipped
 from ratemod.plan.keys import OPERATIONS
 from ratemod.plan.model import ANY, Axis, Band, Plan, Row, Table
 from ratemod.plan.model import Test as When
+from ratemod.plan.operand import EPOCH
 from ratemod.rating.exact import evaluate
 from ratemod.rating.groups import together
 from ratemod.rating.inputs import Inputs
@@ -180,8 +182,9 @@ def compare(plan: Plan, inputs: Inputs, file: Path) -> int:
             elif step.operation.levels:
                 assert found == step.operation.levels[int(wanted)].code, (step, at)
             else:
-                zero = DAY_ZERO if step.operation.gives == "date" else 0
-                assert found == pytest.approx(float(wanted) + zero, rel=1e-9, abs=1e-9), (step, at)
+                if isinstance(found, date):
+                    found = found.toordinal() - EPOCH
+                assert found == pytest.approx(float(wanted), rel=1e-9, abs=1e-9), (step, at)
     return agreed
 
 

@@ -116,7 +116,7 @@ class WorksheetWords:
     def unit(self, line: Line) -> str:
         """Return the unit of a line, or an empty string."""
         unit = "yuan" if self.is_money(line) else line.unit
-        return text(f"UI_of_{unit}", self.lang, money=self.money()) if unit else ""
+        return self.plan.unit_label(unit, self.lang) if unit else ""
 
     def money(self) -> str:
         """Return what the plan's money is called."""
