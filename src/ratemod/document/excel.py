@@ -31,15 +31,12 @@ from ratemod.document.model import (
     Table,
     plain,
 )
-from ratemod.document.sheet import new_sheet, set_widths
+from ratemod.document.sheet import MOST_ROWS, new_sheet, new_workbook, set_widths
 from ratemod.document.terminal import display_width
 from ratemod.errors import BookError, Lang, problem, text
 
-MADE = datetime(2000, 1, 1)  # not the clock: the same document must give the same bytes
-MOST_ROWS = 1_048_576
 WIDEST, NARROWEST, SAMPLE = 60, 6, 200
 LINE = 15  # points
-FONTS: Mapping[Lang, str] = {"zh": "Microsoft YaHei", "en": "Calibri"}
 _NUMBER = re.compile(r"[-+]?\d[\d,]*(\.\d+)?%?")
 
 
@@ -51,15 +48,10 @@ def write_workbook(document: Document, part: Path) -> None:
     BookError
         RM807 a table has more rows than a sheet.
     """
-    import xlsxwriter
-
     for one in document.tables():
         if one.n + len(document.head) + 8 > MOST_ROWS:
             raise BookError(problem("RM807", rows=one.n, columns=len(one.columns)))
-    font = {"font_name": FONTS[document.lang], "font_size": 10}
-    options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
-    book = xlsxwriter.Workbook(str(part), {**options, "default_format_properties": font})
-    book.set_properties({"created": MADE, "title": document.title})
+    book = new_workbook(part, document.lang, document.title, streamed=True)
     looks = _looks(book)
     sections = document.sections or (Section("", document.title or text("UI_table", document.lang), ()),)
     for at, section in enumerate(sections):

@@ -7,14 +7,39 @@ A4. What is too wide even for A3 is scaled as far as a person can read, and the 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
 from typing import Any
+
+from ratemod.errors import Lang
 
 A3, A4 = 8, 9
 PAGE = {A4: 240, A3: 340}  # the most characters across that are still legible on a sheet
 SCALE = 60  # per cent; below, nobody reads it
 MOST_NAME = 31  # characters that Excel allows in the name of a sheet
 _FORBIDDEN = re.compile(r"[\[\]:*?/\\\x00-\x1f]")
+
+MOST_ROWS = 1_048_576
+MADE = datetime(2000, 1, 1)  # not the clock: the same content must give the same bytes
+FONTS: Mapping[Lang, str] = {"zh": "Microsoft YaHei", "en": "Calibri"}
+
+
+def new_workbook(part: Path, lang: Lang, title: str, *, remark: str = "", streamed: bool = False) -> Any:
+    """Return a new workbook, in which every text stays text, so that no cell of anybody's list can run as a formula.
+
+    Parameters
+    ----------
+    title, remark : properties of the file
+    streamed : rows are written in order and leave the memory
+    """
+    import xlsxwriter
+
+    options = {"constant_memory": streamed, "strings_to_formulas": False, "strings_to_urls": False}
+    font = {"font_name": FONTS[lang], "font_size": 10}
+    book = xlsxwriter.Workbook(str(part), {**options, "default_format_properties": font})
+    book.set_properties({"created": MADE, "title": title, "comments": remark})
+    return book
 
 
 def new_sheet(book: Any, name: str, *, heads: int = 1, said: str = "") -> Any:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ratemod.document.sheet import new_sheet
+from ratemod.document.sheet import new_sheet, new_workbook
 from ratemod.document.terminal import display_width
 from ratemod.errors import Lang, text
 from ratemod.vocabulary.column import Column
@@ -69,12 +69,9 @@ def write_template(fields: Sequence[Field], path: str | Path, title: str, lang: 
     BookError
         Those of `whole_file`.
     """
-    import xlsxwriter
-
     target = Path(path)
     with whole_file(target) as part:
-        book = xlsxwriter.Workbook(str(part), {"strings_to_formulas": False, "strings_to_urls": False})
-        book.set_properties({"created": datetime.datetime(2000, 1, 1), "title": title})
+        book = new_workbook(part, lang, title)
         _list(book, fields, title, lang)
         _explained(book, fields, lang)
         book.close()

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from ratemod.document.sheet import new_sheet, set_widths
+from ratemod.document.sheet import MOST_ROWS, new_sheet, new_workbook, set_widths
 from ratemod.document.terminal import display_width
 from ratemod.errors import BookError, Lang, PlanError, Problem, problem, text
 from ratemod.formulas.formula import ROW, Sheet, formula, helper_names, helpers
@@ -37,7 +37,7 @@ from ratemod.rating.groups import whole_groups
 from ratemod.rating.target import whole_file
 from ratemod.report.live_sheets import OPTIONS, free_looks, write_constants, write_table
 from ratemod.report.priced_columns import refused_view
-from ratemod.report.priced_workbook import MADE, MOST_ROWS, _about, _fits, _looks, _rows, _sheet
+from ratemod.report.priced_workbook import _about, _fits, _looks, _rows, _sheet
 from ratemod.report.receipt_sheet import write_receipt_sheet
 
 if TYPE_CHECKING:
@@ -104,15 +104,10 @@ def write_live_workbook(rated: Rated, path: str | Path, *, lang: Lang, facts: Se
     PlanError
         RM880, RM881 what cannot be said as formulas.
     """
-    import xlsxwriter
-
     view = refused_view(rated, lang)
     _fits(view)
     with whole_file(path) as part:
-        book = xlsxwriter.Workbook(
-            str(part), {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
-        )
-        book.set_properties({"created": MADE, "title": rated.plan.id, "comments": rated.plan.warning(lang)})
+        book = new_workbook(part, lang, rated.plan.id, remark=rated.plan.warning(lang))
         looks = _looks(book, rated.plan.money)
         write_live_sheets(book, looks, rated.plan, priced_rows(rated), lang)
         for _ in _rows(_sheet(book, text("UI_sheet_refused", lang), rated, lang), view, looks, rated.plan.key):

@@ -13,7 +13,7 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
 
-from ratemod.document.sheet import new_sheet
+from ratemod.document.sheet import new_sheet, new_workbook
 from ratemod.errors import BookError, Lang, PlanError, Problem, problem, text
 from ratemod.formulas.tables import axis_headers, letters, sheet_names
 from ratemod.plan import said as words
@@ -22,7 +22,6 @@ from ratemod.plan.edit import step_numbers as numbers_of
 from ratemod.plan.model import ANY, Axis, AxisKey, Band, Plan, Step, Table, plain
 from ratemod.plan.path_labels import path_labels
 from ratemod.rating.target import whole_file
-from ratemod.report.priced_workbook import MADE
 
 HIDDEN, LAYOUT = "ratemod", "ratemod plan workbook 1"
 MOST_DIGITS = 15  # what Excel holds of a number
@@ -161,11 +160,8 @@ def export_plan(plan: Plan, path: str | Path, lang: Lang = "en") -> None:
     BookError
         As `ratemod.whole_file`.
     """
-    import xlsxwriter
-
     with whole_file(path) as part:
-        book = xlsxwriter.Workbook(str(part), {"strings_to_formulas": False, "strings_to_urls": False})
-        book.set_properties({"created": MADE, "title": plan.id, "comments": plan.warning(lang)})
+        book = new_workbook(part, lang, plan.id, remark=plan.warning(lang))
         looks = {
             "free": book.add_format({"locked": False, "bg_color": "#FFF6CC", "border": 1, "border_color": "#C9B458"}),
             "text": book.add_format({"num_format": "@"}),

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ratemod.document.sheet import new_sheet, set_widths
+from ratemod.document.sheet import MOST_ROWS, new_sheet, new_workbook, set_widths
 from ratemod.document.terminal import display_width
 from ratemod.errors import BookError, Lang, problem, text
 from ratemod.plan import said as words
@@ -29,7 +29,7 @@ from ratemod.vocabulary.currency import Currency
 if TYPE_CHECKING:
     from ratemod.rating.rated import Rated
 
-MOST_ROWS, MOST_COLUMNS, MOST_TEXT = 1_048_576, 16_384, 32_767
+MOST_COLUMNS, MOST_TEXT = 16_384, 32_767
 BATCH = 2_048
 EXACT = 10**15  # Excel keeps 15 digits of a number
 WIDEST, NARROWEST, SAMPLE = 44, 8, 200
@@ -42,7 +42,6 @@ FORMATS = {
     "date": "yyyy-mm-dd",
 }
 LEFT = ("text", "date")
-MADE = datetime(2000, 1, 1)  # not the clock: the same book must give the same bytes
 Tick = Callable[[int, int], None]
 
 
@@ -73,7 +72,6 @@ def write_priced_workbook(
     BookError
         RM807 too many rows or columns for a sheet, RM808 a text too long for a cell, and those of `whole_file`.
     """
-    import xlsxwriter
     from xlsxwriter.exceptions import FileCreateError
 
     views = [
@@ -84,19 +82,7 @@ def write_priced_workbook(
         _fits(shown)
     total, done = rated.table.num_rows, 0
     with whole_file(path) as part:
-        book = xlsxwriter.Workbook(
-            str(part),
-            {
-                "constant_memory": True,
-                "strings_to_formulas": False,
-                "strings_to_urls": False,
-                "default_format_properties": {
-                    "font_name": "Microsoft YaHei" if lang == "zh" else "Calibri",
-                    "font_size": 10,
-                },
-            },
-        )
-        book.set_properties({"created": MADE, "title": rated.plan.id, "comments": rated.plan.warning(lang)})
+        book = new_workbook(part, lang, rated.plan.id, remark=rated.plan.warning(lang), streamed=True)
         looks = _looks(book, rated.plan.money)
         try:
             for name, shown in views:
