@@ -540,7 +540,7 @@ def test_each_messy_claim_refuses_its_own_firm(plan):
         "firm": ["A", "B", "C", "D", "D", "E", "F", "Q"], "claim_no": ["1", "2", "3", "4", "4", "5", "6", "7"],
         "event_date": ["2024-02-30", "2024-01-01", "2024-01-01", "2023-01-01", "2023-01-01", None, "2024-01-01", "x"],
         "valuation_date": [None, "2023-01-01", *["2025-01-01"] * 6],
-        "paid_yuan": ["1", "2", "三万", "4", "4", "5", None, "6"]})
+        "paid_yuan": ["1", "2", "三万多", "4", "4", "5", None, "6"]})
     found = experience_mod(claims, firms, plan("split = 10000\n")).frame("zh")
     assert found.code.tolist()[:6] == ["RM206", "RM611", "RM203", "RM629", "RM612", "RM630"]
     assert found.status.tolist()[6] == "modified"

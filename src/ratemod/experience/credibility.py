@@ -90,6 +90,7 @@ def credibility(data: Any, method: Method = "buhlmann_straub", *, firm: str = "f
     panel = read_panel(data, firm, period, value, weight, levels, header_map, counts=chosen.counts)
     if len(panel.kept) == 0 and panel.refused:  # no firm is left: the reasons, not what their absence leads to
         refuse(list({item.line(): item for item in panel.refused.values()}.values())[:MOST_TOLD])
+    assert chosen.panel is not None  # `panel_method` has seen to it
     parts = chosen.panel(panel, **said)
     size, spoken = len(panel.names), lang or default_language()
     columns: dict[str, Any] = {"firm": list(panel.names)}

@@ -175,13 +175,16 @@ def _history(study: KeptStudy, lang: Lang) -> list[Block]:
         rows = [[number(value) for value in row] for row in tuples(found)]
         parts.append(table(w("development", lang), heads, rows, [True] * len(heads)))
     heads = [w(f"trend_{name}", lang) for name in study.frames["trends"].columns]
-    trends: list[list[Said]] = [
-        [spoken(str(row.of), lang), f"{row.used:+.2%}", spoken(str(row.why), lang),
-         *(number(value, 3) for value in (row.fitted, row.low, row.high, row.weight))]
-        for row in tuples(study.frames["trends"])
-    ]  # fmt: skip
+    trends = [_trend(row, lang) for row in tuples(study.frames["trends"])]
     parts.append(table(w("trends", lang), heads, trends, [False, True, False, True, True, True, True]))
     return parts
+
+
+def _trend(row: Any, lang: Lang) -> list[Said]:
+    """Return the cells of one trend."""
+    cells: list[Said] = [spoken(str(row.of), lang), f"{row.used:+.2%}", spoken(str(row.why), lang)]
+    cells += [number(value, 3) for value in (row.fitted, row.low, row.high, row.weight)]
+    return cells
 
 
 def _judgements(study: KeptStudy, lang: Lang) -> list[Block]:
