@@ -23,8 +23,10 @@ def tables_of(rng, many, shape=(4, 5, 3), faces=FACES, firms=None):
     names = ("sector", "division", "insurer")
     places = [rng.choice(size, many, p=rng.dirichlet(np.full(size, 1.0))) for size in shape]
     firm = np.arange(many) if firms is None else rng.integers(0, firms, many)
-    dims = {name: (place, [f"{name}{at}" for at in range(size)])
-            for name, place, size in zip(names, places, shape, strict=True)}
+    dims = {
+        name: (place, [f"{name}{at}" for at in range(size)])
+        for name, place, size in zip(names, places, shape, strict=True)
+    }
     money = rng.lognormal(9, 1.2, many).astype(np.int64)
     measures = {"enterprises": np.ones(many, np.int64), "paid_fen": money}
     return tabulate("random", dims, faces, firm, measures), dims, firm, measures
@@ -41,22 +43,37 @@ class Attacker:
         self.equations = np.array([self.rows[tables.keys[at]] for at in told])
         self.sides = np.array([float(tables.values[measure][at]) for at in told])
         # what everybody knows: a cell that is left out is not empty, so a count in it is at least 1
-        floor = [at for at in range(len(tables.keys)) if hidden[at] and len(tables.keys[at]) == 2
-                 and not measure.endswith("_fen") and tables.values[measure][at] > 0]
+        floor = [
+            at
+            for at in range(len(tables.keys))
+            if hidden[at]
+            and len(tables.keys[at]) == 2
+            and not measure.endswith("_fen")
+            and tables.values[measure][at] > 0
+        ]
         self.least = np.array([self.rows[tables.keys[at]] for at in floor]).reshape(len(floor), self.equations.shape[1])
 
     def row(self, key):
         chosen = dict(key)
-        return np.array([float(all(place[self.dims.index(dim)] == level for dim, level in chosen.items()))
-                         for place in itertools.product(*(range(size) for size in self.shape))])
+        return np.array(
+            [
+                float(all(place[self.dims.index(dim)] == level for dim, level in chosen.items()))
+                for place in itertools.product(*(range(size) for size in self.shape))
+            ]
+        )
 
     def interval(self, key):
         scale = max(self.sides.max(), 1.0)
         ends = []
         for sign in (1, -1):
-            found = linprog(sign * self.rows[key], A_eq=self.equations, b_eq=self.sides / scale,
-                            A_ub=-self.least if len(self.least) else None,
-                            b_ub=np.full(len(self.least), -1 / scale) if len(self.least) else None, bounds=(0, None))
+            found = linprog(
+                sign * self.rows[key],
+                A_eq=self.equations,
+                b_eq=self.sides / scale,
+                A_ub=-self.least if len(self.least) else None,
+                b_ub=np.full(len(self.least), -1 / scale) if len(self.least) else None,
+                bounds=(0, None),
+            )
             assert found.status in (0, 3), found.message
             ends.append(sign * found.fun * scale if found.status == 0 else np.inf)
         return ends[0], ends[1]
@@ -84,8 +101,11 @@ def recovered_by_subtraction(tables, hidden):
     """Whoever subtracts what is known from a total, again and again."""
     unknown = set(np.flatnonzero(hidden).tolist())
     while True:
-        found = {next(iter(lost)) for total, cells in tables.relations
-                 if len(lost := unknown & {total, *cells.tolist()}) == 1}
+        found = {
+            next(iter(lost))
+            for total, cells in tables.relations
+            if len(lost := unknown & {total, *cells.tolist()}) == 1
+        }
         if not found:
             return set(np.flatnonzero(hidden).tolist()) - unknown
         unknown -= found
@@ -125,11 +145,19 @@ def test_nobody_who_stands_alone_in_a_cell_finds_his_neighbour(seed):
 
 def test_tables_protected_one_by_one_would_give_a_cell_away():
     """Why they are protected together: each table alone is safe, the other tells the row that this one hides behind."""
-    units = {("s0", "d0", "i0"): 2, ("s0", "d1", "i0"): 30, ("s1", "d0", "i0"): 40, ("s1", "d1", "i1"): 50,
-             ("s0", "d1", "i1"): 20, ("s1", "d0", "i1"): 60}
+    units = {
+        ("s0", "d0", "i0"): 2,
+        ("s0", "d1", "i0"): 30,
+        ("s1", "d0", "i0"): 40,
+        ("s1", "d1", "i1"): 50,
+        ("s0", "d1", "i1"): 20,
+        ("s1", "d0", "i1"): 60,
+    }
     rows = [place for place, many in units.items() for _ in range(many)]
-    dims = {dim: ([int(row[at][1]) for row in rows], [f"{dim[0]}0", f"{dim[0]}1"])
-            for at, dim in enumerate(("sector", "division", "insurer"))}
+    dims = {
+        dim: ([int(row[at][1]) for row in rows], [f"{dim[0]}0", f"{dim[0]}1"])
+        for at, dim in enumerate(("sector", "division", "insurer"))
+    }
     tables = tabulate("t", dims, FACES, range(len(rows)), {"enterprises": np.ones(len(rows), int)})
     alone = np.zeros(len(tables.keys), bool)
     at = tables.at(sector=0, division=0)

@@ -45,8 +45,9 @@ def test_the_site_builds_without_a_warning_and_needs_no_network(tmp_path):
     if importlib.util.find_spec("mkdocs") is None or importlib.util.find_spec("material") is None:
         pytest.skip("mkdocs with its theme is not installed")
     command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", str(tmp_path)]
-    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False,
-                         env={**os.environ, "NO_MKDOCS_2_WARNING": "1"})
+    run = subprocess.run(
+        command, cwd=ROOT, capture_output=True, text=True, check=False, env={**os.environ, "NO_MKDOCS_2_WARNING": "1"}
+    )
     assert run.returncode == 0 and "WARNING" not in run.stderr + run.stdout, run.stderr
     assert (tmp_path / "index.html").exists()
     for page in tmp_path.rglob("*.html"):

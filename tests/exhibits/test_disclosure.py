@@ -115,8 +115,12 @@ class FileAttack:
 
     def line(self, row):
         chosen = [None if pd.isna(row[dim]) else row[dim] for dim in self.dims]
-        return np.array([float(all(want is None or want == have for want, have in zip(chosen, place, strict=True)))
-                         for place in itertools.product(*self.levels)])
+        return np.array(
+            [
+                float(all(want is None or want == have for want, have in zip(chosen, place, strict=True)))
+                for place in itertools.product(*self.levels)
+            ]
+        )
 
     def interval(self, row):
         aim = self.line(row)
@@ -146,8 +150,11 @@ def test_the_published_file_withstands_the_attack(published, told, contributors,
     small = {key for key, count in contributors.items() if count < 3}
     attack = FileAttack(figures, figures["unit"].iloc[0])
     subject = told.subjects["insurance"]
-    truth = {tuple(subject.tables.levels[dim][at] for dim, at in key): index
-             for index, key in enumerate(subject.tables.keys) if tuple(dim for dim, _ in key) == ("sector", "division")}
+    truth = {
+        tuple(subject.tables.levels[dim][at] for dim, at in key): index
+        for index, key in enumerate(subject.tables.keys)
+        if tuple(dim for dim, _ in key) == ("sector", "division")
+    }
     seen = 0
     for _, row in figures[figures["breakdown"] == "sector × division"].iterrows():
         key = (row["sector"], row["division"])
@@ -233,12 +240,35 @@ def test_hostile_names_are_harmless(tmp_path):
 
 def test_lists_as_people_keep_them(tmp_path):
     """Chinese headers, GB18030, yuan, sectors in Chinese, a repeated policy and a claim of nobody's."""
-    names = {"policies": {"policy_no": "保单号", "credit_code": "统一社会信用代码", "insurer": "保险公司",
-                          "division_code": "地区", "sector": "行业", "start_date": "保险起期", "heads": "投保人数"},
-             "claims": {"claim_no": "赔案号", "policy_no": "保单号", "event_date": "出险日期", "cause": "事故原因",
-                        "deaths": "死亡人数", "serious_injuries": "重伤人数"}}
-    zh = {"mining": "矿山", "hazardous_chemicals": "危化品", "fireworks": "烟花爆竹", "transport": "交通运输",
-          "construction": "建筑施工", "civil_explosives": "民爆", "metal_smelting": "金属冶炼", "fishery": "渔业生产"}
+    names = {
+        "policies": {
+            "policy_no": "保单号",
+            "credit_code": "统一社会信用代码",
+            "insurer": "保险公司",
+            "division_code": "地区",
+            "sector": "行业",
+            "start_date": "保险起期",
+            "heads": "投保人数",
+        },
+        "claims": {
+            "claim_no": "赔案号",
+            "policy_no": "保单号",
+            "event_date": "出险日期",
+            "cause": "事故原因",
+            "deaths": "死亡人数",
+            "serious_injuries": "重伤人数",
+        },
+    }
+    zh = {
+        "mining": "矿山",
+        "hazardous_chemicals": "危化品",
+        "fireworks": "烟花爆竹",
+        "transport": "交通运输",
+        "construction": "建筑施工",
+        "civil_explosives": "民爆",
+        "metal_smelting": "金属冶炼",
+        "fishery": "渔业生产",
+    }
     for name in ("services", "ledger"):
         shutil.copy(PROVINCE / f"{name}.parquet", tmp_path)
     policies = frame("policies").astype({"sector": str, "division_code": str})
@@ -246,15 +276,19 @@ def test_lists_as_people_keep_them(tmp_path):
     policies["保费（元）"] = (policies["premium_fen"] / 100).map("{:,.2f}".format)
     policies = pd.concat([policies, policies.iloc[[5]]])
     policies[[*names["policies"], "保费（元）"]].rename(columns=names["policies"]).to_csv(
-        tmp_path / "policies.csv", index=False, encoding="gb18030")
+        tmp_path / "policies.csv", index=False, encoding="gb18030"
+    )
     claims = frame("claims")
     claims["已付赔款"], claims["未决赔款"] = claims["paid_fen"] / 100, claims["case_reserve_fen"] / 100
     claims.loc[3, "policy_no"] = "不存在"
     claims[[*names["claims"], "已付赔款", "未决赔款"]].rename(columns=names["claims"]).to_excel(
-        tmp_path / "claims.xlsx", index=False)
+        tmp_path / "claims.xlsx", index=False
+    )
     told = disclosure(tmp_path, YEAR)
     assert sorted((noun, item.code, item.count) for noun, item in told.refused) == [
-        ("claims", "RM396", 1), ("policies", "RM242", 1)]
+        ("claims", "RM396", 1),
+        ("policies", "RM242", 1),
+    ]
     begun = frame("policies").pipe(lambda table: table[of_year(table["start_date"])])
     assert told.subjects["insurance"].tables.values["premium_fen"][-1] == begun["premium_fen"].sum()
     assert not told.synthetic and "participation" not in told.subjects

@@ -50,14 +50,18 @@ def test_the_same_year_again_is_the_same_and_a_corrected_one_tells_no_more(kept)
     tables, register = kept
     before = left_out(read_publications(register)[1])
     again = rm.disclosure(tables, 2025, register=register)
-    found = {figure for at, figure in enumerate(again.system.figures)
-             if figure.year == 2025 and not again.system.auxiliary[at] and again.hidden[again.system.cell[at]]}
+    found = {
+        figure
+        for at, figure in enumerate(again.system.figures)
+        if figure.year == 2025 and not again.system.auxiliary[at] and again.hidden[again.system.cell[at]]
+    }
     assert found == before
     claims = tables["claims"]
     late = claims.tail(3).assign(claim_no=["L1", "L2", "L3"], paid_fen=40_000)
     corrected = rm.disclosure(tables | {"claims": pd.concat([claims, late])}, 2025, register=register)
-    published = {figure for at, figure in enumerate(corrected.system.figures)
-                 if not corrected.hidden[corrected.system.cell[at]]}
+    published = {
+        figure for at, figure in enumerate(corrected.system.figures) if not corrected.hidden[corrected.system.cell[at]]
+    }
     assert not published & before
 
 

@@ -26,8 +26,12 @@ YEARS = (2024, 2025)
 def province(seed):
     """Firms with a policy a year, from January or May to December; xin has one client in 2024, many in 2025."""
     rnd = random.Random(seed)
-    firms = [(f"F{sector}{place}{at}", sector, place, rnd.choice(INSURERS[:2]), 10 ** rnd.uniform(5.5, 7))
-             for sector in SECTORS for place in PLACES for at in range(rnd.choice((9, 15, 25)))]
+    firms = [
+        (f"F{sector}{place}{at}", sector, place, rnd.choice(INSURERS[:2]), 10 ** rnd.uniform(5.5, 7))
+        for sector in SECTORS
+        for place in PLACES
+        for at in range(rnd.choice((9, 15, 25)))
+    ]
     lone = rnd.randrange(len(firms))
     rows, served = [], []
     for year in YEARS:
@@ -39,28 +43,84 @@ def province(seed):
                 insurer = "xin"
             if state != "uninsured":
                 month = 1 if state == "insured" else 5
-                rows.append((f"{year}{firm}", firm, insurer, place, sector, dt.date(year, month, 1),
-                             dt.date(year + 1, 1, 1), rnd.randint(5, 90), int(premium * rnd.uniform(0.9, 1.1))))
+                rows.append(
+                    (
+                        f"{year}{firm}",
+                        firm,
+                        insurer,
+                        place,
+                        sector,
+                        dt.date(year, month, 1),
+                        dt.date(year + 1, 1, 1),
+                        rnd.randint(5, 90),
+                        int(premium * rnd.uniform(0.9, 1.1)),
+                    )
+                )
                 served.append((rnd.random() < 0.7) & (at != lone))
-    names = ["policy_no", "credit_code", "insurer", "division_code", "sector", "start_date", "end_date", "heads",
-             "premium_fen"]
+    names = [
+        "policy_no",
+        "credit_code",
+        "insurer",
+        "division_code",
+        "sector",
+        "start_date",
+        "end_date",
+        "heads",
+        "premium_fen",
+    ]
     policies = pd.DataFrame(rows, columns=names)
     ours = policies[np.array(served)]
     day = [dt.date(start.year, 8, 1) for start in ours.start_date]
-    services = pd.DataFrame({"policy_no": ours.policy_no, "insurer": ours.insurer, "planned_date": day,
-                             "delivered_date": day, "cost_fen": ours.premium_fen // 20})
+    services = pd.DataFrame(
+        {
+            "policy_no": ours.policy_no,
+            "insurer": ours.insurer,
+            "planned_date": day,
+            "delivered_date": day,
+            "cost_fen": ours.premium_fen // 20,
+        }
+    )
     hit = policies[::2]
-    claims = pd.DataFrame({"claim_no": "C" + hit.policy_no, "policy_no": hit.policy_no, "cause": "falls", "deaths": 0,
-                           "event_date": [dt.date(start.year, 9, 1) for start in hit.start_date],
-                           "serious_injuries": 0, "paid_fen": hit.heads * 5000, "case_reserve_fen": 0})
-    accrued = pd.DataFrame({"date": policies.start_date, "kind": "accrual", "insurer": policies.insurer,
-                            "policy_no": policies.policy_no, "amount_fen": policies.premium_fen * 15 // 100})
-    paid = pd.DataFrame({"date": day, "kind": "payment", "insurer": ours.insurer, "policy_no": ours.policy_no,
-                         "amount_fen": ours.premium_fen // 20})
-    people = pd.DataFrame([(*firm[:3], 5) for firm in firms],
-                          columns=["credit_code", "sector", "division_code", "staff"])
-    return {"policies": policies, "claims": claims, "services": services, "ledger": pd.concat([accrued, paid]),
-            "enterprises": people}
+    claims = pd.DataFrame(
+        {
+            "claim_no": "C" + hit.policy_no,
+            "policy_no": hit.policy_no,
+            "cause": "falls",
+            "deaths": 0,
+            "event_date": [dt.date(start.year, 9, 1) for start in hit.start_date],
+            "serious_injuries": 0,
+            "paid_fen": hit.heads * 5000,
+            "case_reserve_fen": 0,
+        }
+    )
+    accrued = pd.DataFrame(
+        {
+            "date": policies.start_date,
+            "kind": "accrual",
+            "insurer": policies.insurer,
+            "policy_no": policies.policy_no,
+            "amount_fen": policies.premium_fen * 15 // 100,
+        }
+    )
+    paid = pd.DataFrame(
+        {
+            "date": day,
+            "kind": "payment",
+            "insurer": ours.insurer,
+            "policy_no": ours.policy_no,
+            "amount_fen": ours.premium_fen // 20,
+        }
+    )
+    people = pd.DataFrame(
+        [(*firm[:3], 5) for firm in firms], columns=["credit_code", "sector", "division_code", "staff"]
+    )
+    return {
+        "policies": policies,
+        "claims": claims,
+        "services": services,
+        "ledger": pd.concat([accrued, paid]),
+        "enterprises": people,
+    }
 
 
 def read(told, folder):
@@ -78,14 +138,22 @@ def ends_of(aim, rows, low, high, floor):
 
 def participants(figures, table):
     """Attack who does not insure: unknown are enterprises by sector, division, insurer (or none) and state."""
-    kinds = [(*place, *kind) for place in itertools.product(SECTORS, PLACES)
-             for kind in [*itertools.product(INSURERS, ("insured", "gap")), (None, "uninsured")]]
+    kinds = [
+        (*place, *kind)
+        for place in itertools.product(SECTORS, PLACES)
+        for kind in [*itertools.product(INSURERS, ("insured", "gap")), (None, "uninsured")]
+    ]
 
     def row(item):
         told = [getattr(item, dim) for dim in ("sector", "division", "insurer", "state")]
         fits = [all(pd.isna(want) or want == have for want, have in zip(told, kind, strict=True)) for kind in kinds]
-        return np.array([fit and (item.subject == "participation" or kind[3] != "uninsured")
-                         for fit, kind in zip(fits, kinds, strict=True)], float)
+        return np.array(
+            [
+                fit and (item.subject == "participation" or kind[3] != "uninsured")
+                for fit, kind in zip(fits, kinds, strict=True)
+            ],
+            float,
+        )
 
     ours = figures[(figures.measure == "enterprises")]
     known = ours[ours.status != "suppressed"]
@@ -139,8 +207,10 @@ def test_nothing_is_told_by_two_years_of_all_subjects(seed, tmp_path):
         figures, years[year] = read(rm.disclosure(tables, year), tmp_path / str(year))
         own = policies[policies.policy_no.str.startswith(str(year))].set_index("credit_code").start_date
         month = {firm: start.month for firm, start in own.items()}
-        states = [({1: "insured", 5: "gap"}.get(month.get(item.credit_code), "uninsured"), item.sector,
-                   item.division_code) for item in tables["enterprises"].itertuples()]
+        states = [
+            ({1: "insured", 5: "gap"}.get(month.get(item.credit_code), "uninsured"), item.sector, item.division_code)
+            for item in tables["enterprises"].itertuples()
+        ]
         table: dict[tuple[str, str, str], int] = {}
         for key in states:
             for chosen in itertools.product(*((level, "") for level in key)):

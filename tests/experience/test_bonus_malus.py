@@ -28,25 +28,43 @@ def test_the_six_level_system_of_the_book():
     # Denuit, Maréchal, Pitrebois & Walhin 2007, section 4.4: -1/+2 with six levels at frequency 0.1.
     assert stationary(DENUIT, 0.1).round(6).tolist() == [0.782901, 0.082338, 0.090998, 0.022278, 0.016387, 0.005097]
     matrix = transition_matrix(DENUIT, 0.1)
-    printed = [[0.791523, 0.081985, 0.088694, 0.018169, 0.015456, 0.004173],
-               [0.788490, 0.066822, 0.106890, 0.017259, 0.014546, 0.005992],
-               [0.788490, 0.063789, 0.073531, 0.053651, 0.013637, 0.006902],
-               [0.606531, 0.245749, 0.070498, 0.020292, 0.050028, 0.006902],
-               [0.606531, 0.063789, 0.252457, 0.017259, 0.034865, 0.025098],
-               [0.606531, 0.063789, 0.070498, 0.199219, 0.031833, 0.028131]]
+    printed = [
+        [0.791523, 0.081985, 0.088694, 0.018169, 0.015456, 0.004173],
+        [0.788490, 0.066822, 0.106890, 0.017259, 0.014546, 0.005992],
+        [0.788490, 0.063789, 0.073531, 0.053651, 0.013637, 0.006902],
+        [0.606531, 0.245749, 0.070498, 0.020292, 0.050028, 0.006902],
+        [0.606531, 0.063789, 0.252457, 0.017259, 0.034865, 0.025098],
+        [0.606531, 0.063789, 0.070498, 0.199219, 0.031833, 0.028131],
+    ]
     np.testing.assert_allclose(np.linalg.matrix_power(matrix, 5), printed, atol=5.01e-7)
-    same(matrix[0, [0, 2, 4, 5]], [0.9048374180359596, 0.09048374180359599, 0.004524187090179802,
-                                   0.00015465307026467186], 1e-12)
+    same(
+        matrix[0, [0, 2, 4, 5]],
+        [0.9048374180359596, 0.09048374180359599, 0.004524187090179802, 0.00015465307026467186],
+        1e-12,
+    )
 
 
 def test_malaysia():
     # Loss Data Analytics (open text), ch. 12, examples 4.1 to 4.6: -1/top; the book starts from all levels alike.
-    same(stationary(MALAYSIA, 0.1)[::-1], [0.09516258196404044, 0.0861066649579777, 0.077912532396264,
-                                           0.0704981746460788, 0.06378938632300607, 0.6065306597126339], 1e-13)
+    same(
+        stationary(MALAYSIA, 0.1)[::-1],
+        [
+            0.09516258196404044,
+            0.0861066649579777,
+            0.077912532396264,
+            0.0704981746460788,
+            0.06378938632300607,
+            0.6065306597126339,
+        ],
+        1e-13,
+    )
     alike = np.full(6, 1 / 6)
     path = 100 * premium_path(MALAYSIA, 0.1, 20, alike)
-    same(path[1:6], [62.550287329855024, 59.867778292018116, 58.05789225759839, 57.05735991474435,
-                     56.57805370124835], 1e-13)
+    same(
+        path[1:6],
+        [62.550287329855024, 59.867778292018116, 58.05789225759839, 57.05735991474435, 56.57805370124835],
+        1e-13,
+    )
     same(path[6:], [56.57805370124835] * 15, 1e-13)
     distance = distance_path(MALAYSIA, 0.1, 5, alike)
     # printed 0.6096, 0.3941, 0.2252, 0.0958, 0: from rounded chances, so within a unit of the last digit
@@ -59,18 +77,58 @@ def test_optimal_relativities():
     # independent quadratures; the printed figures agree to a quarter of a percentage point.
     found = optimal_relativities(bonus_malus(np.ones(7), up=1), [0.1, 0.3, 0.5], [0.6, 0.3, 0.1], 1.5)
     near = {"rtol": 1e-7}
-    np.testing.assert_allclose(found.share[::-1], [
-        0.03285330003219429, 0.022038451261652287, 0.01981833072928459, 0.02380359186358868, 0.04016913574321558,
-        0.10383174447727413, 0.7574854458928176], **near)
-    np.testing.assert_allclose(found.by_money[::-1], [
-        2.2862964437710347, 1.8925317113441071, 1.6079962352928405, 1.3702905836080816, 1.1464019552709936,
-        0.9112392589255732, 0.6174763053066256], **near)
-    np.testing.assert_allclose(found.balanced[::-1], [
-        2.349230784428936, 1.9622656144572939, 1.6856549243448915, 1.45956160067842, 1.2563557465372954,
-        1.0625719314160047, 0.8589334981828192], **near)
-    np.testing.assert_allclose(found.mean_risk[::-1], [
-        2.446064221014873, 2.1008002253569877, 1.8598357147523605, 1.6679064083203692, 1.4747482642798375,
-        1.2127584826349358, 0.8074308799778677], **near)
+    np.testing.assert_allclose(
+        found.share[::-1],
+        [
+            0.03285330003219429,
+            0.022038451261652287,
+            0.01981833072928459,
+            0.02380359186358868,
+            0.04016913574321558,
+            0.10383174447727413,
+            0.7574854458928176,
+        ],
+        **near,
+    )
+    np.testing.assert_allclose(
+        found.by_money[::-1],
+        [
+            2.2862964437710347,
+            1.8925317113441071,
+            1.6079962352928405,
+            1.3702905836080816,
+            1.1464019552709936,
+            0.9112392589255732,
+            0.6174763053066256,
+        ],
+        **near,
+    )
+    np.testing.assert_allclose(
+        found.balanced[::-1],
+        [
+            2.349230784428936,
+            1.9622656144572939,
+            1.6856549243448915,
+            1.45956160067842,
+            1.2563557465372954,
+            1.0625719314160047,
+            0.8589334981828192,
+        ],
+        **near,
+    )
+    np.testing.assert_allclose(
+        found.mean_risk[::-1],
+        [
+            2.446064221014873,
+            2.1008002253569877,
+            1.8598357147523605,
+            1.6679064083203692,
+            1.4747482642798375,
+            1.2127584826349358,
+            0.8074308799778677,
+        ],
+        **near,
+    )
     np.testing.assert_allclose(100 * found.share[::-1], [3.28, 2.21, 2.0, 2.38, 4.02, 10.38, 75.74], atol=0.02)
     same([found.share @ found.mean_risk, found.share @ found.balanced], [1, 1], 1e-9)
     same(found.share @ found.by_money, 0.7897013420019685, 1e-7)
@@ -93,7 +151,7 @@ def test_a_flat_system_has_no_efficiency_and_a_proportional_one_has_one():
     flat = judge(bonus_malus(np.ones(4)), [0.1, 0.4])
     np.testing.assert_allclose(flat.efficiency, 0, atol=1e-14)
     assert flat.relative_level.tolist() == [0, 0]
-    tiny = judge(bonus_malus([1e-9, 1.0], down=1, up=1), [0.01])        # premium ~ chance of a claim ~ frequency
+    tiny = judge(bonus_malus([1e-9, 1.0], down=1, up=1), [0.01])  # premium ~ chance of a claim ~ frequency
     assert tiny.efficiency[0] == pytest.approx(0.995, abs=1e-3)
 
 
@@ -155,21 +213,24 @@ def test_an_iteration_that_does_not_settle_says_so(monkeypatch):
         optimal_retention(BOOK, 0.1, 1.0, exponential(1.0))
 
 
-@pytest.mark.parametrize("wrong, code", [
-    (lambda: bonus_malus([1.0]), "RM656"),
-    (lambda: bonus_malus([1.0, 2.0], moves=[[0, 0, 0]]), "RM656"),
-    (lambda: bonus_malus([1.0, 2.0], moves=[[0, 2]]), "RM642"),
-    (lambda: bonus_malus([1.0, 0.0]), "RM642"),
-    (lambda: bonus_malus([1.0, 2.0], start=2), "RM642"),
-    (lambda: stationary(BOOK, -0.1), "RM642"),
-    (lambda: stationary(bonus_malus([1.0, 2.0], moves=[[0, 1]]), 0.1), "RM657"),
-    (lambda: evolve(BOOK, [[0.5]]), "RM655"),
-    (lambda: evolve(BOOK, [0]), "RM640"),
-    (lambda: evolve(BOOK, [[0]], start=[0, 1]), "RM640"),
-    (lambda: premium_path(BOOK, 0.1, 2, [1.0]), "RM640"),
-    (lambda: optimal_retention(BOOK, 0.1, 1.0, exponential(1.0), 1.0), "RM642"),
-    (lambda: optimal_relativities(BOOK, [0.1, 0.2], [1.0], 1.0), "RM640"),
-])
+@pytest.mark.parametrize(
+    "wrong, code",
+    [
+        (lambda: bonus_malus([1.0]), "RM656"),
+        (lambda: bonus_malus([1.0, 2.0], moves=[[0, 0, 0]]), "RM656"),
+        (lambda: bonus_malus([1.0, 2.0], moves=[[0, 2]]), "RM642"),
+        (lambda: bonus_malus([1.0, 0.0]), "RM642"),
+        (lambda: bonus_malus([1.0, 2.0], start=2), "RM642"),
+        (lambda: stationary(BOOK, -0.1), "RM642"),
+        (lambda: stationary(bonus_malus([1.0, 2.0], moves=[[0, 1]]), 0.1), "RM657"),
+        (lambda: evolve(BOOK, [[0.5]]), "RM655"),
+        (lambda: evolve(BOOK, [0]), "RM640"),
+        (lambda: evolve(BOOK, [[0]], start=[0, 1]), "RM640"),
+        (lambda: premium_path(BOOK, 0.1, 2, [1.0]), "RM640"),
+        (lambda: optimal_retention(BOOK, 0.1, 1.0, exponential(1.0), 1.0), "RM642"),
+        (lambda: optimal_relativities(BOOK, [0.1, 0.2], [1.0], 1.0), "RM640"),
+    ],
+)
 def test_refusals(wrong, code):
     with pytest.raises(ModelError) as raised:
         wrong()

@@ -35,10 +35,12 @@ def test_buhlmann_straub_is_actuar():
 def test_the_iterative_estimator_is_actuar():
     found = buhlmann_straub(RATIOS, WEIGHTS, estimator="iterative")
     same(found.between, 64366.5071360614, TIGHT)
-    same(found.premium, [2053.06255347788, 1528.63464793864, 1789.94176814741, 1467.9772557754, 1604.85862321239],
-         TIGHT)
-    same(found.z, [0.978875590825733, 0.902006874199337, 0.864033579429104, 0.657651630602369, 0.943525074706313],
-         TIGHT)
+    same(
+        found.premium, [2053.06255347788, 1528.63464793864, 1789.94176814741, 1467.9772557754, 1604.85862321239], TIGHT
+    )
+    same(
+        found.z, [0.978875590825733, 0.902006874199337, 0.864033579429104, 0.657651630602369, 0.943525074706313], TIGHT
+    )
     same(found.collective, 1688.89496971034, TIGHT)
 
 
@@ -78,16 +80,19 @@ def test_a_large_offset_costs_no_digits():
     same([large.within, large.between], [small.within, small.between], 1e-6)
 
 
-@pytest.mark.parametrize("change, code", [
-    (lambda v, w: (v, w[:, 1:]), "RM640"),
-    (lambda v, w: (v, -w), "RM642"),
-    (lambda v, w: (np.where(v > 2500, np.inf, v), w), "RM641"),
-    (lambda v, w: (v, np.where(w > 9000, 0, w)), "RM643"),
-    (lambda v, w: (v, np.where(w > 9000, np.nan, w)), "RM643"),
-    (lambda v, w: (v[:, :1], w[:, :1]), "RM644"),
-    (lambda v, w: (v[:1], w[:1]), "RM645"),
-    (lambda v, w: (v[0], w[0]), "RM640"),
-])
+@pytest.mark.parametrize(
+    "change, code",
+    [
+        (lambda v, w: (v, w[:, 1:]), "RM640"),
+        (lambda v, w: (v, -w), "RM642"),
+        (lambda v, w: (np.where(v > 2500, np.inf, v), w), "RM641"),
+        (lambda v, w: (v, np.where(w > 9000, 0, w)), "RM643"),
+        (lambda v, w: (v, np.where(w > 9000, np.nan, w)), "RM643"),
+        (lambda v, w: (v[:, :1], w[:, :1]), "RM644"),
+        (lambda v, w: (v[:1], w[:1]), "RM645"),
+        (lambda v, w: (v[0], w[0]), "RM640"),
+    ],
+)
 def test_refusals(change, code):
     with pytest.raises(ModelError) as raised:
         buhlmann_straub(*change(RATIOS, WEIGHTS))
@@ -155,7 +160,7 @@ def test_blocks_change_no_digit(monkeypatch):
 def test_planted_variances_come_back(estimator):
     draw = np.random.default_rng(11)
     weights = draw.lognormal(2.0, 1.0, (20_000, 5))
-    risk = draw.gamma(2.0, 0.5, 20_000)                      # mean 1, variance 0.5
+    risk = draw.gamma(2.0, 0.5, 20_000)  # mean 1, variance 0.5
     values = risk[:, None] + draw.normal(size=weights.shape) * np.sqrt(6.0 / weights)
     found = buhlmann_straub(values, weights, estimator=estimator)
     assert found.within == pytest.approx(6.0, rel=0.02)

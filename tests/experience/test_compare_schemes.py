@@ -91,8 +91,19 @@ def drawn(theta_shape, seed=3, firms=20_000):
     loss = claims * 20_000.0
     zero = np.zeros((firms, 5))
     names = pa.array([str(i) for i in range(firms)])
-    return FirmYears(names, tuple(range(5)), size, np.zeros(firms, int), claims, loss,
-                     {10_000.0: loss / 2, 20_000.0: loss}, zero, zero, 500_000.0, 0)
+    return FirmYears(
+        names,
+        tuple(range(5)),
+        size,
+        np.zeros(firms, int),
+        claims,
+        loss,
+        {10_000.0: loss / 2, 20_000.0: loss},
+        zero,
+        zero,
+        500_000.0,
+        0,
+    )
 
 
 def test_where_nothing_differs_no_scheme_does_harm():
@@ -115,11 +126,19 @@ def test_lists_as_people_keep_them(tmp_path):
     firms = [f"9131{i:04d}" for i in range(60)]
     rng = np.random.default_rng(1)
     terms = [(i, firm, year) for i, firm in enumerate(firms) for year in range(2021, 2026)]
-    policies = pd.DataFrame([{"统一社会信用代码": firm, "年度": year, "人数": 100, "行业": "矿山" if i % 2 else "化工"}
-                             for i, firm, year in terms])
-    claims = pd.DataFrame([{"企业": firm, "赔案号": f"{firm}-{year}", "出险日期": f"{year}年6月1日",
-                            "已付赔款（万元）": "3.5"}
-                           for i, firm, year in terms if rng.random() < 0.3 + i / 100])
+    policies = pd.DataFrame(
+        [
+            {"统一社会信用代码": firm, "年度": year, "人数": 100, "行业": "矿山" if i % 2 else "化工"}
+            for i, firm, year in terms
+        ]
+    )
+    claims = pd.DataFrame(
+        [
+            {"企业": firm, "赔案号": f"{firm}-{year}", "出险日期": f"{year}年6月1日", "已付赔款（万元）": "3.5"}
+            for i, firm, year in terms
+            if rng.random() < 0.3 + i / 100
+        ]
+    )
     claims.loc[0, "已付赔款（万元）"] = "若干"
     policies.to_csv(tmp_path / "p.csv", index=False, encoding="gb18030")
     claims.to_csv(tmp_path / "c.csv", index=False, encoding="utf-8-sig")
@@ -131,7 +150,7 @@ def test_the_calibrated_plan_is_a_file_that_gives_the_same_mods(found, history, 
     item, record = found.of("split"), history.expecting(4).between(1, 4)
     told = {key: float(value) for key, value in item.fitted.parameters.items() if isinstance(value, float)}
     told |= {"off_balance": item.off_balance, "least": 0.6, "most": 2.0, "claim_limit": found.limit}
-    (tmp_path / "plan.toml").write_text(plan_text("own", "a \"history\"", told), encoding="utf-8")
+    (tmp_path / "plan.toml").write_text(plan_text("own", 'a "history"', told), encoding="utf-8")
     rule = rule_named(tmp_path / "plan.toml")
     last = history.expecting(4).between(4, 5)
     rated = (last.expected[:, 0] > 0) & (record.expected.sum(axis=1) > 0)
@@ -141,8 +160,7 @@ def test_the_calibrated_plan_is_a_file_that_gives_the_same_mods(found, history, 
     np.testing.assert_allclose(made, item.mod, rtol=1e-9)
 
 
-@pytest.mark.parametrize("change, code", [
-    ({"schemes": ["merits"]}, "RM648"), ({"window": 4}, "RM621")])
+@pytest.mark.parametrize("change, code", [({"schemes": ["merits"]}, "RM648"), ({"window": 4}, "RM621")])
 def test_refusals(history, change, code):
     with pytest.raises(ModelError) as error:
         compare_schemes(history, **change)
@@ -158,6 +176,19 @@ def test_the_command(tmp_path, capsys):
     assert page.count("<svg") == 2 * len(SCHEMES)
     plan = tmp_path / "plan.toml"
     assert main([*words, "-o", str(tmp_path / "judged.csv"), "--plan", str(plan)]) == 0
-    assert main(["mods", str(PROVINCE / "claims.parquet"), "--exposure", str(PROVINCE / "renewals.parquet"), "--rule",
-                 str(plan), "-o", str(tmp_path / "mods.csv")]) == 3
+    assert (
+        main(
+            [
+                "mods",
+                str(PROVINCE / "claims.parquet"),
+                "--exposure",
+                str(PROVINCE / "renewals.parquet"),
+                "--rule",
+                str(plan),
+                "-o",
+                str(tmp_path / "mods.csv"),
+            ]
+        )
+        == 3
+    )
     assert len(pd.read_csv(tmp_path / "judged.csv")) == len(SCHEMES)

@@ -104,8 +104,8 @@ def test_fading_weights_are_found_and_help():
     claims = np.zeros((firms, years), dtype=np.int64)
     for year in range(years):
         back = min(year, 4)
-        size = shape + claims[:, year - back:year][:, ::-1] @ weights[:back]
-        rate = shape + expected[:, year - back:year][:, ::-1] @ weights[:back]
+        size = shape + claims[:, year - back : year][:, ::-1] @ weights[:back]
+        rate = shape + expected[:, year - back : year][:, ::-1] @ weights[:back]
         claims[:, year] = draw.poisson(draw.gamma(size) / rate * expected[:, year])
     found = estimate_age_weights(claims, expected)
     assert found.shape == pytest.approx(1.5, rel=0.05)
@@ -128,17 +128,20 @@ def test_years_uninsured_say_nothing():
     same(found, short)
 
 
-@pytest.mark.parametrize("wrong, code", [
-    (lambda: shape_by_likelihood([0, 0], [1.0, 1.0]), "RM652"),
-    (lambda: shape_by_likelihood([0, 1], [1.0, 0.0]), "RM651"),
-    (lambda: posterior_mean([0.5], [1.0], 1.0), "RM655"),
-    (lambda: posterior_mean([-1], [1.0], 1.0), "RM642"),
-    (lambda: posterior_mean([1], [1.0], 0.0), "RM676"),
-    (lambda: posterior_mean([1, 2], [1.0], 1.0), "RM640"),
-    (lambda: estimate_age_weights([[0, 1]], [[1.0, 0.0]]), "RM651"),
-    (lambda: estimate_age_weights([0, 1], [1.0, 1.0]), "RM640"),
-    (lambda: predictive_quantile([0], [1.0], [1.0], 1.0, 1.0), "RM676"),
-])
+@pytest.mark.parametrize(
+    "wrong, code",
+    [
+        (lambda: shape_by_likelihood([0, 0], [1.0, 1.0]), "RM652"),
+        (lambda: shape_by_likelihood([0, 1], [1.0, 0.0]), "RM651"),
+        (lambda: posterior_mean([0.5], [1.0], 1.0), "RM655"),
+        (lambda: posterior_mean([-1], [1.0], 1.0), "RM642"),
+        (lambda: posterior_mean([1], [1.0], 0.0), "RM676"),
+        (lambda: posterior_mean([1, 2], [1.0], 1.0), "RM640"),
+        (lambda: estimate_age_weights([[0, 1]], [[1.0, 0.0]]), "RM651"),
+        (lambda: estimate_age_weights([0, 1], [1.0, 1.0]), "RM640"),
+        (lambda: predictive_quantile([0], [1.0], [1.0], 1.0, 1.0), "RM676"),
+    ],
+)
 def test_refusals(wrong, code):
     with pytest.raises(ModelError) as raised:
         wrong()

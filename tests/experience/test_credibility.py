@@ -17,8 +17,15 @@ from tests.experience.published import RATIOS, WEIGHTS, same
 @pytest.fixture
 def rows():
     state, quarter = np.divmod(np.arange(60), 12)
-    frame = pd.DataFrame({"firm": [f"s{at + 1}" for at in state], "period": quarter + 1, "value": RATIOS.ravel(),
-                          "weight": WEIGHTS.ravel(), "cohort": np.array([0, 1, 0, 1, 1])[state]})
+    frame = pd.DataFrame(
+        {
+            "firm": [f"s{at + 1}" for at in state],
+            "period": quarter + 1,
+            "value": RATIOS.ravel(),
+            "weight": WEIGHTS.ravel(),
+            "cohort": np.array([0, 1, 0, 1, 1])[state],
+        }
+    )
     return frame.sample(frac=1, random_state=4)
 
 
@@ -27,8 +34,10 @@ def test_every_method_is_its_function(rows):
     same(found["estimate"], [2055.16535006492, 1523.70627801246, 1793.44360368128, 1442.966549016, 1603.28540446174])
     same(found.attrs["collective"], 1683.71343704728)
     assert found["firm"].tolist() == ["s1", "s2", "s3", "s4", "s5"] and (found["periods"] == 12).all()
-    same(rm.credibility(rows, "buhlmann")["estimate"], [2044.04099261019, 1518.58774379501, 1814.23433077897,
-                                                         1375.98732898101, 1602.23293716815])
+    same(
+        rm.credibility(rows, "buhlmann")["estimate"],
+        [2044.04099261019, 1518.58774379501, 1814.23433077897, 1375.98732898101, 1602.23293716815],
+    )
     same(rm.credibility(rows, "buhlmann_straub_iterative").attrs["between"], 64366.5071360614, 1e-12)
     nested = rm.credibility(rows, "hierarchical", levels=["cohort"])
     same(nested["estimate"], hierarchical(RATIOS, WEIGHTS, [[0, 1, 0, 1, 1]]).firms.premium)
@@ -41,8 +50,14 @@ def test_counts():
     draw = np.random.default_rng(1)
     expected = draw.gamma(2.0, 0.5, (300, 3))
     claims = draw.poisson(draw.gamma(2.0, 0.5, (300, 1)) * expected)
-    frame = pd.DataFrame({"firm": np.repeat([f"{at:03d}" for at in range(300)], 3), "period": np.tile([1, 2, 3], 300),
-                          "value": claims.ravel(), "weight": expected.ravel()})
+    frame = pd.DataFrame(
+        {
+            "firm": np.repeat([f"{at:03d}" for at in range(300)], 3),
+            "period": np.tile([1, 2, 3], 300),
+            "value": claims.ravel(),
+            "weight": expected.ravel(),
+        }
+    )
     found = rm.credibility(frame, "poisson_gamma")
     shape = shape_by_likelihood(claims.sum(axis=1), expected.sum(axis=1))
     same(found["estimate"], posterior_mean(claims.sum(axis=1), expected.sum(axis=1), shape), 1e-12)
@@ -51,15 +66,27 @@ def test_counts():
 
 def test_a_bad_firm_is_refused_and_the_others_stand(rows):
     good = rm.credibility(rows)
-    bad = pd.DataFrame([
-        {"firm": "twice", "period": 1, "value": 1.0, "weight": 1.0},
-        {"firm": "twice", "period": 1, "value": 2.0, "weight": 1.0},
-        {"firm": "bare", "period": 1, "value": 5.0, "weight": 0.0},
-        {"firm": "minus", "period": 1, "value": 5.0, "weight": -1.0},
-        {"firm": "nothing", "period": 3, "value": np.nan, "weight": 0.0}])
+    bad = pd.DataFrame(
+        [
+            {"firm": "twice", "period": 1, "value": 1.0, "weight": 1.0},
+            {"firm": "twice", "period": 1, "value": 2.0, "weight": 1.0},
+            {"firm": "bare", "period": 1, "value": 5.0, "weight": 0.0},
+            {"firm": "minus", "period": 1, "value": 5.0, "weight": -1.0},
+            {"firm": "nothing", "period": 3, "value": np.nan, "weight": 0.0},
+        ]
+    )
     found = rm.credibility(pd.concat([rows, bad]), lang="en").set_index("firm")
-    assert found["code"].to_dict() == {"bare": "RM665", "minus": "RM664", "nothing": "", "s1": "", "s2": "", "s3": "",
-                                       "s4": "", "s5": "", "twice": "RM654"}
+    assert found["code"].to_dict() == {
+        "bare": "RM665",
+        "minus": "RM664",
+        "nothing": "",
+        "s1": "",
+        "s2": "",
+        "s3": "",
+        "s4": "",
+        "s5": "",
+        "twice": "RM654",
+    }
     assert found.loc["twice", "reason"] == "the firm has two rows for one period"
     assert found.loc[["bare", "minus", "twice"], "estimate"].isna().all()
     same(found.loc[good["firm"], "estimate"], good["estimate"])
@@ -77,7 +104,7 @@ def test_files_with_their_own_headers(rows, tmp_path):
 
 def test_periods_are_numbers_where_they_can_be(rows):
     found = rm.credibility(rows, "hachemeister")["estimate"]
-    as_text = rows.assign(period=rows["period"].astype(str))                   # "10" sorts before "9"
+    as_text = rows.assign(period=rows["period"].astype(str))  # "10" sorts before "9"
     same(rm.credibility(as_text, "hachemeister")["estimate"], found, 1e-12)
     gap = rows[rows["period"] != 6]
     time = np.delete(np.arange(1.0, 13.0), 5)
@@ -101,13 +128,16 @@ def test_levels_of_a_firm_must_agree(rows):
     assert found.loc["s5", "code"] == "RM668" and (found["code"] == "").sum() == 4
 
 
-@pytest.mark.parametrize("change, more, code", [
-    (lambda f: f, {"method": "bühlmann"}, "RM012"),
-    (lambda f: f, {"method": "hierarchical"}, "RM663"),
-    (lambda f: f.drop(columns="weight"), {}, "RM666"),
-    (lambda f: f.assign(firm=f["firm"].where(f["firm"] != "s3")), {}, "RM667"),
-    (lambda f: f[f["period"] == 1], {}, "RM644"),
-])
+@pytest.mark.parametrize(
+    "change, more, code",
+    [
+        (lambda f: f, {"method": "bühlmann"}, "RM012"),
+        (lambda f: f, {"method": "hierarchical"}, "RM663"),
+        (lambda f: f.drop(columns="weight"), {}, "RM666"),
+        (lambda f: f.assign(firm=f["firm"].where(f["firm"] != "s3")), {}, "RM667"),
+        (lambda f: f[f["period"] == 1], {}, "RM644"),
+    ],
+)
 def test_refusals(rows, change, more, code):
     with pytest.raises(ModelError) as raised:
         rm.credibility(change(rows), **more)

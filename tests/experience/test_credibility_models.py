@@ -25,19 +25,26 @@ def test_full_standards_of_the_textbook():
     # Loss Data Analytics (open text), ch. 9, examples 2.1 to 2.7, with y = 1.96 as printed there.
     base, pareto = base_standard(0.95, 0.05, quantile=1.96), 3**0.5
     assert ceil(standard_frequency(base)) == 1537
-    assert ceil(standard_frequency(base, 2.0)) == 3074            # negative binomial, beta = 1
-    assert ceil(standard_frequency(base, 0.75)) == 1153           # binomial, q = 0.25
-    assert ceil(standard_frequency(base) / 0.2) == 7684           # exposures at a frequency of 0.2
-    assert ceil(standard_severity(base, pareto)) == 4610          # Pareto, alpha = 3
+    assert ceil(standard_frequency(base, 2.0)) == 3074  # negative binomial, beta = 1
+    assert ceil(standard_frequency(base, 0.75)) == 1153  # binomial, q = 0.25
+    assert ceil(standard_frequency(base) / 0.2) == 7684  # exposures at a frequency of 0.2
+    assert ceil(standard_severity(base, pareto)) == 4610  # Pareto, alpha = 3
     assert ceil(standard_pure_premium(base, pareto)) == 6147
     assert round(float(partial_credibility(1000, 6147)), 2) == 0.4
 
 
-@pytest.mark.parametrize("probability, within, exact, claims", [
-    (0.90, 0.05, 1082.2173816381653, 1083), (0.95, 0.05, 1536.5835282776497, 1537),
-    (0.99, 0.05, 2653.9586404084853, 2654), (0.90, 0.03, 3006.1593934393477, 3007),
-    (0.95, 0.025, 6146.334113110599, 6147), (0.90, 0.1, 270.5543454095413, 271),
-    (0.99, 0.025, 10615.834561633941, 10616)])
+@pytest.mark.parametrize(
+    "probability, within, exact, claims",
+    [
+        (0.90, 0.05, 1082.2173816381653, 1083),
+        (0.95, 0.05, 1536.5835282776497, 1537),
+        (0.99, 0.05, 2653.9586404084853, 2654),
+        (0.90, 0.03, 3006.1593934393477, 3007),
+        (0.95, 0.025, 6146.334113110599, 6147),
+        (0.90, 0.1, 270.5543454095413, 271),
+        (0.99, 0.025, 10615.834561633941, 10616),
+    ],
+)
 def test_full_standards_by_chance_and_distance(probability, within, exact, claims):
     found = base_standard(probability, within)
     same(found, exact)
@@ -46,8 +53,15 @@ def test_full_standards_by_chance_and_distance(probability, within, exact, claim
     same(partial_credibility(300, 1082), 0.5265589476245514)
 
 
-@pytest.mark.parametrize("wrong", [lambda: base_standard(1.0), lambda: base_standard(within=0.0),
-                                   lambda: partial_credibility(-1, 100), lambda: partial_credibility(1, 0)])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        lambda: base_standard(1.0),
+        lambda: base_standard(within=0.0),
+        lambda: partial_credibility(-1, 100),
+        lambda: partial_credibility(1, 0),
+    ],
+)
 def test_impossible_standards_are_refused(wrong):
     with pytest.raises(ModelError, match=r"RM64[12]|RM676"):
         wrong()
@@ -110,10 +124,10 @@ def test_a_level_without_differences_steps_aside():
     alone = np.zeros_like(region)
     plain = hierarchical(values, weights, [sector])
     values = values - np.repeat([plain.firms.mean[(sector == s)].mean() for s in range(40)], 60)[:, None]
-    found = hierarchical(values, weights, [sector])               # every sector has the same mean of firms
+    found = hierarchical(values, weights, [sector])  # every sector has the same mean of firms
     assert found.levels[0].between < 0.01
     with pytest.raises(ModelError, match="RM649"):
-        hierarchical(values, weights, [sector, alone])            # one region a sector: nothing to compare
+        hierarchical(values, weights, [sector, alone])  # one region a sector: nothing to compare
 
 
 def test_firms_of_equal_means_take_the_regions_premium():
@@ -128,17 +142,30 @@ def test_firms_of_equal_means_take_the_regions_premium():
 
 def test_regression_is_actuar():
     found = hachemeister(RATIOS, WEIGHTS)
-    same(predict(found, [1, 13]), [2456.51916294288, 1651.00524598797, 2071.25239559069, 1596.98707577867,
-                                   1697.87120582908], 1e-12)
+    same(
+        predict(found, [1, 13]),
+        [2456.51916294288, 1651.00524598797, 2071.25239559069, 1596.98707577867, 1697.87120582908],
+        1e-12,
+    )
     same(found.collective, [1675.00631028299, 117.096539528302], 1e-12)
-    same(found.own.T, [[2062.45703556632, 1509.28058536887, 1813.40907656197, 1356.75158086592, 1598.78533916379],
-                       [216.966507446002, 59.6025789119166, 150.598945059109, 96.697449515576, 41.2928803077406]],
-         1e-12)
+    same(
+        found.own.T,
+        [
+            [2062.45703556632, 1509.28058536887, 1813.40907656197, 1356.75158086592, 1598.78533916379],
+            [216.966507446002, 59.6025789119166, 150.598945059109, 96.697449515576, 41.2928803077406],
+        ],
+        1e-12,
+    )
     same(found.between, [93782.965098603, 8045.75257855075], 1e-12)
     same(found.within, 49870186.9174741, 1e-12)
-    same(found.z.T, [[0.994718653480918, 0.973967401848523, 0.962727233390608, 0.886466965052856, 0.985487551527246],
-                     [0.941253091734167, 0.762965891310447, 0.688489051617274, 0.408016393577089, 0.85589352949386]],
-         1e-12)
+    same(
+        found.z.T,
+        [
+            [0.994718653480918, 0.973967401848523, 0.962727233390608, 0.886466965052856, 0.985487551527246],
+            [0.941253091734167, 0.762965891310447, 0.688489051617274, 0.408016393577089, 0.85589352949386],
+        ],
+        1e-12,
+    )
 
 
 def test_a_constant_alone_is_buhlmann_straub():
@@ -174,15 +201,18 @@ def test_planted_trends_come_back_and_short_records_get_the_collective():
     assert ((predict(found, [1, 9]) - next_year)[kept] ** 2).mean() < ((found.own @ own - next_year)[kept] ** 2).mean()
 
 
-@pytest.mark.parametrize("wrong, code", [
-    (lambda: hachemeister(RATIOS, WEIGHTS, np.ones((12, 2))), "RM650"),
-    (lambda: hachemeister(RATIOS, WEIGHTS, np.ones((3, 1))), "RM640"),
-    (lambda: hachemeister(RATIOS[:, :2], WEIGHTS[:, :2]), "RM644"),
-    (lambda: hachemeister(RATIOS[:1], WEIGHTS[:1]), "RM645"),
-    (lambda: hachemeister(RATIOS, WEIGHTS * (WEIGHTS < 9000)), "RM643"),
-    (lambda: hierarchical(RATIOS, WEIGHTS, [[0, 1]]), "RM640"),
-    (lambda: hierarchical(RATIOS, WEIGHTS, [[0, 1, 0, 1, -1]]), "RM642"),
-])
+@pytest.mark.parametrize(
+    "wrong, code",
+    [
+        (lambda: hachemeister(RATIOS, WEIGHTS, np.ones((12, 2))), "RM650"),
+        (lambda: hachemeister(RATIOS, WEIGHTS, np.ones((3, 1))), "RM640"),
+        (lambda: hachemeister(RATIOS[:, :2], WEIGHTS[:, :2]), "RM644"),
+        (lambda: hachemeister(RATIOS[:1], WEIGHTS[:1]), "RM645"),
+        (lambda: hachemeister(RATIOS, WEIGHTS * (WEIGHTS < 9000)), "RM643"),
+        (lambda: hierarchical(RATIOS, WEIGHTS, [[0, 1]]), "RM640"),
+        (lambda: hierarchical(RATIOS, WEIGHTS, [[0, 1, 0, 1, -1]]), "RM642"),
+    ],
+)
 def test_refusals(wrong, code):
     with pytest.raises(ModelError) as raised:
         wrong()

@@ -94,11 +94,18 @@ def test_bands_are_a_plain_loop(ratios, inclusive):
 def test_the_grid_of_the_work_injury_notice():
     # 人社部发〔2015〕71号: base rates of classes 1 to 8 and their floats, in percent of payroll.
     base = [0.2, 0.4, 0.7, 0.9, 1.1, 1.3, 1.6, 1.9]
-    grid = {1: [0.2, 0.24, 0.3], 2: [0.2, 0.32, 0.4, 0.48, 0.6], 3: [0.35, 0.56, 0.7, 0.84, 1.05],
-            4: [0.45, 0.72, 0.9, 1.08, 1.35], 5: [0.55, 0.88, 1.1, 1.32, 1.65], 6: [0.65, 1.04, 1.3, 1.56, 1.95],
-            7: [0.8, 1.28, 1.6, 1.92, 2.4], 8: [0.95, 1.52, 1.9, 2.28, 2.85]}
+    grid = {
+        1: [0.2, 0.24, 0.3],
+        2: [0.2, 0.32, 0.4, 0.48, 0.6],
+        3: [0.35, 0.56, 0.7, 0.84, 1.05],
+        4: [0.45, 0.72, 0.9, 1.08, 1.35],
+        5: [0.55, 0.88, 1.1, 1.32, 1.65],
+        6: [0.65, 1.04, 1.3, 1.56, 1.95],
+        7: [0.8, 1.28, 1.6, 1.92, 2.4],
+        8: [0.95, 1.52, 1.9, 2.28, 2.85],
+    }
     for risk_class, printed in grid.items():
-        open_steps = np.array(WORK_INJURY_FACTORS)[work_injury_floor([risk_class])[0]:]
+        open_steps = np.array(WORK_INJURY_FACTORS)[work_injury_floor([risk_class])[0] :]
         same(base[risk_class - 1] * open_steps, printed, 1e-12)
 
 
@@ -142,19 +149,22 @@ def test_floats_are_a_plain_loop_over_firms(seed):
     assert (again.step == found.step[order]).all()
 
 
-@pytest.mark.parametrize("wrong, code", [
-    (lambda: accident_factor([-1], [2], [0]), "RM661"),
-    (lambda: accident_factor([4], [2], [0]), "RM642"),
-    (lambda: japan_rate([0.5], [10.0]), "RM642"),
-    (lambda: japan_rate([60.0], [10.0], "pm20"), "RM012"),
-    (lambda: german_supplement([0.0], [1.0], ILLUSTRATIVE_LOSS_RATIO), "RM652"),
-    (lambda: FloatScheme((1.0, 1.2), (0.5,), ((0, 2),)), "RM662"),
-    (lambda: FloatScheme((1.0, 1.2), (0.5,), ((0,),)), "RM662"),
-    (lambda: float_path(HUAINAN, [[np.inf]]), "RM641"),
-    (lambda: float_path(HUAINAN, [[1.0]], start=[5]), "RM642"),
-    (lambda: float_path(HUAINAN, [[1.0]], floor=[0, 0]), "RM640"),
-    (lambda: float_path(HUAINAN, [1.0]), "RM640"),
-])
+@pytest.mark.parametrize(
+    "wrong, code",
+    [
+        (lambda: accident_factor([-1], [2], [0]), "RM661"),
+        (lambda: accident_factor([4], [2], [0]), "RM642"),
+        (lambda: japan_rate([0.5], [10.0]), "RM642"),
+        (lambda: japan_rate([60.0], [10.0], "pm20"), "RM012"),
+        (lambda: german_supplement([0.0], [1.0], ILLUSTRATIVE_LOSS_RATIO), "RM652"),
+        (lambda: FloatScheme((1.0, 1.2), (0.5,), ((0, 2),)), "RM662"),
+        (lambda: FloatScheme((1.0, 1.2), (0.5,), ((0,),)), "RM662"),
+        (lambda: float_path(HUAINAN, [[np.inf]]), "RM641"),
+        (lambda: float_path(HUAINAN, [[1.0]], start=[5]), "RM642"),
+        (lambda: float_path(HUAINAN, [[1.0]], floor=[0, 0]), "RM640"),
+        (lambda: float_path(HUAINAN, [1.0]), "RM640"),
+    ],
+)
 def test_refusals(wrong, code):
     with pytest.raises(ModelError) as raised:
         wrong()

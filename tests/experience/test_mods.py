@@ -26,8 +26,11 @@ RULE = SplitRule("own", "example", 10_000.0, 0.2, 1.0, 50_000.0, accident_limit=
 
 
 def firms(**more):
-    base = {"credit_code": ["A", "B", "C"], "expected_losses_yuan": [60_000.0, 80_000.0, 40_000.0],
-            "expected_primary_losses_yuan": [20_000.0, 30_000.0, 15_000.0]}
+    base = {
+        "credit_code": ["A", "B", "C"],
+        "expected_losses_yuan": [60_000.0, 80_000.0, 40_000.0],
+        "expected_primary_losses_yuan": [20_000.0, 30_000.0, 15_000.0],
+    }
     return pa.table(base | more)
 
 
@@ -36,9 +39,13 @@ def claims(*rows):
     return pa.table({name: [row[i] for row in rows] for i, name in enumerate(names)})
 
 
-SOME = claims(("A", "C1", "E1", "2022-01-01", 8_000.0, 0.0), ("A", "C2", "E2", "2024-12-31", 5_000.0, 9_000.0),
-              ("A", "C3", "E3", "2021-12-31", 1e6, 0.0), ("B", "C4", "E4", "2025-01-01", 1e6, 0.0),
-              ("Z", "C5", "E5", "2023-05-05", 1e6, 0.0))
+SOME = claims(
+    ("A", "C1", "E1", "2022-01-01", 8_000.0, 0.0),
+    ("A", "C2", "E2", "2024-12-31", 5_000.0, 9_000.0),
+    ("A", "C3", "E3", "2021-12-31", 1e6, 0.0),
+    ("B", "C4", "E4", "2025-01-01", 1e6, 0.0),
+    ("Z", "C5", "E5", "2023-05-05", 1e6, 0.0),
+)
 
 
 def test_the_window_is_exact_to_the_day():
@@ -55,8 +62,11 @@ def test_the_mod_is_the_formula():
 
 
 def test_claims_of_one_accident_share_its_limit():
-    many = claims(("B", "C1", "E1", "2023-05-05", 150_000.0, 0.0), ("B", "C2", "E1", "2023-05-05", 50_000.0, 0.0),
-                  ("B", "C3", "E9", "2023-05-05", 150_000.0, 0.0))
+    many = claims(
+        ("B", "C1", "E1", "2023-05-05", 150_000.0, 0.0),
+        ("B", "C2", "E1", "2023-05-05", 50_000.0, 0.0),
+        ("B", "C3", "E9", "2023-05-05", 150_000.0, 0.0),
+    )
     found = experience_mod(many, firms(), RULE, effective="2026-01-01")
     parts = {item.number: item.primary_yuan + item.excess_yuan for item in found.explain("B").claims}
     assert parts == {"C1": 75_000.0, "C2": 25_000.0, "C3": 150_000.0}
@@ -80,15 +90,20 @@ def test_valued_before_it_happened_and_years_without_exposure():
     late = claims(("A", "C1", "E1", "2023-05-05", 5.0, 0.0), ("B", "C2", "E2", "2022-05-05", 10_000.0, 0.0))
     late = late.append_column("valuation_date", pa.array(["2023-01-01", "2024-01-01"]))
     exposed = {f"exposed_{year}": [1, year != 2022, 1] for year in (2022, 2023, 2024)}
-    found = experience_mod(late, firms(**{k: [float(x) for x in v] for k, v in exposed.items()}), RULE,
-                           effective="2026-01-01").frame()
+    found = experience_mod(
+        late, firms(**{k: [float(x) for x in v] for k, v in exposed.items()}), RULE, effective="2026-01-01"
+    ).frame()
     assert found.code.tolist()[:2] == ["RM611", "RM613"]
     assert found.status.tolist()[2] == "modified"
 
 
 def test_a_firm_twice_in_the_list_and_cells_that_cannot_be_read():
-    found = experience_mod(SOME, firms(credit_code=["A", "A", "C"], expected_losses_yuan=["6万", "x", "40000"]), RULE,
-                           effective="2026-01-01").frame()
+    found = experience_mod(
+        SOME,
+        firms(credit_code=["A", "A", "C"], expected_losses_yuan=["6万", "x", "40000"]),
+        RULE,
+        effective="2026-01-01",
+    ).frame()
     assert found.status.tolist() == ["refused", "refused", "modified"]
     assert found.code.tolist()[0] == "RM616"
 
@@ -99,8 +114,13 @@ def test_successions_carry_the_whole_record():
     assert found.actual.primary_fen.tolist() == [900_000, 900_000, 0]
     assert found.parts.expected.tolist() == [30_000.0, 110_000.0, 40_000.0]
     with pytest.raises(ModelError):
-        experience_mod(SOME, firms(), RULE, effective="2026-01-01",
-                       successions=pa.table({"from_code": ["A"], "to_code": ["Q"], "share": [0.5]}))
+        experience_mod(
+            SOME,
+            firms(),
+            RULE,
+            effective="2026-01-01",
+            successions=pa.table({"from_code": ["A"], "to_code": ["Q"], "share": [0.5]}),
+        )
 
 
 @settings(deadline=None)
@@ -114,8 +134,11 @@ def test_nothing_is_lost_when_records_move(amounts, one, other):
 def test_order_of_rows_does_not_matter(seed):
     rng = np.random.default_rng(seed)
     table = SOME.take(pa.array(rng.permutation(SOME.num_rows)))
-    assert experience_mod(table, firms(), RULE, effective="2026-01-01").frame().equals(
-        experience_mod(SOME, firms(), RULE, effective="2026-01-01").frame())
+    assert (
+        experience_mod(table, firms(), RULE, effective="2026-01-01")
+        .frame()
+        .equals(experience_mod(SOME, firms(), RULE, effective="2026-01-01").frame())
+    )
 
 
 def test_the_worksheet_adds_up():
@@ -182,8 +205,14 @@ def evidence(frame, split):
     after = last.set_index("credit_code")[["expected", "loss"]].rename(columns=lambda name: f"next_{name}")
     both = one.join(after, how="inner").query("expected > 0")
     expected, excess = both.expected.to_numpy(), np.maximum(both.loss - both.primary, 0.0).to_numpy()
-    return Evidence(expected, expected * d_ratio, both.primary.to_numpy(), excess, both.next_expected.to_numpy(),
-                    both.next_loss.to_numpy())
+    return Evidence(
+        expected,
+        expected * d_ratio,
+        both.primary.to_numpy(),
+        excess,
+        both.next_expected.to_numpy(),
+        both.next_loss.to_numpy(),
+    )
 
 
 def test_the_quintile_test_flattens_after_modification(history):

@@ -35,7 +35,10 @@ def test_the_ncci_worksheet(said):
     assert found.unbounded[0] == pytest.approx(said["ncci_worksheet_IL_2013"]["unrounded_mod"], abs=1e-15)
     rest = (1 - given["W"]) * given["Ee"]
     assert [round(rest + given["B"]), round(given["W"] * given["Ee"]), given["E"] + given["B"]] == [
-        printed["stabilizing_value"], printed["A*C"], printed["K"]]
+        printed["stabilizing_value"],
+        printed["A*C"],
+        printed["K"],
+    ]
 
 
 def test_ncci_w_and_b_and_their_exceptions(said):
@@ -64,8 +67,9 @@ def test_ncci_parameters(said):
     for example in entry["max_mod_examples_computed"]:
         cap = Line(1.10, 0.0004 / example["G"])
         assert value_of(cap, np.array([float(example["E"])]))[0] == pytest.approx(example["max"], abs=1e-12)
-    wisconsin = SplitRule("x", "y", float(entry["WI_2020_10"]["split"]),
-                          claim_limit=float(entry["WI_2020_10"]["per_claim_limit"]))
+    wisconsin = SplitRule(
+        "x", "y", float(entry["WI_2020_10"]["split"]), claim_limit=float(entry["WI_2020_10"]["per_claim_limit"])
+    )
     assert [part[0] for part in split_claims(wisconsin, [400_000.0], [0.0])] == [17_000.0, 232_500.0]
 
 
@@ -73,7 +77,8 @@ def test_washingtons_primary_losses(said):
     entry = said["washington_LI"]["primary_loss_2013"]
     for example in entry["examples"]:
         primary, excess = split_claims(
-            washington(0.5, 0.1), [float(example["gross"])], [0.0], medical_only=[example["deduction"] > 0])
+            washington(0.5, 0.1), [float(example["gross"])], [0.0], medical_only=[example["deduction"] > 0]
+        )
         assert (round(primary[0]), round(excess[0])) == (example["primary"], example["excess"])
     assert round(primary[0]) == entry["max_primary"] and round(excess[0]) == entry["max_excess"]
 

@@ -37,10 +37,26 @@ def test_a_real_ncci_worksheet():
 def test_derived_w_and_b_at_spot_values():
     """Closed form derived from the published Florida 2015 table, G = 11.90."""
     e = np.array([5_000, 25_000, 100_000, 250_000, 1e6, 5e6, 25e6, 100e6])
-    w = [0.04833101529902643, 0.07408660351826793, 0.11138030343970269, 0.17243629556724457, 0.3719866989590896,
-         0.6417863751416794, 0.7619007613506468, 0.7900963752506628]
-    b = [29750.0, 29750.0, 37462.38345795255, 53790.69407347192, 129504.22976604881, 529700.5189354535,
-         2529740.0906018117, 10029747.522031415]
+    w = [
+        0.04833101529902643,
+        0.07408660351826793,
+        0.11138030343970269,
+        0.17243629556724457,
+        0.3719866989590896,
+        0.6417863751416794,
+        0.7619007613506468,
+        0.7900963752506628,
+    ]
+    b = [
+        29750.0,
+        29750.0,
+        37462.38345795255,
+        53790.69407347192,
+        129504.22976604881,
+        529700.5189354535,
+        2529740.0906018117,
+        10029747.522031415,
+    ]
     np.testing.assert_allclose(value_of(ncci_weight(11.90), e), w, rtol=1e-12)
     np.testing.assert_allclose(value_of(ncci_ballast(11.90), e), b, rtol=1e-12)
 
@@ -55,14 +71,16 @@ def test_expected_losses_and_split_of_an_example():
 
 
 @pytest.mark.parametrize(
-    "claim, primary, excess", [(4_000, 4_000, 0), (12_000, 10_000, 2_000), (50_000, 10_000, 40_000)])
+    "claim, primary, excess", [(4_000, 4_000, 0), (12_000, 10_000, 2_000), (50_000, 10_000, 40_000)]
+)
 def test_split_point_10000(claim, primary, excess):
     found = split_claims(ncci(10_000.0, 9.0), [claim], [0.0])
     assert (found[0][0], found[1][0]) == (primary, excess)
 
 
-@pytest.mark.parametrize("expected, most", [(2500, 1.2005025125628142), (10_000, 1.5020100502512563),
-                                            (100_000, 5.120100502512564)])
+@pytest.mark.parametrize(
+    "expected, most", [(2500, 1.2005025125628142), (10_000, 1.5020100502512563), (100_000, 5.120100502512564)]
+)
 def test_ncci_maximum(expected, most):
     assert value_of(ncci(10_000.0, 9.95).most, np.array([float(expected)]))[0] == pytest.approx(most, abs=1e-14)
 
@@ -72,9 +90,18 @@ def test_medical_only_claims_enter_at_thirty_per_cent_before_the_split():
     assert (primary[0], excess[0]) == (1_000.0, 2_000.0)
 
 
-@pytest.mark.parametrize("gross, light, primary, excess", [
-    (200, True, 0, 0), (2500, True, 40, 0), (2500, False, 2500, 0), (25_000, True, 21_502, 1_038),
-    (25_000, False, 22_785, 2_215), (100_000, False, 38_627, 61_373), (2_000_000, False, 45_163, 221_078)])
+@pytest.mark.parametrize(
+    "gross, light, primary, excess",
+    [
+        (200, True, 0, 0),
+        (2500, True, 40, 0),
+        (2500, False, 2500, 0),
+        (25_000, True, 21_502, 1_038),
+        (25_000, False, 22_785, 2_215),
+        (100_000, False, 38_627, 61_373),
+        (2_000_000, False, 45_163, 221_078),
+    ],
+)
 def test_washingtons_table_of_primary_losses_2013(gross, light, primary, excess):
     found = split_claims(washington(0.5, 0.1), [gross], [0.0], medical_only=[light])
     assert (round(found[0][0]), round(found[1][0])) == (primary, excess)
@@ -82,8 +109,9 @@ def test_washingtons_table_of_primary_losses_2013(gross, light, primary, excess)
 
 def test_washington_claim_free_and_swing():
     rule = washington(0.5, 0.1, Bands((100_000.0,), (0.9, 0.6), False))
-    parts = split_mod(rule, [0.0, 0.0, 80_000.0], [0.0] * 3, [50_000.0] * 3, [30_000.0] * 3,
-                      last_mod=[np.nan, 1.0, 1.0])
+    parts = split_mod(
+        rule, [0.0, 0.0, 80_000.0], [0.0] * 3, [50_000.0] * 3, [30_000.0] * 3, last_mod=[np.nan, 1.0, 1.0]
+    )
     plain = 0.5 * 30_000 / 50_000 + 0.9 * 20_000 / 50_000 + 0.1 * 0
     assert parts.mod[0] == pytest.approx(min(plain, 0.9))
     assert parts.mod[1] == pytest.approx(max(0.75, min(plain, 0.9)))
@@ -161,8 +189,10 @@ def test_judge_of_no_scheme_is_nought():
 
 def test_rules_from_a_file(tmp_path):
     path = tmp_path / "rule.toml"
-    path.write_text('name = "city"\nsource = "minutes"\nsplit = 50000\nballast = 80000\nplaces = 2\n'
-                    "excess_credibility = { upper = [100000], values = [0.05, 0.2] }\n")
+    path.write_text(
+        'name = "city"\nsource = "minutes"\nsplit = 50000\nballast = 80000\nplaces = 2\n'
+        "excess_credibility = { upper = [100000], values = [0.05, 0.2] }\n"
+    )
     rule = rule_named(path)
     assert value_of(rule.excess_credibility, np.array([1.0, 100_000.0])).tolist() == [0.05, 0.2]
     path.write_text('name = "city"\nsource = "minutes"\nsplit = 50000\nbalast = 1\n')

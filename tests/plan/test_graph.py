@@ -71,8 +71,10 @@ def test_a_plan_draws_itself(tmp_path, capsys):
     plan = load_plan("jilin-spli/2025-04")
     picture = ElementTree.fromstring(plan.graph().svg("zh"))
     said = [text.text for text in picture.iter("{http://www.w3.org/2000/svg}text")]
-    assert "最低保费" in said and len(said) == len({title.text for title in picture.iter()
-                                                   if title.tag.endswith("title")}) - 1
+    assert (
+        "最低保费" in said
+        and len(said) == len({title.text for title in picture.iter() if title.tag.endswith("title")}) - 1
+    )
     lines = plan.graph().mermaid("en").splitlines()
     edges = sum(" --> " in line for line in lines)
     assert lines[0] == "flowchart LR" and edges == sum(map(len, plan.graph().reads.values()))

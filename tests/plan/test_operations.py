@@ -118,7 +118,7 @@ GIVEN = {
     "exp": 'unit = "0.001"\n',
     "ln": 'unit = "0.001"\n',
     "judgement": 'chosen = "b"\nlow = 1\nhigh = 9\n',
-    "part": 'among = [1, 2]\nwhich = 1\n',
+    "part": "among = [1, 2]\nwhich = 1\n",
     "add_months": "months = 1\n",
     "date_part": 'which = "year"\n',
     "rank": 'by = "line"\n',

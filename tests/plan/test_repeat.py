@@ -139,7 +139,7 @@ def test_a_repeated_plan_recalculates_in_a_workbook(folder, tmp_path):
     [
         ('over = "peril"', 'over = "perils"', "RM434"),
         ('{ is = "{peril}" }', '{ is = "{peril}s" }', "RM130"),
-        ('{ is = "{peril}" }', '{ is = 5 }', "RM103"),
+        ('{ is = "{peril}" }', "{ is = 5 }", "RM103"),
         ('{ is = "{peril}" }', '{ are = "fire" }', "RM103"),
         ('name = "{peril}_rate"', 'name = "rate"', "RM111"),
         ('"{peril}_premium", "5"', '"{perils}_premium", "5"', "RM113"),

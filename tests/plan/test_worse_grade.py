@@ -79,7 +79,7 @@ def test_grades_are_ordered_as_the_plan_says(folder):
 
 
 def test_a_grade_that_the_order_lacks_is_refused(folder):
-    fewer = BODY.replace("levels = [\"AA\", \"A\", \"B\", \"C\"]\n[[step]]", "levels = [\"A\", \"B\", \"C\"]\n[[step]]")
+    fewer = BODY.replace('levels = ["AA", "A", "B", "C"]\n[[step]]', 'levels = ["A", "B", "C"]\n[[step]]')
     text = plan_text(fewer, "no")
     (folder / "plan.toml").write_text(text, encoding="utf-8")
     assert "RM130" in {item.code for item in rm.check_plan(folder).problems}

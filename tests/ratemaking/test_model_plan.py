@@ -19,8 +19,14 @@ IDENTITY = {"scheme": "mines", "edition": "2026", "new_from": date(2026, 1, 1), 
 
 def drawn():
     draw = np.random.default_rng(2)
-    rows = pd.DataFrame({"矿种": draw.choice(["煤", "金属", "石料"], 3000), "size": draw.integers(1, 5, 3000),
-                         "premium": draw.choice(["a", "b"], 3000), "fte": draw.uniform(1, 90, 3000).round(2)})
+    rows = pd.DataFrame(
+        {
+            "矿种": draw.choice(["煤", "金属", "石料"], 3000),
+            "size": draw.integers(1, 5, 3000),
+            "premium": draw.choice(["a", "b"], 3000),
+            "fte": draw.uniform(1, 90, 3000).round(2),
+        }
+    )
     mean = rows.fte * 0.03 * (1 + 0.2 * rows["size"]) * np.where(rows["矿种"] == "煤", 2, 1)
     return rows.assign(injuries=draw.poisson(mean))
 
@@ -29,8 +35,9 @@ def test_a_plan_of_a_model_checks_and_charges_what_it_expects(tmp_path):
     from ratemod.cli import main
 
     rows = drawn()
-    model = rm.rate_model(rows, total="injuries", weight="fte", factors=["矿种", "size", "premium"],
-                          interactions=[("矿种", "size")])
+    model = rm.rate_model(
+        rows, total="injuries", weight="fte", factors=["矿种", "size", "premium"], interactions=[("矿种", "size")]
+    )
     model = model.shrink("premium", "too thin to believe whole", between_variance=0.01)
     folder = model.write(tmp_path, **IDENTITY, loading="12000", places=4)
     assert main(["check", str(folder)]) == 0

@@ -43,12 +43,24 @@ def test_statsmodels_agrees_on_a_frame_with_an_offset():
 
     draw = np.random.default_rng(5)
     n = 4000
-    frame = pd.DataFrame({"sector": draw.choice(["mine", "shop", "port"], n), "size": draw.integers(8, 12, n),
-                          "heads": draw.integers(1, 90, n).astype(float), "limit_factor": draw.uniform(0.8, 1.4, n)})
+    frame = pd.DataFrame(
+        {
+            "sector": draw.choice(["mine", "shop", "port"], n),
+            "size": draw.integers(8, 12, n),
+            "heads": draw.integers(1, 90, n).astype(float),
+            "limit_factor": draw.uniform(0.8, 1.4, n),
+        }
+    )
     mean = frame["heads"] * frame["limit_factor"] * np.where(frame["sector"] == "mine", 0.04, 0.02)
     frame["claims"] = draw.poisson(mean)
-    model = rm.rate_model(frame, total="claims", weight="heads", factors=["sector", "size"],
-                          known_factor="limit_factor", reference={"sector": "mine", "size": "8"})
+    model = rm.rate_model(
+        frame,
+        total="claims",
+        weight="heads",
+        factors=["sector", "size"],
+        known_factor="limit_factor",
+        reference={"sector": "mine", "size": "8"},
+    )
     assert model.cells.factors[1].levels == ("8", "9", "10", "11")
     offset = np.log(frame["heads"] * frame["limit_factor"])
     peer = smf.glm("claims ~ C(sector) + C(size)", frame, family=sm.families.Poisson(), offset=offset).fit(tol=1e-14)
@@ -60,8 +72,9 @@ def test_statsmodels_agrees_on_a_frame_with_an_offset():
     assert shown[shown["factor"] == "size"]["total"].sum() == frame["claims"].sum()
     assert set(model.tests()["factor"]) == {"sector", "size"}
     cell = pd.DataFrame({"sector": ["shop"], "size": [9]})
-    assert model.predict(cell)[0] == pytest.approx(np.exp(peer.params["Intercept"] + peer.params["C(sector)[T.shop]"]
-                                                          + peer.params["C(size)[T.9]"]))
+    assert model.predict(cell)[0] == pytest.approx(
+        np.exp(peer.params["Intercept"] + peer.params["C(sector)[T.shop]"] + peer.params["C(size)[T.9]"])
+    )
 
 
 def test_unknown_levels_and_empty_cells_are_refused():

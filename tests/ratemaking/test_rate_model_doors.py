@@ -36,8 +36,9 @@ def test_the_model_of_one_mean():
 
 
 def test_an_interaction_brings_its_columns():
-    both = rm.rate_model(ROWS.assign(n=np.arange(80) % 7), total="n", weight="w", factors=["use"],
-                         interactions=[("use", "fleet")])
+    both = rm.rate_model(
+        ROWS.assign(n=np.arange(80) % 7), total="n", weight="w", factors=["use"], interactions=[("use", "fleet")]
+    )
     assert both.fit.design.terms == (("use",), ("fleet",), ("use", "fleet"))
 
 

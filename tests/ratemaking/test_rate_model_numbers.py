@@ -12,8 +12,14 @@ from .conftest import DATA
 
 def drawn(n=4000, seed=4):
     draw = np.random.default_rng(seed)
-    rows = pd.DataFrame({"use": draw.choice(["home", "work", "farm"], n), "age": draw.uniform(18, 80, n).round(1),
-                         "density": draw.lognormal(5, 1, n).round(2), "w": draw.uniform(0.2, 1, n)})
+    rows = pd.DataFrame(
+        {
+            "use": draw.choice(["home", "work", "farm"], n),
+            "age": draw.uniform(18, 80, n).round(1),
+            "density": draw.lognormal(5, 1, n).round(2),
+            "w": draw.uniform(0.2, 1, n),
+        }
+    )
     log = -1.5 + 0.02 * rows.age + 0.3 * (rows.use == "work") + 0.1 * np.log(rows.density)
     heavy = draw.gamma(2.0, 0.5, n)
     return rows.assign(n=draw.poisson(rows.w * np.exp(log)), many=draw.poisson(rows.w * np.exp(log) * heavy))
@@ -29,9 +35,14 @@ def peer(formula, rows, offset=None):
 
 def test_linear_log_and_polynomial_are_those_of_statsmodels():
     rows = drawn()
-    model = rm.rate_model(rows, total="n", weight="w", factors=["use"],
-                          reference={"use": "farm", "age": 40, "density": 1},
-                          covariates={"age": "polynomial(2)", "density": "log"})
+    model = rm.rate_model(
+        rows,
+        total="n",
+        weight="w",
+        factors=["use"],
+        reference={"use": "farm", "age": 40, "density": 1},
+        covariates={"age": "polynomial(2)", "density": "log"},
+    )
     want = peer("n ~ use + I(age - 40) + I((age - 40)**2) + np.log(density)", rows)
     assert model.fit.design.names == ("intercept", "use[home]", "use[work]", "age", "age^2", "log(density)")
     assert model.fit.coefficient == pytest.approx(want.params.to_numpy(), rel=1e-9, abs=1e-12)
@@ -51,8 +62,15 @@ def test_linear_log_and_polynomial_are_those_of_statsmodels():
 
 def test_an_interaction_of_a_level_and_a_number_is_a_slope_of_each():
     rows = drawn()
-    model = rm.rate_model(rows, total="n", weight="w", factors=["use"], covariates="age",
-                          interactions=[("use", "age")], reference={"use": "farm", "age": 0})
+    model = rm.rate_model(
+        rows,
+        total="n",
+        weight="w",
+        factors=["use"],
+        covariates="age",
+        interactions=[("use", "age")],
+        reference={"use": "farm", "age": 0},
+    )
     want = peer("n ~ use * age", rows)
     assert model.fit.coefficient == pytest.approx(want.params.to_numpy(), rel=1e-7)
 
@@ -107,8 +125,15 @@ def test_nb2_is_that_of_statsmodels():
     import statsmodels.api as sm
 
     rows = drawn()
-    model = rm.rate_model(rows, total="many", weight="w", factors=["use"], covariates=["age"], family="nb2",
-                          reference={"use": "farm", "age": 0})
+    model = rm.rate_model(
+        rows,
+        total="many",
+        weight="w",
+        factors=["use"],
+        covariates=["age"],
+        family="nb2",
+        reference={"use": "farm", "age": 0},
+    )
     x = sm.add_constant(pd.get_dummies(rows.use, dtype=float)[["home", "work"]].assign(age=rows.age))
     want = sm.NegativeBinomial(rows.many, x, offset=np.log(rows.w)).fit(disp=0, maxiter=500, gtol=1e-10)
     assert model.fit.coefficient == pytest.approx(want.params.to_numpy()[:4], rel=1e-5)
@@ -138,10 +163,12 @@ def test_steps_fit_what_rows_so_prepared_fit():
     want = peer("n ~ C(cut) + ring", rows.assign(cut=np.digitize(rows["size"], [3, 6])))
     assert banded.fit.deviance == pytest.approx(want.deviance)
     assert banded.predict(pd.DataFrame({"size": [2], "ring": ["out"]})) == pytest.approx(
-        banded.predict(pd.DataFrame({"size": [1], "ring": ["out"]})))
+        banded.predict(pd.DataFrame({"size": [1], "ring": ["out"]}))
+    )
     merged = banded.merge("size", {"[6, 9)": "[3, 6)"}, "thin")
     assert merged.predict(pd.DataFrame({"size": [8], "ring": ["in"]})) == pytest.approx(
-        merged.predict(pd.DataFrame({"size": [3], "ring": ["in"]})))
+        merged.predict(pd.DataFrame({"size": [3], "ring": ["in"]}))
+    )
     again = merged.again(rows)
     assert again.fit.coefficient.tolist() == merged.fit.coefficient.tolist()
     with pytest.raises(ModelError, match="RM488"):
@@ -196,8 +223,13 @@ def test_the_injuries_of_mines_are_those_of_statsmodels():
     if not file.exists():
         pytest.skip(f"reference data {file.name} is not here (its licence keeps it out of this repository)")
     rows = pd.read_csv(file, keep_default_na=False).assign(w=lambda d: d.EMP_HRS_TOTAL / 2000)
-    model = rm.rate_model(rows.replace({"MINE_STATUS": {"": None}}), total="NUM_INJURIES", weight="w",
-                          factors=["COMMODITY", "MINE_STATUS"], covariates={"PCT_HRS_UNDERGROUND": "spline(3)"})
+    model = rm.rate_model(
+        rows.replace({"MINE_STATUS": {"": None}}),
+        total="NUM_INJURIES",
+        weight="w",
+        factors=["COMMODITY", "MINE_STATUS"],
+        covariates={"PCT_HRS_UNDERGROUND": "spline(3)"},
+    )
     done = model.rows.accounts
     assert done.refused == 19 and done.used + done.without_weight == 53_746 - 19
     kept = rows[(rows.w > 0) & (rows.MINE_STATUS != "")]

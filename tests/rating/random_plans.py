@@ -219,8 +219,12 @@ def dates(draw: st.DrawFn) -> list[Step]:
         step_of("split", draw(st.sampled_from(["earliest", "latest"])), of=tuple(draw(st.lists(pick, min_size=1)))),
         step_of("month_of", "date_part", of=("split",), which=draw(st.sampled_from(["year", "month", "day"]))),
         step_of("own", "level", **{"is": draw(st.sampled_from("abcd"))}, levels=COLUMNS["sector"].levels),
-        step_of("worse", draw(st.sampled_from(["first_level", "last_level"])), of=("sector", "own"),
-                levels=COLUMNS["sector"].levels),
+        step_of(
+            "worse",
+            draw(st.sampled_from(["first_level", "last_level"])),
+            of=("sector", "own"),
+            levels=COLUMNS["sector"].levels,
+        ),
         step_of("only", "lookup", table="by_sector", by=(("sector", draw(st.sampled_from(["own", "worse"]))),)),
     ]
 

@@ -22,9 +22,7 @@ def parted(among: tuple[Decimal | str, ...], amounts: list[float]) -> list[list[
     made = inputs(1, len(amounts))
     given = Inputs(made.n, {**made.numbers, "limit_yuan": np.array(amounts), "weight": np.arange(made.n) * 1.0})
     names = [f"p{at}" for at in range(1, len(among))] + ["premium"]
-    steps = [
-        step_of(name, "part", of=("limit_yuan",), among=among, which=at) for at, name in enumerate(names, start=1)
-    ]
+    steps = [step_of(name, "part", of=("limit_yuan",), among=among, which=at) for at, name in enumerate(names, start=1)]
     plan = plan_of(tuple(steps))
     state, fast = evaluate(plan, given), run(compile_plan(plan), given, tuple(names), threads=1)
     exact = [state.values[name].floats() for name in names]

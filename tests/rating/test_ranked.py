@@ -121,7 +121,7 @@ def test_a_place_that_no_line_has_is_refused_by_name(folder):
     (folder / "plan.toml").write_text(text, encoding="utf-8")
     rated = rm.rate(ROWS, rm.load_plan(folder), lang="en")
     assert rated.table["code"].to_pylist() == [None] * 3 + ["RM442"] + [None] * 2
-    text = plan_text(BODY, "no").replace("rank = \"place\"", "rank = \"lines\"", 1)
+    text = plan_text(BODY, "no").replace('rank = "place"', 'rank = "lines"', 1)
     (folder / "plan.toml").write_text(text, encoding="utf-8")
     assert "RM441" in {item.code for item in rm.check_plan(folder).problems}
 

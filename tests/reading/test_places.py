@@ -37,8 +37,6 @@ def test_tables_side_by_side_are_told_apart_by_their_cells(tmp_path):
     assert book.said(range(2)) == ["Sheet!A1!2", "Sheet!G1!2"]
 
 
-
-
 @pytest.fixture
 def listed(tmp_path):
     """A list on two sheets, whose rows count alike: two firms that are priced on each, one wrong on the second."""

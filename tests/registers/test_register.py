@@ -42,12 +42,13 @@ def test_a_register_as_people_keep_it(tmp_path, encoding):
 
 
 @pytest.mark.parametrize(
-    ("noun", "first", "second"), [
+    ("noun", "first", "second"),
+    [
         (noun, *pair)
         for noun, (needed, more) in READ.items()
         for pair in table(noun).order
         if {*pair} <= {*needed, *more}
-    ]
+    ],
 )
 def test_every_wrong_order_is_refused_and_equal_days_are_not(noun, first, second):
     row = dict.fromkeys((*READ[noun][0], *READ[noun][1]))

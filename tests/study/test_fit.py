@@ -163,14 +163,17 @@ def test_bad_rows_are_set_aside_each_with_its_reason(tmp_path):
     claims = given["claims"].to_pandas()
     claims.loc[0, "policy_no"] = "NOBODY"
     claims.loc[1, "event_date"] = pq.read_table(PROVINCE / "claims.parquet")["event_date"][1].as_py().replace(year=2015)
-    claims.loc[2, "paid_fen"] = -10**12
+    claims.loc[2, "paid_fen"] = -(10**12)
     claims = pd.concat([claims, claims.iloc[[3]]], ignore_index=True)
     policies = given["policies"].to_pandas()
     policies.loc[5, "end_date"] = policies.loc[5, "start_date"]
     policies["sector"] = policies["sector"].astype(str)
     policies.loc[6, "sector"] = "minning"
-    made = fit(given | {"claims": pa.Table.from_pandas(claims), "policies": pa.Table.from_pandas(policies)}, PLAN,
-               new_from=FROM)
+    made = fit(
+        given | {"claims": pa.Table.from_pandas(claims), "policies": pa.Table.from_pandas(policies)},
+        PLAN,
+        new_from=FROM,
+    )
     seen = {(item.table, item.problem.code): len(item.rows) for item in made.history.refused}
     for key in (("claims", "RM509"), ("claims", "RM582"), ("policies", "RM577")):
         assert seen[key] == 1
@@ -182,8 +185,14 @@ def test_bad_rows_are_set_aside_each_with_its_reason(tmp_path):
 
 def test_messy_csv_history_reads_like_parquet(study, tmp_path):
     """Chinese headers, GB18030, text amounts in yuan: the same study."""
-    headers = {"policy_no": "保单号", "start_date": "保险起期", "end_date": "保险止期", "heads": "投保人数",
-               "limit_yuan": "每人限额", "credit_code": "统一社会信用代码"}
+    headers = {
+        "policy_no": "保单号",
+        "start_date": "保险起期",
+        "end_date": "保险止期",
+        "heads": "投保人数",
+        "limit_yuan": "每人限额",
+        "credit_code": "统一社会信用代码",
+    }
     for name, table in tables().items():
         frame = table.to_pandas()
         if name == "policies":
@@ -191,7 +200,8 @@ def test_messy_csv_history_reads_like_parquet(study, tmp_path):
         if name == "claims":
             frame = frame.drop(columns=["paid_fen", "case_reserve_fen"]).assign(
                 已决赔款=[f"{value / 100:,.2f}" for value in frame.paid_fen],
-                未决赔款=[f"{value / 100:,.2f}" for value in frame.case_reserve_fen])
+                未决赔款=[f"{value / 100:,.2f}" for value in frame.case_reserve_fen],
+            )
         frame.to_csv(tmp_path / f"{name}.csv", index=False, encoding="gb18030")
     again = fit(tmp_path, PLAN, new_from=FROM)
     assert [cell.selected for cell in again.rates.cells] == [cell.selected for cell in study.rates.cells]
@@ -201,16 +211,27 @@ def test_all_wrong_assumptions_are_told_at_once():
     with pytest.raises(ModelError) as error:
         read_assumptions({"new_frm": "2026-01-01", "model": "tree", "profit": "much", "monotone": {"size": "up"}})
     assert [item.code for item in error.value.problems] == ["RM101", "RM104", "RM103", "RM104", "RM102"]
-    for wrong in ({"profit": float("nan")}, {"profit": -0.1}, {"least_claims": 2.5},
-                  {"reasons": {"severity_tend": "x"}}, {"new_from": "2026-02-30"}, {"tables": 3}):
+    for wrong in (
+        {"profit": float("nan")},
+        {"profit": -0.1},
+        {"least_claims": 2.5},
+        {"reasons": {"severity_tend": "x"}},
+        {"new_from": "2026-02-30"},
+        {"tables": 3},
+    ):
         with pytest.raises(ModelError) as error:
             read_assumptions({"new_from": "2026-01-01", **wrong})
         assert len(error.value.problems) == 1, wrong
 
 
 def test_assumptions_made_in_python_are_held_to_the_same_sets():
-    for wrong in ({"model": "twedie"}, {"development": "Volume"}, {"complement": "curent"},
-                  {"monotone": {"size": "up"}}, {"reasons": {"severity_tend": "wage index"}}):
+    for wrong in (
+        {"model": "twedie"},
+        {"development": "Volume"},
+        {"complement": "curent"},
+        {"monotone": {"size": "up"}},
+        {"reasons": {"severity_tend": "wage index"}},
+    ):
         with pytest.raises(ModelError):
             Assumptions(new_from=FROM, **wrong)
 
@@ -221,12 +242,15 @@ def test_assumptions_survive_a_round_trip():
     assert read_assumptions(json.loads(json.dumps(given.plain()))).plain() == given.plain()
 
 
-@pytest.mark.parametrize("stated, code", [
-    ({"tables": ["base_rat"]}, "RM583"),
-    ({"tables": ["hazard_loading"]}, "RM587"),
-    ({"controls": ["colour"]}, "RM588"),
-    ({"expenses": {"administration": 0.9}}, "RM554"),
-])
+@pytest.mark.parametrize(
+    "stated, code",
+    [
+        ({"tables": ["base_rat"]}, "RM583"),
+        ({"tables": ["hazard_loading"]}, "RM587"),
+        ({"controls": ["colour"]}, "RM588"),
+        ({"expenses": {"administration": 0.9}}, "RM554"),
+    ],
+)
 def test_refusals_name_the_fault(stated, code):
     with pytest.raises(ModelError) as error:
         fit(PROVINCE, PLAN, new_from=FROM, **stated)
@@ -236,9 +260,15 @@ def test_refusals_name_the_fault(stated, code):
 def test_an_unreachable_target_says_what_can_be_reached():
     """With every rate held at the expiring premium, no rate brings the book to another loss ratio."""
     with pytest.raises(ModelError) as error:
-        fit(PROVINCE, load_plan(PLAN).replace({"steps.renewal_cap.high": "1.0", "steps.renewal_cap.low": "1.0"}),
-            new_from=FROM, expenses={"administration": 0.60}, book=renewals_only(), caps="in_rates",
-            accept={"indicated_change": "a test of the refusal"})
+        fit(
+            PROVINCE,
+            load_plan(PLAN).replace({"steps.renewal_cap.high": "1.0", "steps.renewal_cap.low": "1.0"}),
+            new_from=FROM,
+            expenses={"administration": 0.60},
+            book=renewals_only(),
+            caps="in_rates",
+            accept={"indicated_change": "a test of the refusal"},
+        )
     assert codes(error) == {"RM593"}
 
 

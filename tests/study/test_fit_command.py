@@ -28,8 +28,15 @@ def test_fit_writes_an_edition_with_figures_in_chinese(small, tmp_path, capsys):
     assert "合成数据" in said
     assert main(["check", str(folder / "jilin-spli" / "2026-01")]) == 0
     drawn = {path.stem for path in (folder / "study" / "figures").glob("*.svg")}
-    assert {"triangle_incurred", "development_counts", "relativities_sector", "actual_expected_year", "lift", "lorenz",
-            "severity"} <= drawn
+    assert {
+        "triangle_incurred",
+        "development_counts",
+        "relativities_sector",
+        "actual_expected_year",
+        "lift",
+        "lorenz",
+        "severity",
+    } <= drawn
 
 
 def test_choices_come_from_a_file_and_stay_in_the_record(small, tmp_path, capsys):

@@ -22,15 +22,27 @@ def test_a_stated_trend_of_frequency_reaches_the_level(plan, yearly):
     On equal exposures the model weighs the years by what they are known to hold, so that the expected losses of one
     year's exposure are the sum of the claims over the sum of their shares, sum n / sum (1 + f)^-(2026.5 - y).
     """
-    made = fit(small.history(COUNTS, 2022), plan, new_from="2026-01-01", frequency_trend=yearly, severity_trend=0.0,
-               **small.PLAIN)
+    made = fit(
+        small.history(COUNTS, 2022),
+        plan,
+        new_from="2026-01-01",
+        frequency_trend=yearly,
+        severity_trend=0.0,
+        **small.PLAIN,
+    )
     shares = [(1 + yearly) ** -(2026.5 - year) for year in range(2022, 2026)]
     assert made.rates.expected_yuan == pytest.approx(sum(COUNTS) * 10_000 / sum(shares), rel=1e-6)
 
 
 def test_a_stated_trend_of_the_mean_cost_reaches_the_level(plan):
-    made = fit(small.history(COUNTS, 2022), plan, new_from="2026-01-01", frequency_trend=0.0, severity_trend=0.08,
-               **small.PLAIN)
+    made = fit(
+        small.history(COUNTS, 2022),
+        plan,
+        new_from="2026-01-01",
+        frequency_trend=0.0,
+        severity_trend=0.08,
+        **small.PLAIN,
+    )
     plain = sum(n * 10_000 * 1.08 ** (2026.5 - year) for n, year in zip(COUNTS, range(2022, 2026))) / 4
     assert made.rates.expected_yuan == pytest.approx(plain, rel=1e-6)
 

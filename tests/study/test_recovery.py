@@ -32,8 +32,14 @@ def fitted(seed):
     codes.append((panel.year - panel.year.min()).to_numpy().astype(np.int64))
     weight, counts = panel.earned_head_years.to_numpy(), panel.claims.to_numpy().astype(float)
     cells = collapse(factors, codes, weight, counts)
-    reference = {"sector": "construction", "size_class": "small", "standardisation": "none", "integrity_grade": "A",
-                 "hazard_state": "none", "blacklisted": "no"}
+    reference = {
+        "sector": "construction",
+        "size_class": "small",
+        "standardisation": "none",
+        "integrity_grade": "A",
+        "hazard_state": "none",
+        "blacklisted": "no",
+    }
     fit = fit_glm(cells, [factor.name for factor in factors], poisson(overdispersed=True), reference=reference)
     firm = panel.credit_code.astype("category").cat.codes.to_numpy().astype(np.int64)
     error = np.sqrt(np.diag(cluster_covariance(fit, codes, weight, counts, firm)))
@@ -73,8 +79,13 @@ def test_coverage_is_near_nominal(seeds):
 
 def test_estimates_are_unbiased_over_seeds(seeds):
     truth = planted()
-    for name in ("size_class[micro]", "size_class[medium]", "hazard_state[overdue]", "sector[mining]",
-                 "standardisation[level_2]"):
+    for name in (
+        "size_class[micro]",
+        "size_class[medium]",
+        "hazard_state[overdue]",
+        "sector[mining]",
+        "standardisation[level_2]",
+    ):
         estimates = np.array([found[name][0] for found in seeds])
         error = estimates.std(ddof=1) / np.sqrt(len(estimates))
         assert abs(estimates.mean() - truth[name]) < 4 * error, name
@@ -90,8 +101,12 @@ def test_cluster_errors_are_those_of_statsmodels():
     weight = rng.uniform(0.5, 2, n)
     counts = rng.poisson(weight * np.exp(-1 + 0.4 * size - 0.3 * ring) * rng.gamma(2, 0.5, 400)[firm]).astype(float)
     factors = [Factor("size", ("a", "b", "c")), Factor("ring", ("in", "out"))]
-    fit = fit_glm(collapse(factors, [size, ring], weight, counts), ["size", "ring"], poisson(),
-                  reference={"size": "a", "ring": "in"})
+    fit = fit_glm(
+        collapse(factors, [size, ring], weight, counts),
+        ["size", "ring"],
+        poisson(),
+        reference={"size": "a", "ring": "in"},
+    )
     ours = np.sqrt(np.diag(cluster_covariance(fit, [size, ring], weight, counts, firm)))
     matrix = fit.design.matrix(np.stack([size, ring], axis=1))
     model = sm.GLM(counts, matrix, family=sm.families.Poisson(), exposure=weight)

@@ -51,9 +51,7 @@ def test_a_package_of_ones_own_names_a_stray_and_a_wrong_word(tmp_path, monkeypa
     from frictionless import Package
 
     (tmp_path / "保险公司.csv").write_text("保险公司,名称\nx,示例\n", encoding="utf-8")
-    (tmp_path / "共保.csv").write_text(
-        "保单号,保险公司,主承保,共保份额%\nA,x,是,60\nA,y,不详,40\n", encoding="utf-8"
-    )
+    (tmp_path / "共保.csv").write_text("保单号,保险公司,主承保,共保份额%\nA,x,是,60\nA,y,不详,40\n", encoding="utf-8")
     monkeypatch.chdir(tmp_path)
     assert main(["data", "package", ".", "--lang", "zh"]) == 0
     found = Package("datapackage.json").validate().flatten(["rowNumber", "type"])

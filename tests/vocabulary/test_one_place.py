@@ -54,7 +54,8 @@ def test_no_module_holds_a_dictionary_of_columns_or_levels():
     wrong = {
         str(file.relative_to(SOURCE)): lines
         for file in sorted(SOURCE.rglob("*.py"))
-        if file.relative_to(SOURCE).parts[0] != "vocabulary" and str(file.relative_to(SOURCE)) not in NAMES
+        if file.relative_to(SOURCE).parts[0] != "vocabulary"
+        and str(file.relative_to(SOURCE)) not in NAMES
         and (lines := dictionaries(ast.parse(file.read_text(encoding="utf-8"))))
     }
     assert wrong == {}

@@ -63,8 +63,7 @@ def agrees(view, before, book, plan):
     facts = found.totals
     assert view.total_fen == facts["premium_after_fen"]
     assert view.base_fen == facts["premium_before_fen"]
-    assert (view.dearer, view.cheaper, view.above_25) == (
-        facts["dearer"], facts["cheaper"], facts["above_25_percent"])
+    assert (view.dearer, view.cheaper, view.above_25) == (facts["dearer"], facts["cheaper"], facts["above_25_percent"])
     assert view.largest_rise == facts["largest_rise"]
     assert view.bands.policies.tolist() == found.bands(EDGES).policies.tolist()
     assert view.segments.premium_after_fen.tolist() == found.by("sector").premium_after_fen.tolist()
@@ -110,8 +109,10 @@ def test_the_widgets_move_the_panel(book, plan, base, before):
     sliders[0].value = "2.40"
     agrees(panel.view, before, book, plan)
     assert yuan_text(panel.view.total_fen) in shown.value
-    assert panel.view.total_fen == rate(
-        book, apply(plan, {BASE: "*1.10", REFUSED: "2.40"}), lang="en", trace=False).premium_fen
+    assert (
+        panel.view.total_fen
+        == rate(book, apply(plan, {BASE: "*1.10", REFUSED: "2.40"}), lang="en", trace=False).premium_fen
+    )
     back.click()
     assert panel.view.total_fen == base.total_fen and sliders[0].value == "1.80"
     bundle = panel._repr_mimebundle_()
@@ -155,8 +156,9 @@ def test_a_book_of_like_policies_collapses_to_its_cells_and_stays_exact(plan, bo
     few = book.slice(0, 60)
     wide = pa.concat_tables([few] * 40)
     wide = wide.set_column(0, "policy_no", pa.array([f"P{i}" for i in range(len(wide))]))
-    wide = wide.drop_columns(["credit_code"]).append_column("credit_code", pa.array(
-        [f"C{i}" for i in range(len(wide))]))
+    wide = wide.drop_columns(["credit_code"]).append_column(
+        "credit_code", pa.array([f"C{i}" for i in range(len(wide))])
+    )
     made = engine(wide, plan)
     assert made.cells is not None and len(made.cells.first) <= 60
     before = rate(wide, plan, lang="en", trace=False)

@@ -26,14 +26,24 @@ BASE = "tables.base_rate"
 def made():
     book = pq.read_table(BOOK).slice(0, 600)
     plan = load_plan("jilin-spli/2025-04")
-    return book, plan, panel(book, plan, {REFUSED: ["1.50", "1.80"], BASE: ["*1", "*1.05", "*1.10"]}, lang="zh",
-                             labels={REFUSED: "拒不整改系数"})
+    return (
+        book,
+        plan,
+        panel(
+            book,
+            plan,
+            {REFUSED: ["1.50", "1.80"], BASE: ["*1", "*1.05", "*1.10"]},
+            lang="zh",
+            labels={REFUSED: "拒不整改系数"},
+        ),
+    )
 
 
 def test_every_position_is_a_full_re_rate(made):
     book, plan, shown = made
-    for position, (one, other) in zip(shown.data["positions"], [(a, b) for a in ("1.50", "1.80")
-                                                                for b in ("*1", "*1.05", "*1.10")]):
+    for position, (one, other) in zip(
+        shown.data["positions"], [(a, b) for a in ("1.50", "1.80") for b in ("*1", "*1.05", "*1.10")]
+    ):
         rated = rate(book, apply(plan, {REFUSED: one, BASE: other}), lang="en", trace=False)
         assert int(position["total"]) == rated.premium_fen == sum(map(int, position["segments"]))
         assert sum(position["bands"]) == (rated.verdict.status < 2).sum()
@@ -90,8 +100,9 @@ def test_a_slider_moves_the_total_to_the_re_rated_value(made, tmp_path):
         window.get(path.as_uri())
         total = window.find_element("id", "total")
         assert total.text == yuan_text(rate(book, plan, lang="en", trace=False).premium_fen)
-        window.execute_script("const s = document.getElementById('slider-1'); s.value = 2;"
-                              "s.dispatchEvent(new Event('input'));")
+        window.execute_script(
+            "const s = document.getElementById('slider-1'); s.value = 2;s.dispatchEvent(new Event('input'));"
+        )
         moved = rate(book, apply(plan, {REFUSED: "1.50", BASE: "*1.10"}), lang="en", trace=False).premium_fen
         assert total.text == yuan_text(moved)
         assert "拒不整改系数" in window.find_element("id", "sliders").text
@@ -150,10 +161,14 @@ def test_the_commands(tmp_path, capsys):
 
 def test_the_plan_as_it_stands_is_always_a_position_with_names_and_segments_of_the_plan(made):
     book, plan, _ = made
-    page = panel(book, plan, {REFUSED: ["1.40", "2.10"], BASE: ["*0.95", "*1.05"], "steps.renewal_cap.on": [False]},
-                 lang="zh").data
+    page = panel(
+        book, plan, {REFUSED: ["1.40", "2.10"], BASE: ["*0.95", "*1.05"], "steps.renewal_cap.on": [False]}, lang="zh"
+    ).data
     assert [item["values"] for item in page["sliders"]] == [
-        ["1.40", "1.5", "2.10"], ["*0.95", "*1", "*1.05"], ["true", "false"]]
+        ["1.40", "1.5", "2.10"],
+        ["*0.95", "*1", "*1.05"],
+        ["true", "false"],
+    ]
     assert [item["values"][item["at"]] for item in page["sliders"]] == ["1.5", "*1", "true"]
     assert page["sliders"][0]["label"] == "重大隐患系数 [拒不整改、..31]"
     assert all("." not in item["label"].split(" [")[0] for item in page["sliders"])

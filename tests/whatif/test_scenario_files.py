@@ -53,8 +53,11 @@ def full(book, plan):
 
 
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.lists(st.tuples(st.lists(st.integers(1, 200), max_size=4, unique=True).map(sorted), st.data()), min_size=1,
-                max_size=3))
+@given(
+    st.lists(
+        st.tuples(st.lists(st.integers(1, 200), max_size=4, unique=True).map(sorted), st.data()), min_size=1, max_size=3
+    )
+)
 def test_a_new_table_is_a_full_re_rate_to_the_fen_wherever_the_book_stands(book, plan, base, moves):
     """Bands of any number, one after another through one engine, and cells of the new table changed too."""
     for ends, data in moves:
@@ -62,8 +65,16 @@ def test_a_new_table_is_a_full_re_rate_to_the_fen_wherever_the_book_stands(book,
         frame = frame[frame.hazard_state != "refused"]
         lows, highs = ["", *map(str, ends)], [*map(str, ends), ""]
         values = [data.draw(st.sampled_from(["1.00", "1.35", "1.80", "2.00"])) for _ in lows]
-        new = pd.DataFrame({"hazard_state": "refused", "hazard_overdue_days_from": lows,
-                            "hazard_overdue_days_below": highs, "value": values, "source": "own", "note": ""})
+        new = pd.DataFrame(
+            {
+                "hazard_state": "refused",
+                "hazard_overdue_days_from": lows,
+                "hazard_overdue_days_below": highs,
+                "value": values,
+                "source": "own",
+                "note": "",
+            }
+        )
         changes = {FILE: pd.concat([new, frame])}
         for more in ({}, {"tables.hazard_loading[open, ..].value": "1.10"}, {"tables.base_rate": "*1.03"}):
             changed = apply(plan, changes | more)
@@ -137,8 +148,12 @@ def test_scenarios_are_saved_beside_their_plan_and_found_by_name(tmp_path, capsy
     assert apply(own, again).fingerprint == apply(own, one).fingerprint
     assert (again.on, again.note) == (one.on, one.note)
     assert rm.load_plan(str(folder)).fingerprint == own.fingerprint
-    for wrong, code in ((one.save, "RM869"), (replace(one, name="../x").save, "RM867"), (replace(one, folder="").save,
-                        "RM875"), (lambda: find(own, "拒不整"), "RM868")):
+    for wrong, code in (
+        (one.save, "RM869"),
+        (replace(one, name="../x").save, "RM867"),
+        (replace(one, folder="").save, "RM875"),
+        (lambda: find(own, "拒不整"), "RM868"),
+    ):
         with pytest.raises(PlanError, match=code):
             wrong()
     book = str(PROVINCE / "renewals.parquet")

@@ -50,8 +50,11 @@ def full(book, plan):
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
 def test_a_scenario_is_a_full_re_rate_to_the_fen(book, plan, base, data):
-    numbers = {path: value for path, value in current_values(plan).items()
-               if not path.startswith(("constants.fund", "constants.commission"))}
+    numbers = {
+        path: value
+        for path, value in current_values(plan).items()
+        if not path.startswith(("constants.fund", "constants.commission"))
+    }
     paths = data.draw(st.lists(st.sampled_from(sorted(numbers)), min_size=1, max_size=4, unique=True))
     changes = {path: f"*{data.draw(st.sampled_from(['0.9', '1.07', '1.5', '1.000001']))}" for path in paths}
     try:
@@ -79,8 +82,10 @@ def test_steps_can_be_switched_off(base, book, plan):
     steps = rated.outputs.steps
     assert (steps["renewal_cap"] == steps["annual_premium"]).all()
     assert base.price({"steps.renewal_cap.on": "false"}).total_fen == rated.premium_fen
-    assert (rate(book, apply(plan, {"steps.claim_free_credit.on": False}), lang="en").outputs.steps["claim_free_credit"]
-            == 1).all()
+    assert (
+        rate(book, apply(plan, {"steps.claim_free_credit.on": False}), lang="en").outputs.steps["claim_free_credit"]
+        == 1
+    ).all()
 
 
 def test_scenarios_are_checked_named_and_kept(tmp_path, plan):
@@ -147,12 +152,20 @@ def test_only_the_same_rows_can_be_compared(book, plan):
 
 
 def test_attribution_adds_up_for_every_policy_whatever_the_order(book, plan, base):
-    changes = {"tables.base_rate": "*1.08", REFUSED: "1.9", "steps.renewal_cap.high": "1.15",
-               "constants.no_certificate": "1.2"}
+    changes = {
+        "tables.base_rate": "*1.08",
+        REFUSED: "1.9",
+        "steps.renewal_cap.high": "1.15",
+        "constants.no_certificate": "1.2",
+    }
     found = attribute(book, plan, changes, base=base)
     assert (found.parts_fen.sum(axis=0) == found.change_fen).all()
-    assert found.causes == ("tables.base_rate", "tables.hazard_loading", "steps.renewal_cap.high",
-                            "constants.no_certificate")
+    assert found.causes == (
+        "tables.base_rate",
+        "tables.hazard_loading",
+        "steps.renewal_cap.high",
+        "constants.no_certificate",
+    )
     turned = attribute(book, plan, dict(reversed(changes.items())), base=base)
     same = [turned.causes.index(name) for name in found.causes]
     assert np.abs(turned.parts_fen[same] - found.parts_fen).max() <= 1, "only the fen of largest remainder may differ"
@@ -168,28 +181,38 @@ def test_solve_reaches_a_premium_with_caps_in_force(book, plan, base):
     assert found.reached["premium_yuan"] == pytest.approx(now * 1.03, rel=2e-4)
     assert full(book, apply(plan, found.scenario)).sum() == found.total_fen
     factor = found.values["tables.base_rate"]
-    missed = [abs(base.price({"tables.base_rate": f"*{factor + step}"}).total_fen / 100 - now * 1.03)
-              for step in (Decimal("-0.0001"), Decimal(0), Decimal("0.0001"))]
+    missed = [
+        abs(base.price({"tables.base_rate": f"*{factor + step}"}).total_fen / 100 - now * 1.03)
+        for step in (Decimal("-0.0001"), Decimal(0), Decimal("0.0001"))
+    ]
     assert min(missed) == missed[1], "no number on the grid comes closer"
 
 
 def test_solve_two_numbers_for_two_targets(book, plan, base):
-    wanted = [unknown("tables.base_rate", "0.8", "1.3", "0.0001"),
-              unknown("steps.renewal_cap.high", "1.02", "1.40", "0.0001")]
+    wanted = [
+        unknown("tables.base_rate", "0.8", "1.3", "0.0001"),
+        unknown("steps.renewal_cap.high", "1.02", "1.40", "0.0001"),
+    ]
     found = solve(book, plan, wanted, {"premium_change": 0.04, "largest_rise": 0.30}, base=base)
     assert found.reached["premium_change"] == pytest.approx(0.04, abs=1e-4)
     assert found.reached["largest_rise"] == pytest.approx(0.30, rel=2e-3)
     assert full(book, apply(plan, found.scenario)).sum() == found.total_fen
 
 
-@pytest.mark.parametrize("change, target, code", [
-    (unknown("tables.base_rate", "0.9", "1.1"), {"premium_change": 5.0}, "RM850"),
-    (unknown("tables.base_rate", "0.9", "1.1"), {"premium": 5.0}, "RM848"),
-    (unknown("tables.base_rate", "0.9", "1.1"), {"loss_ratio": 0.5}, "RM851"),
-    ([unknown("tables.base_rate", "0.9", "1.1"), unknown(REFUSED, "1", "2")], {"premium_change": 0.0}, "RM849"),
-    ([unknown("tables.base_rate", "0.9", "1.1"), unknown("tables.limit_factor", "0.9", "1.1")],
-     {"premium_change": 0.01, "premium_yuan": 7e7}, "RM852"),
-])
+@pytest.mark.parametrize(
+    "change, target, code",
+    [
+        (unknown("tables.base_rate", "0.9", "1.1"), {"premium_change": 5.0}, "RM850"),
+        (unknown("tables.base_rate", "0.9", "1.1"), {"premium": 5.0}, "RM848"),
+        (unknown("tables.base_rate", "0.9", "1.1"), {"loss_ratio": 0.5}, "RM851"),
+        ([unknown("tables.base_rate", "0.9", "1.1"), unknown(REFUSED, "1", "2")], {"premium_change": 0.0}, "RM849"),
+        (
+            [unknown("tables.base_rate", "0.9", "1.1"), unknown("tables.limit_factor", "0.9", "1.1")],
+            {"premium_change": 0.01, "premium_yuan": 7e7},
+            "RM852",
+        ),
+    ],
+)
 def test_what_cannot_be_solved_is_refused_and_says_why(book, plan, base, change, target, code):
     with pytest.raises(ModelError) as error:
         solve(book, plan, change, target, base=base)

@@ -119,9 +119,7 @@ def _disarmed(chunk: pa.Array) -> pa.Array:
         if found.refused is not None and found.refused.any():
             texts = pa.array([None if cell is None else _said(cell) for cell in chunk.to_pylist()], pa.string())
     texts = texts.cast(pa.string())
-    runs = pc.and_not(
-        pc.match_substring_regex(texts, DANGEROUS), pc.match_substring_regex(texts, f"^{SIGNED_NUMBER}$")
-    )
+    runs = pc.and_not(pc.match_substring_regex(texts, DANGEROUS), pc.match_substring_regex(texts, f"^{SIGNED_NUMBER}$"))
     return pc.if_else(runs, pc.binary_join_element_wise("'", texts, ""), texts)
 
 

@@ -198,9 +198,7 @@ def said_of(value: Any, unit: str, lang: Lang) -> Said:
 def _line(cells: Sequence[str], columns: Sequence[Column], bars: Mapping[int, str]) -> str:
     parts = []
     for at, (cell, column) in enumerate(zip(cells, columns)):
-        parts.append(
-            f'<th scope="row"{_side(column)}>{cell}</th>' if at == 0 else f"<td{_side(column)}>{cell}</td>"
-        )
+        parts.append(f'<th scope="row"{_side(column)}>{cell}</th>' if at == 0 else f"<td{_side(column)}>{cell}</td>")
         parts += [f"<td>{bars[at]}</td>"] if at in bars else []
     return f"<tr>{''.join(parts)}</tr>"
 

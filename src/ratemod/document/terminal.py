@@ -158,9 +158,7 @@ def receipt_text(receipt: Receipt, lang: Lang) -> str:
         more = len(receipt.parts) - len(parts)
         lines.insert(len(lines) - len(receipt.remarks), text("UI_read_whole", lang, tables=more, records=records))
     return (
-        text("UI_skipped", lang) + "\n" + listed(lines[:MOST_RECEIPT], len(lines) - MOST_RECEIPT, lang)
-        if lines
-        else ""
+        text("UI_skipped", lang) + "\n" + listed(lines[:MOST_RECEIPT], len(lines) - MOST_RECEIPT, lang) if lines else ""
     )
 
 

@@ -93,16 +93,29 @@ def estimate_age_weights(claims: npt.ArrayLike, expected: npt.ArrayLike, *, ages
     limits = (np.log(1e-3), np.log(1e6))
     static = minimize(lost, np.zeros(1), args=(False,), jac=True, method="L-BFGS-B", bounds=[limits])
     start = np.concatenate([static.x, np.full(span - 1, 0.9)])
-    best = minimize(lost, start, args=(True,), jac=True, method="L-BFGS-B",
-                    bounds=[limits] + [(1e-6, 1.0)] * (span - 1), options={"maxiter": 200, "ftol": 1e-14})
+    best = minimize(
+        lost,
+        start,
+        args=(True,),
+        jac=True,
+        method="L-BFGS-B",
+        bounds=[limits] + [(1e-6, 1.0)] * (span - 1),
+        options={"maxiter": 200, "ftol": 1e-14},
+    )
     warnings = () if best.success else (problem("RM653", why=str(best.message)),)
-    return AgeWeights(float(np.exp(best.x[0])), np.concatenate([[1.0], np.cumprod(best.x[1:])]),
-                      -float(best.fun) * len(count), -float(static.fun) * len(count), warnings)
+    return AgeWeights(
+        float(np.exp(best.x[0])),
+        np.concatenate([[1.0], np.cumprod(best.x[1:])]),
+        -float(best.fun) * len(count),
+        -float(static.fun) * len(count),
+        warnings,
+    )
 
 
 @strict
-def age_weighted_modification(claims: npt.ArrayLike, expected: npt.ArrayLike, shape: Factor,
-                              weights: npt.ArrayLike) -> Floats:
+def age_weighted_modification(
+    claims: npt.ArrayLike, expected: npt.ArrayLike, shape: Factor, weights: npt.ArrayLike
+) -> Floats:
     """Return next year's modification A / B of every firm, (firms,).
 
     Parameters
@@ -130,14 +143,18 @@ def _likelihood(a: float, weights: Floats, count: Integers, mean: Floats) -> tup
     total, by_a, by_weight = 0.0, 0.0, np.zeros(len(weights))
     for year in range(count.shape[1]):
         back = min(year, len(weights))
-        past = count[:, year - back:year][:, ::-1], mean[:, year - back:year][:, ::-1]
+        past = count[:, year - back : year][:, ::-1], mean[:, year - back : year][:, ::-1]
         size, rate = a + past[0] @ weights[:back], a + past[1] @ weights[:back]
         n, coming = count[:, year], mean[:, year]
         more = np.log1p(coming / rate)
         hit = n > 0
-        total += float(-(size @ more) - n[hit] @ np.log(rate[hit] + coming[hit])
-                       + (gammaln(size[hit] + n[hit]) - gammaln(size[hit]) + n[hit] * np.log(coming[hit])
-                          - gammaln(n[hit] + 1.0)).sum())
+        total += float(
+            -(size @ more)
+            - n[hit] @ np.log(rate[hit] + coming[hit])
+            + (
+                gammaln(size[hit] + n[hit]) - gammaln(size[hit]) + n[hit] * np.log(coming[hit]) - gammaln(n[hit] + 1.0)
+            ).sum()
+        )
         by_size = -more
         by_size[hit] += digamma(size[hit] + n[hit]) - digamma(size[hit])
         by_rate = size / rate - (size + n) / (rate + coming)
@@ -150,8 +167,9 @@ def _panel(claims: npt.ArrayLike, expected: npt.ArrayLike, *, any_claims: bool =
     count, mean = whole("claims", claims, low=0, high=MOST_CLAIMS), numbers("expected", expected, low=0)
     same_shape(claims=count, expected=mean)
     if count.ndim != 2:
-        raise ModelError(problem("RM640", name="claims", found=str(count.shape), first="panel",
-                                 expected="(firms, years)"))
+        raise ModelError(
+            problem("RM640", name="claims", found=str(count.shape), first="panel", expected="(firms, years)")
+        )
     impossible = (mean == 0) & (count > 0)
     if impossible.any():
         raise ModelError(problem("RM651", wrong=int(impossible.sum()), firm=int(np.flatnonzero(impossible.any(1))[0])))

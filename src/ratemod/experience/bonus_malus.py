@@ -71,8 +71,14 @@ class Judgement:
 
 
 @strict
-def bonus_malus(relativities: npt.ArrayLike, *, down: Whole = 1, up: Whole | None = 2,
-                moves: Sequence[npt.ArrayLike] | None = None, start: Whole | None = None) -> BonusMalus:
+def bonus_malus(
+    relativities: npt.ArrayLike,
+    *,
+    down: Whole = 1,
+    up: Whole | None = 2,
+    moves: Sequence[npt.ArrayLike] | None = None,
+    start: Whole | None = None,
+) -> BonusMalus:
     """Return a bonus–malus system.
 
     Parameters
@@ -155,13 +161,20 @@ def judge(system: BonusMalus, frequency: npt.ArrayLike) -> Judgement:
     matrix = transition_matrix(system, each)
     pi = _solve(matrix, np.zeros((len(each), len(r))), 1.0)
     change = _spread(system, _chances_slope(each, len(system.moves)))
-    slope = _solve(matrix, np.einsum("ki,kij->kj", pi, change), 0.0)      # π'(I − P) = π P', Σ π' = 0
+    slope = _solve(matrix, np.einsum("ki,kij->kj", pi, change), 0.0)  # π'(I − P) = π P', Σ π' = 0
     mean = pi @ r
     variance = np.einsum("kl,kl->k", pi, (r - mean[:, None]) ** 2)
     modulus = np.sort(np.abs(np.linalg.eigvals(matrix)), axis=-1)[:, -2]
     span = np.ptp(r)
-    return Judgement(each, pi, mean, each * (slope @ r) / mean, np.sqrt(variance) / mean,
-                     (mean - r.min()) / span if span > 0 else np.zeros(len(each)), modulus)
+    return Judgement(
+        each,
+        pi,
+        mean,
+        each * (slope @ r) / mean,
+        np.sqrt(variance) / mean,
+        (mean - r.min()) / span if span > 0 else np.zeros(len(each)),
+        modulus,
+    )
 
 
 @strict
@@ -226,14 +239,16 @@ def evolve(system: BonusMalus, claims: npt.ArrayLike, start: npt.ArrayLike | Non
     """
     count = whole("claims", claims, low=-1, high=2**31)
     if count.ndim != 2:
-        raise ModelError(problem("RM640", name="claims", found=str(count.shape), first="panel",
-                                 expected="(firms, years)"))
+        raise ModelError(
+            problem("RM640", name="claims", found=str(count.shape), first="panel", expected="(firms, years)")
+        )
     levels = len(system.relativities)
     first = whole("start", np.full(len(count), system.start) if start is None else start, low=0, high=levels - 1)
     if first.shape != (len(count),):
-        raise ModelError(problem("RM640", name="start", found=str(first.shape), first="claims",
-                                 expected=f"({len(count)},)"))
-    table = np.concatenate([system.moves, [np.arange(levels)]]).astype(np.int8)     # row -1: the level stays
+        raise ModelError(
+            problem("RM640", name="start", found=str(first.shape), first="claims", expected=f"({len(count)},)")
+        )
+    table = np.concatenate([system.moves, [np.arange(levels)]]).astype(np.int8)  # row -1: the level stays
     found = np.empty((count.shape[1] + 1, len(count)), dtype=np.int8)
     found[0] = first
     for year in range(count.shape[1]):
@@ -288,7 +303,8 @@ def _start(system: BonusMalus, start: npt.ArrayLike | None) -> Floats:
         start = np.arange(levels) == system.start
     shares = numbers("start", start, low=0, high=1)
     if shares.shape != (levels,):
-        raise ModelError(problem("RM640", name="start", found=str(shares.shape), first="system",
-                                 expected=f"({levels},)"))
+        raise ModelError(
+            problem("RM640", name="start", found=str(shares.shape), first="system", expected=f"({levels},)")
+        )
     scaled: Floats = shares / shares.sum()
     return scaled

@@ -131,8 +131,9 @@ def buhlmann_straub(values: npt.ArrayLike, weights: npt.ArrayLike, *, estimator:
 
 
 @strict
-def buhlmann_straub_flat(code: npt.ArrayLike, value: npt.ArrayLike, weight: npt.ArrayLike, size: int, *,
-                         estimator: Estimator = "unbiased") -> Credibility:
+def buhlmann_straub_flat(
+    code: npt.ArrayLike, value: npt.ArrayLike, weight: npt.ArrayLike, size: int, *, estimator: Estimator = "unbiased"
+) -> Credibility:
     """Return Bühlmann–Straub credibility of firms, or sectors, given as one row a period.
 
     Parameters
@@ -182,8 +183,14 @@ def from_sums(sums: FirmSums, *, estimator: Estimator = "unbiased") -> Credibili
 
 
 @strict
-def with_parameters(sums: FirmSums, within: Amount, between: Amount, collective: Finite | None = None, *,
-                    warnings: tuple[Problem, ...] = ()) -> Credibility:
+def with_parameters(
+    sums: FirmSums,
+    within: Amount,
+    between: Amount,
+    collective: Finite | None = None,
+    *,
+    warnings: tuple[Problem, ...] = (),
+) -> Credibility:
     """Return credibility under given variances (and collective mean): last year's structure, this year's firms."""
     k = within / between if between > 0 else np.inf
     z = credibility_factor(sums.weight, k)
@@ -192,8 +199,17 @@ def with_parameters(sums: FirmSums, within: Amount, between: Amount, collective:
         by = z if between > 0 else sums.weight
         collective = float(by @ own / by.sum())
     premium = np.where(sums.weight > 0, collective + z * (own - collective), collective)
-    return Credibility(collective, within, between, float(k), z, np.where(sums.weight > 0, sums.mean, np.nan),
-                       sums.weight, premium, warnings)
+    return Credibility(
+        collective,
+        within,
+        between,
+        float(k),
+        z,
+        np.where(sums.weight > 0, sums.mean, np.nan),
+        sums.weight,
+        premium,
+        warnings,
+    )
 
 
 @strict
@@ -268,8 +284,9 @@ def _panel(values: npt.ArrayLike) -> Floats:
     """Return a (firms, periods) array without infinities."""
     array = numbers("values", values, missing=True)
     if array.ndim != 2:
-        raise ModelError(problem("RM640", name="values", found=str(array.shape), first="panel",
-                                 expected="(firms, periods)"))
+        raise ModelError(
+            problem("RM640", name="values", found=str(array.shape), first="panel", expected="(firms, periods)")
+        )
     return array
 
 
@@ -285,7 +302,7 @@ def _iterate(weight: Floats, mean: Floats, within: float, between: float) -> tup
     dozen rounds do.
     """
     if np.ptp(weight) <= 1e-8 * weight.max():
-        return between, True                      # equal weights: both estimators are one
+        return between, True  # equal weights: both estimators are one
 
     def again(a: float) -> float:
         z = weight / (weight + within / a)

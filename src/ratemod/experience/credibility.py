@@ -26,18 +26,37 @@ from ratemod.vocabulary.column import Column
 if TYPE_CHECKING:
     import pandas as pd
 
-Method = Literal["limited_fluctuation", "buhlmann", "buhlmann_straub", "buhlmann_straub_iterative", "hierarchical",
-                 "hachemeister", "poisson_gamma"]
+Method = Literal[
+    "limited_fluctuation",
+    "buhlmann",
+    "buhlmann_straub",
+    "buhlmann_straub_iterative",
+    "hierarchical",
+    "hachemeister",
+    "poisson_gamma",
+]
 MOST_TOLD = 20
 DEFAULTS = {"risk": "firm", "risk_period": "period", "risk_value": "value", "risk_weight": "weight"}
 
 
 @strict
-def credibility(data: Any, method: Method = "buhlmann_straub", *, firm: str = "firm", period: str = "period",
-                value: str = "value", weight: str = "weight", levels: Sequence[str] = (),
-                header_map: Mapping[str, str] | None = None, lang: Lang | None = None, full: Factor | None = None,
-               probability: Chance | None = None, within: Factor | None = None, variation: Amount | None = None,
-               variance_to_mean: Amount | None = None) -> pd.DataFrame:
+def credibility(
+    data: Any,
+    method: Method = "buhlmann_straub",
+    *,
+    firm: str = "firm",
+    period: str = "period",
+    value: str = "value",
+    weight: str = "weight",
+    levels: Sequence[str] = (),
+    header_map: Mapping[str, str] | None = None,
+    lang: Lang | None = None,
+    full: Factor | None = None,
+    probability: Chance | None = None,
+    within: Factor | None = None,
+    variation: Amount | None = None,
+    variance_to_mean: Amount | None = None,
+) -> pd.DataFrame:
     """Return the credibility estimate of every firm with the parts that explain it.
 
     Parameters
@@ -79,8 +98,13 @@ def credibility(data: Any, method: Method = "buhlmann_straub", *, firm: str = "f
     import pandas as pd
 
     chosen = panel_method(method)
-    options = {"full": full, "probability": probability, "within": within, "variation": variation,
-               "variance_to_mean": variance_to_mean}
+    options = {
+        "full": full,
+        "probability": probability,
+        "within": within,
+        "variation": variation,
+        "variance_to_mean": variance_to_mean,
+    }
     said = {name: option for name, option in options.items() if option is not None}
     refuse(problem("RM461", option=name, method=method) for name in said if name not in chosen.options)
     if chosen.needs_levels and not levels:
@@ -95,9 +119,14 @@ def credibility(data: Any, method: Method = "buhlmann_straub", *, firm: str = "f
     size, spoken = len(panel.names), lang or default_language()
     columns: dict[str, Any] = {"firm": list(panel.names)}
     seen = np.isfinite(panel.value) & (panel.weight > 0)
-    for name, column in (("periods", seen.sum(axis=1).astype(np.float64)),
-                         ("weight", np.where(seen, panel.weight, 0.0).sum(axis=1)), ("own", parts.own),
-                         ("complement", parts.complement), ("z", parts.z), ("estimate", parts.estimate)):
+    for name, column in (
+        ("periods", seen.sum(axis=1).astype(np.float64)),
+        ("weight", np.where(seen, panel.weight, 0.0).sum(axis=1)),
+        ("own", parts.own),
+        ("complement", parts.complement),
+        ("z", parts.z),
+        ("estimate", parts.estimate),
+    ):
         whole = np.full(size, np.nan)
         whole[panel.kept] = column
         columns[name] = whole
@@ -109,9 +138,17 @@ def credibility(data: Any, method: Method = "buhlmann_straub", *, firm: str = "f
     return found
 
 
-def read_panel(data: Any, firm: str = "firm", period: str = "period", value: str = "value", weight: str = "weight",
-               levels: Sequence[str] = (), header_map: Mapping[str, str] | None = None, *,
-               counts: bool = False) -> Panel:
+def read_panel(
+    data: Any,
+    firm: str = "firm",
+    period: str = "period",
+    value: str = "value",
+    weight: str = "weight",
+    levels: Sequence[str] = (),
+    header_map: Mapping[str, str] | None = None,
+    *,
+    counts: bool = False,
+) -> Panel:
     """Return a table as a panel; contradictory firms are set aside with a reason (RM654, RM664, RM665, RM668).
 
     Periods that are numbers, such as years, are ordered and spaced as numbers; all others as text or days, evenly. With
@@ -149,15 +186,18 @@ def read_panel(data: Any, firm: str = "firm", period: str = "period", value: str
     return Panel(names, periods, grid[0], grid[1], kept, tuple(group[kept] for group in groups), refused)
 
 
-def _read(data: Any, names: tuple[str, str, str, str], levels: Sequence[str],
-          header_map: Mapping[str, str] | None) -> tuple[Any, list[Column]]:
+def _read(
+    data: Any, names: tuple[str, str, str, str], levels: Sequence[str], header_map: Mapping[str, str] | None
+) -> tuple[Any, list[Column]]:
     """Return the table, and its columns of values and weights; what it lacks may go by the words of the vocabulary."""
     from ratemod.reading.read import read_book
     from ratemod.vocabulary.table import column
 
     firm, period, value, weight = names
-    amounts = [Column(value, "number", decimals=15, optional=True),
-               Column(weight, "number", decimals=15, low=Decimal(0), optional=True)]
+    amounts = [
+        Column(value, "number", decimals=15, optional=True),
+        Column(weight, "number", decimals=15, low=Decimal(0), optional=True),
+    ]
     plain = [*(Column(name, "text") for name in (firm, period, *levels)), *amounts]
     wanted = {one.name: one for one in plain}
     known = dict(zip(names, ("risk", "risk_period", "risk_value", "risk_weight")))
@@ -173,8 +213,12 @@ def _read(data: Any, names: tuple[str, str, str, str], levels: Sequence[str],
     for name in missing:
         if name == DEFAULTS.get(known.get(name, "")):
             word = column(known[name])
-            wanted[name] = replace(wanted[name], label_en=word.label_en, label_zh=word.label_zh,
-                                   aliases=tuple(one for one in word.aliases if one not in wanted))
+            wanted[name] = replace(
+                wanted[name],
+                label_en=word.label_en,
+                label_zh=word.label_zh,
+                aliases=tuple(one for one in word.aliases if one not in wanted),
+            )
     try:
         book = read_book(data, wanted, header_map=header_map)
     except BookError as error:
@@ -232,8 +276,9 @@ def _amount(array: Any, column: Any, who: Integers, refused: dict[int, Problem])
     return np.asarray(coded.values, dtype=np.float64)
 
 
-def _contradictions(value: Floats, weight: Floats, who: Integers, when: Integers, periods: int,
-                    refused: dict[int, Problem]) -> None:
+def _contradictions(
+    value: Floats, weight: Floats, who: Integers, when: Integers, periods: int, refused: dict[int, Problem]
+) -> None:
     """Refuse firms with a period twice, or with losses in a period that has no weight."""
     for cell in np.flatnonzero(np.bincount(who * periods + when) > 1):
         refused.setdefault(int(cell) // periods, problem("RM654"))

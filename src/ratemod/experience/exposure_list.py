@@ -56,5 +56,3 @@ def mark(found: npt.NDArray[np.int32], problems: list[Problem], code: str, wrong
     if hit.any():
         problems.append(problem(code, **args))
         found[hit] = len(problems)
-
-

@@ -64,15 +64,35 @@ class FloatPath:
     factor: Floats
 
 
-WORK_INJURY_FACTORS = (0.5, 0.8, 1.0, 1.2, 1.5)          # classes 2 to 8; class 1 has no step below 1.0
+WORK_INJURY_FACTORS = (0.5, 0.8, 1.0, 1.2, 1.5)  # classes 2 to 8; class 1 has no step below 1.0
 WORK_INJURY_CLASS_1_FLOOR = 2
-HUAINAN = FloatScheme(WORK_INJURY_FACTORS, (20.0, 60.0, 80.0, 120.0), ((0, 1, 2, 3, 4),), "to", 2,
-                      source="municipal rule, ratio of benefits to contributions in percent; secondary source")
-NEW_INJURY = FloatScheme(WORK_INJURY_FACTORS, (120.0, 300.0), ((1, 2, 2), (2, 3, 4)), "to", 2,
-                         source="another regional rule: row 0 no new injury, row 1 a new injury; secondary source")
-QUEENSLAND_SMALL = FloatScheme((0.8, 0.9, 1.0, 1.1, 1.2), (0.0,), ((-1, 1),), "by", 2, 1, 1,
-                               "WorkCover Queensland, small employers: one category a year, down without claims cost, "
-                               "up with; the first 500 dollars of claims are ignored")
+HUAINAN = FloatScheme(
+    WORK_INJURY_FACTORS,
+    (20.0, 60.0, 80.0, 120.0),
+    ((0, 1, 2, 3, 4),),
+    "to",
+    2,
+    source="municipal rule, ratio of benefits to contributions in percent; secondary source",
+)
+NEW_INJURY = FloatScheme(
+    WORK_INJURY_FACTORS,
+    (120.0, 300.0),
+    ((1, 2, 2), (2, 3, 4)),
+    "to",
+    2,
+    source="another regional rule: row 0 no new injury, row 1 a new injury; secondary source",
+)
+QUEENSLAND_SMALL = FloatScheme(
+    (0.8, 0.9, 1.0, 1.1, 1.2),
+    (0.0,),
+    ((-1, 1),),
+    "by",
+    2,
+    1,
+    1,
+    "WorkCover Queensland, small employers: one category a year, down without claims cost, "
+    "up with; the first 500 dollars of claims are ignored",
+)
 
 
 def work_injury_floor(risk_class: npt.ArrayLike) -> Integers:
@@ -86,8 +106,14 @@ def work_injury_floor(risk_class: npt.ArrayLike) -> Integers:
     return np.where(whole("risk_class", risk_class, low=1, high=8) == 1, WORK_INJURY_CLASS_1_FLOOR, 0)
 
 
-def float_path(scheme: FloatScheme, ratio: npt.ArrayLike, *, flag: npt.ArrayLike | None = None,
-               floor: npt.ArrayLike | None = None, start: npt.ArrayLike | None = None) -> FloatPath:
+def float_path(
+    scheme: FloatScheme,
+    ratio: npt.ArrayLike,
+    *,
+    flag: npt.ArrayLike | None = None,
+    floor: npt.ArrayLike | None = None,
+    start: npt.ArrayLike | None = None,
+) -> FloatPath:
     """Return the steps of firms through the years.
 
     Parameters
@@ -115,8 +141,9 @@ def float_path(scheme: FloatScheme, ratio: npt.ArrayLike, *, flag: npt.ArrayLike
     """
     given = numbers("ratio", ratio, missing=True)
     if given.ndim != 2:
-        raise ModelError(problem("RM640", name="ratio", found=str(given.shape), first="panel",
-                                 expected="(firms, years)"))
+        raise ModelError(
+            problem("RM640", name="ratio", found=str(given.shape), first="panel", expected="(firms, years)")
+        )
     firms, last = len(given), len(scheme.factors) - 1
     row = _whole_of("flag", flag, 0, len(scheme.rule) - 1, given.shape)
     low = _whole_of("floor", floor, 0, last, (firms,))
@@ -132,8 +159,9 @@ def float_path(scheme: FloatScheme, ratio: npt.ArrayLike, *, flag: npt.ArrayLike
     return FloatPath(found.T, np.array(scheme.factors)[found.T])
 
 
-def _whole_of(name: str, given: npt.ArrayLike | None, low: int, high: int, shape: tuple[int, ...],
-              default: int = 0) -> Integers:
+def _whole_of(
+    name: str, given: npt.ArrayLike | None, low: int, high: int, shape: tuple[int, ...], default: int = 0
+) -> Integers:
     """Return whole numbers of the shape asked for."""
     if given is None:
         return np.full(shape, default, dtype=np.int64)

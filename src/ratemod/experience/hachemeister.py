@@ -53,8 +53,9 @@ class TrendCredibility:
     warnings: tuple[Problem, ...] = ()
 
 
-def hachemeister(values: npt.ArrayLike, weights: npt.ArrayLike,
-                 design: npt.ArrayLike | None = None) -> TrendCredibility:
+def hachemeister(
+    values: npt.ArrayLike, weights: npt.ArrayLike, design: npt.ArrayLike | None = None
+) -> TrendCredibility:
     """Return regression credibility with the intercept at the barycentre.
 
     Parameters
@@ -80,8 +81,9 @@ def hachemeister(values: npt.ArrayLike, weights: npt.ArrayLike,
     array, mass = numbers("values", values, missing=True), numbers("weights", weights, low=0, missing=True)
     same_shape(values=array, weights=mass)
     if array.ndim != 2:
-        raise ModelError(problem("RM640", name="values", found=str(array.shape), first="panel",
-                                 expected="(firms, periods)"))
+        raise ModelError(
+            problem("RM640", name="values", found=str(array.shape), first="panel", expected="(firms, periods)")
+        )
     seen = np.isfinite(array) & (mass > 0)
     bare = np.isfinite(array) & ~seen & (array != 0)
     if bare.any():
@@ -123,8 +125,9 @@ def _design(design: npt.ArrayLike | None, periods: int) -> Floats:
         return np.stack([np.ones(periods), np.arange(1.0, periods + 1)], axis=1)
     given = numbers("design", design)
     if given.ndim != 2 or len(given) != periods:
-        raise ModelError(problem("RM640", name="design", found=str(given.shape), first="values",
-                                 expected=f"({periods}, p)"))
+        raise ModelError(
+            problem("RM640", name="design", found=str(given.shape), first="values", expected=f"({periods}, p)")
+        )
     return given
 
 
@@ -158,8 +161,9 @@ def _regressions(values: Floats, mass: Floats, design: Floats) -> tuple[Floats, 
     return own, leverage, square
 
 
-def _credibility(basis: Floats, own: Floats, leverage: Floats, square: Floats,
-                 periods: npt.NDArray[np.intp]) -> TrendCredibility:
+def _credibility(
+    basis: Floats, own: Floats, leverage: Floats, square: Floats, periods: npt.NDArray[np.intp]
+) -> TrendCredibility:
     """Return the estimates, coefficient by coefficient."""
     fitted = np.isfinite(own[:, 0])
     width = own.shape[1]
@@ -183,5 +187,6 @@ def _credibility(basis: Floats, own: Floats, leverage: Floats, square: Floats,
         by = z[fitted, k] if between[k] > 0 else weight
         collective[k] = by @ mean / by.sum()
     known = np.where(fitted[:, None], own, collective)
-    return TrendCredibility(basis, collective, own, z, collective + z * (known - collective), within, between,
-                            tuple(warnings))
+    return TrendCredibility(
+        basis, collective, own, z, collective + z * (known - collective), within, between, tuple(warnings)
+    )

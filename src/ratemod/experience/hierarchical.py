@@ -110,8 +110,9 @@ def hierarchical_from_sums(sums: FirmSums, levels: Sequence[npt.ArrayLike]) -> H
     seen = sums.weight > 0
     freedom = int(np.maximum(sums.periods[seen] - 1, 0).sum())
     refuse([problem("RM645", firms=int(seen.sum()))] if seen.sum() < 2 else [problem("RM644")] if freedom == 0 else [])
-    codes, parents = _nodes([whole(f"levels[{at}]", code, low=0, high=2**40) for at, code in enumerate(levels)],
-                            len(sums.weight))
+    codes, parents = _nodes(
+        [whole(f"levels[{at}]", code, low=0, high=2**40) for at, code in enumerate(levels)], len(sums.weight)
+    )
     within = float(sums.square[seen].sum()) / freedom
     warnings: list[Problem] = []
     own: list[tuple[Floats, Floats]] = []
@@ -125,8 +126,15 @@ def hierarchical_from_sums(sums: FirmSums, levels: Sequence[npt.ArrayLike]) -> H
     return _downwards(float(mean[0]), within, codes, parents, own[::-1], pulled[::-1], tuple(warnings))
 
 
-def _downwards(collective: float, within: float, codes: list[Integers], parents: list[Integers],
-               own: list[tuple[Floats, Floats]], pulled: list[_Pulled], warnings: tuple[Problem, ...]) -> Hierarchy:
+def _downwards(
+    collective: float,
+    within: float,
+    codes: list[Integers],
+    parents: list[Integers],
+    own: list[tuple[Floats, Floats]],
+    pulled: list[_Pulled],
+    warnings: tuple[Problem, ...],
+) -> Hierarchy:
     """Return the premiums from the top down."""
     above = np.array([collective])
     found: list[Level] = []
@@ -140,15 +148,19 @@ def _downwards(collective: float, within: float, codes: list[Integers], parents:
 
 def _nodes(codes: list[Integers], firms: int) -> tuple[list[Integers], list[Integers]]:
     """Return the node codes of every level, top first, and each node's parent; firms are the last level."""
-    refuse(problem("RM640", name=f"levels[{at}]", found=str(code.shape), first="values", expected=f"({firms},)")
-           for at, code in enumerate(codes) if code.shape != (firms,))
+    refuse(
+        problem("RM640", name=f"levels[{at}]", found=str(code.shape), first="values", expected=f"({firms},)")
+        for at, code in enumerate(codes)
+        if code.shape != (firms,)
+    )
     labels: list[Integers] = []
     parents: list[Integers] = []
     node: Integers = np.zeros(firms, dtype=np.int64)
     for depth, code in enumerate(codes):
         names, dense = np.unique(code, return_inverse=True)
-        both, first_firm, inverse = np.unique(node * len(names) + dense.astype(np.int64), return_index=True,
-                                              return_inverse=True)
+        both, first_firm, inverse = np.unique(
+            node * len(names) + dense.astype(np.int64), return_index=True, return_inverse=True
+        )
         parents.append(both // len(names))
         labels.append(np.stack([level[first_firm] for level in codes[: depth + 1]], axis=1))
         node = inverse.astype(np.int64)
@@ -156,8 +168,7 @@ def _nodes(codes: list[Integers], firms: int) -> tuple[list[Integers], list[Inte
     return labels, [*parents, node]
 
 
-def _pull(weight: Floats, mean: Floats, parent: Integers, below: float, depth: int,
-          warnings: list[Problem]) -> _Pulled:
+def _pull(weight: Floats, mean: Floats, parent: Integers, below: float, depth: int, warnings: list[Problem]) -> _Pulled:
     """Return the between variance of one level, its credibilities, and what its parents bring to the next."""
     size = int(parent.max()) + 1
     total, children = _sum(parent, weight, size), _sum(parent, weight > 0, size)

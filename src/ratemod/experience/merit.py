@@ -40,8 +40,7 @@ class AccidentRecord:
     source: str = "illustrative"
 
 
-ILLUSTRATIVE_LOSS_RATIO = Bands((0.0, 0.3, 0.5, 0.7, 1.0), (0.80, 0.90, 1.00, 1.10, 1.20, 1.30),
-                                source="illustrative")
+ILLUSTRATIVE_LOSS_RATIO = Bands((0.0, 0.3, 0.5, 0.7, 1.0), (0.80, 0.90, 1.00, 1.10, 1.20, 1.30), source="illustrative")
 ILLUSTRATIVE_ACCIDENTS = AccidentRecord((1.10, 1.20, 1.30, 1.50), 0.05, 1.50, (1.00, 0.95, 0.90, 0.85))
 
 # Annex table 3 of the rules under the act on collecting labour insurance premiums: percent by benefit ratio in percent.
@@ -51,10 +50,18 @@ JapanScheme = Literal["pm45", "pm40", "pm35", "pm30"]
 JAPAN: Mapping[JapanScheme, Bands] = {
     "pm45": Bands((5.0, *_FIVES, 160.0), tuple(float(x) for x in range(-45, 50, 5)), True, JAPAN_SOURCE),
     "pm40": Bands(_FIVES, tuple(float(x) for x in range(-40, 45, 5)), True, JAPAN_SOURCE),
-    "pm35": Bands((10.0, 20.0, 30.0, 40.0, 50.0, 70.0, 75.0, 85.0, 90.0, 110.0, 120.0, 130.0, 140.0, 150.0),
-                  tuple(float(x) for x in range(-35, 40, 5)), True, JAPAN_SOURCE),
-    "pm30": Bands((10.0, 20.0, 30.0, 50.0, 70.0, 75.0, 85.0, 90.0, 110.0, 130.0, 140.0, 150.0),
-                  tuple(float(x) for x in range(-30, 35, 5)), True, JAPAN_SOURCE),
+    "pm35": Bands(
+        (10.0, 20.0, 30.0, 40.0, 50.0, 70.0, 75.0, 85.0, 90.0, 110.0, 120.0, 130.0, 140.0, 150.0),
+        tuple(float(x) for x in range(-35, 40, 5)),
+        True,
+        JAPAN_SOURCE,
+    ),
+    "pm30": Bands(
+        (10.0, 20.0, 30.0, 50.0, 70.0, 75.0, 85.0, 90.0, 110.0, 130.0, 140.0, 150.0),
+        tuple(float(x) for x in range(-30, 35, 5)),
+        True,
+        JAPAN_SOURCE,
+    ),
 }
 JAPAN_NON_OCCUPATIONAL_PER_MILLE = 0.6
 
@@ -80,8 +87,12 @@ def claim_free_years(claims: npt.ArrayLike) -> Integers:
     return free
 
 
-def accident_factor(worst_grade: npt.ArrayLike, accidents: npt.ArrayLike, clean_years: npt.ArrayLike,
-                    scheme: AccidentRecord = ILLUSTRATIVE_ACCIDENTS) -> Floats:
+def accident_factor(
+    worst_grade: npt.ArrayLike,
+    accidents: npt.ArrayLike,
+    clean_years: npt.ArrayLike,
+    scheme: AccidentRecord = ILLUSTRATIVE_ACCIDENTS,
+) -> Floats:
     """Return the accident-record factor of each firm.
 
     Parameters
@@ -169,8 +180,12 @@ def japan_ratio_percent(benefits: npt.ArrayLike, premium: npt.ArrayLike, adjustm
     return 100 * numbers("benefits", benefits, low=0) / below
 
 
-def german_rebate_cent(contribution_cent: npt.ArrayLike, burden_now_cent: npt.ArrayLike,
-                       burden_before_cent: npt.ArrayLike, rate_percent: npt.ArrayLike = 18) -> Integers:
+def german_rebate_cent(
+    contribution_cent: npt.ArrayLike,
+    burden_now_cent: npt.ArrayLike,
+    burden_before_cent: npt.ArrayLike,
+    rate_percent: npt.ArrayLike = 18,
+) -> Integers:
     """Return the rebate of a German accident fund: a share of the contribution less the firm's own burden, not below 0.
 
     Parameters

@@ -224,9 +224,7 @@ def cells_of(book: Book, column: Column, found: npt.NDArray[np.int32], problems:
     return coded.values if column.kind == "text" else np.asarray(coded.values)
 
 
-def _incurred(
-    columns: Mapping[str, Any], wrong: npt.NDArray[np.int32], problems: list[Problem], n: int
-) -> Integers:
+def _incurred(columns: Mapping[str, Any], wrong: npt.NDArray[np.int32], problems: list[Problem], n: int) -> Integers:
     """Return each claim's whole fen: paid and reserve, or incurred in one sum; what is given twice must agree.
 
     A paid or incurred amount that is empty refuses its firm (RM630), a reserve may be empty: a closed claim has none.

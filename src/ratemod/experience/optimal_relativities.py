@@ -45,8 +45,9 @@ class OptimalRelativities:
 
 
 @strict
-def optimal_relativities(system: BonusMalus, frequency: npt.ArrayLike, weight: npt.ArrayLike,
-                         shape: Factor) -> OptimalRelativities:
+def optimal_relativities(
+    system: BonusMalus, frequency: npt.ArrayLike, weight: npt.ArrayLike, shape: Factor
+) -> OptimalRelativities:
     """Return the optimal relativities of a system's levels.
 
     Parameters
@@ -76,7 +77,7 @@ def optimal_relativities(system: BonusMalus, frequency: npt.ArrayLike, weight: n
     a = float(shape)
     w = w / w.sum()
     theta, mass = _gamma_quadrature(a)
-    at = stationary(system, each[:, None] * theta)                       # (classes, nodes, levels)
+    at = stationary(system, each[:, None] * theta)  # (classes, nodes, levels)
     share = np.einsum("k,t,ktl->l", w, mass, at)
     risk = np.einsum("k,t,ktl->l", w, mass * theta, at)
     money = np.einsum("k,t,ktl->l", w * each**2, mass, at)

@@ -27,8 +27,9 @@ def refuse(found: Iterable[Problem]) -> None:
         raise ModelError(problems)
 
 
-def numbers(name: str, values: npt.ArrayLike, *, low: float = -np.inf, high: float = np.inf,
-            missing: bool = False) -> Floats:
+def numbers(
+    name: str, values: npt.ArrayLike, *, low: float = -np.inf, high: float = np.inf, missing: bool = False
+) -> Floats:
     """Return `values` as float64, each within low..high; NaN passes where `missing` is permitted.
 
     Raises
@@ -82,8 +83,11 @@ def same_shape(**arrays: npt.NDArray[np.generic]) -> None:
     """
     head, *rest = arrays
     expected = arrays[head].shape
-    refuse(problem("RM640", name=name, found=str(arrays[name].shape), first=head, expected=str(expected))
-           for name in rest if arrays[name].shape != expected)
+    refuse(
+        problem("RM640", name=name, found=str(arrays[name].shape), first=head, expected=str(expected))
+        for name in rest
+        if arrays[name].shape != expected
+    )
 
 
 def _outside(name: str, wrong: Booleans, low: float, high: float) -> Problem:

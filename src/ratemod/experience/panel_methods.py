@@ -70,8 +70,13 @@ def by_buhlmann_straub_iterative(panel: Panel) -> Parts:
 
 def _of(found: Credibility) -> Parts:
     structure = {"collective": found.collective, "within": found.within, "between": found.between, "k": found.k}
-    return Parts(found.firm_mean, np.full(len(found.z), found.collective), found.z, found.premium,
-                 structure | _told(found.warnings))
+    return Parts(
+        found.firm_mean,
+        np.full(len(found.z), found.collective),
+        found.z,
+        found.premium,
+        structure | _told(found.warnings),
+    )
 
 
 def by_hierarchy(panel: Panel) -> Parts:
@@ -80,8 +85,11 @@ def by_hierarchy(panel: Panel) -> Parts:
         refuse([problem("RM663")])
     found = hierarchical(panel.value, panel.weight, panel.levels)
     above = found.levels[-2].premium[found.firms.parent]
-    structure = {"collective": found.collective, "within": found.within,
-                 "between": [level.between for level in found.levels]}
+    structure = {
+        "collective": found.collective,
+        "within": found.within,
+        "between": [level.between for level in found.levels],
+    }
     return Parts(found.firms.mean, above, found.firms.z, found.firms.premium, structure | _told(found.warnings))
 
 
@@ -94,8 +102,13 @@ def by_hachemeister(panel: Panel) -> Parts:
     coming = [1.0, time[-1] + 1]
     at = np.linalg.solve(found.basis.T, coming)
     structure = {"collective": found.collective.tolist(), "within": found.within, "between": found.between.tolist()}
-    return Parts(found.own @ at, np.full(len(found.z), found.collective @ at), found.z[:, 0],
-                  predict(found, coming), structure | _told(found.warnings))
+    return Parts(
+        found.own @ at,
+        np.full(len(found.z), found.collective @ at),
+        found.z[:, 0],
+        predict(found, coming),
+        structure | _told(found.warnings),
+    )
 
 
 def by_poisson_gamma(panel: Panel) -> Parts:
@@ -108,16 +121,32 @@ def by_poisson_gamma(panel: Panel) -> Parts:
     return Parts(own, flat, credibility_factor(expected, shape), estimate, {"collective": 1.0, "shape": shape})
 
 
-def by_limited_fluctuation(panel: Panel, *, full: float | None = None, probability: float | None = None,
-                           within: float | None = None, variation: float | None = None,
-                           variance_to_mean: float | None = None) -> Parts:
+def by_limited_fluctuation(
+    panel: Panel,
+    *,
+    full: float | None = None,
+    probability: float | None = None,
+    within: float | None = None,
+    variation: float | None = None,
+    variance_to_mean: float | None = None,
+) -> Parts:
     """Limited fluctuation: weights are claims, `full` of them are fully credible; the complement is the mean of all.
 
     Without `full` it is the standard of `probability` (0.95) and `within` (0.05), for frequency times severity where
     `variation` is given.
     """
-    if full is not None and (given := [name for name, value in (("probability", probability), ("within", within),
-            ("variation", variation), ("variance_to_mean", variance_to_mean)) if value is not None]):
+    if full is not None and (
+        given := [
+            name
+            for name, value in (
+                ("probability", probability),
+                ("within", within),
+                ("variation", variation),
+                ("variance_to_mean", variance_to_mean),
+            )
+            if value is not None
+        ]
+    ):
         refuse(problem("RM461", option=name, method=f"full={full:g}") for name in given)
     if full is None:
         base = base_standard(0.95 if probability is None else probability, 0.05 if within is None else within)
@@ -128,8 +157,13 @@ def by_limited_fluctuation(panel: Panel, *, full: float | None = None, probabili
         refuse([problem("RM645", firms=0)])
     collective = float(sums.weight @ sums.mean / sums.weight.sum())
     own = np.where(sums.weight > 0, sums.mean, np.nan)
-    return Parts(own, np.full(len(z), collective), z, collective + z * (sums.mean - collective),
-                 {"collective": collective, "full": float(full)})
+    return Parts(
+        own,
+        np.full(len(z), collective),
+        z,
+        collective + z * (sums.mean - collective),
+        {"collective": collective, "full": float(full)},
+    )
 
 
 def _told(warnings: tuple[Problem, ...]) -> dict[str, list[str]]:

@@ -53,8 +53,14 @@ def posterior_mean(claims: npt.ArrayLike, expected: npt.ArrayLike, shape: Factor
 
 
 @strict
-def predictive_chances(claims: npt.ArrayLike, expected: npt.ArrayLike, next_expected: npt.ArrayLike, shape: Factor,
-                       most: Whole, rate: Factor | None = None) -> Floats:
+def predictive_chances(
+    claims: npt.ArrayLike,
+    expected: npt.ArrayLike,
+    next_expected: npt.ArrayLike,
+    shape: Factor,
+    most: Whole,
+    rate: Factor | None = None,
+) -> Floats:
     """Return the chance of 0, 1, ... `most` claims next year, (n, most + 1).
 
     Parameters
@@ -76,8 +82,14 @@ def predictive_chances(claims: npt.ArrayLike, expected: npt.ArrayLike, next_expe
 
 
 @strict
-def predictive_quantile(claims: npt.ArrayLike, expected: npt.ArrayLike, next_expected: npt.ArrayLike, shape: Factor,
-                        probability: Chance, rate: Factor | None = None) -> Integers:
+def predictive_quantile(
+    claims: npt.ArrayLike,
+    expected: npt.ArrayLike,
+    next_expected: npt.ArrayLike,
+    shape: Factor,
+    probability: Chance,
+    rate: Factor | None = None,
+) -> Integers:
     """Return the least count that next year's claims do not exceed with the probability given, (n,) int64.
 
     Examples
@@ -136,12 +148,13 @@ def shape_by_likelihood(claims: npt.ArrayLike, expected: npt.ArrayLike) -> float
         return -float(own - (a + count) @ np.log1p(mean / a))
 
     found = minimize_scalar(lost, bounds=(np.log(1e-3), np.log(1e7)), method="bounded", options={"xatol": 1e-9})
-    flat = float(mean.sum())                                       # the limit a = ∞: Poisson, in the same terms
+    flat = float(mean.sum())  # the limit a = ∞: Poisson, in the same terms
     return np.inf if found.fun >= flat - 1e-9 * abs(flat) or found.x > np.log(9e6) else float(np.exp(found.x))
 
 
-def _predictive(claims: npt.ArrayLike, expected: npt.ArrayLike, next_expected: npt.ArrayLike, shape: float,
-                rate: float | None) -> tuple[Floats, Floats]:
+def _predictive(
+    claims: npt.ArrayLike, expected: npt.ArrayLike, next_expected: npt.ArrayLike, shape: float, rate: float | None
+) -> tuple[Floats, Floats]:
     """Return size and success chance of next year's negative binomial."""
     count, mean, a, b = _checked(claims, expected, shape, rate)
     coming = numbers("next_expected", next_expected, low=0)
@@ -150,8 +163,9 @@ def _predictive(claims: npt.ArrayLike, expected: npt.ArrayLike, next_expected: n
     return size, (b + mean) / (b + mean + coming)
 
 
-def _checked(claims: npt.ArrayLike, expected: npt.ArrayLike, shape: float,
-             rate: float | None) -> tuple[Integers, Floats, float, float]:
+def _checked(
+    claims: npt.ArrayLike, expected: npt.ArrayLike, shape: float, rate: float | None
+) -> tuple[Integers, Floats, float, float]:
     count, mean = whole("claims", claims, low=0, high=MOST_CLAIMS), numbers("expected", expected, low=0)
     same_shape(claims=count, expected=mean)
     a = float(shape)

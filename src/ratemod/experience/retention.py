@@ -45,8 +45,13 @@ class Retention:
 
 
 @strict
-def optimal_retention(system: BonusMalus, frequency: Amount, premium_yuan: Factor,
-                      limited_mean: Callable[[Floats], Floats], discount: Share = 0.95) -> Retention:
+def optimal_retention(
+    system: BonusMalus,
+    frequency: Amount,
+    premium_yuan: Factor,
+    limited_mean: Callable[[Floats], Floats],
+    discount: Share = 0.95,
+) -> Retention:
     """Return the claims that a firm does best to pay itself.
 
     Parameters

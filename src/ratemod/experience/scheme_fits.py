@@ -69,9 +69,7 @@ def _rising(values: Floats, weight: Floats) -> Floats:
     return np.concatenate([np.full(int(many), value) for value, _, many in blocks])
 
 
-def _table(
-    place: Callable[[FirmYears], Integers], groups: int, past: FirmYears, then: FirmYears
-) -> Floats:
+def _table(place: Callable[[FirmYears], Integers], groups: int, past: FirmYears, then: FirmYears) -> Floats:
     group = place(past)
     weight = np.bincount(group, then.expected[:, 0], minlength=groups).astype(np.float64)
     return _rising(relative(group, groups, past, then), weight)

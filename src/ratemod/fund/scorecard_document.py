@@ -63,6 +63,7 @@ def _indicators(found: Scorecard, year: int, lang: Lang, names: Names) -> list[B
         blocks += [Heading(label), Paragraph(f"{said} {source}"), told_table(own, shown, lang, units)]
     return blocks
 
+
 def _ranked(now: pa.Table) -> pa.Table:
     """Return the table with one column of ranks: a number where it stands, else a span."""
     ends = zip(now["rank_from"].to_pylist(), now["rank_to"].to_pylist())

@@ -29,6 +29,7 @@ class Pinned:
 
     code: str
 
+
 Part = Callable[..., str]  # (name, operation, *operands, label_en, label_zh) -> the name of the step that it adds
 
 

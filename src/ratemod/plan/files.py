@@ -373,9 +373,7 @@ def _steps(file: TomlFile, given: Any, index: int, known: Allowed, lists: Collec
         return _choice(file, index, operands["cases"], taken)
     pinned: tuple[Step, ...] = ()
     if "by" in operands and own["by"].kind == "names":
-        pinned, operands["by"] = expand_pinned(
-            operands["by"], taken["name"], taken["line"], taken.get("source", "")
-        )
+        pinned, operands["by"] = expand_pinned(operands["by"], taken["name"], taken["line"], taken.get("source", ""))
     return (*pinned, Step(operation=OPERATIONS[op].made(operands), **taken))
 
 

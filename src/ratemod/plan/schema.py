@@ -79,7 +79,9 @@ def schema() -> dict[str, Any]:
             "step": {"type": "array", "items": {"oneOf": list(_steps())}},
         },
         "$defs": {
-            "condition": _condition(), "exception": _section(keys.EXCEPTION), "level": _section(keys.LEVEL),
+            "condition": _condition(),
+            "exception": _section(keys.EXCEPTION),
+            "level": _section(keys.LEVEL),
             "case": _section(keys.CASE_OF_CHOICE),
         },
     }

@@ -27,8 +27,9 @@ from ratemod.ratemaking.glm import Fit
 BLOCK = 65_536
 
 
-def cluster_covariance(fit: Fit, codes: Sequence[Integers], weight: npt.ArrayLike, total: npt.ArrayLike,
-                       cluster: npt.ArrayLike) -> Floats:
+def cluster_covariance(
+    fit: Fit, codes: Sequence[Integers], weight: npt.ArrayLike, total: npt.ArrayLike, cluster: npt.ArrayLike
+) -> Floats:
     """Return the cluster-robust covariance of a fit's coefficients.
 
     Parameters

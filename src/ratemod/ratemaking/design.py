@@ -78,9 +78,7 @@ class Design:
         """
         places = self.places(term)
         curves = [self.curve(name) for name in self.terms[term]]
-        sizes = [
-            len(self.factors[at].levels) if curve is None else curve.degrees for at, curve in zip(places, curves)
-        ]
+        sizes = [len(self.factors[at].levels) if curve is None else curve.degrees for at, curve in zip(places, curves)]
         table = np.full(int(np.prod(sizes)), -1, dtype=np.int64)
         own = [j for j, owner in enumerate(self.column_term) if owner == term]
         if own:

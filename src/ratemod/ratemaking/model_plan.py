@@ -216,10 +216,27 @@ def _steps(tables: list[_Table]) -> list[dict[str, Any]]:
         }
         for table in tables
     ]
-    steps.append({"name": "expected", "op": "product", "of": ["exposure", "base_rate", *(s["name"] for s in steps)],
-                  "label_en": "Premium before rounding", "label_zh": "取整前保费"})
-    steps.append({"name": "premium", "op": "round", "of": "expected", "unit": "0.01", "source": "model",
-                  "label_en": "Premium", "label_zh": "保费", "headline": True})
+    steps.append(
+        {
+            "name": "expected",
+            "op": "product",
+            "of": ["exposure", "base_rate", *(s["name"] for s in steps)],
+            "label_en": "Premium before rounding",
+            "label_zh": "取整前保费",
+        }
+    )
+    steps.append(
+        {
+            "name": "premium",
+            "op": "round",
+            "of": "expected",
+            "unit": "0.01",
+            "source": "model",
+            "label_en": "Premium",
+            "label_zh": "保费",
+            "headline": True,
+        }
+    )
     return steps
 
 

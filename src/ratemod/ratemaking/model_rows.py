@@ -217,9 +217,7 @@ def _book(data: Any, columns: Sequence[Column], header_map: Mapping[str, str] | 
     book = read_book(data, {column.name: column for column in columns}, header_map=header_map)
     missing = [column.name for column in columns if column.name not in book.table.column_names]
     if missing:
-        raise BookError(
-            problem("RM666", name=name, nearest=nearest(name, book.table.column_names)) for name in missing
-        )
+        raise BookError(problem("RM666", name=name, nearest=nearest(name, book.table.column_names)) for name in missing)
     return book
 
 

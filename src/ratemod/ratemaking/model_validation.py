@@ -76,8 +76,18 @@ class Validation:
         with np.errstate(divide="ignore", invalid="ignore"):
             ratio = actual / expected
             half = float(ndtri((1 + level) / 2)) * np.sqrt(np.maximum(model, own)) / expected
-        found = pd.DataFrame({"level": names, "rows": rows, "weight": weight, "actual": actual, "expected": expected,
-                              "ratio": ratio, "low": np.maximum(ratio - half, 0.0), "high": ratio + half})
+        found = pd.DataFrame(
+            {
+                "level": names,
+                "rows": rows,
+                "weight": weight,
+                "actual": actual,
+                "expected": expected,
+                "ratio": ratio,
+                "low": np.maximum(ratio - half, 0.0),
+                "high": ratio + half,
+            }
+        )
         return found[found["rows"] > 0].reset_index(drop=True)
 
     @strict
@@ -86,8 +96,15 @@ class Validation:
         import pandas as pd
 
         found = lift(self.mean, self.total, self.weight, bands)
-        return pd.DataFrame({"band": np.arange(1, bands + 1), "weight": found.weight, "predicted": found.predicted,
-                             "actual": found.actual, "ratio": found.actual / found.predicted})
+        return pd.DataFrame(
+            {
+                "band": np.arange(1, bands + 1),
+                "weight": found.weight,
+                "predicted": found.predicted,
+                "actual": found.actual,
+                "ratio": found.actual / found.predicted,
+            }
+        )
 
     @strict
     def gini(self, *, seed: Whole, groups: Count = 50, level: Chance = 0.95) -> Gini:
@@ -113,8 +130,15 @@ class Validation:
         weight, total = self.weight[both], self.total[both]
         order = mine / theirs
         parts = [lift(order, amount, weight, bands) for amount in (total, mine * weight, theirs * weight)]
-        return pd.DataFrame({"band": np.arange(1, bands + 1), "weight": parts[0].weight, "actual": parts[0].actual,
-                             "predicted": parts[1].actual, "other": parts[2].actual})
+        return pd.DataFrame(
+            {
+                "band": np.arange(1, bands + 1),
+                "weight": parts[0].weight,
+                "actual": parts[0].actual,
+                "predicted": parts[1].actual,
+                "other": parts[2].actual,
+            }
+        )
 
     def __repr__(self) -> str:
         done = self.accounts

@@ -85,4 +85,3 @@ def _shape(cells: Cells, mean: Floats) -> float:
     if slope(high) >= 0:
         raise ModelError(problem("RM495"))
     return float(np.exp(brentq(slope, low, high, xtol=1e-13, rtol=1e-14)))
-

@@ -133,12 +133,30 @@ class RateModel:
 
         found = pd.DataFrame(
             [
-                (row.term, row.level, row.weight, row.total, row.value, row.low, row.high, row.log_standard_error,
-                 row.is_reference)
+                (
+                    row.term,
+                    row.level,
+                    row.weight,
+                    row.total,
+                    row.value,
+                    row.low,
+                    row.high,
+                    row.log_standard_error,
+                    row.is_reference,
+                )
                 for row in (*relativities(self.fit, self.cells, level), *self._fixed_rows())
             ],
-            columns=["factor", "level", "weight", "total", "relativity", "low", "high", "log_standard_error",
-                     "is_reference"],
+            columns=[
+                "factor",
+                "level",
+                "weight",
+                "total",
+                "relativity",
+                "low",
+                "high",
+                "log_standard_error",
+                "is_reference",
+            ],
         )
         found.insert(4, "rate", found["total"] / found["weight"].where(found["weight"] > 0))
         return found
@@ -184,8 +202,16 @@ class RateModel:
         found = plan.curve(name)
         if found is None or (name,) not in plan.terms:
             known = [item.name for item in plan.curves]
-            raise ModelError(problem("RM486", name=name, what="no covariate of this model", needed="a covariate",
-                                     factors=", ".join(known) or "-", nearest=nearest(name, known)))
+            raise ModelError(
+                problem(
+                    "RM486",
+                    name=name,
+                    what="no covariate of this model",
+                    needed="a covariate",
+                    factors=", ".join(known) or "-",
+                    nearest=nearest(name, known),
+                )
+            )
         values = self.rows.numbers[name]
         x = np.linspace(values.min(), values.max(), 101) if at is None else np.asarray(at, dtype=np.float64)
         columns = np.flatnonzero(np.array(plan.column_term) == plan.terms.index((name,)))
@@ -193,8 +219,15 @@ class RateModel:
         log = basis @ self.fit.coefficient[columns]
         error = np.sqrt(np.einsum("ij,jk,ik->i", basis, self.fit.covariance[np.ix_(columns, columns)], basis))
         half = half_width(self.fit, level) * error
-        return pd.DataFrame({"value": x, "relativity": np.exp(log), "low": np.exp(log - half),
-                             "high": np.exp(log + half), "log_standard_error": error})
+        return pd.DataFrame(
+            {
+                "value": x,
+                "relativity": np.exp(log),
+                "low": np.exp(log - half),
+                "high": np.exp(log + half),
+                "log_standard_error": error,
+            }
+        )
 
     def coefficients(self) -> pd.DataFrame:
         """Return the coefficients of log mean with standard errors, z or t values and p-values."""
@@ -242,9 +275,7 @@ class RateModel:
         return self._means(data, header_map)[0]
 
     @strict
-    def predictions(
-        self, data: Any, *, level: Chance = 0.95, header_map: Mapping[str, str] | None = None
-    ) -> Any:
+    def predictions(self, data: Any, *, level: Chance = 0.95, header_map: Mapping[str, str] | None = None) -> Any:
         """Return a frame of mean, low, high and the standard error of log mean; polars for polars, else pandas.
 
         Parameters
@@ -276,8 +307,14 @@ class RateModel:
         if not named and not bent:
             n = number_of_rows(data, header_map)
             return np.full(n, self.base_rate), np.full(n, float(self.fit.standard_error[0]))
-        rows = read_rows(data, levels=named, positive=[n for n in bent if n in logs], numbers=bent,
-                         missing=self.asked.missing, header_map=header_map)
+        rows = read_rows(
+            data,
+            levels=named,
+            positive=[n for n in bent if n in logs],
+            numbers=bent,
+            missing=self.asked.missing,
+            header_map=header_map,
+        )
         return self._means_of(rows, none_usable(rows.faults))
 
     def _means_of(self, rows: ModelRows, wrong: list[Problem]) -> tuple[Floats, Floats]:
@@ -289,8 +326,11 @@ class RateModel:
             at = self.cells.position(factor.name)
             known = plan.factors[at].levels
             names = [regrouped(self.steps, factor.name, name) for name in factor.levels]
-            wrong += [problem("RM564", column=factor.name, value=name, nearest=nearest(name, known))
-                      for name in names if name not in known]
+            wrong += [
+                problem("RM564", column=factor.name, value=name, nearest=nearest(name, known))
+                for name in names
+                if name not in known
+            ]
             codes[:, at] = np.array([known.index(name) if name in known else 0 for name in names], dtype=np.int64)[code]
         if wrong:
             raise BookError(wrong)
@@ -345,8 +385,15 @@ class RateModel:
         weight, family = rows.numbers[asked.weight], self.fit.family
         each = weight if family.name != "nb2" else np.ones(len(weight))
         variance = self.fit.dispersion * each * family.variance(weight * mean / each)
-        return Validation(data=data, kept=rows.kept, mean=mean, weight=weight, total=rows.numbers[asked.total],
-                          variance=variance, accounts=rows.accounts)
+        return Validation(
+            data=data,
+            kept=rows.kept,
+            mean=mean,
+            weight=weight,
+            total=rows.numbers[asked.total],
+            variance=variance,
+            accounts=rows.accounts,
+        )
 
     def merge(self, factor: str, into: Mapping[str, str], reason: str) -> RateModel:
         """Put levels of a factor into others (level -> level that takes it over) and fit again.
@@ -458,8 +505,14 @@ class RateModel:
         known = list(dict.fromkeys(names))
         near = nearest(factor, known)
         raise ModelError(
-            problem("RM486", name=factor, what=what, needed="a factor of levels of its own", factors=", ".join(known),
-                    nearest=near)
+            problem(
+                "RM486",
+                name=factor,
+                what=what,
+                needed="a factor of levels of its own",
+                factors=", ".join(known),
+                nearest=near,
+            )
         )
 
     def _after(

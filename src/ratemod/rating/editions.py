@@ -143,9 +143,7 @@ def _several(
         rows = np.flatnonzero(which == at)
         said.append(f"{name}/{plan.edition} ({len(rows)}: {listed(book.said(rows[: FEW + 1].tolist()), FEW)})")
         runs.append(f"--plan {name}/{plan.edition}")
-    return problem(
-        "RM300", file=book.file, sheet=book.sheet, editions="; ".join(said), runs="; ".join(runs), why=why
-    )
+    return problem("RM300", file=book.file, sheet=book.sheet, editions="; ".join(said), runs="; ".join(runs), why=why)
 
 
 @strict

@@ -148,9 +148,7 @@ class Rated:
         return dictionary(np.where(there, values, 0).astype(self.plan.level_columns[name].code_type), levels, there)
 
     def _bounds(self, shown: np.ndarray[Any, np.dtype[np.bool_]]) -> pa.Array:
-        names = [
-            f"{step.name}:{end}" for step in self.plan.steps if step.operation.binds for end in ("low", "high")
-        ]
+        names = [f"{step.name}:{end}" for step in self.plan.steps if step.operation.binds for end in ("low", "high")]
         bits = self.outputs.bits
         few = len(names) < 16  # then counting them is cheaper than sorting
         patterns = np.flatnonzero(np.bincount(bits, minlength=1)) if few else np.unique(bits)

@@ -99,9 +99,7 @@ def _exact_number(number: Decimal, n: int) -> Residue:
     return Residue(num, np.full(n, places), np.ones(n, dtype=bool))
 
 
-def _operand(
-    compiling: Compiling, block: Block, operand: Operand, rows: npt.NDArray[np.intp], depth: int
-) -> Residue:
+def _operand(compiling: Compiling, block: Block, operand: Operand, rows: npt.NDArray[np.intp], depth: int) -> Residue:
     number = operand if isinstance(operand, Decimal) else compiling.constant(operand)
     return _residue(compiling, block, str(operand), rows, depth) if number is None else _exact_number(number, len(rows))
 

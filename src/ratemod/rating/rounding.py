@@ -125,9 +125,7 @@ def fill_rounded(operation: Round | Power, compiling: Compiling) -> Run:
             open_ = np.flatnonzero(~decided & (spread < 0.25))
             ties = (2 * upper[open_] - (1 if mode in ("half_up", "half_even") else 0)).astype(np.int64)
             reach_row = 2 * spread[open_] * float(quantum)
-            exact_sign, sure = side_of_tie(
-                compiling, block, of, near[open_], ties, Fraction(quantum) / 2, reach_row
-            )
+            exact_sign, sure = side_of_tie(compiling, block, of, near[open_], ties, Fraction(quantum) / 2, reach_row)
             sign[open_[sure]] = exact_sign[sure]
             decided[open_[sure]] = True
         if mode == "up":

@@ -21,9 +21,7 @@ def apart(plans: Sequence[Plan]) -> str | None:
     if len({plan.key for plan in plans}) > 1:
         return "key"
     columns = _meanings((name, (column.kind, column.unit)) for plan in plans for name, column in plan.columns.items())
-    steps = _meanings(
-        (step.name, (step.unit, _levels(plan, step.name))) for plan in plans for step in plan.steps
-    )
+    steps = _meanings((step.name, (step.unit, _levels(plan, step.name))) for plan in plans for step in plan.steps)
     names = {name for plan in plans for name in plan.columns} & {name for plan in plans for name in plan.step_names}
     return columns or steps or min(names, default=None)
 

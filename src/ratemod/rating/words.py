@@ -191,7 +191,7 @@ def _asked(test: Test) -> Iterator[tuple[str, Any]]:
 
 def _fact(test: Test, telling: Telling) -> Parts:
     """Yield what a single test found."""
-    (name, wanted), = _asked(test)
+    ((name, wanted),) = _asked(test)
     value, met = telling.value(test.of), bool(exact.holds(test, telling.plan, telling.state)[telling.own])
     if name == "missing" or value.said == "":
         yield Part(test.of, "name")

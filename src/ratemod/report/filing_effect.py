@@ -129,7 +129,7 @@ def _renewals(found: Filing, lang: Lang) -> list[Block]:
         rows = (rated.verdict.status < REFUSED) & (was > 0)
         if free is None or not rows.any():
             continue
-        parts.append(Heading(w('expiring', lang, label=found.new.label(cap.against, lang))))
+        parts.append(Heading(w("expiring", lang, label=found.new.label(cap.against, lang))))
         chart = charts.dislocation(was[rows], held[rows], uncapped_yuan=free[rows], lang=lang,
                                    title=w("expiring_chart", lang, label=found.new.label(step.name, lang)))  # fmt: skip
         parts += [

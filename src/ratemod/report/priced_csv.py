@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from ratemod.rating.rated import Rated
 
 
-
 def write_priced_csv(
     rated: Rated, path: str | Path, *, lang: Lang, source: str | Path | Sequence[Path] | None = None
 ) -> tuple[Path, Path]:
@@ -52,9 +51,7 @@ def write_priced_csv(
     return priced, refused
 
 
-def write_priced_parquet(
-    rated: Rated, path: str | Path, *, source: str | Path | Sequence[Path] | None = None
-) -> Path:
+def write_priced_parquet(rated: Rated, path: str | Path, *, source: str | Path | Sequence[Path] | None = None) -> Path:
     """Write the whole table, priced or not, as Parquet, with a manifest where its `source` is given; return the path.
 
     Where the book was read from a list, ``source_row`` (and ``source_table``, of several) say where each row stood.

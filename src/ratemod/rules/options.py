@@ -65,9 +65,7 @@ def _guarded(function: Callable[..., Any], called: str) -> Callable[..., Any]:
         wrong: list[Problem] = []
         positions = (*first, *[many] * (len(args) - len(first))) if many else first
         given = [rules[name](name, value, wrong) if name in rules else value for name, value in zip(positions, args)]
-        named = {
-            name: rules[name](name, value, wrong) if name in rules else value for name, value in kwargs.items()
-        }
+        named = {name: rules[name](name, value, wrong) if name in rules else value for name, value in kwargs.items()}
         if wrong:
             raise ModelError(problem(item.code, **{**item.args, "function": called}) for item in wrong)
         return function(*given, *args[len(given) :], **named)

@@ -59,7 +59,7 @@ class Cause:
         if kind == "rounding" and not detail[0].isdigit():
             detail = text(f"UI_mode_{detail}", lang)
         elif kind in ("bound", "pro_rata", "months"):
-            detail = text(f"UI_{ {'bound': 'end', 'pro_rata': 'term', 'months': 'months'}[kind]}_{detail}", lang)
+            detail = text(f"UI_{ {'bound': 'end', 'pro_rata': 'term', 'months': 'months'}[kind] }_{detail}", lang)
         elif kind in ("cell", "swapped_cells"):
             labels = path_labels(plan, lang)
             label, detail = labels.get(where, where), labels.get(detail, detail)

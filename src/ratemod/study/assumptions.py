@@ -16,7 +16,6 @@ from ratemod.rules.shape import keys_of
 Direction = Literal["increasing", "decreasing"]
 
 
-
 @strict
 @dataclass(frozen=True, slots=True)
 class Assumptions:
@@ -107,10 +106,7 @@ class Assumptions:
 
 
 MAY_FALL = ("frequency_trend", "severity_trend", "trend_prior")
-KEYS = {
-    name: key if name in MAY_FALL else replace(key, low=0)
-    for name, key in keys_of(Assumptions).items()
-}
+KEYS = {name: key if name in MAY_FALL else replace(key, low=0) for name, key in keys_of(Assumptions).items()}
 
 
 def read_assumptions(given: Mapping[str, Any]) -> Assumptions:

@@ -82,9 +82,7 @@ class Study:
         """Return the interval of one year's loss ratio under the new rates, whatever that year brings."""
         return self.uncertainty.around(self.rates.reached, one_year=True)
 
-    def write(
-        self, folder: str | Path, edition: str | None = None, extra: Mapping[str, bytes] | None = None
-    ) -> Path:
+    def write(self, folder: str | Path, edition: str | None = None, extra: Mapping[str, bytes] | None = None) -> Path:
         """Write the edition, the record, the exhibits and further files; see `ratemod.study.edition.write_study`."""
         from ratemod.study.edition import write_study
 
@@ -191,9 +189,7 @@ def fit(
     model = fit_model(data, pooled, len(tables[0].axes), now, past.firm, assumed, progress)
     rates = derive_rates(current, tables, base, data, model, to_price, controls, assumed, chosen or {})
     warned += judged(of_rates(rates), assumed)
-    before = held_out(
-        past, base.yuan, base.good, base.factors, codes, len(tables[0].axes), now, seen, assumed
-    )
+    before = held_out(past, base.yuan, base.good, base.factors, codes, len(tables[0].axes), now, seen, assumed)
     sure = uncertainty_of(
         data,
         model,

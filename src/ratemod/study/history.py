@@ -95,9 +95,7 @@ class History:
     @property
     def refused(self) -> tuple[Refused, ...]:
         """Return the rows set aside, with reasons."""
-        return tuple(
-            Refused(name, rows, why) for name, found in self.intake.items() for why, rows, _ in found.left()
-        )
+        return tuple(Refused(name, rows, why) for name, found in self.intake.items() for why, rows, _ in found.left())
 
 
 def sources_of(source: Any) -> dict[str, Any]:

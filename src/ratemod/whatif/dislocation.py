@@ -198,16 +198,10 @@ class Dislocation:
         import pandas as pd
 
         names = [
-            f"{step.name}:{end}"
-            for step in self.before.plan.steps
-            if step.operation.binds
-            for end in ("low", "high")
+            f"{step.name}:{end}" for step in self.before.plan.steps if step.operation.binds for end in ("low", "high")
         ]
         after = [
-            f"{step.name}:{end}"
-            for step in self.after.plan.steps
-            if step.operation.binds
-            for end in ("low", "high")
+            f"{step.name}:{end}" for step in self.after.plan.steps if step.operation.binds for end in ("low", "high")
         ]
         counts = {}
         for label, rated, listed in (("before", self.before, names), ("after", self.after, after)):

@@ -39,6 +39,7 @@ class Taken(Lines):
     rank: str = given("name", doc="the step that ranks the lines of the same policies")
     which: int = given("integer", 1, doc="the place; default 1")
 
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Take(Taken):
     """The number that the line at a place has."""
