@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from ratemod.plan.operand import Operand
 from ratemod.rating.inputs import Inputs
-from ratemod.vocabulary.column import Codes
+from ratemod.vocabulary.level_codes import Codes
 
 Floats = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]

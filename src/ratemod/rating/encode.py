@@ -25,7 +25,8 @@ from ratemod.reading.derive import NEEDS, derive
 from ratemod.reading.identifiers import Identity, identity_of
 from ratemod.reading.identifiers import keys as canonical_keys
 from ratemod.reading.plain import plain
-from ratemod.vocabulary.column import Codes, Column
+from ratemod.vocabulary.column import Column
+from ratemod.vocabulary.level_codes import Codes
 
 
 @dataclass(frozen=True, eq=False, slots=True)

@@ -47,7 +47,7 @@ from ratemod.rating.calendar import days_between, months_between
 from ratemod.rating.groups import ranked, rollup, share_out, taken
 from ratemod.rating.inputs import Inputs
 from ratemod.rating.rational import Mask, Rational
-from ratemod.vocabulary.column import Codes
+from ratemod.vocabulary.level_codes import Codes
 
 POWER_DIGITS = 60
 

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from ratemod.vocabulary.column import Codes
+from ratemod.vocabulary.level_codes import Codes
 
 Selector = slice | npt.NDArray[np.intp]
 Groups = Mapping[tuple[str, ...], npt.NDArray[np.int64]]  # by the columns that make rows one group

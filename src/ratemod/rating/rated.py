@@ -23,7 +23,7 @@ from ratemod.reading.arrow import dictionary, to_arrow
 from ratemod.reading.book import Book
 from ratemod.reading.convert import convert
 from ratemod.rules.options import strict
-from ratemod.vocabulary.column import Codes
+from ratemod.vocabulary.level_codes import Codes
 
 if TYPE_CHECKING:
     import pandas as pd

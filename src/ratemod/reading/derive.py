@@ -8,7 +8,8 @@ import numpy as np
 
 from ratemod.errors import problem
 from ratemod.reading.convert import MISSING_DATE, Coded
-from ratemod.vocabulary.column import Codes, Column
+from ratemod.vocabulary.column import Column
+from ratemod.vocabulary.level_codes import Codes
 
 NEEDS: Mapping[str, tuple[str, ...]] = {
     "sector_from_industry_code": ("industry_code",),

@@ -6,15 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
-from typing import Any, Literal
-
-import numpy as np
-import numpy.typing as npt
+from typing import TYPE_CHECKING, Any, Literal
 
 from ratemod.vocabulary.currency import YUAN, Currency
 from ratemod.vocabulary.measure import Measure
 
-Codes = npt.NDArray[np.int16] | npt.NDArray[np.int32]  # of levels, -1 for none
+if TYPE_CHECKING:
+    import numpy as np
+
 Kind = Literal["level", "number", "flag", "date", "text"]
 KINDS: tuple[Kind, ...] = ("level", "number", "flag", "date", "text")
 
@@ -151,4 +150,6 @@ class Column:
     @property
     def code_type(self) -> type[np.signedinteger[Any]]:
         """The type of level codes: sixteen bits for as many levels as they tell apart."""
+        import numpy as np  # what a column is called is known without
+
         return np.int16 if len(self.levels) < 2**15 else np.int32
