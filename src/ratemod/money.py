@@ -26,6 +26,7 @@ ULPS = 16
 AT_ONCE = 16_384
 
 
+@strict
 def to_unit(value: Decimal, unit: Decimal, mode: RoundingMode = "half_up") -> Decimal:
     """Return the multiple of a unit that an exact number is rounded to; halves go away from zero.
 

@@ -28,6 +28,7 @@ from ratemod.errors import Lang, text
 from ratemod.fund.fund_document import NO_NAMES, Names, called, shown_label, value_label, write_fund
 from ratemod.fund.fund_table import in_language
 from ratemod.money import yuan_text
+from ratemod.rules.options import strict
 
 if TYPE_CHECKING:
     from ratemod.fund.evaluation import Evaluation
@@ -51,6 +52,7 @@ INTERVALS = {"delivered_share": "delivered", "in_time_share": "in_time", "rectif
 PAGES = (".html", ".pdf")
 
 
+@strict
 def write_evaluation(found: Evaluation, path: str | Path, lang: Lang, names: Names = NO_NAMES) -> Path:
     """Write the report as the ending says: .html, .pdf, .xlsx (all tables), .csv or .parquet (services by insurer).
 
@@ -64,6 +66,7 @@ def write_evaluation(found: Evaluation, path: str | Path, lang: Lang, names: Nam
     return write_fund(list(found.tables().items()), path, lang, names=names)
 
 
+@strict
 def evaluation_document(found: Evaluation, lang: Lang, names: Names = NO_NAMES) -> Document:
     """Return the report; the same evaluation gives the same document."""
     year = str(found.year) if found.year else text("UI_report_all_years", lang)
@@ -93,6 +96,7 @@ def _section(name: str, blocks: Blocks, lang: Lang) -> Section:
     return Section(name, _word(name, lang), blocks)
 
 
+@strict
 def summary(found: Evaluation, lang: Lang) -> list[str]:
     """Return what a reader in a hurry must know, in sentences."""
     total, effect = found.quality.total, found.effect
@@ -138,6 +142,7 @@ def _effect(found: Evaluation, lang: Lang) -> Blocks:
     )
 
 
+@strict
 def forest(estimates: pa.Table, lang: Lang) -> Drawing:
     """Return the estimates with their intervals as a picture: left of the line, fewer claims with services."""
     rows = estimates.to_pylist()

@@ -15,6 +15,7 @@ from ratemod.document.terminal import grid_text
 from ratemod.errors import Lang, catalogue, text
 from ratemod.fund.fund_table import fund_label, in_language
 from ratemod.rating.target import check_target
+from ratemod.rules.options import strict
 from ratemod.vocabulary.labels import level_label, table_label
 
 CODED = frozenset(
@@ -26,6 +27,7 @@ NO_NAMES: Names = MappingProxyType({})
 MOST_ROWS = 20
 
 
+@strict
 def write_fund(
     tables: Sequence[tuple[str, pa.Table]],
     path: str | Path,
@@ -77,6 +79,7 @@ def called(table: pa.Table, names: Names) -> pa.Table:
     return table
 
 
+@strict
 def coded(table: pa.Table, lang: Lang) -> pa.Table:
     """Return a table whose codes (`CODED`) are words for a Chinese reader; English readers get the codes."""
     if lang != "zh":
@@ -103,6 +106,7 @@ def fund_table_of(
     return arrow_table(own, title, labels, units=units, most=most)
 
 
+@strict
 def fund_text(table: pa.Table, lang: Lang, most: int = MOST_ROWS) -> str:
     """Return the first rows of a table for a terminal."""
     return grid_text(fund_table_of(table.slice(0, most), lang), lang)

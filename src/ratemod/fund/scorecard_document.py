@@ -14,6 +14,7 @@ from ratemod.fund.evaluation_document import told_table
 from ratemod.fund.fund_document import NO_NAMES, Names, called, value_label
 from ratemod.fund.fund_table import fund_label, in_language
 from ratemod.fund.score_rule import MEASURES
+from ratemod.rules.options import strict
 
 if TYPE_CHECKING:
     from ratemod.fund.scorecard import Scorecard
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 MEASURED = dict.fromkeys(MEASURES, "share") | {"satisfaction": "score", "claims_ratio": "ratio"}
 
 
+@strict
 def scorecard_document(found: Scorecard, lang: Lang, synthetic: bool, names: Names = NO_NAMES) -> Document:
     """Return the assessment of the last year."""
     last = found.years[-1]
@@ -70,6 +72,7 @@ def _ranked(now: pa.Table) -> pa.Table:
     return now.append_column("rank", pa.array([str(low) if low == high else f"{low}–{high}" for low, high in ends]))
 
 
+@strict
 def bars(now: pa.Table, by: str, lang: Lang) -> Drawing:
     """Return scores and their intervals as a picture, the highest first."""
     lines = [(str(row[by]), row["low"], row["assessed_score"], row["high"], True) for row in now.to_pylist()]

@@ -8,6 +8,7 @@ from ratemod.document.model import Beside, Document, Paragraph, table
 from ratemod.errors import Lang, text
 from ratemod.plan.frame_table import label_of, plan_document
 from ratemod.plan.said import period
+from ratemod.rules.options import strict
 
 if TYPE_CHECKING:
     from ratemod.plan.model import Plan
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 MOST_STEPS = 16
 
 
+@strict
 def document_of(plan: Plan, lang: Lang) -> Document:
     """Return what a plan is; of many steps those that every policy shows."""
     chosen = [step for step in plan.steps if len(plan.steps) <= MOST_STEPS or step.headline]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ratemod.document.model import FIGURE, Blocks, Column, Document, Paragraph, Table, joined
 from ratemod.errors import Lang, catalogue, text
 from ratemod.plan.said import standing, title
+from ratemod.rules.options import strict
 from ratemod.vocabulary.currency import YUAN, Currency
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ UNITS: Mapping[str, str] = {
 MOST_ROWS = 12
 
 
+@strict
 def plan_document(plan: Plan, lang: Lang, blocks: Blocks, head: str = "") -> Document:
     """Return blocks under a plan's name, standing and warning."""
     said = joined(
@@ -36,6 +38,7 @@ def plan_document(plan: Plan, lang: Lang, blocks: Blocks, head: str = "") -> Doc
     return Document(lang=lang, title=head, head=(*said, *blocks))
 
 
+@strict
 def frame_table(
     frame: pd.DataFrame,
     lang: Lang,
@@ -87,6 +90,7 @@ def unit_of(name: str, values: pd.Series[Any]) -> str:
     return UNITS.get(name, "number" if values.dtype.kind == "f" else "count")
 
 
+@strict
 def label_of(name: str, lang: Lang, plan: Plan | None = None) -> str:
     """Return what a column of results is called."""
     if f"UI_col_{name}" in catalogue():
@@ -94,6 +98,7 @@ def label_of(name: str, lang: Lang, plan: Plan | None = None) -> str:
     return plan.label(name, lang) if plan is not None else name
 
 
+@strict
 def level_words(plan: Plan | None, name: str, lang: Lang) -> dict[str, str]:
     """Return what the levels of a column, the bounds or the causes of a plan are called."""
     if plan is not None and name == "bound":

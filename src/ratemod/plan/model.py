@@ -445,6 +445,7 @@ class Plan:
         """Return the catalogue text of a code with the plan's money in it, and its other arguments."""
         return text(code, lang, money=self.money.name(lang), **args)
 
+    @strict
     def unit_label(self, unit: str, lang: Lang) -> str:
         """Return what a unit is called: one of the plan's own, its money, or one that everybody has."""
         own = self.units.get(unit)

@@ -7,8 +7,10 @@ from collections.abc import Mapping
 from ratemod.errors import Lang, text
 from ratemod.plan.edit import key_text, row_path
 from ratemod.plan.model import Plan, Step, Table
+from ratemod.rules.options import strict
 
 
+@strict
 def level_words(plan: Plan, name: str, code: str, lang: Lang) -> str:
     """Return the label of a level code of a column, or the code as it is."""
     column = plan.columns.get(name)
@@ -18,6 +20,7 @@ def level_words(plan: Plan, name: str, code: str, lang: Lang) -> str:
     return code
 
 
+@strict
 def path_labels(plan: Plan, lang: Lang) -> Mapping[str, str]:
     """Return what every number of a plan is called, by path: the table and its levels, a constant, a step."""
     found: dict[str, str] = {}

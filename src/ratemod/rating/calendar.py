@@ -75,6 +75,7 @@ def months_on(days: Days, months: Days, more: Days) -> tuple[Days, npt.NDArray[n
     return found, fine & (found >= _FIRST) & (found < _LAST)
 
 
+@strict
 def part_of(days: Days, which: Part) -> Days:
     """Return the year, month or day of the month of days."""
     month = days.astype("datetime64[D]").astype("datetime64[M]")

@@ -8,6 +8,7 @@ from ratemod.document.model import Document, Heading, Paragraph, joined, listed
 from ratemod.document.problems import problem_words
 from ratemod.errors import Lang, text
 from ratemod.plan.frame_table import frame_table, plan_document
+from ratemod.rules.options import strict
 
 if TYPE_CHECKING:
     from ratemod.rating.rated import Rated
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 MOST_REASONS = 6
 
 
+@strict
 def document_of(rated: Rated, lang: Lang) -> Document:
     """Return what a priced book comes to."""
     plan, counts = rated.plan, rated.counts

@@ -67,6 +67,7 @@ def by_rows(name: str | Path, at: date | None) -> bool:
     return at is None and len(editions_of(name)) > 1
 
 
+@strict
 def load_one(name: str | Path, at: date | str | None, business: Business) -> Plan:
     """Return the one edition that a list which is never in memory as a whole is priced under.
 

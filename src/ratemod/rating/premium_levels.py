@@ -16,6 +16,7 @@ from ratemod.plan.op.arithmetic import Product
 from ratemod.plan.op.limits import Bound
 from ratemod.plan.op.rounding import Round
 from ratemod.plan.operand import Operand
+from ratemod.rules.options import strict
 
 if TYPE_CHECKING:
     from ratemod.rating.worksheet import Worksheet
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 LEAST_YUAN = 0.005  # less than half a fen is no level of its own
 
 
+@strict
 def premium_levels(worksheet: Worksheet, lang: Lang) -> tuple[list[str], list[float]]:
     """Return what moved a premium, and the premium after each, in yuan.
 

@@ -98,6 +98,7 @@ def rate(
     )
 
 
+@strict
 def rate_choice(
     choice: Choice,
     dating: Dating,

@@ -9,6 +9,7 @@ from ratemod.document.model import Document, Heading, Paragraph, facts, joined, 
 from ratemod.document.terminal import display_width, pad, pairs_text
 from ratemod.errors import Lang, catalogue, text
 from ratemod.printed import clean
+from ratemod.rules.options import strict
 
 if TYPE_CHECKING:
     from ratemod.plan.model import Plan
@@ -140,6 +141,7 @@ class WorksheetWords:
         return line.unit == "yuan" or line.name in (self.plan.premium, self.plan.fund)
 
 
+@strict
 def worksheet_text(worksheet: Worksheet, lang: Lang) -> str:
     """Return one premium step by step: label and figure, below it how the figure came about and from which source."""
     said = WorksheetWords(worksheet, lang)
@@ -168,6 +170,7 @@ def worksheet_text(worksheet: Worksheet, lang: Lang) -> str:
     return "\n\n".join(parts)
 
 
+@strict
 def worksheet_document(worksheet: Worksheet, lang: Lang) -> Document:
     """Return one premium step by step, with its inputs and sources."""
     said = WorksheetWords(worksheet, lang)

@@ -22,6 +22,7 @@ from ratemod.errors import BookError, Lang, Problem, nearest, problem, text
 from ratemod.money import yuan_text
 from ratemod.reading.arrow import filled_with
 from ratemod.reading.identifiers import keys as canonical_keys
+from ratemod.rules.options import strict
 from ratemod.vocabulary.table import tables
 
 Ints = npt.NDArray[np.int64]
@@ -50,6 +51,7 @@ class Meeting:
     idle_keys: tuple[str, ...]
     idle_fen: int | None
 
+    @strict
     def said(self, lang: Lang) -> str:
         """Return it in one sentence."""
         called = _called(table=self.table)["table_zh" if lang == "zh" else "table"]

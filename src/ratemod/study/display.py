@@ -8,6 +8,7 @@ from ratemod.document.model import Blocks, Document, Paragraph, table
 from ratemod.errors import Lang, text
 from ratemod.money import yuan_text
 from ratemod.plan.frame_table import label_of, plan_document
+from ratemod.rules.options import strict
 from ratemod.study.evidence import EXHIBITS
 from ratemod.study.said import study_lines
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from ratemod.study.fit import Study
 
 
+@strict
 def document_of(study: Study, lang: Lang) -> Document:
     """Return where a rate study lands."""
     rates = study.rates

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from ratemod.document.model import Beside, Document, Heading, Paragraph, Span, joined, listed, table
 from ratemod.errors import Lang, text
 from ratemod.plan.frame_table import frame_table, label_of, plan_document
+from ratemod.rules.options import strict
 from ratemod.whatif.sliders import start_of
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 MOST_CHANGES = 6
 
 
+@strict
 def dislocation_lines(found: Dislocation, lang: Lang) -> list[str]:
     """Return the totals of a dislocation as sentences."""
     facts, money = found.totals, found.after.plan.money
@@ -58,6 +60,7 @@ def dislocation_lines(found: Dislocation, lang: Lang) -> list[str]:
     return said
 
 
+@strict
 def dislocation_document(found: Dislocation, lang: Lang) -> Document:
     """Return who moves, by how much: sentences, bands, sectors, bounds, the largest moves."""
     plan, held, changes = found.after.plan, found.bounds(), found.differences(lang)
@@ -79,6 +82,7 @@ def dislocation_document(found: Dislocation, lang: Lang) -> Document:
     return plan_document(plan, lang, blocks)
 
 
+@strict
 def sweep_document(found: Sweep, lang: Lang) -> Document:
     """Return scenarios with what each comes to."""
     plan, frame = found.base.plan, found.frame()
@@ -88,6 +92,7 @@ def sweep_document(found: Sweep, lang: Lang) -> Document:
     return plan_document(plan, lang, (frame_table(frame, lang, plan, leave=paths),), head)
 
 
+@strict
 def attribution_document(found: Attribution, lang: Lang) -> Document:
     """Return the causes of a change and their parts."""
     plan = found.base.plan
@@ -95,6 +100,7 @@ def attribution_document(found: Attribution, lang: Lang) -> Document:
     return plan_document(plan, lang, (frame_table(found.totals(), lang, plan, leave=("policies",)),), head)
 
 
+@strict
 def solution_document(found: Solution, lang: Lang) -> Document:
     """Return what was found, and how near it comes."""
     rows = [
@@ -111,6 +117,7 @@ def solution_document(found: Solution, lang: Lang) -> Document:
     return plan_document(found.plan, lang, blocks)
 
 
+@strict
 def incentive_document(found: Incentive, lang: Lang) -> Document:
     """Return what actions save by segment; costs are named as assumptions."""
     costs = ", ".join(f"{name} {cost:,.0f}" for name, cost in found.costs_yuan.items()) or "–"
