@@ -228,7 +228,7 @@ def test_the_page_lists_causes_first_and_escapes(rated, plan, tmp_path):
     rows = difference_rows(opinion)
     assert len(rows) == opinion.differs.sum() and [row[4] for row in rows] == sorted(row[4] for row in rows)
     with pytest.raises(BookError) as caught:
-        write_second_opinion(opinion, tmp_path / "x.pdf", "en")
+        write_second_opinion(opinion, tmp_path / "x.docx", "en")
     assert caught.value.problems[0].code == "RM800"
 
 

@@ -173,7 +173,7 @@ def test_the_command(tmp_path, capsys):
     told = capsys.readouterr().out
     assert "分割经验法" in told and "效率" in told
     page = (tmp_path / "judged.html").read_text(encoding="utf-8")
-    assert page.count("<svg") == 2 * len(SCHEMES)
+    assert page.count("data:image/svg+xml") == 2 * len(SCHEMES)
     plan = tmp_path / "plan.toml"
     assert main([*words, "-o", str(tmp_path / "judged.csv"), "--plan", str(plan)]) == 0
     assert (

@@ -75,9 +75,9 @@ class Currency:
         >>> Currency("US dollar", "美元").words()[:3], Currency("crown", "克朗").words()
         (('us dollar', '美元', '美金'), ('crown', '克朗'))
         """
-        own = {word.casefold() for word in (self.name_en, self.name_zh, self.symbol) if word}
-        known = [word for called in CALLED if own & set(called) for word in called]
-        return tuple(dict.fromkeys((*sorted(own, reverse=True), *known))) if self != YUAN else CALLED[0]
+        own = [word.casefold() for word in (self.name_en, self.name_zh, self.symbol) if word]
+        known = [word for called in CALLED if not set(own).isdisjoint(called) for word in called]
+        return tuple(dict.fromkeys((*own, *known))) if self != YUAN else CALLED[0]
 
     @property
     def before(self) -> str:
