@@ -12,6 +12,7 @@ CORE := tests/vocabulary tests/rules tests/plan tests/plans tests/reading tests/
 demo: $(STAMP)
 	$(BIN)/ratemod demo --out demo-out
 
+test: export OPENBLAS_NUM_THREADS = 1  # two workers on two cores: more threads only wait for each other
 test: $(STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
