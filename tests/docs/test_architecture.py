@@ -42,6 +42,7 @@ ORDER = [
     "formulas",
     "secondopinion",
     "report",
+    "exhibits",
     "commands",
     "cli",
     "__main__",
