@@ -104,6 +104,22 @@ def history(counts: list[int], first: int, mean: list[float] | float = 10_000.0,
     return {"policies": policies[~renewed], "claims": claims, "renewals": policies[renewed]}
 
 
+def known_at(past: dict, days: list[dt.date], late: float = 0.0) -> dict:
+    """Return what is known on the last of these days, valued on each; a share of the claims is reported a year late.
+
+    The same share of the firms' claims of every month comes late, by the golden ratio's order.
+    """
+    claims = past["claims"].sort_values(["event_date", "claim_no"]).reset_index(drop=True)
+    slow = (np.arange(len(claims)) * 0.6180339887) % 1 < late
+    reported = [day + dt.timedelta(days=365 * bool(wait)) for day, wait in zip(claims.event_date, slow)]
+    known = pd.Series(reported)
+    valued = [
+        claims.loc[known <= day, ["claim_no", "paid_yuan", "case_reserve_yuan"]].assign(valuation_date=day)
+        for day in days
+    ]
+    return past | {"claims": claims[known <= max(days)], "valuations": pd.concat(valued)}
+
+
 def with_valuations(past: dict, late: float) -> dict:
     """Return what is known at the last year's end when a share of each year's claims is reported a year late."""
     claims = past["claims"]

@@ -45,7 +45,7 @@ EXCESS_SHARE = 0.5
 CHANGE = (0.2, 5.0)
 OFF_BALANCE = (0.4, 2.5)
 MOST_NAMED = 8
-COUNTED_ONCE, OF_NO_CLAIM = "RM970", "RM396"
+NOTHING_LOST = ("RM970", "RM396", "RM474")  # counted once, of no claim, between the years
 
 Stop = tuple[str, Problem]
 
@@ -93,7 +93,7 @@ def of_history(history: History, seen: Observed, assumed: Assumptions) -> list[S
         found.append(("claims_against_valuations", problem("RM978", **_named(history, odd), yuan=f"{money:,.2f}")))
     intake = history.intake.get("valuations")
     if intake is not None and len(intake.numbers):
-        lost = [(why, len(rows)) for why, rows, _ in intake.left() if why.code not in (COUNTED_ONCE, OF_NO_CLAIM)]
+        lost = [(why, len(rows)) for why, rows, _ in intake.left() if why.code not in NOTHING_LOST]
         rows = sum(count for _, count in lost)
         if rows > LEFT_OUT * len(intake.numbers):
             reasons = "; ".join(f"{why.code} {why.what()}" for why, _ in lost[:3])

@@ -297,7 +297,7 @@ def _residuals(study: Study) -> pd.DataFrame:
 
 
 def _ages(found: Development) -> list[int]:
-    return [12 * (age + 1) for age in range(found.counts.shape[1])]
+    return [found.months + 12 * age for age in range(found.counts.shape[1])]
 
 
 def _triangle(name: str) -> Callable[[Study], pd.DataFrame | None]:
@@ -337,13 +337,14 @@ def _mack(study: Study) -> pd.DataFrame | None:
     found = study.data.development
     if found is None or found.incurred_mack is None:
         return None
-    model = found.incurred_mack
+    model, share = found.incurred_mack, np.ones(len(study.data.years))
+    share[-1] = found.lived  # of the youngest year, what it is insured for so far
     return pd.DataFrame(
         {
             "year": study.data.years,
-            "ultimate": model.ultimate,
-            "unpaid": model.unpaid,
-            "standard_error": model.standard_error,
+            "ultimate": model.ultimate * share,
+            "unpaid": model.ultimate * share - (model.ultimate - model.unpaid),
+            "standard_error": model.standard_error * share,
         }
     )
 

@@ -89,7 +89,7 @@ def held_out(
         then = observe(cut, base_yuan, good & kept, assumed, day)
         pooled = pool(then, factors, codes, current, history.firm, assumed)
         trends = trends_of(then, pooled, history.firm, assumed)
-        data = at_level(then, trends.of, last + 0.5, assumed.large_loss_yuan)
+        data = at_level(then, trends.of, float(seen.middle[at]), assumed.large_loss_yuan)
         model = fit_model(data, pooled, axes, current, history.firm, assumed)
     except ModelError as error:
         return error.problems

@@ -20,7 +20,7 @@ import pyarrow as pa
 
 from ratemod.errors import ModelError, Problem, problem
 from ratemod.plan.model import Plan
-from ratemod.ratemaking.arrays import Dates, Floats, Integers
+from ratemod.ratemaking.arrays import Booleans, Dates, Floats, Integers
 from ratemod.ratemaking.exposure import Segments, match_claims, segments_from_changes
 from ratemod.reading.book import Book
 from ratemod.reading.convert import MISSING_DATE, Coded, convert
@@ -393,5 +393,25 @@ def _valuations(source: Any, claims: pa.Array, intake: dict[str, Intake]) -> tup
     count_once(found, book, [cells["claim_no"].values, pa.array(when.astype(np.int64))], problem("RM975"))
     found.leave(found.yuan < 0, problem("RM582"))
     found.leave_unmet(met, "claims")
+    between = _between_years(when, found.good)
+    found.leave(between, problem("RM474", days=", ".join(str(day) for day in np.unique(when[between])[:6])))
     used = found.good
     return claim[used], when[used], found.yuan[used]
+
+
+def _between_years(when: Dates, good: Booleans) -> Booleans:
+    """Return which values stand on a day that is no whole number of years before the last, as quarters' ends do.
+
+    Raises
+    ------
+    ModelError
+        RM590 where a year before has no value of that month at all: then nothing is a year apart.
+    """
+    if not good.any():
+        return np.zeros(len(when), bool)
+    months = np.where(good, when, when[good][0]).astype("datetime64[M]").astype(np.int64)
+    last, first = int(months[good].max()), int(months[good].min())
+    if not set(range(last, first - 1, -12)) <= set(months[good].tolist()):
+        raise ModelError(problem("RM590", dates=", ".join(str(day) for day in np.unique(when[good])[:6])))
+    found: Booleans = good & ((last - months) % 12 != 0)
+    return found

@@ -29,6 +29,9 @@ class Development:
     counts, incurred : (years, ages) float64, cumulative, NaN where not yet known
     count_factor, incurred_factor : (ages,) float64, to ultimate
     count_mack, incurred_mack : Mack, or None where the triangle is too small
+    months : age of the youngest year at the valuation, 12 at a year's end
+    lived : share of a year's exposure that is earned by then, by the earlier years; the youngest year's factors to
+        ultimate, which hold what is still to be insured, are multiplied by it
     """
 
     counts: Floats
@@ -37,6 +40,8 @@ class Development:
     incurred_factor: Floats
     count_mack: Mack | None
     incurred_mack: Mack | None
+    months: int
+    lived: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,7 +50,7 @@ class Observed:
 
     Attributes
     ----------
-    years : (y,) int64 accident years
+    years : (y,) int64 accident years; middle : (y,) float64, average day of the exposure of each, 2026.5 in its middle
     valuation : date on which the latest values stand
     policy, year : (r,) int64, row of the history and position in `years`
     earned : (r,) float64, exposure base earned, yuan at cells of 1
@@ -60,6 +65,7 @@ class Observed:
     """
 
     years: Integers
+    middle: Floats
     valuation: np.datetime64
     policy: Integers
     year: Integers
@@ -87,7 +93,7 @@ class Adjusted(Observed):
 
     Attributes
     ----------
-    ahead : (y,) float64, years from the middle of each accident year to the average day of loss of the new rates
+    ahead : (y,) float64, years from the middle of each year's exposure to the average day of loss of the new rates
     weight : (r,) float64, earned × (1 + frequency trend)^-years ahead / count development: the exposure at the new
         rates' level of frequency that the claims known today answer to; every total of claims is set against it
     capped_yuan, excess_yuan : (r,) float64, ultimate trended amounts below and above the cap
@@ -125,8 +131,7 @@ def observe(
     Raises
     ------
     ModelError
-        RM589 no past values and no word that losses are ultimate; RM590 values not a year apart; RM576 nothing left;
-        RM986 too few claims to measure development by.
+        RM589 no past values and no word that losses are ultimate; RM576 nothing left; RM986 too few claims to measure development by.
     """
     valuation = valuation_of(history) if valuation is None else valuation
     years = np.arange(year_of(history.start.min()), year_of(valuation) + 1)
@@ -136,7 +141,8 @@ def observe(
     used = good[history.claim_policy]
     struck = _catastrophes(history, assumed.catastrophe_policies)
     claim_year = _years(history.claim_date) - years[0]
-    development = _development(history, used & ~struck, claim_year, years, valuation, assumed)
+    lived = _lived(history, base_yuan, good, years, valuation)
+    development = _development(history, used & ~struck, claim_year, years, valuation, lived, assumed)
     ages = years[-1] - years  # position of the latest age of each accident year
     count_to, amount_to = _to_ultimate(development, ages)
     plain = used & ~struck & (history.incurred_yuan > 0)
@@ -152,6 +158,7 @@ def observe(
     lost = used & struck
     return Observed(
         years=years,
+        middle=_middles(history, base_yuan, good, years, valuation),
         valuation=valuation,
         policy=policy,
         year=year,
@@ -171,7 +178,7 @@ def observe(
 
 def at_level(seen: Observed, trends: Mapping[str, TrendChoice], middle: float, cap: float) -> Adjusted:
     """Return the data at the level of losses whose average day is `middle`, a year as 2027.0; `cap` in yuan."""
-    ahead = np.asarray(middle - (seen.years + 0.5), dtype=np.float64)
+    ahead = np.asarray(middle - seen.middle, dtype=np.float64)
     frequency, severity = ((1 + trends[name].rate) ** ahead for name in ("frequency", "severity"))
     whole = seen.claim_yuan * severity[seen.year[seen.claim_row]]
     capped, excess = cap_losses(whole, cap)
@@ -219,15 +226,53 @@ def _earned(history: History, base_yuan: Floats, good: Booleans, edges: Dates, v
 
     The base is that of a year; the length of a term is reckoned in years of its own days.
     """
-    cut = history.segments
-    share = written_exposure(cut, history.start, history.end)
-    written = share * np.where(good, np.nan_to_num(base_yuan), 0.0)[cut.policy]
     stop = np.append(edges[edges <= valuation], valuation + 1)
-    known = np.unique(np.minimum(stop, valuation + 1))
-    earned = earned_exposure(cut.start, cut.end, written, known, group=cut.policy, groups=len(history.start))
+    earned = _earned_between(history, base_yuan, good, np.unique(np.minimum(stop, valuation + 1)))
     whole = np.zeros((len(history.start), len(edges) - 1))
     whole[:, : earned.shape[1]] = earned
     return whole
+
+
+def _earned_between(history: History, base_yuan: Floats, good: Booleans, edges: Dates) -> Floats:
+    """Return the exposure base earned by policy between edges, (n, edges - 1) float64."""
+    cut = history.segments
+    share = written_exposure(cut, history.start, history.end)
+    written = share * np.where(good, np.nan_to_num(base_yuan), 0.0)[cut.policy]
+    return earned_exposure(cut.start, cut.end, written, edges, group=cut.policy, groups=len(history.start))
+
+
+def _middles(history: History, base_yuan: Floats, good: Booleans, years: Integers, valuation: np.datetime64) -> Floats:
+    """Return the average day of the exposure of each year, by months; the year's middle where it has none."""
+    months = np.arange(f"{years[0]}-01", f"{years[-1] + 1}-02", dtype="datetime64[M]").astype("datetime64[D]")
+    edges = np.unique(np.minimum(months, valuation.astype("datetime64[D]") + 1))
+    earned = _earned_between(history, base_yuan, good, edges).sum(axis=0)
+    day = edges[:-1].astype(np.float64) + np.diff(edges).astype(np.float64) / 2
+    year = _years(edges[:-1])
+    first = np.array([f"{at}-01-01" for at in [*years, years[-1] + 1]], "datetime64[D]").astype(np.float64)
+    at = year - years[0]
+    mass = sums(at, earned, len(years))
+    mean = np.divide(sums(at, earned * (day - first[at]), len(years)), mass, out=np.diff(first) / 2, where=mass > 0)
+    return np.asarray(years + mean / np.diff(first), dtype=np.float64)
+
+
+def _lived(history: History, base_yuan: Floats, good: Booleans, years: Integers, valuation: np.datetime64) -> float:
+    """Return the share of a year's exposure that is earned by the valuation's day of the year, by the earlier years."""
+    after = valuation.astype("datetime64[D]") + 1
+    months = (after.astype("datetime64[M]") - after.astype("datetime64[Y]")).astype(np.int64)
+    if after == after.astype("datetime64[Y]").astype("datetime64[D]") or len(years) < 2:
+        return 1.0
+    days = after - after.astype("datetime64[M]").astype("datetime64[D]")
+    cut = [
+        np.datetime64(f"{year}-01", "M") + step
+        for year in years[:-1].tolist()
+        for step in (np.timedelta64(0, "M"), np.timedelta64(int(months), "M"))
+    ]
+    edges = np.array([day.astype("datetime64[D]") for day in cut])
+    edges[1::2] += days
+    edges = np.append(edges, np.datetime64(f"{years[-1]}-01-01"))
+    part = _earned_between(history, base_yuan, good, edges).sum(axis=0)
+    whole = float(part.sum())
+    return float(part[::2].sum()) / whole if whole > 0 and part[::2].sum() > 0 else 1.0
 
 
 def _catastrophes(history: History, policies: int) -> Booleans:
@@ -243,6 +288,7 @@ def _development(
     claim_year: Integers,
     years: Integers,
     valuation: np.datetime64,
+    lived: float,
     assumed: Assumptions,
 ) -> Development | None:
     """Return triangles and factors, or None where losses are taken as ultimate."""
@@ -252,10 +298,7 @@ def _development(
         raise ModelError(problem("RM589"))
     keep = used[history.valued_claim]
     claim, when, value = history.valued_claim[keep], history.valued_date[keep], history.valued_yuan[keep]
-    months = when.astype("datetime64[M]").astype(np.int64)
     last = int(valuation.astype("datetime64[M]").astype(int))
-    if ((last - months) % 12).any():
-        raise ModelError(problem("RM590", dates=", ".join(str(day) for day in np.unique(when)[:6])))
     n = len(years)
     age = (_years(when) - years[0]) - claim_year[claim]
     inside = (age >= 0) & (claim_year[claim] >= 0)
@@ -272,6 +315,8 @@ def _development(
         incurred_factor=_factors(incurred, years, assumed),
         count_mack=_mack(counts),
         incurred_mack=_mack(incurred),
+        months=last % 12 + 1,
+        lived=lived,
     )
 
 
@@ -304,4 +349,5 @@ def _mack(triangle: Floats) -> Mack | None:
 def _to_ultimate(development: Development | None, ages: Integers) -> tuple[Floats, Floats]:
     if development is None:
         return np.ones(len(ages)), np.ones(len(ages))
-    return development.count_factor[ages], development.incurred_factor[ages]
+    earned = np.where(ages == 0, development.lived, 1.0)
+    return development.count_factor[ages] * earned, development.incurred_factor[ages] * earned

@@ -161,7 +161,16 @@ def trends_of(seen: Observed, pooled: Pooled, firm: Integers, assumed: Assumptio
     """Return the trends of the data, on amounts below the cap."""
     amounts = sums(seen.claim_row, np.minimum(seen.claim_yuan, assumed.large_loss_yuan), len(seen.policy))
     return judge_trends(
-        pooled.left, pooled.rows, seen.year, seen.years, seen.known, seen.counts, amounts, firm[seen.policy], assumed
+        pooled.left,
+        pooled.rows,
+        seen.year,
+        seen.years,
+        seen.middle,
+        seen.known,
+        seen.counts,
+        amounts,
+        firm[seen.policy],
+        assumed,
     )
 
 

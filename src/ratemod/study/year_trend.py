@@ -86,6 +86,7 @@ def judge_trends(
     rows: Sequence[Integers],
     year: Integers,
     years: Integers,
+    middle: Floats,
     weight: Floats,
     counts: Floats,
     amounts: Floats,
@@ -97,13 +98,13 @@ def judge_trends(
     Parameters
     ----------
     factors, rows : the model's factors, and the level of every row
-    year : (r,) position in `years`, (y,) accident years
+    year : (r,) position in `years`, (y,) accident years and the average day of the exposure of each
     weight, counts, amounts : (r,) exposure that the known claims answer to, claims, ultimate capped amounts
     firm : (r,) which rows are of one enterprise; assumed : Assumptions
     """
     stated = {"frequency": assumed.frequency_trend, "severity": assumed.severity_trend}
     open_ = [name for name in PARTS if stated[name] is None]
-    effects, why = _year_effects(factors, rows, year, years, weight, counts, amounts, firm)
+    effects, why = _year_effects(factors, rows, year, years, middle, weight, counts, amounts, firm)
     prior, prior_words = prior_of(assumed)
     found = {
         name: TrendChoice(rate, np.nan, np.nan, np.nan, assumed.reasons.get(f"{name}_trend", "stated by the analyst"))
@@ -179,6 +180,7 @@ def _year_effects(
     rows: Sequence[Integers],
     year: Integers,
     years: Integers,
+    middle: Floats,
     weight: Floats,
     counts: Floats,
     amounts: Floats,
@@ -202,7 +204,7 @@ def _year_effects(
                         firm[inside][paid], gamma())  # fmt: skip
     except ModelError as error:
         return None, f"no model with the year could be fitted ({error.problems[0].code})"
-    time = np.asarray(years[seen] + 0.5, dtype=np.float64)
+    time = middle[seen]
     return YearEffects(
         frequency=often[0],
         severity=dear[0],
