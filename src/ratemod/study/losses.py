@@ -131,7 +131,8 @@ def observe(
     Raises
     ------
     ModelError
-        RM589 no past values and no word that losses are ultimate; RM576 nothing left; RM986 too few claims to measure development by.
+        RM589 no past values and no word that losses are ultimate; RM576 nothing left;
+        RM986 too few claims to measure development by.
     """
     valuation = valuation_of(history) if valuation is None else valuation
     years = np.arange(year_of(history.start.min()), year_of(valuation) + 1)
