@@ -74,18 +74,20 @@ class Parser(argparse.ArgumentParser):
         """Return the whole help."""
         return super().format_help().replace("usage: ", text("UI_usage", self.lang), 1)
 
-    def options(self) -> set[str]:
-        """Return every option, those of the commands below included."""
-        parts = [action.choices for action in self._actions if isinstance(action, argparse._SubParsersAction)]
-        below = [parser.options() for choices in parts for parser in choices.values()]
-        return set(self._option_string_actions).union(*below)
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """Return what was given; a command refuses what it does not know itself, by its own usage and options."""
+        found, left = super().parse_known_args(args, namespace)
+        if left and not any(isinstance(action, argparse._SubParsersAction) for action in self._actions):
+            self.error(f"unrecognized arguments: {' '.join(left)}")
+        return found, left
 
     def error(self, message: str) -> NoReturn:
         """Say what is wrong with the usage and stop with exit code 2."""
         for pattern, code in COMPLAINTS:
             if found := pattern.fullmatch(message):
                 message = text(code, self.lang, **found.groupdict())
-                if code == "UI_unrecognised" and (near := nearest(found["names"].split()[0], sorted(self.options()))):
+                known = sorted(self._option_string_actions)
+                if code == "UI_unrecognised" and (near := nearest(found["names"].split()[0], known)):
                     message += f"; {text('RM001', self.lang, nearest=near)}"
         self.print_usage(sys.stderr)
         self.exit(USAGE, f"{self.prog}: {text('UI_error', self.lang, message=message)}\n")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -286,6 +287,17 @@ def test_a_list_is_summed_by_labels_and_by_text_columns(capsys):
     assert "songhua" in capsys.readouterr().out
     assert main([*words, "--by", "行页"]) == 1
     assert "RM813" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "words", [["fund", "levy", "--basis", "x"], ["mods", "a.csv", "--exposure", "b.csv", "--by", "x"]]
+)
+def test_an_option_of_another_command_is_no_near_match(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*words, "--lang", "en"]) == 2
+    err = said(capsys)[1]
+    assert err.startswith(f"usage: ratemod {' '.join(words[: 2 if words[0] == 'fund' else 1])} ")
+    known = set(re.findall(r"--[a-z-]+", err.partition("error:")[0]))
+    assert set(re.findall(r"did you mean '(--[a-z-]+)'", err)) <= known
 
 
 @pytest.mark.parametrize("word", ["--busines", "--bussiness"])

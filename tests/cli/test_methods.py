@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 
 import numpy as np
 import openpyxl
@@ -158,7 +159,7 @@ def test_expected_losses_from_the_column_of_premium(tmp_path, capsys):
     [
         (lambda text: text.replace("事故年度,12,24", "事故年度,12,30"), "RM455"),
         (lambda text: text.replace("\n2002,", "\n2001,"), "RM456"),
-        (lambda text: text.replace("5339085,", "abc,"), "RM457"),
+        (lambda text: text.replace("5339085,", "abc,"), "RM203"),
         (lambda text: text.replace("\n2002,", "\n,"), "RM458"),
         (lambda text: text.replace("1363294,,", "1363294,0,"), "RM460"),
         (lambda text: text.replace("12,24,36", "a,b,c").replace(",48,60,72,84,96,108,120", ",d,e,f,g,h,i,j"), "RM454"),
@@ -173,6 +174,14 @@ def test_a_triangle_with_a_fault_is_refused(tmp_path, capsys, change, said):
     assert path.read_text(encoding="utf-8") != before
     code, out, err = run(capsys, "triangle", path)
     assert code == 1 and said in err, out + err
+
+
+def test_a_cell_that_is_no_number_is_told_once_with_its_place(tmp_path, capsys):
+    path = tmp_path / "t.csv"
+    printed(path, PAID, AGES)
+    path.write_text(path.read_text(encoding="utf-8").replace("5339085,", "abc,"), encoding="utf-8")
+    code, _, err = run(capsys, "triangle", path)
+    assert code == 1 and re.findall(r"^RM\d{3}", err, flags=re.M) == ["RM203"] and f"{path}:" in err
 
 
 @pytest.mark.parametrize("method", sorted(USES))
@@ -283,6 +292,27 @@ def test_layers_and_limits_on_the_command_line(tmp_path, capsys):
     for name, value, said in wrong:
         code, _, err = run(capsys, "severity", path, name, value)
         assert code == 1 and said in err
+
+
+def test_where_no_family_fits_the_rows_that_are_lost_are_told_first(tmp_path, capsys):
+    path = tmp_path / "l.csv"
+    path.write_text("损失金额\n5\nmany\nx\n", encoding="utf-8")
+    code, _, err = run(capsys, "severity", path)
+    told = re.findall(r"^RM\d{3}", err, flags=re.M)
+    assert code == 1 and told[:2] == ["RM203", "RM203"] and "RM472" in told and f"{path}:3" in err
+
+
+def test_rows_that_a_model_cannot_use_are_called_by_their_line(tmp_path, capsys):
+    path = tmp_path / "m.csv"
+    path.write_text(
+        "矿山用工表,,\n\nsector,heads,claims\nmine,100,6\nshop,400,4\nmine,many,7\nshop,250,3\n", encoding="utf-8"
+    )
+    out = tmp_path / "model.xlsx"
+    words = ["model", path, "--target", "claims", "--weight", "heads", "--factors", "sector", "-o", out]
+    code, said, err = run(capsys, *words)
+    assert code == 3 and "6" in [
+        str(cell.value) for sheet in openpyxl.load_workbook(out) for row in sheet for cell in row
+    ], said + err
 
 
 def test_a_tariff_becomes_a_plan_that_checks(tmp_path, capsys):

@@ -179,6 +179,14 @@ def test_the_command_prices_the_shipped_province(tmp_path, capsys):
     assert "illustrative" in capsys.readouterr().err
 
 
+def test_a_claim_of_no_firm_without_a_day_is_named(tmp_path, capsys):
+    own = tmp_path / "claims.csv"
+    own.write_text("社会信用代码,赔案号,出险日期,已付赔款\n,C9,,700000\n", encoding="utf-8")
+    words = ["mods", str(own), "--exposure", str(PROVINCE / "renewals.parquet"), "--lang", "en"]
+    assert main([*words, "-o", str(tmp_path / "m.csv")]) == 3
+    assert "C9" in (out := capsys.readouterr().out) and "—" in out and "700,000.00" in out
+
+
 def panel(seed=11, enterprises=12_000):
     """Return yearly sums by firm of a synthetic province: expectations of a sector rate, counts and amounts."""
     frame = rm.synthesize(enterprises=enterprises, years=5, seed=seed).table("panel").to_pandas()

@@ -132,6 +132,13 @@ def test_californias_simplified_formula():
     assert split_mod(rule, [6_000.0], [1.0], [20_000.0], [8_000.0]).mod[0] == 0.9
 
 
+def test_a_firm_at_exactly_the_least_expected_losses_is_rated():
+    rule = SplitRule("own", "example", 1_000.0, 0.5, 1.0, 20_000.0, eligible_from=10_000.0)
+    made = split_mod(rule, [0.0] * 2, [0.0] * 2, [10_000.0, 9_999.99], [4_000.0] * 2).mod
+    plain = (0.5 * 6_000 + 20_000) / 30_000
+    assert made.tolist() == [pytest.approx(plain, abs=0.005), 1.0]
+
+
 def test_impossible_amounts_are_refused():
     rule = illustrative()
     for bad in (([-1.0], [0.0], [1.0], [1.0]), ([0.0], [0.0], [10.0], [11.0]), ([0.0], [0.0], [0.0], [0.0])):

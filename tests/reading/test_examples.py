@@ -11,6 +11,7 @@ from ratemod.cli import main
 from ratemod.reading.convert import convert
 from ratemod.reading.read import read_table
 from ratemod.vocabulary.column import Column
+from tests.own_plan import own_plan
 
 COLUMNS = {
     "policy_no": Column("policy_no", "text", "Policy", "保单号"),
@@ -34,6 +35,34 @@ def test_a_template_that_is_filled_in_below_its_example_prices_what_was_filled_i
     assert read.receipt.left_out["example"] == 1
     assert [item.code for item in read.receipt.remarks if item.code == "RM323"] == ["RM323"]
     assert rm.rate(read, rm.load_plan(PLAN)).counts["rated"] == 1
+
+
+def test_a_level_without_a_label_is_offered_under_its_code(tmp_path):
+    body = """[column.kind_of_site]
+kind = "level"
+levels = [{ code = "pit", label_zh = "矿井" }, { code = "quarry" }]
+[column.heads]
+from = "heads"
+[[step]]
+name = "premium"
+op = "round"
+of = "heads"
+unit = "0.01"
+source = "s"
+[[rule]]
+name = "quarries"
+when = { of = "kind_of_site", is = "quarry" }
+action = "refer"
+message_en = "a quarry"
+message_zh = "采石场"
+source = "s"
+"""
+    plan = own_plan(tmp_path, body)
+    assert plan.level_labels("kind_of_site", "zh") == {"pit": "矿井", "quarry": "quarry"}
+    place = tmp_path / "list.xlsx"
+    assert main(["data", "template", plan.folder, "-o", str(place), "--lang", "zh"]) == 0
+    offered = [rule.formula1 for rule in openpyxl.load_workbook(place).worksheets[0].data_validations.dataValidation]
+    assert '"矿井,quarry"' in offered
 
 
 MARKS = ["示例", "（示例）", "示例：P0", "例：P0", "样例", "Example", "example: P0", "填写示例"]

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ratemod.vocabulary.codes.accident import GRADE_LABELS_ZH, GRADES, accident_grade
+from ratemod.vocabulary.codes.accident import GRADES, accident_grade
+from ratemod.vocabulary.labels import level_label
 
 BOUNDS = {"deaths": (3, 10, 30), "injuries": (10, 50, 100), "loss": (10_000_000, 50_000_000, 100_000_000)}
 
@@ -50,7 +51,7 @@ def test_a_missing_criterion_hides_even_the_worst_of_the_others(place, wrong):
 
 
 def test_grades_rise_with_their_labels():
-    assert dict(zip(GRADES, GRADE_LABELS_ZH)) == {
+    assert {grade: level_label("accident_grade", grade, "zh") for grade in GRADES} == {
         "general": "一般事故",
         "larger": "较大事故",
         "major": "重大事故",

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ratemod.vocabulary.codes.code_table import load_codes
-from ratemod.vocabulary.codes.industry import SECTOR_LABELS_ZH, SECTORS, industry_digits, sector_of
+from ratemod.vocabulary.codes.industry import SECTORS, industry_digits, sector_of
 
 ROWS = load_codes("sectors")
 
@@ -97,4 +97,4 @@ def test_the_table_says_how_each_row_is_known():
     }
     assert all(row["source"] and row["note"] and row["sector"] in SECTORS for row in ROWS)
     assert len({row["prefix"] for row in ROWS}) == len(ROWS)
-    assert {row["sector"] for row in ROWS} == set(SECTORS) and len(SECTOR_LABELS_ZH) == len(SECTORS) == 8
+    assert {row["sector"] for row in ROWS} == set(SECTORS) and len(SECTORS) == 8

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ratemod.commands.common import day, table_arguments
 from ratemod.errors import Lang, text
@@ -190,16 +190,21 @@ def _strays(mods: Mods, lang: Lang) -> list[str]:
         text(
             "UI_mods_stray",
             lang,
-            claim_no=row.claim_no,
-            credit_code=row.credit_code,
-            event_date=f"{row.event_date:%Y-%m-%d}",
-            yuan=f"{row.incurred_yuan:,.2f}",
+            claim_no=_known(row.claim_no, "s"),
+            credit_code=_known(row.credit_code, "s"),
+            event_date=_known(row.event_date, "%Y-%m-%d"),
+            yuan=_known(row.incurred_yuan, ",.2f"),
             near=text("UI_mods_stray_near", lang, firm=row.nearest_firm) if row.nearest_firm else "",
         )
         for row in rows.head(STRAYS).itertuples()
     ]
     more = len(rows) - len(lines)
     return lines + ([text("UI_mods_stray_more", lang, more=more)] if more else [])
+
+
+def _known(value: Any, form: str) -> str:
+    """Return a value as it is written, a dash for one that is not known."""
+    return "—" if value is None or value != value else format(value, form)
 
 
 def write(mods: Mods, target: Path, lang: Lang) -> None:

@@ -139,7 +139,7 @@ def _must(column: Column, lang: Lang) -> str:
 
 def _values(plan: Plan, column: Column, lang: Lang) -> str:
     if column.levels:
-        return ", ".join((level.label_zh if lang == "zh" else level.label_en) or level.code for level in column.levels)
+        return ", ".join(column.level_labels(lang).values())
     if column.covered is not None:
         return text("UI_end_covered" if column.covered else "UI_end_not_covered", lang)
     if column.low is None and column.high is None:

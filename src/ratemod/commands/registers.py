@@ -81,14 +81,6 @@ def _book(args: argparse.Namespace, path: Path | None, plan: Plan, lang: Lang) -
     return book
 
 
-def _levels(plan: Plan, name: str, lang: Lang) -> Mapping[str, str]:
-    if name not in plan.columns:
-        return {}
-    return {
-        item.code: (item.label_zh if lang == "zh" else item.label_en) or item.code for item in plan.columns[name].levels
-    }
-
-
 def _show(args: argparse.Namespace, title: str, tables: Sequence[Table], notes: Sequence[str], lang: Lang) -> None:
     """Print the last sheet, the shortest, and write all of them where a file is named."""
     from dataclasses import replace
@@ -123,7 +115,7 @@ def _authority(args: argparse.Namespace, lang: Lang) -> int:
     rated = rate(_book(args, None, plan, lang), plan, lang=lang, trace=(LOADING,))
     hazards = read_register(args.hazards, "hazards")
     found = authority_report(rated, hazards, rule=load_rules(plan).hazards)
-    values = {"sector": _levels(plan, "sector", lang), "insurer": {}}
+    values = {"sector": plan.level_labels("sector", lang), "insurer": {}}
     notes = [
         text("UI_authority_note", lang),
         text(
@@ -168,7 +160,7 @@ def _coverage(args: argparse.Namespace, lang: Lang) -> int:
     }
     period = (args.from_day.isoformat(), args.until_day.isoformat())
     found = coverage(given["enterprises"], given["policies"], period, rule, endorsements=given.get("endorsements"))
-    values = {"sector": _levels(plan, "sector", lang)}
+    values = {"sector": plan.level_labels("sector", lang)}
     notes = [
         text("UI_coverage_note", lang, first=period[0], last=period[1], limit=rule.minimum_limit_yuan),
         text(

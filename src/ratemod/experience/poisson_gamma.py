@@ -21,7 +21,6 @@ from ratemod.rules.options import strict
 from ratemod.rules.within import Chance, Factor, Whole
 
 MOST_CLAIMS = 2**31
-TINY = float(np.nextafter(0, 1))
 
 
 @strict

@@ -99,7 +99,7 @@ def label_of(name: str, lang: Lang, plan: Plan | None = None) -> str:
 
 
 @strict
-def level_words(plan: Plan | None, name: str, lang: Lang) -> dict[str, str]:
+def level_words(plan: Plan | None, name: str, lang: Lang) -> Mapping[str, str]:
     """Return what the levels of a column, the bounds or the causes of a plan are called."""
     if plan is not None and name == "bound":
         return {
@@ -110,5 +110,4 @@ def level_words(plan: Plan | None, name: str, lang: Lang) -> dict[str, str]:
     if plan is not None and name == "cause":
         readers = {f"tables.{step.operation.table}": plan.label(step.name, lang) for step in plan.steps}
         return readers | {f"constants.{item}": plan.label(item, lang) for item in plan.constants}
-    column = plan.columns.get(name) if plan is not None else None
-    return {level.code: getattr(level, f"label_{lang}") or level.code for level in column.levels} if column else {}
+    return plan.level_labels(name, lang) if plan is not None else {}

@@ -409,6 +409,15 @@ class Plan:
         }
         return {**self.columns, **classes} if classes else self.columns
 
+    def level_labels(self, name: str, lang: str) -> Mapping[str, str]:
+        """Return what each level code of a column or a `classify` step is called; empty where it has no levels."""
+        column = self.level_columns.get(name)
+        return column.level_labels(lang) if column is not None else {}
+
+    def level_label(self, name: str, code: str, lang: str) -> str:
+        """Return what a level code of a column or a `classify` step is called; what is no level stays as it is."""
+        return self.level_labels(name, lang).get(code, code)
+
     @cached_property
     def _graph(self) -> Graph:
         from ratemod.plan.graph import graph_of

@@ -11,16 +11,6 @@ from ratemod.rules.options import strict
 
 
 @strict
-def level_words(plan: Plan, name: str, code: str, lang: Lang) -> str:
-    """Return the label of a level code of a column, or the code as it is."""
-    column = plan.columns.get(name)
-    for level in column.levels if column else ():
-        if level.code == code:
-            return (level.label_zh if lang == "zh" else level.label_en) or code
-    return code
-
-
-@strict
 def path_labels(plan: Plan, lang: Lang) -> Mapping[str, str]:
     """Return what every number of a plan is called, by path: the table and its levels, a constant, a step."""
     found: dict[str, str] = {}
@@ -41,7 +31,7 @@ def _cells(plan: Plan, table: Table, bound: Mapping[str, str], lang: Lang) -> di
         label = next((plan.label(step.name, lang) for step in plan.steps if step.operation.table == table.name), label)
     for row in table.rows:
         keys = [
-            level_words(plan, bound.get(axis.name, axis.name), key_text(key), lang)
+            plan.level_label(bound.get(axis.name, axis.name), key_text(key), lang)
             for axis, key in zip(table.axes, row.keys)
         ]
         for name in table.value_names:

@@ -45,8 +45,7 @@ def amount_text(value: int) -> str:
 def level_label(told: Disclosure, dim: str, code: str, lang: Lang) -> str:
     """Return a level in words; insurers under the names that the list of insurers gives."""
     if dim == "sector":
-        found = {level.code: level.label_zh if lang == "zh" else level.label_en for level in column("sector").levels}
-        return found[code]
+        return column("sector").level_labels(lang)[code]
     if dim == "division":
         return text("UI_disclosure_elsewhere", lang) if code == ELSEWHERE else division_names(lang)[code]
     if dim == "cause":

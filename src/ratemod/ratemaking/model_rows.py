@@ -55,7 +55,8 @@ class ModelRows:
     ----------
     factors, codes : of the columns of levels; numbers : of all others, by name, (n,) float64
     kept : (n,) int64, positions of the rows among those read
-    faults : (position, column, what stands there, code of the reason) of every fault
+    faults : (row, column, what stands there, code of the reason) of every fault; rows as their table counts, a frame
+        from 1
     accounts : Accounts
     """
 
@@ -67,12 +68,12 @@ class ModelRows:
     accounts: Accounts
 
     def refused(self) -> pd.DataFrame:
-        """Return one row a fault: row (from 1), column, value, code, reason."""
+        """Return one row a fault: row (as its table counts), column, value, code, reason."""
         import pandas as pd
 
         said = {code: problem(code).what() for *_, code in self.faults}
         return pd.DataFrame(
-            [(at + 1, column, value, code, said[code]) for at, column, value, code in self.faults],
+            [(*fault, said[fault[-1]]) for fault in self.faults],
             columns=["row", "column", "value", "code", "reason"],
         )
 
@@ -107,7 +108,7 @@ def read_rows(
     --------
     >>> rows = read_rows({"size": ["s", None], "n": [1, 2], "w": [1.0, 1.0]}, levels=["size"], amounts=["n", "w"])
     >>> rows.accounts.refused, rows.accounts.refused_total, rows.faults
-    (1, 2.0, ((1, 'size', None, 'RM490'),))
+    (1, 2.0, ((2, 'size', None, 'RM490'),))
     """
     wanted = [Column(name, "text") for name in levels]
     wanted += [Column(name, "number") for name in dict.fromkeys((*amounts, *positive, *numbers))]
@@ -119,7 +120,7 @@ def read_rows(
         at = np.flatnonzero(lost)
         bad[at] = True
         cells = book.table[name].take(at).to_pylist() if len(at) else []
-        faults.extend((int(row), name, cell, code) for row, cell in zip(at, cells))
+        faults.extend((int(row), name, cell, code) for row, cell in zip(book.numbers[at], cells))
 
     coded, values = [], dict[str, Floats]()
     for name in levels:
@@ -204,7 +205,7 @@ def none_usable(faults: Sequence[tuple[int, str, Any, str]]) -> list[Problem]:
     """Return one refusal a column, RM565, with its rows."""
     named = dict.fromkeys(fault[1] for fault in faults)
     rows = {name: [at for at, column, *_ in faults if column == name] for name in named}
-    return [problem("RM565", column=name, wrong=len(at), first=min(at) + 1) for name, at in rows.items()]
+    return [problem("RM565", column=name, wrong=len(at), first=min(at)) for name, at in rows.items()]
 
 
 def _sum(values: Floats) -> float:

@@ -145,11 +145,21 @@ def reserve(
     base : (origins,) premium or exposure, of the methods that expect losses; expected_ratio : losses per unit of it
     iterations, decay, trend : as in `benktander` and `cape_cod`
 
+    Returns
+    -------
+    Reserve
+        Amounts in the unit of the triangle.
+
     Raises
     ------
     ModelError
         RM461 an option that the method does not use, RM462 one that it needs, RM463 a triangle of several segments,
         RM464 no such age; those of the methods.
+
+    Formula
+    -------
+    unpaid = ultimate - latest; of Mack and the chain ladder ultimate = latest × to_ultimate at the origin's age; the
+    others as in `ratemod.ratemaking.ultimate`. Source: Mack (1993), ASTIN Bulletin 23(2), for the errors.
 
     Examples
     --------
@@ -162,19 +172,8 @@ def reserve(
              "tail_sigma": tail_sigma, "base": base, "expected_ratio": expected_ratio, "iterations": iterations,
              "decay": decay, "trend": trend}  # fmt: skip
     said = {name: value for name, value in given.items() if value is not None}
-    wrong = [problem("RM461", option=name, method=method) for name in said if name not in USES[method]]
-    wrong += [problem("RM462", option=name, method=method) for name in NEEDS.get(method, ()) if name not in said]
-    if tail is not None and tail_curve is not None:
-        wrong.append(problem("RM461", option="tail", method=f"tail_curve={tail_curve}"))
-    if tail_ages is not None and tail_curve is None:
-        wrong.append(problem("RM462", option="tail_curve", method="tail_ages"))
-    if wrong:
-        raise ModelError(wrong)
-    amount, labels = labelled(triangle)
-    if amount.ndim == 3 and len(amount) == 1:
-        amount, labels = amount[0], Labels(origins=labels.origins, ages=labels.ages)
-    if amount.ndim != 2:
-        raise ModelError(problem("RM463", shape=str(amount.shape)))
+    _refuse_options(method, said, tail, tail_curve, tail_ages)
+    amount, labels = _one_triangle(triangle)
     seen = observed(amount)
     used = (seen[:, 1:] & seen[:, :-1]).sum(axis=0)
     errors = None
@@ -209,6 +208,30 @@ def reserve(
         mack=errors,
         curve=curve,
     )
+
+
+def _refuse_options(
+    method: Method, said: Mapping[str, Any], tail: float | None, curve: Curve | None, ages: Sequence[str] | None
+) -> None:
+    """Refuse options that the method does not use, those that it lacks, and tails that contradict each other."""
+    wrong = [problem("RM461", option=name, method=method) for name in said if name not in USES[method]]
+    wrong += [problem("RM462", option=name, method=method) for name in NEEDS.get(method, ()) if name not in said]
+    if tail is not None and curve is not None:
+        wrong.append(problem("RM461", option="tail", method=f"tail_curve={curve}"))
+    if ages is not None and curve is None:
+        wrong.append(problem("RM462", option="tail_curve", method="tail_ages"))
+    if wrong:
+        raise ModelError(wrong)
+
+
+def _one_triangle(triangle: Any) -> tuple[Floats, Labels]:
+    """Return the amounts of one triangle, (origins, ages), and what its origins and ages are called."""
+    amount, labels = labelled(triangle)
+    if amount.ndim == 3 and len(amount) == 1:
+        amount, labels = amount[0], Labels(origins=labels.origins, ages=labels.ages)
+    if amount.ndim != 2:
+        raise ModelError(problem("RM463", shape=str(amount.shape)))
+    return amount, labels
 
 
 def _ultimate(method: Method, known: Floats, developed: Floats, said: Mapping[str, Any]) -> Ultimate:

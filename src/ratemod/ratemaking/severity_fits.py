@@ -11,7 +11,7 @@ approximation. Source: Klugman, Panjer & Willmot, *Loss Models*, 5th ed., ch. 15
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -151,18 +151,16 @@ def read_losses(
     book = read_table(source, columns, header_map=header_map, sheet=sheet)
     if "loss_yuan" not in book.table.column_names:
         raise BookError(problem("RM465"))
-    n, refused, bad = book.table.num_rows, [], np.zeros(book.table.num_rows, dtype=bool)
+    n = book.table.num_rows
+    refused: list[Problem] = []
+    bad = np.zeros(n, dtype=bool)
     held: dict[str, Any] = {}
     for name in (name for name in columns if name in book.table.column_names):
         coded = convert(book.table[name], columns[name], book.conversions.get(name))
         held[name] = np.asarray(coded.values)
+        refused += book.placed(coded.problem_of, coded.problems)
         if coded.problem_of is not None:
-            for code in np.unique(coded.problem_of[coded.problem_of > 0]):
-                rows = np.flatnonzero(coded.problem_of == code)
-                first = int(book.numbers[rows[0]])
-                refused.append(replace(coded.problems[code - 1], file=book.file, sheet=book.sheet, row=first,
-                                       count=len(rows)))  # fmt: skip
-                bad[rows] = True
+            bad |= coded.problem_of > 0
     loss = held["loss_yuan"].astype(np.float64)
     below = held.get("deductible_yuan", np.zeros(n)).astype(np.float64)
     cut = held["censored"] == 1 if "censored" in held else np.zeros(n, dtype=bool)
@@ -179,10 +177,20 @@ def read_losses(
 def fit_severities(losses: Losses, families: Sequence[str] = tuple(PARAMETERS)) -> SeverityFits:
     """Fit several families to the same losses and say how well each does.
 
+    Parameters
+    ----------
+    losses : Losses, as `read_losses` returns them
+    families : names of `PARAMETERS`
+
+    Returns
+    -------
+    SeverityFits
+        By maximum likelihood, as `fit_severity`; the least AIC first.
+
     Raises
     ------
     ModelError
-        RM544 an unknown family; when no family can be fitted, why.
+        RM544 an unknown family; when no family can be fitted, why, after the rows that were left out of the losses.
 
     Examples
     --------
@@ -202,7 +210,7 @@ def fit_severities(losses: Losses, families: Sequence[str] = tuple(PARAMETERS)) 
             for item in error.problems:
                 failed.append((name, problem("RM472", family=name, why=item.line(), why_zh=item.line("zh"))))
     if not fits:
-        raise ModelError([item for _, item in failed])
+        raise ModelError([*losses.refused, *(item for _, item in failed)])
     fits.sort(key=lambda one: one.aic)
     good = [goodness(one, losses) for one in fits]
     kolmogorov, anderson, chi_square, p_value = np.array(good, dtype=np.float64).T

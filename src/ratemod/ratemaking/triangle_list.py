@@ -97,8 +97,8 @@ def read_triangle(
     ------
     BookError
         When the table cannot be read; RM454 no ages, RM455 ages that do not follow each other evenly, RM456 a cell told
-        twice, RM457 cells that cannot be read, RM458 a row without origin, RM459 two bases or a base that differs
-        within an origin, RM460 a sum that falls to zero, as blanks do that are printed as 0.
+        twice, RM202 to RM206 cells that cannot be read, RM458 a row without origin, RM459 two bases or a base that
+        differs within an origin, RM460 a sum that falls to zero, as blanks do that are printed as 0.
     ModelError
         RM515 for increments with a gap.
 
@@ -203,19 +203,8 @@ def _cumulated(values: Floats) -> Floats:
 def _numbers(book: Book, name: str, columns: Mapping[str, Column], wrong: list[Problem]) -> Floats:
     """Return a column in yuan, NaN where blank; what cannot be read is added to the faults, by row."""
     coded = convert(book.table[name], columns[name], book.conversions.get(name))
-    values = np.asarray(coded.values, dtype=np.float64).copy()
-    if coded.problem_of is not None:
-        bad = coded.problem_of > 0
-        for code in np.unique(coded.problem_of[bad]):
-            item = coded.problems[code - 1]
-            rows = np.flatnonzero(coded.problem_of == code)
-            if item.code == "RM201":
-                values[rows] = np.nan
-                continue
-            said = ", ".join(book.said(rows[:5].tolist()))
-            wrong.append(replace(item, file=book.file, sheet=book.sheet, row=int(book.numbers[rows[0]])))
-            wrong.append(problem("RM457", column=book.headers.get(name, name), rows=said, n=len(rows)))
-    return values
+    wrong += [item for item in book.placed(coded.problem_of, coded.problems) if item.code != "RM201"]
+    return np.asarray(coded.values, dtype=np.float64)
 
 
 def _base(

@@ -78,11 +78,7 @@ class WorksheetWords:
 
     def level(self, name: str, value: str) -> str:
         """Return the label of a level code of a column, or the value as it is."""
-        column = self.plan.level_columns.get(name)
-        for level in column.levels if column else ():
-            if level.code == value:
-                return (level.label_zh if self.lang == "zh" else level.label_en) or value
-        return value
+        return self.plan.level_label(name, value, self.lang)
 
     def called(self, name: str) -> str:
         """Return what a column, constant or step is called, or the name as it is."""

@@ -80,6 +80,23 @@ class Book:
         origin = self.origins[int(self.part_of[at])]
         return origin.file, origin.sheet, row
 
+    def placed(self, problem_of: npt.NDArray[np.int32] | None, problems: Sequence[Problem]) -> tuple[Problem, ...]:
+        """Return the problems that some rows have, each at the first of them and with how many they are.
+
+        Parameters
+        ----------
+        problem_of : (n,) int32, 0 where a row is fine, k where it has ``problems[k - 1]``; None where all are fine
+        problems : as a column is coded, see `ratemod.reading.convert.Coded`
+        """
+        if problem_of is None:
+            return ()
+        found = []
+        for code in np.unique(problem_of[problem_of > 0]):
+            rows = np.flatnonzero(problem_of == code)
+            file, sheet, row = self.place(int(rows[0]))
+            found.append(replace(problems[code - 1], file=file, sheet=sheet, row=row, count=len(rows)))
+        return tuple(found)
+
     def said(self, rows: Iterable[int]) -> list[str]:
         """Return the numbers of some records as people look them up: ``12``, with several tables ``table!12``."""
         numbers = self.numbers

@@ -357,8 +357,9 @@ def checked(header: Header, columns: Mapping[str, Column], file: str | None, she
         both = " / ".join(text for text, column in zip(header.texts, header.columns) if column == name)
         problems.append(problem("RM222", file=file, sheet=sheet, row=row, column=name, headers=both))
     if header.matches == 0:
-        wanted = ", ".join(column.label("zh") for column in list(columns.values())[:6])
-        problems.append(problem("RM221", file=file, sheet=sheet, wanted=wanted))
+        asked = [column for name, column in columns.items() if name != CURRENCY][:6]
+        wanted, wanted_zh = (", ".join(column.label(lang) for column in asked) for lang in ("en", "zh"))
+        problems.append(problem("RM221", file=file, sheet=sheet, wanted=wanted, wanted_zh=wanted_zh))
     if problems:
         raise BookError(problems)
     return header

@@ -64,9 +64,7 @@ def _lacking(books: Sequence[Book], columns: Mapping[str, Column]) -> Iterator[P
         for name, column in columns.items():
             if name in book.table.column_names or not any(name in other.table.column_names for other in books):
                 continue
-            place = book.receipt.parts[0].place() if book.receipt.parts else book.file or ""
-            args: dict[str, Any] = {"place": place, "column": name, "label": column.label("zh")}
-            yield problem("RM332", file=book.file, sheet=book.sheet, **args)
+            yield problem("RM332", file=book.file, sheet=book.sheet, column=name, label=column.label("zh"))
 
 
 def scaled(book: Book, mixed: set[str], columns: Mapping[str, Column]) -> pa.Table:

@@ -15,7 +15,7 @@ import re
 import zipfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from xml.etree import ElementTree
 
 from ratemod.reading.grid import Facts, Merge, letter, place_of
@@ -277,9 +277,3 @@ def _unreadable(data: bytes, recalculated: bool) -> Iterator[tuple[tuple[int, in
         if found := _REFERENCE.search(about):
             said = html.unescape((match[3] or b"").decode("utf-8", "replace"))
             yield place_of(found[1].decode()), f"={said or '…'}"
-
-
-def opened_parts(path: Path) -> tuple[zipfile.ZipFile, WorkbookParts]:
-    """Return the archive of a workbook and its parts."""
-    archive = zipfile.ZipFile(path)
-    return archive, workbook_parts(archive)

@@ -106,8 +106,7 @@ def shown_value(column: Column, value: Any, lang: Lang) -> str:
     if column.kind in ("level", "flag"):
         if int(value) < 0:
             return "—"
-        level = column.levels[int(value)]
-        return (level.label_zh if lang == "zh" else level.label_en) or level.code
+        return column.levels[int(value)].label(lang)
     if column.kind == "date":
         return "—" if int(value) >= NEVER or int(value) <= -(2**30) else shown_day(int(value))
     return "—" if value != value else f"{float(value):.12g}"

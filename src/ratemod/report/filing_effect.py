@@ -33,7 +33,6 @@ from ratemod.plan import said as words
 from ratemod.plan.check import proofs
 from ratemod.plan.model import plain
 from ratemod.plan.op.limits import Cap, Limit
-from ratemod.plan.path_labels import level_words
 from ratemod.rating.premium_levels import premium_levels
 from ratemod.rating.verdict import REFUSED
 from ratemod.rating.worksheet_words import WorksheetWords
@@ -192,7 +191,7 @@ def _level(found: Filing, column: str, value: Any, lang: Lang) -> str:
         from ratemod.vocabulary.codes.division import division_names
 
         return division_names(lang).get(str(value), str(value))
-    return level_words(found.current, column, str(value), lang) or text("UI_not_given", lang)
+    return found.current.level_label(column, str(value), lang) or text("UI_not_given", lang)
 
 
 def _segment(row: Mapping[Any, Any]) -> list[str]:

@@ -30,7 +30,7 @@ from ratemod.document.model import (
 from ratemod.errors import Lang, catalogue, text
 from ratemod.plan import said as words
 from ratemod.plan.edit import row_path
-from ratemod.plan.path_labels import level_words, path_labels
+from ratemod.plan.path_labels import path_labels
 from ratemod.report.filing import Filing, policies_by_row
 from ratemod.report.filing_changes import Change
 from ratemod.report.notes import notes_blocks
@@ -204,8 +204,8 @@ def _judgements(study: KeptStudy, lang: Lang) -> list[Block]:
             "merged",
             lang,
             factor=study.plan.label(str(row.factor), lang),
-            level=level_words(study.plan, str(row.factor), str(row.level), lang),
-            into=level_words(study.plan, str(row.factor), str(row.into), lang),
+            level=study.plan.level_label(str(row.factor), str(row.level), lang),
+            into=study.plan.level_label(str(row.factor), str(row.into), lang),
             reason=plain(spoken(str(row.reason), lang)),
         )
         for row in tuples(study.frames["merges"])
@@ -269,7 +269,7 @@ def _relativities(part: pd.DataFrame, name: str, found: Filing, lang: Lang) -> T
         cells = [
             "—" if not np.isfinite(row[figure]) else f"{row[figure]:,.{digits.get(figure, 3)}f}" for figure in figures
         ]
-        rows.append([level_words(found.new, name, str(row["level"]), lang), *cells])
+        rows.append([found.new.level_label(name, str(row["level"]), lang), *cells])
     return table(found.new.label(name, lang), heads, rows, [False] + [True] * len(figures))
 
 

@@ -40,7 +40,7 @@ class Field:
         one = self.column
         known = next((value for word, value in examples().items() if words()[word].label_zh == one.label_zh), None)
         if one.levels:
-            return one.levels[0].label_zh if lang == "zh" else one.levels[0].label_en
+            return one.levels[0].label(lang)
         if one.kind == "date":
             return datetime.date.fromisoformat(known) if known else EXAMPLE_DAY
         if one.kind == "number":
@@ -99,7 +99,7 @@ def _list(book: Any, fields: Sequence[Field], title: str, lang: Lang) -> None:
         else:
             sheet.write_string(1, at, shown, look)
         if one.column.levels:
-            said = [level.label_zh if lang == "zh" else level.label_en for level in one.column.levels]
+            said = list(one.column.level_labels(lang).values())
             if len(",".join(said)) <= 255:  # what a drop-down can hold
                 sheet.data_validation(1, at, ROWS, at, {"validate": "list", "source": said})
     sheet.write_comment(1, 0, text("UI_template_delete", lang))
@@ -126,7 +126,7 @@ def remark(one: Field, lang: Lang) -> str:
 
 
 def _words(column: Column, lang: Lang) -> str:
-    return " / ".join(level.label_zh if lang == "zh" else level.label_en for level in column.levels)
+    return " / ".join(column.level_labels(lang).values())
 
 
 def _explained(book: Any, fields: Sequence[Field], lang: Lang) -> None:

@@ -79,9 +79,7 @@ def _by_factor(frame: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
 
 
 def _labels(plan: Plan, name: str, levels: list[str], lang: Lang) -> list[str]:
-    column = plan.columns.get(name)
-    known = {} if column is None else {item.code: getattr(item, f"label_{lang}") for item in column.levels}
-    return [known.get(level) or level for level in levels]
+    return [plan.level_label(name, level, lang) for level in levels]
 
 
 def _triangle(name: str, frame: pd.DataFrame, lang: Lang) -> dict[str, Chart]:

@@ -105,8 +105,6 @@ def _figures(plan: Plan, policies: int, premium: int, fund: int, unpriced: int, 
 
 
 def _level(plan: Plan, name: str, value: object, lang: Lang) -> str:
-    column = plan.columns.get(name)  # the edition of a row is no column of the plan
-    for level in column.levels if column else ():
-        if level.code == value:
-            return (level.label_zh if lang == "zh" else level.label_en) or level.code
-    return text("UI_not_given", lang) if value is None or value != value or value == "" else str(value)
+    if value is None or value != value or value == "":
+        return text("UI_not_given", lang)
+    return plan.level_label(name, str(value), lang)  # the edition of a row is no column of the plan

@@ -33,7 +33,6 @@ from ratemod.rules.number import exact_number, written_float
 from ratemod.rules.opened import opened
 from ratemod.rules.shape import Key, Keys, Kinds, keys_of, optional
 
-MOST_PARTS = 1_000_000
 MOST_DEPTH = 60
 NOTHING = object()
 Made = TypeVar("Made")

@@ -68,4 +68,3 @@ Finite = Annotated[float, Within()]
 Rate = Annotated[float, Within(-1, open_low=True)]  # of change: 1 + rate is a factor
 Count = Annotated[int, Within(1, whole=True)]
 Whole = Annotated[int, Within(0, whole=True)]  # 0, 1, 2: years, steps, a seed, fen
-ExactShare = Annotated[Decimal, Within(0, 1, exact=True)]

@@ -291,19 +291,12 @@ def _column(rated: Rated, header: str) -> tuple[npt.NDArray[np.float64], tuple[P
         size = None if unit is None else unit.size
     coded = convert(book.table[name], column, size)
     values = np.asarray(coded.values, float)
-    if coded.problem_of is None or not coded.problem_of.any():
+    unread = book.placed(coded.problem_of, coded.problems)
+    if coded.problem_of is None or not unread:
         return values, ()
-    wrong = coded.problem_of > 0
-    counts = np.bincount(coded.problem_of, minlength=len(coded.problems) + 1)[1:].tolist()
-    found = [item for item, count in zip(coded.problems, counts) if count]
     if np.isnan(values).all():
-        raise BookError([problem("RM892", column=header, rows=int(wrong.sum())), *found])
-    told = []
-    for at, (item, count) in enumerate(zip(coded.problems, counts), 1):
-        if count:
-            file, sheet, row = book.place(int(np.argmax(coded.problem_of == at)))
-            told.append(problem(item.code, file=file, sheet=sheet, row=row, count=count, **item.args))
-    return np.where(wrong, np.nan, values), tuple(told)
+        raise BookError([problem("RM892", column=header, rows=sum(item.count for item in unread)), *unread])
+    return np.where(coded.problem_of > 0, np.nan, values), unread
 
 
 def keys_of(rated: Rated) -> list[str]:

@@ -53,6 +53,10 @@ class Level:
         """Return every spelling that means this level."""
         return tuple(dict.fromkeys(name for name in (self.code, self.label_en, self.label_zh, *self.aliases) if name))
 
+    def label(self, lang: str) -> str:
+        """Return the label in a language, falling back to the code."""
+        return (self.label_zh if lang == "zh" else self.label_en) or self.code
+
 
 FLAG_LEVELS = (
     Level("no", "No", "否", ("n", "false", "0", "无", "没有", "×", "f")),
@@ -137,6 +141,14 @@ class Column:
     def codes(self) -> tuple[str, ...]:
         """Return the level codes in order."""
         return self._codes
+
+    def level_labels(self, lang: str) -> Mapping[str, str]:
+        """Return what each level code is called in a language; empty for a column without levels."""
+        return self._labels["zh" if lang == "zh" else "en"]
+
+    @cached_property
+    def _labels(self) -> Mapping[str, Mapping[str, str]]:
+        return {lang: {level.code: level.label(lang) for level in self.levels} for lang in ("en", "zh")}
 
     @cached_property
     def _codes(self) -> tuple[str, ...]:

@@ -14,7 +14,6 @@ from ratemod.vocabulary.column import Column
 from ratemod.vocabulary.table import Table, tables
 
 TYPES = {"text": "string", "level": "string", "flag": "string", "date": "date"}
-PROFILE = "tabular-data-package"
 
 
 @strict

@@ -42,7 +42,7 @@ def level_label(column: str, code: str, lang: Lang) -> str | None:
     ('其他行业', '计提', None)
     """
     found = _levels(column).get(code)
-    return None if found is None else found.label_zh if lang == "zh" else found.label_en
+    return None if found is None else found.label(lang)
 
 
 @functools.cache

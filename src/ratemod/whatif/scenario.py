@@ -270,9 +270,7 @@ def _keys(plan: Plan, table: str, keys: str, lang: Lang) -> str:
     said = []
     reader = next((dict(step.operation.by) for step in plan.steps if step.operation.table == table), {})
     for axis, key in zip(plan.tables[table].axes, keys.split(",")):
-        column = plan.columns.get(reader.get(axis.name, axis.name))
-        levels = {level.code: getattr(level, f"label_{lang}") for level in column.levels} if column else {}
-        said.append(levels.get(key.strip()) or key.strip())
+        said.append(plan.level_label(reader.get(axis.name, axis.name), key.strip(), lang))
     return ("、" if lang == "zh" else ", ").join(said)
 
 

@@ -177,14 +177,7 @@ def watch(base: Engine, by: str, lang: Lang) -> Watch:
     """
     index, (names,) = codes_by(base.rated, [by])
     there, segment = np.unique(index, return_inverse=True)
-    words = level_words(base.plan, by, lang)
+    words = base.plan.level_labels(by, lang)
     counted = tally(base, segment.astype(np.int64), len(there), EDGES)
     shown = tuple(words.get(names[at], names[at]) or NAMELESS for at in there.tolist())
     return Watch(base, by, shown, counted, counted.counts.segment_fen.copy())
-
-
-@strict
-def level_words(plan: Plan, name: str, lang: Lang) -> dict[str, str]:
-    """Return what the levels of a column are called."""
-    column = plan.columns.get(name)
-    return {level.code: getattr(level, f"label_{lang}") or level.code for level in column.levels} if column else {}

@@ -6,7 +6,6 @@ import numpy as np
 import numpy.typing as npt
 
 GRADES = ("general", "larger", "major", "extraordinary")
-GRADE_LABELS_ZH = ("一般事故", "较大事故", "重大事故", "特别重大事故")
 # Lower bounds of larger, major, extraordinary; "以上" includes the number, "以下" does not.
 DEATHS = (3, 10, 30)
 SERIOUS_INJURIES = (10, 50, 100)

@@ -32,7 +32,6 @@ SECTORS = (
     "metal_smelting",
     "fishery",
 )
-SECTOR_LABELS_ZH = ("矿山", "危险化学品", "烟花爆竹", "交通运输", "建筑施工", "民用爆炸物品", "金属冶炼", "渔业生产")
 # The first division of each section A, B, C ... T of GB/T 4754-2017.
 _SECTION_STARTS = (1, 6, 13, 44, 47, 51, 53, 61, 63, 66, 70, 71, 73, 76, 80, 83, 84, 86, 91, 97)
 _LAST_DIVISION = 97

@@ -23,7 +23,6 @@ from ratemod.vocabulary.codes.code_table import load_codes, spread
 from ratemod.vocabulary.codes.industry import industry_digits, longest
 
 SIZES = ("micro", "small", "medium", "large")
-SIZE_LABELS_ZH = ("微型", "小型", "中型", "大型")
 MEASURES = ("staff", "revenue_yuan", "assets_yuan")
 
 
