@@ -1,4 +1,4 @@
-"""Floats on their decimals, held against exact fractions: what is noise, what is another number, what cannot be known."""
+"""Floats on their decimals, held against exact fractions: what is noise, what is another number, what is lost."""
 
 from __future__ import annotations
 
