@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from dataclasses import replace
 from datetime import date
@@ -289,7 +290,18 @@ def axes_plan() -> tuple[Plan, Inputs]:
         for low, high in ((None, Decimal(20500)), (Decimal(20500), None))
         for size in range(0, 40)
     )
+    plane = tuple(  # on the day of the one axis, of the size of the other
+        Row((zone, Decimal(day), Decimal(size)), (Decimal(day - 20490) * Decimal(size) / 64,), "s", offered=size != 50)
+        for zone, day, size in itertools.product("ns", (20499, 20500, 20502), (10, 35, 50, 60))
+    )
+    plane = tuple(replace(row, values=row.values if row.offered else (None,)) for row in plane)
     tables = {
+        "plane": Table(
+            "plane",
+            (Axis("zone", "level"), Axis("day", "point", is_date=True), Axis("size", "point")),
+            ("value",),
+            plane,
+        ),
         "wild": Table("wild", (Axis("grade", "level"), Axis("zone", "level")), ("value",), wild),
         "line": Table("line", (Axis("zone", "level"), Axis("size", "point")), ("value",), points),
         "days": Table("days", (Axis("day", "band", "high", is_date=True), Axis("size", "number")), ("value",), days),
@@ -306,6 +318,7 @@ def axes_plan() -> tuple[Plan, Inputs]:
         step_of("flat", "interpolate", table="line", beyond="flat"),
         step_of("strict", "interpolate", table="line", when=When("size", missing=False), otherwise=Decimal(1)),
         step_of("onward", "interpolate", table="line", beyond="extend"),
+        *(step_of(f"plane_{how}", "interpolate", table="plane", beyond=how) for how in ("flat", "refuse", "extend")),
         step_of("days", "lookup", table="days", when=late, otherwise=Decimal("0.5")),
         step_of("cased", "lookup", table="cased"),
         step_of("per_day", "ratio", of=("strict", "days")),

@@ -75,6 +75,13 @@ def tables(draw: st.DrawFn) -> dict[str, Table]:
     fine_bands = tuple(Row((Band(a, b),), (draw(factor),), "s") for a, b in itertools.pairwise(fine_ends))
     points = sorted(draw(st.sets(decimals("-3", "3", 1), min_size=2, max_size=5)))
     line = tuple(Row((point,), (draw(factor),), "s") for point in points)
+    across = sorted(draw(st.sets(decimals("-3", "3", 1), min_size=1, max_size=3)))
+    plane = [
+        Row((x, code, y), (draw(factor),), "s") for code in "abc" for x, y in itertools.product(points[:3], across)
+    ]
+    if draw(st.booleans()):  # a point that is not offered
+        at = draw(st.integers(0, len(plane) - 1))
+        plane[at] = replace(plane[at], values=(None,), offered=False)
     judged = tuple(Row((code,), (Decimal("0.9"), Decimal("1"), Decimal("1.1")), "s") for code in "abcd")
     closed = draw(st.sampled_from(["low", "high"]))
     cuts = sorted(draw(st.sets(decimals("-1", "3000", 1), min_size=1, max_size=4)))
@@ -89,6 +96,9 @@ def tables(draw: st.DrawFn) -> dict[str, Table]:
         "by_heads": Table("by_heads", (Axis("heads", "band", closed),), ("value",), bands),
         "by_any": Table("by_any", (Axis("x", "band", closed),), ("value",), fine_bands),
         "line": Table("line", (Axis("x", "point"),), ("value",), line),
+        "plane": Table(
+            "plane", (Axis("x", "point"), Axis("sector", "level"), Axis("y", "point")), ("value",), tuple(plane)
+        ),
         "sliced": Table("sliced", (Axis("sector", "level"), Axis("x", "band", closed)), ("value",), sliced),
         "judged": Table("judged", (Axis("sector", "level"),), ("low", "value", "high"), judged),
     }
@@ -324,13 +334,9 @@ def _step(draw: st.DrawFn, name: str, names: list[str]) -> Step:
                 mode=draw(st.sampled_from(["half_up", "up", "down", "half_even"])),
             )
         case "interpolate":
-            return step_of(
-                name,
-                op,
-                table="line",
-                by=(("x", draw(pick)),),
-                beyond=draw(st.sampled_from(["flat", "refuse", "extend"])),
-            )
+            by = draw(st.sampled_from([(("x", draw(pick)),), (("x", draw(pick)), ("y", draw(pick)))]))
+            beyond = draw(st.sampled_from(["flat", "refuse", "extend"]))
+            return step_of(name, op, table="line" if len(by) == 1 else "plane", by=by, beyond=beyond)
         case "lookup":
             return step_of(name, op, table="by_any", by=(("x", draw(pick)),))
         case "judgement":

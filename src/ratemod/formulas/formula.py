@@ -24,7 +24,7 @@ from types import MappingProxyType
 from typing import Any
 
 from ratemod.errors import PlanError, problem
-from ratemod.formulas.tables import DAY_ZERO, TableSheet, axis_headers, axis_test, look_up
+from ratemod.formulas.tables import DAY_ZERO, TableSheet, axis_headers, axis_test, look_up, neighbours
 from ratemod.plan.interval import DATES, Range, operand_range
 from ratemod.plan.model import ANY, Combination, Condition, Plan, Step, Test
 from ratemod.plan.op.arithmetic import AddPercentages, Difference, Largest, Product, Ratio, Smallest, Sum
@@ -370,23 +370,29 @@ def _settled(sheet: Sheet, name: str, cell: str, kind: str, closed: str) -> str:
 
 
 def _interpolate(operation: Interpolate, table: TableSheet, cells: Mapping[str, str], plan: Plan) -> str:
-    """Return the value linear between the last point at or below x and the next one of its line."""
-    axis = next(axis for axis in table.table.axes if axis.kind == "point")
-    x, points = cells[axis.name], f"{axis.name}_at"
-    ends = f"MIN({table.range(points)})", f"MAX({table.range(points)})"
-    extend = operation.beyond == "extend" and len({row.keys[table.table.axes.index(axis)] for row in table.rows}) > 1
-    if extend:  # the line that ends at the last point begins at the one before
-        ends = ends[0], f"LARGE({table.range(points)},1+COUNTIF({table.range(points)},{ends[1]}))"
-    at = f"MIN(MAX({x},{ends[0]}),{ends[1]})"
-    there = {**cells, axis.name: at}
-    v0, v1, x0, x1 = (
-        look_up(table, operation, header, there, plan)
-        for header in (operation.column, f"next {operation.column}", points, f"next {points}")
-    )
-    if extend:
-        return f"{v0}+({x}-{x0})*({v1}-{v0})/({x1}-{x0})"
-    said = f"IF({x0}={at},{v0},{v0}+({at}-{x0})*({v1}-{v0})/({x1}-{x0}))"
-    return said if operation.beyond != "refuse" else f"IF(AND({x}>={ends[0]},{x}<={ends[1]}),{said},NA())"
+    """Return the sum of the values at the points, each by its weight, which is above zero of those beside x alone.
+
+    Of a point between p and n the weight is (x - p)/(x_at - p) up to the point and (n - x)/(n - x_at) from it on.
+    """
+    bound, weights, inside = operation.bound(table.table), [], []
+    for at, axis in enumerate(table.table.axes):
+        if axis.kind != "point":
+            weights.append(axis_test(table, at, axis, cells[axis.name], plan, bound))
+            continue
+        own, before, after = (table.range(header) for header in (*axis_headers(axis), *neighbours(axis)))
+        x, first, last = cells[axis.name], f"MIN({own})", f"MAX({own})"
+        many = len({row.keys[at] for row in table.rows}) > 1
+        if operation.beyond == "extend" and many:  # on the line between the last two points, however far
+            between = f"MIN(MAX({x},{first}),LARGE({own},1+COUNTIF({own},{last})))"
+        else:
+            inside += [f"{x}>={first}", f"{x}<={last}"] if operation.beyond == "refuse" else []
+            x = between = f"MIN(MAX({x},{first}),{last})"
+        rising = f"({before}<={between})*({between}<{own})*({x}-{before})/({own}-{before})"
+        falling = f"({own}<={between})*({between}<{after})*({after}-{x})/({after}-{own})"
+        weights.append(f"({rising}+{falling})")
+    values, weight = table.range(operation.column), "*".join(weights)
+    whole = f"ABS(SUMPRODUCT({weight}*ISNUMBER({values}))-1)<1E-9"  # no point of weight is lacking, or not offered
+    return f"IF(AND({','.join([*inside, whole])}),SUMPRODUCT({weight},{values}),NA())"
 
 
 def _rollup(operation: Rollup, name: str, sheet: Sheet) -> str:

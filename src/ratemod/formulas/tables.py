@@ -30,19 +30,15 @@ class TableSheet:
     sheet : str
         Name of the sheet.
     rows : tuple of Row
-        As written: most ``*`` first; of a table with points each line in ascending order.
+        As written: most ``*`` first.
     columns : mapping of header to letter
-        Axis columns (``x`` or ``x_from`` and so on), value columns, and for tables with points ``next x_at`` and
-        ``next value``.
-    next_row : tuple of (int or None)
-        For every row the place of the row with the next point of the same line; empty without points.
+        Axis columns (``x`` or ``x_from`` and so on), value columns, and for each axis of points its neighbours.
     """
 
     table: Table
     sheet: str
     rows: tuple[Row, ...]
     columns: Mapping[str, str]
-    next_row: tuple[int | None, ...] = ()
 
     def range(self, header: str) -> str:
         """Return the cells of a column as an absolute reference."""
@@ -118,26 +114,33 @@ def table_sheet(table: Table, sheet: str) -> TableSheet:
     headers = [header for axis in table.axes for header in axis_headers(axis)] + list(table.value_names)
     wild = {id(row): sum(key is ANY for key in row.keys) for row in table.rows}
     rows = sorted(table.rows, key=lambda row: -wild[id(row)])
-    point = next((at for at, axis in enumerate(table.axes) if axis.kind == "point"), None)
-    following: tuple[int | None, ...] = ()
-    if point is not None:
-        if any(wild.values()):
-            raise PlanError(problem("RM880", table=table.name))
-        lines: dict[tuple[AxisKey, ...], list[Row]] = {}
-        for row in rows:
-            lines.setdefault(row.keys[:point] + row.keys[point + 1 :], []).append(row)
-        ordered = [sorted(line, key=lambda row: row.keys[point]) for line in lines.values()]  # type: ignore[arg-type, return-value]
-        rows = [row for line in ordered for row in line]
-        following = tuple(at for line in _places(ordered) for at in [*line[1:], None])
-        headers += [f"next {table.axes[point].name}_at", *(f"next {name}" for name in table.value_names)]
-    return TableSheet(table, sheet, tuple(rows), {header: letters(at) for at, header in enumerate(headers)}, following)
+    points = [axis for axis in table.axes if axis.kind == "point"]
+    if points and any(wild.values()):
+        raise PlanError(problem("RM880", table=table.name))
+    headers += [header for axis in points for header in neighbours(axis)]
+    return TableSheet(table, sheet, tuple(rows), {header: letters(at) for at, header in enumerate(headers)})
 
 
-def _places(lines: Sequence[Sequence[Row]]) -> list[list[int]]:
-    found, start = [], 0
-    for line in lines:
-        found.append(list(range(start, start + len(line))))
-        start += len(line)
+def neighbours(axis: Axis) -> tuple[str, str]:
+    """Return the headers of the columns that hold the points before and after each point of an axis."""
+    return f"before {axis.name}_at", f"after {axis.name}_at"
+
+
+def points_beside(table: Table) -> list[tuple[Decimal, ...]]:
+    """Return, for each row of a table, the points before and after its own on each axis of points.
+
+    Before the first and after the last stands one at a distance of 1, which no value reaches.
+    """
+    found: list[tuple[Decimal, ...]] = [() for _ in table.rows]
+    for at, axis in enumerate(table.axes):
+        if axis.kind == "point":
+            shift = DAY_ZERO if axis.is_date else 0
+            points = sorted({key + shift for row in table.rows if isinstance(key := row.keys[at], Decimal)})
+            ends = [points[0] - 1, *points, points[-1] + 1] if points else []
+            beside = {point: (ends[place], ends[place + 2]) for place, point in enumerate(points)}
+            for place, row in enumerate(table.rows):
+                key = row.keys[at]
+                found[place] += beside[key + shift] if isinstance(key, Decimal) else ()
     return found
 
 
@@ -177,8 +180,6 @@ def axis_test(sheet: TableSheet, at: int, axis: Axis, cell: str, plan: Plan, bou
         star = f'+({ranges[0]}="*")' if wild else ""
         first = f'((({ranges[0]}="")+({ranges[0]}{low}{cell}){star})>0)'
         return f'{first}*((({ranges[1]}="")+({cell}{high}{ranges[1]}){star})>0)'
-    if axis.kind == "point":
-        return f"({ranges[0]}<={cell})"
     if axis.kind == "level" and _needs_case(plan, bound.get(axis.name, axis.name)):
         same = f"EXACT({ranges[0]},{cell})"
     else:

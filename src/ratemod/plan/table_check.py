@@ -63,7 +63,7 @@ def _values_fit(step: Step, table: Table) -> Iterator[Problem]:
             yield problem("RM164", file=table.file, name=name, step=step.name, nearest=nearest(name, table.value_names))
     if isinstance(operation, Progressive):
         yield from _slices_fit(operation, step, table)
-    if sum(axis.kind == "point" for axis in table.axes) != operation.points():
+    if any(axis.kind == "point" for axis in table.axes) != operation.between:
         yield problem("RM138", file=table.file, step=step.name, op=operation.op)
 
 

@@ -64,15 +64,15 @@ class Exact:
         For each bound and cap: -1 where the low end held, +1 where the high end held, else 0.
     cells : mapping of (n,) int32
         For each look-up: the row of the table that answered, -1 for none.
-    beyond : mapping of (n,) int32
-        For each interpolation: the row of its other point.
+    beyond : mapping of tuple of (n,) int32
+        For each interpolation: the rows of its other points.
     """
 
     inputs: Inputs
     values: dict[str, Rational] = field(default_factory=dict)
     binding: dict[str, npt.NDArray[np.int8]] = field(default_factory=dict)
     cells: dict[str, npt.NDArray[np.int32]] = field(default_factory=dict)
-    beyond: dict[str, npt.NDArray[np.int32]] = field(default_factory=dict)
+    beyond: dict[str, tuple[npt.NDArray[np.int32], ...]] = field(default_factory=dict)
 
     def get(self, operand: Operand) -> Rational:
         """Return the values of a name, or copies of a number."""
@@ -531,34 +531,54 @@ def cell_values(per_row: tuple[Decimal | None, ...], rows: npt.NDArray[np.int32]
 
 
 def _interpolate(operation: Interpolate, here: Here) -> Rational:
-    """Return values linear between the two nearest points: v0 + (x - x0)·(v1 - v0)/(x1 - x0)."""
+    """Return values linear between the two nearest points of each axis in turn: v0 + (x - x0)·(v1 - v0)/(x1 - x0)."""
     table, state, n = here.plan.tables[operation.table], here.state, here.n
     found = grid(table, operation.by, here.plan.level_columns)
     assert found is not None
     slots = [axis_slots(axis, state) for axis in found.axes if axis.axis.kind != "point"]
-    per_row, axis = table.column(operation.column), found.axes[-1]
-    x = state.values[axis.bound]
-    points = [q.constant(Decimal(mark), n) for mark in axis.marks]
-    signs = [q.compare(x, point) for point in points]
-    reached = sum((sign >= 0).astype(np.intp) for sign in signs)
-    left = np.clip(reached - 1, 0, len(points) - 1)
-    right = np.clip(reached, 0, len(points) - 1)
-    if operation.beyond == "extend":  # the first and the last line go on
-        left = np.clip(reached - 1, 0, max(len(points) - 2, 0))
-        right = np.minimum(left + 1, len(points) - 1)
-    rows_left, rows_right = (found.row_of[(*slots, at)] for at in (left, right))
-    state.cells[here.name], state.beyond[here.name] = rows_left, rows_right
-    v0, v1 = cell_values(per_row, rows_left), cell_values(per_row, rows_right)
-    x0, x1 = (cell_values(tuple(Decimal(mark) for mark in axis.marks), at.astype(np.int32)) for at in (left, right))
-    between = left != right
-    run = q.choose(between, q.add(x1, x0, -1), q.constant(Decimal(1), n))
-    slope = q.divide(q.add(v1, v0, -1), run)
-    value = q.add(v0, q.multiply(q.add(x, x0, -1), slope))
-    value = q.choose(between, value, v0)
+    per_row, corners = table.column(operation.column), []
+    axes = [axis for axis in found.axes if axis.axis.kind == "point"]
+
+    def along(slots: list[npt.NDArray[np.intp]], axes: Sequence[GridAxis]) -> Rational:
+        if not axes:
+            corners.append(found.row_of[tuple(slots)])
+            return cell_values(per_row, corners[-1])
+        x, (axis, *further) = state.values[axes[0].bound], axes
+        left, right = _points_beside(x, axis, operation.beyond == "extend")
+        v0, v1 = along([*slots, left], further), along([*slots, right], further)
+        x0, x1 = (cell_values(tuple(map(Decimal, axis.marks)), at.astype(np.int32)) for at in (left, right))
+        between = left != right
+        run = q.choose(between, q.add(x1, x0, -1), q.constant(Decimal(1), n))
+        value = q.add(v0, q.multiply(q.add(x, x0, -1), q.divide(q.add(v1, v0, -1), run)))
+        return q.choose(between, value, v0)
+
+    value = along(slots, axes)
+    state.cells[here.name], state.beyond[here.name] = corners[0], tuple(corners[1:])
     inside = np.ones(n, dtype=bool)
-    if operation.beyond == "refuse" and points:
-        inside = (q.compare(x, points[0]) >= 0) & (q.compare(x, points[-1]) <= 0)
-    return Rational(value.num, value.den, value.ok & x.ok & inside)
+    for axis in axes:
+        x = state.values[axis.bound]
+        inside &= x.ok
+        if operation.beyond == "refuse":
+            inside &= q.compare(x, q.constant(Decimal(axis.marks[0]), n)) >= 0
+            inside &= q.compare(x, q.constant(Decimal(axis.marks[-1]), n)) <= 0
+    return Rational(value.num, value.den, value.ok & inside)
+
+
+def _points_beside(x: Rational, axis: GridAxis, extend: bool) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+    """Return the places of the points on both sides of a value: the same where it lies on one, or beyond the ends.
+
+    Where the lines are to go on, what lies beyond an end lies between the two points next to it.
+    """
+    last, n = len(axis.marks) - 1, len(x.ok)
+    signs = [q.compare(x, q.constant(Decimal(mark), n)) for mark in axis.marks]
+    passed = sum((sign >= 0).astype(np.intp) for sign in signs)
+    on = sum((sign == 0).astype(np.intp) for sign in signs) > 0
+    left = np.clip(passed - 1, 0, last)
+    right = np.where(on, left, np.clip(passed, 0, last))
+    if extend and last:
+        left = np.where(on, left, np.clip(passed - 1, 0, last - 1))
+        right = np.where(on, left, left + 1)
+    return left, right
 
 
 Value = Callable[[Any, Here], Rational]

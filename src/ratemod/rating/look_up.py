@@ -190,32 +190,62 @@ def _passed(marks: Floats, value: Floats, side: str) -> npt.NDArray[np.intp] | n
 
 
 def fill_interpolate(operation: Interpolate, compiling: Compiling) -> Run:
-    """Return the function that fills an `interpolate` step."""
+    """Return the function that fills an `interpolate` step, along each axis of points in turn."""
     found, index_of, columns = fill_from_cells(operation, compiling, [operation.column])
     cells, constants = columns[operation.column], compiling.floats
-    axis = found.axes[-1]
-    points = np.array([float(mark) for mark in axis.marks])
-    reach = compiling.known.get(axis.bound, Range())
-    point = Range(raw=reach.raw, rel=0.0)
-    ends, starts = comparison(reach, point, or_equal=False), comparison(point, reach, or_equal=False)
+    axes = [axis for axis in found.axes if axis.axis.kind == "point"]
+    points = [np.array([float(mark) for mark in axis.marks]) for axis in axes]
+    strides = [int(np.prod([axis.size for axis in axes[at + 1 :]], dtype=np.int64)) for at in range(len(axes))]
+    lines = np.isnan(cells.reshape(-1, int(np.prod([axis.size for axis in axes]))))
+    holes = bool((lines.any(axis=1) & ~lines.all(axis=1)).any())
+    refuses = operation.beyond == "refuse"
+    beyond = [_beyond(axis, at, compiling) for axis, at in zip(axes, points)] if refuses else []
 
     def interpolate(block: Block) -> None:
-        out, x = block.buffer(compiling.name), block.column(axis.bound, constants)
-        base = index_of(block)
-        right = np.minimum(np.searchsorted(points, x, side="right"), len(points) - 1)
-        left = np.maximum(right - 1, 0)
-        if operation.beyond == "extend":  # the first and the last line go on
-            right = np.minimum(left + 1, len(points) - 1)
-        else:
-            at_end = x >= points[-1]
-            left = np.where(at_end, len(points) - 1, left)
-            before = x < points[0]
-            right = np.where(before, 0, np.where(at_end, left, right))
-        v0, v1 = np.take(cells, base + left, mode="clip"), np.take(cells, base + right, mode="clip")
-        run = np.where(left == right, 1.0, points[right] - points[left])
-        np.copyto(out, v0 + np.where(left == right, 0.0, (x - points[left]) * ((v1 - v0) / run)))
-        out[np.isnan(x)] = np.nan
-        if operation.beyond == "refuse":
-            out[ends(block, x, float(points[-1])) | starts(block, float(points[0]), x)] = np.nan
+        out = block.buffer(compiling.name)
+        given = [block.column(axis.bound, constants) for axis in axes]
+        places = [_beside(x, at, operation.beyond == "extend") for x, at in zip(given, points)]
+
+        def along(index: npt.NDArray[np.intp], axis: int) -> Floats:
+            if axis == len(axes):
+                return np.take(cells, index, mode="clip")
+            (left, right), x, at = places[axis], given[axis], points[axis]
+            v0, v1 = (along(index + place * strides[axis], axis + 1) for place in (left, right))
+            run = np.where(left == right, 1.0, at[right] - at[left])
+            value: Floats = v0 + np.where(left == right, 0.0, (x - at[left]) * ((v1 - v0) / run))
+            return value
+
+        np.copyto(out, along(index_of(block), 0))
+        missing = np.logical_or.reduce([np.isnan(x) for x in given])
+        if holes:  # a point that is not offered: whether a value lies on the one beside it, floats cannot say
+            block.suspect |= np.isnan(out) & ~missing
+        out[missing] = np.nan
+        for outside in beyond:
+            out[outside(block)] = np.nan
 
     return interpolate
+
+
+def _beyond(axis: GridAxis, points: Floats, compiling: Compiling) -> Callable[[Block], npt.NDArray[np.bool_]]:
+    """Return what finds the rows whose value lies outside the points of an axis."""
+    reach = compiling.known.get(axis.bound, Range())
+    point, low, high = Range(raw=reach.raw, rel=0.0), float(points[0]), float(points[-1])
+    ends, starts = comparison(reach, point, or_equal=False), comparison(point, reach, or_equal=False)
+
+    def outside(block: Block) -> npt.NDArray[np.bool_]:
+        x = block.column(axis.bound, compiling.floats)
+        return ends(block, x, high) | starts(block, low, x)
+
+    return outside
+
+
+def _beside(x: Floats, points: Floats, extend: bool) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+    """Return the places of the points on both sides of a value; the same beyond the ends, unless the lines go on."""
+    last = len(points) - 1
+    right = np.minimum(np.searchsorted(points, x, side="right"), last)
+    left = np.maximum(right - 1, 0)
+    if extend:
+        return left, np.minimum(left + 1, last)
+    at_end = x >= points[-1]
+    left = np.where(at_end, last, left)
+    return left, np.where(x < points[0], 0, np.where(at_end, left, right))

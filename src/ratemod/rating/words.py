@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from ratemod.plan.model import Combination, Condition, Plan, Step, Test, plain
+from ratemod.plan.model import Axis, AxisKey, Combination, Condition, Plan, Step, Test, plain
 from ratemod.plan.op.arithmetic import Arithmetic
 from ratemod.plan.op.base import Operation, TableOperation
 from ratemod.plan.op.judgement import Judgement
@@ -25,7 +25,7 @@ from ratemod.plan.op.lines import Rollup
 from ratemod.plan.op.look_up import Interpolate
 from ratemod.plan.op.progressive import Progressive
 from ratemod.plan.op.ranked import Rank, TakeLevel, Taken
-from ratemod.plan.operand import Operand
+from ratemod.plan.operand import Day, Operand
 from ratemod.plan.reads import axes_read, kind_of
 from ratemod.plan.slices import slices
 from ratemod.rating import exact
@@ -266,17 +266,27 @@ def _axes(operation: TableOperation, telling: Telling) -> Parts:
 
 
 def _points(operation: Interpolate, telling: Telling) -> Parts:
-    """Yield the axes, and the two points between which the value lies, or on which it does."""
+    """Yield the axes, and the points between which the value lies, or on which it does."""
     yield from _axes(operation, telling)
     table = telling.plan.tables[operation.table]
-    at = next(at for at, axis in enumerate(table.axes) if axis.kind == "point")
-    rows = telling.state.cells[telling.step.name], telling.state.beyond[telling.step.name]
+    on = [at for at, axis in enumerate(table.axes) if axis.kind == "point"]
+    rows = telling.state.cells[telling.step.name], *telling.state.beyond[telling.step.name]
     found = [table.rows[int(row[telling.own])] for row in rows if row[telling.own] >= 0]
     values = table.value_names.index(operation.column)
-    said = [[Part(f"{plain(row.keys[at])} → {plain(row.values[values])}")] for row in dict.fromkeys(found)]
+    said = []
+    for row in dict.fromkeys(found):
+        place = ", ".join(_key(table.axes[at], row.keys[at]) for at in on)
+        value = row.values[values]
+        told = [Part("none", "word")] if value is None else [Part(str(plain(value)))]
+        said.append([Part(f"({place}) → " if len(on) > 1 else f"{place} → "), *told])
     if said:
         yield Part("; ")
         yield from _between(", ", said)
+
+
+def _key(axis: Axis, key: AxisKey) -> str:
+    """Return a point as the table's file writes it."""
+    return str(plain(Day(key) if axis.is_date and isinstance(key, Decimal) else key))
 
 
 def _slice(operation: Progressive, telling: Telling) -> Parts:

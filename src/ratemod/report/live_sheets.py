@@ -11,8 +11,8 @@ from typing import Any
 
 from ratemod.document.terminal import display_width
 from ratemod.errors import Lang, text
-from ratemod.formulas.tables import FIRST, TableSheet, axis_headers, key_cells
-from ratemod.plan.model import Plan, plain
+from ratemod.formulas.tables import FIRST, TableSheet, axis_headers, key_cells, points_beside
+from ratemod.plan.model import Plan
 from ratemod.report.priced_workbook import FORMATS
 
 FREE = "#FFF6CC"
@@ -54,6 +54,7 @@ def write_table(sheet: Any, where: TableSheet, plan: Plan, looks: Mapping[str, A
         sheet.write_string(FIRST - 2, at, header, looks["header"])
         sheet.set_column(at, at, max(12, min(40, display_width(header) + 3)))
     sheet.set_column(source_at, source_at + 1, 40)
+    beside = {id(row): points for row, points in zip(table.rows, points_beside(table))}
     for line, row in enumerate(where.rows, FIRST - 1):
         cells: list[Any] = []
         dates: list[bool] = []
@@ -70,26 +71,11 @@ def write_table(sheet: Any, where: TableSheet, plan: Plan, looks: Mapping[str, A
                 sheet.write_number(line, at, float(cell), look)
             elif cell is not None:
                 sheet.write_string(line, at, cell, looks["text"])
-        _next_points(sheet, where, line, looks)
+        for at, point in enumerate(beside[id(row)], len(cells)):
+            sheet.write_number(line, at, float(point), looks["number"])
         sheet.write_string(
             line, source_at, plan.sources[row.source].title if row.source in plan.sources else row.source
         )
         sheet.write_string(line, source_at + 1, row.note)
     sheet.freeze_panes(FIRST - 1, 0)
     sheet.protect("", OPTIONS)
-
-
-def _next_points(sheet: Any, where: TableSheet, line: int, looks: Mapping[str, Any]) -> None:
-    """Write what the next point of the same line is, as formulas that follow an edit."""
-    if not where.next_row:
-        return
-    following = where.next_row[line - FIRST + 1]
-    for at, header in enumerate(where.columns):
-        if header.startswith("next ") and following is not None:
-            said = f"={where.columns[header.removeprefix('next ')]}{FIRST + following}"
-            row = where.rows[following]
-            values = dict(zip(where.table.value_names, row.values))
-            name = header.removeprefix("next ")
-            point = next(key for axis, key in zip(where.table.axes, row.keys) if axis.kind == "point")
-            cached = values.get(name, point)
-            sheet.write_formula(line, at, said, looks["number"], plain(cached) if cached is not None else "")

@@ -53,6 +53,7 @@ class Operation:
     cancels : it sums, so that what is left may be smaller than its float error
     by_cell : it takes a value from a cell of its table that slots alone decide
     factor : it can be a factor, which 1 in its place would leave out
+    between : it reads between the points of its table, which must have one axis of points or more
     without : the message of a row for which it gives no value although all that it reads is there
     """
 
@@ -64,6 +65,7 @@ class Operation:
     cancels: ClassVar[bool] = False
     by_cell: ClassVar[bool] = False
     factor: ClassVar[bool] = False
+    between: ClassVar[bool] = False
     without: ClassVar[str] = "RM314"
 
     @property
@@ -199,7 +201,3 @@ class TableOperation(Operation):
     def value_columns(self, table: Table) -> Sequence[str]:
         """Return the value columns that its table must have."""
         return (self.column,)
-
-    def points(self) -> int:
-        """Return how many axes of points its table must have."""
-        return 0

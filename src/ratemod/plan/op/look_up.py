@@ -54,35 +54,37 @@ class Classify(TableOperation):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Interpolate(TableOperation):
-    """A number linear between the two points of a table that it lies between."""
+    """A number linear, along each axis of points, between the two that it lies between."""
 
     op: ClassVar[str] = "interpolate"
     factor: ClassVar[bool] = True
+    between: ClassVar[bool] = True
     beyond: str = given("text", "refuse", choices=("refuse", "flat", "extend"))
 
-    def points(self) -> int:
-        """Return that its table has one axis of points."""
-        return 1
-
     def range(self, plan: Plan, known: Mapping[str, Range]) -> Range:
-        """Return the range between the points, and beyond them where the lines go on; no decimals are known."""
+        """Return the range between the points, and beyond them where the lines go on; no decimals are known.
+
+        Along each axis in turn; what lies on the lines of those before spans `low` to `high`, with the error `slack`.
+        """
         table = plan.tables.get(self.table)
         cells = cells_range(table, [self.column])
         if table is None or cells is UNKNOWN:
             return UNKNOWN
-        low, high = Fraction(cells.low), Fraction(cells.high)
-        at = next((at for at, axis in enumerate(table.axes) if axis.kind == "point"), None)
-        points = sorted({key for row in table.rows if at is not None and isinstance(key := row.keys[at], Decimal)})
-        gap = min((b - a for a, b in pairwise(points)), default=Decimal(1))
-        of = UNKNOWN if at is None else known.get(self.bound(table)[table.axes[at].name], UNKNOWN)
-        reach = float(max(map(abs, points), default=Decimal(0)))
-        steepest = float(high - low) / float(gap)
-        if self.beyond == "extend" and points:
-            if of.size == inf:
-                return UNKNOWN
-            reach = 2 * max(reach, float(of.size))
-            beyond = Fraction(max(of.high - Fraction(points[-1]), Fraction(points[0]) - of.low, Fraction(0)))
-            rise = (high - low) / Fraction(gap) * beyond
+        low, high, slack = Fraction(cells.low), Fraction(cells.high), 0.0
+        for at, axis in enumerate(table.axes):
+            if axis.kind != "point":
+                continue
+            points = sorted({key for row in table.rows if isinstance(key := row.keys[at], Decimal)})
+            gap = Fraction(min((b - a for a, b in pairwise(points)), default=Decimal(1)))
+            of = known.get(self.bound(table)[axis.name], UNKNOWN)
+            reach, further = float(max(map(abs, points), default=Decimal(0))), Fraction(0)
+            if self.beyond == "extend" and points:
+                if of.size == inf:
+                    return UNKNOWN
+                reach = 2 * max(reach, float(of.size))
+                further = Fraction(max(of.high - Fraction(points[-1]), Fraction(points[0]) - of.low, Fraction(0))) / gap
+            steepest, rise = float((high - low) / gap), (high - low) * further
             low, high = low - rise, high + rise
-        slack = float(max(abs(low), abs(high))) * 64 * UNIT + steepest * (of.error_at(reach) + 8 * UNIT * reach)
+            slack *= 1 + 2 * float(1 + further)
+            slack += float(max(abs(low), abs(high))) * 64 * UNIT + steepest * (of.error_at(reach) + 8 * UNIT * reach)
         return Range(low, high, None, rel=0.0, abs=slack)
