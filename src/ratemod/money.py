@@ -1,5 +1,9 @@
 """Money is int64 fen (分); rounding is half-up; what is divided adds up.
 
+One rule rounds money, factors and whatever else is stated to some decimals, here and in the steps of a plan:
+``half_up`` takes halves away from zero, ``up`` is away from zero, ``down`` towards it. So a refund is a charge with its
+sign changed.
+
 Largest remainder (Hamilton's method): each party gets the floor of its quota, and the fen left over go to the
 largest fractional parts. Ties go to the party that stands first, so the result does not depend on anything else.
 Source: Balinski & Young, *Fair Representation*, 2nd ed. 2001, ch. 3.
@@ -7,7 +11,7 @@ Source: Balinski & Young, *Fair Representation*, 2nd ed. 2001, ch. 3.
 
 from __future__ import annotations
 
-from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Decimal
+from decimal import ROUND_DOWN, ROUND_HALF_UP, ROUND_UP, Decimal
 from typing import Any, Literal
 
 import numpy as np
@@ -21,7 +25,7 @@ Fen = npt.NDArray[np.int64]
 RoundingMode = Literal["half_up", "down", "up"]
 
 FEN_PER_YUAN = 100
-_DECIMAL = {"half_up": ROUND_HALF_UP, "down": ROUND_FLOOR, "up": ROUND_CEILING}
+_DECIMAL = {"half_up": ROUND_HALF_UP, "down": ROUND_DOWN, "up": ROUND_UP}
 ULPS = 16
 AT_ONCE = 16_384
 
@@ -32,12 +36,12 @@ def to_unit(value: Decimal, unit: Decimal, mode: RoundingMode = "half_up") -> De
 
     Parameters
     ----------
-    mode : "half_up", "down" or "up" (towards minus, towards plus infinity)
+    mode : "half_up", "down" (towards zero) or "up" (away from it)
 
     Examples
     --------
     >>> to_unit(Decimal("1.2345"), Decimal("0.001")), to_unit(Decimal("-7"), Decimal("5"), "down")
-    (Decimal('1.235'), Decimal('-10'))
+    (Decimal('1.235'), Decimal('-5'))
     """
     return (value / unit).to_integral_value(_DECIMAL[mode]) * unit
 
@@ -77,13 +81,13 @@ def yuan_text(fen: int) -> str:
 
 @strict
 def rounded(values: npt.ArrayLike, places: int, mode: RoundingMode = "half_up") -> npt.NDArray[np.float64]:
-    """Round floats that stand for decimals, half up (away from minus infinity) unless told.
+    """Round floats that stand for decimals, halves away from zero unless told.
 
     Parameters
     ----------
     values : float64 of any shape, any unit
     places : decimals kept; negative: tens, hundreds
-    mode : "half_up", "down" or "up" (towards minus, towards plus infinity)
+    mode : "half_up", "down" (towards zero) or "up" (away from it)
 
     Returns
     -------
@@ -98,18 +102,30 @@ def rounded(values: npt.ArrayLike, places: int, mode: RoundingMode = "half_up") 
     --------
     >>> rounded([0.845, 0.849], 2).tolist(), rounded([0.849, 1_250.0], -2, "down").tolist()
     ([0.85, 0.85], [0.0, 1200.0])
-    >>> rounded([989_504_286.5], 0).tolist()
-    [989504287.0]
+    >>> rounded([989_504_286.5, -2.5], 0).tolist(), rounded(-2.5, 0, "down").tolist()
+    ([989504287.0, -3.0], -2.0)
     """
     given = np.asarray(values, dtype=np.float64)
-    scaled = given * 10.0**places if places >= 0 else given / 10.0**-places
+    size = np.abs(given)
+    scaled = size * 10.0**places if places >= 0 else size / 10.0**-places
     with np.errstate(invalid="ignore"):
-        slack = ULPS * np.spacing(np.abs(scaled))
+        slack = ULPS * np.spacing(scaled)
         halves = np.rint(2 * scaled) / 2
         snapped = np.where(np.abs(scaled - halves) <= slack, halves, scaled)
         steps = {"half_up": np.floor(snapped + 0.5), "down": np.floor(snapped), "up": np.ceil(snapped)}[mode]
-    result = steps / 10.0**places if places >= 0 else steps * 10.0**-places
+    result = np.copysign(steps / 10.0**places if places >= 0 else steps * 10.0**-places, given)
     return np.where(np.isfinite(given), result, given)
+
+
+def in_fen(yuan: npt.ArrayLike) -> npt.NDArray[np.float64]:
+    """Return amounts of yuan that floats stand for as whole fen, float64; NaN stays.
+
+    Examples
+    --------
+    >>> in_fen([1.005, -0.015, 0.29]).tolist()
+    [101.0, -2.0, 29.0]
+    """
+    return rounded(np.asarray(yuan, dtype=np.float64) * FEN_PER_YUAN, 0)
 
 
 def apportion(total_fen: npt.ArrayLike, weights: npt.ArrayLike) -> Fen:

@@ -1,16 +1,20 @@
 """Money by Python's own decimals: what is rounded, what is divided, and what is refused rather than cut off."""
 
-from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+import ast
+from decimal import Decimal
 from fractions import Fraction
+from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import ratemod as rm
 from ratemod import money
 from ratemod.errors import ModelError
-from ratemod.money import apportion, rounded, to_fen, to_yuan, yuan_text
+from ratemod.money import apportion, rounded, to_fen, to_unit, to_yuan, yuan_text
+from ratemod.rating.rational import from_floats, round_to
 
 
 @pytest.mark.parametrize("amount", [100.9, float("nan"), float("inf"), 1e30, Decimal("0.5"), "many", None, 2**64])
@@ -91,13 +95,48 @@ def test_floats_that_stand_for_decimals_are_rounded_as_the_decimals_are(whole, d
     exact = Decimal(whole).scaleb(-decimals)
     unit = Decimal(1).scaleb(-places)
     steps = exact / unit
-    wanted = {
-        "half_up": (steps + Decimal("0.5")).to_integral_value(ROUND_FLOOR),
-        "down": steps.to_integral_value(ROUND_FLOOR),
-        "up": steps.to_integral_value(ROUND_CEILING),
-    }
-    for mode, number in wanted.items():
-        assert rounded(float(exact), places, mode).item() == float(number * unit), mode
+    size = abs(steps)
+    wanted = {"half_up": int(size + Decimal("0.5")), "down": int(size), "up": int(size) + (size != int(size))}
+    for mode, count in wanted.items():
+        number = (Decimal(count) * unit).copy_sign(exact)
+        assert rounded(float(exact), places, mode).item() == float(number), mode
+        assert to_unit(exact, unit, mode) == number, mode
+        step = round_to(from_floats(np.array([float(exact)]), decimals), unit, mode)  # as a step of a plan rounds
+        assert step.fractions() == [Fraction(number)], mode
+
+
+ELSEWHERE = {  # modules that round what is no money and no factor, and why
+    "charts": "places on a picture",
+    "document": "widths of a page",
+    "report/study_charts.py": "which points are drawn",
+    "study/evidence.py": "which points are drawn",
+    "fund/allocation.py": "counts of a check",
+    "fund/scorecard.py": "counts of a check",
+    "ratemaking": "digits of a message; places on a lattice of probabilities; digits shown in a notebook",
+    "whatif/rate_risk.py": "digits shown in a notebook",
+    "experience/scheme_fits.py": "digits shown of a fit",
+    "experience/compare_schemes.py": "equal mods told apart from unequal ones",
+    "secondopinion/likely_causes.py": "a guess at another's number",
+    "reading/decimals.py": "the decimal that a float stands for",
+    "synth": "numbers that are made up",
+}
+ROUNDERS = {"round", "quantize", "to_integral_value"}
+
+
+def test_money_and_factors_are_rounded_in_one_place():
+    """Nobody else rounds to decimals: not by Python's halves to even, not by NumPy's, not yuan to fen by hand."""
+    source, found = Path(rm.__file__).parent, set()
+    for path in source.rglob("*.py"):
+        place = path.relative_to(source).as_posix()
+        if place == "money.py" or any(place.startswith(known) for known in ELSEWHERE):
+            continue
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            called = node.func if isinstance(node, ast.Call) else None
+            name = getattr(called, "attr", getattr(called, "id", ""))
+            by_hand = name == "rint" and " * 100)" in ast.unparse(node)
+            if name in ROUNDERS or by_hand:
+                found.add((place, ast.unparse(node)))
+    assert found == set()
 
 
 def test_a_hair_is_taken_for_a_half_and_more_than_a_hair_is_not():
@@ -111,7 +150,7 @@ def test_a_hair_is_taken_for_a_half_and_more_than_a_hair_is_not():
 def test_what_is_no_number_stays_as_it_is():
     found = rounded([float("nan"), float("inf"), -float("inf"), 0.125], 2)
     assert np.isnan(found[0]) and found[1:].tolist() == [np.inf, -np.inf, 0.13]
-    assert rounded(-0.125, 2).item() == -0.12 and rounded(-15.0, -1).item() == -10.0
+    assert rounded(-0.125, 2).item() == -0.13 and rounded(-15.0, -1).item() == -20.0  # a refund as the charge
 
 
 @given(fen=st.integers(-(10**15), 10**15))

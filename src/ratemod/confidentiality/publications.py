@@ -10,6 +10,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from ratemod.confidentiality.figures import Figure, is_money
 from ratemod.confidentiality.protection import ROUNDING_FEN
 from ratemod.confidentiality.system import Mask, System
 from ratemod.errors import BookError, PlanError, problem
+from ratemod.money import to_unit
 from ratemod.rules.json_file import read_json
 from ratemod.whole_file import whole_file
 
@@ -60,7 +62,7 @@ def published_of(system: System, hidden: Mask, year: int, day: str | dt.date, so
     for at, figure in enumerate(system.figures):
         if figure.year == year and not system.auxiliary[at]:
             value = int(system.value[at])
-            whole = round(value / ROUNDING_FEN) * ROUNDING_FEN if is_money(figure.measure) else value
+            whole = int(to_unit(Decimal(value), Decimal(ROUNDING_FEN))) if is_money(figure.measure) else value
             figures[figure] = None if hidden[system.cell[at]] else whole
     return Published(year, when.isoformat(), dict(sources), figures)
 

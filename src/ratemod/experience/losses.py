@@ -18,6 +18,7 @@ from ratemod.errors import ModelError, Problem, problem
 from ratemod.experience.parameter import Setting
 from ratemod.experience.split import SplitRule
 from ratemod.experience.splitter import Splitter, months_before, years_back
+from ratemod.money import rounded
 from ratemod.rules.options import strict
 
 Floats = npt.NDArray[np.float64]
@@ -341,7 +342,7 @@ def carried(amount_fen: npt.ArrayLike, firm: npt.ArrayLike, successor: npt.Array
     old, new, part = old[order], new[order], part[order]
     before = np.cumsum(part) - part
     start = before[np.searchsorted(old, old)]  # cumulative shares within a firm, so that rounded parts add up
-    low, high = np.rint((before - start) * amount[old]), np.rint((before - start + part) * amount[old])
+    low, high = (rounded(share * amount[old], 0) for share in (before - start, before - start + part))
     moved = (high - low).astype(np.int64)
     made = amount.copy()
     np.subtract.at(made, old, moved)

@@ -14,6 +14,7 @@ from ratemod.experience.exposure_list import ExposureList, mark
 from ratemod.experience.losses import Booleans, ClaimList, Floats, Integers
 from ratemod.experience.payroll import by_class
 from ratemod.experience.split import SplitRule
+from ratemod.money import in_fen
 from ratemod.reading.book import Book
 from ratemod.reading.checks import differs_within
 from ratemod.reading.convert import MISSING_DATE, convert
@@ -244,7 +245,7 @@ def _money(
 ) -> Floats:
     """Return whole fen from the fen and the yuan column, NaN where neither is filled; both must agree (RM671)."""
     fen = np.asarray(columns.get(f"{name}_fen", np.full(n, np.nan)), dtype=np.float64)
-    from_yuan = np.rint(np.asarray(columns.get(f"{name}_yuan", np.full(n, np.nan)), dtype=np.float64) * 100)
+    from_yuan = in_fen(columns.get(f"{name}_yuan", np.full(n, np.nan)))
     mark(wrong, problems, "RM671", (fen != from_yuan) & ~np.isnan(fen) & ~np.isnan(from_yuan), name=name)
     return np.where(np.isnan(fen), from_yuan, fen)
 

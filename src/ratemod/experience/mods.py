@@ -20,6 +20,7 @@ from ratemod.experience.parameter import ByState, Dated, Parameter, Setting, val
 from ratemod.experience.plan_file import rule_named
 from ratemod.experience.split import SplitParts, SplitRule, split_mod
 from ratemod.experience.splitter import Splitter, parameters_of
+from ratemod.money import in_fen, rounded
 from ratemod.rules.options import strict
 
 if TYPE_CHECKING:
@@ -122,7 +123,7 @@ class Mods:
         columns["controllable_mod"] = pa.array(parts.mod - self.minimum, mask=~fine)
         yuan = self.exposure.premium_yuan / parts.mod * (parts.mod - self.minimum)
         if np.isfinite(yuan).any():
-            columns["controllable_premium_yuan"] = pa.array(np.round(yuan, 2), mask=~np.isfinite(yuan))
+            columns["controllable_premium_yuan"] = pa.array(rounded(yuan, 2), mask=~np.isfinite(yuan))
         columns["bound"] = pa.array(np.array(["low", "", "high"])[parts.bound.astype(int) + 1].tolist())
         columns["status"] = pa.array(self.status.tolist())
         columns["code"] = pa.array([codes[k - 1] if k else None for k in self.problem_of.tolist()], pa.string())
@@ -269,7 +270,7 @@ def _succeeded(actual: Actual, firms: ExposureList, moved: tuple[Any, Any, Any])
     """Return actual and expected losses after successions: what explains the mod moves with what modifies it."""
     money = [carried(part, *moved) for part in (actual.primary_fen, actual.excess_fen)]
     awaited = [
-        carried(np.rint(np.nan_to_num(part) * 100), *moved) / 100
+        carried(in_fen(np.nan_to_num(part)), *moved) / 100
         for part in (firms.expected_yuan, firms.expected_primary_yuan)
     ]
     return replace(actual, primary_fen=money[0], excess_fen=money[1]), awaited[0], awaited[1]

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from ratemod.experience.parameter import Setting, parts_of, value_of
 from ratemod.experience.split import SmoothSplit, SplitRule, split_claims
+from ratemod.money import FEN_PER_YUAN, in_fen
 
 if TYPE_CHECKING:
     from ratemod.experience.losses import ClaimList
@@ -102,8 +103,8 @@ class Splitter:
             back = years_back(claims.event_date[rows], self.after[firm], len(rule.year_weights))
             weight = np.array([*rule.year_weights, 0.0])[back]
             primary, excess = primary * weight, excess * weight
-        whole = np.rint((primary + excess) * 100).astype(np.int64)
-        part = np.minimum(np.rint(primary * 100).astype(np.int64), whole)
+        whole = in_fen(primary + excess).astype(np.int64)
+        part = np.minimum(in_fen(primary).astype(np.int64), whole)
         return part, whole - part
 
     def setting(self, rows: Integers) -> Setting:
@@ -213,7 +214,7 @@ class Splitter:
 
 
 def _fen(yuan: float) -> int:
-    return int(np.rint(min(yuan * 100, 2.0**62)))
+    return int(in_fen(min(yuan, 2.0**62 / FEN_PER_YUAN)))
 
 
 def depends_on(rule: SplitRule, kind: type) -> bool:

@@ -10,6 +10,7 @@ import numpy as np
 from ratemod.confidentiality.system import Block
 from ratemod.fund.fund_table import day_number
 from ratemod.fund.quality import completion
+from ratemod.money import rounded
 from ratemod.publication.data import Ints, Mask
 from ratemod.publication.subjects import Facts, delivered_days, insurer_places
 from ratemod.reading.convert import MISSING_DATE
@@ -92,14 +93,14 @@ def service_year(facts: Facts) -> ServiceYear | None:
 
         def mean(values: object, given: object = True) -> float | None:
             chosen = np.asarray(values)[ours & np.asarray(given)]
-            return round(float(chosen.mean()), 2) if len(chosen) else None
+            return float(rounded(chosen.mean(), 2)) if len(chosen) else None
 
         asked = begun & policies
         return ServiceLine(
             name,
             many,
-            round(int(ours.sum()) / many, 4),
-            round(float(reached[asked].mean()), 4) if asked.any() else 0.0,
+            float(rounded(int(ours.sum()) / many, 4)),
+            float(rounded(reached[asked].mean(), 4)) if asked.any() else 0.0,
             mean(late),
             mean(table.number("score"), ~table.empty.get("score", np.ones(len(table), bool))),
             mean(table.number("hazards_found"), ~table.empty.get("hazards_found", np.ones(len(table), bool))),

@@ -297,7 +297,7 @@ def _cases(model: RateModel, tables: list[_Table], base: Decimal) -> list[dict[s
     cells = model.cells
     cases = []
     for place, at in enumerate(np.argsort(-cells.weight, kind="stable")[:CASES].tolist()):
-        heads = Decimal(str(round(float(cells.weight[at] / max(int(cells.rows[at]), 1)), 2)))
+        heads = to_unit(Decimal(repr(float(cells.weight[at] / max(int(cells.rows[at]), 1)))), CENT)
         inputs: dict[str, Any] = {"exposure": format(heads, "f")}
         amount = heads * base
         codes: dict[str, str] = {}

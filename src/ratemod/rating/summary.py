@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ratemod.errors import BookError, nearest, problem
+from ratemod.money import rounded
 from ratemod.rating.verdict import REFUSED
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def summarise(rated: Rated, by: tuple[str, ...]) -> pd.DataFrame:
     if rated.outputs.fund_fen is not None:
         columns["fund_fen"] = exact_sums(rated.outputs.fund_fen, index, priced, cells)
     frame = pd.DataFrame(columns)
-    frame["mean_premium_fen"] = (frame["premium_fen"] / frame["policies"].where(frame["policies"] > 0)).round()
+    frame["mean_premium_fen"] = rounded(frame["premium_fen"] / frame["policies"].where(frame["policies"] > 0), 0)
     places = np.unravel_index(np.arange(cells), [len(names) for names in labels]) if by else ()
     for at, (name, names, place) in enumerate(zip(by, labels, places)):
         frame.insert(at, name, np.array(names, dtype=object)[place])
@@ -99,5 +100,5 @@ def frame_of(
         if name != "fund_fen" or plan.fund is not None:
             columns[name] = [groups[key][at] for key in keys]
     frame = pd.DataFrame(columns)
-    frame["mean_premium_fen"] = (frame["premium_fen"] / frame["policies"].where(frame["policies"] > 0)).round()
+    frame["mean_premium_fen"] = rounded(frame["premium_fen"] / frame["policies"].where(frame["policies"] > 0), 0)
     return frame

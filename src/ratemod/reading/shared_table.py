@@ -18,6 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ratemod.errors import BookError, Problem, nearest, problem
+from ratemod.money import in_fen
 from ratemod.reading.book import Book
 from ratemod.reading.checks import ascending, codes_of
 from ratemod.reading.convert import MISSING_DATE, Coded, convert
@@ -278,7 +279,7 @@ def _in_fen(noun: str, columns: dict[str, Column], cells: dict[str, Coded], good
     label = columns[yuan if yuan in columns else fen].label("zh")
     given = np.asarray(cells[fen].values, dtype=np.float64) if fen in cells else None
     if yuan in cells:
-        other = np.rint(np.asarray(cells[yuan].values, dtype=np.float64) * 100)
+        other = in_fen(cells[yuan].values)
         if given is not None:
             apart = good & np.isfinite(given) & np.isfinite(other) & (given != other)
             if apart.any():

@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from ratemod.document.terminal import table_text
 from ratemod.errors import BookError, Lang, Problem, nearest, problem, text
+from ratemod.money import rounded
 from ratemod.plan.path_labels import path_labels
 from ratemod.plan.said import plan_text
 from ratemod.printed import clean
@@ -180,7 +181,7 @@ def second_opinion(rated: Rated, premium: str | npt.ArrayLike) -> SecondOpinion:
     if yuan.shape != (n,):
         raise BookError(problem("RM893", found=yuan.size, wanted=n))
     given = ~np.isnan(yuan)
-    other = np.rint(np.where(given, yuan, 0) * rated.plan.money.per_unit).astype(np.int64)
+    other = rounded(np.where(given, yuan, 0) * rated.plan.money.per_unit, 0).astype(np.int64)
     ours, priced = rated.outputs.premium_fen, rated.verdict.status < 2
     differs = priced & given & (ours != other)
     chosen = _sample(rated, differs, priced & given)

@@ -9,6 +9,7 @@ from decimal import Decimal
 import numpy as np
 
 from ratemod.errors import ModelError, problem
+from ratemod.money import rounded
 from ratemod.plan.edit import row_path
 from ratemod.plan.model import Plan, Table
 from ratemod.ratemaking.arrays import Booleans, Floats, sums
@@ -98,7 +99,7 @@ def filled(
         elif value is None:
             values.append(row.values[at] or Decimal(0))
         else:
-            values.append(Decimal(repr(round(value * (factor if first else 1.0), 9))))
+            values.append(Decimal(repr(float(rounded(value * (factor if first else 1.0), 9)))))
     return values
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pyarrow as pa
 
+from ratemod.money import rounded
 from ratemod.plan.model import Plan
 from ratemod.plan.op.arithmetic import Sum
 from ratemod.plan.op.limits import Cap
@@ -85,7 +86,7 @@ def _renewed(book: Book, steps: dict[str, Cap], rated: Rated) -> Book:
     for step, cap in steps.items():
         paid = np.asarray(rated.outputs.steps[step], dtype=np.float64)
         name = cap.against
-        values = pa.array(np.where(np.isfinite(paid), np.round(paid, 2), np.nan), from_pandas=True)
+        values = pa.array(rounded(paid, 2), from_pandas=True)
         if name in table.column_names:
             table = table.set_column(table.column_names.index(name), name, values)
         else:

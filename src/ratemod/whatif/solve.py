@@ -229,8 +229,8 @@ def _value(item: Unknown, value: Decimal) -> str:
 
 def _one(item: Unknown, of: Callable[[Decimal], float], goal: float, name: str) -> list[Decimal]:
     """Return the number on the grid of steps whose measure comes closest, by bisection."""
-    low = to_unit(item.low / item.step, ONE, "up")
-    high = to_unit(item.high / item.step, ONE, "down")
+    low = to_unit(item.low / item.step, ONE, "up" if item.low > 0 else "down")  # inwards
+    high = to_unit(item.high / item.step, ONE, "down" if item.high > 0 else "up")
     first, last = of(low * item.step), of(high * item.step)
     rising = last >= first
     if not min(first, last) <= goal <= max(first, last):
