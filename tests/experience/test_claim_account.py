@@ -105,15 +105,15 @@ def test_halves_of_large_amounts_go_up_and_decimals_stay_decimals():
 
 @given(st.integers(-(10**12), 10**12), st.integers(-3, 6))
 def test_rounding_is_that_of_decimals(units, places):
-    from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+    from decimal import ROUND_DOWN, ROUND_HALF_UP, ROUND_UP, Decimal
 
     exact = Decimal(units) / 2 / 10 ** Decimal(places)  # a whole step or a half, as a decimal
     step = Decimal(1).scaleb(-places)
-    up = ((exact / step + Decimal("0.5")).to_integral_value(ROUND_FLOOR)) * step
+    up = (exact / step).to_integral_value(ROUND_HALF_UP) * step
     given_float = float(exact)
     assert money.rounded([given_float], places)[0] == pytest.approx(float(up), rel=1e-15)
-    down = (exact / step).to_integral_value(ROUND_FLOOR) * step
-    ceiling = (exact / step).to_integral_value(ROUND_CEILING) * step
+    down = (exact / step).to_integral_value(ROUND_DOWN) * step
+    ceiling = (exact / step).to_integral_value(ROUND_UP) * step
     assert money.rounded([given_float], places, "down")[0] == pytest.approx(float(down), rel=1e-15)
     assert money.rounded([given_float], places, "up")[0] == pytest.approx(float(ceiling), rel=1e-15)
 
