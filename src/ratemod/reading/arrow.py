@@ -33,17 +33,34 @@ def to_arrow(values: npt.NDArray[Any], valid: npt.NDArray[np.bool_] | None = Non
 
 
 def strings(texts: Sequence[str], valid: npt.NDArray[np.bool_] | None = None) -> pa.Array:
-    """Return texts as an Arrow array, null where not valid; `pyarrow.array` would load pandas first."""
-    data = "".join(texts).encode("utf-8")
-    lengths = np.array(list(map(len, texts)), dtype=np.int64)
-    if len(data) != lengths.sum():  # not all of them ASCII
-        lengths = np.array([len(text.encode("utf-8")) for text in texts], dtype=np.int64)
-    offsets = np.zeros(len(texts) + 1, dtype=np.int32)
-    np.cumsum(lengths, out=offsets[1:])
-    bitmap, nulls = _bitmap(len(texts), valid)
-    return pa.Array.from_buffers(
-        pa.string(), len(texts), [bitmap, pa.py_buffer(offsets), pa.py_buffer(data)], null_count=nulls
-    )
+    """Return texts as an Arrow array, null where not valid; `pyarrow.array` would load pandas first.
+
+    Examples
+    --------
+    >>> strings(["矿山", "", "a"], np.array([True, False, True])).to_pylist()
+    ['矿山', None, 'a']
+    """
+    n = len(texts)
+    joined = np.frombuffer(("\0".join(texts) + "\0").encode("utf-8") if n else b"", np.uint8)
+    ends = np.flatnonzero(joined == 0)
+    offsets = np.zeros(n + 1, dtype=np.int32)
+    if len(ends) == n:
+        offsets[1:] = ends - np.arange(n)
+        data = pa.py_buffer(np.delete(joined, ends))
+    else:  # a text that holds the sign which parts them
+        encoded = [text.encode("utf-8") for text in texts]
+        np.cumsum(list(map(len, encoded)), out=offsets[1:])
+        data = pa.py_buffer(b"".join(encoded))
+    bitmap, nulls = _bitmap(n, valid)
+    return pa.Array.from_buffers(pa.string(), n, [bitmap, pa.py_buffer(offsets), data], null_count=nulls)
+
+
+def filled_strings(texts: Sequence[str]) -> pa.Array:
+    """Return texts as an Arrow array, null where they are empty."""
+    array = strings(texts)
+    ends = np.frombuffer(array.buffers()[1], dtype=np.int32)
+    bitmap, nulls = _bitmap(len(texts), ends[1:] > ends[:-1])
+    return pa.Array.from_buffers(array.type, len(texts), [bitmap, *array.buffers()[1:]], null_count=nulls)
 
 
 def _bitmap(n: int, valid: npt.NDArray[np.bool_] | None) -> tuple[pa.Buffer | None, int]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import MutableSequence, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-Rows = Sequence[Sequence[Any]]
+Rows = MutableSequence[Sequence[Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ class Grid:
     ----------
     file : str
     sheet : str or None
-    rows : sequence of rows of cells; a cell that cannot be read holds a text that no column accepts
+    rows : rows of cells, changed by `put` alone; a cell that cannot be read holds a text that no column accepts
     lines : sequence of int
         Number of each row as an editor or a spreadsheet counts.
     facts : Facts
@@ -75,6 +75,15 @@ class Grid:
     lines: Sequence[int]
     facts: Facts = Facts()
     hidden: bool = False
+
+    def put(self, row: int, place: int, cell: Any) -> None:
+        """Put a cell where none, or another, was read; rows and columns counted from 0."""
+        while row >= len(self.rows):
+            self.rows.append(())
+        cells = list(self.rows[row])
+        cells += [""] * (place + 1 - len(cells))
+        cells[place] = cell
+        self.rows[row] = tuple(cells)
 
 
 def letter(place: int) -> str:

@@ -18,6 +18,9 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from xml.etree import ElementTree
 
+import numpy as np
+import numpy.typing as npt
+
 from ratemod.reading.grid import Facts, Merge, letter, place_of
 
 ROOM = 60_000_000  # cells of the used range that a sheet may span
@@ -36,11 +39,12 @@ _HIDDEN_ROW = re.compile(_P + rb"row\b([^>]*\bhidden=[\"'](?:1|true)[\"'][^>]*)>
 _HIDDEN_COLUMN = re.compile(_P + rb"col\b([^>]*\bhidden=[\"'](?:1|true)[\"'][^>]*)>")
 _MERGE = re.compile(_P + rb"mergeCell\b[^>]*\bref=[\"']([A-Z]+\d+):([A-Z]+\d+)[\"']")
 _MARGIN = re.compile(_P + rb"(?:odd|even|first)(?:Header|Footer)\b[^>]*>([^<]+)<")
-_LETTERS = re.compile(rb"r=[\"']([A-Z]{1,3})\d")
+_LETTERS = re.compile(rb"r=[\"']([A-Za-z]{1,3})\d")
 _ROW = re.compile(rb"\br=[\"'](\d+)[\"']")
 _REFERENCE = re.compile(rb"\br=[\"']([A-Z]+\d+)[\"']")
 _ADDRESS = re.compile(rb"(<(?:\w+:)?(row|c)(?=[\s/>]))([^>]*>)")
 MOST_UNREADABLE = 2_000_000
+_PIECE = 1 << 17
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,8 +154,9 @@ def sheet_facts(data: bytes, parts: WorkbookParts, comments: Mapping[tuple[int, 
     TooWide
         When the used range would not fit into memory.
     """
-    data = addressed(data)
-    _check_room(data)
+    columns = _columns_at_most(data)
+    data = data if columns else addressed(data)
+    _check_room(data, columns or 16_384)
     begin = data.find(b"sheetData")
     head, tail = data[: max(begin, 0)], data[max(data.rfind(b"sheetData>"), begin, 0) :]  # what stands around the rows
     unreadable = dict(_unreadable(data, parts.recalculated))
@@ -202,11 +207,6 @@ def addressed(data: bytes) -> bytes:
     >>> addressed(b'<row><c><v>1</v></c><c t="e"/></row><row r="5"><c r="B5"/><c/></row>').decode()
     '<row r="1"><c r="A1"><v>1</v></c><c r="B1" t="e"/></row><row r="5"><c r="B5"/><c r="C5"/></row>'
     """
-    begin = max(data.find(b"sheetData"), 0)
-    rows = (begin, max(data.rfind(b"sheetData"), 0) or len(data))
-    mark = b":" if data[max(begin - 1, 0) : begin] == b":" else b"<"
-    if data.count(mark + b"c", *rows) + data.count(mark + b"row", *rows) <= data.count(b" r=", *rows):
-        return data
     row, place = 0, 0
 
     def address(match: re.Match[bytes]) -> bytes:
@@ -245,16 +245,52 @@ def sheet_comments(archive: zipfile.ZipFile, target: str) -> dict[tuple[int, int
     return found
 
 
-def _check_room(data: bytes) -> None:
-    """Raise TooWide where the used range is beyond all measure, whatever few cells it holds."""
+def _columns_at_most(data: bytes) -> int | None:
+    """Return a bound of a sheet's columns where each row and cell begins as ``<row r="1`` and ``<c r="AB1``, else None.
+
+    By its bytes, two or eight of them as one number, in pieces that stay in the processor's cache.
+    """
+    begin, end, width = data.find(b"<row"), data.rfind(b"sheetData"), 26
+    for start in range(begin, end, _PIECE) if begin >= 0 else ():
+        n = min(_PIECE, end - start)
+        pairs = [np.frombuffer(data, "<u2", (n + 1) // 2, start + odd) for odd in (0, 1)]
+        rows, cells = (
+            np.concatenate([2 * np.flatnonzero(pair == _number(sign)) + odd for odd, pair in enumerate(pairs)])
+            for sign in (b"<r", b"<c")
+        )
+        words = np.ndarray((n + 1,), "<u8", data, start, (1,))  # the eight bytes from each on
+        row, cell = words[rows], words[cells]
+        row = row[row & 0xFFFFFF == _number(b"<ro")]  # and not <r>, a part of a text
+        if (row != _number(b'<row r="')).any() or (cell & 0xFFFFFFFFFFFF != _number(b'<c r="')).any():
+            return None
+        wide = np.flatnonzero(cell >= ord(":") << 56)  # two letters and more
+        if len(wide):
+            long = (words[cells[wide] + 1] >> 56 > ord("9")).any()
+            first = int((cell[wide] >> 48 & 0xFF).max())
+            width = max(width, 16_384 if long else 26 * (first - ord("A") + 2))
+    return width if begin >= 0 else None
+
+
+def _number(said: bytes) -> int:
+    return int.from_bytes(said, "little")
+
+
+def _check_room(data: bytes, bound: int) -> None:
+    """Raise TooWide where the used range is beyond all measure, whatever few cells it holds.
+
+    Parameters
+    ----------
+    bound : what the columns cannot be more than
+    """
     tail = data[data.rfind(b"<row") :] if b"<row" in data else data[-4096:]
     end = _ROW.search(tail)
     rows = int(end[1]) if end else 1
-    if rows * 16_384 <= ROOM:
+    if rows * bound <= ROOM:
         return
     cell = b"<c " if b"<c " in data else b":c "
     ends = b" ".join(row[(last := row.rfind(cell)) : last + 60] for row in data.split(b"row>"))
-    far = max(set(_LETTERS.findall(ends)), key=lambda letters: (len(letters), letters), default=b"A").decode()
+    letters = {said.upper() for said in _LETTERS.findall(ends)}
+    far = max(letters, key=lambda said: (len(said), said), default=b"A").decode()
     width = place_of(f"{far}1")[1] + 1
     if rows * width > ROOM and rows * width > 40 * data.count(cell):
         raise TooWide(f"{far}{rows}")
@@ -262,7 +298,7 @@ def _check_room(data: bytes) -> None:
 
 def _unreadable(data: bytes, recalculated: bool) -> Iterator[tuple[tuple[int, int], str]]:
     """Yield the cells that hold an error, or a formula whose value is not stored."""
-    if b't="e"' in data or b"t='e'" in data:
+    if b't="e"' in data or (b"'" in data and b"t='e'" in data):
         for match in _ERROR.finditer(data):
             if found := _REFERENCE.search(match[1]):
                 yield place_of(found[1].decode()), html.unescape(match[2].decode("utf-8", "replace"))

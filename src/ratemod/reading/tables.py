@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 
 from ratemod.errors import BookError, Problem, nearest, problem
-from ratemod.reading.arrow import strings, to_arrow
+from ratemod.reading.arrow import filled_strings, to_arrow
 from ratemod.reading.blocks import Block, blocks, merged_cells
 from ratemod.reading.book import Book, remarked
 from ratemod.reading.examples import example_rows
@@ -368,8 +368,8 @@ def _fill_merged(block: Block) -> None:
         value = rows[merge.top][merge.left] if merge.left < len(rows[merge.top]) else ""
         for at in range(merge.top + 1, min(merge.bottom + 1, block.end, len(rows))):
             row = rows[at]
-            if isinstance(row, list) and merge.left < len(row) and is_blank(row[merge.left]):
-                row[merge.left] = value
+            if merge.left < len(row) and is_blank(row[merge.left]):
+                block.grid.put(at, merge.left, value)
 
 
 def _mark_merged_across(block: Block, kept: Sequence[int], columns: Mapping[str, Column]) -> None:
@@ -381,7 +381,7 @@ def _mark_merged_across(block: Block, kept: Sequence[int], columns: Mapping[str,
             for place in range(merge.left + 1, min(merge.right + 1, block.right, len(row))):
                 name = block.header.columns[place - block.left]
                 if name and columns[name].kind != "text" and is_blank(row[place]):
-                    row[place] = f"⇐{letter(merge.left)}{block.grid.lines[merge.top]}"
+                    block.grid.put(at, place, f"⇐{letter(merge.left)}{block.grid.lines[merge.top]}")
 
 
 def _units(
@@ -561,23 +561,27 @@ def _column_arrays(rows: Sequence[Sequence[Any]], width: int, days_1904: Collect
 def column_array(cells: Sequence[Any]) -> pa.Array:
     """Return cells as numbers where all are, as days where all are, else as text."""
     kinds = set(map(type, cells))
+    if kinds == {float}:
+        numbers = np.array(cells, np.float64)
+        return to_arrow(numbers, numbers == numbers)
+    if kinds == {str}:
+        return filled_strings(cells)
     text = str in kinds and any(cell and type(cell) is str for cell in cells)
     given = kinds - ({type(None)} if text else {type(None), str})
     if given and given <= {float, int}:
         blank = float("nan")
-        if given != kinds:
-            cells = [blank if cell is None or cell == "" else cell for cell in cells]
-        numbers = np.array(cells, np.float64)
+        numbers = np.array([blank if cell is None or cell == "" else cell for cell in cells], np.float64)
         return to_arrow(numbers, numbers == numbers)
     if given == {date}:
-        days = np.array([cell.toordinal() if cell else 0 for cell in cells], np.int64)
-        moments = (days - date(1970, 1, 1).toordinal()) * 86_400_000_000
-        return to_arrow(moments, days > 0).view(pa.timestamp("us"))
+        first = date(1970, 1, 1)
+        ordinals = map(date.toordinal, cells if given == kinds else [cell or first for cell in cells])
+        days = np.fromiter(ordinals, np.int64, len(cells)) - first.toordinal()
+        present = None if given == kinds else np.fromiter(map(bool, cells), bool, len(cells))
+        return to_arrow(days * 86_400_000_000, present).view(pa.timestamp("us"))
     if given and given <= {date, datetime}:
         moments = np.array([_moment(cell) if cell else None for cell in cells], "datetime64[us]")
         return to_arrow(moments.view(np.int64), ~np.isnat(moments)).view(pa.timestamp("us"))
-    texts = [cell or "" for cell in cells] if given <= {str} else [shown(cell) or "" for cell in cells]
-    return strings(texts, np.array(list(map(bool, texts)), bool))
+    return filled_strings([cell or "" for cell in cells] if given <= {str} else [shown(cell) or "" for cell in cells])
 
 
 def _moment(cell: date) -> datetime:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 import zipfile
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -84,21 +85,19 @@ def _errors(path: Path, kind: str) -> Errors | None:
 def _grid(
     path: Path, sheet: Any, name: str, hidden: bool, facts: Facts | None, errors: dict[tuple[int, int], str] | None
 ) -> Grid:
-    rows = sheet.to_python(skip_empty_area=False)
+    left = ("",) * (sheet.start[1] if sheet.start else 0)
+    # Tuples of plain values: the collector of garbage looks at each once, at lists again and again.
+    rows: list[Sequence[Any]] = [(*left, *cells) for cells in sheet.iter_rows()]
     if facts is None:
         merges = tuple(
             Merge(top, left, bottom, right) for (top, left), (bottom, right) in sheet.merged_cell_ranges or ()
         )
         facts = Facts(merges=merges, unreadable=errors or {})
-    width = max(map(len, rows), default=0)
+    grid = Grid(str(path), name, rows, range(1, 1_048_577), facts, hidden)
     for (row, place), said in facts.unreadable.items():
-        while row >= len(rows):
-            rows.append([""] * width)
-        if place >= len(rows[row]):
-            rows[row] = rows[row] + [""] * (place + 1 - len(rows[row]))
-        rows[row][place] = said
+        grid.put(row, place, said)
     for (row, place), unit in facts.suffixes.items():
         cell = rows[row][place] if row < len(rows) and place < len(rows[row]) else None
         if isinstance(cell, int | float) and not isinstance(cell, bool):
-            rows[row][place] = f"{cell!r}{unit}"  # the cell as it is shown
-    return Grid(str(path), name, rows, range(1, len(rows) + 1), replace(facts), hidden)
+            grid.put(row, place, f"{cell!r}{unit}")  # the cell as it is shown
+    return replace(grid, lines=range(1, len(rows) + 1))
