@@ -15,6 +15,7 @@ from ratemod.errors import BookError, Problem, nearest, problem
 from ratemod.reading.added import added
 from ratemod.reading.units import Unit, plain, unit_beside, unit_within
 from ratemod.vocabulary.column import Column
+from ratemod.vocabulary.header_words import said_words
 from ratemod.vocabulary.table import words as business_words
 
 PERIOD = "policy_period"  # the first and the last day in one cell
@@ -382,12 +383,14 @@ def present(texts: Sequence[str]) -> set[str]:
 
 
 def near_column(text: str, names: Sequence[str], columns: Mapping[str, Column]) -> str | None:
-    """Return which of some columns a header is written so much alike that it may be meant."""
+    """Return which of some columns a header says in other words, or is written so much alike, that it may be meant."""
     bare = re.sub(r"[(（\[【×].*$|[*xX]\s*[0-9].*$", "", text)
+    said = {said_words(bare), said_words(text)} - {frozenset()}
     best: tuple[float, str] | None = None
     for name in names:
         for spelled in columns[name].names():
-            ratio = max(_alike(fold(bare), fold(spelled)), _shorter(bare, spelled))
+            same = 1.0 if said_words(spelled) in said else 0.0
+            ratio = max(same, _alike(fold(bare), fold(spelled)), _shorter(bare, spelled))
             if ratio >= _ALIKE and (best is None or ratio > best[0]):
                 best = (ratio, name)
     return best[1] if best else None

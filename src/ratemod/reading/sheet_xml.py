@@ -154,9 +154,9 @@ def sheet_facts(data: bytes, parts: WorkbookParts, comments: Mapping[tuple[int, 
     TooWide
         When the used range would not fit into memory.
     """
-    columns = _columns_at_most(data)
-    data = data if columns else addressed(data)
-    _check_room(data, columns or 16_384)
+    bound = _columns_at_most(data)
+    data = data if bound else addressed(data)
+    _check_room(data, bound or 16_384)
     begin = data.find(b"sheetData")
     head, tail = data[: max(begin, 0)], data[max(data.rfind(b"sheetData>"), begin, 0) :]  # what stands around the rows
     unreadable = dict(_unreadable(data, parts.recalculated))
@@ -258,7 +258,8 @@ def _columns_at_most(data: bytes) -> int | None:
             np.concatenate([2 * np.flatnonzero(pair == _number(sign)) + odd for odd, pair in enumerate(pairs)])
             for sign in (b"<r", b"<c")
         )
-        words = np.ndarray((n + 1,), "<u8", data, start, (1,))  # the eight bytes from each on
+        # the eight bytes from each on
+        words: npt.NDArray[np.uint64] = np.ndarray((n + 1,), "<u8", data, start, (1,))
         row, cell = words[rows], words[cells]
         row = row[row & 0xFFFFFF == _number(b"<ro")]  # and not <r>, a part of a text
         if (row != _number(b'<row r="')).any() or (cell & 0xFFFFFFFFFFFF != _number(b'<c r="')).any():
