@@ -14,9 +14,10 @@ from ratemod.reading.rows import is_needed
 
 # column: headers of the same meaning, parted by commas
 MEANT = """
-expiring_premium_yuan: 去年度保费, 上一保险年度保费, 上年实缴保费, 去年保险费, 上期保险费(元), 保费（上年）, 上保单年度保费合计
-expiring_premium_yuan: 往年保费, 续保前保费, 原保单保费, 上年总保费（万元）, 前一年保费, Last year's premium, Prior premium
-expiring_premium_yuan: Previous annual premium
+expiring_premium_yuan: 去年度保费, 上一保险年度保费, 上年实缴保费, 去年保险费, 上期保险费(元)
+expiring_premium_yuan: 保费（上年）, 上保单年度保费合计
+expiring_premium_yuan: 往年保费, 续保前保费, 原保单保费, 上年总保费（万元）
+expiring_premium_yuan: 前一年保费, Last year's premium, Prior premium, Previous annual premium
 schedule_factor: 核保浮动系数, 核保因子, 核保人系数, 核保修正系数, 核保員調整係數, Underwriting factor
 schedule_reason: 核保调整原因, 核保调整依据
 certificate_expiry: 标准化证书到期日, 证书截止日期, 安标证书有效期, 证书失效日期, 证书有效期限, Certificate expires
@@ -26,12 +27,14 @@ assets_yuan: 总资产
 expected_losses_yuan: 预期损失
 """
 OTHER = """
-本年保费, 今年保费, 应收保费, 总保费, 含税保费, 保费, 净保费, 税额, 手续费比例, 费率, 费率浮动系数, 系数, 备注, 序号, 联系人, 联系电话, 手机, 邮箱, 地址, 法人
-所属县区, 开户行, 银行账号, 业务员, 业务来源, 渠道, 归属机构, 出单机构, 出单日期, 签单日期, 投保日期, 打印日期, 发票抬头, 纳税人识别号, 死亡限额, 医疗限额
-每次事故限额, 累计限额, 免赔, 许可证号, 许可证有效期, 证书编号, 证书等级, 发证机关, 发证日期, 安全负责人, 特种作业人数, 女工人数, 车辆数, 主要产品, 工艺
-事故经过, 上年事故起数, 上年赔款, 上年人数, 去年出险次数, 上年保单号, 赔付率, 核保人, 核保意见, 核保日期, 审核, 复核, 调整日期, 优惠方案, 延期原因, 项目名称
-工程造价, 开工日期, 竣工日期, 营业执照号, 营业期限, 注册资本, 净资产, 固定资产, 成立日期, 企业类型, 经济类型, 隶属关系, 行政级别, 隐患数量, 整改率, 培训次数
-演练次数, 服务次数, 预防费, 2025年保费, 2024年保费, Premium, Premium due, Rate, Remark, No., Contact, Phone, Certificate number, Issued
+本年保费, 今年保费, 应收保费, 总保费, 含税保费, 保费, 净保费, 税额, 手续费比例, 费率, 费率浮动系数, 系数, 备注, 序号
+联系人, 联系电话, 手机, 邮箱, 地址, 法人, 所属县区, 开户行, 银行账号, 业务员, 业务来源, 渠道, 归属机构, 出单机构
+出单日期, 签单日期, 投保日期, 打印日期, 发票抬头, 纳税人识别号, 死亡限额, 医疗限额, 每次事故限额, 累计限额, 免赔
+许可证号, 许可证有效期, 证书编号, 证书等级, 发证机关, 发证日期, 安全负责人, 特种作业人数, 女工人数, 车辆数, 主要产品
+工艺, 事故经过, 上年事故起数, 上年赔款, 上年人数, 去年出险次数, 上年保单号, 赔付率, 核保人, 核保意见, 核保日期, 审核
+复核, 调整日期, 优惠方案, 延期原因, 项目名称, 工程造价, 开工日期, 竣工日期, 营业执照号, 营业期限, 注册资本, 净资产
+固定资产, 成立日期, 企业类型, 经济类型, 隶属关系, 行政级别, 隐患数量, 整改率, 培训次数, 演练次数, 服务次数, 预防费
+2025年保费, 2024年保费, Premium, Premium due, Rate, Remark, No., Contact, Phone, Certificate number, Issued
 Last visit, Last inspection date, Year, Total, Reason for visit, Underwriter, Net assets, Limit, Broker fee
 """
 ROW = {

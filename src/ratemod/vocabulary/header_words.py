@@ -14,7 +14,7 @@ _LETTERS = re.compile(r"[a-z]+")
 
 @functools.cache
 def _words() -> tuple[dict[str, str], int]:
-    """Return every word and the one that stands for it, "" where it says nothing by itself, and how long the longest is."""
+    """Return every word and what stands for it, "" where it says nothing, and how long the longest is."""
     data = tomllib.loads(files("ratemod.vocabulary").joinpath("header_words.toml").read_text(encoding="utf-8"))
     known = {word: group[0] for group in data["same"] for word in group} | dict.fromkeys(data["neutral"], "")
     return known, max(map(len, known))
