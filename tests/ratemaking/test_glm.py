@@ -277,7 +277,17 @@ def cells_of(weight, total):
     return collapse([A, B], list(grid), weight, total)
 
 
+def test_a_row_for_every_level_has_relativities_but_no_dispersion():
+    """Claims 4 on 10 against 9 on 30: ratio 4/3 of the rates, variance of its log 1/4 + 1/9 (two Poisson counts)."""
+    cells = collapse([Factor("size", ("small", "large"))], [[0, 1]], [10.0, 30.0], [4.0, 9.0])
+    fit = fit_glm(cells, ["size"], fam.poisson())
+    assert np.exp(fit.coefficient[1]) == pytest.approx(4 / 3, rel=1e-12)
+    assert fit.standard_error[1] == pytest.approx(np.sqrt(1 / 4 + 1 / 9), rel=1e-10)
+    assert fit.residual_df == 0
+
+
 FULL = np.full(6, 5.0)
+OVERDISPERSED = fam.poisson(overdispersed=True)
 
 
 @pytest.mark.parametrize(
@@ -286,7 +296,7 @@ FULL = np.full(6, 5.0)
         ({"RM536"}, lambda: fit_glm(cells_of(FULL, [1, 2, 0, 0, 3, 4]), ["a", "b"], fam.poisson())),
         (
             {"RM535", "RM538"},
-            lambda: fit_glm(cells_of([5, 5, 0, 0, 5, 5], [1, 2, 0, 0, 3, 4]), ["a", "b"], fam.poisson()),
+            lambda: fit_glm(cells_of([5, 5, 0, 0, 5, 5], [1, 2, 0, 0, 3, 4]), ["a", "b"], OVERDISPERSED),
         ),
         (
             {"RM537"},
@@ -296,7 +306,7 @@ FULL = np.full(6, 5.0)
                 fam.poisson(),
             ),
         ),
-        ({"RM538"}, lambda: fit_glm(collapse([A], [[0, 1, 2]], [1.0] * 3, [1.0] * 3), ["a"], fam.poisson())),
+        ({"RM538"}, lambda: fit_glm(collapse([A], [[0, 1, 2]], [1.0] * 3, [1.0] * 3), ["a"], OVERDISPERSED)),
         ({"RM539"}, lambda: fit_glm(cells_of(FULL, [1, 2, 0, 1, 3, 4]), ["a", "b"], fam.gamma())),
         ({"RM540"}, lambda: fit_glm(cells_of(FULL, [1, 2, 5, 1, 3, 4]), ["a", "b"], fam.poisson(), max_iterations=1)),
         (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -40,8 +41,14 @@ def target_of(args: argparse.Namespace) -> Path | None:
 
 
 def named(said: str | None) -> list[str]:
-    """Return the names of a list with commas, of either kind."""
-    return [name.strip() for name in (said or "").replace("，", ",").split(",") if name.strip()]
+    """Return the names of a list with commas, of either kind; those inside brackets part nothing.
+
+    Examples
+    --------
+    >>> named("size, age:spline(6, increasing)")
+    ['size', 'age:spline(6, increasing)']
+    """
+    return [name.strip() for name in re.split(r",(?![^()]*\))", (said or "").replace("，", ",")) if name.strip()]
 
 
 def given(args: argparse.Namespace, names: Sequence[str]) -> dict[str, Any]:

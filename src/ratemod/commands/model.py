@@ -26,6 +26,10 @@ def arguments(parser: argparse.ArgumentParser, lang: Lang) -> None:
     parser.add_argument("--reference", metavar="FACTOR=LEVEL", action="append", default=[],
                         help=text("UI_help_model_reference", lang))  # fmt: skip
     parser.add_argument("--known-factor", metavar="COLUMN", help=text("UI_help_model_known", lang))
+    parser.add_argument("--credible", metavar="COLUMNS", help=text("UI_help_model_credible", lang))
+    parser.add_argument("--sample-weight", metavar="COLUMN", help=text("UI_help_model_sample_weight", lang))
+    parser.add_argument("--recoveries", choices=("refuse", "net"), default="refuse",
+                        help=text("UI_help_model_recoveries", lang))  # fmt: skip
     parser.add_argument("--missing", choices=("refuse", "level"), default="refuse",
                         help=text("UI_help_model_missing", lang))  # fmt: skip
     parser.add_argument("--into", metavar="FOLDER", type=Path, help=text("UI_help_model_into", lang))
@@ -59,6 +63,9 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
             interactions=[tuple(part.strip() for part in one.split(":")) for one in named(args.interactions)],
             reference=pairs_of(args.reference),
             known_factor=args.known_factor,
+            credible=named(args.credible),
+            sample_weight=args.sample_weight,
+            recoveries=args.recoveries,
             missing=args.missing,
             header_map=headers_of(args),
             **given(args, ("power",)),

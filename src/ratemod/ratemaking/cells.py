@@ -21,7 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ratemod.errors import ModelError, nearest, problem
-from ratemod.ratemaking.arrays import Floats, Integers, finite, non_negative, same_length, sums
+from ratemod.ratemaking.arrays import Floats, Integers, finite, non_negative, positive, same_length, sums
 from ratemod.ratemaking.row_sums import RowSums, row_sums
 
 DENSE_CELLS = 2**22
@@ -118,6 +118,8 @@ def collapse(
     *,
     power: float | None = None,
     offset: npt.ArrayLike | None = None,
+    times: npt.ArrayLike | None = None,
+    recoveries: bool = False,
 ) -> Cells:
     """Sum rows into cells.
 
@@ -126,9 +128,10 @@ def collapse(
     factors : k of them
     codes : k arrays (n,) of integer codes into the levels
     weight : (n,) float64 >= 0 (head-years for a frequency, claims for a severity)
-    total : (n,) float64 >= 0 (claims; yuan), the response times the weight
+    total : (n,) float64 >= 0 (claims; yuan), the response times the weight; below 0 where `recoveries` are permitted
     power : variance power of a Tweedie model to come, for the deviance of the rows
     offset : (n,) float64, the log multiplier that `fold_offset` has folded in, for the likelihood of the rows
+    times : (n,) float64 > 0, sample weights: how much each row counts beside the others; default 1
 
     Returns
     -------
@@ -147,14 +150,15 @@ def collapse(
     >>> cells.weight.tolist(), cells.total.tolist(), cells.square.round(4).tolist()
     ([4.0, 2.0], [2.0, 1.0], [1.3333, 0.5])
     """
-    w, t = non_negative("weight", weight), non_negative("total", total)
-    same_length(weight=w, total=t)
-    if ((w == 0) & (t > 0)).any():
-        raise ModelError(problem("RM528", wrong=int(((w == 0) & (t > 0)).sum())))
+    w, t = non_negative("weight", weight), (finite if recoveries else non_negative)("total", total)
+    each = np.ones(len(w)) if times is None else positive("times", times)
+    same_length(weight=w, total=t, times=each)
+    if ((w == 0) & (t != 0)).any():
+        raise ModelError(problem("RM528", wrong=int(((w == 0) & (t != 0)).sum())))
     key = _keys(factors, codes, len(w))
-    square = np.divide(t * t, w, out=np.zeros_like(t), where=w > 0)
-    beside = row_sums(w, t, power=power, offset=offset)
-    return _sum(tuple(factors), key, (w > 0).astype(np.float64), w, t, square, beside)
+    square = np.divide(each * t * t, w, out=np.zeros_like(t), where=w > 0)
+    beside = row_sums(w, t, power=power, offset=offset, times=each)
+    return _sum(tuple(factors), key, (w > 0).astype(np.float64), each * w, each * t, square, beside)
 
 
 def merge(parts: Iterable[Cells]) -> Cells:

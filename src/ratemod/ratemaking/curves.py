@@ -6,6 +6,8 @@ With z = (x − first knot)/(last knot − first knot), each kind is measured fr
     polynomial(k)   (x − x₀), (x − x₀)², …, (x − x₀)ᵏ
     spline(k)       z and N₁, …, N_{k−1}, the natural cubic spline of k + 1 knots (minimum, quantiles, maximum),
                     N_j = d_j − d_k,  d_j(z) = ((z − z_j)₊³ − (z − z_{k+1})₊³)/(z_{k+1} − z_j),  straight outside
+    spline(k, increasing), … convex, …              k columns of `shaped_basis`, whose coefficients may not be negative
+    penalised(k), penalised(k, increasing), …       the same k columns, with a penalty on what bends (`penalty`)
 The span of spline(k) is that of R's `ns(x, df = k)`: the same fit and the same predictions.
 
 Source: Hastie, Tibshirani & Friedman, *The Elements of Statistical Learning*, 2nd ed., 5.2.1 (natural cubic splines).
@@ -22,11 +24,22 @@ import numpy.typing as npt
 
 from ratemod.errors import ModelError, nearest, problem
 from ratemod.ratemaking.arrays import Floats
+from ratemod.ratemaking.shaped_basis import LEAST_COLUMNS, SHAPES, Shape, held, integrals, mixture, roughness
 
-Kind = Literal["linear", "log", "polynomial", "spline"]
-KINDS = ("linear", "log", "polynomial(2)", "spline(4)")
-MOST_DEGREES = {"polynomial": 6, "spline": 20}
-_WRITTEN = re.compile(r"(linear|log)|(polynomial|spline)\((\d{1,3})\)")
+Kind = Literal["linear", "log", "polynomial", "spline", "shaped", "penalised"]
+KINDS = ("linear", "log", "polynomial(2)", "spline(4)", *(f"spline(6, {shape})" for shape in SHAPES), "penalised(12)")
+MOST_DEGREES = {"polynomial": 6, "spline": 20, "shaped": 20, "penalised": 40}
+OPPOSITE = ({"increasing", "decreasing"}, {"convex", "concave"})
+_WRITTEN = re.compile(r"(linear|log)|(polynomial|spline|penalised)\((\d{1,3})((?:,[a-z]+)*)\)")
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What a user wrote of a covariate: its kind, its number of columns, and the shapes that it must have."""
+
+    kind: Kind
+    degrees: int
+    shape: tuple[Shape, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +49,11 @@ class Curve:
     Attributes
     ----------
     name : column of the data
-    kind : "linear", "log", "polynomial" or "spline"; degrees : its number of columns
+    kind : one of `Kind`; degrees : its number of columns
     reference : float, x₀, where the relativity is 1
     knots : of a spline, ascending, else empty
+    shape : what a spline must be; its columns `held` then have coefficients >= 0
+    strength : λ of the penalty λ·γ′Sγ on a penalised spline
     """
 
     name: str
@@ -46,13 +61,25 @@ class Curve:
     degrees: int
     reference: float
     knots: tuple[float, ...] = ()
+    shape: tuple[Shape, ...] = ()
+    strength: float = 0.0
+
+    @property
+    def held(self) -> tuple[int, ...]:
+        """Return its columns whose coefficients may not be negative."""
+        return held(self.degrees, self.shape)
+
+    @property
+    def penalty(self) -> Floats:
+        """Return λ·S, (degrees, degrees) float64, of a penalised spline."""
+        return self.strength * roughness(self.knots, self.degrees, self.shape)
 
     @property
     def labels(self) -> tuple[str, ...]:
         """Names of its columns."""
         if self.kind == "polynomial":
             return tuple(self.name if j == 1 else f"{self.name}^{j}" for j in range(1, self.degrees + 1))
-        if self.kind == "spline":
+        if self.knots:
             return tuple(f"{self.name}[spline {j}]" for j in range(1, self.degrees + 1))
         return (self.name,) if self.kind == "linear" else (f"log({self.name})",)
 
@@ -70,6 +97,8 @@ class Curve:
     def _raw(self, x: Floats) -> Floats:
         if self.kind == "log":
             return np.log(x)[:, None]
+        if self.kind in ("shaped", "penalised"):
+            return integrals(x, self.knots) @ mixture(self.degrees, self.shape)
         if self.kind == "spline":
             ends = np.array(self.knots)
             z, at = (x - ends[0]) / (ends[-1] - ends[0]), (ends - ends[0]) / (ends[-1] - ends[0])
@@ -79,8 +108,8 @@ class Curve:
         return (x - self.reference)[:, None] ** np.arange(1, self.degrees + 1)
 
 
-def written(name: str, kind: str) -> tuple[Kind, int]:
-    """Return kind and degrees of what a user writes: "linear", "log", "polynomial(2)", "spline(4)".
+def written(name: str, kind: str) -> Written:
+    """Return what a user writes: "linear", "log", "polynomial(2)", "spline(4)", "penalised(12, increasing, concave)".
 
     Raises
     ------
@@ -89,14 +118,24 @@ def written(name: str, kind: str) -> tuple[Kind, int]:
 
     Examples
     --------
-    >>> written("age", "spline(4)")
-    ('spline', 4)
+    >>> written("age", "spline(4)").kind, written("age", "spline(5, increasing)").shape
+    ('spline', ('increasing',))
     """
     found = _WRITTEN.fullmatch(str(kind).replace(" ", ""))
     if found and found[1]:
-        return ("linear" if found[1] == "linear" else "log"), 1
-    if found and 1 < int(found[3]) <= MOST_DEGREES[found[2]]:
-        return ("spline" if found[2] == "spline" else "polynomial"), int(found[3])
+        return Written("linear" if found[1] == "linear" else "log", 1)
+    if found:
+        degrees, words = int(found[3]), [word for word in found[4].split(",") if word]
+        shape = tuple(word for word in SHAPES if word in words)
+        kind_: Kind = "shaped" if shape and found[2] == "spline" else found[2]  # type: ignore[assignment]
+        plain = kind_ in ("polynomial", "spline")
+        known = len(words) == len(shape) and not any(pair <= set(shape) for pair in OPPOSITE)
+        if (
+            (2 if plain else LEAST_COLUMNS) <= degrees <= MOST_DEGREES[kind_]
+            and known
+            and not (shape and kind_ == "polynomial")
+        ):
+            return Written(kind_, degrees, shape)
     raise ModelError(problem("RM482", column=name, kind=kind, nearest=nearest(str(kind), KINDS)))
 
 
@@ -120,18 +159,20 @@ def curve(name: str, kind: str, values: Floats, weight: Floats, reference: float
     >>> curve("age", "linear", np.array([20.0, 40.0]), np.array([1.0, 3.0])).reference
     35.0
     """
-    kind_, degrees = written(name, kind)
+    asked = written(name, kind)
+    kind_, degrees = asked.kind, asked.degrees
     different = len(np.unique(values))
     knots: tuple[float, ...] = ()
-    if kind_ == "spline":
-        shares = np.linspace(0.0, 1.0, degrees + 1)
+    wanted = {"spline": degrees + 1, "shaped": degrees - 1, "penalised": degrees - 1}.get(kind_, 0)
+    if wanted:
+        shares = np.linspace(0.0, 1.0, wanted)
         found = np.unique(np.quantile(values, shares))
-        if len(found) <= degrees:  # many rows of one value: quantiles of the different values
+        if len(found) < wanted:  # many rows of one value: quantiles of the different values
             found = np.unique(np.quantile(np.unique(values), shares))
         knots = tuple(float(x) for x in found)
-    if different <= degrees or (knots and len(knots) <= degrees):
+    if different <= degrees or len(knots) < wanted:
         raise ModelError(problem("RM483", column=name, kind=kind, different=different))
     if reference is None:
         mean = np.average(np.log(values) if kind_ == "log" else values, weights=weight)
         reference = float(np.exp(mean) if kind_ == "log" else mean)
-    return Curve(name=name, kind=kind_, degrees=degrees, reference=reference, knots=knots)
+    return Curve(name=name, kind=kind_, degrees=degrees, reference=reference, knots=knots, shape=asked.shape)

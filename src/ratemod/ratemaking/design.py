@@ -184,13 +184,14 @@ def design(
     return Design(cells.factors, wanted, base, tuple(column_term), tuple(column_levels), tuple(curves))
 
 
-def faults(plan: Design, cells: Cells, *, zero_total_separates: bool = True) -> list[Problem]:
+def faults(plan: Design, cells: Cells, *, zero_total_separates: bool = True, spare: int = 1) -> list[Problem]:
     """Return what makes a design impossible to fit: empty levels, separated levels, too few rows.
 
     Parameters
     ----------
     plan : Design; cells : Cells
     zero_total_separates : True where a level without any loss drives its coefficient to minus infinity
+    spare : rows that must be left beside the parameters: one for a dispersion that is estimated, else none
 
     Returns
     -------
@@ -205,10 +206,12 @@ def faults(plan: Design, cells: Cells, *, zero_total_separates: bool = True) -> 
         if single:
             found += [problem("RM535", name=plan.label(t, (int(i),))) for i in np.flatnonzero(weight == 0)]
         if zero_total_separates:
-            lost = np.argwhere((weight > 0) & (total == 0))
+            lost = np.argwhere((weight > 0) & (total <= 0))
             found += [problem("RM536", name=plan.label(t, tuple(int(i) for i in at))) for at in lost]
     columns = len(plan.column_term)
-    if int(cells.rows.sum()) <= columns:
+    if not float(cells.total.sum()) > 0 and not found:
+        found.append(problem("RM536", name="intercept"))
+    if int(cells.rows.sum()) < columns + spare:
         found.append(problem("RM538", rows=int(cells.rows.sum()), parameters=columns))
     return found
 

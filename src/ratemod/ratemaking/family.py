@@ -20,6 +20,8 @@ from ratemod.ratemaking.row_sums import RowSums
 from ratemod.rules.options import strict
 from ratemod.rules.within import Amount, Finite
 
+ESTIMATED = ("gamma", "tweedie", "nb2")  # their likelihood has one more parameter, at its best
+
 
 @dataclass(frozen=True, slots=True)
 class Family:
@@ -45,7 +47,7 @@ class Family:
     def deviance(self, response: Floats, mean: Floats, weight: Floats) -> float:
         """Return Σ w·d(y, μ) of cells or rows as they are given."""
         y, m, p = response, mean, self.power
-        log_ratio = np.log(np.where(y > 0, y, m) / m)
+        log_ratio = np.log(np.where(y != 0, np.abs(y), m) / m)  # of a net recovery up to a constant
         if self.alpha > 0:
             unit = y * log_ratio - (y + 1 / self.alpha) * np.log((1 + self.alpha * y) / (1 + self.alpha * m))
         elif p == 1:
@@ -53,7 +55,11 @@ class Family:
         elif p == 2:
             unit = (y - m) / m - log_ratio
         else:
-            unit = y ** (2 - p) / ((1 - p) * (2 - p)) - y * m ** (1 - p) / (1 - p) + m ** (2 - p) / (2 - p)
+            unit = (
+                np.maximum(y, 0.0) ** (2 - p) / ((1 - p) * (2 - p))
+                - y * m ** (1 - p) / (1 - p)
+                + m ** (2 - p) / (2 - p)
+            )
         return float(2 * (weight @ unit))
 
     def row_deviance(self, mean: Floats, weight: Floats, total: Floats, beside: RowSums) -> float:
@@ -113,13 +119,13 @@ class Family:
             return float(constant + cells.sum() + response / phi - response - beside.weight_offset)
         return float("nan")
 
-    def aic(self, log_likelihood: float, parameters: int) -> float:
-        """Return Akaike's criterion of the rows; φ of the gamma and α of NB2 cost one more parameter."""
-        return -2 * log_likelihood + 2 * (parameters + (self.name in ("gamma", "nb2")))
+    def aic(self, log_likelihood: float, parameters: float) -> float:
+        """Return Akaike's criterion of the rows; φ of gamma and Tweedie and α of NB2 cost one more parameter."""
+        return -2 * log_likelihood + 2 * (parameters + (self.name in ESTIMATED))
 
-    def bic(self, log_likelihood: float, parameters: int, rows: int) -> float:
+    def bic(self, log_likelihood: float, parameters: float, rows: int) -> float:
         """Return Schwarz's criterion of the rows, parameters counted as in `aic`."""
-        return -2 * log_likelihood + float(np.log(rows)) * (parameters + (self.name in ("gamma", "nb2")))
+        return -2 * log_likelihood + float(np.log(rows)) * (parameters + (self.name in ESTIMATED))
 
 
 def poisson(*, overdispersed: bool = False) -> Family:

@@ -1,7 +1,8 @@
 """Generalised linear models with a log link, fitted on cells with the inference of the rows.
 
 Iteratively reweighted least squares: W = w·μ²/V(μ), z = η − o + (y − μ)/μ, b = (X'WX)⁻¹X'Wz, halving any step that
-raises the deviance; η = Xb + o, with o a known log multiplier of a cell's mean. Dispersion φ = Pearson statistic of the
+raises the deviance; η = Xb + o, with o a known log multiplier of a cell's mean. Curves may be penalised or held to a
+shape (`penalty`). Dispersion φ = Pearson statistic of the
 rows/(rows − p); covariance φ·(X'WX)⁻¹. Deviance, likelihood and AIC are those of the rows (`row_sums`).
 
 Source: McCullagh & Nelder, 2nd ed., 2.5; Goldburd, Khare, Tevet & Guller, CAS Monograph 5 (ratemaking use).
@@ -22,6 +23,7 @@ from ratemod.ratemaking.curves import Curve
 from ratemod.ratemaking.design import Design, Term, design, faults
 from ratemod.ratemaking.family import Family, negative_binomial, poisson
 from ratemod.ratemaking.model_matrix import ModelMatrix, model_matrix
+from ratemod.ratemaking.penalty import feasible_step, without_held
 from ratemod.rules.options import strict
 from ratemod.rules.within import Chance, Count
 
@@ -41,10 +43,11 @@ class Fit:
     covariance : (p, p) float64
     dispersion : float
     deviance, null_deviance, pearson : float, of the rows; null is the model of one mean
-    residual_df : int, rows − p; cell_df : int, cells − p
+    parameters : float, p, less what stays at its bound, effective where curves are penalised
+    residual_df : int, rows − parameters, rounded; cell_df : int, cells − p
     log_likelihood, aic, bic : float, of the rows, comparable between models of the same rows; NaN where there is no
-        likelihood in closed form (quasi-Poisson, Tweedie), or for a negative binomial on cells that do not know their
-        different rows
+        likelihood (quasi-Poisson), for a Tweedie until `model_tests.tweedie_likelihood` has found its φ, or for a
+        negative binomial on cells that do not know their different rows
     fitted : (c,) float64, μ of each cell, response per unit of weight, its known multiplier included
     iterations : int
     """
@@ -58,6 +61,7 @@ class Fit:
     deviance: float
     null_deviance: float
     pearson: float
+    parameters: float
     residual_df: int
     cell_df: int
     log_likelihood: float
@@ -73,7 +77,7 @@ class TermTest:
 
     Attributes
     ----------
-    term : the term; df : its columns
+    term : the term; df : its columns, or what it has of effective parameters
     statistic : deviance difference/φ (χ² on df) or that divided by df (F on df and the residual df)
     kind : "chi2" where φ is fixed, else "F"; p_value : float
     aic_without : float
@@ -217,12 +221,12 @@ def type_iii(cells: Cells, fit: Fit, offset: Floats | None = None) -> list[TermT
     plan = fit.design
     reference = {factor.name: factor.levels[code] for factor, code in zip(plan.factors, plan.reference)}
     tests = []
-    for t, term in enumerate(plan.terms):
+    for term in plan.terms:
         if any(set(term) < set(other) for other in plan.terms):
             continue
         fewer = design(cells, [other for other in plan.terms if other != term], reference, plan.curves)
         less = _fit(fewer, cells, fit.family, offset, 50, None)
-        df = plan.column_term.count(t)
+        df = max(round(fit.parameters - less.parameters), 1)
         drop = max(_cell_deviance(cells, less) - _cell_deviance(cells, fit), 0.0)
         if fit.family.fixed_dispersion:
             kind, statistic, p_value = "chi2", drop, float(chdtrc(df, drop))
@@ -244,7 +248,7 @@ def _fit(
     """Fit a laid-out design."""
     w = cells.weight
     y = cells.total / w
-    wrong = faults(plan, cells, zero_total_separates=family.power < 2)
+    wrong = faults(plan, cells, zero_total_separates=family.power < 2, spare=int(not family.fixed_dispersion))
     if family.power >= 2 and (y <= 0).any():
         wrong.append(problem("RM539", wrong=int((y <= 0).sum())))
     x = model_matrix(plan, cells.codes)
@@ -256,9 +260,13 @@ def _fit(
     b, iterations = _reweight(x, y, w, known, family, max_iterations, progress)
     mean = np.exp(x.times(b) + known)
     pearson = _pearson(cells, mean, family)
-    df = int(cells.rows.sum()) - x.width
-    phi = 1.0 if family.fixed_dispersion else pearson / df
-    covariance = phi * x.cross(w * mean * mean / family.variance(mean)).inverse()
+    covariance, bound = without_held(x.cross(w * mean * mean / family.variance(mean)).inverse(), b, x.held)
+    parameters = float(x.width - bound)
+    if x.penalty is not None:
+        parameters -= float(np.sum(covariance * x.penalty))
+    rows = int(cells.rows.sum())
+    phi = 1.0 if family.fixed_dispersion else pearson / (rows - parameters)
+    covariance = phi * covariance
     level = np.full(len(y), float(cells.total.sum() / w.sum()))
     if offset is not None:
         one = model_matrix(design(cells, []), cells.codes)
@@ -274,11 +282,12 @@ def _fit(
         deviance=family.row_deviance(mean, w, cells.total, cells.beside),
         null_deviance=family.row_deviance(level, w, cells.total, cells.beside),
         pearson=pearson,
-        residual_df=df,
+        parameters=parameters,
+        residual_df=rows - round(parameters),
         cell_df=len(y) - x.width,
         log_likelihood=log_likelihood,
-        aic=family.aic(log_likelihood, x.width),
-        bic=family.bic(log_likelihood, x.width, int(cells.rows.sum())),
+        aic=family.aic(log_likelihood, parameters),
+        bic=family.bic(log_likelihood, parameters, rows),
         fitted=mean,
         iterations=iterations,
     )
@@ -304,18 +313,19 @@ def _reweight(
     b = np.zeros(x.width)
     b[0] = np.log(w @ y / (w @ np.exp(known)))
     eta = x.times(b) + known
-    deviance, change = family.deviance(y, np.exp(eta), w), np.inf
+    deviance, change = family.deviance(y, np.exp(eta), w) + x.cost(b), np.inf
     for iteration in range(1, max_iterations + 1):
         mean = np.exp(eta)
         held = w * mean * mean / family.variance(mean)
         try:
-            step = x.cross(held).solve(x.scores(held * (y - mean) / mean))
+            cross = x.cross(held)
+            step = feasible_step(cross.solve(x.scores(held * (y - mean) / mean) - x.pull(b)), b, cross, x.held)
         except np.linalg.LinAlgError:
             break
         move = x.times(step)
         for _ in range(HALVINGS):
             with np.errstate(over="ignore", invalid="ignore"):
-                trial = family.deviance(y, np.exp(eta + move), w)
+                trial = family.deviance(y, np.exp(eta + move), w) + x.cost(b + step)
             if trial <= deviance * (1 + 1e-10) + 1e-10:
                 break
             step, move = step / 2, move / 2

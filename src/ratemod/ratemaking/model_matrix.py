@@ -1,7 +1,8 @@
 """The matrix of a model on cells, block by block: never as a whole where the cells are many.
 
 A block of few columns is an array, one of many columns a sparse matrix: a cell has one entry for each factor, and one
-for each column of a curve. What is needed of the matrix are three products, Xb, Xᵀv and XᵀWX.
+for each column of a curve. What is needed of the matrix are three products, Xb, Xᵀv and XᵀWX, with the penalty P of
+penalised curves added to the last.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import numpy as np
 from ratemod.ratemaking.arrays import Floats, Integers
 from ratemod.ratemaking.cross_product import CrossProduct, cross_product
 from ratemod.ratemaking.design import Design
+from ratemod.ratemaking.penalty import held_columns, penalty_of
 
 BLOCK = 65_536
 DENSE_COLUMNS = 128
@@ -29,11 +31,15 @@ class ModelMatrix:
     ----------
     plan : Design; codes : (c, k) int64
     kept : the blocks where there is one only, else they are made again for every product
+    penalty : (p, p) float64, P, or None where nothing is penalised
+    held : columns whose coefficients may not be negative
     """
 
     plan: Design
     codes: Integers
     kept: tuple[Any, ...]
+    penalty: Floats | None
+    held: Integers
 
     @property
     def width(self) -> int:
@@ -55,13 +61,23 @@ class ModelMatrix:
         return found
 
     def cross(self, weight: Floats) -> CrossProduct:
-        """Return XᵀWX of weights (c,)."""
+        """Return XᵀWX + P of weights (c,)."""
         gram: Any = None
         for part, block in self.blocks():
             w = weight[part][:, None]
             one = block.T @ (block * w if isinstance(block, np.ndarray) else block.multiply(w).tocsr())
             gram = one if gram is None else gram + one
+        if self.penalty is not None:
+            gram = gram + (self.penalty if isinstance(gram, np.ndarray) else _sparse(self.penalty))
         return cross_product(gram, self._long())
+
+    def pull(self, b: Floats) -> Floats:
+        """Return Pb, (p,) float64: what the penalty takes off the scores."""
+        return np.zeros(len(b)) if self.penalty is None else self.penalty @ b
+
+    def cost(self, b: Floats) -> float:
+        """Return bᵀPb."""
+        return float(b @ self.pull(b))
 
     def variance(self, covariance: Floats) -> Floats:
         """Return the diagonal of XVXᵀ, (c,) float64."""
@@ -98,7 +114,13 @@ class ModelMatrix:
 def model_matrix(plan: Design, codes: Integers) -> ModelMatrix:
     """Return the matrix of a design on level codes (c, k)."""
     kept = (_block(plan, codes),) if len(codes) <= BLOCK else ()
-    return ModelMatrix(plan=plan, codes=codes, kept=kept)
+    return ModelMatrix(plan=plan, codes=codes, kept=kept, penalty=penalty_of(plan), held=held_columns(plan))
+
+
+def _sparse(values: Floats) -> Any:
+    from scipy.sparse import csr_array
+
+    return csr_array(values)
 
 
 def _block(plan: Design, codes: Integers) -> Any:

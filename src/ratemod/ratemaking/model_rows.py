@@ -5,6 +5,7 @@ Every row that came in is used, refused with a reason, or without weight; each w
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 MISSING = "(missing)"
 Missing = Literal["refuse", "level"]
+Recoveries = Literal["refuse", "net"]
+Fault = tuple[int, str, Any, str]  # row as its table counts, column, what stands there, code of the reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +39,7 @@ class Accounts:
     rows, used, refused, without_weight : int; rows = used + refused + without_weight
     refused_weight, refused_total : float, of the refused rows, as far as they can be read
     by_column : (column, rows refused because of it), a row under each of its faults
+    recoveries, recovered : rows in use whose total is negative, and their sum
     """
 
     rows: int
@@ -45,6 +49,8 @@ class Accounts:
     refused_weight: float
     refused_total: float
     by_column: tuple[tuple[str, int], ...]
+    recoveries: int = 0
+    recovered: float = 0.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,7 +62,7 @@ class ModelRows:
     factors, codes : of the columns of levels; numbers : of all others, by name, (n,) float64
     kept : (n,) int64, positions of the rows among those read
     faults : (row, column, what stands there, code of the reason) of every fault; rows as their table counts, a frame
-        from 1
+        from 1; places : their positions among the rows read
     accounts : Accounts
     """
 
@@ -64,7 +70,8 @@ class ModelRows:
     codes: tuple[Integers, ...]
     numbers: Mapping[str, Floats]
     kept: Integers
-    faults: tuple[tuple[int, str, Any, str], ...]
+    faults: tuple[Fault, ...]
+    places: tuple[int, ...]
     accounts: Accounts
 
     def refused(self) -> pd.DataFrame:
@@ -87,6 +94,7 @@ def read_rows(
     positive: Sequence[str] = (),
     numbers: Sequence[str] = (),
     missing: Missing = "refuse",
+    recoveries: Recoveries = "refuse",
     header_map: Mapping[str, str] | None = None,
 ) -> ModelRows:
     """Read the columns of a model; the first two of `amounts` are total and weight.
@@ -97,6 +105,7 @@ def read_rows(
     levels : columns whose different values are levels
     amounts : columns of numbers that may not be negative; positive : above zero; numbers : any number
     missing : "refuse" rows without a level, or take them as a level of their own, ``(missing)``
+    recoveries : "refuse" rows whose total is negative, or take them ("net")
     header_map : header in the file -> name
 
     Raises
@@ -114,13 +123,13 @@ def read_rows(
     wanted += [Column(name, "number") for name in dict.fromkeys((*amounts, *positive, *numbers))]
     book = _book(data, wanted, header_map)
     n = book.table.num_rows
-    bad, faults = np.zeros(n, dtype=np.bool_), list[tuple[int, str, Any, str]]()
+    bad, faults = np.zeros(n, dtype=np.bool_), list[tuple[int, Fault]]()
 
     def refuse(name: str, lost: Booleans, code: str) -> None:
         at = np.flatnonzero(lost)
         bad[at] = True
         cells = book.table[name].take(at).to_pylist() if len(at) else []
-        faults.extend((int(row), name, cell, code) for row, cell in zip(book.numbers[at], cells))
+        faults.extend((int(i), (int(book.numbers[i]), name, cell, code)) for i, cell in zip(at, cells))
 
     coded, values = [], dict[str, Floats]()
     for name in levels:
@@ -133,7 +142,7 @@ def read_rows(
         found, empty = _numbers(book.table[name])
         refuse(name, empty, "RM490")
         refuse(name, ~empty & ~np.isfinite(found), "RM491")
-        if name in amounts:
+        if name in amounts and not (recoveries == "net" and name == amounts[0]):
             refuse(name, found < 0, "RM492")
         if name in positive:
             refuse(name, found <= 0, "RM494")
@@ -141,9 +150,10 @@ def read_rows(
     light = np.zeros(n, dtype=np.bool_)
     if amounts:
         total, weight = values[amounts[0]], values[amounts[1]]
-        refuse(amounts[1], ~bad & (weight == 0) & (total > 0), "RM493")
+        refuse(amounts[1], ~bad & (weight == 0) & (total != 0), "RM493")
         light = ~bad & (weight == 0)
     kept = np.flatnonzero(~bad & ~light)
+    back = values[amounts[0]][kept] if amounts else np.zeros(0)
     accounts = Accounts(
         rows=n,
         used=len(kept),
@@ -151,22 +161,25 @@ def read_rows(
         without_weight=int(light.sum()),
         refused_weight=_sum(values[amounts[1]][bad]) if amounts else 0.0,
         refused_total=_sum(values[amounts[0]][bad]) if amounts else 0.0,
-        by_column=tuple((name, sum(f[1] == name for f in faults)) for name in dict.fromkeys(f[1] for f in faults)),
+        by_column=tuple(Counter(fault[1] for _, fault in faults).items()),
+        recoveries=int((back < 0).sum()),
+        recovered=float(back[back < 0].sum()),
     )
     if not len(kept):
-        raise BookError(none_usable(faults) or [problem("RM496", rows=n)])
+        raise BookError(none_usable([fault for _, fault in faults]) or [problem("RM496", rows=n)])
     factors, codes = [], []
     for name, (at, names) in zip(levels, coded):
         used, code = np.unique(at[kept], return_inverse=True)
         factors.append(Factor(name, tuple(names[i] for i in used)))
         codes.append(code.astype(np.int64))
-    faults.sort(key=lambda fault: fault[0])
+    faults.sort(key=lambda placed: placed[0])
     return ModelRows(
         factors=tuple(factors),
         codes=tuple(codes),
         numbers={name: found[kept] for name, found in values.items()},
         kept=kept,
-        faults=tuple(faults),
+        faults=tuple(fault for _, fault in faults),
+        places=tuple(at for at, _ in faults),
         accounts=accounts,
     )
 
@@ -201,11 +214,16 @@ def number_factor(name: str, values: Floats) -> tuple[Factor, Integers]:
     return Factor(name, tuple(level_name(value) for value in different.tolist())), code.astype(np.int64)
 
 
-def none_usable(faults: Sequence[tuple[int, str, Any, str]]) -> list[Problem]:
+def none_usable(faults: Sequence[Fault]) -> list[Problem]:
     """Return one refusal a column, RM565, with its rows."""
     named = dict.fromkeys(fault[1] for fault in faults)
-    rows = {name: [at for at, column, *_ in faults if column == name] for name in named}
-    return [problem("RM565", column=name, wrong=len(at), first=min(at)) for name, at in rows.items()]
+    found = []
+    for name in named:
+        mine = [fault for fault in faults if fault[1] == name]
+        first, _, value, _ = min(mine, key=lambda fault: fault[0])
+        said = "" if value is None else value
+        found.append(problem("RM565", column=name, wrong=len(mine), first=first, value=said))
+    return found
 
 
 def _sum(values: Floats) -> float:

@@ -165,14 +165,14 @@ def smoothed(cells: Cells, fit: Fit, factor: str, strength: float) -> tuple[Floa
     return after, moved(levels, np.exp(log), after, "smooth", [f"strength={strength:.6g}"] * len(levels))
 
 
-def credible(
-    cells: Cells, fit: Fit, factor: str, refit: Callable[[Floats], Fit], between_variance: float | None
-) -> tuple[Floats, tuple[Adjustment, ...]]:
-    """Return relativities of a factor about a mean of 1 by credibility, and what moved from the fit.
+def credible_values(
+    cells: Cells, factor: str, refit: Callable[[Floats], Fit], between_variance: float | None
+) -> tuple[Floats, list[str]]:
+    """Return relativities of a factor about a mean of 1 by credibility, and z and τ² of every level in words.
 
     Parameters
     ----------
-    cells, fit : of the model with the factor fitted freely
+    cells : of the model
     refit : relativities -> Fit of the other terms with these set
     between_variance : τ², or None to estimate it
 
@@ -181,16 +181,16 @@ def credible(
     ModelError
         RM540 when it does not settle; those of `refit`.
     """
-    levels, log = _log_relativities(cells, fit, factor)
-    code = cells.codes[:, cells.position(factor)]
-    y, now = cells.total / cells.weight, np.ones(len(levels))
+    at = cells.position(factor)
+    code, size = cells.codes[:, at], len(cells.factors[at].levels)
+    y, now = cells.total / cells.weight, np.ones(size)
     for _ in range(ROUNDS):
         rest = refit(now)
         mean = rest.fitted / now[code]
         for _ in range(ROUNDS):  # the common level of the means, at which Σ h_j(1 − z_j)(ū_j − 1) = 0
             held = cells.weight * mean * mean / rest.family.variance(mean)
-            mass = sums(code, held, len(levels))
-            own = sums(code, held * y / mean, len(levels)) / mass
+            mass = sums(code, held, size)
+            own = sums(code, held * y / mean, size) / mass
             tau2 = _between(own, mass, rest.dispersion) if between_variance is None else between_variance
             z = tau2 * mass / (tau2 * mass + rest.dispersion)
             level = float((mass * (1 - z)) @ own / (mass @ (1 - z)))
@@ -199,10 +199,16 @@ def credible(
                 break
         new = z * own + (1 - z)
         if np.abs(new - now).max() <= SETTLED:
-            free = np.exp(log - np.average(log, weights=mass))
-            return new, moved(levels, free, new, "shrink", [f"z={share:.6g}, tau2={tau2:.6g}" for share in z])
+            return new, [f"z={share:.6g}, tau2={tau2:.6g}" for share in z]
         now = new
     raise ModelError(problem("RM540", iterations=ROUNDS, change=float(np.abs(new - now).max())))
+
+
+def moved_from(cells: Cells, fit: Fit, factor: str, values: Floats, how: Sequence[str]) -> tuple[Adjustment, ...]:
+    """Return what credibility moved from the relativities of a fit, these about a mean of 1 by information."""
+    levels, log = _log_relativities(cells, fit, factor)
+    free = np.exp(log - np.average(log, weights=_held(cells, fit, factor)))
+    return moved(levels, free, values, "shrink", how)
 
 
 def _between(own: Floats, mass: Floats, dispersion: float) -> float:

@@ -29,20 +29,40 @@ from ratemod.ratemaking.curves import Curve, curve, written
 from ratemod.ratemaking.design import Term
 from ratemod.ratemaking.glm import Fit, fit_glm, fit_negative_binomial, half_width, predict, type_iii
 from ratemod.ratemaking.model_plan import write_model
-from ratemod.ratemaking.model_rows import Missing, ModelRows, none_usable, number_factor, number_of_rows, read_rows
+from ratemod.ratemaking.model_rows import (
+    Fault,
+    Missing,
+    ModelRows,
+    Recoveries,
+    none_usable,
+    number_factor,
+    number_of_rows,
+    read_rows,
+)
 from ratemod.ratemaking.model_steps import (
+    ROUNDS,
     Fixed,
     Step,
     band_names,
     bands_of,
-    credible,
+    credible_values,
     given,
+    moved_from,
     ordered,
     regrouped,
     smoothed,
 )
+from ratemod.ratemaking.model_tests import (
+    POWERS,
+    PowerProfile,
+    RatioTest,
+    likelihood_ratio,
+    tweedie_likelihood,
+    tweedie_profile,
+)
 from ratemod.ratemaking.model_validation import Validation
 from ratemod.ratemaking.nb2 import fit_nb2
+from ratemod.ratemaking.penalty import log_volume, penalty_of, with_strengths
 from ratemod.ratemaking.relativities import Adjustment, Relativity, relativities
 from ratemod.ratemaking.row_sums import with_distinct_rows
 from ratemod.reading.text_levels import level_name
@@ -53,6 +73,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
 FamilyName = Literal["poisson", "overdispersed_poisson", "negative_binomial", "nb2", "gamma", "tweedie"]
+GRID_OF_POWERS = (1.1, 1.2, 1.3, 1.4, 1.5, 1.6, 1.7, 1.8, 1.9)
+NETTED = ("overdispersed_poisson", "tweedie")
+WEIGHTED = ("poisson", "overdispersed_poisson", "gamma", "tweedie")
+SETTLED_TOGETHER = 1e-8  # of log relativities of several credible factors
 EXPOSURE = "(exposure)"  # of the rows of a cell, where a family needs it row by row
 KEY_LEVELS = 50  # a column of more different values than this, and than half the rows, names the rows
 
@@ -66,7 +90,8 @@ class Asked:
     total, weight, known_factor : columns; terms : of the fit, in order
     family : name; power : of "tweedie"
     reference : level by factor; curves : of the covariates; kinds : what was written of each
-    missing, header_map : how the table is read
+    missing, recoveries, header_map : how the table is read
+    sample_weight : column, or None; credible : factors whose relativities are drawn to their mean
     """
 
     total: str
@@ -79,7 +104,10 @@ class Asked:
     curves: tuple[Curve, ...]
     kinds: Mapping[str, str]
     missing: Missing
+    recoveries: Recoveries
     header_map: Mapping[str, str] | None
+    sample_weight: str | None
+    credible: tuple[str, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -234,7 +262,8 @@ class RateModel:
         import pandas as pd
         from scipy.special import ndtr, stdtr
 
-        statistic = self.fit.coefficient / self.fit.standard_error
+        with np.errstate(invalid="ignore"):  # what a bound holds at 0 has no error
+            statistic = self.fit.coefficient / self.fit.standard_error
         tail = -np.abs(statistic)
         p = 2 * (ndtr(tail) if self.fit.family.fixed_dispersion else stdtr(self.fit.residual_df, tail))
         return pd.DataFrame(
@@ -275,21 +304,49 @@ class RateModel:
         return self._means(data, header_map)[0]
 
     @strict
-    def predictions(self, data: Any, *, level: Chance = 0.95, header_map: Mapping[str, str] | None = None) -> Any:
-        """Return a frame of mean, low, high and the standard error of log mean; polars for polars, else pandas.
+    def predictions(
+        self,
+        data: Any,
+        *,
+        level: Chance = 0.95,
+        exposure: str | None = None,
+        header_map: Mapping[str, str] | None = None,
+    ) -> Any:
+        """Return mean, low, high, standard error of log mean, code and reason by row; polars for polars, else pandas.
+
+        Rows that cannot be used stay in it, without a mean, with the code and the reason.
 
         Parameters
         ----------
         data : as in `predict`; level : of the interval of the mean (not of an outcome)
+        exposure : column of exposure, in the unit of the weight: then `expected` = mean × exposure stands there too
 
         Raises
         ------
         BookError
-            As `predict` does.
+            When the table cannot be read.
         """
-        mean, error = self._means(data, header_map)
+        rows, n = self._read(data, header_map, [exposure] if exposure else [])
+        at, placed = np.arange(n), list[tuple[int, Fault]]()
+        mean, error = np.full(n, self.base_rate), np.full(n, float(self.fit.standard_error[0]))
+        if rows is not None:
+            mean, error = np.full(n, np.nan), np.full(n, np.nan)
+            at, (mean[rows.kept], error[rows.kept], unknown) = rows.kept, self._scored(rows)
+            placed = [*zip(rows.places, rows.faults), *((int(rows.kept[fault[0]]), fault) for fault in unknown)]
+            lost = [place for place, _ in placed]
+            mean[lost], error[lost] = np.nan, np.nan
         half = half_width(self.fit, level) * error
-        columns = {"mean": mean, "low": mean * np.exp(-half), "high": mean * np.exp(half), "log_standard_error": error}
+        columns: dict[str, Any] = {
+            "mean": mean, "low": mean * np.exp(-half), "high": mean * np.exp(half), "log_standard_error": error,
+        }  # fmt: skip
+        if exposure and rows is not None:
+            columns["expected"] = np.full(n, np.nan)
+            columns["expected"][at] = mean[at] * rows.numbers[exposure]
+        first: dict[int, tuple[str, str]] = {}
+        for place, (_, column, value, code) in placed:
+            first.setdefault(place, (code, f"{column}: {'' if value is None else value}"))
+        columns["code"] = [first[row][0] if row in first else "" for row in range(n)]
+        columns["reason"] = [first[row][1] if row in first else "" for row in range(n)]
         if type(data).__module__.partition(".")[0] == "polars":
             import polars as pl
 
@@ -298,42 +355,58 @@ class RateModel:
 
         return pd.DataFrame(columns, index=data.index if isinstance(data, pd.DataFrame) else None)
 
-    def _means(self, data: Any, header_map: Mapping[str, str] | None) -> tuple[Floats, Floats]:
+    def _read(
+        self, data: Any, header_map: Mapping[str, str] | None, exposure: Sequence[str] = ()
+    ) -> tuple[ModelRows | None, int]:
+        """Return the rows that the model can read, None where it needs no column, and how many came in."""
         plan = self.fit.design
         used = {name for term in plan.terms for name in term} | {fixed.factor for fixed in self.fixed}
         named = [factor.name for factor in plan.factors if factor.name in used and plan.curve(factor.name) is None]
         bent = [item.name for item in plan.curves if item.name in used]
         logs = [item.name for item in plan.curves if item.kind == "log"]
-        if not named and not bent:
-            n = number_of_rows(data, header_map)
-            return np.full(n, self.base_rate), np.full(n, float(self.fit.standard_error[0]))
+        if not named and not bent and not exposure:
+            return None, number_of_rows(data, header_map)
         rows = read_rows(
             data,
             levels=named,
+            amounts=[*exposure, *exposure],
             positive=[n for n in bent if n in logs],
             numbers=bent,
             missing=self.asked.missing,
             header_map=header_map,
         )
+        return rows, rows.accounts.rows
+
+    def _means(self, data: Any, header_map: Mapping[str, str] | None) -> tuple[Floats, Floats]:
+        rows, n = self._read(data, header_map)
+        if rows is None:
+            return np.full(n, self.base_rate), np.full(n, float(self.fit.standard_error[0]))
         return self._means_of(rows, none_usable(rows.faults))
 
     def _means_of(self, rows: ModelRows, wrong: list[Problem]) -> tuple[Floats, Floats]:
-        """Return the means of rows that were read and the standard errors of their logarithms."""
-        plan = self.fit.design
+        """Return the means of rows that were read and the standard errors of their logarithms; all must be known."""
+        mean, error, unknown = self._scored(rows)
+        levels = {factor.name: factor.levels for factor in self.fit.design.factors}
+        wrong += [
+            problem("RM564", column=name, value=value, nearest=nearest(value, levels[name]))
+            for name, value in dict.fromkeys((name, value) for _, name, value, _ in unknown)
+        ]
+        if wrong:
+            raise BookError(wrong)
+        return mean, error
+
+    def _scored(self, rows: ModelRows) -> tuple[Floats, Floats, list[Fault]]:
+        """Return means and errors of rows that were read, and the rows of levels that the model does not know."""
+        plan, unknown = self.fit.design, list[Fault]()
         codes = np.zeros((len(rows.kept), len(plan.factors)), dtype=np.int64)
         factors, log = list(plan.factors), np.zeros(len(rows.kept))
         for factor, code in zip(rows.factors, rows.codes):
             at = self.cells.position(factor.name)
-            known = plan.factors[at].levels
+            known = {level: place for place, level in enumerate(plan.factors[at].levels)}
             names = [regrouped(self.steps, factor.name, name) for name in factor.levels]
-            wrong += [
-                problem("RM564", column=factor.name, value=name, nearest=nearest(name, known))
-                for name in names
-                if name not in known
-            ]
-            codes[:, at] = np.array([known.index(name) if name in known else 0 for name in names], dtype=np.int64)[code]
-        if wrong:
-            raise BookError(wrong)
+            place = np.array([known.get(name, -1) for name in names], dtype=np.int64)[code]
+            unknown += [(int(row), factor.name, names[code[row]], "RM564") for row in np.flatnonzero(place < 0)]
+            codes[:, at] = np.maximum(place, 0)
         for fixed in self.fixed:
             log += np.log(fixed.relativity)[codes[:, self.cells.position(fixed.factor)]]
         for item in plan.curves:
@@ -341,7 +414,7 @@ class RateModel:
                 at = self.cells.position(item.name)
                 factors[at], codes[:, at] = number_factor(item.name, rows.numbers[item.name])
         mean, error = predict(replace(self.fit, design=replace(plan, factors=tuple(factors))), codes)
-        return mean * np.exp(log), error
+        return mean * np.exp(log), error, unknown
 
     def validate(self, data: Any, *, header_map: Mapping[str, str] | None = None) -> Validation:
         """Judge the model on rows, such as those of a year that it has not seen.
@@ -394,6 +467,49 @@ class RateModel:
             variance=variance,
             accounts=rows.accounts,
         )
+
+    def likelihood_ratio(self, smaller: RateModel) -> RatioTest:
+        """Test this model against one nested in it, on the same rows: see `model_tests.likelihood_ratio`.
+
+        Raises
+        ------
+        ModelError
+            RM476 when the other is not nested in this one.
+
+        Examples
+        --------
+        >>> rows = {"size": ["s", "l", "l", "s"], "heads": [10, 10, 10, 10], "claims": [1, 2, 4, 2]}
+        >>> call = {"total": "claims", "weight": "heads"}
+        >>> test = rate_model(rows, factors=["size"], **call).likelihood_ratio(rate_model(rows, **call))
+        >>> test.df, round(test.statistic, 4)
+        (1, 1.0194)
+        """
+        return likelihood_ratio(self, smaller)
+
+    @strict
+    def tweedie_profile(self, powers: Sequence[float] = GRID_OF_POWERS, level: Chance = 0.95) -> PowerProfile:
+        """Find the likeliest power of a Tweedie of these terms, and its interval.
+
+        Parameters
+        ----------
+        powers : of a first look, ascending, from 1.05 to 1.95; level : of the interval
+
+        Raises
+        ------
+        ModelError
+            RM477 for another family, a known factor, or netted recoveries; RM534 for powers outside.
+        """
+        if self.fitted.beside.distinct is None or self.asked.family != "tweedie":
+            raise ModelError(problem("RM477", option="tweedie_profile", family=self.asked.family, families="tweedie"))
+        wrong = [problem("RM534", power=power) for power in powers if not POWERS[0] <= power <= POWERS[1]]
+        if wrong or len(powers) < 3:
+            raise ModelError(wrong or [problem("RM534", power=list(powers))])
+
+        def best(power: float) -> float:
+            fit = _fit(self.fitted, replace(self.asked, power=power), self.fixed)
+            return tweedie_likelihood(fit, self.fitted).log_likelihood
+
+        return tweedie_profile(best, powers, level)
 
     def merge(self, factor: str, into: Mapping[str, str], reason: str) -> RateModel:
         """Put levels of a factor into others (level -> level that takes it over) and fit again.
@@ -474,7 +590,8 @@ class RateModel:
         def refit(values: Floats) -> Fit:
             return _fit(self.fitted, self.asked, (*self.fixed, _fixed(factor, "shrink", values)))
 
-        values, moved = credible(self.fitted, self.fit, factor, refit, between_variance)
+        values, how = credible_values(self.fitted, factor, refit, between_variance)
+        moved = moved_from(self.fitted, self.fit, factor, values, how)
         arguments = {"between_variance": between_variance}
         return self._after("shrink", factor, arguments, reason, relativity=values, moved=moved)
 
@@ -561,9 +678,12 @@ class RateModel:
         parts = [fit.family.name, terms, *(f"{fixed.factor} set ({fixed.method})" for fixed in self.fixed)]
         parts += [f"base rate {self.base_rate:.6g}", f"dispersion {fit.dispersion:.4g}"]
         parts += [f"alpha {fit.family.alpha:.6g}"] if fit.family.alpha else []
+        parts += [f"{fit.parameters:.2f} effective parameters"] if fit.parameters % 1 else []
         parts += [f"deviance {fit.deviance:.4f} on {fit.residual_df} df"]
         parts += [f"AIC {fit.aic:.2f}"] if np.isfinite(fit.aic) else []
         parts += [f"{done.used:,} of {done.rows:,} rows"]
+        if done.recoveries:
+            parts += [f"{done.recoveries:,} recoveries netted ({done.recovered:,.6g})"]
         if done.without_weight:
             parts += [f"{done.without_weight:,} without weight"]
         if done.refused:
@@ -589,7 +709,10 @@ def rate_model(
     interactions: Sequence[tuple[str, ...]] = (),
     reference: Mapping[str, Any] | None = None,
     known_factor: str | None = None,
+    sample_weight: str | None = None,
+    credible: Sequence[str] = (),
     missing: Missing = "refuse",
+    recoveries: Recoveries = "refuse",
     header_map: Mapping[str, str] | None = None,
 ) -> RateModel:
     """Fit a multiplicative tariff to a table.
@@ -601,7 +724,9 @@ def rate_model(
     weight : column of exposure (frequency, pure premium) or of claims (severity); rows without weight may have no total
     factors : columns whose different values are levels: in the order of an ordered categorical or Enum, else of numbers
         or of text
-    covariates : columns fitted as numbers: names (linear), or name -> "linear", "log", "polynomial(2)" or "spline(4)"
+    covariates : columns fitted as numbers: names (linear), or name -> "linear", "log", "polynomial(2)", "spline(4)",
+        "spline(6, increasing)" (or decreasing, convex, concave, or two of them), "penalised(12)" (a smooth curve, as
+        bent as the data ask for; it takes the same words)
     family : "poisson", "overdispersed_poisson" (dispersion by Pearson), "negative_binomial" (rows of one rate add up to
         the row of their joint exposure, α by moments), "nb2" (exposure as offset and θ by likelihood: R's `glm.nb`,
         statsmodels' NegativeBinomial), "gamma", or "tweedie"
@@ -610,7 +735,12 @@ def rate_model(
     reference : reference level by factor, default the level with the most weight; of a covariate the value where its
         relativity is 1, default its mean
     known_factor : column of known multipliers of the mean; its logarithm is the offset (not for "negative_binomial")
+    sample_weight : column of what each row counts beside the others (not for "negative_binomial" and "nb2")
+    credible : further factors, perhaps of thousands of levels, some without any loss: their relativities are drawn to
+        their mean by credibility (`model_steps`, "shrink"), and have no interval
     missing : "refuse" rows without a level, or take them as the level ``(missing)``
+    recoveries : "refuse" rows whose total is negative, or "net" them (for "overdispersed_poisson" and "tweedie", which
+        have then no deviance of rows)
     header_map : header in the file -> name above
 
     Returns
@@ -622,8 +752,8 @@ def rate_model(
     BookError
         When the table cannot be read; RM565 when no row can be used.
     ModelError
-        RM480 a column that names the rows; RM482 to RM484, RM487 of covariates; RM566 a known factor of a negative
-        binomial; those of `fit_glm`.
+        RM475, RM482 to RM484, RM487 of covariates; RM480 a column that names the rows; RM566 a known factor of a
+        negative binomial; RM477 what a family does not take; those of `fit_glm`.
 
     Examples
     --------
@@ -633,12 +763,22 @@ def rate_model(
     >>> round(model.base_rate, 9), model.predict(pd.DataFrame({"size": ["large"]})).round(9).tolist()
     (0.1, [0.3])
     """
-    _check_family(family, power, known_factor)
+    _check_family(family, power, known_factor, sample_weight, recoveries)
     kinds = _kinds(covariates)
     together = [name for term in interactions for name in term if name not in kinds]
     names = list(dict.fromkeys((*factors, *together)))
     twice = [problem("RM484", column=name, first="factors", second="covariates") for name in factors if name in kinds]
-    twice += [problem("RM562", name=name) for name in dict.fromkeys(factors) if list(factors).count(name) > 1]
+    every = [*factors, *credible]
+    twice += [problem("RM562", name=name) for name in dict.fromkeys(every) if every.count(name) > 1]
+    twice += [
+        problem("RM484", column=name, first="credible", second="covariates" if name in kinds else "interactions")
+        for name in credible
+        if name in kinds or name in together
+    ]
+    bent = [name for name, kind in kinds.items() if written(name, kind).kind in ("shaped", "penalised")]
+    twice += [
+        problem("RM475", term=":".join(term), column=name) for term in interactions for name in term if name in bent
+    ]
     if twice:
         raise ModelError(twice)
     terms = (*((name,) for name in (*names, *kinds)), *(tuple(term) for term in interactions))
@@ -653,7 +793,10 @@ def rate_model(
         curves=(),
         kinds=kinds,
         missing=missing,
+        recoveries=recoveries,
         header_map=header_map,
+        sample_weight=sample_weight,
+        credible=tuple(credible),
     )
     return _fitted(data, asked)
 
@@ -662,13 +805,15 @@ def _fitted(data: Any, asked: Asked) -> RateModel:
     kinds = asked.kinds
     names = [term[0] for term in asked.terms if len(term) == 1 and term[0] not in kinds]
     known = [asked.known_factor] if asked.known_factor else []
+    times = [asked.sample_weight] if asked.sample_weight else []
     rows = read_rows(
         data,
-        levels=names,
+        levels=[*names, *asked.credible],
         amounts=[asked.total, asked.weight],
-        positive=[*known, *(name for name, kind in kinds.items() if written(name, kind)[0] == "log")],
+        positive=[*known, *times, *(name for name, kind in kinds.items() if written(name, kind).kind == "log")],
         numbers=list(kinds),
         missing=asked.missing,
+        recoveries=asked.recoveries,
         header_map=asked.header_map,
     )
     used = rows.accounts.used
@@ -681,7 +826,48 @@ def _fitted(data: Any, asked: Asked) -> RateModel:
         raise ModelError(keys)
     laid = replace(asked, **_references(asked, rows, names))
     cells = _collapsed(rows, laid, [rows.numbers[name] for name in known])
-    return _model(cells, laid, rows, (), asked)
+    smooth = _smoothed(cells, laid)
+    return _model(cells, smooth, rows, _credible(cells, smooth), asked)
+
+
+def _credible(cells: Cells, asked: Asked) -> tuple[Fixed, ...]:
+    """Return the relativities of the credible factors, one after the other until none moves."""
+    now = {name: np.ones(len(cells.factors[cells.position(name)].levels)) for name in asked.credible}
+    for _ in range(ROUNDS):
+        moved = 0.0
+        for name in now:
+
+            def refit(values: Floats, name: str = name) -> Fit:
+                return _fit(cells, asked, [_fixed(other, "credible", now[other] if other != name else values)
+                                           for other in now])  # fmt: skip
+
+            values, _ = credible_values(cells, name, refit, None)
+            moved = max(moved, float(np.abs(np.log(values / now[name])).max()))
+            now[name] = values
+        if moved <= SETTLED_TOGETHER or len(now) < 2:
+            return tuple(_fixed(name, "credible", values) for name, values in now.items())
+    raise ModelError(problem("RM540", iterations=ROUNDS, change=moved))
+
+
+def _smoothed(cells: Cells, asked: Asked) -> Asked:
+    """Return what was asked with the strength of every penalised curve; of counts, that of a Poisson model."""
+    if not any(item.kind == "penalised" for item in asked.curves):
+        return asked
+    family = "poisson" if asked.family in ("negative_binomial", "nb2") else asked.family
+
+    def tried(curves: tuple[Curve, ...]) -> tuple[float, float, float]:
+        fit = _fit(cells, replace(asked, family=family, curves=curves), ())
+        cost, penalty = (
+            fit.family.deviance(cells.total / cells.weight, fit.fitted, cells.weight),
+            penalty_of(fit.design),
+        )
+        if penalty is not None:
+            cost += float(fit.coefficient @ penalty @ fit.coefficient)
+        return cost, log_volume(fit.covariance, fit.dispersion), fit.dispersion
+
+    mean = np.full(1, float(cells.total.sum() / cells.weight.sum()))
+    held = float(cells.weight.sum() * (mean**2 / _chosen(family, asked.power).variance(mean))[0])
+    return replace(asked, curves=with_strengths(asked.curves, held, tried))
 
 
 def _references(asked: Asked, rows: ModelRows, names: Sequence[str]) -> dict[str, Any]:
@@ -699,7 +885,7 @@ def _references(asked: Asked, rows: ModelRows, names: Sequence[str]) -> dict[str
             at = None if value is None else float(value)
         except (TypeError, ValueError):
             at = float("nan")
-        if at is not None and not (np.isfinite(at) and (at > 0 or written(name, kind)[0] != "log")):
+        if at is not None and not (np.isfinite(at) and (at > 0 or written(name, kind).kind != "log")):
             wrong.append(problem("RM487", column=name, value=repr(value)))
             continue
         curves.append(curve(name, kind, rows.numbers[name], weight, at))
@@ -715,6 +901,7 @@ def _collapsed(rows: ModelRows, asked: Asked, known: Sequence[Floats]) -> Cells:
         factors.append(factor)
         codes.append(code)
     loss, exposure = rows.numbers[asked.total], rows.numbers[asked.weight]
+    times = rows.numbers[asked.sample_weight] if asked.sample_weight else None
     if asked.family == "nb2":
         factor, code = number_factor(EXPOSURE, exposure * known[0] if known else exposure)
         one = np.ones(len(loss))
@@ -724,9 +911,22 @@ def _collapsed(rows: ModelRows, asked: Asked, known: Sequence[Floats]) -> Cells:
     if known:
         offset = np.log(known[0])
         exposure, loss = fold_offset(exposure, loss, offset, power)
-    cells = collapse(factors, codes, exposure, loss, power=power if 1 < power < 2 else None, offset=offset)
+    net = asked.recoveries == "net"
+    cells = collapse(
+        factors,
+        codes,
+        exposure,
+        loss,
+        power=power if 1 < power < 2 else None,
+        offset=offset,
+        times=times,
+        recoveries=net,
+    )
     if asked.family == "negative_binomial":
-        cells = replace(cells, beside=with_distinct_rows(cells.beside, exposure, loss))
+        return replace(cells, beside=with_distinct_rows(cells.beside, exposure, loss))
+    if asked.family == "tweedie" and not known and not (loss < 0).any():
+        paid = np.where(loss > 0, exposure, 0.0)
+        return replace(cells, beside=with_distinct_rows(cells.beside, paid, loss, times))
     return cells
 
 
@@ -749,6 +949,8 @@ def _fit(fitted: Cells, asked: Asked, fixed: Sequence[Fixed]) -> Fit:
 
 def _model(fitted: Cells, asked: Asked, rows: ModelRows, fixed: tuple[Fixed, ...], first: Asked) -> RateModel:
     fit, cells = _fit(fitted, asked, fixed), fitted
+    if asked.family == "tweedie":
+        fit = tweedie_likelihood(fit, fitted)
     if asked.family == "nb2":
         at = fitted.position(EXPOSURE)
         each = np.array([float(level) for level in fitted.factors[at].levels])[fitted.codes[:, at]]
@@ -785,8 +987,14 @@ def _chosen(family: FamilyName, power: float) -> families.Family:
     return families.poisson(overdispersed=family == "overdispersed_poisson")
 
 
-def _check_family(family: str, power: float, known_factor: str | None) -> None:
+def _check_family(
+    family: str, power: float, known_factor: str | None, sample_weight: str | None, recoveries: str
+) -> None:
     if family == "negative_binomial" and known_factor:
         raise ModelError(problem("RM566", family=family, known_factor=known_factor))
+    if sample_weight and family in ("negative_binomial", "nb2"):
+        raise ModelError(problem("RM477", option="sample_weight", family=family, families=", ".join(WEIGHTED)))
+    if recoveries == "net" and family not in NETTED:
+        raise ModelError(problem("RM477", option="recoveries", family=family, families=", ".join(NETTED)))
     if family == "tweedie":
         families.tweedie(power)

@@ -5,7 +5,8 @@ With t = wy the total of a row (claims, yuan) and w its weight:
     gamma     deviance 2Σ w[(y − μ)/μ − log y + log μ],  log-likelihood with φ = deviance/Σw, whose rows need Σ w·log y
     Tweedie   deviance with Σ w·y^(2−p)
 so that with Σt·log(t/w), Σt·log w, Σlog t!, Σw·log y and Σw·y^(2−p) kept, both are exact from cells of any factors. The
-negative binomial's depend on α row by row; its rows are kept as their different (w, t), where that is asked for.
+negative binomial's depend on α row by row, a Tweedie's likelihood on φ and p: the rows are kept as their different
+(w, t), of a Tweedie those with a total, where that is asked for. Sample weights count a row so often in every sum.
 
 Source: McCullagh & Nelder, *Generalized Linear Models*, 2nd ed., 2.3; compared with statsmodels on the rows.
 """
@@ -63,7 +64,12 @@ class RowSums:
 
 
 def row_sums(
-    weight: Floats, total: Floats, *, power: float | None = None, offset: npt.ArrayLike | None = None
+    weight: Floats,
+    total: Floats,
+    *,
+    power: float | None = None,
+    offset: npt.ArrayLike | None = None,
+    times: Floats | None = None,
 ) -> RowSums:
     """Return the sums of rows.
 
@@ -72,6 +78,7 @@ def row_sums(
     weight, total : (n,) float64 >= 0; rows of no weight are not counted
     power : p of a Tweedie model to come, or None
     offset : (n,) float64, log multipliers already folded in, or None
+    times : (n,) float64, sample weights, or None
 
     Examples
     --------
@@ -82,29 +89,30 @@ def row_sums(
 
     kept = weight > 0
     w, t = weight[kept], total[kept]
-    y = t / w
-    with np.errstate(divide="ignore"):
-        log_response = float(w @ np.log(y)) if (t > 0).all() else -np.inf
-    return RowSums(
-        total_log_response=float(xlogy(t, y).sum()),
-        total_log_weight=float(xlogy(t, w).sum()),
-        log_factorial=float(gammaln(t + 1).sum()),
-        weight_log_response=log_response,
-        weight_offset=0.0 if offset is None else float(w @ np.asarray(offset, dtype=np.float64)[kept]),
-        power=power,
-        response_power=float("nan") if power is None else float(w @ y ** (2 - power)),
-    )
+    y, each = t / w, np.ones(len(w)) if times is None else times[kept]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        log_response = float((each * w) @ np.log(y)) if (t > 0).all() else -np.inf
+        return RowSums(
+            total_log_response=float(each @ xlogy(t, y)),
+            total_log_weight=float(each @ xlogy(t, w)),
+            log_factorial=float(each @ gammaln(t + 1)),
+            weight_log_response=log_response,
+            weight_offset=0.0 if offset is None else float((each * w) @ np.asarray(offset, dtype=np.float64)[kept]),
+            power=power,
+            response_power=float("nan") if power is None else float((each * w) @ y ** (2 - power)),
+        )
 
 
-def with_distinct_rows(sums: RowSums, weight: Floats, total: Floats) -> RowSums:
-    """Return sums that also know the different rows, as the likelihood of a negative binomial needs them.
+def with_distinct_rows(sums: RowSums, weight: Floats, total: Floats, times: Floats | None = None) -> RowSums:
+    """Return sums that also know the different rows, as some likelihoods need them.
 
     Parameters
     ----------
-    sums : of the same rows; weight, total : (n,) float64
+    sums : of the same rows; weight, total, times : (n,) float64, those of the rows to know
     """
     kept = weight > 0
-    rows = np.stack([weight[kept], total[kept], np.ones(int(kept.sum()))], axis=1)
+    each = np.ones(int(kept.sum())) if times is None else times[kept]
+    rows = np.stack([weight[kept], total[kept], each], axis=1)
     return replace(sums, distinct=_distinct(rows))
 
 

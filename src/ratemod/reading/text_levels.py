@@ -21,13 +21,13 @@ def text_levels(column: pa.Array | pa.ChunkedArray) -> tuple[npt.NDArray[np.int6
 
     Returns
     -------
-    (n,) int64, and the levels as text: numbers in the order of numbers (10 after 9), an ordered dictionary in its own
-    order, all else by text.
+    (n,) int64, and the levels as text, without blanks around it: numbers in the order of numbers (10 after 9), an
+    ordered dictionary in its own order, all else by text. A text of blanks is empty.
 
     Examples
     --------
-    >>> text_levels(pa.array(["10", "9", None, "9"]))
-    (array([ 1,  0, -1,  0]), ['9', '10'])
+    >>> text_levels(pa.array(["10", "9 ", None, "9", " "]))
+    (array([ 1,  0, -1,  0, -1]), ['9', '10'])
     """
     whole = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
     if not pa.types.is_dictionary(whole.type):
@@ -38,9 +38,12 @@ def text_levels(column: pa.Array | pa.ChunkedArray) -> tuple[npt.NDArray[np.int6
     used = np.unique(codes[codes >= 0])
     values = whole.dictionary.to_pylist()
     kept = [int(at) for at in used] if whole.type.ordered else sorted(used.tolist(), key=_order(values))
+    names = {at: level_name(values[at]).strip() for at in kept}
+    levels = list(dict.fromkeys(name for name in names.values() if name))
+    number = {name: at for at, name in enumerate(levels)}
     place = np.full(len(values) + 1, -1, dtype=np.int64)
-    place[kept] = np.arange(len(kept))
-    return place[codes], [level_name(values[at]) for at in kept]
+    place[kept] = [number.get(names[at], -1) for at in kept]
+    return place[codes], levels
 
 
 def _order(values: list[Any]) -> Any:
