@@ -37,6 +37,7 @@ from tests.rating.steps import step_of
 
 COLUMNS = {
     "sector": Column("sector", "level", levels=tuple(Level(code) for code in "abcd")),
+    "grade": Column("grade", "level", levels=tuple(Level(code) for code in "cab"), optional=True),
     "listed": Column("listed", "flag", levels=FLAG_LEVELS),
     "heads": Column("heads", "number", decimals=0, low=Decimal(0), high=Decimal(5000)),
     "limit_yuan": Column("limit_yuan", "number", decimals=2, low=Decimal(0), high=Decimal(2_000_000)),
@@ -82,6 +83,8 @@ def tables(draw: st.DrawFn) -> dict[str, Table]:
     if draw(st.booleans()):  # a point that is not offered
         at = draw(st.integers(0, len(plane) - 1))
         plane[at] = replace(plane[at], values=(None,), offered=False)
+    days = sorted(draw(st.sets(st.integers(19000, 22000).map(Decimal), min_size=1, max_size=3)))
+    by_day = tuple(Row((Band(a, b),), (draw(factor),), "s") for a, b in itertools.pairwise([None, *days, None]))
     judged = tuple(Row((code,), (Decimal("0.9"), Decimal("1"), Decimal("1.1")), "s") for code in "abcd")
     closed = draw(st.sampled_from(["low", "high"]))
     cuts = sorted(draw(st.sets(decimals("-1", "3000", 1), min_size=1, max_size=4)))
@@ -95,6 +98,7 @@ def tables(draw: st.DrawFn) -> dict[str, Table]:
         "by_sector": Table("by_sector", (Axis("sector", "level"),), ("value",), rows),
         "by_heads": Table("by_heads", (Axis("heads", "band", closed),), ("value",), bands),
         "by_any": Table("by_any", (Axis("x", "band", closed),), ("value",), fine_bands),
+        "by_day": Table("by_day", (Axis("day", "band", closed, is_date=True),), ("value",), by_day),
         "line": Table("line", (Axis("x", "point"),), ("value",), line),
         "plane": Table(
             "plane", (Axis("x", "point"), Axis("sector", "level"), Axis("y", "point")), ("value",), tuple(plane)
@@ -119,6 +123,9 @@ def conditions(draw: st.DrawFn, names: list[str]) -> Test | Combination:
                 Test("sector", first="b"),
                 Test("sector", first="a", last="c"),
                 Test("sector", begins=("b", "d")),
+                Test("sector", **{draw(st.sampled_from(["at_least", "above", "at_most", "below"])): "grade"}),
+                Test("sector", at_least="grade", at_most="grade"),
+                Test("start", at_most=Day.of(date(2026, 7, 1))),
                 Test(draw(st.sampled_from(names)), above=draw(decimals("0", "2", 1))),
                 Test(draw(st.sampled_from(names)), at_most=draw(st.sampled_from(names))),
             ]
@@ -227,6 +234,7 @@ def dates(draw: st.DrawFn) -> list[Step]:
     return [
         step_of("later", "add_months", of=("start",), months=draw(months), days=draw(months)),
         step_of("split", draw(st.sampled_from(["earliest", "latest"])), of=tuple(draw(st.lists(pick, min_size=1)))),
+        step_of("by_day", "lookup", table="by_day", by=(("day", draw(st.sampled_from(["start", "later", "split"]))),)),
         step_of("month_of", "date_part", of=("split",), which=draw(st.sampled_from(["year", "month", "day"]))),
         step_of("own", "level", **{"is": draw(st.sampled_from("abcd"))}, levels=COLUMNS["sector"].levels),
         step_of(
@@ -248,7 +256,7 @@ def plans(draw: st.DrawFn) -> Plan:
     names += ["s0", "s1"]
     if draw(st.booleans()):
         steps += draw(dates())
-        names += ["month_of", "only"]
+        names += ["by_day", "month_of", "only"]
     grouped = draw(st.integers(0, 3)) == 0
     if grouped:
         steps += draw(roll_ups(names))
@@ -386,7 +394,12 @@ def inputs(seed: int, n: int, plan: Plan | None = None) -> Inputs:
     numbers["heads"] = np.where(rng.random(n) < 0.02, np.nan, heads)
     if rng.random() < 0.5:
         numbers |= {"heads": heads.astype(np.int32), "start": start.astype(np.int32), "weight": rng.integers(0, 9, n)}
-    codes = {"sector": rng.integers(-1, 4, n).astype(np.int16), "listed": rng.integers(0, 2, n).astype(np.int16)}
+    grade = rng.integers(-1, 3, n).astype(np.int16)
+    codes = {
+        "sector": rng.integers(-1, 4, n).astype(np.int16),
+        "grade": grade,
+        "listed": rng.integers(0, 2, n).astype(np.int16),
+    }
     filled = {"why": rng.random(n) < 0.7}
     texts = {"why": np.where(filled["why"], "reason", "").astype(object)}
     location = np.where(rng.random(n) < 0.03, -1, rng.integers(0, 3, n))
@@ -408,6 +421,7 @@ def frame(seed: int, n: int) -> pd.DataFrame:
             **{name: array for name, array in made.numbers.items() if name not in day},
             **day,
             "sector": named[np.where(rng.random(n) < 0.03, 4, made.codes["sector"])],
+            "grade": np.array(["c", "a", "b", None], dtype=object)[made.codes["grade"]],
             "listed": np.array(["no", "yes"], dtype=object)[made.codes["listed"]],
             "why": np.where(made.filled["why"], "reason", None),
             "id": [f"P{key:04d}" for key in keys],

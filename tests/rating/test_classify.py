@@ -104,7 +104,7 @@ def test_a_table_gives_a_level_by_which_others_are_read(tmp_path, levels):
         ({"factor": FACTOR.replace("B,1", "b,1")}, "RM130"),
         ({"levels": "", "factor": FACTOR.replace("B,1", "b,1")}, "RM130"),
         ({"steps": STEPS.replace('is = ["C"]', 'is = ["D"]')}, "RM130"),
-        ({"steps": STEPS.replace('of = "risk", is = ["C"]', 'of = "risk", above = 1')}, "RM115"),
+        ({"steps": STEPS.replace('of = "risk", is = ["C"]', 'of = "risk", above = 1')}, "RM444"),
         ({"steps": STEPS.replace('of = ["1.5"]', 'of = ["1.5", "risk"]')}, "RM361"),
         ({"steps": STEPS.replace('op = "classify"', 'op = "lookup"').replace("{levels}", "")}, "RM132"),
     ],

@@ -50,6 +50,7 @@ LEAST_GUARD = 2.0**-46
 MOST_GUARD = 2.0**-40
 MOST_SLACK = 1e-6
 MOST_NAMED = 100  # levels that one formula names
+SIGNS = {"at_least": ">=", "above": ">", "at_most": "<=", "below": "<"}
 ROLLED = {
     "sum": "SUMIFS", "mean": "AVERAGEIFS", "max": "_xlfn.MAXIFS", "min": "_xlfn.MINIFS", "count": "COUNTIFS"
 }  # fmt: skip
@@ -152,10 +153,7 @@ def _level(operation: OneLevel, name: str, sheet: Sheet) -> str:
 
 
 def _level_extreme(operation: LevelExtreme, name: str, sheet: Sheet) -> str:
-    codes = [level.code for level in operation.levels]
-    if len(codes) > MOST_NAMED:
-        raise PlanError(problem("RM438", name=name, levels=len(codes)))
-    listed = "{" + ",".join(map(_text, codes)) + "}"
+    listed = _levels_listed(sheet.plan, name)
     places = ",".join(f"MATCH({sheet.cell(str(of))},{listed},0)" for of in operation.of)
     return f"INDEX({listed},{'MAX' if isinstance(operation, LastLevel) else 'MIN'}({places}))"
 
@@ -564,9 +562,9 @@ def _tests(test: Test, sheet: Sheet) -> list[str]:
                 continue
             found.append(said if inside else f'AND({cell}<>"",NOT({said}))')
     found += _between(test, cell, sheet)
-    for end, sign in ((test.at_least, ">="), (test.above, ">"), (test.at_most, "<="), (test.below, "<")):
-        if end is not None:
-            found.append(_compare(test.of, end, sign, sheet))
+    for key, end in test.compared.items():
+        levels = sheet.plan.level_columns[test.of].codes() if test.of in sheet.plan.level_columns else ()
+        found.append(_ordered(test.of, str(end), key, sheet) if levels else _compare(test.of, end, SIGNS[key], sheet))
     if test.missing is not None:
         column = sheet.plan.level_columns.get(test.of)
         is_text = column is not None and column.kind in ("level", "flag", "text")
@@ -588,6 +586,26 @@ def _between(test: Test, cell: str, sheet: Sheet) -> list[str]:
             raise PlanError(problem("RM438", name=test.of, levels=len(codes)))
         found.append(f"OR({','.join(f'EXACT({cell},{_text(code)})' for code in codes)})")
     return [f"IFERROR({said},FALSE)" if test.of in sheet.plan.step_names else said for said in found]
+
+
+def _ordered(name: str, end: str, key: str, sheet: Sheet) -> str:
+    """Return whether a level stands as it should beside another, in the order of its own levels."""
+    places = [f"MATCH({sheet.cell(of)},{_levels_listed(sheet.plan, name)},0)" for of in (name, end)]
+    return f"IFERROR({places[0]}{SIGNS[key]}{places[1]},FALSE)"
+
+
+def _levels_listed(plan: Plan, name: str) -> str:
+    """Return the levels of a column or step in order, as an array.
+
+    Raises
+    ------
+    PlanError
+        RM438 more levels than one formula names.
+    """
+    codes = plan.level_columns[name].codes()
+    if len(codes) > MOST_NAMED:
+        raise PlanError(problem("RM438", name=name, levels=len(codes)))
+    return "{" + ",".join(map(_text, codes)) + "}"
 
 
 def _compare(name: str, end: Operand, sign: str, sheet: Sheet) -> str:

@@ -120,9 +120,10 @@ def _names(plan: Plan) -> Iterator[Problem]:
         if not name.replace(".", "_").isidentifier():
             yield _at(plan, "RM112", ("step", name), name=name)
     seen = {*plan.columns, *plan.constants}
+    levels = set(_levels_compared(plan))  # told by their own message
     for step in plan.steps:
         for name in names_in(step):
-            if name in seen:
+            if name in seen or (step.name, name) in levels:
                 continue
             code = "RM114" if name in everything else "RM113"
             yield _at(
@@ -135,12 +136,15 @@ def _names(plan: Plan) -> Iterator[Problem]:
             )
         seen.add(step.name)
     asked = [(rule.name, name) for rule in plan.rules for name in names_in_condition(rule.when)]
+    asked += [
+        (item.name, name) for item in plan.legal if item.exception for name in names_in_condition(item.exception.when)
+    ]
     asked += [(check.name, name) for check in plan.checks for name in (check.of, check.by) if name]
     asked += [
         (item.name, name) for item in plan.legal for name in (item.of, item.low, item.high) if isinstance(name, str)
     ]
     for owner, name in asked:
-        if name not in seen:
+        if name not in seen and (owner, name) not in levels:
             yield _at(plan, "RM113", _place(plan, owner), name=name, step=owner, nearest=nearest(name, everything))
 
 
@@ -180,11 +184,15 @@ def _operations(plan: Plan) -> Iterator[Problem]:
                 yield _at(plan, "RM362", place, name=plain(name), step=step.name)
 
 
+def _conditions_owned(plan: Plan) -> Iterator[tuple[str, Condition]]:
+    """Yield every condition with the name of the step, rule or legal range that has it."""
+    yield from ((step.name, step.when) for step in plan.steps if step.when is not None)
+    yield from ((rule.name, rule.when) for rule in plan.rules)
+    yield from ((item.name, item.exception.when) for item in plan.legal if item.exception is not None)
+
+
 def _conditions(plan: Plan) -> Iterator[Problem]:
-    used: list[tuple[str, Condition]] = [(step.name, step.when) for step in plan.steps if step.when is not None]
-    used += [(rule.name, rule.when) for rule in plan.rules]
-    used += [(item.name, item.exception.when) for item in plan.legal if item.exception is not None]
-    for owner, condition in used:
+    for owner, condition in _conditions_owned(plan):
         for test in tests_of(condition):
             column = plan.level_columns.get(test.of)
             codes = column.codes() if column is not None else ()
@@ -198,10 +206,31 @@ def _conditions(plan: Plan) -> Iterator[Problem]:
                         plan, "RM130", _place(plan, owner), column=test.of, value=value, nearest=nearest(value, codes)
                     )
             yield from _within(plan, owner, test, column)
-            compared = [end for end in (test.at_least, test.above, test.at_most, test.below) if end is not None]
-            if compared and column is not None and column.kind not in ("number", "date"):
-                wanted = "number / date"
-                yield _at(plan, "RM115", _place(plan, owner), name=test.of, kind=column.kind, wanted=wanted, step=owner)
+            for end in dict.fromkeys(test.compared.values()):
+                yield from _comparable(plan, owner, test.of, end)
+
+
+def _levels_compared(plan: Plan) -> Iterator[tuple[str, Operand]]:
+    """Yield each level that stands where a condition takes a name, with the owner of the condition."""
+    for owner, condition in _conditions_owned(plan):
+        for test in tests_of(condition):
+            codes = plan.level_columns[test.of].codes() if test.of in plan.level_columns else ()
+            yield from ((owner, end) for end in test.compared.values() if end in codes)
+
+
+def _comparable(plan: Plan, owner: str, of: str, end: Operand) -> Iterator[Problem]:
+    """Yield why a value is not compared with another: each with its own kind, levels with levels of the same order."""
+    kind, other, place = kind_of(of, plan), kind_of(end, plan), _place(plan, owner)
+    own, theirs = (plan.level_columns[name].codes() if name in plan.level_columns else () for name in (of, str(end)))
+    if end in own and other is None:
+        yield _at(plan, "RM443", place, name=of, value=end, step=owner)
+    elif kind is None or other is None:  # a name that there is not is told once
+        return
+    elif kind != other or kind == "text":
+        yield _at(plan, "RM444", place, name=of, kind=kind, other=plain(end), other_kind=other, step=owner)
+    else:
+        for code in [code for code in theirs if code not in own][:1]:
+            yield _at(plan, "RM130", place, column=of, value=code, nearest=nearest(code, own))
 
 
 def _within(plan: Plan, owner: str, test: Test, column: Column | None) -> Iterator[Problem]:
@@ -333,7 +362,14 @@ def _tables(plan: Plan) -> Iterator[Problem]:
 def _legal(plan: Plan) -> Iterator[Problem]:
     for item in plan.legal:
         if item.low is None and item.high is None:
-            yield _at(plan, "RM153", ("legal",), step=item.name)
+            yield _at(plan, "RM153", _place(plan, item.name), step=item.name)
+        for key, name in (("of", item.of), ("low", item.low), ("high", item.high)):
+            kind, wanted = None if name is None else kind_of(name, plan), "number / date"
+            if kind is not None and kind not in ("number", "date"):
+                place = _place(plan, item.name)
+                yield _at(plan, "RM361", place, name=name, kind=kind, wanted=wanted, key=key, step=item.name)
+            elif name is not None and key != "of" and kind_of(item.of, plan) in ("number", "date"):
+                yield from _comparable(plan, item.name, item.of, name)
         constant = plan.constants.get(item.of)
         if constant is not None and (
             (isinstance(item.low, Decimal) and constant.value < item.low)

@@ -37,7 +37,7 @@ def read_rows(
     extra_values: Sequence[str],
     columns: Mapping[str, Column],
     axis_names: Mapping[str, str],
-    step_names: frozenset[str],
+    kinds: Mapping[str, str],
     problems: list[Problem],
     coded: Mapping[str, dict[str, int]] = MappingProxyType({}),
     within: Path | None = None,
@@ -47,8 +47,8 @@ def read_rows(
 
     Parameters
     ----------
-    step_names : frozenset of str
-        Earlier steps that are numbers.
+    kinds : mapping
+        What kind of value the constants and steps are: number, date or level.
     coded : mapping
         Value columns that hold levels -> the place of each; empty ones are filled as levels appear.
     axis_names : mapping
@@ -63,7 +63,7 @@ def read_rows(
     except PlanError as error:
         problems.extend(error.problems)
         return (), (), ()
-    return rows_of(content, shown, extra_values, columns, axis_names, step_names, problems, coded, unit)
+    return rows_of(content, shown, extra_values, columns, axis_names, kinds, problems, coded, unit)
 
 
 def rows_of(
@@ -72,7 +72,7 @@ def rows_of(
     extra_values: Sequence[str],
     columns: Mapping[str, Column],
     axis_names: Mapping[str, str],
-    step_names: frozenset[str],
+    kinds: Mapping[str, str],
     problems: list[Problem],
     coded: Mapping[str, dict[str, int]] = MappingProxyType({}),
     unit: str | None = None,
@@ -85,7 +85,7 @@ def rows_of(
         return (), (), ()
     header = [name.strip() for name in lines[0]] if lines else []
     value_names = tuple(name for name in header if name in VALUES or name in extra_values)
-    axes = _axes(header, value_names, columns, axis_names, step_names)
+    axes = _axes(header, value_names, columns, axis_names, kinds)
     for name in extra_values:
         if name not in header:
             problems.append(problem("RM122", file=shown, row=1, column=name, nearest=nearest(name, header)))
@@ -130,7 +130,7 @@ def _axes(
     value_names: Sequence[str],
     columns: Mapping[str, Column],
     axis_names: Mapping[str, str],
-    step_names: frozenset[str],
+    kinds: Mapping[str, str],
 ) -> tuple[Axis, ...]:
     axes: dict[str, Axis] = {}
     for name in header:
@@ -141,11 +141,9 @@ def _axes(
             if name.endswith(ending) and name not in columns:
                 stem, kind, closed = name[: -len(ending)], end_kind, end_closed
         bound = axis_names.get(stem, stem)
-        column = columns.get(bound)
-        if not kind:
-            numeric = bound in step_names or (column is not None and column.kind in ("number", "date"))
-            kind = "number" if numeric else "level"
-        axes.setdefault(stem, Axis(stem, kind, closed, column is not None and column.kind == "date"))  # type: ignore[arg-type]
+        of = columns[bound].kind if bound in columns else kinds.get(bound, "level")
+        kind = kind or ("number" if of in ("number", "date") else "level")
+        axes.setdefault(stem, Axis(stem, kind, closed, of == "date"))  # type: ignore[arg-type]
     return tuple(axes.values())
 
 

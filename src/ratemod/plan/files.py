@@ -141,6 +141,11 @@ def _condition(file: TomlFile, given: Any, place: Place) -> Any:
     if len(taken) < 2:
         file.note("RM106", *place)
         return UNFIT
+    if "equals" in taken:
+        if {"at_least", "at_most"} & set(taken):
+            file.note("RM105", *place, "equals", key="equals")
+            return UNFIT
+        taken["at_least"] = taken["at_most"] = taken.pop("equals")
     return Test(**{FIELDS.get(name, name): value for name, value in taken.items()})
 
 
@@ -231,7 +236,7 @@ def read_plan(folder: Path, shown: str = "") -> tuple[Plan, list[Problem]]:
     lists = _records(file, "list", Values, keys.LIST)
     given_steps = repeated(file.tables("step"), lists)
     steps = tuple(step for index, given in given_steps for step in _steps(file, given, index, known, lists))
-    tables = _tables(file, folder, shown, columns, steps, known)
+    tables = _tables(file, folder, shown, columns, constants, steps, known)
     money = _money(file)
     columns = {name: replace(one, money=money) for name, one in columns.items()}
     return Plan(
@@ -386,7 +391,13 @@ def _choice(file: TomlFile, index: int, cases: Any, taken: dict[str, Any]) -> tu
 
 
 def _tables(
-    file: TomlFile, folder: Path, shown: str, columns: Mapping[str, Column], steps: tuple[Step, ...], known: Allowed
+    file: TomlFile,
+    folder: Path,
+    shown: str,
+    columns: Mapping[str, Column],
+    constants: Mapping[str, Constant],
+    steps: tuple[Step, ...],
+    known: Allowed,
 ) -> dict[str, Table]:
     declared = _records(file, "table", lambda name, **taken: taken, known.of(keys.TABLE))
     places = {path.stem: f"tables/{path.name}" for path in sorted((folder / "tables").glob("*.csv"))}
@@ -404,6 +415,8 @@ def _tables(
             levels = coded.setdefault(operation.table, {}).setdefault(operation.column, {})
             for level in operation.levels:
                 levels.setdefault(level.code, len(levels))
+    kinds = {name: "date" if isinstance(constant.value, Day) else "number" for name, constant in constants.items()}
+    kinds |= {step.name: step.operation.gives for step in steps}
     tables = {}
     for name, place in places.items():
         taken = declared.get(name, {})
@@ -413,7 +426,7 @@ def _tables(
             taken.get("values", ()),
             columns,
             axis_names.get(name, {}),
-            frozenset(step.name for step in steps if step.operation.gives != "level"),
+            kinds,
             file.problems,
             coded.get(name, {}),
             within=folder.parent,

@@ -144,6 +144,7 @@ TEST: Mapping[str, Key] = {
     "from": _text("a level: it or one after it, in the order of the plan"),
     "to": _text("a level: it or one before it"),
     "begins": Key("texts", doc="with what the code of a level, or a text, begins"),
+    "equals": Key("operand", doc="at_least and at_most in one"),
     "at_least": Key("operand"),
     "above": Key("operand"),
     "at_most": Key("operand"),

@@ -184,6 +184,12 @@ class Test:
     begins: tuple[str, ...] = field(default=(), metadata=LATER)
 
     @property
+    def compared(self) -> Mapping[str, Operand]:
+        """What it is compared with, by key: numbers and dates by their size, levels by their order in the plan."""
+        ends = {"at_least": self.at_least, "above": self.above, "at_most": self.at_most, "below": self.below}
+        return {key: end for key, end in ends.items() if end is not None}
+
+    @property
     def names_levels(self) -> bool:
         """Whether it asks for levels, or for the letters of a text."""
         return bool(self.is_ or self.is_not or self.begins or self.first is not None or self.last is not None)

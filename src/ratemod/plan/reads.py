@@ -56,6 +56,4 @@ def names_in_condition(condition: Condition) -> Iterator[str]:
     """Yield every name a condition reads."""
     for test in tests_of(condition):
         yield test.of
-        for operand in (test.at_least, test.above, test.at_most, test.below):
-            if isinstance(operand, str):
-                yield operand
+        yield from (end for end in test.compared.values() if isinstance(end, str))

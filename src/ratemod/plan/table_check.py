@@ -14,6 +14,7 @@ from ratemod.plan.grid import MOST_CELLS, Grid, GridAxis, grid
 from ratemod.plan.model import Band, Combination, Condition, Plan, Step, Table, Test
 from ratemod.plan.op.base import TableOperation
 from ratemod.plan.op.progressive import Progressive
+from ratemod.plan.reads import kind_of
 from ratemod.plan.slices import along
 from ratemod.vocabulary.column import Column
 
@@ -118,8 +119,9 @@ def _axes(plan: Plan, step: Step, table: Table) -> Iterator[Problem]:
             yield problem("RM119", file=table.file, row=1, name=name, step=step.name, nearest=nearest(name, before))
         elif axis.kind == "level" and (column is None or column.kind not in ("level", "flag")):
             yield problem("RM166", file=table.file, row=1, name=name)
-        elif axis.kind != "level" and column is not None and column.kind not in ("number", "date"):
-            yield problem("RM167", file=table.file, row=1, name=name)
+        elif axis.kind != "level" and kind_of(name, plan) != ("date" if axis.is_date else "number"):
+            wanted = "date" if axis.is_date else "number"
+            yield problem("RM167", file=table.file, row=1, name=name, wanted=wanted, kind=kind_of(name, plan))
         elif name in plan.step_names and column is not None:
             yield from _unknown_levels(table, axis.name, column)
 
@@ -159,11 +161,10 @@ def _ends(plan: Plan, step: Step, name: str) -> list[tuple[Decimal, int, bool]]:
     if column is not None:
         found += [(end, sign, False) for end, sign in ((column.low, -1), (column.high, 1)) if end is not None]
     for test in _tests_that_hold(step.when):
-        ends = ((test.at_least, -1, False), (test.above, -1, True), (test.at_most, 1, False), (test.below, 1, True))
-        for end, sign, strict in ends if test.of == name else ():
+        for key, end in test.compared.items() if test.of == name else ():
             number = plan.constants[end].value if isinstance(end, str) and end in plan.constants else end
             if isinstance(number, Decimal):
-                found.append((number, sign, strict))
+                found.append((number, -1 if key in ("at_least", "above") else 1, key in ("above", "below")))
     return found
 
 

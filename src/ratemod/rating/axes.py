@@ -187,11 +187,10 @@ def _comparisons(plan: Plan) -> Iterator[tuple[str, Decimal, bool]]:
                     yield axis.bound, Decimal(mark), axis.side == "right"
     for condition in conditions_of(plan):
         for test in tests_of(condition):
-            ends = (test.at_least, True), (test.above, False), (test.at_most, False), (test.below, True)
-            for end, or_equal in ends:
+            for key, end in test.compared.items():
                 number = number_of(end, plan)
                 if number is not None:
-                    yield test.of, number, or_equal
+                    yield test.of, number, key in ("at_least", "below")
 
 
 def number_of(operand: str | Decimal | None, plan: Plan) -> Decimal | None:

@@ -12,7 +12,7 @@ from ratemod.plan.model import Condition, Legal, Plan, Test
 from ratemod.plan.operand import Operand
 from ratemod.rating.axes import Bands, number_of
 from ratemod.rating.block import Block, Floats, Mask, largest
-from ratemod.rating.exact import level_test, named_test
+from ratemod.rating.exact import level_test, named_test, order_test
 
 Number = Floats | float
 Compare = Callable[[Block, Number, Number], Mask]
@@ -93,14 +93,13 @@ class Conditions:
         elif test.names_levels:  # a step that classifies
             kind = plan.level_columns[test.of].code_type
             parts.append(lambda block: level_test(test, plan, block.codes_of(test.of, kind)))
-        for end, flip, or_equal in (
-            (test.at_least, False, True),
-            (test.above, False, False),
-            (test.at_most, True, True),
-            (test.below, True, False),
-        ):
-            if end is not None:
-                parts.append(self._compared(test.of, end, flip, or_equal))
+        levels = plan.level_columns
+        if test.compared and test.of in levels and levels[test.of].codes():
+            of = partial(lambda block, name: block.codes_of(name, levels[name].code_type))
+            parts.append(lambda block: order_test(test, plan, partial(of, block)))
+        else:
+            for key, end in test.compared.items():
+                parts.append(self._compared(test.of, end, key in ("at_most", "below"), key in ("at_least", "at_most")))
         if test.missing is not None and (column is None or column.kind in ("number", "date")):
             parts.append(lambda block: np.isnan(block.column(test.of, self.constants)) == test.missing)
 

@@ -369,10 +369,11 @@ def _test(test: Test, plan: Plan, state: Exact) -> Mask:
     mask = named_test(test, plan, state.inputs)
     if test.names_levels and test.of in state.values:
         mask &= level_test(test, plan, codes_of(test.of, state))
-    for end, wanted in ((test.at_least, (0, 1)), (test.above, (1,)), (test.at_most, (0, -1)), (test.below, (-1,))):
-        if end is not None:
-            value, limit = state.get(test.of), state.get(end)
-            mask &= np.isin(q.compare(value, limit), wanted) & value.ok & limit.ok
+    if test.compared and test.of in plan.level_columns and plan.level_columns[test.of].codes():
+        return mask & order_test(test, plan, lambda name: codes_of(name, state))
+    for key, end in test.compared.items():
+        value, limit = state.get(test.of), state.get(end)
+        mask &= np.isin(q.compare(value, limit), COMPARED[key]) & value.ok & limit.ok
     if test.missing is not None and test.of in state.values:
         mask &= state.values[test.of].ok != test.missing
     return mask
@@ -396,6 +397,23 @@ def named_test(test: Test, plan: Plan, inputs: Inputs) -> Mask:
             mask &= np.array([text.startswith(test.begins) for text in inputs.texts[name]], dtype=bool)
         if test.missing is not None:
             mask &= inputs.filled[name] != test.missing
+    return mask
+
+
+COMPARED: Mapping[str, tuple[int, ...]] = MappingProxyType(  # the signs of a value less what it is compared with
+    {"at_least": (0, 1), "above": (1,), "at_most": (0, -1), "below": (-1,)}
+)
+
+
+def order_test(test: Test, plan: Plan, codes_of: Callable[[str], Codes]) -> Mask:
+    """Return where a level stands as it should beside another, in the order of its own levels; shared likewise."""
+    place = plan.level_columns[test.of].place
+    own = codes_of(test.of)
+    mask: Mask = own >= 0
+    for key, end in test.compared.items():
+        places = np.array([*(place[code] for code in plan.level_columns[str(end)].codes()), -1])
+        limit = places[codes_of(str(end))]
+        mask &= (limit >= 0) & np.isin(np.sign(own - limit), COMPARED[key])
     return mask
 
 

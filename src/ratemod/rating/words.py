@@ -204,7 +204,7 @@ def _fact(test: Test, telling: Telling) -> Parts:
         yield from (*telling.pair(test.of), Part(" ∈ " if met else " ∉ "))
         yield from _between(" / ", [_ends(name, end, test.of) for end in ends])
         return
-    if isinstance(wanted, str) and telling.exact(wanted) is None:  # nothing is known of a limit that is missing
+    if isinstance(wanted, str) and telling.value(wanted).said == "":  # nothing is known of a limit that is missing
         yield from (Part(wanted, "name"), Part(" = "), Part("none", "word"))
         return
     yield from telling.pair(test.of)

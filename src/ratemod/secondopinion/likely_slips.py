@@ -161,11 +161,7 @@ def _condition(when: Condition, names: Mapping[str, str]) -> Condition:
     if isinstance(when, Combination):
         return replace(when, parts=tuple(_condition(part, names) for part in when.parts))
     assert isinstance(when, Test)
-    ends = {
-        name: names.get(end, end)
-        for name in ("at_least", "above", "at_most", "below")
-        if isinstance(end := getattr(when, name), str)
-    }
+    ends = {key: names.get(end, end) for key, end in when.compared.items() if isinstance(end, str)}
     return replace(when, of=names.get(when.of, when.of), **ends)  # type: ignore[arg-type]
 
 
