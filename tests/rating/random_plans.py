@@ -264,7 +264,7 @@ def plans(draw: st.DrawFn) -> Plan:
     for at in range(2, draw(st.integers(4, 12))):
         name = f"s{at}"
         step = draw(_step(name, names))
-        if step.operation.op not in ("days", "months") and draw(st.integers(0, 3)) == 0:
+        if step.operation.op not in ("days", "months", "years") and draw(st.integers(0, 3)) == 0:
             otherwise = draw(st.sampled_from([Decimal("1.05"), names[-1], "none"]))
             step = replace(step, when=draw(conditions(names)), otherwise=otherwise)
         steps.append(step)
@@ -317,6 +317,7 @@ def _step(draw: st.DrawFn, name: str, names: list[str]) -> Step:
                 "progressive",
                 "days",
                 "months",
+                "years",
                 "power",
                 "exp",
                 "part",
@@ -355,7 +356,7 @@ def _step(draw: st.DrawFn, name: str, names: list[str]) -> Step:
             return step_of(name, "judgement", of=(of,), low=low, high=high, chosen="chosen", reason=reason)
         case "progressive":
             return step_of(name, op, table="sliced", by=(("x", draw(pick)),))
-        case "days" | "months":
+        case "days" | "months" | "years":
             more = {"count": draw(st.sampled_from(["started", "complete"]))} if op == "months" else {}
             return step_of(name, op, of=("start", "end"), inclusive=draw(st.booleans()), **more)
         case "part":

@@ -12,7 +12,7 @@ from ratemod.rating.exact import evaluate
 from ratemod.report.live_workbook import write_live_workbook
 from tests.exhibits.office import convert, needs_office
 from tests.exhibits.test_live_workbook import cells
-from tests.own_plan import plan_text
+from tests.own_plan import own_plan, plan_text
 
 BODY = """[column.start]
 kind = "date"
@@ -165,3 +165,38 @@ anniversary = DATE
     text = plan_text(BODY.replace('of = ["end", "change"]', 'of = ["end", 5]'), "no")
     (folder / "plan.toml").write_text(text, encoding="utf-8")
     assert "RM361" in {item.code for item in rm.check_plan(folder).problems}
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "fen"),
+    [  # 100 yuan a year; a day of 2023 or 2025 is 1/365, one of 2024 is 1/366
+        ("2024-01-01", "2025-01-01", 10000),
+        ("2023-11-01", "2024-05-01", 4977),  # ISDA's own example: 61/365 + 121/366 = 0.49772438
+        ("2023-07-01", "2024-07-01", 10014),  # 184/365 + 182/366 = 1.00137734
+        ("2024-02-28", "2024-03-01", 55),  # 2/366 = 0.00546
+        ("2025-02-28", "2025-03-01", 27),  # 1/365 = 0.00274
+    ],
+)
+def test_years_count_each_day_by_its_own_year(tmp_path, start, end, fen):
+    body = """[column.start]
+kind = "date"
+[column.end]
+kind = "date"
+[[step]]
+name = "term"
+op = "years"
+of = ["start", "end"]
+[[step]]
+name = "raw"
+op = "product"
+of = ["term", 100]
+[[step]]
+name = "premium"
+op = "round"
+of = "raw"
+unit = "0.01"
+source = "s"
+"""
+    book = pd.DataFrame({"policy_no": ["1"], "start": [start], "end": [end]})
+    rated = rm.rate(book, own_plan(tmp_path, body))
+    assert rated.outputs.premium_fen.tolist() == [fen]

@@ -29,7 +29,7 @@ from ratemod.plan.interval import DATES, Range, operand_range
 from ratemod.plan.model import ANY, Combination, Condition, Plan, Step, Test
 from ratemod.plan.op.arithmetic import AddPercentages, Difference, Largest, Product, Ratio, Smallest, Sum
 from ratemod.plan.op.base import Operation, TableOperation
-from ratemod.plan.op.dates import AddMonths, DatePart, Days, Earliest, Latest, Months, Term
+from ratemod.plan.op.dates import LENGTHS, AddMonths, DatePart, Days, Earliest, Latest, Months, Term, Years
 from ratemod.plan.op.judgement import Judgement
 from ratemod.plan.op.level import FirstLevel, LastLevel, LevelExtreme, OneLevel
 from ratemod.plan.op.limits import Bound, Cap
@@ -264,6 +264,15 @@ def _months(operation: Months, name: str, sheet: Sheet) -> str:
     if operation.count == "started":
         said += f"+(DAY({end})<>{anniversary})"
     return f"IF(AND({there}),{said},NA())"
+
+
+def _years(operation: Years, name: str, sheet: Sheet) -> str:
+    start, end, there = _term(operation, sheet)
+    parts = [
+        f"YEAR({day})*{LENGTHS}+({day}-DATE(YEAR({day}),1,1))*{LENGTHS}/(DATE(YEAR({day})+1,1,1)-DATE(YEAR({day}),1,1))"
+        for day in (end, start)
+    ]
+    return f"IF(AND({there}),({parts[0]}-({parts[1]}))/{LENGTHS},NA())"
 
 
 def _add_months(operation: AddMonths, name: str, sheet: Sheet) -> str:
@@ -652,6 +661,7 @@ FORMULAS: Mapping[type[Operation], Formula] = MappingProxyType(
         Logarithm: _logarithm,
         Days: _days,
         Months: _months,
+        Years: _years,
         AddMonths: _add_months,
         DatePart: _date_part,
         Rollup: _rollup,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from calendar import monthrange
+from calendar import isleap, monthrange
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -29,7 +29,7 @@ from ratemod.plan.op.arithmetic import (
     Sum,
 )
 from ratemod.plan.op.base import Operation, TableOperation
-from ratemod.plan.op.dates import AddMonths, DatePart, Days, Earliest, Latest, Months, Term
+from ratemod.plan.op.dates import LENGTHS, AddMonths, DatePart, Days, Earliest, Latest, Months, Term, Years
 from ratemod.plan.op.judgement import Judgement
 from ratemod.plan.op.level import FirstLevel, LastLevel, LevelExtreme, OneLevel
 from ratemod.plan.op.limits import Bound, Cap
@@ -232,6 +232,20 @@ def _days(operation: Days, here: Here) -> Rational:
 def _months(operation: Months, here: Here) -> Rational:
     first, last, ok = _term(operation, here)
     return Rational(q.integers(months_between(first, last, operation.count, operation.inclusive)), 1, ok)
+
+
+def _years(operation: Years, here: Here) -> Rational:
+    first, last, ok = _term(operation, here)
+    ends = (np.where(ok, end, 0) + later for end, later in ((last, int(operation.inclusive)), (first, 0)))
+    end, start = ([_year(int(day)) for day in days] for days in ends)
+    found = [a - b for a, b in zip(end, start)]
+    return Rational(np.array([int(one * LENGTHS) for one in found], dtype=object), LENGTHS, ok)
+
+
+def _year(day: int) -> Fraction:
+    """Return a day as a year with the part of it that is over, by the calendar of the standard library."""
+    when = date.fromordinal(day + EPOCH)
+    return when.year + Fraction(when.timetuple().tm_yday - 1, 366 if isleap(when.year) else 365)
 
 
 def _add_months(operation: AddMonths, here: Here) -> Rational:
@@ -627,6 +641,7 @@ EXACT: Mapping[type[Operation], Value] = MappingProxyType(
         Logarithm: _logarithm,
         Days: _days,
         Months: _months,
+        Years: _years,
         AddMonths: _add_months,
         DatePart: _date_part,
         Rollup: _rollup,

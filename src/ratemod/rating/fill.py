@@ -14,7 +14,7 @@ from ratemod.money import apportion
 from ratemod.plan.interval import UNIT, Range, extreme_range, operand_range
 from ratemod.plan.op.arithmetic import AddPercentages, Arithmetic, Difference, Largest, Product, Ratio, Smallest, Sum
 from ratemod.plan.op.base import Operation
-from ratemod.plan.op.dates import AddMonths, DatePart, Days, Earliest, Latest, Months, Term
+from ratemod.plan.op.dates import LENGTHS, AddMonths, DatePart, Days, Earliest, Latest, Months, Term, Years
 from ratemod.plan.op.judgement import Judgement
 from ratemod.plan.op.level import FirstLevel, LastLevel, LevelExtreme, OneLevel
 from ratemod.plan.op.limits import Bound, Cap
@@ -201,6 +201,22 @@ def _months(operation: Months, block: Block, start: Floats, end: Floats, out: Fl
     begun = packed(days)
     np.copyto(days, end, casting="unsafe")
     np.copyto(out, months_of(begun, packed(days, int(operation.inclusive)), operation.count))
+
+
+def _years(operation: Years, block: Block, start: Floats, end: Floats, out: Floats) -> None:
+    """Write years as one quotient of whole numbers, which is rounded once."""
+    out[:] = _in_lengths(end + int(operation.inclusive)) - _in_lengths(start)
+    np.divide(out, LENGTHS, out=out)
+
+
+def _in_lengths(days: Floats | float) -> npt.NDArray[np.int64]:
+    """Return days as whole numbers of 1/`LENGTHS` of a year since 1970."""
+    day = np.asarray(days).astype(np.int64).astype("datetime64[D]")
+    year = day.astype("datetime64[Y]")
+    first, following = (one.astype("datetime64[D]") for one in (year, year + 1))
+    over = (day - first).astype(np.int64) * (LENGTHS // (following - first).astype(np.int64))
+    found: npt.NDArray[np.int64] = year.astype(np.int64) * LENGTHS + over
+    return found
 
 
 def _add_months(operation: AddMonths, compiling: Compiling) -> Run:
@@ -468,6 +484,7 @@ FILL: Mapping[type[Operation], Fill] = MappingProxyType(
         Logarithm: _transcendental,
         Days: _term(_days),
         Months: _term(_months),
+        Years: _term(_years),
         AddMonths: _add_months,
         DatePart: _date_part,
         Rollup: _rollup,

@@ -1,4 +1,8 @@
-"""Days and months between dates, a date some months on, the earlier or later of dates, the year of one."""
+"""Days, months and years between dates, a date some months on, the earlier or later of dates, the year of one.
+
+Years are those of ISDA's actual/actual: each day is 1/365 or 1/366, as the calendar year is long in which it lies
+(2006 ISDA Definitions, 4.16 (b)). So the parts of a term that is split at any day add up to the whole.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +13,7 @@ from fractions import Fraction
 from typing import ClassVar, Literal
 
 from ratemod.plan import key
-from ratemod.plan.interval import DATES, Range
+from ratemod.plan.interval import DATES, UNIT, Range
 from ratemod.plan.model import Plan
 from ratemod.plan.op.arithmetic import Largest, Smallest
 from ratemod.plan.op.base import Operation, given
@@ -33,6 +37,20 @@ class Days(Term):
     def range(self, plan: Plan, known: Mapping[str, Range]) -> Range:
         """Return the days that two dates can be apart."""
         return Range(DATES[0] - DATES[1], DATES[1] - DATES[0] + 1, 0, rel=0.0, raw=True)
+
+
+LENGTHS = 365 * 366  # a day of either year is a whole number of this part of a year
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Years(Term):
+    """Years from one date to another, each day by the length of its own year."""
+
+    op: ClassVar[str] = "years"
+
+    def range(self, plan: Plan, known: Mapping[str, Range]) -> Range:
+        """Return the years that two dates can be apart."""
+        return Range(Fraction(-371), Fraction(371), None, rel=2 * UNIT)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
