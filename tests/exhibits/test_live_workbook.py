@@ -150,7 +150,7 @@ def write_plan(plan: Plan, inputs: Inputs, path: Path) -> None:
     keys, nothing = [f"k{at}" for at in range(n)], np.zeros(n, np.int64)
     priced = Priced(inputs, keys, range(n), dict(inputs.texts), {}, nothing, np.ones(n, bool))
     book = xlsxwriter.Workbook(str(path), {"strings_to_formulas": False})
-    write_live_sheets(book, _looks(book, plan.money), plan, priced, "en")
+    write_live_sheets(book, _looks(book, plan.money, "en"), plan, priced, "en")
     book.close()
 
 

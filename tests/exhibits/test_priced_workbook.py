@@ -40,9 +40,14 @@ def column(sheet: Any, header: str) -> list[Any]:
     return [sheet.cell(line, at) for line in range(2, sheet.max_row + 1)]
 
 
+def priced(book: Any, header: str) -> list[Any]:
+    """A column of the rows that have a premium, whether an underwriter must see them or not."""
+    return [*column(book["已定价"], header), *column(book["须人工核保"], header)]
+
+
 def test_sheets_and_their_headers(path: Path) -> None:
     book = load_workbook(path)
-    assert book.sheetnames == ["已核保", "未核保", "汇总", "读表回执", "说明"]
+    assert book.sheetnames == ["已定价", "须人工核保", "资料待补正", "不予承保", "汇总", "读表回执", "说明"]
     for name in book.sheetnames[:2]:
         sheet = book[name]
         assert sheet.freeze_panes is not None and sheet.auto_filter.ref.startswith("A1:")
@@ -54,29 +59,58 @@ def test_sheets_and_their_headers(path: Path) -> None:
 def test_english_has_no_chinese_but_the_books_own(rated: Rated, tmp_path: Path) -> None:
     write_priced_workbook(rated, tmp_path / "priced.xlsx", lang="en", by=("sector",))
     book = load_workbook(tmp_path / "priced.xlsx")
-    assert book.sheetnames == ["Priced", "Refused", "Summary", "Reading", "About"]
+    assert book.sheetnames == [
+        "Priced",
+        "To an underwriter",
+        "To be completed",
+        "Declined",
+        "Summary",
+        "Reading",
+        "About",
+    ]
     assert "Premium (yuan)" in [cell.value for cell in book["Priced"][1]]
 
 
 def test_premiums_are_exact_and_shown_to_the_fen(path: Path) -> None:
-    sheet = load_workbook(path)["已核保"]
-    keys = [cell.value for cell in column(sheet, "保单号")]
-    cells = column(sheet, "保费（元）")
+    book = load_workbook(path)
+    keys = [cell.value for cell in priced(book, "保单号")]
+    cells = priced(book, "保费（元）")
     assert all(cell.number_format == "#,##0.00" for cell in cells)
     found = {key: int(Decimal(repr(cell.value)) * 100) for key, cell in zip(keys, cells)}
     assert found == PREMIUMS_FEN
 
 
-def test_every_row_is_in_one_of_the_two_sheets_under_its_own_number(path: Path) -> None:
+def test_every_row_is_on_the_sheet_of_its_state_under_its_own_number(path: Path) -> None:
     book = load_workbook(path)
-    priced = [cell.value for cell in column(book["已核保"], "原行号")]
-    refused = [cell.value for cell in column(book["未核保"], "原行号")]
-    assert priced == [2, 3, 4, 5] and refused == [6, 7, 8]
-    assert len(priced) + len(refused) == len(GOOD + BAD)
-    sheet = book["未核保"]
-    assert all(cell.value for cell in column(sheet, "原因")) and all(cell.value for cell in column(sheet, "代码"))
-    assert "矿山" in column(sheet, "原因")[0].value
-    assert column(sheet, "建议")[1].value
+    states = book.sheetnames[:4]
+    rows = {state: [cell.value for cell in column(book[state], "原行号")] for state in states}
+    assert rows == {"已定价": [2, 3, 4], "须人工核保": [5], "资料待补正": [6, 7], "不予承保": [8]}
+    assert sum(map(len, rows.values())) == len(GOOD + BAD)
+    for state in states:
+        assert {cell.value for cell in column(book[state], "状态")} == {state}
+    for state in states[2:]:
+        sheet = book[state]
+        assert all(cell.value for cell in column(sheet, "原因")) and all(cell.value for cell in column(sheet, "代码"))
+    assert "矿山" in column(book["资料待补正"], "原因")[0].value and column(book["资料待补正"], "建议")[1].value
+
+
+def test_who_what_and_why_come_first_and_are_what_is_printed(path: Path) -> None:
+    book = load_workbook(path)
+    headers = [cell.value for cell in book["已定价"][1]]
+    assert headers[:8] == [
+        "原行号",
+        "保单号",
+        "企业名称",
+        "保费（元）",
+        "事故预防费用（元）",
+        "状态",
+        "触及上下限",
+        "备注",
+    ]
+    referred = [cell.value for cell in book["须人工核保"][1]]
+    assert referred[8:12] == ["核保决定", "核定系数", "核保人", "核保日期"] and referred[12:] == headers[8:]
+    for name in book.sheetnames[:4]:
+        assert book[name].page_setup.paperSize == 9 and book[name].page_setup.orientation == "landscape"
 
 
 def test_no_cell_is_a_formula_or_a_link(path: Path) -> None:
@@ -86,20 +120,20 @@ def test_no_cell_is_a_formula_or_a_link(path: Path) -> None:
             for cell in row:
                 assert cell.data_type != "f", cell.coordinate
                 assert cell.hyperlink is None
-    names = [cell.value for cell in column(book["已核保"], "企业名称")]
+    names = [cell.value for cell in column(book["已定价"], "企业名称")]
     assert names[1].startswith("=HYPERLINK") and names[2].startswith("@SUM")  # kept, as text
-    assert column(book["已核保"], "联系电话")[0].value == "043188001234"
+    assert column(book["已定价"], "联系电话")[0].value == "043188001234"
 
 
 def test_dates_and_numbers_are_dates_and_numbers(path: Path) -> None:
-    sheet = load_workbook(path)["已核保"]
-    assert all(cell.is_date and cell.number_format == "yyyy-mm-dd" for cell in column(sheet, "起保日期"))
-    assert [cell.value for cell in column(sheet, "投保人数")] == [row[4] for row in GOOD]
-    assert column(sheet, "限后浮动系数")[0].value == 1.3
+    book = load_workbook(path)
+    assert all(cell.is_date and cell.number_format == "yyyy-mm-dd" for cell in priced(book, "起保日期"))
+    assert [cell.value for cell in priced(book, "投保人数")] == [row[4] for row in GOOD]
+    assert priced(book, "限后浮动系数")[0].value == 1.3
 
 
 def test_what_bound_is_said_in_words(path: Path) -> None:
-    said = [cell.value for cell in column(load_workbook(path)["已核保"], "触及上下限")]
+    said = [cell.value for cell in priced(load_workbook(path), "触及上下限")]
     assert said == ["限后浮动系数按上限计", None, "限后浮动系数按下限计", None]
 
 
@@ -124,13 +158,13 @@ def test_about_carries_identity_warning_and_sources(path: Path, rated: Rated) ->
 
 
 def test_columns_are_wide_enough_for_chinese(path: Path) -> None:
-    sheet = load_workbook(path)["已核保"]
+    sheet = load_workbook(path)["已定价"]
     at = next(cell for cell in sheet[1] if cell.value == "企业名称")
     assert sheet.column_dimensions[at.column_letter].width >= 2 * len("长春某某矿业有限公司")
 
 
 def test_too_many_rows_are_refused_with_advice(rated: Rated, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(priced_workbook, "MOST_ROWS", 4)  # a header and three rows
+    monkeypatch.setattr(priced_workbook, "MOST_ROWS", 3)  # a header and two rows
     with pytest.raises(BookError) as error:
         write_priced_workbook(rated, tmp_path / "priced.xlsx", lang="zh")
     assert error.value.problems[0].code == "RM807"
@@ -160,7 +194,7 @@ def test_headers_that_repeat_the_results_do_no_harm(tmp_path: Path) -> None:
     columns = dict(zip(HEADERS, ([str(cell)] for cell in GOOD[0])))
     table = pa.table({**columns, "row": ["x"], "suggestion": ["y"], "保费（元）": ["z"], "=1+1": ["w"]})
     write_priced_workbook(rate(table, plan), tmp_path / "priced.xlsx", lang="zh")
-    sheet = load_workbook(tmp_path / "priced.xlsx")["已核保"]
+    sheet = load_workbook(tmp_path / "priced.xlsx")["已定价"]
     assert [cell.value for cell in sheet[1]].count("保费（元）") == 2
     assert all(cell.data_type != "f" for cell in sheet[1])
 
@@ -170,7 +204,7 @@ def test_numbers_beyond_excel_stay_exact_as_text(tmp_path: Path) -> None:
     columns = dict(zip(HEADERS, ([str(cell)] for cell in GOOD[0])))
     table = pa.table({**columns, "身份证": pa.array([220102199001011234], pa.int64())})
     write_priced_workbook(rate(table, plan), tmp_path / "priced.xlsx", lang="zh")
-    assert column(load_workbook(tmp_path / "priced.xlsx")["已核保"], "身份证")[0].value == "220102199001011234"
+    assert column(load_workbook(tmp_path / "priced.xlsx")["已定价"], "身份证")[0].value == "220102199001011234"
 
 
 @pytest.mark.skipif(shutil.which("soffice") is None, reason="LibreOffice is not installed")

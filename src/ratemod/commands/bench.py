@@ -58,12 +58,12 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
     from ratemod.plan.editions import load_plan
     from ratemod.rating.rate import rate
     from ratemod.reading.read import read_book
-    from ratemod.report.priced_columns import is_priced
+    from ratemod.registers.controllable import is_priced
 
     plan = load_plan(PLAN, AT)
     with resources.as_file(resources.files("ratemod") / "demo" / "renewals.xlsx") as path:
         book = read_book(path, plan.columns)
-    good = book.table.filter(is_priced(rate(book, plan, lang=lang)))
+    good = book.table.filter(pa.array(is_priced(rate(book, plan, lang=lang))))
     table = good.take(pa.array(np.arange(args.rows) % good.num_rows))
     if plan.key:
         keys = pa.array(np.char.add("B", np.arange(args.rows).astype(str)))

@@ -98,3 +98,10 @@ def set_widths(sheet: Any, widths: Sequence[float], *, keys: int = 1) -> None:
     if across > PAGE[A3]:
         sheet.set_print_scale(SCALE)
         sheet.repeat_columns(0, keys - 1)
+
+
+def print_only(sheet: Any, *, lines: int, columns: int) -> None:
+    """Print only the first lines and columns of a sheet, on A4: the others are for the screen."""
+    sheet.set_paper(A4)
+    sheet.fit_to_pages(1, 0)
+    sheet.print_area(0, 0, lines - 1, columns - 1)

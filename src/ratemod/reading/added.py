@@ -1,7 +1,8 @@
 """Which headers this program adds to a list that it writes, so that a list that comes back is known by them.
 
-A list of refused rows begins with what is said of each; a priced one ends with its result, its steps and the remarks.
-None of them is a column of the list, whatever columns a plan has under the same words.
+A list of refused rows begins with what is said of each; a priced one has its result, from the premium to the remarks,
+its steps and its edition in one stretch. None of them is a column of the list, whatever columns a plan has under the
+same words.
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ from ratemod.errors import LANGUAGES, Lang, text
 
 SAID = ("row", "status", "code", "reason", "suggestion")
 PRICED = ("row", "premium_yuan", "bounds", "notes", "plan")  # and more, of MORE
-MORE = ("fund_yuan", "status")
+DECISION = ("decision", "decided_factor", "decided_by", "decided_on")
+MORE = ("premium_change", "fund_yuan", "status", *DECISION)
 
 
 def added(texts: Sequence[object]) -> frozenset[int]:
@@ -23,9 +25,9 @@ def added(texts: Sequence[object]) -> frozenset[int]:
     --------
     >>> sorted(added(["Original row", "Status", "Code", "Reason", "Suggestion", "Policy number", "Reason"]))
     [0, 1, 2, 3, 4]
-    >>> priced = ["Original row", "Grade", "Premium (yuan)", "Status", "Grade", "What bound", "Notes", "Plan"]
+    >>> priced = ["Original row", "Premium (yuan)", "Status", "What bound", "Notes", "Grade", "Plan", "Grade", "Notes"]
     >>> sorted(added(priced)), added(["Reason", "Status"])
-    ([0, 2, 3, 4, 5, 6, 7], frozenset())
+    ([0, 1, 2, 3, 4, 5, 6], frozenset())
     """
     given = [said.strip() if isinstance(said, str) else "" for said in texts]
     for lang in LANGUAGES:
@@ -34,10 +36,13 @@ def added(texts: Sequence[object]) -> frozenset[int]:
         refused, remarks = _words(lang)
         if set(refused) <= set(given):
             return frozenset(given.index(word) for word in refused)
-        begin = next((at for at, said in enumerate(given) if _is_premium(said, lang)), None)
-        ends = [_last(given, word) for word in remarks if word in given]
-        if begin is not None and len(ends) == len(remarks) and begin < ends[0]:
-            return frozenset([given.index(text("UI_row", lang)), *range(begin, ends[0]), *ends])
+        at = next((at for at, said in enumerate(given) if _is_premium(said, lang)), None)
+        stretch = [at] if at is not None else []
+        for word in remarks:  # in this order, whatever stands between
+            if stretch and word in given[stretch[-1] :]:
+                stretch.append(given.index(word, stretch[-1]))
+        if len(stretch) == len(remarks) + 1:
+            return frozenset([given.index(text("UI_row", lang)), *range(stretch[0], stretch[-1] + 1)])
     return frozenset()
 
 
@@ -50,7 +55,3 @@ def _is_premium(said: str, lang: Lang) -> bool:
     """Return whether a header is that of the premium, in whatever money."""
     before, after = text("UI_premium_yuan", lang, money="\0").split("\0")
     return said.startswith(before) and said.endswith(after)
-
-
-def _last(given: Sequence[str], word: str) -> int:
-    return len(given) - 1 - given[::-1].index(word)

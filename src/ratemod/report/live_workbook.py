@@ -36,7 +36,7 @@ from ratemod.plan.ranges import ranges
 from ratemod.rating.groups import whole_groups
 from ratemod.rating.target import whole_file
 from ratemod.report.live_sheets import OPTIONS, free_looks, write_constants, write_table
-from ratemod.report.priced_columns import refused_view
+from ratemod.report.priced_columns import UNPRICED, refused_view
 from ratemod.report.priced_workbook import _about, _fits, _looks, _rows, _sheet
 from ratemod.report.receipt_sheet import write_receipt_sheet
 
@@ -104,14 +104,16 @@ def write_live_workbook(rated: Rated, path: str | Path, *, lang: Lang, facts: Se
     PlanError
         RM880, RM881 what cannot be said as formulas.
     """
-    view = refused_view(rated, lang)
-    _fits(view)
+    views = {state: refused_view(rated, lang, (state,)) for state in UNPRICED}
+    for view in views.values():
+        _fits(view)
     with whole_file(path) as part:
         book = new_workbook(part, lang, rated.plan.id, remark=rated.plan.warning(lang))
-        looks = _looks(book, rated.plan.money)
+        looks = _looks(book, rated.plan.money, lang)
         write_live_sheets(book, looks, rated.plan, priced_rows(rated), lang)
-        for _ in _rows(_sheet(book, text("UI_sheet_refused", lang), rated, lang), view, looks, rated.plan.key):
-            pass
+        for state, view in views.items():
+            for _ in _rows(_sheet(book, text(f"UI_sheet_{state}", lang), rated, lang), view, looks, rated.plan.key):
+                pass
         write_receipt_sheet(_sheet(book, text("UI_sheet_receipt", lang), rated, lang), rated, lang, looks)
         sheet = _sheet(book, text("UI_sheet_about", lang), rated, lang)
         about = [*facts, *((text("UI_live_note", lang), said) for said in text("UI_live_notes", lang).split("\n"))]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING, Any, Literal
@@ -14,17 +15,22 @@ import pyarrow.compute as pc
 
 from ratemod.document.csv_file import amounts
 from ratemod.errors import Lang, text
+from ratemod.plan.op.judgement import Judgement
+from ratemod.plan.op.limits import Cap
+from ratemod.rating.verdict import REFUSED
 from ratemod.reading.arrow import to_arrow
+from ratemod.vocabulary.table import column as word
 
 if TYPE_CHECKING:
     from ratemod.plan.model import Plan
     from ratemod.rating.rated import Rated
 
-Look = Literal["text", "number", "whole", "money", "factor", "share", "date"]
+Look = Literal["text", "said", "state", "number", "whole", "money", "factor", "share", "percent", "date"]
 
 RESULTS = ("premium_fen", "fund_fen", "status", "code", "reason", "bounds", "notes", "plan")
-PRICED = ("rated", "referred")
-# What a spreadsheet may take for the start of a formula; the full-width forms count in East Asian settings.
+PRICED, UNPRICED = ("rated", "referred"), ("refused", "declined")
+EXPIRING = "expiring_premium_yuan"
+_OWN_WORD = re.compile(r"[a-z][a-z0-9_]+")  # of the program, not of people
 _PLAIN_NUMBER = re.compile(r"-?(0|[1-9]\d{0,14})(\.\d{1,14})?")
 _STEP_LOOKS: Mapping[str, Look] = {
     "yuan": "money",
@@ -53,6 +59,8 @@ class Shown:
         Dictionaries are decoded.
     computed : bool
         Floats that stand for decimals of at most 15 digits.
+    leads : bool
+        Says who a row is or what became of it: what goes on paper.
     """
 
     name: str
@@ -60,37 +68,76 @@ class Shown:
     look: Look
     values: pa.ChunkedArray
     computed: bool = False
+    leads: bool = False
 
 
-def is_priced(rated: Rated) -> pa.Array:
-    """Return which rows have a premium: (n,) bool."""
-    status = rated.table["status"].cast(pa.string())
-    return pc.is_in(status, value_set=pa.array(PRICED)).combine_chunks()
+def priced_view(rated: Rated, lang: Lang, states: Sequence[str] = PRICED) -> tuple[Shown, ...]:
+    """Return the priced rows of some states: who it is, the result, the steps, then what else the book says.
 
-
-def priced_view(rated: Rated, lang: Lang) -> tuple[Shown, ...]:
-    """Return the priced rows: original row, the book's own columns, the result, then the steps and remarks."""
-    plan, table, rows = rated.plan, rated.table, is_priced(rated)
-    result = [_amount(rated, "premium_fen", "premium_yuan", lang)]
+    Row, key and name of the insured; premium, its change against the expiring one, fund, status, what bound, notes;
+    the steps, a factor that an underwriter may judge first; the edition; the other columns of the book.
+    """
+    plan, table = rated.plan, rated.table
+    result = [_amount(rated, "premium_fen", "premium_yuan", lang), *_change(rated, lang)]
     if plan.fund and "fund_fen" in table.column_names:
         result.append(_amount(rated, "fund_fen", "fund_yuan", lang))
-    result.append(_result(rated, "status", "status", "text", lang))
+    result.append(_result(rated, "status", "status", "state", lang))
+    result += [_result(rated, name, name, "said", lang) for name in ("bounds", "notes")]
     steps = [
         Shown(name, _step_header(plan, name, lang), _step_look(plan, name), table[name], computed=True)
-        for name in plan.step_names
+        for name in sorted(plan.step_names, key=lambda name: not isinstance(plan.step(name).operation, Judgement))
         if name in table.column_names and name not in (plan.premium, plan.fund)
     ]
-    remarks = [_result(rated, name, name, "text", lang) for name in ("bounds", "notes", "plan")]
-    return _only((*places(rated, lang), *_book_columns(rated, lang), *result, *steps, *remarks), rows)
+    edition = _result(rated, "plan", "plan", "text", lang)
+    who, rest = _who_first(rated, lang)
+    leading = [replace(one, leads=True) for one in (*places(rated, lang), *who, *result)]
+    return _only((*leading, *steps, edition, *rest), _in(rated, states))
 
 
-def refused_view(rated: Rated, lang: Lang) -> tuple[Shown, ...]:
-    """Return the rows without a premium: original row, status, code, reason, suggestion, then the book's columns."""
-    said = [_result(rated, name, name, "text", lang) for name in ("status", "code", "reason")]
+def refused_view(rated: Rated, lang: Lang, states: Sequence[str] = UNPRICED) -> tuple[Shown, ...]:
+    """Return the rows of some states without a premium: row, status, code, reason, suggestion, who, then the rest."""
+    said = [_result(rated, "status", "status", "state", lang), _result(rated, "code", "code", "text", lang)]
+    said.append(_result(rated, "reason", "reason", "said", lang))
     fixes = pa.chunked_array([suggestions(rated, lang)])
-    advice = Shown("suggestion", text("UI_suggestion", lang), "text", fixes)
-    shown = (*places(rated, lang), *said, advice, *_book_columns(rated, lang))
-    return _only(shown, pc.invert(is_priced(rated)))
+    advice = Shown("suggestion", text("UI_suggestion", lang), "said", fixes)
+    who, rest = _who_first(rated, lang)
+    leading = [replace(one, leads=True) for one in (*places(rated, lang), *said, advice, *who)]
+    return _only((*leading, *rest), _in(rated, states))
+
+
+def _in(rated: Rated, states: Sequence[str]) -> pa.Array:
+    """Return which rows are in some states: (n,) bool."""
+    status = rated.table["status"].cast(pa.string())
+    return pc.is_in(status, value_set=pa.array(states)).combine_chunks()
+
+
+def _change(rated: Rated, lang: Lang) -> list[Shown]:
+    """Return by how much each premium differs from the expiring one that the plan holds it to, if it knows one."""
+    numbers = rated.coding.inputs.numbers
+    against = [step.operation.against for step in rated.plan.steps if isinstance(step.operation, Cap)]
+    was = next((numbers[name] for name in (*against, EXPIRING) if name in numbers), None)
+    if was is None:
+        return []
+    expiring = was * 10.0**rated.plan.money.decimals
+    known = np.isfinite(expiring) & (expiring > 0) & (rated.verdict.status < REFUSED)
+    change = np.full(len(was), np.nan)
+    np.divide(rated.outputs.premium_fen, expiring, out=change, where=known)
+    values = pa.array(np.round(change - 1, 4), mask=~known)
+    return [Shown("change", text("UI_premium_change", lang), "percent", pa.chunked_array([values]), computed=True)]
+
+
+def _who_first(rated: Rated, lang: Lang) -> tuple[list[Shown], list[Shown]]:
+    """Return the book's columns that say who a row is, key and name, and all others."""
+    shown = _book_columns(rated, lang)
+    who = [one for one in shown if one.name == rated.plan.key]
+    who += [one for one in shown if one.name != rated.plan.key and {one.name, one.header} & _name_words()]
+    return who, [one for one in shown if one not in who]
+
+
+@functools.cache
+def _name_words() -> frozenset[str]:
+    """Return the words under which lists name the insured."""
+    return frozenset(word("enterprise_name").names()) | {"name"}
 
 
 def suggestions(rated: Rated, lang: Lang) -> pa.Array:
@@ -130,7 +177,7 @@ def places(rated: Rated, lang: Lang) -> list[Shown]:
 def _result(rated: Rated, name: str, label: str, look: Look, lang: Lang) -> Shown:
     values = rated.table[name]
     if name == "status":
-        values = _words(values, lambda value: text(f"UI_status_{value}", lang))
+        values = _words(values, lambda value: state_words(value, lang))
     elif name == "bounds":
         values = _words(values, lambda value: bounds_words(value, rated.plan, lang))
     return Shown(name, rated.plan.text(f"UI_{label}", lang), look, values)
@@ -148,6 +195,11 @@ def _words(values: pa.ChunkedArray, say: Callable[[str], str]) -> pa.ChunkedArra
     return pa.chunked_array([said.take(coded.indices)])
 
 
+def state_words(state: str, lang: Lang) -> str:
+    """Return what one of the four states of a row is called."""
+    return text(f"UI_status_{state}", lang)
+
+
 def bounds_words(bounds: str, plan: Plan, lang: Lang) -> str:
     """Return recorded bounds in words: ``"cap:low"`` becomes the step's label and which end held."""
     said = []
@@ -160,10 +212,20 @@ def bounds_words(bounds: str, plan: Plan, lang: Lang) -> str:
 def _book_columns(rated: Rated, lang: Lang) -> list[Shown]:
     computed = {*RESULTS, *rated.plan.step_names}
     return [
-        Shown(name, _book_header(rated, name, lang), _book_look(rated, name), rated.table[name])
+        Shown(name, _book_header(rated, name, lang), _book_look(rated, name), _book_cells(rated, name, lang))
         for name in rated.table.column_names
         if name not in computed
     ]
+
+
+def _book_cells(rated: Rated, name: str, lang: Lang) -> pa.ChunkedArray:
+    """Return the cells as they were read, the program's own words for levels in those of people."""
+    values, labels = rated.table[name], rated.plan.level_labels(name, lang) if name in rated.plan.columns else {}
+    labels = {code: label for code, label in labels.items() if _OWN_WORD.fullmatch(code) and label != code}
+    kind = values.type.value_type if pa.types.is_dictionary(values.type) else values.type
+    if not labels or not (pa.types.is_string(kind) or pa.types.is_large_string(kind)):
+        return values
+    return _words(values, lambda value: labels.get(value, value))
 
 
 def _book_header(rated: Rated, name: str, lang: Lang) -> str:

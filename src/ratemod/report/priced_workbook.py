@@ -1,4 +1,7 @@
-"""The priced book as an Excel workbook: priced rows, refused rows, summary, receipt of reading, about.
+"""The priced book as an Excel workbook: a list for each state of its rows, summary, receipt of reading, about.
+
+Each list begins with who it is and what became of it, and that much of it goes on paper; the rest is for the screen.
+Rows for an underwriter have columns in which to decide.
 
 Every text is written as text, so that no cell of a customer's list can run as a formula. The same input gives the
 same bytes: nothing of the clock or the machine goes in. Rows are streamed to disk, so memory does not grow with them.
@@ -16,12 +19,13 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ratemod.document.sheet import MOST_ROWS, new_sheet, new_workbook, set_widths
+from ratemod.document.sheet import MOST_ROWS, new_sheet, new_workbook, print_only, set_widths
 from ratemod.document.terminal import display_width
 from ratemod.errors import BookError, Lang, problem, text
 from ratemod.plan import said as words
 from ratemod.rating.target import whole_file, write_problem
-from ratemod.report.priced_columns import Shown, as_day, as_number, priced_view, refused_view
+from ratemod.reading.added import DECISION
+from ratemod.report.priced_columns import Shown, as_day, as_number, priced_view, refused_view, state_words
 from ratemod.report.receipt_sheet import write_receipt_sheet
 from ratemod.report.summary_table import SummaryTable, summary_table
 from ratemod.vocabulary.currency import Currency
@@ -33,15 +37,20 @@ MOST_COLUMNS, MOST_TEXT = 16_384, 32_767
 BATCH = 2_048
 EXACT = 10**15  # Excel keeps 15 digits of a number
 WIDEST, NARROWEST, SAMPLE = 44, 8, 200
+SAID_WIDTH, LINE, MOST_LINES = 32, 15, 27  # characters across of what wraps; points of a line; lines of a row
 FORMATS = {
     "text": "@",
     "number": "General",
     "whole": "#,##0",
     "factor": "0.00####",
     "share": "0.00##%",
+    "percent": "0.0%",
+    "said": "@",
+    "state": "@",
     "date": "yyyy-mm-dd",
 }
-LEFT = ("text", "date")
+LEFT = ("text", "said", "state", "date")
+STATE_COLOURS = {"rated": "#DDEFE0", "referred": "#FCE8C5", "refused": "#F8D3D0", "declined": "#DDDDDD"}
 Tick = Callable[[int, int], None]
 
 
@@ -54,7 +63,7 @@ def write_priced_workbook(
     facts: Sequence[tuple[str, str]] = (),
     tick: Tick | None = None,
 ) -> None:
-    """Write a rated book as an Excel workbook with five sheets.
+    """Write a rated book as an Excel workbook: four lists, summary, receipt, about.
 
     Parameters
     ----------
@@ -74,19 +83,22 @@ def write_priced_workbook(
     """
     from xlsxwriter.exceptions import FileCreateError
 
-    views = [
-        (text("UI_sheet_priced", lang), priced_view(rated, lang)),
-        (text("UI_sheet_refused", lang), refused_view(rated, lang)),
-    ]
-    for _, shown in views:
+    views = {
+        "rated": priced_view(rated, lang, ("rated",)),
+        "referred": _with_decision(priced_view(rated, lang, ("referred",)), lang),
+        "refused": refused_view(rated, lang, ("refused",)),
+        "declined": refused_view(rated, lang, ("declined",)),
+    }
+    for shown in views.values():
         _fits(shown)
     total, done = rated.table.num_rows, 0
     with whole_file(path) as part:
         book = new_workbook(part, lang, rated.plan.id, remark=rated.plan.warning(lang), streamed=True)
-        looks = _looks(book, rated.plan.money)
+        looks = _looks(book, rated.plan.money, lang)
         try:
-            for name, shown in views:
-                sheet = _sheet(book, name, rated, lang)
+            for name, shown in views.items():
+                sheet = _sheet(book, text(f"UI_sheet_{name}", lang), rated, lang)
+                sheet.set_tab_color(STATE_COLOURS[name])
                 for rows in _rows(sheet, shown, looks, rated.plan.key):
                     done += rows
                     if tick:
@@ -102,6 +114,14 @@ def write_priced_workbook(
                 raise BookError(write_problem(cause, str(path))) from error
 
 
+def _with_decision(shown: Sequence[Shown], lang: Lang) -> tuple[Shown, ...]:
+    """Return a list with blank columns, behind its remarks, for what an underwriter decides, who and when."""
+    after = next(at for at, column in enumerate(shown) if column.name == "notes") + 1
+    blank = pa.chunked_array([pa.nulls(len(shown[0].values), pa.string())])
+    asked = tuple(Shown(name, text(f"UI_{name}", lang), "text", blank, leads=True) for name in DECISION)
+    return (*shown[:after], *asked, *shown[after:])
+
+
 def _fits(shown: Sequence[Shown]) -> None:
     rows = len(shown[0].values)
     if rows + 1 > MOST_ROWS or len(shown) > MOST_COLUMNS:
@@ -113,12 +133,17 @@ def _fits(shown: Sequence[Shown]) -> None:
                 raise BookError(problem("RM808", column=column.header, length=longest))
 
 
-def _looks(book: Any, money: Currency) -> dict[str, Any]:
+def _looks(book: Any, money: Currency, lang: Lang) -> dict[str, Any]:
     shapes = {**FORMATS, "money": money.excel}
     looks = {
-        name: book.add_format({"num_format": shape, "indent": 1} if name in LEFT else {"num_format": shape})
+        name: book.add_format({"num_format": shape, "valign": "top", **({"indent": 1} if name in LEFT else {})})
         for name, shape in shapes.items()
     }
+    looks["said"] = book.add_format({"num_format": "@", "text_wrap": True, "valign": "top", "indent": 1})
+    for state, colour in STATE_COLOURS.items():
+        looks[state_words(state, lang)] = book.add_format(
+            {"num_format": "@", "indent": 1, "valign": "top", "bg_color": colour}
+        )
     looks["header"] = book.add_format(
         {"bold": True, "bg_color": "#DDE6F0", "bottom": 1, "text_wrap": True, "valign": "vcenter", "indent": 1}
     )
@@ -147,6 +172,8 @@ def _rows(sheet: Any, shown: Sequence[Shown], looks: dict[str, Any], key: str | 
     beside = names.index(key) + 1 if key in names and names.index(key) < 4 else 1
     sheet.freeze_panes(1, beside)
     set_widths(sheet, [_width(column) for column in shown], keys=beside)
+    print_only(sheet, lines=count + 1, columns=1 + max(at for at, column in enumerate(shown) if column.leads))
+    wrapped = [at for at, column in enumerate(shown) if column.look == "said"]
     sheet.autofilter(0, 0, count, len(shown) - 1)
     sheet.set_row(0, 32)
     for at, column in enumerate(shown):
@@ -154,6 +181,8 @@ def _rows(sheet: Any, shown: Sequence[Shown], looks: dict[str, Any], key: str | 
     for start in range(0, count, BATCH):
         batch = [column.values.slice(start, BATCH).to_pylist() for column in shown]
         for line, cells in enumerate(zip(*batch), start=start + 1):
+            if (tall := max((_lines(cells[at]) for at in wrapped), default=1)) > 1:
+                sheet.set_row(line, LINE * tall)
             for at, value in enumerate(cells):
                 if value is not None:
                     _write(sheet, line, at, value, shown[at].look, looks)
@@ -162,8 +191,10 @@ def _rows(sheet: Any, shown: Sequence[Shown], looks: dict[str, Any], key: str | 
 
 def _write(sheet: Any, line: int, at: int, value: Any, look: str, looks: dict[str, Any]) -> None:
     """Write one cell; text always as text, and numbers that Excel cannot hold exactly as text too."""
-    if look == "text" and isinstance(value, str):
-        sheet.write_string(line, at, value, looks["text"])
+    if look == "state":
+        sheet.write_string(line, at, value, looks[value])
+    elif look in ("text", "said") and isinstance(value, str):
+        sheet.write_string(line, at, value, looks[look])
     elif isinstance(value, bool):
         sheet.write_boolean(line, at, value, looks[look])
     elif look == "date" and not _has_time(value) and (day := as_day(value)) is not None:
@@ -172,6 +203,11 @@ def _write(sheet: Any, line: int, at: int, value: Any, look: str, looks: dict[st
         sheet.write_number(line, at, number, looks[look])
     elif value == value:  # what is not a number stays empty
         sheet.write_string(line, at, str(value), looks["text"])
+
+
+def _lines(said: str | None) -> int:
+    """Return how many lines a text that wraps takes, as far as a row may be high."""
+    return min(MOST_LINES, math.ceil((display_width(said or "") + 2) / SAID_WIDTH))
 
 
 def _number(value: Any, look: str) -> float | None:
@@ -194,7 +230,7 @@ def _width(column: Shown) -> float:
     header = max(display_width(column.header) / 2 + 4, max(map(display_width, column.header.split()), default=0) + 3)
     sample = column.values.slice(0, SAMPLE).to_pylist()
     widest = max((display_width(_sample(value, column.look)) for value in sample), default=0)
-    return max(NARROWEST, min(WIDEST, max(header, widest * 1.05 + 2)))
+    return max(NARROWEST, min(SAID_WIDTH if column.look == "said" else WIDEST, max(header, widest * 1.05 + 2)))
 
 
 def _sample(value: Any, look: str) -> str:
@@ -254,6 +290,7 @@ def _about(sheet: Any, rated: Rated, facts: Sequence[tuple[str, str]], lang: Lan
         *((label, value, "wrap") for label, value in facts),
         *((text(f"UI_count_{name}", lang), count, "whole") for name, count in rated.counts.items()),
         (text("UI_money", lang), plan.text("UI_money_note", lang), "wrap"),
+        (text("UI_paper", lang), text("UI_paper_note", lang), "wrap"),
     ]
     for line, (label, value, style) in enumerate(lines):
         sheet.write_string(line, 0, label, looks["label"])
