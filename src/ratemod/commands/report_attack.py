@@ -25,11 +25,20 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
         unit = 1_000_000 if is_money(item.figure.measure) else 1
         ends = [f"{end / unit:,.2f}" if unit > 1 else f"{end:,.1f}" for end in (item.low, item.high)]
         levels = " ".join(level for _, level in item.figure.key)
-        rows.append([str(item.figure.year), item.figure.subject, item.figure.measure, levels, *ends, "!" * item.exact])
+        rows.append(
+            [
+                str(item.figure.year),
+                item.figure.subject,
+                item.figure.measure,
+                levels,
+                *ends,
+                "!" if item.exact else "~" * item.narrow,
+            ]
+        )
     heads = [
         text(f"UI_attack_{name}", lang) for name in ("year", "subject", "measure", "levels", "low", "high", "exact")
     ]
     print(table_text(heads, rows, [False, False, False, False, True, True, False]))
-    exact = sum(item.exact for item in found)
-    print("\n" + text("UI_attack_said", lang, count=len(found), exact=exact))
+    exact, narrow = sum(item.exact for item in found), sum(item.narrow and not item.exact for item in found)
+    print("\n" + text("UI_attack_said", lang, count=len(found), exact=exact, narrow=narrow))
     return 3 if exact else 0

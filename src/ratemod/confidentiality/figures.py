@@ -6,6 +6,8 @@ from the names alone, so that whoever holds published tables can write down the 
 - cells add up to their totals, in every breakdown of every subject;
 - opening + accrued - released - used = closing, and a year opens as the year before closed;
 - assessed = paid + open, and nothing open is negative;
+- paid in the year = paid in it on accidents of the year + on those of earlier years; paid on accidents of the year =
+  paid in the year + paid later: what one total leaves of the other is the few claims that were paid late;
 - insured in full + insured with a gap = insured enterprises; accruals and payments of the tables = those of the fund;
   services delivered of those due in the year = services delivered in the year.
 
@@ -43,11 +45,15 @@ class Relation(NamedTuple):
 
 OPEN = "open_fen"  # never published: assessed less paid
 BALANCE = {"opening_fen": 1, "accrued_fen": 1, "released_fen": -1, "used_fen": -1, "closing_fen": -1}
-# The same thing in two subjects: (subject, measure) of each.
-TWICE = (
-    (("insurance", "accrued_fen"), ("fund", "accrued_fen")),
-    (("services", "used_fen"), ("fund", "used_fen")),
-    (("services", "services"), ("service", "delivered")),
+PAID, SOON, LATE, OLD = "paid_in_year_fen", "of_the_year_fen", "later_fen", "of_earlier_fen"
+# Sums over figures of the same levels: what is the sum of what, and whether nearly.
+SUMS = (
+    (("claims", "assessed_fen"), (("claims", "paid_fen"), ("claims", OPEN)), False),
+    (("payments", PAID), (("payments", SOON), ("payments", OLD)), False),
+    (("claims", "paid_fen"), (("payments", SOON), ("payments", LATE)), True),
+    (("insurance", "accrued_fen"), (("fund", "accrued_fen"),), True),
+    (("services", "used_fen"), (("fund", "used_fen"),), True),
+    (("services", "services"), (("service", "delivered"),), True),
 )
 
 
@@ -91,15 +97,13 @@ def _named(figures: Sequence[Figure], place: dict[Figure, int]) -> Iterator[Rela
         if (subject, measure) == ("fund", "closing_fen"):
             yield from all_of([figure._replace(measure=name) for name in BALANCE], list(BALANCE.values()), False)
             yield from all_of([figure, Figure(year + 1, "fund", "opening_fen", key)], (1, -1), True)
-        if (subject, measure) == ("claims", OPEN):
-            parts = [figure._replace(measure=name) for name in ("assessed_fen", "paid_fen", OPEN)]
-            yield from all_of(parts, (1, -1, -1), False)
         if (subject, measure) == ("insurance", "enterprises"):
             states = [Figure(year, "participation", measure, _with_state(key, state)) for state in ("insured", "gap")]
             yield from all_of([*states, figure], (1, 1, -1), True)
-        for one, other in TWICE:
-            if (subject, measure) == one:
-                yield from all_of([figure, Figure(year, *other, key)], (1, -1), True)
+        for whole, others, nearly in SUMS:
+            if (subject, measure) == whole:
+                sums = [Figure(year, *other, key) for other in others]
+                yield from all_of([figure, *sums], (1, *[-1] * len(sums)), nearly)
 
 
 def _with_state(key: Levels, state: str) -> Levels:

@@ -6,6 +6,9 @@ narrow, another programme moves the figure by what is needed with the least loss
 moves along is left out too. An enterprise alone in its cells knows their figures, so those beside are attacked again
 with these known. Last, whatever is left out only to protect others must not be known exactly either.
 
+Figures that nobody publishes, and that a reader could work out (cells of a breakdown that was given up), are attacked
+in the same way.
+
 Source: Hundepool et al., *Statistical Disclosure Control*, 2012, sections 4.4.2 (audit) and 4.4.4 (secondary
 suppression by linear programmes, after Kelly, Golden & Assad, Networks 22, 1992), 4.2.1 (singletons).
 """
@@ -131,9 +134,16 @@ def bounds_of(system: System, hidden: Mask, at: int, firm: int = NOBODY) -> tupl
 
 
 def needed(system: System, at: int, least_units: int, protection: float) -> tuple[float, float]:
-    """Return how far down and how far up from the value an interval must reach; whole numbers for counts."""
+    """Return how far down and how far up from the value an interval must reach; whole numbers for counts.
+
+    Of a figure that is not published at all, the interval must be as wide, wherever it lies (sliding protection).
+    """
     value, floor = float(system.value[at]), float(system.floor[at])
     much = protection * abs(value)
+    if system.derived[system.cell[at]]:
+        width = 2 * much if is_money(system.figures[at].measure) else max(float(np.ceil(2 * much)), least_units - 1)
+        down = min(width, value - floor)
+        return down, width - down
     if is_money(system.figures[at].measure):
         return min(much, value - floor), much
     down = min(float(np.ceil(much - SLACK)), value - floor)
@@ -170,10 +180,10 @@ def _attacks(system: System) -> Iterator[tuple[int, int]]:
     for row in range(system.matrix.shape[0]):
         line = system.matrix.indices[ends[row] : ends[row + 1]]
         line = line[unsafe[line]]
-        firms = system.lone[system.cell[line]]
-        beside |= {
-            (int(firm), int(at)) for firm in set(firms[firms >= 0].tolist()) for at in line[firms != firm].tolist()
-        }
+        cells = system.cell[line]
+        firms = system.lone[cells]
+        alone = set(firms[(firms >= 0) & ~system.derived[cells]].tolist())
+        beside |= {(int(firm), int(at)) for firm in alone for at in line[firms != firm].tolist()}
     yield from sorted(beside)
 
 
@@ -294,7 +304,7 @@ def _no_figure_exact(search: _Search) -> None:
     system = search.system
     while True:
         before = search.hidden.copy()
-        for at in _figures_of(system, search.hidden & ~system.unsafe):
+        for at in _figures_of(system, search.hidden & ~system.unsafe & ~system.derived):
             width = 3.0 * ROUNDING_FEN if is_money(system.figures[at].measure) else 1.0
             if not (_reaches(search, NOBODY, at, -np.inf, width) or _reaches(search, NOBODY, at, width, -np.inf)):
                 width = max(width, float(np.ceil(0.01 * abs(system.value[at]))))

@@ -60,7 +60,7 @@ def published_of(system: System, hidden: Mask, year: int, day: str | dt.date, so
         raise BookError(problem("RM426", value=str(day))) from None
     figures: dict[Figure, int | None] = {}
     for at, figure in enumerate(system.figures):
-        if figure.year == year and not system.auxiliary[at]:
+        if figure.year == year and not system.auxiliary[at] and not system.derived[system.cell[at]]:
             value = int(system.value[at])
             whole = int(to_unit(Decimal(value), Decimal(ROUNDING_FEN))) if is_money(figure.measure) else value
             figures[figure] = None if hidden[system.cell[at]] else whole

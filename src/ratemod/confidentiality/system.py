@@ -41,6 +41,8 @@ class Block:
     fixed : (c,) bool
         What is published is published and what is left out is left out: grand totals and empty cells, earlier years.
     hidden : (c,) bool, left out from the start
+    derived : bool
+        Never published themselves: what a reader works out from figures that are.
     """
 
     year: int
@@ -52,6 +54,7 @@ class Block:
     lone: Ints
     fixed: Mask
     hidden: Mask
+    derived: bool = False
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -67,6 +70,7 @@ class System:
     matrix : (relations, n) sparse float64; rest : (relations,) float64
         ``matrix @ value = rest``.
     contributors, unsafe, lone, fixed, hidden : (cells,), those of the blocks
+    derived : (cells,) bool
     auxiliary : (n,) bool
         Figures that are never published and that only carry a relation.
     first : mapping of (year, subject, measure) to place of its first cell
@@ -83,6 +87,7 @@ class System:
     lone: Ints
     fixed: Mask
     hidden: Mask
+    derived: Mask
     auxiliary: Mask
     first: dict[tuple[int, str, str], int]
 
@@ -121,7 +126,7 @@ def system_of(blocks: Sequence[Block]) -> System:
         if {"assessed_fen", "paid_fen"} <= measures.keys():
             measures[OPEN] = measures["assessed_fen"] - measures["paid_fen"]
         for measure, values in measures.items():
-            first[block.year, block.subject, measure] = many
+            first.setdefault((block.year, block.subject, measure), many)
             figures += [Figure(block.year, block.subject, measure, key) for key in block.keys]
             value.append(values)
             cell.append(own)
@@ -130,14 +135,15 @@ def system_of(blocks: Sequence[Block]) -> System:
         name: np.concatenate([getattr(block, name) for block in blocks])
         for name in ("contributors", "unsafe", "lone", "fixed", "hidden")
     }
-    held = np.concatenate(value).astype(float)
+    derived = np.concatenate([np.full(len(block.keys), block.derived) for block in blocks])
+    held, cells = np.concatenate(value).astype(float), np.concatenate(cell)
     relations = [item for item in relations_of(figures) if not item.nearly or _is_near(item, held)]
     matrix = matrix_of(relations, len(figures))
     auxiliary = np.array([figure.measure == OPEN for figure in figures], bool)
-    floor = _floors(figures, held, [item for item in relations if not item.nearly])
+    floor = _floors(figures, held, derived[cells], [item for item in relations if not item.nearly])
     return System(
-        tuple(figures), held, floor, np.concatenate(cell), matrix, matrix @ held,
-        joined["contributors"], joined["unsafe"], joined["lone"], joined["fixed"], joined["hidden"], auxiliary, first,
+        tuple(figures), held, floor, cells, matrix, matrix @ held, joined["contributors"], joined["unsafe"],
+        joined["lone"], joined["fixed"], joined["hidden"], derived, auxiliary, first,
     )  # fmt: skip
 
 
@@ -157,10 +163,10 @@ def matrix_of(relations: Sequence[Relation], many: int) -> Any:
     return csr_array((signs, (row, places)), shape=(len(relations), many))
 
 
-def _floors(figures: Sequence[Figure], value: Floats, relations: Sequence[Relation]) -> Floats:
+def _floors(figures: Sequence[Figure], value: Floats, derived: Mask, relations: Sequence[Relation]) -> Floats:
     money = np.array([is_money(figure.measure) for figure in figures], bool)
     low = np.where(value < 0, -np.inf, 0.0)  # a balance may be overdrawn
-    floor: Floats = np.where(money, low, np.minimum(value, 1.0))
+    floor: Floats = np.where(money | derived, low, np.minimum(value, 1.0))
     for item in sorted(relations, key=lambda item: -len(figures[item.places[0]].key)):
         total, *cells = item.places
         if item.signs[0] == -1 and not money[total]:  # totals of cells stand before the grand total

@@ -21,7 +21,7 @@ from ratemod.confidentiality.figures import Figure
 from ratemod.confidentiality.protection import bounds_of, exposed
 from ratemod.confidentiality.publications import editions, published_of, read_publications, write_publications
 from ratemod.confidentiality.system import Block, Mask, System
-from ratemod.confidentiality.unsafe import LEAST_UNITS, dominated
+from ratemod.confidentiality.unsafe import LEAST_UNITS
 from ratemod.errors import BookError, Lang, ModelError, Problem, problem
 from ratemod.fund.proof import Check, prove
 from ratemod.publication.columns import ENTRIES
@@ -29,7 +29,7 @@ from ratemod.publication.data import insurer_names, sources
 from ratemod.publication.fund import FundLine, fund_year
 from ratemod.publication.participation import read_registers
 from ratemod.publication.service import ServiceLine
-from ratemod.publication.subjects import Facts, deaths, delivered_days, read_facts
+from ratemod.publication.subjects import Facts, delivered_days, read_facts
 from ratemod.publication.year import CHAINED, Subject, publication
 from ratemod.registers.rules import ParticipationRule
 from ratemod.rules.options import strict
@@ -48,8 +48,6 @@ class Disclosure:
     fund : tuple of FundLine, service : tuple of ServiceLine
     paid_in_year_fen : int or None
         Paid in the year on claims of any year; None without a table of payments, or where it is unsafe.
-    deaths : int or None
-        In the accidents of the year; None where too few enterprises had any.
     insurer_names : mapping of insurer to name
     tables : mapping of noun to (rows read, rows used, SHA-256)
     checks : tuple of Check
@@ -66,7 +64,6 @@ class Disclosure:
     fund: tuple[FundLine, ...]
     service: tuple[ServiceLine, ...]
     paid_in_year_fen: int | None
-    deaths: int | None
     insurer_names: Mapping[str, str]
     tables: Mapping[str, tuple[int, int, str]]
     checks: tuple[Check, ...]
@@ -75,6 +72,15 @@ class Disclosure:
     least_units: int
     system: System
     hidden: Mask
+
+    @property
+    def deaths(self) -> int | None:
+        """Deaths in the accidents of the year; None where that is not published."""
+        found = self.subjects.get("casualties")
+        if found is None or ("injury",) not in found.tables.faces:
+            return None
+        cell = found.tables.at(injury=0)
+        return None if found.hidden[cell] else int(found.tables.values["casualties"][cell])
 
     def bounds(self, subject: str, measure: str, **levels: str) -> tuple[float, float]:
         """Return what a reader of the whole publication can tell of a figure: its least and greatest value.
@@ -197,14 +203,12 @@ def disclosure(
             problem("RM422", count=len(open_still), subject=figure.subject, measure=figure.measure)
             for figure, _, _ in open_still[:1]
         )
-    paid = _paid_in_year(facts, least_units)
     return Disclosure(
         year,
         made.subjects,
         made.fund,
         made.service,
-        paid,
-        deaths(facts, least_units),
+        made.paid_in_year_fen,
         insurer_names(given.get("insurers")),
         {noun: (*rows, digest_of(given[noun])) for noun, rows in counts.items()},
         _reconciled(facts, made.subjects),
@@ -226,21 +230,6 @@ def _years_before(facts: Facts) -> list[int]:
     days = facts.tables["policies"]["start_date"]
     begun = np.unique(days[days < facts.first].astype("datetime64[D]").astype("datetime64[Y]"))
     return [int(year) + 1970 for year in begun.astype(int)]
-
-
-def _paid_in_year(facts: Facts, least: int) -> int | None:
-    """Return what was paid in the year; None without a table of payments, or where it is unsafe."""
-    if "payments" not in facts.tables:
-        return None
-    table = facts.tables["payments"]
-    rows = np.flatnonzero(facts.within(table["payment_date"]))
-    amount = table.amount("amount")[rows]
-    firms, own = np.unique(facts.firm[facts.place["claims"][facts.place["payments"][rows]]], return_inverse=True)
-    each = np.zeros(len(firms) + 2, np.int64)
-    np.add.at(each, own, amount)
-    second, first = np.sort(each)[-2:]
-    few = 0 < len(firms) < least or bool(dominated(int(amount.sum()), first, second))
-    return None if few else int(amount.sum())
 
 
 def _reconciled(facts: Facts, subjects: Mapping[str, Subject]) -> tuple[Check, ...]:

@@ -13,14 +13,14 @@ from ratemod.document.files import write_document, write_frame
 from ratemod.errors import BookError, Lang, problem, text
 from ratemod.publication.fund import FUND_MEASURES
 from ratemod.publication.page import SERVICE_MEASURES, disclosure_document
-from ratemod.publication.words import level_label, published
+from ratemod.publication.words import level_label, published, rounded_rows
 from ratemod.publication.year import Subject
 from ratemod.rating.target import check_target
 
 if TYPE_CHECKING:
     from ratemod.publication.disclosure import Disclosure
 
-DIMENSIONS = ("sector", "division", "insurer", "cause", "state")
+DIMENSIONS = ("sector", "division", "insurer", "cause", "state", "injury")
 STATUS = ("published", "none", "suppressed")
 
 
@@ -148,9 +148,15 @@ def service_table(told: Disclosure) -> pa.Table:
 
 
 def sources_table(told: Disclosure) -> pa.Table:
-    """Return the source tables with rows and digests."""
+    """Return the source tables with rows, to the nearest ten, and digests."""
     rows = [
-        {"table": noun, "rows_read": read, "rows_used": used, "sha256": digest, "synthetic": told.synthetic}
+        {
+            "table": noun,
+            "rows_read": rounded_rows(read),
+            "rows_used": rounded_rows(used),
+            "sha256": digest,
+            "synthetic": told.synthetic,
+        }
         for noun, (read, used, digest) in told.tables.items()
     ]
     fields = [("table", pa.string()), ("rows_read", pa.int64()), ("rows_used", pa.int64()), ("sha256", pa.string())]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -116,8 +117,8 @@ def fund_year(facts: Facts, least: int) -> FundYear:
         "used_fen": np.where(within & (table["kind"] == ENTRIES.index("payment")), amount, 0),
         "closing_fen": np.where(table["date"] < facts.after, signed, 0),
     }
-    told = {measure: _by_insurer(own, firm, values, len(facts.insurers), least) for measure, values in parts.items()}
-    amounts = {name: item[0] for name, item in told.items()}
+    told = {measure: by_level(own, firm, values, len(facts.insurers), least) for measure, values in parts.items()}
+    amounts = {name: item.amount for name, item in told.items()}
     names = (*facts.insurers, "all")
     lines = zip(names, *(amounts[measure].tolist() for measure in FUND_MEASURES), strict=True)
     prove(
@@ -127,14 +128,23 @@ def fund_year(facts: Facts, least: int) -> FundYear:
         facts.year,
         facts.insurers,
         amounts,
-        {name: item[1] for name, item in told.items()},
-        {name: item[2] for name, item in told.items()},
-        {name: item[3] for name, item in told.items()},
+        {name: item.contributors for name, item in told.items()},
+        {name: item.unsafe for name, item in told.items()},
+        {name: item.lone for name, item in told.items()},
     )
 
 
-def _by_insurer(own: Ints, firm: Ints, values: Ints, many: int, least: int) -> tuple[Ints, Ints, Mask, Ints]:
-    """Return amounts, enterprises behind them, which are unsafe and who stands alone, (insurers + 1,) each."""
+class ByLevel(NamedTuple):
+    """Amounts of some levels and of all, (levels + 1,) each: who stands behind them, which are unsafe, who is alone."""
+
+    amount: Ints
+    contributors: Ints
+    unsafe: Mask
+    lone: Ints
+
+
+def by_level(own: Ints, firm: Ints, values: Ints, many: int, least: int) -> ByLevel:
+    """Return amounts, negative ones too, by their level and in all."""
     some = values != 0
     own, firm, values = own[some], firm[some], values[some]
     found: list[tuple[int, int, bool, int]] = []
@@ -148,4 +158,6 @@ def _by_insurer(own: Ints, firm: Ints, values: Ints, many: int, least: int) -> t
         few = 0 < len(firms) < least or bool(dominated(int(part.sum()), first, second))
         found.append((int(each.sum()), len(firms), few, int(firms[0]) if len(firms) == 1 else -1))
     amount, count, few_, lone = zip(*found, strict=True)
-    return np.array(amount, np.int64), np.array(count, np.int64), np.array(few_, bool), np.array(lone, np.int64)
+    return ByLevel(
+        np.array(amount, np.int64), np.array(count, np.int64), np.array(few_, bool), np.array(lone, np.int64)
+    )

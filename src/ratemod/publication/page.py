@@ -23,7 +23,6 @@ from ratemod.document.model import (
     joined,
     table,
 )
-from ratemod.document.problems import problem_words
 from ratemod.errors import Lang, text
 from ratemod.publication.fund import FUND_MEASURES, FundLine
 from ratemod.publication.service import ServiceLine
@@ -36,6 +35,7 @@ from ratemod.publication.words import (
     level_label,
     measure_label,
     published,
+    rounded_rows,
 )
 from ratemod.publication.year import Subject
 from ratemod.version import version
@@ -276,18 +276,20 @@ def _protection(told: Disclosure, lang: Lang) -> Blocks:
 
 
 def _sources(told: Disclosure, lang: Lang) -> Blocks:
-    rows = [[noun, f"{read:,}", f"{used:,}", digest] for noun, (read, used, digest) in told.tables.items()]
+    rows = [
+        [noun, *(f"{rounded_rows(many):,}" for many in (read, used)), digest]
+        for noun, (read, used, digest) in told.tables.items()
+    ]
     names = ("table", "rows_in", "rows_used", "digest")
     heads = [text(f"UI_disclosure_{name}", lang) for name in names]
     caption, right = text("UI_disclosure_sources", lang), [False, True, True, False]
     parts: list[Block] = [table(caption, heads, rows, right, look="digests")]
     parts.append(Paragraph(text("UI_disclosure_reconciled", lang, count=len(told.checks))))
     if told.refused:
-        lines = [
-            [noun, f"{item.count:,}", problem_words(item, lang).split("\n")[0]] for noun, item in told.refused[:50]
-        ]
-        heads = [text("UI_disclosure_table", lang), "n", text("UI_disclosure_refused", lang)]
-        parts.append(table(text("UI_disclosure_refused", lang), heads, lines, [False, True, False]))
+        # A reason names rows, policies and enterprises: it is for those who keep the data, not for the public.
+        lines = [[noun, item.code, f"{item.count:,}"] for noun, item in told.refused[:50]]
+        heads = [text("UI_disclosure_table", lang), text("UI_disclosure_reason", lang), "n"]
+        parts.append(table(text("UI_disclosure_refused", lang), heads, lines, [False, False, True]))
     else:
         parts.append(Paragraph(text("UI_disclosure_none_refused", lang)))
     parts.append(Paragraph(f"ratemod {version()}", "soft"))

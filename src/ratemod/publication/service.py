@@ -43,31 +43,35 @@ class ServiceLine:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class ServiceYear:
-    """Lines of the insurers that planned services, all shown, and the line of all; who stands behind each."""
+    """Lines of the insurers that planned services, all shown, and the line of all; who stands behind each.
+
+    `few` is the fewest enterprises behind any number that a line tells.
+    """
 
     year: int
     lines: tuple[ServiceLine, ...]
     total: ServiceLine
     delivered: Ints
     contributors: Ints
+    few: Ints
+    total_few: int
     lone: Ints
 
     def block(self, least: int) -> Block:
         """Return planned services and those of them delivered as cells of a publication: a line stays out as a whole.
 
-        Its shares and means tell both numbers, so that they are figures too.
+        Its shares and means tell both numbers, so that they are figures too; and a mean or share of one or two
+        enterprises tells theirs, however many services were planned.
         """
         keys = tuple((("insurer", line.insurer),) for line in self.lines)
         values = {"planned": np.array([line.planned for line in self.lines], np.int64), "delivered": self.delivered}
         none = np.zeros(len(keys), bool)
-        return Block(
-            self.year, "service", keys, values, self.contributors, self.contributors < least, self.lone, none, none
-        )
+        return Block(self.year, "service", keys, values, self.contributors, self.few < least, self.lone, none, none)
 
-    def shown(self, hidden: Mask) -> tuple[ServiceLine, ...]:
+    def shown(self, hidden: Mask, least: int) -> tuple[ServiceLine, ...]:
         """Return the lines with those left out as such, and the line of all unless a line stays out."""
         lines = tuple(replace(line, hidden=bool(out)) for line, out in zip(self.lines, hidden, strict=True))
-        return lines if hidden.any() or not lines else (*lines, self.total)
+        return lines if hidden.any() or not lines or self.total_few < least else (*lines, self.total)
 
 
 def service_year(facts: Facts) -> ServiceYear | None:
@@ -106,19 +110,30 @@ def service_year(facts: Facts) -> ServiceYear | None:
             mean(table.number("hazards_found"), ~table.empty.get("hazards_found", np.ones(len(table), bool))),
         )
 
-    lines, delivered, behind = [], [], []
+    def fewest(mine: Mask, policies: Mask) -> int:
+        ours, asked = done & mine, begun & policies
+        given = [~table.empty.get(name, np.ones(len(table), bool)) for name in ("score", "hazards_found")]
+        behind = [facts.firm[place[rows]] for rows in (planned & mine, ours, *(ours & some for some in given))]
+        behind += [facts.firm[asked], facts.firm[asked & reached]]
+        return min((many for firms in behind if (many := len(np.unique(firms)))), default=0)
+
+    lines, delivered, behind, few = [], [], [], []
     for at, name in enumerate(facts.insurers):
         mine = own == at
         if (planned & mine).any():
             lines.append(line(name, mine, facts.insurer == at))
             delivered.append(int((done & mine).sum()))
             behind.append(np.unique(facts.firm[place[planned & mine]]))
-    total = line("", np.ones(len(table), bool), np.ones(len(begun), bool))
+            few.append(fewest(mine, facts.insurer == at))
+    everything = np.ones(len(table), bool), np.ones(len(begun), bool)
+    total = line("", *everything)
     return ServiceYear(
         facts.year,
         tuple(lines),
         total,
         np.array(delivered, np.int64),
         np.array([len(firms) for firms in behind], np.int64),
+        np.array(few, np.int64),
+        fewest(*everything),
         np.array([int(firms[0]) if len(firms) == 1 else -1 for firms in behind], np.int64),
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,7 @@ STATES = ("insured", "gap", "uninsured")
 BY_PLACE: Face = ("sector", "division")
 BY_INSURER: Face = ("sector", "insurer")
 BY_CAUSE: Face = ("sector", "cause")
+INJURIES = ("deaths", "serious_injuries")
 BY_STATE: tuple[Face, ...] = (("state", "sector"), ("state", "division"))
 
 
@@ -167,23 +169,25 @@ def _joined(
     facts: Facts,
     name: str,
     faces: Sequence[Face],
-    parts: Sequence[tuple[Ints, Ints, Ints | None, Mapping[str, Ints]]],
+    parts: Sequence[tuple[Ints, Ints, Mapping[str, Ints]]],
     least: int,
+    own: Mapping[str, tuple[Ints, Sequence[str]]] = MappingProxyType({}),
 ) -> LinkedTables:
-    """Return tables of several kinds of records: each part is policy rows, insurers, causes and measures."""
+    """Return tables of several kinds of records: each part is policy rows, insurers and measures.
+
+    Dimensions of its `own` that a subject has are places and levels over all records.
+    """
     policy = np.concatenate([part[0] for part in parts])
-    measures = dict.fromkeys(measure for part in parts for measure in part[3])
+    measures = dict.fromkeys(measure for part in parts for measure in part[2])
     values = {
-        measure: np.concatenate([part[3].get(measure, np.zeros(len(part[0]), np.int64)) for part in parts])
+        measure: np.concatenate([part[2].get(measure, np.zeros(len(part[0]), np.int64)) for part in parts])
         for measure in measures
     }
     dimensions: dict[str, tuple[npt.ArrayLike, Sequence[str]]] = {
         "sector": (facts.sector[policy], SECTORS),
         "division": (facts.division[policy], facts.divisions),
         "insurer": (np.concatenate([part[1] for part in parts]), facts.insurers),
-    }
-    if all(part[2] is not None for part in parts):
-        dimensions["cause"] = (np.concatenate([np.asarray(part[2]) for part in parts]), CAUSES)
+    } | dict(own)
     wanted = {dim for face in faces for dim in face}
     dimensions = {dim: column for dim, column in dimensions.items() if dim in wanted}
     return tabulate(name, dimensions, faces, facts.firm[policy], values, least_units=least)
@@ -214,9 +218,9 @@ def insurance(facts: Facts, faces: Sequence[Face], least: int) -> LinkedTables:
     return _joined(
         facts, "insurance", faces,
         [
-            (last, facts.insurer[last], None, counted),
-            (begun[row], insurer, None, parts),
-            (at[booked][entry], holder, None, accrued),
+            (last, facts.insurer[last], counted),
+            (begun[row], insurer, parts),
+            (at[booked][entry], holder, accrued),
         ],
         least,
     )  # fmt: skip
@@ -231,31 +235,27 @@ def claims(facts: Facts, faces: Sequence[Face], least: int) -> LinkedTables:
         facts, at[rows], {"paid_fen": paid, "assessed_fen": paid + table.amount("case_reserve")[rows]}
     )
     count = {"claims": np.ones(len(rows), np.int64)}
+    cause = np.concatenate([table["cause"][rows], table["cause"][rows][row]])
     return _joined(
-        facts, "claims", faces,
-        [
-            (at[rows], facts.insurer[at[rows]], table["cause"][rows], count),
-            (at[rows][row], insurer, table["cause"][rows][row], parts),
-        ],
+        facts,
+        "claims",
+        faces,
+        [(at[rows], facts.insurer[at[rows]], count), (at[rows][row], insurer, parts)],
         least,
-    )  # fmt: skip
+        {"cause": (cause, CAUSES)},
+    )
 
 
 def casualties(facts: Facts, faces: Sequence[Face], least: int) -> LinkedTables:
     """Return persons killed or seriously injured in the accidents of the year; deaths alone are too few for tables."""
     table, at = facts.tables["claims"], facts.place["claims"]
-    persons = table.number("deaths") + table.number("serious_injuries")
-    rows = np.flatnonzero(facts.within(table["event_date"]) & (persons > 0))
-    part = (at[rows], facts.insurer[at[rows]], table["cause"][rows], {"casualties": persons[rows]})
-    return _joined(facts, "casualties", faces, [part], least)
-
-
-def deaths(facts: Facts, least: int) -> int | None:
-    """Return deaths in the accidents of the year; None where fewer than `least` enterprises had any, but some had."""
-    table, at = facts.tables["claims"], facts.place["claims"]
-    rows = np.flatnonzero(facts.within(table["event_date"]) & (table.number("deaths") > 0))
-    firms = len(np.unique(facts.firm[at[rows]]))
-    return None if 0 < firms < least else int(table.number("deaths")[rows].sum())
+    persons = np.concatenate([table.number(name) for name in INJURIES])
+    rows, injury = np.tile(np.arange(len(table)), 2), np.repeat([0, 1], len(table))
+    some = facts.within(table["event_date"])[rows] & (persons > 0)
+    rows, injury, persons = rows[some], injury[some], persons[some]
+    part = (at[rows], facts.insurer[at[rows]], {"casualties": persons})
+    own = {"cause": (table["cause"][rows], CAUSES), "injury": (injury, INJURIES)}
+    return _joined(facts, "casualties", faces, [part], least, own)
 
 
 def services(facts: Facts, faces: Sequence[Face], least: int) -> LinkedTables:
@@ -268,11 +268,10 @@ def services(facts: Facts, faces: Sequence[Face], least: int) -> LinkedTables:
     return _joined(
         facts, "services", faces,
         [
-            (at[done], insurer_places(table["insurer"], facts.insurers)[done], None, cost),
+            (at[done], insurer_places(table["insurer"], facts.insurers)[done], cost),
             (
                 booked_at[paid],
                 insurer_places(ledger["insurer"], facts.insurers)[paid],
-                None,
                 {"used_fen": ledger.amount("amount")[paid]},
             ),
         ],

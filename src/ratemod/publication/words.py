@@ -42,6 +42,17 @@ def amount_text(value: int) -> str:
     return yuan_text(published(value))
 
 
+def rounded_rows(many: int) -> int:
+    """Return a number of rows to the nearest ten: the rows of a small table are a count that may have to stay out.
+
+    Examples
+    --------
+    >>> rounded_rows(2), rounded_rows(1_238)
+    (0, 1240)
+    """
+    return (many + 5) // 10 * 10
+
+
 def level_label(told: Disclosure, dim: str, code: str, lang: Lang) -> str:
     """Return a level in words; insurers under the names that the list of insurers gives."""
     if dim == "sector":
@@ -50,8 +61,8 @@ def level_label(told: Disclosure, dim: str, code: str, lang: Lang) -> str:
         return text("UI_disclosure_elsewhere", lang) if code == ELSEWHERE else division_names(lang)[code]
     if dim == "cause":
         return text(f"UI_cause_{code}", lang) if code in CAUSES else code
-    if dim == "state":
-        return text(f"UI_state_{code}", lang)
+    if dim in ("state", "injury"):
+        return text(f"UI_{dim}_{code}", lang)
     return told.insurer_names.get(code) or code
 
 

@@ -10,13 +10,14 @@ import numpy as np
 import numpy.typing as npt
 
 from ratemod.confidentiality.editions import beside, needed_faces, words_of
-from ratemod.confidentiality.figures import Figure
+from ratemod.confidentiality.figures import PAID, Figure
 from ratemod.confidentiality.linked_tables import Face, LinkedTables
 from ratemod.confidentiality.protection import protect
 from ratemod.confidentiality.system import Block, System, block_of, system_of
 from ratemod.errors import ModelError, problem
 from ratemod.publication.fund import FUND_MEASURES, FundLine, FundYear, fund_year
 from ratemod.publication.participation import Registers, participation
+from ratemod.publication.payments import payment_year
 from ratemod.publication.service import ServiceLine, ServiceYear, service_year
 from ratemod.publication.subjects import (
     BY_CAUSE,
@@ -35,10 +36,11 @@ Mask = npt.NDArray[np.bool_]
 Make = Callable[[tuple[Face, ...]], LinkedTables]
 MOST_UNSAFE, MOST_HIDDEN = 0.35, 0.60
 Subjects = tuple[tuple[Callable[..., LinkedTables], tuple[Face, ...]], ...]
+CASUALTIES: tuple[Face, ...] = (("sector",), ("cause",), ("injury",))
 SUBJECTS: Subjects = (
     (insurance, (BY_PLACE, BY_INSURER)),
     (claims, (BY_PLACE, BY_INSURER, BY_CAUSE)),
-    (casualties, (("sector",), ("cause",))),
+    (casualties, CASUALTIES),
     (services, (BY_PLACE, BY_INSURER)),
 )
 CHAINED: Subjects = (SUBJECTS[0], SUBJECTS[3])  # with the fund, which links the years
@@ -76,6 +78,7 @@ class Publication:
     subjects : mapping of name to Subject
     fund : tuple of FundLine, service : tuple of ServiceLine
     fund_year : FundYear
+    paid_in_year_fen : int or None
     system : System, hidden : (cells,) bool
         What was protected, earlier years' funds included.
     """
@@ -84,6 +87,7 @@ class Publication:
     fund: tuple[FundLine, ...]
     service: tuple[ServiceLine, ...]
     fund_year: FundYear
+    paid_in_year_fen: int | None
     system: System
     hidden: Mask
 
@@ -95,7 +99,10 @@ class Publication:
 
 @dataclass(eq=False, slots=True)
 class _Draft:
-    """A subject under way: the breakdowns that were asked, those readers hold already, and those given up."""
+    """A subject under way: the breakdowns that were asked, those readers hold already, and those given up.
+
+    What is given up, or never asked (casualties by sector and cause), stays in the system: nobody may work it out.
+    """
 
     make: Make
     faces: tuple[Face, ...]
@@ -106,6 +113,33 @@ class _Draft:
         kept = [face for face in self.faces if face not in self.left]
         kept += [(dim,) for face in self.left if len(face) > 1 for dim in face if (dim,) not in self.left]
         return self.make(tuple(dict.fromkeys(kept)))
+
+    def unsaid(self, tables: LinkedTables, year: int, claims: LinkedTables | None) -> list[Block]:
+        """Return the cells that are not published; where there was no claim, everybody knows that nobody was hurt."""
+        faces = (BY_CAUSE, ("injury",)) if self.faces == CASUALTIES else self.faces
+        whole, told = block_of(self.make(faces), year), set(block_of(tables, year).keys)
+        at = np.array([place for place, key in enumerate(whole.keys) if key not in told], np.int64)
+        if not len(at):
+            return []
+        none = np.zeros(len(at), bool)
+        if tables.name == "casualties" and claims is not None and BY_CAUSE in claims.faces:
+            by_cause = block_of(claims, year)
+            empty = {key for key, many in zip(by_cause.keys, by_cause.contributors, strict=True) if not many}
+            none = np.array([whole.keys[place] in empty for place in at], bool)
+        return [
+            Block(
+                year,
+                tables.name,
+                tuple(whole.keys[place] for place in at),
+                {name: values[at] for name, values in whole.values.items()},
+                whole.contributors[at],
+                whole.unsafe[at],
+                whole.lone[at],
+                none,
+                ~none,
+                derived=True,
+            )
+        ]
 
     def give_up(self, tables: LinkedTables, among: Sequence[Face]) -> None:
         self.left.append(max(among, key=lambda face: (_share(tables, face, tables.unsafe), face)))
@@ -148,6 +182,7 @@ def publication(
     if people is not None:
         drafts["participation"] = _Draft(people, BY_STATE, needed_faces(published, "participation"))
     fund, served = fund_year(facts, least), service_year(facts)
+    paid = payment_year(facts, least) if subjects == SUBJECTS else []
     tables: dict[str, LinkedTables] = {}
     by_insurer = True
     while True:
@@ -161,6 +196,9 @@ def publication(
             raise ModelError(problem("RM897", table="insurance"))
         blocks = [block_of(found, facts.year) for found in tables.values()]
         blocks += (fund.blocks() if by_insurer else []) + ([] if served is None else [served.block(least)])
+        for name, found in tables.items():
+            blocks += drafts[name].unsaid(found, facts.year, tables.get("claims"))
+        blocks += paid
         system = system_of([*beside(blocks, published), *earlier])
         pattern = protect(system, least_units=least)
         stuck = pattern.stuck
@@ -173,7 +211,7 @@ def publication(
             over = {name: thin for name, thin in over.items() if thin}
             if not over:
                 return _finished(
-                    facts, drafts, tables, fund if by_insurer else None, served, system, pattern.hidden, fund
+                    facts, drafts, tables, fund if by_insurer else None, served, system, pattern.hidden, fund, least
                 )
             for name, thin in over.items():
                 drafts[name].give_up(tables.pop(name), thin)
@@ -183,6 +221,8 @@ def publication(
         blamed = "participation" if stuck.measure == "enterprises" and "participation" in tables else stuck.subject
         if blamed == "service":
             served = None
+        elif blamed == "payments":
+            paid = []
         elif blamed == "fund" or stuck.year != facts.year:
             if not by_insurer:
                 raise ModelError(problem("RM897", table="fund"))
@@ -235,6 +275,7 @@ def _finished(
     system: System,
     hidden: Mask,
     fund: FundYear,
+    least: int,
 ) -> Publication:
     subjects = {
         name: Subject(found, _own(system, hidden, found, facts), tuple(drafts[name].left))
@@ -249,5 +290,7 @@ def _finished(
     )
     lines: tuple[ServiceLine, ...] = ()
     if served is not None:
-        lines = served.shown(hidden[system.cells(facts.year, "service", "planned", len(served.lines))])
-    return Publication(subjects, fund.lines(out), lines, fund, system, hidden)
+        lines = served.shown(hidden[system.cells(facts.year, "service", "planned", len(served.lines))], least)
+    paid = next((at for at, figure in enumerate(system.figures) if figure == (facts.year, "payments", PAID, ())), None)
+    told = None if paid is None or hidden[system.cell[paid]] else int(system.value[paid])
+    return Publication(subjects, fund.lines(out), lines, fund, told, system, hidden)
