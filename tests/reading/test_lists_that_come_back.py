@@ -11,10 +11,11 @@ import pytest
 
 import ratemod as rm
 from ratemod.errors import BookError
+from ratemod.reading.added import RESULTS
 from ratemod.reading.frame import arrow_table
 from ratemod.reading.identifiers import unreadable
 from ratemod.reading.read import read_table
-from ratemod.report.priced_csv import write_priced_csv
+from ratemod.report.priced_csv import write_priced_csv, write_priced_parquet
 from ratemod.vocabulary.column import Column
 from tests.own_plan import own_plan
 
@@ -57,6 +58,37 @@ def test_own_columns_named_like_results_stay_in_streams(tmp_path, plan):
     (row,) = pq.read_table(tmp_path / "out.parquet").to_pylist()
     assert [row[f"{name}'"] for name in ("status", "plan", "notes")] == ["cancelled", "mine", "see 7"]
     assert row["status"] == "rated" and row["premium_fen"] == 1_440_000
+
+
+def test_priced_parquet_comes_back_without_its_old_results(tmp_path):
+    jilin = rm.load_plan("jilin-spli/2025-04")
+    pq.write_table(
+        pa.Table.from_pylist([MINE | {"status": "open"}, MINE | {"policy_no": "A2"}]), tmp_path / "a.parquet"
+    )
+    first = rm.rate(tmp_path / "a.parquet", jilin)
+    assert [item.code for item in first.book.receipt.remarks if item.code == "RM335"] == ["RM335"]
+    write_priced_parquet(first, tmp_path / "first.parquet")
+    again = rm.rate(tmp_path / "first.parquet", jilin)
+    assert again.table["premium_fen"].to_pylist() == first.table["premium_fen"].to_pylist() == [2_404_534] * 2
+    assert again.table.column_names == first.table.column_names and again.table["status'"].to_pylist() == ["open", None]
+    rm.rate_file(tmp_path / "first.parquet", jilin, tmp_path / "second.parquet", keep=["all"])
+    own = [name for name in pq.read_schema(tmp_path / "second.parquet").names if name not in RESULTS]
+    assert [name for name in own if name.endswith("'")] == ["status'"] and own.count("total_float") == 1
+
+
+def test_priced_rows_without_what_they_were_priced_from_are_refused_once(tmp_path):
+    pq.write_table(pa.Table.from_pylist([MINE]), tmp_path / "a.parquet")
+    rm.rate_file(tmp_path / "a.parquet", "jilin-spli/2025-04", tmp_path / "out.parquet")
+    for read in (rm.rate, lambda path, plan: rm.rate_file(path, plan, tmp_path / "again.parquet")):
+        with pytest.raises(BookError) as caught:
+            read(tmp_path / "out.parquet", "jilin-spli/2025-04")
+        assert [item.code for item in caught.value.problems] == ["RM334"]
+
+
+def test_a_premium_of_priced_rows_is_one_where_a_table_asks_for_it():
+    columns = {"premium_fen": Column("premium_fen", "number"), "policy_no": Column("policy_no", "text")}
+    priced = dict.fromkeys(RESULTS, "x") | {"policy_no": "P1", "premium_fen": 500}
+    assert read_table([priced], columns).table["premium_fen"].to_pylist() == [500]
 
 
 @pytest.mark.parametrize("said", ["#N/A", "#REF!", "#DIV/0!", "=A1&B1", "########"])

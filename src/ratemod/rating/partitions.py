@@ -78,7 +78,10 @@ def rate_folder(
     root, out = Path(source).resolve(), Path(target).resolve()
     if root == out or root in out.parents or out in root.parents:
         raise BookError(problem("RM348", source=str(source), target=str(target)))
-    chunks = open_chunks(source, chosen.columns, header_map=header_map, keep=keep, few=reasons(chosen), size=chunk)
+    steps = chosen.step_names
+    chunks = open_chunks(
+        source, chosen.columns, header_map=header_map, keep=keep, few=reasons(chosen), stale=steps, size=chunk
+    )
     pricer = pricer_of(chosen, chunks, trace=trace, keep=keep, by=by, lang=lang, block=block, dating=held)
     out.mkdir(parents=True, exist_ok=True)
     with ThreadPoolExecutor(1) as beside:

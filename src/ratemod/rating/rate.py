@@ -24,7 +24,8 @@ from ratemod.rating.rated import Part, Rated
 from ratemod.rating.run import BLOCK, Outputs, Source, run
 from ratemod.rating.side_by_side import of_rows, straddling, together
 from ratemod.rating.verdict import Verdict, judge
-from ratemod.reading.book import Book
+from ratemod.reading.added import RESULTS
+from ratemod.reading.book import Book, remarked
 from ratemod.reading.corrected import corrected
 from ratemod.reading.frame import arrow_table
 from ratemod.reading.read import read_book
@@ -141,7 +142,9 @@ def rate_choice(
 def as_given(plan: Plan, book: Book) -> Book:
     """Return a list without what an earlier pricing under the plan added to it."""
     steps = {said for name in plan.step_names for said in (name, *(plan.label(name, one) for one in LANGUAGES))}
-    return corrected(book, steps, plan.money)
+    given = corrected(book, steps, plan.money)
+    alike = [name for name in given.table.column_names if name in RESULTS]
+    return remarked(given, [problem("RM335", file=book.file, columns=", ".join(alike))]) if alike else given
 
 
 def price(

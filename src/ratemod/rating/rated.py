@@ -19,6 +19,7 @@ from ratemod.plan.model import Plan
 from ratemod.rating.encode import Coding
 from ratemod.rating.run import Outputs
 from ratemod.rating.verdict import DECLINED, REFERRED, REFUSED, STATUS, Verdict, say
+from ratemod.reading.added import RESULTS
 from ratemod.reading.arrow import dictionary, to_arrow
 from ratemod.reading.book import Book
 from ratemod.reading.convert import convert
@@ -29,8 +30,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from ratemod.rating.worksheet import Worksheet
-
-RESULTS = ("premium_fen", "fund_fen", "status", "code", "reason", "bounds", "notes", "plan")
 
 
 @dataclass(frozen=True, eq=False)

@@ -168,7 +168,9 @@ def open_book(
     """Return the chunks of a text file, of a Parquet file, or of a folder of them, with the plan's columns."""
     if Path(source).suffix.lower() in TEXT_FILES:
         return open_text(source, plan.columns, header_map=header_map, keep=keep, size=size)
-    return open_chunks(source, plan.columns, header_map=header_map, keep=keep, few=reasons(plan), size=size)
+    return open_chunks(
+        source, plan.columns, header_map=header_map, keep=keep, few=reasons(plan), stale=plan.step_names, size=size
+    )
 
 
 def rate_book(

@@ -2,7 +2,8 @@
 
 A list of refused rows begins with what is said of each; a priced one has its result, from the premium to the remarks,
 its steps and its edition in one stretch. None of them is a column of the list, whatever columns a plan has under the
-same words.
+same words. A Parquet file of priced rows has them under names of their own; a shared table may declare one
+of those (``premium_fen``).
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ SAID = ("row", "status", "code", "reason", "suggestion")
 PRICED = ("row", "premium_yuan", "bounds", "notes", "plan")  # and more, of MORE
 DECISION = ("decision", "decided_factor", "decided_by", "decided_on")
 MORE = ("premium_change", "fund_yuan", "status", *DECISION)
+RESULTS = ("premium_fen", "fund_fen", "status", "code", "reason", "bounds", "notes", "plan")
+PLACES = ("source_table", "source_row")
 
 
 def added(texts: Sequence[object]) -> frozenset[int]:
@@ -30,6 +33,8 @@ def added(texts: Sequence[object]) -> frozenset[int]:
     ([0, 1, 2, 3, 4, 5, 6], frozenset())
     """
     given = [said.strip() if isinstance(said, str) else "" for said in texts]
+    if is_result_file(given):
+        return frozenset(at for at, said in enumerate(given) if said in (*PLACES, *RESULTS))
     for lang in LANGUAGES:
         if text("UI_row", lang) not in given:
             continue
@@ -44,6 +49,17 @@ def added(texts: Sequence[object]) -> frozenset[int]:
         if len(stretch) == len(remarks) + 1:
             return frozenset([given.index(text("UI_row", lang)), *range(stretch[0], stretch[-1] + 1)])
     return frozenset()
+
+
+def is_result_file(names: Sequence[str]) -> bool:
+    """Return whether a frame of these columns is priced rows as this program writes them into Parquet.
+
+    Examples
+    --------
+    >>> is_result_file(["policy_no", *RESULTS]), is_result_file(["premium_fen", "status"])
+    (True, False)
+    """
+    return set(RESULTS) <= set(names)
 
 
 @functools.cache

@@ -6,7 +6,7 @@ in the order of its paths; ``name=value`` folders become columns.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
@@ -268,6 +268,7 @@ def open_chunks(
     header_map: HeaderMap | None = None,
     keep: Sequence[str] = (),
     few: Sequence[str] = (),
+    stale: Collection[str] = (),
     size: int = CHUNK,
 ) -> Chunks:
     """Return the chunks of a Parquet file or folder, with the columns that a plan declares.
@@ -282,6 +283,8 @@ def open_chunks(
         Further columns to read, by their headers; "all" reads all.
     few : names
         Text columns with few different values, to be read as dictionaries.
+    stale : names
+        Steps, which priced rows that come back hold too: "all" does not mean them, nor their results.
 
     Raises
     ------
@@ -303,11 +306,11 @@ def open_chunks(
     receipt, conversions = frame_receipt(header, words, str(source), 0)
     if not sum(sum(part.rows) for part in parts):
         raise BookError(problem("RM225", file=str(source)))
-    whole = "all" in keep
+    whole, ours = "all" in keep, {*header.added, *(stale if header.added else ())}
     names = {
         text: text if name in besides else name or text
         for name, text in zip(header.columns, texts)
-        if name or whole or text in keep
+        if name or text in keep or (whole and text not in ours)
     }
     wrong = [
         item for part, schema in zip(parts, schemas) for item in _changes(part, schema, parts[0], schemas[0], names)

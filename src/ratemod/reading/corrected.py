@@ -16,7 +16,7 @@ import numpy as np
 import pyarrow as pa
 
 from ratemod.errors import LANGUAGES, BookError, Lang, problem, text
-from ratemod.reading.added import MORE, PRICED, SAID
+from ratemod.reading.added import MORE, PLACES, PRICED, RESULTS, SAID, is_result_file
 from ratemod.reading.book import Book, Origin, remarked
 from ratemod.reading.convert import Coded, convert
 from ratemod.reading.joined import scaled
@@ -49,8 +49,12 @@ def corrected(book: Book, steps: Collection[str] = (), money: Currency = YUAN) -
     def said_of(name: str, lang: Lang) -> str:
         return text(f"UI_{name}", lang, money=money.name(lang))
 
+    given = book.table.column_names
+    if is_result_file(given):
+        rows = _numbers(book, "source_row") if "source_row" in given else book.rows
+        stale = [name for name in given if name in {*PLACES, *RESULTS, *steps}]
+        return replace(book, table=book.table.drop_columns(stale), rows=rows)
     for lang in LANGUAGES:
-        given = book.table.column_names
         refused, priced, more = ([said_of(name, lang) for name in names] for names in (SAID, PRICED, MORE))
         whole = [headers for headers in (refused, priced) if set(headers) <= set(given)]
         if not whole:

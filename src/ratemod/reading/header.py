@@ -329,7 +329,7 @@ def match(texts: Sequence[object], words: Lexicon, groups: Sequence[object] | No
     ours = added(texts)
     found: list[tuple[str | None, Unit | None]] = []
     for at, (own, group) in enumerate(zip(texts, above)):
-        if at in ours:
+        if at in ours and str(own) not in words.columns:
             found.append((None, None))
             continue
         if numbered and isinstance(own, str) and fold(own) not in words.given:

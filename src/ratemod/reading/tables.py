@@ -15,6 +15,7 @@ import numpy as np
 import pyarrow as pa
 
 from ratemod.errors import BookError, Problem, nearest, problem
+from ratemod.reading.added import is_result_file
 from ratemod.reading.arrow import filled_strings, to_arrow
 from ratemod.reading.blocks import Block, blocks, merged_cells
 from ratemod.reading.book import Book, remarked
@@ -281,20 +282,21 @@ def judged_headers(
     optional = [name for name in free if name not in near_needed(words.columns)]
     spelled = {said: name for name in free for said in words.columns[name].names()}
     judged, wrong = [], []
+    steps = is_result_file(header.texts)  # stand among the columns, which were judged when they were priced
     for item in unused:
         if not item.header:
             judged.append(UnusedHeader(item.header, item.place))
             continue
         near = near_column(item.header, free, words.columns)
         near = near if near in optional else None  # a list that lacks a needed column is refused for that
-        known = item.header in header.added or _set_aside(item.header, words)
+        known = item.header in header.added or steps or _set_aside(item.header, words)
         apart = known or (near and _other_word(item.header, words.columns[near]))
         if near is not None and not apart:
             column = words.columns[near]
             label = business_words().get(near, column).label("zh") if near in IMPLIED else column.label("zh")
             args: dict[str, Any] = {"header": item.header, "column": near, "label": label}
             wrong.append(problem("RM265", file=file, sheet=sheet, row=row, **args))
-        close = nearest(item.header, spelled)
+        close = None if known else nearest(item.header, spelled)
         label = words.columns[spelled[close]].label("zh") if close else ""
         judged.append(UnusedHeader(item.header, item.place, spelled[close] if close else None, label))
     if wrong:
@@ -309,9 +311,15 @@ def frame_receipt(header: Header, words: Lexicon, file: str | None, records: int
     Raises
     ------
     BookError
-        RM224 a mapped header that is not there, RM264 units that are not clear, RM265 a header like an unfilled column.
+        RM224 a mapped header that is not there, RM264 units that are not clear, RM265 a header like an unfilled column,
+        RM334 priced rows without most of what they were priced from.
     """
     lost = lost_headers(words, header.texts, file)
+    needed = near_needed(words.columns)
+    lacking = [words.columns[name] for name in needed if name not in header.names]
+    if header.added and 2 * len(lacking) > len(needed):
+        told: dict[str, Any] = {"columns": listed([one.name for one in lacking]), "count": len(lacking)}
+        lost.append(problem("RM334", file=file, columns_zh=listed([one.label("zh") for one in lacking]), **told))
     if lost:
         raise BookError(lost)
     units, _ = settled({}, (), header, words, file, None)

@@ -18,6 +18,7 @@ from ratemod.errors import Lang, text
 from ratemod.plan.op.judgement import Judgement
 from ratemod.plan.op.limits import Cap
 from ratemod.rating.verdict import REFUSED
+from ratemod.reading.added import RESULTS
 from ratemod.reading.arrow import to_arrow
 from ratemod.vocabulary.table import column as word
 
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 
 Look = Literal["text", "said", "state", "number", "whole", "money", "factor", "share", "percent", "date"]
 
-RESULTS = ("premium_fen", "fund_fen", "status", "code", "reason", "bounds", "notes", "plan")
 PRICED, UNPRICED = ("rated", "referred"), ("refused", "declined")
 EXPIRING = "expiring_premium_yuan"
 _OWN_WORD = re.compile(r"[a-z][a-z0-9_]+")  # of the program, not of people
