@@ -8,13 +8,14 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ratemod.commands.project import MALFORMED, mapping_of
+from ratemod.commands.common import table_arguments
 from ratemod.errors import Lang, text
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from ratemod.document.model import Document
+    from ratemod.reading.header import HeaderWords
 
 ENDINGS = (".xlsx", ".csv", ".html", ".parquet")
 OTHER: dict[Lang, Lang] = {"en": "zh", "zh": "en"}
@@ -23,21 +24,23 @@ OTHER: dict[Lang, Lang] = {"en": "zh", "zh": "en"}
 def list_arguments(parser: argparse.ArgumentParser, lang: Lang, what: str) -> None:
     """Add the list, its headers, and where the result goes; `what` is the message that says what the list holds."""
     parser.add_argument("file", metavar="FILE", type=Path, help=text(what, lang))
-    parser.add_argument("--columns", metavar="MAP", action="append", default=[], help=text("UI_help_columns", lang))
+    table_arguments(parser, lang)
     parser.add_argument("-o", "--output", metavar="FILE", type=Path, help=text("UI_help_method_output", lang))
 
 
-def headers_of(args: argparse.Namespace) -> dict[str, str]:
-    """Return header -> column, as the command line says it."""
-    return mapping_of(args.columns, MALFORMED["columns"], True)
+def headers_of(args: argparse.Namespace) -> HeaderWords:
+    """Return what the command line and the project file say of headers and units."""
+    from ratemod.reading.header import HeaderWords, laid_over
+
+    said = args.standing
+    return HeaderWords(args.columns, aliases=said.columns, units=laid_over(args.units, said.units))
 
 
 def target_of(args: argparse.Namespace) -> Path | None:
     """Return where the result goes, checked before any work."""
     from ratemod.rating.target import check_target
 
-    inputs = [args.file, *(Path(said) for said in args.columns if said and "=" not in said)]
-    return check_target(args.output, inputs, ENDINGS) if args.output else None
+    return check_target(args.output, [args.file, *args.read], ENDINGS) if args.output else None
 
 
 def named(said: str | None) -> list[str]:

@@ -7,7 +7,7 @@ affected.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Literal
@@ -15,13 +15,16 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from ratemod.errors import BookError, Lang, Problem, default_language, problem
+from ratemod.errors import BookError, Lang, Problem, default_language, nearest, problem
 from ratemod.experience.methods import panel_method
 from ratemod.experience.panel import Floats, Integers, refuse
 from ratemod.experience.panel_methods import Panel
+from ratemod.reading.book import Book
+from ratemod.reading.header import HeaderMap
 from ratemod.rules.options import strict
 from ratemod.rules.within import Amount, Chance, Factor
 from ratemod.vocabulary.column import Column
+from ratemod.vocabulary.measure import ANY
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -49,7 +52,7 @@ def credibility(
     value: str = "value",
     weight: str = "weight",
     levels: Sequence[str] = (),
-    header_map: Mapping[str, str] | None = None,
+    header_map: HeaderMap | None = None,
     lang: Lang | None = None,
     full: Factor | None = None,
     probability: Chance | None = None,
@@ -145,7 +148,7 @@ def read_panel(
     value: str = "value",
     weight: str = "weight",
     levels: Sequence[str] = (),
-    header_map: Mapping[str, str] | None = None,
+    header_map: HeaderMap | None = None,
     *,
     counts: bool = False,
 ) -> Panel:
@@ -168,7 +171,7 @@ def read_panel(
     lost = np.flatnonzero((who < 0) | (when < 0))
     refuse([problem("RM667", wrong=len(lost), first=int(lost[0]))] if len(lost) else [])
     when, periods = _by_number(when, periods)
-    x, m = (_amount(book.table[column.name], column, who, refused) for column in amounts)
+    x, m = (_amount(book, column, who, refused) for column in amounts)
     if counts:
         for place_of in np.flatnonzero((x < 0) | (x != np.floor(x)) & np.isfinite(x)):
             refused.setdefault(int(who[place_of]), problem("RM664", name=value, value=f"{x[place_of]:g}"))
@@ -187,7 +190,7 @@ def read_panel(
 
 
 def _read(
-    data: Any, names: tuple[str, str, str, str], levels: Sequence[str], header_map: Mapping[str, str] | None
+    data: Any, names: tuple[str, str, str, str], levels: Sequence[str], header_map: HeaderMap | None
 ) -> tuple[Any, list[Column]]:
     """Return the table, and its columns of values and weights; what it lacks may go by the words of the vocabulary."""
     from ratemod.reading.read import read_book
@@ -195,8 +198,8 @@ def _read(
 
     firm, period, value, weight = names
     amounts = [
-        Column(value, "number", decimals=15, optional=True),
-        Column(weight, "number", decimals=15, low=Decimal(0), optional=True),
+        Column(value, "number", decimals=15, optional=True, measure=ANY),
+        Column(weight, "number", decimals=15, low=Decimal(0), optional=True, measure=ANY),
     ]
     plain = [*(Column(name, "text") for name in (firm, period, *levels)), *amounts]
     wanted = {one.name: one for one in plain}
@@ -225,7 +228,8 @@ def _read(
         if {item.code for item in error.problems} == {"RM221"}:
             refuse(problem("RM666", name=name) for name in wanted)
         raise
-    refuse(problem("RM666", name=name) for name in wanted if name not in book.table.column_names)
+    given = book.table.column_names
+    refuse(problem("RM666", name=name, nearest=nearest(name, given)) for name in wanted if name not in given)
     return book, amounts
 
 
@@ -257,19 +261,20 @@ def _by_number(when: Integers, periods: list[Any]) -> tuple[Integers, list[Any]]
     return place.astype(np.int64)[when], ascending.tolist()
 
 
-def _amount(array: Any, column: Any, who: Integers, refused: dict[int, Problem]) -> Floats:
+def _amount(book: Book, column: Column, who: Integers, refused: dict[int, Problem]) -> Floats:
     """Return numbers; firms with a cell that cannot be used are refused."""
     import pyarrow as pa
 
     from ratemod.reading.convert import convert
 
+    array, size = book.table[column.name], book.conversions.get(column.name)
     if pa.types.is_floating(array.type) or pa.types.is_integer(array.type):
-        found: Floats = array.cast(pa.float64()).to_numpy().astype(np.float64)
+        found: Floats = array.cast(pa.float64()).to_numpy().astype(np.float64) * float(size or 1)
         low = -np.inf if column.low is None else float(column.low)
         for at in np.flatnonzero(np.isinf(found) | (found < low)):
             refused.setdefault(int(who[at]), problem("RM664", name=column.name, value=f"{found[at]:g}"))
         return found
-    coded = convert(array, column)
+    coded = convert(array, column, size)
     if coded.problem_of is not None:
         for at in np.flatnonzero(coded.problem_of):
             refused.setdefault(int(who[at]), coded.problems[coded.problem_of[at] - 1])

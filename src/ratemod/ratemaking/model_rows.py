@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -15,9 +16,11 @@ import numpy as np
 from ratemod.errors import BookError, Problem, nearest, problem
 from ratemod.ratemaking.arrays import Booleans, Floats, Integers
 from ratemod.ratemaking.cells import Factor
+from ratemod.reading.header import HeaderMap
 from ratemod.reading.text_levels import level_name, text_levels
 from ratemod.rules.options import strict
 from ratemod.vocabulary.column import Column
+from ratemod.vocabulary.measure import ANY
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -95,7 +98,7 @@ def read_rows(
     numbers: Sequence[str] = (),
     missing: Missing = "refuse",
     recoveries: Recoveries = "refuse",
-    header_map: Mapping[str, str] | None = None,
+    header_map: HeaderMap | None = None,
 ) -> ModelRows:
     """Read the columns of a model; the first two of `amounts` are total and weight.
 
@@ -120,7 +123,7 @@ def read_rows(
     (1, 2.0, ((2, 'size', None, 'RM490'),))
     """
     wanted = [Column(name, "text") for name in levels]
-    wanted += [Column(name, "number") for name in dict.fromkeys((*amounts, *positive, *numbers))]
+    wanted += [Column(name, "number", measure=ANY) for name in dict.fromkeys((*amounts, *positive, *numbers))]
     book = _book(data, wanted, header_map)
     n = book.table.num_rows
     bad, faults = np.zeros(n, dtype=np.bool_), list[tuple[int, Fault]]()
@@ -139,7 +142,7 @@ def read_rows(
         refuse(name, at < 0, "RM490")
         coded.append((at, names))
     for name in dict.fromkeys((*amounts, *positive, *numbers)):
-        found, empty = _numbers(book.table[name])
+        found, empty = _numbers(book.table[name], book.conversions.get(name))
         refuse(name, empty, "RM490")
         refuse(name, ~empty & ~np.isfinite(found), "RM491")
         if name in amounts and not (recoveries == "net" and name == amounts[0]):
@@ -195,7 +198,7 @@ def column_levels(data: Any, name: str) -> tuple[Integers, list[str]]:
     return text_levels(_book(data, [Column(name, "text")], None).table[name])
 
 
-def number_of_rows(data: Any, header_map: Mapping[str, str] | None) -> int:
+def number_of_rows(data: Any, header_map: HeaderMap | None) -> int:
     """Return the number of rows of a table of which no column is needed."""
     if hasattr(data, "__len__") and hasattr(data, "columns"):
         return len(data)
@@ -230,7 +233,7 @@ def _sum(values: Floats) -> float:
     return float(values[np.isfinite(values)].sum())
 
 
-def _book(data: Any, columns: Sequence[Column], header_map: Mapping[str, str] | None) -> Book:
+def _book(data: Any, columns: Sequence[Column], header_map: HeaderMap | None) -> Book:
     from ratemod.reading.read import read_book
 
     book = read_book(data, {column.name: column for column in columns}, header_map=header_map)
@@ -240,17 +243,17 @@ def _book(data: Any, columns: Sequence[Column], header_map: Mapping[str, str] | 
     return book
 
 
-def _numbers(array: Any) -> tuple[Floats, Booleans]:
-    """Return numbers as float64, NaN where there is none, and which cells are empty."""
+def _numbers(array: Any, size: Decimal | None) -> tuple[Floats, Booleans]:
+    """Return numbers as float64, NaN where there is none, and which cells are empty; `size` is that of their unit."""
     import pyarrow as pa
 
     from ratemod.reading.numbers import parse_number
 
     if pa.types.is_floating(array.type) or pa.types.is_integer(array.type) or pa.types.is_decimal(array.type):
         found = np.array(array.cast(pa.float64()).to_numpy(), dtype=np.float64)
-        return found, np.isnan(found)
+        return found * float(size or 1), np.isnan(found)
     at, names = text_levels(array)
     blank = np.array([not name.strip() for name in names] + [True])
-    read = [parse_number(name, None) for name in names]
+    read = [parse_number(name, ANY, size) for name in names]
     value = np.array([np.nan if one is None else float(one) for one in read] + [np.nan])
     return value[at], blank[at]

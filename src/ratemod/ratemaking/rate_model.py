@@ -65,6 +65,7 @@ from ratemod.ratemaking.nb2 import fit_nb2
 from ratemod.ratemaking.penalty import log_volume, penalty_of, with_strengths
 from ratemod.ratemaking.relativities import Adjustment, Relativity, relativities
 from ratemod.ratemaking.row_sums import with_distinct_rows
+from ratemod.reading.header import HeaderMap
 from ratemod.reading.text_levels import level_name
 from ratemod.rules.options import strict
 from ratemod.rules.within import Amount, Chance
@@ -105,7 +106,7 @@ class Asked:
     kinds: Mapping[str, str]
     missing: Missing
     recoveries: Recoveries
-    header_map: Mapping[str, str] | None
+    header_map: HeaderMap | None
     sample_weight: str | None
     credible: tuple[str, ...]
 
@@ -292,7 +293,7 @@ class RateModel:
             }
         )
 
-    def predict(self, data: Any, *, header_map: Mapping[str, str] | None = None) -> Floats:
+    def predict(self, data: Any, *, header_map: HeaderMap | None = None) -> Floats:
         """Return the mean per unit of weight of every row of a table, (n,) float64.
 
         Raises
@@ -310,7 +311,7 @@ class RateModel:
         *,
         level: Chance = 0.95,
         exposure: str | None = None,
-        header_map: Mapping[str, str] | None = None,
+        header_map: HeaderMap | None = None,
     ) -> Any:
         """Return mean, low, high, standard error of log mean, code and reason by row; polars for polars, else pandas.
 
@@ -356,7 +357,7 @@ class RateModel:
         return pd.DataFrame(columns, index=data.index if isinstance(data, pd.DataFrame) else None)
 
     def _read(
-        self, data: Any, header_map: Mapping[str, str] | None, exposure: Sequence[str] = ()
+        self, data: Any, header_map: HeaderMap | None, exposure: Sequence[str] = ()
     ) -> tuple[ModelRows | None, int]:
         """Return the rows that the model can read, None where it needs no column, and how many came in."""
         plan = self.fit.design
@@ -377,7 +378,7 @@ class RateModel:
         )
         return rows, rows.accounts.rows
 
-    def _means(self, data: Any, header_map: Mapping[str, str] | None) -> tuple[Floats, Floats]:
+    def _means(self, data: Any, header_map: HeaderMap | None) -> tuple[Floats, Floats]:
         rows, n = self._read(data, header_map)
         if rows is None:
             return np.full(n, self.base_rate), np.full(n, float(self.fit.standard_error[0]))
@@ -416,7 +417,7 @@ class RateModel:
         mean, error = predict(replace(self.fit, design=replace(plan, factors=tuple(factors))), codes)
         return mean * np.exp(log), error, unknown
 
-    def validate(self, data: Any, *, header_map: Mapping[str, str] | None = None) -> Validation:
+    def validate(self, data: Any, *, header_map: HeaderMap | None = None) -> Validation:
         """Judge the model on rows, such as those of a year that it has not seen.
 
         Parameters
@@ -713,7 +714,7 @@ def rate_model(
     credible: Sequence[str] = (),
     missing: Missing = "refuse",
     recoveries: Recoveries = "refuse",
-    header_map: Mapping[str, str] | None = None,
+    header_map: HeaderMap | None = None,
 ) -> RateModel:
     """Fit a multiplicative tariff to a table.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
@@ -32,6 +33,7 @@ from ratemod.vocabulary.table import words as business_words
 ALL_SHEETS = ("all", "全部")
 _ROWS_AT_ONCE = 2048
 _EPOCH_1904 = datetime(1904, 1, 1)
+_BRACKETS = re.compile(r"([^(（\[【]+)[(（\[【]([^)）\]】]+)[)）\]】]")
 _FOOTNOTES = ("注", "备注", "说明", "以上", "note", "remark")
 
 
@@ -276,7 +278,8 @@ def judged_headers(
     Raises
     ------
     BookError
-        RM265 for every header that is written like an optional column that the list does not fill.
+        RM265 for every header that is written like an optional column that the list does not fill, RM336 for every one
+        that is a number's with what is no unit of it.
     """
     free = [name for name in words.columns if name not in header.names]
     optional = [name for name in free if name not in near_needed(words.columns)]
@@ -287,8 +290,11 @@ def judged_headers(
         if not item.header:
             judged.append(UnusedHeader(item.header, item.place))
             continue
+        if not (item.header in header.added or _set_aside(item.header, words)):
+            wrong += _odd_unit(item.header, free, words.columns, file, sheet, row)
         near = near_column(item.header, free, words.columns)
-        near = near if near in optional else None  # a list that lacks a needed column is refused for that
+        odd = bool(wrong) and wrong[-1].code == "RM336" and wrong[-1].args["header"] == item.header
+        near = near if near in optional and not odd else None  # a list that lacks a needed column is refused for that
         known = item.header in header.added or steps or _set_aside(item.header, words)
         apart = known or (near and _other_word(item.header, words.columns[near]))
         if near is not None and not apart:
@@ -303,6 +309,21 @@ def judged_headers(
         raise BookError(wrong)
     said = unused_said(judged, file, sheet, row)
     return judged, [] if said is None else [said]
+
+
+def _odd_unit(
+    header: str, free: Sequence[str], columns: Mapping[str, Column], file: str | None, sheet: str | None, row: int
+) -> list[Problem]:
+    """Return the problem of a header that is the name of a number with what is no unit of it in brackets."""
+    said = _BRACKETS.fullmatch(header.strip())
+    if said is None:
+        return []
+    known = {fold(name): one for one in free for name in columns[one].names() if columns[one].kind == "number"}
+    name = known.get(fold(said[1]))
+    if name is None:
+        return []
+    label = columns[name].label("zh")
+    return [problem("RM336", file=file, sheet=sheet, row=row, header=header, column=name, label=label, unit=said[2])]
 
 
 def frame_receipt(header: Header, words: Lexicon, file: str | None, records: int) -> tuple[Receipt, dict[str, Decimal]]:

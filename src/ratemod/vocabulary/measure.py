@@ -34,3 +34,32 @@ class Measure:
         """Return what each word, as it is compared (folded case), multiplies a number by; none means the unit."""
         found = {name.casefold(): Decimal(1) for name in ("", self.name, self.label_en, self.label_zh)}
         return found | {word.casefold(): size for word, size in self.words}
+
+
+_ONES = (
+    "元",
+    "yuan",
+    "rmb",
+    "人",
+    "人年",
+    "户",
+    "家",
+    "件",
+    "起",
+    "次",
+    "份",
+    "吨",
+    "辆",
+    "person",
+    "persons",
+    "head",
+    "heads",
+)
+_MULTIPLES = {"千": 1_000, "万": 10_000, "百万": 1_000_000, "千万": 10_000_000, "亿": 100_000_000}
+# Of a number that a method takes in whatever unit it is: a multiple is obeyed, what is counted is the user's affair.
+ANY = Measure(
+    "any",
+    "any unit",
+    "任意单位",
+    (*((word, Decimal(1)) for word in _ONES), *((word, Decimal(size)) for word, size in _MULTIPLES.items())),
+)
