@@ -12,7 +12,8 @@ from tests.cli.books import GOOD, HEADERS, PLAN
 
 import ratemod as rm
 from ratemod.cli import main
-from ratemod.reading.project import find_project
+from ratemod.errors import BookError
+from ratemod.reading.project import find_project, load_project
 
 # The heads under a header of the branch's own, the limit in 万元 that no header states, no factor for accidents.
 ODD = ("保单号", "企业名称", "行业", "规模", "今年多少人", "每人限额", "事故系数", "起保日期")
@@ -345,3 +346,32 @@ def test_a_corrected_list_of_several_files_is_merged_under_the_same_file(branch,
     assert main(["verify", "m.csv", "--book", "mended.csv"]) == 1
     facts = json.loads(Path("m.csv.manifest.json").read_text("utf-8"))
     assert facts["counts"]["rows"] == 8 and facts["premium_fen"] == 2 * PREMIUM_FEN
+
+
+@pytest.mark.parametrize("folder", ["/etc", "../elsewhere", "a/../../b"])
+def test_an_output_outside_of_the_folder_of_the_project_is_refused(tmp_path, folder):
+    (tmp_path / "ratemod.toml").write_text(f'[profile.a.output]\nfolder = "{folder}"\n', encoding="utf-8")
+    with pytest.raises(BookError) as caught:
+        load_project(tmp_path / "ratemod.toml")
+    assert [(item.code, item.row) for item in caught.value.problems] == [("RM337", 2)]
+
+
+@pytest.mark.parametrize(
+    ("content", "row", "en", "zh"),
+    [
+        ('plan = "a"\nplan = "b"\n', 2, "stands twice", "出现两次"),
+        ("plan = “a”\n", 1, "plain quotation marks", "半角引号"),
+        ('plan ＝ "a"\n', 1, "half width", "半角等号"),
+        ('\n方案 = "a"\n', 2, "stands in quotation marks", "中文名称须加半角引号"),
+        ('plan = "a\n', 1, "not closed", "没有闭合"),
+        ("plan: a\n", 1, "behind a name stands =", "名称之后"),
+        ('plan = "a" business = "new"\n', 1, "one line holds", "每行只能有一个"),
+    ],
+)
+def test_a_file_that_is_no_toml_is_told_in_both_languages_with_its_line(tmp_path, content, row, en, zh):
+    (tmp_path / "ratemod.toml").write_text(content, encoding="utf-8")
+    with pytest.raises(BookError) as caught:
+        load_project(tmp_path / "ratemod.toml")
+    (problem,) = caught.value.problems
+    assert (problem.code, problem.row) == ("RM107", row)
+    assert en in problem.what("en") and zh in problem.what("zh") and "xpected" not in problem.what("zh")

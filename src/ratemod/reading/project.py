@@ -157,7 +157,8 @@ def load_project(path: str | Path | None = None, profile: str | None = None) -> 
     Raises
     ------
     BookError
-        RM414 there is no such file, RM415 no such profile; RM309, RM952 a column or a table that is none; RM101 to
+        RM414 there is no such file, RM415 no such profile; RM309, RM952 a column or a table that is none; RM337 an
+        output elsewhere; RM101 to
         RM104 a key that is unknown, missing or unfit, each with its line; RM017 to RM024 and RM107 a file
         that is not to be read.
 
@@ -188,6 +189,7 @@ def load_project(path: str | Path | None = None, profile: str | None = None) -> 
         file.note("RM415", "profile", profile=profile, known=known, nearest=near)
     for place, part in (((), said), *((("profile", name), part) for name, part in profiles.items())):
         _judge_tables(file, part, place)
+        _judge_output(file, part, place, chosen.parent)
     file.settle(BookError)
     assert said is not None
     above = profiles.get(profile) if profile is not None else None
@@ -276,6 +278,13 @@ def _judge_tables(file: TomlFile, said: Settings | None, place: Place) -> None:
                 if meant(target, words) is None or (key == "units" and target in SET_ASIDE):
                     where = (*place, "table", name, key, header)
                     file.note("RM309", *where, column=target, nearest=nearest(target, labels), **told)
+
+
+def _judge_output(file: TomlFile, said: Settings | None, place: Place, folder: Path) -> None:
+    """Record an output that is not below the folder of the project, links followed."""
+    output = said.output if said else None
+    if output is not None and not (folder / output.folder).resolve().is_relative_to(folder.resolve()):
+        file.note("RM337", *place, "output", "folder", folder=output.folder)
 
 
 def _everybodys(folder: Path) -> bool:

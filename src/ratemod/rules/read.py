@@ -16,6 +16,7 @@ RM102 None key 'share' is missing
 from __future__ import annotations
 
 import dataclasses
+import re
 import tomllib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -27,7 +28,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal, TypeVar, get_args, get_origin
 
-from ratemod.errors import PlanError, Problem, RatemodError, nearest, problem, text
+from ratemod.errors import PlanError, Problem, RatemodError, catalogue, nearest, problem, text
 from ratemod.rules.lines import Place, line_of, lines_of
 from ratemod.rules.number import exact_number, written_float
 from ratemod.rules.opened import opened
@@ -255,7 +256,7 @@ def parsed(content: str, shown: str) -> dict[str, Any]:
         data = tomllib.loads(content, parse_float=written_float)
         deepest = _depth(data)
     except (tomllib.TOMLDecodeError, ValueError) as error:
-        raise PlanError(problem("RM107", file=shown, why=str(error))) from None
+        raise PlanError(_no_toml(shown, str(error))) from None
     except RecursionError:
         deepest = MOST_DEPTH + 1
     if deepest > MOST_DEPTH:
@@ -334,3 +335,29 @@ def _said(value: Any, lang: Literal["en", "zh"]) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     return str(value) if not isinstance(value, int) or abs(value) < 10**40 else text("UI_rules_number", lang)
+
+
+# How the parser begins what it says, and what it means to the writer of the file.
+_FAULTS = (
+    ("Expected '='", "equals"),
+    ("Invalid value", "value"),
+    ("Invalid statement", "statement"),
+    ("Cannot overwrite", "twice"),
+    ("Cannot declare", "twice"),
+    ("Cannot mutate", "twice"),
+    ("Illegal character '\\n'", "open"),
+    ("Unterminated", "open"),
+    ("Unclosed", "open"),
+    ("Expected newline", "rest"),
+    ('Expected "]"', "open"),
+    ("Expected ']'", "open"),
+)
+
+
+def _no_toml(shown: str, said: str) -> Problem:
+    """Return the problem of a text that is no TOML, with its line, in words of both languages."""
+    line = re.search(r"at line (\d+)", said)
+    kind = next((name for begins, name in _FAULTS if said.startswith(begins)), "other")
+    names = catalogue()[f"UI_toml_{kind}"]
+    row = int(line[1]) if line else None
+    return problem("RM107", file=shown, row=row, why=names["en"], why_zh=names["zh"])
