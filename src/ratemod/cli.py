@@ -27,6 +27,7 @@ COMMANDS = (
     "rate",
     "verify",
     "explain",
+    "quote",
     "second-opinion",
     "compare",
     "what-if",

@@ -35,6 +35,7 @@ CALLS = {
     "rate": "{b} --plan " + PLAN + " -o {o}/x.xlsx",
     "verify": "{rated}",
     "explain": "{b} {key} --plan " + PLAN,
+    "quote": "{b} --plan " + PLAN + " --only {key} -o {o}/x.html",
     "second-opinion": "{theirs} --plan " + PLAN + " --premium theirs -o {o}/x.html",
     "compare": "{b} --plan " + PLAN + " --with {plan}",
     "what-if": "{b} --plan " + PLAN + " --set steps.minimum_premium.low=300 --panel {o}/x.html",

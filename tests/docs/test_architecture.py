@@ -42,6 +42,7 @@ ORDER = [
     "formulas",
     "secondopinion",
     "report",
+    "letters",
     "exhibits",
     "commands",
     "cli",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from ratemod.commands.common import book_arguments, outside_argument, price
 from ratemod.commands.register_files import derived_text, evidence_of, register_options
 from ratemod.errors import Lang, text
+from ratemod.printed import clean
 
 if TYPE_CHECKING:
     from ratemod.registers.derive import Derived
@@ -19,18 +20,29 @@ def arguments(parser: argparse.ArgumentParser, lang: Lang) -> None:
     outside_argument(parser, lang)
     register_options(parser, lang)
     parser.add_argument("key", metavar="KEY", help=text("UI_help_explain_key", lang))
+    parser.add_argument("-o", "--output", metavar="FILE", help=text("UI_help_explain_output", lang))
 
 
 def run(args: argparse.Namespace, lang: Lang) -> int:
-    """Show one row's worksheet; 0 when it has a premium, 3 when not."""
-    from ratemod.rating.worksheet_words import worksheet_text
+    """Show the worksheet of a row, or of all rows of one key or name; 0 when they have a premium, 3 when not."""
+    from ratemod.document.files import write_document
+    from ratemod.document.model import Document, Section
+    from ratemod.rating.find import rows_called
+    from ratemod.rating.worksheet_words import worksheet_document, worksheet_text
 
     derived: list[Derived] = []
     rated = price(args, args.plan, lang, trace=False, derived=derived)
-    rows = rated.positions(args.key)
+    rows = rows_called(rated, args.key)
     if len(rows) > 1:
         print(text("UI_explain_several", lang, count=len(rows), key=args.key) + "\n")
     sheets = [rated.explain(row) for row in rows]
+    if args.output:
+        parts = [
+            Section(f"row-{at}", sheet.key, worksheet_document(sheet, lang).head) for at, sheet in enumerate(sheets, 1)
+        ]
+        title = text("UI_letter_worksheet", lang)
+        write_document(Document(lang=lang, title=title, sections=tuple(parts)), args.output)
+        print(clean(args.output) + "\n")
     for row, sheet in zip(rows, sheets):
         print(worksheet_text(sheet, lang))
         if derived:

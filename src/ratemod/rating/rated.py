@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from ratemod.document.html import card
 from ratemod.document.model import Document
-from ratemod.errors import BookError, Lang, Problem, nearest, problem
+from ratemod.errors import BookError, Lang, Problem, problem
 from ratemod.plan.model import Plan
 from ratemod.rating.encode import Coding
 from ratemod.rating.run import Outputs
@@ -253,7 +253,7 @@ class Rated:
         return summarise(self, tuple(by))
 
     def explain(self, key: str | int) -> Worksheet:
-        """Return the worksheet of one policy, by its key or (int) by its position, counted from 0.
+        """Return the worksheet of one policy, by key, name or ``#row``, or (int) by its position, counted from 0.
 
         Raises
         ------
@@ -268,21 +268,14 @@ class Rated:
                 return worksheet(part.rated, int(own[0]))
         return worksheet(self, at)
 
-    def positions(self, key: str) -> list[int]:
-        """Return the positions of every row that carries a key; raises as `position` does."""
-        self.position(key)
-        return [at for at, value in enumerate(self.book.table[self.plan.key].to_pylist()) if str(value) == key]
-
     def position(self, key: str | int) -> int:
-        """Return the position of a row by its key."""
-        if isinstance(key, int):
-            if 0 <= key < self.coding.n:
-                return key
-        elif self.plan.key in self.book.table.column_names:
-            keys = [str(value) for value in self.book.table[self.plan.key].to_pylist()]
-            if key in keys:
-                return keys.index(key)
-            raise BookError(problem("RM321", key=key, nearest=nearest(key, keys[:100_000])))
+        """Return the position of a row: of the first that a key, a name or ``#12`` calls, or the position itself."""
+        from ratemod.rating.find import rows_called
+
+        if isinstance(key, str):
+            return rows_called(self, key)[0]
+        if 0 <= key < self.coding.n:
+            return key
         raise BookError(problem("RM321", key=key))
 
     @strict

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -17,10 +16,10 @@ from ratemod.document.csv_file import amounts
 from ratemod.errors import Lang, text
 from ratemod.plan.op.judgement import Judgement
 from ratemod.plan.op.limits import Cap
+from ratemod.rating.find import name_column
 from ratemod.rating.verdict import REFUSED
 from ratemod.reading.added import RESULTS
 from ratemod.reading.arrow import to_arrow
-from ratemod.vocabulary.table import column as word
 
 if TYPE_CHECKING:
     from ratemod.plan.model import Plan
@@ -129,15 +128,9 @@ def _change(rated: Rated, lang: Lang) -> list[Shown]:
 def _who_first(rated: Rated, lang: Lang) -> tuple[list[Shown], list[Shown]]:
     """Return the book's columns that say who a row is, key and name, and all others."""
     shown = _book_columns(rated, lang)
-    who = [one for one in shown if one.name == rated.plan.key]
-    who += [one for one in shown if one.name != rated.plan.key and {one.name, one.header} & _name_words()]
-    return who, [one for one in shown if one not in who]
-
-
-@functools.cache
-def _name_words() -> frozenset[str]:
-    """Return the words under which lists name the insured."""
-    return frozenset(word("enterprise_name").names()) | {"name"}
+    leading = [name for name in (rated.plan.key, name_column(rated)) if name is not None]
+    who = [one for name in leading for one in shown if one.name == name]
+    return who, [one for one in shown if one.name not in leading]
 
 
 def suggestions(rated: Rated, lang: Lang) -> pa.Array:

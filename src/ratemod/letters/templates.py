@@ -1,0 +1,110 @@
+"""Letters as HTML: from the templates that ship, or those of a folder of a company's own under the same names.
+
+A template is Jinja2. It is given ``letter`` (`ratemod.letters.letter.Letter`), ``words`` (labels in the letter's
+language), ``pairs`` (lays labels and values two abreast), ``blank`` (a line to write on) and ``tag`` (the language).
+Whatever a list says is escaped; a template may not reach beyond what it is given.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ratemod.document.html import TAGS
+from ratemod.errors import BookError, Lang, problem, text
+from ratemod.letters.letter import KINDS, Kind, Letter, Pairs
+
+if TYPE_CHECKING:
+    import jinja2
+
+LABELS = ("insured", "number", "insurer", "date", "validity", "plan", "cover", "premium", "capitals", "prevention",
+          "fund", "notes", "duties", "special", "status", "reason", "referred", "decision", "worksheet")  # fmt: skip
+ASKED = ("decision", "decided_factor", "decided_by", "decided_on")
+
+
+class Templates:
+    """The templates of letters, ready to be filled."""
+
+    def __init__(self, folder: Path | None = None) -> None:
+        from jinja2 import StrictUndefined
+        from jinja2.sandbox import SandboxedEnvironment
+
+        self.engine = SandboxedEnvironment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
+        self.of: dict[Kind, jinja2.Template] = {kind: self._read(kind, folder) for kind in KINDS}
+        own = None if folder is None else folder / "letter.css"
+        self.style = own.read_text("utf-8") if own is not None and own.is_file() else _shipped("letter.css")
+
+    def _read(self, kind: Kind, folder: Path | None) -> jinja2.Template:
+        from jinja2 import TemplateSyntaxError
+
+        own = None if folder is None else folder / f"{kind}.html"
+        if folder is not None and not any((folder / f"{one}.html").is_file() for one in KINDS):
+            names = ", ".join(f"{one}.html" for one in KINDS)
+            raise BookError(problem("RM814", file=str(folder), names=names))
+        if own is None or not own.is_file():
+            return self.engine.from_string(_shipped(f"{kind}.html"))
+        try:
+            return self.engine.from_string(own.read_text(encoding="utf-8"))
+        except (TemplateSyntaxError, UnicodeDecodeError) as error:
+            raise BookError(_wrong(own, error)) from error
+
+    def article(self, letter: Letter, folder: Path | None = None) -> str:
+        """Return a letter as a piece of a page.
+
+        Raises
+        ------
+        BookError
+            RM815 the template asks for what no letter has, or fails.
+        """
+        from jinja2 import TemplateError
+        from markupsafe import Markup
+
+        given: dict[str, Any] = {
+            "letter": letter,
+            "words": labels(letter.lang),
+            "pairs": abreast,
+            "blank": Markup('<span class="blank">&nbsp;</span>'),
+            "tag": TAGS[letter.lang],
+        }
+        try:
+            return self.of[letter.kind].render(given)
+        except (TemplateError, TypeError, ValueError, ArithmeticError, AttributeError) as error:
+            raise BookError(_wrong((folder or Path()) / f"{letter.kind}.html", error)) from error
+
+    def page(self, articles: Sequence[str], title: str, lang: Lang) -> str:
+        """Return a whole page of letters, each on a sheet of its own."""
+        head = f'<meta charset="utf-8">\n<title>{escape(title)}</title>\n<style>\n{self.style}</style>'
+        body = "\n".join(articles)
+        return (
+            f'<!doctype html>\n<html lang="{TAGS[lang]}">\n<head>\n{head}\n</head>\n'
+            f"<body>\n<main>\n{body}\n</main>\n</body>\n</html>\n"
+        )
+
+
+def labels(lang: Lang) -> dict[str, Any]:
+    """Return the labels of letters in a language."""
+    said: dict[str, Any] = {name: text(f"UI_letter_{name}", lang) for name in LABELS}
+    return said | {"asked": [text(f"UI_{name}", lang) for name in ASKED]}
+
+
+def abreast(pairs: Pairs) -> list[tuple[tuple[str, str], tuple[str, str]]]:
+    """Return labels and values two abreast, the last beside a blank one where they are odd.
+
+    Examples
+    --------
+    >>> abreast((("a", "1"), ("b", "2"), ("c", "3")))
+    [(('a', '1'), ('b', '2')), (('c', '3'), ('', ''))]
+    """
+    held = [*pairs, *([("", "")] if len(pairs) % 2 else [])]
+    return list(zip(held[::2], held[1::2]))
+
+
+def _shipped(name: str) -> str:
+    return resources.files("ratemod.letters").joinpath(name).read_text(encoding="utf-8")
+
+
+def _wrong(path: Path, error: Exception) -> Any:
+    return problem("RM815", file=str(path), row=getattr(error, "lineno", None), why=str(error))
