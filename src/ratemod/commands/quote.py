@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -46,7 +47,7 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
 
     terms, duties, templates = read_terms(lang, args.terms), read_duty_rules(args.duties), Templates(args.templates)
     rated = price(args, args.plan, lang, trace=False)
-    rows = range(rated.coding.n)
+    rows: Sequence[int] = range(rated.coding.n)
     if args.only:
         rows = sorted({at for called in args.only for at in rows_called(rated, called)})
     chosen = [(at, kind) for at in rows if (kind := _kind(rated, at, args.letter)) is not None]

@@ -19,7 +19,8 @@ NEAREST_AMONG = 100_000
 def name_column(rated: Rated) -> str | None:
     """Return the column of a book that names the insured, or None."""
     words = {folded(word) for word in (*column("enterprise_name").names(), "name")}
-    for name in rated.book.table.column_names:
+    names: list[str] = rated.book.table.column_names
+    for name in names:
         declared = rated.plan.columns.get(name)
         if {folded(word) for word in (declared.names() if declared else (name,))} & words:
             return name
