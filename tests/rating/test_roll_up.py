@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 import ratemod as rm
-from tests.own_plan import plan_text
+from tests.own_plan import own_plan, plan_text
 
 HEAD = plan_text(
     """[column.policy]
@@ -123,3 +123,38 @@ def test_what_cannot_be_rolled_up_is_refused_by_check(step, codes, tmp_path):
     (folder / "plan.toml").write_text(f"{HEAD}[[step]]\n{step}\n{LAST}", encoding="utf-8")
     found = {item.code for item in rm.check_plan(folder).problems}
     assert codes <= found and found <= codes | {"RM118"}
+
+
+def test_lines_of_one_policy_that_state_different_amounts_are_not_shared_out(tmp_path):
+    """One of the amounts would be charged, and nobody could say which."""
+    body = """[column.policy]
+kind = "text"
+[column.amount]
+kind = "number"
+decimals = 2
+min = 0
+max = 1000
+[column.weight]
+kind = "number"
+decimals = 0
+min = 0
+max = 9
+[[step]]
+name = "premium"
+op = "share_out"
+of = "amount"
+by = "policy"
+weights = "weight"
+"""
+    book = pd.DataFrame(
+        {
+            "policy_no": ["1", "2", "3", "4", "5", "6"],
+            "policy": ["A", "A", "B", "B", "C", "C"],
+            "amount": [100, 100, 100, 101, 7, 7],
+            "weight": [1, 2, 1, 2, 0, 0],
+        }
+    )
+    rated = rm.rate(book, own_plan(tmp_path, body))
+    assert rated.table["premium_fen"].to_pylist() == [3333, 6667, None, None, None, None]
+    assert rated.table["code"].to_pylist() == [None, None, "RM445", "RM445", "RM369", "RM369"]
+    assert "100, 101" in rated.table["reason"][2].as_py()

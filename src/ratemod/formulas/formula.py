@@ -515,7 +515,9 @@ def _share(operation: ShareOut, name: str, sheet: Sheet) -> str:
     left = f"ABS({fen})-SUMIFS({sheet.whole(f'{name}:quota')},{group},{own})"
     ahead = f'COUNTIFS({group},{own},{rests},">"&{rest})'
     tied = f'COUNTIFS({group},{own},{rests},{rest},{sheet.whole(":rank")},"<"&{sheet.cell(":rank")})'
-    return f"IF({own}>=0,SIGN({fen})*({quota}+({ahead}+{tied}<{left}))/{sheet.plan.money.per_unit},NA())"
+    lines = f"{group},{own}"  # all of one amount
+    there = f"{own}>=0,COUNTIFS({lines})=COUNTIFS({lines},{sheet.whole(f'{name}:fen')},{fen})"
+    return f"IF(AND({there}),SIGN({fen})*({quota}+({ahead}+{tied}<{left}))/{sheet.plan.money.per_unit},NA())"
 
 
 def _part_parts(operation: Part) -> Sequence[str]:

@@ -154,28 +154,25 @@ def share_out(
     parts : (n,) int64
         Sum to the group's total exactly.
     valid : (n,) bool
-        False where the group's weights sum to zero or any row of it has no value.
+        False where the group's weights sum to zero, any row of it has no value, or its rows state different totals.
     """
-    _, inverse = np.unique(groups, return_inverse=True)
+    _, head, inverse = np.unique(groups, return_index=True, return_inverse=True)
     count = int(inverse.max(initial=-1)) + 1
     whole = np.ones(count, dtype=bool)
-    np.logical_and.at(whole, inverse, valid & (weights >= 0) & (groups >= 0))
+    alike = np.asarray(totals == totals[head][inverse], dtype=bool)
+    np.logical_and.at(whole, inverse, valid & (weights >= 0) & (groups >= 0) & alike)
     weight_sum = np.zeros(count, dtype=object)
     np.add.at(weight_sum, inverse, weights.astype(object))
     whole &= (weight_sum > 0).astype(bool)
-    divisor = np.where(whole, weight_sum, 1)[inverse]
-    product = np.abs(totals).astype(object) * weights.astype(object)
+    size = np.where(whole[inverse], np.abs(totals), 0).astype(object)  # whatever its size
+    product, divisor = size * weights.astype(object), np.where(whole, weight_sum, 1)[inverse]
     quota, rest = product // divisor, product % divisor
-    left = np.zeros(count, dtype=np.int64)
-    first = np.zeros(count, dtype=np.int64)
-    first[inverse] = np.abs(totals)
-    np.subtract.at(left, inverse, quota.astype(np.int64))
-    left += first
+    left = size[head].copy()
+    np.subtract.at(left, inverse, quota)
     order = sorted(range(len(totals)), key=lambda at: (inverse[at], -rest[at], ranks[at]))
     place = np.empty(len(totals), dtype=np.int64)
     starts = np.concatenate([[0], np.cumsum(np.bincount(inverse, minlength=count))[:-1]]) if count else np.zeros(0)
     place[order] = np.arange(len(totals))
     within = place - starts[inverse]
-    parts = quota.astype(np.int64) + (within < left[inverse])
-    valid_rows = whole[inverse]
-    return np.where(valid_rows, parts * np.sign(totals), 0), valid_rows
+    parts = (quota + (within < left[inverse]).astype(np.int64)) * np.sign(totals)
+    return parts.astype(totals.dtype), whole[inverse]

@@ -19,7 +19,7 @@ from ratemod.plan.model import Plan, Step, plain
 from ratemod.plan.op.arithmetic import Ratio
 from ratemod.plan.op.base import Operation, TableOperation
 from ratemod.plan.op.judgement import Judgement
-from ratemod.plan.op.lines import Lines
+from ratemod.plan.op.lines import Lines, ShareOut
 from ratemod.plan.op.ranked import Taken
 from ratemod.plan.reads import kind_of, names_in
 from ratemod.rating import exact
@@ -109,6 +109,21 @@ def _rolled(plan: Plan, step: Step, operation: Lines, state: exact.Exact, at: in
     return None
 
 
+def _not_shared(plan: Plan, step: Step, operation: ShareOut, state: exact.Exact, at: int) -> Problem | None:
+    """Return that lines of the policy state different amounts, or that the weights divide nothing; else None."""
+    told = _rolled(plan, step, operation, state, at)
+    lines = np.flatnonzero(state.inputs.groups[operation.group] == state.inputs.groups[operation.group][at]).tolist()
+    amounts = [state.get(operation.of[0]).fraction(row) for row in lines]
+    weights = [state.get(operation.weights).fraction(row) for row in lines]
+    if told is not None or None in amounts or None in weights:
+        return told
+    known = [weight for weight in weights if weight is not None]
+    if min(known) < 0 or sum(known) == 0:
+        return stuck(plan, "RM369", step.name)
+    values, of = ", ".join(exact.plain_text(amount) for amount in dict.fromkeys(amounts)), str(operation.of[0])
+    return stuck(plan, "RM445", step.name, of=of, of_label=plan.label(of, "zh"), values=values)
+
+
 def _no_line(plan: Plan, step: Step, operation: Taken, state: exact.Exact, at: int) -> Problem | None:
     """Return that no line of the policy ranks there; that something is missing otherwise."""
     told = _rolled(plan, step, operation, state, at)
@@ -148,6 +163,7 @@ WHY: Mapping[type[Operation], Why] = MappingProxyType(
         Judgement: _not_chosen,
         Ratio: _divided,
         Lines: _rolled,
+        ShareOut: _not_shared,
         Taken: _no_line,
     }
 )
