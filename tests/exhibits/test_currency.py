@@ -7,6 +7,7 @@ import zipfile
 from html import escape as html_escape
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 from tests.exhibits.office import convert, needs_office
@@ -17,6 +18,9 @@ import ratemod as rm
 from ratemod.cli import main
 from ratemod.errors import catalogue
 from ratemod.rating.exact import evaluate
+from ratemod.registers.movement import Movement
+from ratemod.report.filing import filing
+from ratemod.report.filing_document import filing_html
 from ratemod.report.live_workbook import write_live_workbook
 from ratemod.report.priced_csv import write_priced_csv
 from ratemod.report.priced_workbook import write_priced_workbook
@@ -102,6 +106,30 @@ def test_no_output_of_a_plan_in_ringgit_says_yuan(folder, tmp_path, lang, name, 
         assert not YUAN.search(text), YUAN.search(text)
         assert name in text
     assert rated.outputs.premium_fen.tolist() == [2610, 73081]
+
+
+@pytest.mark.parametrize("decimals", [0, 2, 3])
+@pytest.mark.parametrize(("lang", "name"), [("en", "ringgit"), ("zh", "林吉特")])
+def test_a_filing_and_a_movement_state_amounts_as_the_money_has_them(folder, tmp_path, lang, name, decimals):
+    """Amounts have as many decimals as the money, and no yuan anywhere."""
+    unit = f"{1 / 10**decimals:.{decimals}f}"
+    text = PLAN.replace('zh = "林吉特"', f'zh = "林吉特"\ndecimals = {decimals}')
+    text = text.replace('unit = "0.01"', f'unit = "{unit}"')
+    (folder / "plan.toml").write_text(text, encoding="utf-8")
+    old = rm.load_plan(folder)
+    new = old.replace({"constants.rate": "0.0361"})
+    wanted = [f"{amount:,.{decimals}f}" for amount in (1000 * 0.0261, 28000 * 0.0261, 1000 * 0.0361, 28000 * 0.0361)]
+    rows = ROWS.assign(insured=[1000, 28000])
+    made = filing(rm.read_book(rows, new), new, old)
+    page = filing_html(made, lang)
+    assert all(check.holds for check in made.checks)
+    assert not YUAN.search(page), YUAN.search(page)
+    assert name in page and all(f">{amount}<" in page for amount in wanted)
+    moved = Movement(
+        keys=("k",), plan=new, groups=(), before_fen=np.array([12345]), after_fen=np.array([22345]),
+        parts_fen=np.zeros((0, 1), np.int64), priced=np.ones(1, bool), only_before=0, only_after=0, repeated=0,
+    ).words("k", lang)  # fmt: skip
+    assert name in moved and f"{12345 / 10**decimals:,.{decimals}f}" in moved and not YUAN.search(moved)
 
 
 def test_a_priced_list_in_ringgit_comes_back(folder, tmp_path):

@@ -10,17 +10,23 @@ import numpy.typing as npt
 
 from ratemod.charts.style import BLUE, GREEN, GREY, INK, ORANGE, VERMILION, Chart, heading, ragged, slanted
 from ratemod.errors import Lang, ModelError, problem
+from ratemod.vocabulary.currency import YUAN, Currency
 
 
 def waterfall(
-    labels: Sequence[str], level_yuan: npt.ArrayLike, *, title: str | None = None, lang: Lang = "en"
+    labels: Sequence[str],
+    level_yuan: npt.ArrayLike,
+    *,
+    title: str | None = None,
+    lang: Lang = "en",
+    money: Currency = YUAN,
 ) -> Chart:
     """Draw how a premium comes about: a bar from each level to the next, the first and the last from zero.
 
     Parameters
     ----------
     labels : (n,) texts
-    level_yuan : (n,) float, yuan
+    level_yuan : (n,) float, yuan, or what else the money is
         The premium as it stands after each step; the last is the premium charged.
 
     Returns
@@ -60,12 +66,15 @@ def waterfall(
         )
         words = [*labels, heading("Premium", "保费", lang)]
         axes.set_xticks(range(len(words)), words, **slanted(words))
-        axes.set_ylabel(heading("yuan", "元", lang))
+        axes.set_ylabel(money.name(lang))
         axes.yaxis.set_major_formatter("{x:,.0f}")
         axes.set_ylim(min(0.0, 1.12 * level.min()), 1.12 * max(level.max(), 0.01))  # room for the figures
 
+    premium = f"{level[-1]:,.{money.decimals}f}"
     alt = heading(
-        f"{len(level)} steps lead to {level[-1]:,.2f} yuan", f"共{len(level)}步，得保费{level[-1]:,.2f}元", lang
+        f"{len(level)} steps lead to {premium} {money.name_en}",
+        f"共{len(level)}步，得保费{premium}{money.name_zh}",
+        lang,
     )
     return Chart(named, alt, frame, draw)
 

@@ -16,7 +16,6 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from ratemod.errors import BookError, Lang, ModelError, nearest, problem, text
-from ratemod.money import yuan_text
 from ratemod.plan.model import Plan
 from ratemod.rating.rate import rate
 from ratemod.rating.rated import Rated
@@ -75,16 +74,12 @@ class Controllable:
         if not self.priced[at]:
             raise BookError(problem("RM250", key=key))
         now, least = int(self.premium_fen[at]), int(self.least_fen[at])
-        said = text(
-            "UI_controllable_head",
-            lang,
-            key=key,
-            premium=yuan_text(now),
-            least=yuan_text(least),
-            saving=yuan_text(now - least),
+        shown = self.plan.money.shown
+        said = self.plan.text(
+            "UI_controllable_head", lang, key=key, premium=shown(now), least=shown(least), saving=shown(now - least)
         )
         lines = [
-            text("UI_controllable_action", lang, action=action.label(lang), saving=yuan_text(int(saving[at])))
+            self.plan.text("UI_controllable_action", lang, action=action.label(lang), saving=shown(int(saving[at])))
             for action, saving in zip(self.actions, self.saving_fen)
             if saving[at]
         ]

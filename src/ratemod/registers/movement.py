@@ -14,8 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from ratemod.errors import BookError, Lang, ModelError, nearest, problem, text
-from ratemod.money import yuan_text
+from ratemod.errors import BookError, Lang, ModelError, nearest, problem
 from ratemod.plan.model import Plan
 from ratemod.rating.rate import rate
 from ratemod.reading.book import Book
@@ -37,6 +36,8 @@ class Movement:
     Attributes
     ----------
     keys : (n,) tuple of credit codes, in the order of this year's book
+    plan : Plan
+        This year's.
     groups : tuple of Group
     before_fen, after_fen : (n,) int64
     parts_fen : (g, n) int64; ``before_fen + parts_fen.sum(axis=0) == after_fen``
@@ -46,6 +47,7 @@ class Movement:
     """
 
     keys: tuple[str, ...]
+    plan: Plan
     groups: tuple[Group, ...]
     before_fen: Fen
     after_fen: Fen
@@ -78,31 +80,17 @@ class Movement:
         if not self.priced[at]:
             raise BookError(problem("RM250", key=key))
         before, after = int(self.before_fen[at]), int(self.after_fen[at])
-        head = text(
-            "UI_movement_head",
-            lang,
-            key=key,
-            before=yuan_text(before),
-            after=yuan_text(after),
-            change=signed(after - before),
-        )
+        money = self.plan.money
+        head = self.plan.text(
+            "UI_movement_head", lang, key=key, before=money.shown(before), after=money.shown(after),
+            change=money.moved(after - before),
+        )  # fmt: skip
         lines = [
-            text("UI_movement_part", lang, group=group.label(lang), change=signed(int(part[at])))
+            self.plan.text("UI_movement_part", lang, group=group.label(lang), change=money.moved(int(part[at])))
             for group, part in zip(self.groups, self.parts_fen)
             if part[at]
         ]
         return "\n".join([head, *lines])
-
-
-def signed(fen: int) -> str:
-    """Return an amount in yuan with its sign.
-
-    Examples
-    --------
-    >>> signed(1200), signed(-5)
-    ('+12.00', '-0.05')
-    """
-    return f"+{yuan_text(fen)}" if fen > 0 else yuan_text(fen)
 
 
 @strict
@@ -153,7 +141,18 @@ def premium_movement(
     values = np.stack(premiums)
     values[:, ~priced] = 0
     keys = tuple(after[0].table[KEY].take(pa.array(new)).to_pylist())
-    return Movement(keys, chosen, values[0], values[-1], shapley_fen(values), priced, left, fresh, repeated)
+    return Movement(
+        keys=keys,
+        plan=after[1],
+        groups=chosen,
+        before_fen=values[0],
+        after_fen=values[-1],
+        parts_fen=shapley_fen(values),
+        priced=priced,
+        only_before=left,
+        only_after=fresh,
+        repeated=repeated,
+    )
 
 
 def _matched(before: Book, after: Book) -> tuple[Any, Any, int, int, int]:

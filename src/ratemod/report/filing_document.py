@@ -8,7 +8,6 @@ from ratemod.document.files import write_document
 from ratemod.document.html import page
 from ratemod.document.model import Block, Blocks, Document, Facts, Paragraph, Section, facts, table
 from ratemod.errors import Lang
-from ratemod.money import yuan_text
 from ratemod.plan import said as words
 from ratemod.plan.check import proofs
 from ratemod.rating.target import check_target
@@ -27,6 +26,7 @@ from ratemod.report.filing_rates import (
     indication_section,
     relativities_section,
     sources_section,
+    told,
     w,
 )
 
@@ -117,8 +117,8 @@ def _key_figures(found: Filing, lang: Lang) -> Facts:
     pairs = [
         (w("total_policies", lang), f"{totals['policies']:,} / {after.counts['rows']:,}"),
         (
-            w("total_premium", lang),
-            f"{yuan_text(totals['premium_before_fen'])} → {yuan_text(totals['premium_after_fen'])}",
+            told(found, "total_premium", lang),
+            " → ".join(found.new.money.shown(totals[f"premium_{side}_fen"]) for side in ("before", "after")),
         ),
         (w("total_change", lang), f"{totals['change']:+.2%}"),
     ]

@@ -28,7 +28,6 @@ from ratemod.document.model import (
 )
 from ratemod.document.problems import problem_words
 from ratemod.errors import Lang, text
-from ratemod.money import yuan_text
 from ratemod.plan import said as words
 from ratemod.plan.check import proofs
 from ratemod.plan.model import plain
@@ -37,7 +36,7 @@ from ratemod.rating.premium_levels import premium_levels
 from ratemod.rating.verdict import REFUSED
 from ratemod.rating.worksheet_words import WorksheetWords
 from ratemod.report.filing import MOVERS, Filing
-from ratemod.report.filing_rates import heading, w
+from ratemod.report.filing_rates import heading, told, w
 
 if TYPE_CHECKING:
     from ratemod.plan.model import Step
@@ -53,41 +52,53 @@ def dislocation_section(found: Filing, lang: Lang) -> Blocks:
     sides = [("charged", found.moved), *([("uncapped", found.free)] if found.free is not None else [])]
     lead = w("dislocation_lead" if found.free is not None else "no_caps", lang)
     return joined(
-        Paragraph(lead), _totals(sides, lang), _histogram(found, lang), _bands(sides, lang), *_renewals(found, lang)
+        Paragraph(lead),
+        _totals(found, sides, lang),
+        _histogram(found, lang),
+        _bands(found, sides, lang),
+        *_renewals(found, lang),
     )
 
 
-def _totals(sides: Sequence[tuple[str, Dislocation]], lang: Lang) -> Table:
+def _totals(found: Filing, sides: Sequence[tuple[str, Dislocation]], lang: Lang) -> Table:
     names = ("policies", "premium_before_fen", "premium_after_fen", "change", "dearer", "cheaper", "unchanged",
              "above_25_percent", "largest_rise", "largest_fall", "only_before", "only_after")  # fmt: skip
-    rows = [[w(f"total_{name}", lang), *(_figure(name, one.totals[name]) for _, one in sides)] for name in names]
+    rows = [
+        [told(found, f"total_{name}", lang), *(_figure(found, name, one.totals[name]) for _, one in sides)]
+        for name in names
+    ]
     heads = ["", *(w(side, lang) for side, _ in sides)]
     return table(w("totals", lang), heads, rows, [False] + [True] * len(sides))
 
 
-def _figure(name: str, value: Any) -> str:
+def _figure(found: Filing, name: str, value: Any) -> str:
     if name.endswith("_fen"):
-        return yuan_text(value)
+        return found.new.money.shown(value)
     return f"{value:+.2%}" if isinstance(value, float) else f"{value:,}"
 
 
 def _histogram(found: Filing, lang: Lang) -> Beside | None:
+    per_unit = found.new.money.per_unit
     old, new = (side.outputs.premium_fen for side in (found.moved.before, found.moved.after))
     rows = found.moved.both & (old > 0)
     if not rows.any():
         return None
-    drawn = [charts.dislocation(old[rows] / 100, new[rows] / 100, title=w("histogram_charged", lang), lang=lang)]
+    drawn = [
+        charts.dislocation(old[rows] / per_unit, new[rows] / per_unit, title=w("histogram_charged", lang), lang=lang)
+    ]
     if found.free is not None:
         old, new = (side.outputs.premium_fen for side in (found.free.before, found.free.after))
         rows = found.free.both & (old > 0)
         drawn.append(
-            charts.dislocation(old[rows] / 100, new[rows] / 100, title=w("histogram_uncapped", lang), lang=lang)
+            charts.dislocation(
+                old[rows] / per_unit, new[rows] / per_unit, title=w("histogram_uncapped", lang), lang=lang
+            )
         )
     return pictures(*drawn)
 
 
-def _bands(sides: Sequence[tuple[str, Dislocation]], lang: Lang) -> Table:
-    frames = [one.bands() for _, one in sides]
+def _bands(found: Filing, sides: Sequence[tuple[str, Dislocation]], lang: Lang) -> Table:
+    frames, shown = [one.bands() for _, one in sides], found.new.money.shown
     rows = []
     for at in range(len(frames[0])):
         first = frames[0].iloc[at]
@@ -96,17 +107,17 @@ def _bands(sides: Sequence[tuple[str, Dislocation]], lang: Lang) -> Table:
             row = frame.iloc[at]
             cells += [
                 f"{int(row.policies):,}",
-                yuan_text(int(row.premium_before_fen)),
-                yuan_text(int(row.premium_after_fen)),
+                shown(int(row.premium_before_fen)),
+                shown(int(row.premium_after_fen)),
             ]
         rows.append(cells)
     heads = [w("band", lang)]
     for side, _ in sides:
-        heads += [f"{w(side, lang)}: {w(name, lang)}" for name in ("policies", "before_yuan", "after_yuan")]
+        heads += [f"{w(side, lang)}: {told(found, name, lang)}" for name in ("policies", "before_yuan", "after_yuan")]
     totals = [text("UI_total", lang)]
     for frame in frames:
-        totals += [f"{int(frame.policies.sum()):,}", yuan_text(int(frame.premium_before_fen.sum())),
-                   yuan_text(int(frame.premium_after_fen.sum()))]  # fmt: skip
+        totals += [f"{int(frame.policies.sum()):,}", shown(int(frame.premium_before_fen.sum())),
+                   shown(int(frame.premium_after_fen.sum()))]  # fmt: skip
     return table(w("bands", lang), heads, rows, [False] + [True] * (len(heads) - 1), total=totals, look="tight")
 
 
@@ -141,14 +152,15 @@ def _renewals(found: Filing, lang: Lang) -> list[Block]:
 
 def _held_back(step: Step, was: Any, free: Any, held: Any, found: Filing, lang: Lang) -> Table:
     assert isinstance(step.operation, Cap)
+    money = f",.{found.new.money.decimals}f"
     rows = [
-        [found.new.label(step.operation.against, lang), f"{was.sum():,.2f}", ""],
-        [w("uncapped", lang), f"{free.sum():,.2f}", f"{free.sum() / was.sum() - 1:+.2%}"],
-        [w("charged", lang), f"{held.sum():,.2f}", f"{held.sum() / was.sum() - 1:+.2%}"],
-        [w("held_down", lang), f"{np.minimum(held - free, 0).sum():,.2f}", f"{int((held < free).sum()):,}"],
-        [w("held_up", lang), f"{np.maximum(held - free, 0).sum():,.2f}", f"{int((held > free).sum()):,}"],
+        [found.new.label(step.operation.against, lang), f"{was.sum():{money}}", ""],
+        [w("uncapped", lang), f"{free.sum():{money}}", f"{free.sum() / was.sum() - 1:+.2%}"],
+        [w("charged", lang), f"{held.sum():{money}}", f"{held.sum() / was.sum() - 1:+.2%}"],
+        [w("held_down", lang), f"{np.minimum(held - free, 0).sum():{money}}", f"{int((held < free).sum()):,}"],
+        [w("held_up", lang), f"{np.maximum(held - free, 0).sum():{money}}", f"{int((held > free).sum()):,}"],
     ]
-    heads = ["", w("sum_yuan", lang), w("change_or_policies", lang)]
+    heads = ["", told(found, "sum_yuan", lang), w("change_or_policies", lang)]
     return table(w("cap_effect", lang, label=found.new.label(step.name, lang)), heads, rows, [False, True, True])
 
 
@@ -158,12 +170,13 @@ def movers_section(found: Filing, lang: Lang) -> Blocks:
     label = found.current.label(key, lang) if key else text("UI_row", lang)
     names = {key: found.current.label(key, lang)} if key else {}
     heads = [names.get(key, label) if key else label,
-             *(w(name, lang) for name in ("before_yuan", "after_yuan", "change_yuan", "change"))]  # fmt: skip
+             *(told(found, name, lang) for name in ("before_yuan", "after_yuan", "change_yuan", "change"))]  # fmt: skip
     parts = list[Block]()
     sides: tuple[By, ...] = ("money", "share")
+    shown = found.new.money.shown
     for by in sides:
         rows = [
-            [str(row[0]), yuan_text(int(row[1])), yuan_text(int(row[2])), yuan_text(int(row[3])), f"{row[4]:+.2%}"]
+            [str(row[0]), *(shown(int(amount)) for amount in row[1:4]), f"{row[4]:+.2%}"]
             for row in found.moved.movers(MOVERS, by=by).itertuples(index=False)
         ]
         parts.append(table(w(f"movers_{by}", lang), heads, rows, [False, True, True, True, True]))
@@ -175,13 +188,19 @@ def segments_section(found: Filing, lang: Lang) -> Blocks:
     names = ("policies", "before_yuan", "after_yuan", "change", "dearer", "cheaper", "above_25")
     parts: list[Block] = [Paragraph(w("segments_lead", lang))]
     for column, frame in found.segments.items():
-        rows = [[_level(found, column, row[column], lang), *_segment(row)] for row in frame.to_dict("records")]
+        rows = [[_level(found, column, row[column], lang), *_segment(found, row)] for row in frame.to_dict("records")]
         sums = {name: frame[name].sum() for name in frame.columns if name not in (column, "change")}
         sums["change"] = sums["premium_after_fen"] / max(sums["premium_before_fen"], 1) - 1
-        heads = [found.current.label(column, lang), *(w(name, lang) for name in names)]
+        heads = [found.current.label(column, lang), *(told(found, name, lang) for name in names)]
         caption = w("by", lang, label=found.current.label(column, lang))
         parts.append(
-            table(caption, heads, rows, [False] + [True] * len(names), total=[text("UI_total", lang), *_segment(sums)])
+            table(
+                caption,
+                heads,
+                rows,
+                [False] + [True] * len(names),
+                total=[text("UI_total", lang), *_segment(found, sums)],
+            )
         )
     return joined(*parts)
 
@@ -194,11 +213,11 @@ def _level(found: Filing, column: str, value: Any, lang: Lang) -> str:
     return found.current.level_label(column, str(value), lang) or text("UI_not_given", lang)
 
 
-def _segment(row: Mapping[Any, Any]) -> list[str]:
+def _segment(found: Filing, row: Mapping[Any, Any]) -> list[str]:
     change = row["change"]
     return [
         f"{int(row['policies']):,}",
-        *(yuan_text(int(row[f"premium_{side}_fen"])) for side in ("before", "after")),
+        *(found.new.money.shown(int(row[f"premium_{side}_fen"])) for side in ("before", "after")),
         "—" if not np.isfinite(change) else f"{change:+.2%}",
         *(f"{int(row[name]):,}" for name in ("dearer", "cheaper", "above_25_percent")),
     ]  # fmt: skip
@@ -278,7 +297,7 @@ def _example(found: Filing, at: int, why: str, row: int, lang: Lang) -> list[Blo
     parts.append(table(w("worksheet_of", lang, key=sheets[1].key), heads, rows, [False, True, True, False]))
     if why == "median":
         labels, levels = premium_levels(sheets[1], lang)
-        parts.append(Picture(charts.waterfall(labels, levels, title=title, lang=lang)))
+        parts.append(Picture(charts.waterfall(labels, levels, title=title, lang=lang, money=found.new.money)))
     return parts
 
 
@@ -325,11 +344,11 @@ def reconciliation_section(found: Filing, lang: Lang) -> Blocks:
         args = dict(check.args)
         if "column" in args:
             args["column"] = found.current.label(args["column"], lang)
-        figures = [yuan_text(value) if check.money else f"{value:,}" for value in (check.one, check.other)]
+        figures = [found.new.money.shown(value) if check.money else f"{value:,}" for value in (check.one, check.other)]
         look: Look = "good" if check.holds else "bad"
         word = "holds" if check.holds else "fails"
         mark = Span(w(word, lang), look)
-        rows.append([w(f"check_{check.name}", lang, **args), *figures, mark])
+        rows.append([told(found, f"check_{check.name}", lang, **args), *figures, mark])
     failed = sum(not check.holds for check in found.checks)
     lead = w("all_hold", lang, count=len(found.checks)) if not failed else w("some_fail", lang, failed=failed)
     heads = [w(name, lang) for name in ("check", "one_side", "other_side", "verdict")]

@@ -56,6 +56,11 @@ def w(name: str, lang: Lang, /, **args: Any) -> str:
     return text(f"UI_filing_{name}", lang, **args)
 
 
+def told(found: Filing, name: str, lang: Lang, /, **args: Any) -> str:
+    """Return words of the filing that may name the plan's money."""
+    return found.new.text(f"UI_filing_{name}", lang, **args)
+
+
 def spoken(said: str, lang: Lang) -> str | Span:
     """Return a phrase of a study in the page's language: known phrases translated, others marked as English."""
     if lang == "en" or not said:
