@@ -55,10 +55,12 @@ def test_priced_refused_and_parquet_rows_keep_their_table(listed, tmp_path, caps
     assert "  乙!5\n" in capsys.readouterr().out
     out = load_workbook(tmp_path / "out.xlsx")
 
-    priced = [row[:3] for row in out.worksheets[0].iter_rows(values_only=True)]
-    assert priced[0][:2] == ("原表", "原行号")
-    assert [row[:2] for row in priced[1:]] == [("Sheet", 3), ("Sheet", 4), ("乙", 3), ("乙", 4)]
-    assert [row[:2] for row in out.worksheets[1].iter_rows(values_only=True)][1:] == [("乙", 5)]
+    sheets = [list(sheet.iter_rows(values_only=True)) for sheet in out.worksheets]
+    shown = [[row[:2] for row in rows[1:]] for rows in sheets if rows[0][:2] == ("原表", "原行号")]
+    assert sorted(place for rows in shown for place in rows) == [
+        ("Sheet", 3), ("Sheet", 4), ("乙", 3), ("乙", 4), ("乙", 5)
+    ]  # fmt: skip
+    assert sum(map(bool, shown)) == 3  # priced, referred and refused
     rated = rm.rate(rm.read_book(listed, rm.load_plan(PLAN)), rm.load_plan(PLAN), lang="zh")
     assert rated.refused.select(["table", "row"]).to_pylist() == [{"table": "乙", "row": 5}]
     assert "乙!3" in rated.explain("P003").text("zh")
@@ -121,8 +123,8 @@ def test_a_receipt_of_a_streamed_list_closes(tmp_path, kind):
 
 def test_fills_fill_blanks_alone_and_are_remarked(tmp_path):
     rows = [["单位：万元"], HEADS, ["P1", "矿山", 30, 1, "2026-01-01"], ["P3", " ", 30, None, "2026-01-01"]]
-    book = read_table(sheet_of(rows)(tmp_path), COLUMNS, fills={"行业": "渔业", "expiring_yuan": "4000"})
-    # P3: 210 · 30 = 6,300, held to 1.25 times 4,000 yuan: a fill is in the column's own unit
+    book = read_table(sheet_of(rows)(tmp_path), COLUMNS, fills={"行业": "渔业", "expiring_yuan": "4000元"})
+    # P3: 210 · 30 = 6,300, held to 1.25 times 4,000 yuan: the fill says its unit, which is not that of the list
     assert premiums(book) == {"P1": Decimal(12_500), "P3": Decimal(5_000)}
     told = [item for item in book.receipt.remarks if item.code == "RM450"]
     assert [(item.args["column"], item.count) for item in told] == [("sector", 1), ("expiring_yuan", 1)]
@@ -142,3 +144,16 @@ def test_fills_that_mean_nothing_are_refused(tmp_path, fills, codes):
 def test_an_unreadable_cell_is_no_blank(tmp_path):
     rows = [HEADS, ["P1", "矿山", 30, "=5000*2", "2026-01-01"]]
     assert premiums(read_table(sheet_of(rows)(tmp_path), COLUMNS, fills={"上年保费": "1"})) == {"P1": None}
+
+
+def test_a_bare_fill_of_a_column_in_another_unit_is_not_clear(tmp_path):
+    rows = [
+        [*HEADS[:3], "上年保费（万元）", HEADS[4]],
+        ["P1", "矿山", 30, 1, "2026-01-01"],
+        ["P2", "矿山", 30, None, "2026-01-01"],
+    ]
+    with pytest.raises(BookError, match="RM338"):
+        read_table(sheet_of(rows)(tmp_path), COLUMNS, fills={"上年保费": "1"})
+    for said in ("1万元", "10000元"):
+        found = premiums(read_table(sheet_of(rows)(tmp_path), COLUMNS, fills={"上年保费": said}))
+        assert found == {"P1": Decimal(12_500), "P2": Decimal(12_500)}

@@ -286,6 +286,7 @@ UGLY: dict[str, tuple[Callable[[Path], Path], Any]] = {
     "repeated header in text": (text_of(csv([HEADS, P1, HEADS, P2])), BOTH),
     "other table in text": (text_of(csv([HEADS, P1, [HEADS[0], HEADS[1], HEADS[3], HEADS[2], HEADS[4]], P2])), "RM270"),
     "text named workbook": (text_of(csv([HEADS, P1]), "list.xlsx"), YES),
+    "web page in one file": (text_of("MIME-Version: 1.0\n\n<html><table>保单号</table></html>", "list.xls"), "RM261"),
     "web page named workbook": (text_of("<html><table><tr><td>保单号</td></tr></table></html>", "list.xls"), "RM261"),
     "empty": (text_of(""), "RM260"),
     "PDF named workbook": (text_of("%PDF-1.7 x", "list.xlsx"), "RM261"),

@@ -28,7 +28,7 @@ from ratemod.reading.plain import one_chunk, plain, valid
 from ratemod.rules.options import strict
 from ratemod.vocabulary.column import Column
 from ratemod.vocabulary.currency import other_money
-from ratemod.vocabulary.spelling import is_blank, same_level, visible
+from ratemod.vocabulary.spelling import is_blank, one_name, same_level, visible
 
 MISSING_DATE = -(2**31)
 AT_ONCE = 65_536
@@ -325,6 +325,8 @@ def _text(whole: pa.Array, refusals: Refusals, identity: Identity | None) -> Cod
     """Convert text: an identifier to its canonical form, words to what can be seen of them."""
     which = np.zeros(len(whole), dtype=np.int32)
     texts = keys(whole) if identity else words(whole)
+    if refusals.column.identity == "name":
+        texts = _names(texts)
     if pa.types.is_floating(whole.type) or identity:
         spoilt = lost_digits(whole)
         if spoilt.any():
@@ -362,6 +364,17 @@ def words(whole: pa.Array) -> pa.Array:
     coded = whole.dictionary_encode()
     seen = [visible(_plain(value)) for value in coded.dictionary.to_pylist()]
     return pa.array([one if one.strip("-—/\\") else None for one in seen], pa.string()).take(coded.indices)
+
+
+def _names(texts: pa.Array) -> pa.Array:
+    """Return names in their one form; a dictionary of texts stays one."""
+    coded = texts if pa.types.is_dictionary(texts.type) else texts.dictionary_encode()
+    said = coded.dictionary.to_pylist()
+    forms = [None if name is None else one_name(name) for name in said]
+    if forms == said:
+        return texts
+    found = pa.array(forms, pa.string()).take(coded.indices)
+    return found.dictionary_encode() if pa.types.is_dictionary(texts.type) else found
 
 
 def _by_unique(whole: pa.Array, refusals: Refusals, hint: Decimal | None) -> Coded:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -31,7 +33,7 @@ def filled(book: Book, fills: Mapping[str, str], columns: Mapping[str, Column]) 
     ------
     BookError
         RM451 a fill for no column; RM452 a value that its column does not take, RM413 two values for one
-        column; all at once.
+        column, RM338 a bare number for a column that the list gives in another unit than its own; all at once.
     """
     wanted: dict[str, str] = {}
     wrong, told = [], []
@@ -47,6 +49,10 @@ def filled(book: Book, fills: Mapping[str, str], columns: Mapping[str, Column]) 
             label = columns[name].label("zh")
             why_en, why_zh = odd.what("en"), odd.what("zh")
             wrong.append(problem("RM452", column=name, label=label, value=value, why_en=why_en, why_zh=why_zh))
+        size = book.conversions.get(name, 1)
+        if size != 1 and re.fullmatch(r"[\d.,\s]*[1-9][\d.,\s]*", unicodedata.normalize("NFKC", value)):
+            label = columns[name].label("zh")
+            wrong.append(problem("RM338", file=book.file, column=name, label=label, value=value, size=f"{size:,f}"))
         if wanted.setdefault(name, value) != value:
             wrong.append(problem("RM413", key=target, one=wanted[name], other=value))
     if wrong:

@@ -40,7 +40,7 @@ def identity_of(column: Column) -> Identity | None:
     >>> identity_of(Column("area", "text", identity="division_code"))
     'key'
     """
-    if column.kind != "text":
+    if column.kind != "text" or column.identity == "name":
         return None
     if column.identity is not None:
         return IDENTITIES.get(column.identity, "key")

@@ -57,7 +57,8 @@ def judge_of(header: Header, words: Lexicon) -> Judge:
     columns = words.columns
     needed = tuple(at for at, name in enumerate(header.columns) if name and is_needed(columns[name]))
     figures = tuple(at for at, name in enumerate(header.columns) if name and columns[name].kind in ("number", "date"))
-    codes = frozenset(at for at, name in enumerate(header.columns) if (columns[name].identity if name else at == 0))
+    known = {name for name, column in columns.items() if column.identity not in (None, "name")}
+    codes = frozenset(at for at, name in enumerate(header.columns) if (name in known if name else at == 0))
     labels = {fold(said) for column in columns.values() for level in column.levels for said in level.names()}
     return Judge(sum(text != "" for text in header.texts), needed, figures, frozenset(labels), codes)
 

@@ -123,6 +123,8 @@ def _text(path: Path, start: bytes) -> str:
             raise BookError(_other(path, "utf16"))
         raise BookError(_other(path, "parquet" if path.suffix.lower() == ".parquet" else "binary"))
     head = start.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    if head.startswith(b"mime-version:"):  # a web page with its pictures in one file
+        raise BookError(_other(path, "html"))
     if head.startswith(b"<"):
         if b"office:spreadsheet" in start:
             raise BookError(_other(path, "xml"))

@@ -95,7 +95,8 @@ class Column:
     source : str or None
         Source of the permitted range.
     identity : str or None
-        Rule of an identifier: ``credit_code``, ``industry_code``, ``division_code``, ``bank_account`` or ``number``.
+        Rule of an identifier: ``credit_code``, ``industry_code``, ``division_code``, ``bank_account`` or
+        ``number``; ``name`` of a text that rows are joined by.
     covered : bool or None
         Of a day that a term ends with: whether it is still covered, so that 24时 of a day means that day.
     money : Currency

@@ -70,6 +70,19 @@ def same_level(text: str) -> str:
     return simplified(folded(text))
 
 
+def one_name(text: str) -> str:
+    """Return the one form of a name: width, script and blanks do not tell insurers apart, letters' case is kept.
+
+    Examples
+    --------
+    >>> one_name("ＡＢＣ財險 "), one_name("Songhua  Insurance")
+    ('ABC财险', 'Songhua Insurance')
+    """
+    if text.isascii():
+        return " ".join(text.split())
+    return " ".join(simplified(unicodedata.normalize("NFKC", visible(text))).split())
+
+
 def is_blank(text: str) -> bool:
     """Return whether a cell says that there is nothing: empty, ``/``, ``-``, 无数据, n/a.
 
