@@ -1,4 +1,7 @@
-"""Ugly lists of policies for the levy: its base right to the fen (P1 100,000 and P2 200,000 yuan), or refused by name."""
+"""Ugly lists of policies for the levy: the base is right to the fen, or what is wrong is refused by name.
+
+P1 pays 100,000 yuan and P2 200,000: the base is 300,000, or 100,000 where P2 is refused.
+"""
 
 from __future__ import annotations
 
