@@ -122,6 +122,10 @@ def rows_of(
         rows.append(Row(keys, values, cell.get("source", ""), cell.get("note", ""), number, offered))
     if not rows:
         problems.append(problem("RM127", file=shown))
+    signed = [item for item in problems if item.code == "RM374" and item.file == shown]  # one cause: no unit is stated
+    if len(signed) > 1:
+        problems[problems.index(signed[0])] = replace(signed[0], count=len(signed))
+        problems[:] = [item for item in problems if item not in signed[1:]]
     return axes, value_names, tuple(rows)
 
 

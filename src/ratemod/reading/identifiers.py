@@ -125,7 +125,8 @@ def _bytes(cells: pa.Array) -> tuple[npt.NDArray[Any], bytes]:
 def texts_that_match(cells: pa.Array, expression: str, signs: tuple[str, ...]) -> Mask:
     """Return which texts match an expression that none can match without one of the signs: (n,) bool."""
     _, data = _bytes(cells)
-    if not any(sign.encode("utf-8") in data for sign in signs):
+    foreign = not data.isascii()  # of plain letters none of the other signs need be looked for
+    if not any(sign.encode("utf-8") in data for sign in signs if foreign or sign.isascii()):
         return np.zeros(len(cells), dtype=bool)
     return truths(pc.match_substring_regex(cells, expression))
 
