@@ -122,5 +122,5 @@ def test_what_is_printed_is_read_to_the_last_digit(number, below, sign, unit):
 
 
 def test_a_table_without_a_unit_is_told_of_once_however_many_cells_have_a_sign(tmp_path):
-    found = [item for item in rm.check_plan(written(tmp_path, table="", cells=("5%", "7%"))).problems]
+    found = rm.check_plan(written(tmp_path, table="", cells=("5%", "7%"))).problems
     assert [(item.code, item.count, item.row) for item in found] == [("RM374", 2, 2)]
