@@ -447,9 +447,7 @@ class Attack:
                 self.attacked += 1
                 wide = low <= value * (1 - WIDTH) + slack and high >= value * (1 + WIDTH) - slack
                 if figure[2] not in MONEY:
-                    wide = (low <= max(value * (1 - WIDTH), 1) + slack and high >= value * (1 + WIDTH) - slack) and (
-                        np.floor(high + slack) - np.ceil(low - slack) >= 2
-                    )
+                    wide = high >= value * (1 + WIDTH) - slack and np.floor(high + slack) - np.ceil(low - slack) >= 2
                 if not wide:
                     yield f"narrow {figure} {low} {value} {high}"
         yield from self.unlisted_faults(is_unsafe)

@@ -43,6 +43,7 @@ ORDER = [
     "secondopinion",
     "report",
     "letters",
+    "papers",
     "exhibits",
     "commands",
     "cli",

@@ -59,49 +59,6 @@ def lists_of(args: argparse.Namespace) -> Folder:
     return Folder(place, {**open_folder(place).files, **own})
 
 
-def levy_of(lists: Folder, rules: Path | None, day: datetime.date | None, **more: Any) -> Levy:
-    """Return the levy of the lists: policies, endorsements, receipts, shares of co-insurers, and insurers."""
-    from ratemod.fund.levy import levy
-
-    events = {name: lists.get(name) for name in ("endorsements", "receipts", "coinsurance", "insurers")}
-    return levy(lists.table("policies"), rules, **events, as_of=day, **more)
-
-
-def day_of(tables: Folder, at: datetime.date | None) -> datetime.date:
-    """Return the day of the state: the one given, else the last day on which claims were valued.
-
-    Raises
-    ------
-    BookError
-        RM956 none is given, and the folder has no valuations.
-    """
-    from ratemod.reading.shared_table import read_shared
-
-    if at is not None:
-        return at
-    if "valuations" not in tables:
-        raise BookError(problem("RM956", path=str(tables.path)))
-    valued = read_shared(tables.table("valuations"), "valuations", ("valuation_date",))
-    days = valued.cells["valuation_date"].values[valued.good]
-    if not len(days):
-        raise BookError(problem("RM956", path=str(tables.path)))
-    return datetime.date(1970, 1, 1) + datetime.timedelta(days=int(days.max()))
-
-
-def names_of(tables: Folder) -> dict[str, dict[str, str]]:
-    """Return column -> code -> name, of insurers, brokers and service bodies, where the folder has their lists."""
-    from ratemod.reading.shared_table import read_shared
-
-    found: dict[str, dict[str, str]] = {}
-    for noun, column in (("insurers", "insurer"), ("brokers", "broker"), ("service_bodies", "provider")):
-        if noun in tables:
-            told = read_shared(tables.table(noun), noun, (column,), ("name",))
-            names = told.cells["name"].values.to_pylist() if "name" in told.cells else []
-            codes = told.cells[column].values.to_pylist()
-            found[column] = {code: name for code, name in zip(codes, names) if code and name}
-    return found
-
-
 def priced_renewals(tables: Folder) -> Rated:
     """Return next year's book of a folder, priced under the example plan in force when it begins.
 
@@ -157,6 +114,7 @@ def report(
     """Print the statement, write the file, say what was proved and what was left out; return the exit code."""
     from ratemod.document.terminal import problems_text
     from ratemod.fund.fund_document import called, fund_text, write_fund
+    from ratemod.fund.of_folder import names_of
     from ratemod.reading.spoken import settled
 
     names = names_of(lists_of(args))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from datetime import date
 
-from ratemod.commands.fund_common import day_argument, day_of, lists_of, province_arguments, report, rules_argument
+from ratemod.commands.fund_common import day_argument, lists_of, province_arguments, report, rules_argument
 from ratemod.errors import Lang, text
 
 
@@ -18,20 +18,12 @@ def arguments(parser: argparse.ArgumentParser, lang: Lang) -> None:
 
 def run(args: argparse.Namespace, lang: Lang) -> int:
     """Hold services delivered against services owed; without a day, on the last valuation day of the province."""
-    from ratemod.fund.catalogue import read_catalogue
-    from ratemod.fund.duties import duties
-    from ratemod.fund.duty_rule import read_duty_rules
     from ratemod.fund.fund_document import fund_text
+    from ratemod.fund.of_folder import day_of, duties_of
 
     province = lists_of(args)
     last: date = day_of(province, args.at)
-    found = duties(
-        province.table("policies"),
-        province.table("services"),
-        last,
-        read_duty_rules(args.rules),
-        catalogue=read_catalogue(),
-    )
+    found = duties_of(province, last, args.rules)
     proved, worst = found.reconcile(), found.unserved_table()
     lines = [
         text("UI_fund_unserved_count", lang, count=worst.num_rows, at=last.isoformat()),

@@ -3,26 +3,18 @@
 from __future__ import annotations
 
 import argparse
-import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from ratemod.commands.common import count
 from ratemod.commands.fund_common import (
     PAPERS,
     day_argument,
-    day_of,
     lists_of,
-    names_of,
     province_arguments,
     report,
     rules_argument,
 )
-from ratemod.commands.fund_ledger import ledger_of
 from ratemod.errors import Lang, text
-
-if TYPE_CHECKING:
-    from ratemod.fund.evaluation import Evaluation
 
 
 def arguments(parser: argparse.ArgumentParser, lang: Lang) -> None:
@@ -44,9 +36,19 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
     from ratemod.document.terminal import progress
     from ratemod.fund.evaluation_document import summary, write_evaluation
     from ratemod.fund.fund_document import fund_text, value_label
+    from ratemod.fund.of_folder import day_of, evaluation_of, names_of
 
     with progress(text("UI_fund_title_evaluate", lang)):
-        found = evaluation_of(args)
+        lists = lists_of(args)
+        found = evaluation_of(
+            lists,
+            day_of(lists, args.at),
+            year=args.year,
+            rules=args.rules,
+            evaluator=args.evaluator,
+            permutations=args.permutations,
+            synthetic=not args.real,
+        )
         proved = found.reconcile()
     tables = found.tables()
     effect = tables["effect"]
@@ -64,28 +66,3 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
         written = write_evaluation(found, args.report, lang, names_of(lists_of(args)))
         print(text("UI_fund_written", lang, path=str(written)))
     return code
-
-
-def evaluation_of(args: argparse.Namespace) -> Evaluation:
-    """Return the evaluation of a province; without a day, on its last valuation day."""
-    from ratemod.fund.catalogue import read_catalogue
-    from ratemod.fund.duties import duties
-    from ratemod.fund.evaluation import evaluate_services
-
-    province = lists_of(args)
-    table = province.table
-    day: datetime.date = day_of(province, args.at)
-    return evaluate_services(
-        table("services"),
-        table("policies"),
-        table("panel"),
-        day,
-        year=args.year or day.year,
-        hazards=province.get("hazards"),
-        duties=duties(table("policies"), table("services"), day, catalogue=read_catalogue()),
-        ledger=ledger_of(province, args),
-        insurers=province.get("insurers"),
-        evaluator=args.evaluator,
-        permutations=args.permutations,
-        synthetic=not args.real,
-    )

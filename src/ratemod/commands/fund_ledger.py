@@ -3,26 +3,17 @@
 from __future__ import annotations
 
 import argparse
-import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from ratemod.commands.fund_common import (
     PAPERS,
     day_argument,
-    day_of,
-    levy_of,
     lists_of,
-    names_of,
     province_arguments,
     report,
     rules_argument,
 )
 from ratemod.errors import Lang, text
-
-if TYPE_CHECKING:
-    from ratemod.fund.ledger import FundLedger
-    from ratemod.reading.folder import Folder
 
 
 def arguments(parser: argparse.ArgumentParser, lang: Lang) -> None:
@@ -42,9 +33,12 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
 
     from ratemod.document.terminal import progress
     from ratemod.fund.fund_document import called, fund_text, write_fund
+    from ratemod.fund.of_folder import day_of, ledger_of, names_of
 
     with progress(text("UI_fund_title_ledger", lang)):
-        found = ledger_of(lists_of(args), args)
+        lists = lists_of(args)
+        rules = {"rules": args.rules, "levy_rules": args.levy_rules, "kept": args.kept}
+        found = ledger_of(lists, day_of(lists, args.at), **rules)
         proved = found.reconcile()
     if args.sql:
         from ratemod.fund.ledger_sql import ask
@@ -71,23 +65,3 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
     ]
     tables = [("journal", found.table), ("statement", statement), ("flags", found.flags), ("rules", counts)]
     return report("UI_fund_title_ledger", tables, shown, proved, found.refused, args, lang, lines)
-
-
-def ledger_of(province: Folder, args: argparse.Namespace) -> FundLedger:
-    """Return the ledger of a province; without a day, on its last valuation day."""
-    from ratemod.fund.ledger import fund_ledger
-
-    day: datetime.date = day_of(province, args.at)
-    return fund_ledger(
-        levy_of(province, getattr(args, "levy_rules", None), day),
-        province.table("policies"),
-        province.table("services"),
-        province.get("fund_payments") or province.table("ledger"),
-        day,
-        budgets=province.get("budgets"),
-        contracts=province.get("contracts"),
-        parties=province.get("parties"),
-        insurers=province.get("insurers"),
-        kept=getattr(args, "kept", None) or province.get("ledger"),
-        rules=args.rules,
-    )

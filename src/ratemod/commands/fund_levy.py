@@ -7,9 +7,7 @@ import argparse
 from ratemod.commands.fund_common import (
     BOOK,
     day_argument,
-    levy_of,
     lists_of,
-    names_of,
     province_arguments,
     report,
     rules_argument,
@@ -33,6 +31,7 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
     import pyarrow as pa
 
     from ratemod.fund.fund_document import called, fund_text
+    from ratemod.fund.of_folder import levy_of, names_of
     from ratemod.fund.proof import prove
 
     lists = lists_of(args)

@@ -3,25 +3,17 @@
 from __future__ import annotations
 
 import argparse
-import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from ratemod.commands.fund_common import (
     PAPERS,
     day_argument,
-    day_of,
     lists_of,
-    names_of,
     province_arguments,
     report,
     rules_argument,
 )
-from ratemod.commands.fund_ledger import ledger_of
 from ratemod.errors import Lang, text
-
-if TYPE_CHECKING:
-    from ratemod.fund.scorecard import Scorecard
 
 
 def arguments(parser: argparse.ArgumentParser, lang: Lang) -> None:
@@ -41,9 +33,11 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
 
     from ratemod.document.terminal import progress
     from ratemod.fund.fund_document import fund_text
+    from ratemod.fund.of_folder import day_of, names_of, scorecard_of
 
     with progress(text("UI_fund_title_scorecard", lang)):
-        found = scorecard_of(args)
+        lists = lists_of(args)
+        found = scorecard_of(lists, day_of(lists, args.at), by=args.by, rules=args.rules, indicators=args.indicators)
         proved = found.reconcile()
     table, last = found.table, found.years[-1]
     now = table.filter(pa.array([year == last for year in table["year"].to_pylist()]))
@@ -71,26 +65,3 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
         told = scorecard_document(found, lang, not args.real, names_of(lists_of(args)))
         print(text("UI_fund_written", lang, path=str(write_document(told, args.report))))
     return code
-
-
-def scorecard_of(args: argparse.Namespace) -> Scorecard:
-    """Return the scorecard of a province; without a day, on its last valuation day."""
-    from ratemod.fund.duties import duties
-    from ratemod.fund.scorecard import scorecard
-
-    province = lists_of(args)
-    table = province.table
-    day: datetime.date = day_of(province, args.at)
-    return scorecard(
-        table("policies"),
-        day,
-        by=args.by,
-        services=table("services"),
-        duties=duties(table("policies"), table("services"), day),
-        hazards=province.get("hazards"),
-        claims=province.get("claims"),
-        panel=province.get("panel"),
-        ledger=ledger_of(province, args),
-        insurers=province.get("insurers"),
-        indicators=args.indicators,
-    )

@@ -8,7 +8,7 @@ import importlib
 from ratemod.errors import Lang, text
 
 # Each verb is a module `report_<verb>` with arguments(parser, lang) and run(args, lang).
-VERBS = ("filing", "disclosure", "attack")
+VERBS = ("filing", "year", "disclosure", "attack")
 
 
 def arguments(parser: argparse.ArgumentParser, lang: Lang) -> None:

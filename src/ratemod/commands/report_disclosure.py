@@ -8,7 +8,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ratemod.commands.common import table_arguments
+from ratemod.commands.common import day, table_arguments
 from ratemod.errors import BookError, Lang, problem, text
 
 if TYPE_CHECKING:
@@ -24,21 +24,11 @@ def arguments(parser: argparse.ArgumentParser, lang: Lang) -> None:
         "--least-units", metavar="N", type=_least(lang), default=3, help=text("UI_help_disclosure_least", lang)
     )
     parser.add_argument("--register", metavar="FILE", type=Path, help=text("UI_help_disclosure_register", lang))
-    parser.add_argument("--published", metavar="DAY", type=_day(lang), help=text("UI_help_disclosure_published", lang))
+    parser.add_argument("--published", metavar="DAY", type=day(lang), help=text("UI_help_disclosure_published", lang))
     parser.add_argument(
         "-o", "--output", metavar="FILE", action="append", default=[], help=text("UI_help_disclosure_output", lang)
     )
     table_arguments(parser, lang)
-
-
-def _day(lang: Lang) -> Callable[[str], date]:
-    def read(said: str) -> date:
-        try:
-            return date.fromisoformat(said)
-        except ValueError:
-            raise argparse.ArgumentTypeError(problem("RM426", value=said).what(lang)) from None
-
-    return read
 
 
 def _least(lang: Lang) -> Callable[[str], int]:
@@ -64,7 +54,11 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
     targets = [check_disclosure_target(path, args.province) for path in args.output]
     with progress(text("UI_reading", lang, file=args.province.name)):
         told = disclosure(
-            args.province, args.year, rule=_rule(args), least_units=args.least_units, register=args.register
+            args.province,
+            args.year,
+            rule=participation_rule(args),
+            least_units=args.least_units,
+            register=args.register,
         )
     settled()
     print(text("UI_disclosure_title", lang, year=told.year))
@@ -91,7 +85,8 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
     return 3 if told.refused else 0
 
 
-def _rule(args: argparse.Namespace) -> ParticipationRule | None:
+def participation_rule(args: argparse.Namespace) -> ParticipationRule | None:
+    """Return who must insure by the plan that the arguments name, at the end of the year."""
     if not args.plan:
         return None
     from ratemod.plan.editions import load_plan

@@ -191,9 +191,9 @@ def _lines(
         "name": held("name"),
         "insurer": held("insurer"),
         "policy_no": held(plan.key or "policy_no"),
-        "start_date": _date(day[row]),
+        "start_date": date_column(day[row]),
         "hazard_id": numbers.combine_chunks() if isinstance(numbers, pa.ChunkedArray) else numbers,
-        **{name: _date(values) for name, values in dates.items()},
+        **{name: date_column(values) for name, values in dates.items()},
         "overdue_days": pa.array(late),
         "hazard_loading": pa.array(factor[row], mask=~priced | np.isnan(factor[row])),
         "premium_fen": pa.array(rated.outputs.premium_fen[row].astype(np.int64), mask=~priced),
@@ -215,7 +215,8 @@ def _sector(rated: Rated, row: Ints) -> pa.Array:
     return pa.array(names[codes[row]].tolist(), pa.string())
 
 
-def _date(days: Days) -> pa.Array:
+def date_column(days: Days) -> pa.Array:
+    """Return days as Arrow dates, null where there is none."""
     none = days >= NEVER
     return pa.array(np.where(none, 0, days).astype(np.int32), pa.int32(), mask=none).cast(pa.date32())
 

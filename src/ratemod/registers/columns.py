@@ -30,11 +30,11 @@ READ: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     ),
     "policies": (
         ("credit_code", "start_date", "end_date"),
-        ("policy_no", "cancelled_date", "premium_fen", "heads", "limit_yuan"),
+        ("policy_no", "insurer", "cancelled_date", "premium_fen", "heads", "limit_yuan"),
     ),
     "endorsements": (("policy_no", "credit_code", "effective_date", "heads_after"), ()),
     "enterprises": (
         ("credit_code", "division_code", "sector", "staff"),
-        ("name", "size_class", "closed_date"),
+        ("name", "size_class", "closed_date", "phone"),
     ),
 }  # fmt: skip

@@ -18,6 +18,8 @@ from ratemod.registers.rules import ParticipationRule
 from ratemod.rules.options import strict
 from ratemod.vocabulary.codes.division import division_name
 
+GAPS = ("uninsured", "part_of_year", "short_of_heads", "below_limit")
+
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Coverage:
@@ -33,10 +35,12 @@ class Coverage:
         Staff less insured heads on the last covered day, where positive; all staff of the uninsured.
     limit_short_yuan : (n,) int64, minimum less limit on that day, where positive
     doubtful : (n,) bool, obliged, with a row of policies or endorsements that cannot be used: nothing is said of them
+    last_policy : (n,) int64, place in `policies` of the last that began before the period ended, -1 where none did
     joins : what policies are to enterprises, and endorsements to policies: rows of nobody insure nobody
     """
 
     enterprises: Register
+    policies: Register
     must: npt.NDArray[np.bool_]
     obliged_days: Ints
     covered_days: Ints
@@ -44,6 +48,7 @@ class Coverage:
     heads_short: Ints
     limit_short_yuan: Ints
     doubtful: npt.NDArray[np.bool_]
+    last_policy: Ints
     joins: tuple[Meeting, ...]
 
     @property
@@ -104,9 +109,11 @@ class Coverage:
         return found.add_column(1, "division", pa.array(names, pa.string()))
 
     def table(self) -> pa.Table:
-        """Return the gaps of each obliged enterprise that has one: who to write to."""
+        """Return the gaps of each obliged enterprise that has one: who to write to.
+
+        ``gap`` is a code of `GAPS`, several joined by ``+``; ``insurer`` and ``policy_no`` are of its last policy.
+        """
         values, kept = self.enterprises.values, np.flatnonzero(self.judged & ~self.in_full)
-        names = values["name"] if self.enterprises.has("name") else pa.nulls(len(self.must), pa.string())
         sector = np.asarray(self.enterprises.values["sector"])[kept]  # as the notice orders them
         where = np.asarray(values["division_code"].to_pylist(), dtype=str)[kept]
         firm = np.asarray(self.enterprises.keys.to_pylist(), dtype=str)[kept]
@@ -117,7 +124,11 @@ class Coverage:
                 "division_code": values["division_code"].take(place),
                 "sector": self.enterprises.codes("sector").take(place),
                 "credit_code": self.enterprises.keys.take(place),
-                "name": names.take(place),
+                "name": text_of(self.enterprises, "name", kept),
+                "phone": text_of(self.enterprises, "phone", kept),
+                "gap": self._gaps(kept),
+                "insurer": text_of(self.policies, "insurer", self.last_policy[kept]),
+                "policy_no": text_of(self.policies, "policy_no", self.last_policy[kept]),
                 "staff": pa.array(self.enterprises.number("staff")[kept]),
                 "obliged_days": pa.array(self.obliged_days[kept]),
                 "covered_days": pa.array(self.covered_days[kept]),
@@ -125,6 +136,18 @@ class Coverage:
                 "limit_short_yuan": pa.array(self.limit_short_yuan[kept]),
             }
         )
+
+    def _gaps(self, rows: Ints) -> pa.Array:
+        flags = (self.uninsured, self.part_of_year, self.short_of_heads, self.limit_short_yuan > 0)
+        found = [[name for name, flag in zip(GAPS, flags, strict=True) if flag[row]] for row in rows]
+        return pa.array(["+".join(names) for names in found], pa.string())
+
+
+def text_of(register: Register, name: str, rows: Ints) -> pa.Array:
+    """Return the texts of some rows of a register, (k,); null where it has no such column, or the row is -1."""
+    if not register.has(name):
+        return pa.nulls(len(rows), pa.string())
+    return register.values[name].take(pa.array(np.maximum(rows, 0), mask=rows < 0))
 
 
 @strict
@@ -185,6 +208,8 @@ def coverage(
     uninsured = must & ~insured & ~doubtful
     return Coverage(
         enterprises=enterprises,
+        policies=policies,
+        last_policy=timeline(firm, start).last(query, np.full(len(query), high - 1)),
         must=must,
         obliged_days=obliged,
         covered_days=np.where(must, covered, 0),

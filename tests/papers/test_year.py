@@ -1,0 +1,172 @@
+"""A small province's own Excel files under Chinese headers, to every paper of the year."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from ratemod.cli import main
+from ratemod.errors import ModelError
+from ratemod.registers.complaints import complaints_of
+from ratemod.registers.days import as_days
+from ratemod.registers.working_days import read_working_days
+from ratemod.vocabulary.table import table
+from tests.confidentiality.test_whole_publication import small_year
+
+YEAR = 2025
+
+
+def as_clerks_keep_them(noun, frame):
+    """Return a list under Chinese headers, amounts in yuan."""
+    names = {}
+    for name in frame:
+        if name.endswith("_fen"):
+            frame = frame.assign(**{name: frame[name] / 100})
+            names[name] = table(noun).columns[name.replace("_fen", "_yuan")].label_zh + "（元）"
+        else:
+            names[name] = table(noun).columns[name].label_zh
+    return frame.rename(columns=names)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    place = tmp_path_factory.mktemp("省") / "2025年数据"
+    place.mkdir()
+    tables = small_year()
+    policies = tables["policies"] = tables["policies"].assign(size_class="大型")
+    tables["services"] = tables["services"].assign(
+        service_no=[f"S{at}" for at in range(40)], service_type="隐患排查", provider="body"
+    )
+    ours = [f"F{at:02d}" for at in range(40)]
+    people = pd.DataFrame(
+        {
+            "credit_code": [*ours, "U1", "U2", "U3"],
+            "name": [f"企业{code}" for code in (*ours, "U1", "U2", "U3")],
+            "division_code": [*policies.division_code, "220100", "220100", "220200"],
+            "sector": ["矿山" if name == "mining" else "建筑施工" for name in policies.sector] + ["矿山"] * 3,
+            "staff": [12 if at == 4 else 10 for at in range(43)],
+            "phone": "0431-0000",
+        }
+    )
+    days = {"notified_date": "2025-02-02", "due_date": "2025-03-01"}
+    hazards = pd.DataFrame(
+        {
+            "hazard_id": ["H1", "H2", "H3"],
+            "credit_code": ["F00", "F01", "F02"],
+            "grade": ["重大隐患", "重大隐患", "一般隐患"],
+            "found_date": "2025-02-01",
+            "refused_date": ["2025-03-11", None, "2025-03-11"],
+        }
+    ).assign(**days)
+    complaints = pd.DataFrame(
+        {
+            "complaint_no": ["1", "2", "3"],
+            "date": ["2025-09-26", "2025-09-26", "2025-11-03"],
+            "insurer": ["he", "yun", "yun"],
+            "subject": ["理赔", "预防服务", "理赔"],
+            "answered_date": ["2025-10-17", "2025-10-20", None],
+            "upheld": ["否", "是", None],
+        }
+    )
+    more = {"enterprises": people, "hazards": hazards, "complaints": complaints}
+    for noun, frame in (tables | more).items():
+        as_clerks_keep_them(noun, frame).to_excel(place / f"{table(noun).label_zh}.xlsx", index=False)
+    return place
+
+
+@pytest.fixture(scope="module")
+def papers(folder):
+    out = folder.parent / "材料"
+    words = ["report", "year", str(folder), "--year", str(YEAR), "-o", str(out), "--office", "某市应急管理局"]
+    code = main([*words, "--lang", "zh"])
+    return out, code
+
+
+def read(path):
+    return pd.read_csv(path, encoding="utf-8-sig", dtype=str)
+
+
+def test_every_paper_is_made_or_named(papers):
+    out, code = papers
+    assert code == 3, "no brokers and no panel in the folder, and a ledger without accounts"
+    index = (out / "index.html").read_text(encoding="utf-8")
+    for said in (
+        "拒不整改重大隐患的，报告当地应急管理部门",
+        "每年至少 1 次",
+        "未能编制的材料",
+        "保险经纪公司考核评价",
+        "贷方科目",
+    ):
+        assert said in index
+    assert "不一致<" not in index
+    made = {path.name for place in ("public", "offices") for path in (out / place).iterdir() if path.suffix}
+    names = ("disclosure", "participation", "insured", "refusals", "complaints", "complaint_clock", "duties")
+    assert {f"{name}{suffix}" for name in names for suffix in (".html", ".xlsx")} <= made
+    page = (out / "offices" / "refusals.html").read_text(encoding="utf-8")
+    assert "某市应急管理局" in page and "文号" in page and "企业F00" in page
+
+
+def test_who_is_not_insured_as_the_law_asks(papers):
+    gaps = read(papers[0] / "offices" / "participation" / "gaps.csv").set_index("credit_code")
+    assert dict(gaps.gap) == {"U1": "uninsured", "U2": "uninsured", "U3": "uninsured", "F04": "short_of_heads"}
+    assert gaps.loc["F04", ["insurer", "policy_no", "phone"]].tolist() == ["he", "PF04", "0431-0000"]
+    own = read(papers[0] / "offices" / "participation" / "gaps-division-220200.csv")
+    assert own.credit_code.tolist() == ["U3"]
+    states = read(papers[0] / "offices" / "insured" / "insured_on.csv").insured.value_counts()
+    assert dict(states) == {"insured": 40, "not_insured": 3}
+
+
+def test_who_refuses_and_what_was_complained_of(papers):
+    refused = read(papers[0] / "offices" / "refusals" / "refused.csv")
+    assert refused.hazard_id.tolist() == ["H1"], "H2 was not refused, H3 is no major hazard"
+    assert refused.policy_no.tolist() == ["PF00"] and refused.overdue_days.tolist() == ["305"]  # 1 March to 31 December
+    by = read(papers[0] / "public" / "complaints" / "complaints_by_insurer.csv").set_index("insurer")
+    assert by.loc["yun", ["received", "answered_late", "overdue", "upheld"]].tolist() == ["2", "1", "1", "1"]
+    clock = read(papers[0] / "offices" / "complaint_clock" / "complaint_list.csv")
+    assert clock.working_days.tolist()[:2] == ["11", "12"]
+
+
+def test_nothing_public_names_an_enterprise(papers, folder):
+    people = [f"F{at:02d}" for at in range(40)] + ["U1", "U2", "U3"]
+    for path in (papers[0] / "public").rglob("*"):
+        if path.suffix in (".csv", ".html"):
+            said = path.read_text(encoding="utf-8")
+            assert "企业F" not in said and not [code for code in people if f">{code}<" in said or f",{code}," in said]
+
+
+def test_a_folder_with_other_things_is_not_written_to(folder, tmp_path, capsys):
+    (tmp_path / "mine.txt").write_text("x")
+    assert main(["report", "year", str(folder), "--year", str(YEAR), "-o", str(tmp_path), "--lang", "en"]) == 1
+    assert "RM767" in capsys.readouterr().err
+
+
+def test_working_days_by_the_calendar_on_the_wall():
+    clock = read_working_days()
+
+    def days(start, end):
+        return int(clock.between(as_days(np.datetime64(start)), as_days(np.datetime64(end)))[0])
+
+    assert days("2025-09-30", "2025-10-09") == 1, "the holidays of October 2025"
+    assert days("2025-09-26", "2025-09-29") == 2, "Sunday the 28th is worked"
+    assert days("2025-01-24", "2025-02-08") == 6, "26 and 27 January, 5 to 7 February 2025 and Saturday the 8th"
+    assert days("2026-02-13", "2026-02-28") == 6, "14, 24 to 27 and 28 February 2026"
+    assert days("2024-12-31", "2025-01-02") == 1 and days("2025-03-03", "2025-03-03") == 0
+    with pytest.raises(ModelError) as caught:
+        days("2026-12-31", "2027-01-04")
+    assert [item.code for item in caught.value.problems] == ["RM763"]
+
+
+def test_an_answer_that_comes_after_the_day_is_not_known_yet():
+    rows = {
+        "投诉编号": ["1"],
+        "受理日期": ["2025-09-26"],
+        "保险公司": ["A"],
+        "投诉事项": ["理赔"],
+        "答复日期": ["2025-10-20"],
+    }
+    found = complaints_of(rows, YEAR, dt.date(2025, 10, 10))
+    assert found.table["state"].to_pylist() == ["open"] and found.table["working_days"].to_pylist() == [5]
+    assert found.table["answered_date"].to_pylist() == [None]
