@@ -47,6 +47,7 @@ def pages() -> dict[str, str]:
         "command-line.zh.md": command_line("zh", "命令行"),
         "plan-keys.md": plan_keys(),
         "python.md": python(),
+        **{f"python-{name}.md": face(name) for name in ratemod._FACES},
         "formulas.md": formulas(),
         "messages.md": messages(),
         "shared-tables.md": shared_tables(),
@@ -137,12 +138,33 @@ def _table(section: Mapping[str, Key] | object) -> list[str]:
 
 def python() -> str:
     """Return the public names with signature and docstring."""
+    further = ", ".join(f"[`rm.{name}`](python-{name}.md)" for name in ratemod._FACES)
     parts = [MADE, "# Python", "", "`import ratemod as rm`; every name loads what it needs on first use."]
+    parts += ["", f"What a day's work needs less often stands on the packages: {further}."]
     for name in sorted(ratemod._WHERE, key=str.lower):
-        found = getattr(importlib.import_module(ratemod._WHERE[name]), name)
-        signature = "" if inspect.isclass(found) else str(inspect.signature(found)).replace("'", "")
-        parts += ["", f"## rm.{name}", "", "```text", f"{name}{signature}", "", inspect.getdoc(found) or "", "```"]
+        parts += ["", *_shown("rm", name, getattr(importlib.import_module(ratemod._WHERE[name]), name))]
     return "\n".join(parts) + "\n"
+
+
+def face(package: str) -> str:
+    """Return the names that the face of a package lists, and those of the modules that it lists."""
+    front = importlib.import_module(f"ratemod.{package}")
+    parts = [MADE, f"# rm.{package}", "", front.__doc__ or ""]
+    for name in sorted(front.__all__, key=str.lower):
+        found = getattr(front, name)
+        if inspect.ismodule(found):
+            own = [one for one in vars(found).values() if getattr(one, "__module__", "") == found.__name__]
+            told = [(one.__name__, one) for one in own if hasattr(one, "__name__") and one.__name__[0] != "_"]
+            for inner, one in sorted(told, key=lambda pair: pair[0].lower()):
+                parts += ["", *_shown(f"rm.{package}.{name}", inner, one)]
+        else:
+            parts += ["", *_shown(f"rm.{package}", name, found)]
+    return "\n".join(parts) + "\n"
+
+
+def _shown(where: str, name: str, found: object) -> list[str]:
+    signature = str(inspect.signature(found)).replace("'", "") if inspect.isroutine(found) else ""
+    return [f"## {where}.{name}", "", "```text", f"{name}{signature}", "", inspect.getdoc(found) or "", "```"]
 
 
 def formulas() -> str:

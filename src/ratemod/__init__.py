@@ -71,9 +71,16 @@ _WHERE = {
     "ModelError": "ratemod.errors",
 }
 
-__all__ = [*_WHERE, "__version__"]
+# Packages whose faces list every further public name: `rm.ratemaking.mack`.
+_FACES = ("experience", "fund", "ratemaking", "registers")
+
+__all__ = [*_WHERE, *_FACES, "__version__"]
 
 if TYPE_CHECKING:
+    from ratemod import experience as experience
+    from ratemod import fund as fund
+    from ratemod import ratemaking as ratemaking
+    from ratemod import registers as registers
     from ratemod.errors import BookError as BookError
     from ratemod.errors import ModelError as ModelError
     from ratemod.errors import PlanError as PlanError
@@ -129,6 +136,8 @@ if TYPE_CHECKING:
 
 
 def __getattr__(name: str) -> Any:
+    if name in _FACES:
+        return import_module(f"ratemod.{name}")
     if name not in _WHERE:
         raise AttributeError(f"module 'ratemod' has no attribute {name!r}")
     return getattr(import_module(_WHERE[name]), name)

@@ -10,7 +10,7 @@ from ratemod.experience.bonus_malus import (
     bonus_malus,
     distance_path,
     evolve,
-    judge,
+    judge_system,
     premium_path,
     stationary,
     transition_matrix,
@@ -136,11 +136,11 @@ def test_optimal_relativities():
 
 def test_the_long_run_is_the_eigenvector_and_the_elasticity_a_derivative():
     frequency = np.array([0.01, 0.1, 0.5, 1.5])
-    found, matrix = judge(BOOK, frequency), transition_matrix(BOOK, frequency)
+    found, matrix = judge_system(BOOK, frequency), transition_matrix(BOOK, frequency)
     same(np.einsum("ki,kij->kj", found.stationary, matrix), found.stationary, 1e-10)
     same(matrix.sum(axis=-1), np.ones((4, 6)), 1e-14)
     step = 1e-5
-    up, down = judge(BOOK, frequency + step).mean_premium, judge(BOOK, frequency - step).mean_premium
+    up, down = judge_system(BOOK, frequency + step).mean_premium, judge_system(BOOK, frequency - step).mean_premium
     np.testing.assert_allclose(found.efficiency, frequency * (up - down) / (2 * step) / found.mean_premium, rtol=1e-5)
     assert (np.diff(found.mean_premium) > 0).all() and (found.mean_premium <= 1.7).all()
     distance = distance_path(BOOK, 0.1, 60)
@@ -148,10 +148,10 @@ def test_the_long_run_is_the_eigenvector_and_the_elasticity_a_derivative():
 
 
 def test_a_flat_system_has_no_efficiency_and_a_proportional_one_has_one():
-    flat = judge(bonus_malus(np.ones(4)), [0.1, 0.4])
+    flat = judge_system(bonus_malus(np.ones(4)), [0.1, 0.4])
     np.testing.assert_allclose(flat.efficiency, 0, atol=1e-14)
     assert flat.relative_level.tolist() == [0, 0]
-    tiny = judge(bonus_malus([1e-9, 1.0], down=1, up=1), [0.01])  # premium ~ chance of a claim ~ frequency
+    tiny = judge_system(bonus_malus([1e-9, 1.0], down=1, up=1), [0.01])  # premium ~ chance of a claim ~ frequency
     assert tiny.efficiency[0] == pytest.approx(0.995, abs=1e-3)
 
 

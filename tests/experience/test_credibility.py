@@ -8,7 +8,7 @@ import pytest
 
 import ratemod as rm
 from ratemod.errors import ModelError
-from ratemod.experience.hachemeister import hachemeister, predict
+from ratemod.experience.hachemeister import hachemeister, premium_at
 from ratemod.experience.hierarchical import hierarchical
 from ratemod.experience.poisson_gamma import posterior_mean, shape_by_likelihood
 from tests.experience.published import RATIOS, WEIGHTS, same
@@ -41,7 +41,7 @@ def test_every_method_is_its_function(rows):
     same(rm.credibility(rows, "buhlmann_straub_iterative").attrs["between"], 64366.5071360614, 1e-12)
     nested = rm.credibility(rows, "hierarchical", levels=["cohort"])
     same(nested["estimate"], hierarchical(RATIOS, WEIGHTS, [[0, 1, 0, 1, 1]]).firms.premium)
-    same(rm.credibility(rows, "hachemeister")["estimate"], predict(hachemeister(RATIOS, WEIGHTS), [1, 13]))
+    same(rm.credibility(rows, "hachemeister")["estimate"], premium_at(hachemeister(RATIOS, WEIGHTS), [1, 13]))
     for frame in (found, nested):
         same(frame["z"] * frame["own"] + (1 - frame["z"]) * frame["complement"], frame["estimate"], 1e-12)
 
@@ -109,7 +109,7 @@ def test_periods_are_numbers_where_they_can_be(rows):
     gap = rows[rows["period"] != 6]
     time = np.delete(np.arange(1.0, 13.0), 5)
     kept = np.delete(RATIOS, 5, axis=1), np.delete(WEIGHTS, 5, axis=1)
-    exact = predict(hachemeister(*kept, np.stack([np.ones(11), time], axis=1)), [1, 13])
+    exact = premium_at(hachemeister(*kept, np.stack([np.ones(11), time], axis=1)), [1, 13])
     same(rm.credibility(gap, "hachemeister")["estimate"], exact, 1e-10)
     months = rows.assign(period=pd.to_datetime("2020-01-01") + pd.to_timedelta(rows["period"] * 90, unit="D"))
     same(rm.credibility(months, "hachemeister")["estimate"], found, 1e-12)

@@ -9,7 +9,7 @@ import pytest
 
 from ratemod.errors import ModelError
 from ratemod.experience.buhlmann import buhlmann_straub, firm_sums, with_parameters
-from ratemod.experience.hachemeister import hachemeister, natural, predict
+from ratemod.experience.hachemeister import hachemeister, natural_coefficients, premium_at
 from ratemod.experience.hierarchical import hierarchical
 from ratemod.experience.limited_fluctuation import (
     base_standard,
@@ -143,7 +143,7 @@ def test_firms_of_equal_means_take_the_regions_premium():
 def test_regression_is_actuar():
     found = hachemeister(RATIOS, WEIGHTS)
     same(
-        predict(found, [1, 13]),
+        premium_at(found, [1, 13]),
         [2456.51916294288, 1651.00524598797, 2071.25239559069, 1596.98707577867, 1697.87120582908],
         1e-12,
     )
@@ -170,15 +170,15 @@ def test_regression_is_actuar():
 
 def test_a_constant_alone_is_buhlmann_straub():
     found, plain = hachemeister(RATIOS, WEIGHTS, np.ones((12, 1))), buhlmann_straub(RATIOS, WEIGHTS)
-    same(predict(found, [1]), plain.premium, 1e-12)
+    same(premium_at(found, [1]), plain.premium, 1e-12)
     same([found.within, found.between[0]], [plain.within, plain.between], 1e-12)
 
 
 def test_where_time_starts_does_not_matter():
     found = hachemeister(RATIOS, WEIGHTS)
     moved = hachemeister(RATIOS, WEIGHTS, np.stack([np.ones(12), np.arange(2014.0, 2026.0)], axis=1))
-    same(predict(moved, [1, 2026]), predict(found, [1, 13]), 1e-9)
-    same(natural(moved)[:, 1], natural(found)[:, 1], 1e-8)
+    same(premium_at(moved, [1, 2026]), premium_at(found, [1, 13]), 1e-9)
+    same(natural_coefficients(moved)[:, 1], natural_coefficients(found)[:, 1], 1e-8)
 
 
 def test_planted_trends_come_back_and_short_records_get_the_collective():
@@ -190,7 +190,7 @@ def test_planted_trends_come_back_and_short_records_get_the_collective():
     values = truth + draw.normal(size=weights.shape) * np.sqrt(4 / weights)
     values[0, 1:] = np.nan
     found = hachemeister(values, weights)
-    slope = natural(found)[:, 1]
+    slope = natural_coefficients(found)[:, 1]
     assert slope.mean() == pytest.approx(0.5, abs=0.02) and found.within == pytest.approx(4.0, rel=0.05)
     assert found.between[1] / found.basis[1, 1] ** 2 == pytest.approx(0.09, rel=0.1)
     assert found.z[0].tolist() == [0.0, 0.0] and np.isnan(found.own[0]).all()
@@ -198,7 +198,9 @@ def test_planted_trends_come_back_and_short_records_get_the_collective():
     next_year = level + trend * 4.5
     own = np.linalg.solve(found.basis.T, [1.0, 9.0])
     kept = np.arange(1, 4000)
-    assert ((predict(found, [1, 9]) - next_year)[kept] ** 2).mean() < ((found.own @ own - next_year)[kept] ** 2).mean()
+    assert ((premium_at(found, [1, 9]) - next_year)[kept] ** 2).mean() < (
+        (found.own @ own - next_year)[kept] ** 2
+    ).mean()
 
 
 @pytest.mark.parametrize(

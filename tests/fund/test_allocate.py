@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -116,8 +118,8 @@ def test_looking_at_the_best_visits_first_changes_nothing(seed, money, visits, d
     budgets = {"i0": int(money), "i1": int(money / 7)}
     whole = allocate(book, budgets, most_visits=visits)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("ratemod.fund.allocate.SAMPLE", 4)
-        patch.setattr("ratemod.fund.allocate.DEEPER", deeper)  # also a guess that stops too early
+        patch.setattr(import_module("ratemod.fund.allocate"), "SAMPLE", 4)
+        patch.setattr(import_module("ratemod.fund.allocate"), "DEEPER", deeper)  # also a guess that stops too early
         quick = allocate(book, budgets, most_visits=visits)
     assert quick.frame().equals(whole.frame())
     assert np.array_equal(quick.by.bound, whole.by.bound)

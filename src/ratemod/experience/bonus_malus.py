@@ -47,7 +47,7 @@ class BonusMalus:
 
 
 @dataclass(frozen=True, slots=True)
-class Judgement:
+class SystemJudgement:
     """A system at one or more frequencies; arrays (frequencies, ...).
 
     Attributes
@@ -147,12 +147,12 @@ def stationary(system: BonusMalus, frequency: npt.ArrayLike) -> Floats:
     return _solve(matrix, np.zeros(matrix.shape[:-1]), 1.0)
 
 
-def judge(system: BonusMalus, frequency: npt.ArrayLike) -> Judgement:
+def judge_system(system: BonusMalus, frequency: npt.ArrayLike) -> SystemJudgement:
     """Return how a system treats firms of each frequency in the long run (formulas: top of this module).
 
     Examples
     --------
-    >>> found = judge(bonus_malus([0.5, 0.6, 0.8, 1.0, 1.3, 1.7]), [0.05, 0.2])
+    >>> found = judge_system(bonus_malus([0.5, 0.6, 0.8, 1.0, 1.3, 1.7]), [0.05, 0.2])
     >>> found.mean_premium.round(3).tolist(), found.efficiency.round(3).tolist()
     ([0.526, 0.688], [0.062, 0.425])
     """
@@ -166,7 +166,7 @@ def judge(system: BonusMalus, frequency: npt.ArrayLike) -> Judgement:
     variance = np.einsum("kl,kl->k", pi, (r - mean[:, None]) ** 2)
     modulus = np.sort(np.abs(np.linalg.eigvals(matrix)), axis=-1)[:, -2]
     span = np.ptp(r)
-    return Judgement(
+    return SystemJudgement(
         each,
         pi,
         mean,

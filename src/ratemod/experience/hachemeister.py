@@ -75,7 +75,7 @@ def hachemeister(
     Examples
     --------
     >>> found = hachemeister([[1, 2, 3.3], [2, 2.2, 2.1], [3, 5.1, 6.9]], np.ones((3, 3)))
-    >>> predict(found, [1, 4]).round(2).tolist()
+    >>> premium_at(found, [1, 4]).round(2).tolist()
     [4.4, 2.22, 8.88]
     """
     array, mass = numbers("values", values, missing=True), numbers("weights", weights, low=0, missing=True)
@@ -96,7 +96,7 @@ def hachemeister(
     return _credibility(basis, own, leverage, square, seen.sum(axis=1))
 
 
-def predict(found: TrendCredibility, at: npt.ArrayLike) -> Floats:
+def premium_at(found: TrendCredibility, at: npt.ArrayLike) -> Floats:
     """Return the credibility estimate of every firm at a row of the design, (firms,).
 
     Parameters
@@ -107,14 +107,14 @@ def predict(found: TrendCredibility, at: npt.ArrayLike) -> Floats:
     Examples
     --------
     >>> flat = hachemeister([[1, 2], [2, 2], [4, 5.0]], np.ones((3, 2)), np.ones((2, 1)))
-    >>> predict(flat, [1]).round(3).tolist()
+    >>> premium_at(flat, [1]).round(3).tolist()
     [1.575, 2.043, 4.382]
     """
     row = numbers("at", at)
     return found.coefficients @ np.linalg.solve(found.basis.T, row)
 
 
-def natural(found: TrendCredibility) -> Floats:
+def natural_coefficients(found: TrendCredibility) -> Floats:
     """Return the estimates in the design's own terms, (firms, p): with the default, value at period 0 and trend."""
     estimate: Floats = np.linalg.solve(found.basis, found.coefficients.T).T.astype(np.float64)
     return estimate

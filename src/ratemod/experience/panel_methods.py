@@ -13,7 +13,7 @@ import numpy as np
 
 from ratemod.errors import Problem, problem
 from ratemod.experience.buhlmann import Credibility, buhlmann, buhlmann_straub, credibility_factor, firm_sums
-from ratemod.experience.hachemeister import hachemeister, predict
+from ratemod.experience.hachemeister import hachemeister, premium_at
 from ratemod.experience.hierarchical import hierarchical
 from ratemod.experience.limited_fluctuation import base_standard, partial_credibility, standard_pure_premium
 from ratemod.experience.panel import Floats, Integers, refuse
@@ -106,7 +106,7 @@ def by_hachemeister(panel: Panel) -> Parts:
         found.own @ at,
         np.full(len(found.z), found.collective @ at),
         found.z[:, 0],
-        predict(found, coming),
+        premium_at(found, coming),
         structure | _told(found.warnings),
     )
 
