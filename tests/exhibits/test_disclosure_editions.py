@@ -90,6 +90,22 @@ def test_what_an_edition_told_the_next_cannot_leave_out():
     assert protect(system_of(beside([now], published | hidden))).stuck is None
 
 
+def test_two_editions_that_differ_by_one_claim_are_that_claim():
+    first = block_of(tables_of([(9, 9, 9), (9, 9, 9)]), 2025)
+    published = dict(zip(system_of([first]).figures, first.values["claims"].tolist(), strict=True))
+    for more, refused in ((1, True), (2, True), (3, False), (0, False)):
+        again = block_of(tables_of([(9, 9, 9), (9, 9, 9 + more)]), 2025)
+        if not refused:
+            assert beside([again], published)
+            continue
+        with pytest.raises(ModelError) as caught:
+            beside([again], published)
+        assert [item.code for item in caught.value.problems] == ["RM768"]
+        assert "was 54" in caught.value.problems[0].line("en") and f"is {54 + more} now" in caught.value.problems[
+            0
+        ].line("en")
+
+
 def test_editions_join_what_was_ever_told(kept):
     _, register = kept
     first, second = read_publications(register)

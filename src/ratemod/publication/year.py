@@ -199,7 +199,7 @@ def publication(
         for name, found in tables.items():
             blocks += drafts[name].unsaid(found, facts.year, tables.get("claims"))
         blocks += paid
-        system = system_of([*beside(blocks, published), *earlier])
+        system = system_of([*beside(blocks, published, least), *earlier])
         pattern = protect(system, least_units=least)
         stuck = pattern.stuck
         if stuck is None:
