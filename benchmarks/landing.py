@@ -1,6 +1,6 @@
 """Where rate studies land: synthetic provinces whose true expected losses are known, every seed shown.
 
-    python -m benchmarks.landing              12 seeds at 3,000 and 12 at 12,000 firms, then other truths
+    python -m benchmarks.landing              24 seeds at 3,000 and 24 at 12,000 firms, then other truths
     python -m benchmarks.landing 3000 21 33   one size, seeds 21 to 32
 
 The answer key (``truth_terms``) holds for every renewal the expected claims and their mean cost; their sum over the
@@ -19,6 +19,7 @@ import ratemod as rm
 from ratemod.synth.truth import Truth
 
 PLAN = "jilin-spli/2025-04"
+SEEDS = 24
 TABLES = ("policies", "claims", "valuations", "endorsements", "panel", "rate_changes", "renewals")
 
 
@@ -78,6 +79,7 @@ def truths() -> dict[str, Truth]:
         "a late insurer holds a third": replace(
             usual, market=replace(market, late_reserve_share=tuple(x / 2 for x in market.late_reserve_share))
         ),
+        "services go to the worse firms": replace(usual, prevention=replace(usual.prevention, service_selection=2.0)),
         "services without effect": replace(usual, frequency=replace(frequency, service_effect_most=0.0)),
     }
 
@@ -105,7 +107,7 @@ def main(words: list[str]) -> None:
         print(shown(f"{firms:,} firms", [landing(firms, seed) for seed in range(first, end)]), flush=True)
         return
     for firms, first in ((3_000, 21), (12_000, 201)):
-        print(shown(f"{firms:,} firms", [landing(firms, seed) for seed in range(first, first + 12)]), flush=True)
+        print(shown(f"{firms:,} firms", [landing(firms, seed) for seed in range(first, first + SEEDS)]), flush=True)
     for name, planted in truths().items():
         print(shown(f"{name}, 6,000 firms", [landing(6_000, seed, planted) for seed in range(401, 405)]), flush=True)
 

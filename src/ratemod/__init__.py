@@ -36,6 +36,7 @@ _WHERE = {
     "ladder": "ratemod.whatif.live",
     "rate_model": "ratemod.ratemaking.rate_model",
     "RateModel": "ratemod.ratemaking.rate_model",
+    "with_models": "ratemod.study.models_into_plan",
     "fit": "ratemod.study.fit",
     "Study": "ratemod.study.fit",
     "Assumptions": "ratemod.study.assumptions",
@@ -122,6 +123,7 @@ if TYPE_CHECKING:
     from ratemod.study.assumptions import Assumptions as Assumptions
     from ratemod.study.fit import Study as Study
     from ratemod.study.fit import fit as fit
+    from ratemod.study.models_into_plan import with_models as with_models
     from ratemod.synth.province import Province as Province
     from ratemod.synth.province import synthesize as synthesize
     from ratemod.whatif.attribution import attribute as attribute

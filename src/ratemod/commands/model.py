@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from ratemod.commands.common import day
 from ratemod.commands.method_common import given, headers_of, list_arguments, named, show, target_of
 from ratemod.errors import Lang, ModelError, problem, text
 
+if TYPE_CHECKING:
+    from ratemod.ratemaking.rate_model import RateModel
+    from ratemod.study.models_into_plan import ModelledPlan
+
 FAMILIES = ("poisson", "overdispersed_poisson", "negative_binomial", "nb2", "gamma", "tweedie")
 IDENTITY = ("scheme", "edition", "new_from", "title", "source")
+OF_EDITION = ("edition", "new_from", "source")  # where the plan stands already
+INTO_PLAN = ("book", "exposure", "loss_ratio")
 
 
 def arguments(parser: argparse.ArgumentParser, lang: Lang) -> None:
@@ -33,6 +40,12 @@ def arguments(parser: argparse.ArgumentParser, lang: Lang) -> None:
     parser.add_argument("--missing", choices=("refuse", "level"), default="refuse",
                         help=text("UI_help_model_missing", lang))  # fmt: skip
     parser.add_argument("--into", metavar="FOLDER", type=Path, help=text("UI_help_model_into", lang))
+    parser.add_argument("--plan", metavar="PLAN", help=text("UI_help_model_plan", lang))
+    parser.add_argument("--book", metavar="BOOK", type=Path, help=text("UI_help_model_book", lang))
+    parser.add_argument("--exposure", metavar="COLUMN", help=text("UI_help_model_exposure", lang))
+    parser.add_argument("--loss-ratio", metavar="SHARE", type=float, help=text("UI_help_model_loss_ratio", lang))
+    parser.add_argument("--tables", metavar="TABLES", help=text("UI_help_model_tables", lang))
+    parser.add_argument("--level", metavar="NAME", help=text("UI_help_model_level", lang))
     parser.add_argument("--scheme", metavar="NAME", help=text("UI_help_model_scheme", lang))
     parser.add_argument("--edition", metavar="NAME", help=text("UI_help_model_edition", lang))
     starts = text("UI_help_model_from", lang)
@@ -72,17 +85,40 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
         )
     show(lambda tongue: model_document(model, tongue), model.frame(), target, lang)
     if args.into:
+        scheme = args.scheme
         try:
-            place = model.write(args.into, **identity)
+            if args.plan:
+                made = into_plan(args, model)
+                scheme, place = made.plan.scheme, made.write(args.into, **identity)
+                print(repr(made))
+            else:
+                place = model.write(args.into, **identity)
         except FileExistsError:
-            raise ModelError(problem("RM471", folder=str(args.into / args.scheme / args.edition))) from None
+            raise ModelError(problem("RM471", folder=str(args.into / scheme / args.edition))) from None
         except OSError as error:
             raise ModelError(write_problem(error, str(args.into))) from None
         print(text("UI_model_written", lang, folder=str(place)))
     return 3 if model.rows.accounts.refused else 0
 
 
-def identity_of(args: argparse.Namespace) -> dict[str, object]:
+def into_plan(args: argparse.Namespace, model: RateModel) -> ModelledPlan:
+    """Return the plan that stands with the model in it; the loading is what one unit of the model costs."""
+    from ratemod.plan.editions import load_plan
+    from ratemod.study.models_into_plan import with_models
+
+    return with_models(
+        load_plan(args.plan),
+        model,
+        args.book,
+        exposure=args.exposure,
+        target=args.loss_ratio,
+        tables=named(args.tables),
+        level=args.level or "",
+        scale=float(args.loading or 1),
+    )
+
+
+def identity_of(args: argparse.Namespace) -> dict[str, Any]:
     """Return what the plan is called and how it is rounded; refuse a part of it without the folder, and the reverse.
 
     Raises
@@ -90,13 +126,23 @@ def identity_of(args: argparse.Namespace) -> dict[str, object]:
     ModelError
         RM468 options that need each other.
     """
-    names = {"new_from": "--from"}
-    said = given(args, (*IDENTITY, "loading", "places"))
-    option = {name: names.get(name, f"--{name}") for name in (*IDENTITY, "loading", "places")}
+    option = {
+        name: "--from" if name == "new_from" else f"--{name.replace('_', '-')}"
+        for name in (*IDENTITY, "loading", "places", "plan", *INTO_PLAN, "tables", "level")
+    }
+    said = given(args, tuple(option))
+    of_plan = {name: said.pop(name) for name in ("plan", *INTO_PLAN, "tables", "level") if name in said}
+    needed = OF_EDITION if args.plan else IDENTITY
+    wrong = [problem("RM468", one=option[name], other="--plan") for name in of_plan if not args.plan]
     if args.into is None:
-        wrong = [problem("RM468", one=option[name], other="--into") for name in said]
+        wrong += [problem("RM468", one=option[name], other="--into") for name in (*said, *of_plan)]
     else:
-        wrong = [problem("RM468", one="--into", other=option[name]) for name in IDENTITY if name not in said]
+        wrong += [problem("RM468", one="--into", other=option[name]) for name in needed if name not in said]
+    if args.plan:
+        wrong += [problem("RM468", one="--plan", other=option[name]) for name in INTO_PLAN if name not in of_plan]
+        allowed = (*OF_EDITION, "loading")
+        wrong += [problem("RM461", option=name, method="--plan") for name in said if name not in allowed]
+        said.pop("loading", None)
     if args.power is not None and args.family != "tweedie":
         wrong.append(problem("RM461", option="power", method=args.family))
     if wrong:
