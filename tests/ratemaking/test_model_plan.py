@@ -13,6 +13,7 @@ from ratemod.errors import ModelError
 
 from .conftest import DATA
 
+MOTOR = Path(__file__).parents[2] / "docs" / "how-to" / "motor-tariff.md"
 PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "model-a-line.md"
 IDENTITY = {"scheme": "mines", "edition": "2026", "new_from": date(2026, 1, 1), "title": "Mines", "source": "drawn"}
 
@@ -73,3 +74,19 @@ def test_the_how_to_runs_on_the_injuries_of_mines(tmp_path, monkeypatch):
     assert known["rated"].table.num_rows > 10_000 and not len(known["rated"].refused)
     assert known["premium"] == pytest.approx(known["expected"], rel=0.005)
     assert 0.8 < known["judged"].actual_expected < 1.2
+
+
+def test_the_motor_how_to_runs_on_the_belgian_policies(tmp_path, monkeypatch):
+    """Every tenth policy, so that it takes seconds; whatever the page says of its drawn data holds of them too."""
+    file = DATA / "beMTPL97.csv.gz"
+    if not file.exists():
+        pytest.skip(f"reference data {file.name} is not here (its licence keeps it out of this repository)")
+    monkeypatch.chdir(tmp_path)
+    first, *blocks = re.findall(r"^```python\n(.*?)^```", MOTOR.read_text(encoding="utf-8"), re.S | re.M)
+    assert "beMTPL97" in first
+    known = {"pd": pd, "np": np, "rows": pd.read_csv(file)[::10].reset_index(drop=True)}
+    for block in blocks:
+        exec(compile(block, MOTOR.name, "exec"), known)
+    assert known["landed"].refused == 0 and not known["rm"].check_plan(known["edition"]).problems
+    curve = known["often"].curve("bm", [0, 22])  # the best and the worst of the Belgian scale
+    assert 2 < curve.relativity.iloc[1] < 5

@@ -29,6 +29,7 @@ def edition_files(
     notes: str,
     cases: Sequence[Case],
     reasons: Mapping[str, Mapping[int, str]],
+    constants: Sequence[str] = (),
 ) -> dict[str, str]:
     """Return the files of a new edition, by path inside its folder.
 
@@ -40,6 +41,7 @@ def edition_files(
     notes : NOTES.md
     cases : worked examples, one file
     reasons : table -> row -> note of each changed row
+    constants : names of those that changed
 
     Returns
     -------
@@ -54,12 +56,14 @@ def edition_files(
     folder = Path(plan.folder)
     if not plan.folder or not (folder / "plan.toml").is_file():
         raise PlanError(problem("RM189", plan=plan.id))
-    files = {"plan.toml": _plan_toml((folder / "plan.toml").read_text(encoding="utf-8-sig"), edition, new_from, source)}
+    worth = {name: plan.constants[name].value for name in constants}
+    plan_toml = (folder / "plan.toml").read_text(encoding="utf-8-sig")
+    files = {"plan.toml": _plan_toml(plan_toml, edition, new_from, source, worth)}
     for table in plan.tables.values():
         content = _file_of(folder, table).read_text(encoding="utf-8-sig")
         changed = reasons.get(table.name, {})
         files[f"tables/{table.name}.csv"] = _table_csv(content, table, changed, source.name) if changed else content
-    for name, path in level_files(parsed((folder / "plan.toml").read_text(encoding="utf-8-sig"), "plan.toml")).items():
+    for name, path in level_files(parsed(plan_toml, "plan.toml")).items():
         files[own_file(name)] = (folder / path).read_text(encoding="utf-8-sig")
     files["cases/cases.toml"] = cases_toml(cases)
     files["NOTES.md"] = notes
@@ -73,8 +77,10 @@ def _file_of(folder: Path, table: Table) -> Path:
     return Path(shown) if Path(shown).is_file() else folder / "tables" / f"{table.name}.csv"
 
 
-def _plan_toml(content: str, edition: str, new_from: date, source: Source) -> str:
-    """Return plan.toml with the new identity, tables beside it, and one more source."""
+def _plan_toml(
+    content: str, edition: str, new_from: date, source: Source, constants: Mapping[str, Decimal | None]
+) -> str:
+    """Return plan.toml with the new identity and constants, tables beside it, and one more source."""
     held = parsed(content, "plan.toml")
     identity = {"edition": edition, "new_from": new_from, "renewal_from": new_from, "status": "draft", "until": GONE}
     facts = {"title": source.title, "date": source.date, "confidence": source.confidence}
@@ -82,6 +88,11 @@ def _plan_toml(content: str, edition: str, new_from: date, source: Source) -> st
     changes += [(("table", name, "file"), GONE) for name, part in held.get("table", {}).items() if "file" in part]
     changes += [(("column", name, "levels_file"), own_file(name)) for name in level_files(held)]
     changes += [(("source", source.name, key), value) for key, value in facts.items() if value is not None]
+    for name, worth in constants.items():
+        changes += [
+            (("constant", name, "value"), format(worth or Decimal(0), "f")),
+            (("constant", name, "source"), source.name),
+        ]
     return edited(content, changes, "plan.toml")
 
 

@@ -20,6 +20,7 @@ from ratemod.ratemaking.penalty import held_columns, penalty_of
 
 BLOCK = 65_536
 DENSE_COLUMNS = 128
+KEPT = 2**23  # numbers of a matrix that is kept whole, 64 MB
 LONG = 64  # columns of a factor that are worth eliminating apart
 
 
@@ -30,7 +31,7 @@ class ModelMatrix:
     Attributes
     ----------
     plan : Design; codes : (c, k) int64
-    kept : the blocks where there is one only, else they are made again for every product
+    kept : the matrix where it is small, else its blocks are made again for every product
     penalty : (p, p) float64, P, or None where nothing is penalised
     held : columns whose coefficients may not be negative
     """
@@ -113,7 +114,8 @@ class ModelMatrix:
 
 def model_matrix(plan: Design, codes: Integers) -> ModelMatrix:
     """Return the matrix of a design on level codes (c, k)."""
-    kept = (_block(plan, codes),) if len(codes) <= BLOCK else ()
+    small = len(codes) <= BLOCK or len(codes) * len(plan.column_term) <= KEPT
+    kept = (_block(plan, codes),) if small else ()
     return ModelMatrix(plan=plan, codes=codes, kept=kept, penalty=penalty_of(plan), held=held_columns(plan))
 
 

@@ -851,9 +851,13 @@ def _credible(cells: Cells, asked: Asked) -> tuple[Fixed, ...]:
 
 
 def _smoothed(cells: Cells, asked: Asked) -> Asked:
-    """Return what was asked with the strength of every penalised curve; of counts, that of a Poisson model."""
+    """Return what was asked with the strength of every penalised curve: of counts that of a Poisson model, and of all
+    models that without the credible factors.
+    """
     if not any(item.kind == "penalised" for item in asked.curves):
         return asked
+    for name in asked.credible:
+        cells = without(cells, name)
     family = "poisson" if asked.family in ("negative_binomial", "nb2") else asked.family
 
     def tried(curves: tuple[Curve, ...]) -> tuple[float, float, float]:

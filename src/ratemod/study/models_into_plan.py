@@ -105,12 +105,15 @@ class ModelledPlan:
 
     def files(self, *, edition: str, new_from: date, source: str) -> dict[str, str]:
         """Return the files of the edition by path inside its folder; see `ratemod.plan.write.edition_files`."""
-        new = replace(self.plan, edition=edition)
+        name = f"models_{edition}".replace("-", "_").replace(".", "_").lower()
+        constants = dict(self.plan.constants)
+        if self.level in constants:
+            constants[self.level] = replace(constants[self.level], source=name)
+        new = replace(self.plan, edition=edition, constants=MappingProxyType(constants))
         notes: dict[str, dict[int, str]] = {}
         for cell in self.cells:
             said = f"current {cell.current:f}; indicated {cell.indicated:.6g}; {cell.reason}"
             notes.setdefault(cell.table, {})[cell.row] = said
-        name = f"models_{edition}".replace("-", "_").replace(".", "_").lower()
         cases = [replace(case, expect=recomputed(new, case), source=f"inputs as in edition {self.before.edition}; "
                          "expected values computed in exact arithmetic") for case in new.cases]  # fmt: skip
         return edition_files(
@@ -121,6 +124,7 @@ class ModelledPlan:
             notes=self._notes(edition, source),
             cases=cases,
             reasons=notes,
+            constants=[self.level] if self.level in self.plan.constants else [],
         )
 
     def write(self, folder: str | Path, *, edition: str, new_from: date, source: str) -> Path:
