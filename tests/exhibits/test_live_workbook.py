@@ -17,11 +17,13 @@ import pytest
 import xlsxwriter
 from hypothesis import HealthCheck, Phase, find, given, settings
 from openpyxl import load_workbook
+from openpyxl.utils import get_column_letter
 from python_calamine import CalamineWorkbook
 from tests.exhibits.office import convert, needs_office
 from tests.rating import random_plans
 from tests.rating.steps import step_of
 
+from ratemod.document.sheet import sheet_name
 from ratemod.errors import PlanError
 from ratemod.formulas.tables import sheet_names, table_sheet
 from ratemod.plan.editions import load_plan, shipped
@@ -117,7 +119,7 @@ def test_only_numbers_and_inputs_are_free(tmp_path):
     assert sheet.protection.sheet and sheet.freeze_panes == f"C{HEAD + 1}"
     free = {name for name, cell in zip(names, sheet[HEAD + 1]) if not cell.protection.locked}
     assert free and free <= set(plan.columns) and "heads" in free and not free & set(plan.step_names)
-    table = book["base_rate"]
+    table = book[sheet_name(plan.label("base_rate", "en"))]
     assert table.protection.sheet and table.freeze_panes == "A4"
     rows = [[cell.protection.locked for cell in row[:3]] for row in table.iter_rows(min_row=4)]
     assert rows == [[True, True, False]] * len(plan.tables["base_rate"].rows)
@@ -129,7 +131,7 @@ def test_a_changed_factor_moves_the_premiums_as_the_engine_says(tmp_path):
     rated = rate(DEMO, plan, business="renewal", lang="en", threads=1)
     write_live_workbook(rated, tmp_path / "live.xlsx", lang="en")
     book = load_workbook(tmp_path / "live.xlsx")
-    sheet = book["base_rate"]
+    sheet = book[sheet_name(plan.label("base_rate", "en"))]
     for row in sheet.iter_rows(min_row=4):
         if (row[0].value, row[1].value) == ("construction", "small"):
             row[2].value = 1.37
@@ -389,7 +391,7 @@ def test_no_formula_is_longer_than_excel_allows():
 
         names = sheet_names(list(plan.tables), [])
         tables = {name: table_sheet(table, names[name]) for name, table in plan.tables.items()}
-        sheet, _ = _layout(plan, priced_rows(rated), tables, dict.fromkeys(plan.constants, "Constants!$B$4"))
+        sheet, _ = _layout(plan, priced_rows(rated, "en"), tables, dict.fromkeys(plan.constants, "Constants!$B$4"), ())
         for step in plan.steps:
             said = formula(step, sheet)
             assert len(said) < 8000
@@ -401,6 +403,35 @@ def test_points_with_wildcards_are_refused():
     with pytest.raises(PlanError) as caught:
         table_sheet(Table("t", (Axis("zone", "level"), Axis("x", "point")), ("value",), rows), "t")
     assert caught.value.problems[0].code == "RM880"
+
+
+@needs_office
+def test_levels_are_chosen_in_words_and_move_the_premium_as_the_engine_says(tmp_path):
+    plan = load_plan("jilin-spli", at="2026-01-01")
+    rated = rate(DEMO, plan, business="renewal", lang="zh", threads=1)
+    write_live_workbook(rated, tmp_path / "live.xlsx", lang="zh")
+    book = load_workbook(tmp_path / "live.xlsx")
+    sheet = book["逐单计算"]
+    heads = [cell.value for cell in sheet[2]]
+    assert heads[:4] == ["原行号", "保单号", "企业名称", "状态（出表时）"]
+    label = plan.label("integrity_grade", "zh")
+    at = heads.index(label) + 1
+    cell = sheet.cell(HEAD + 1, at).coordinate
+    (choice,) = (one for one in sheet.data_validations.dataValidation if cell in one.sqref)
+    words = [cell.value for (cell,) in book["词汇"][choice.formula1.partition("!")[2].replace("$", "")]]
+    assert words == list(plan.level_labels("integrity_grade", "zh").values())
+    assert sheet.column_dimensions[get_column_letter(heads.index(label, at) + 1)].hidden
+    for line in range(HEAD + 1, sheet.max_row + 1):
+        sheet.cell(line, at).value = words[-1]
+    book.save(tmp_path / "edited.xlsx")
+    mine = rated.book.table
+    codes = pa.array(list(plan.level_labels("integrity_grade", "zh"))[-1:] * mine.num_rows)
+    table = mine.set_column(mine.column_names.index("integrity_grade"), "integrity_grade", codes)
+    wanted = rate(replace(rated.book, table=table), plan, business="renewal", lang="zh", threads=1)
+    names, rows = cells(convert([tmp_path / "edited.xlsx"], "xlsx", tmp_path)[0])
+    found = [round(row[names.index(plan.premium)] * 100) for row in rows]
+    priced = rated.verdict.status < 2
+    assert found == wanted.outputs.premium_fen[priced].tolist() != rated.outputs.premium_fen[priced].tolist()
 
 
 def test_the_command_writes_it_and_asks_for_a_workbook(tmp_path, capsys):

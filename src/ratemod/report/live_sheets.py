@@ -11,11 +11,12 @@ from typing import Any
 
 from ratemod.document.terminal import display_width
 from ratemod.errors import Lang, text
-from ratemod.formulas.tables import FIRST, TableSheet, axis_headers, key_cells, points_beside
+from ratemod.formulas.tables import FIRST, TableSheet, axis_headers, key_cells, letters, points_beside, quoted
 from ratemod.plan.model import Plan
 from ratemod.report.priced_workbook import FORMATS
 
 FREE = "#FFF6CC"
+WORDS_FIRST = 2  # first row of words on their sheet
 # What a reader may still do on a locked sheet.
 OPTIONS = {"format_columns": True, "format_rows": True, "autofilter": True, "sort": True}
 
@@ -50,7 +51,10 @@ def write_table(sheet: Any, where: TableSheet, plan: Plan, looks: Mapping[str, A
     sheet.write_string(0, 0, plan.label(table.name, lang), looks["title"])
     sheet.write_string(1, 0, table.name, looks["text"])
     source_at = len(where.columns)
-    for at, header in enumerate([*where.columns, text("UI_live_source", lang), text("UI_live_remark", lang)]):
+    level_axes = [axis for axis in table.axes if axis.kind == "level" and axis.name in plan.level_columns]
+    beside_heads = [plan.label(axis.name, lang) for axis in level_axes]
+    heads = [*where.columns, text("UI_live_source", lang), text("UI_live_remark", lang), *beside_heads]
+    for at, header in enumerate(heads):
         sheet.write_string(FIRST - 2, at, header, looks["header"])
         sheet.set_column(at, at, max(12, min(40, display_width(header) + 3)))
     sheet.set_column(source_at, source_at + 1, 40)
@@ -77,5 +81,41 @@ def write_table(sheet: Any, where: TableSheet, plan: Plan, looks: Mapping[str, A
             line, source_at, plan.sources[row.source].title if row.source in plan.sources else row.source
         )
         sheet.write_string(line, source_at + 1, row.note)
+        for at, axis in enumerate(level_axes, source_at + 2):
+            key = str(row.keys[table.axes.index(axis)])
+            sheet.write_string(line, at, plan.level_label(axis.name, key, lang), looks["text"])
     sheet.freeze_panes(FIRST - 1, 0)
+    sheet.protect("", OPTIONS)
+
+
+def spoken_levels(plan: Plan, name: str, lang: Lang) -> Mapping[str, str]:
+    """Return what the level codes of an input column are called, where that tells them apart; else nothing."""
+    labels = plan.columns[name].level_labels(lang)
+    plain = {label.casefold() for label in labels.values()}
+    wild = any(set("*?~") & set(label) for label in labels.values())
+    return {} if wild or len(plain) < len(labels) or all(code == label for code, label in labels.items()) else labels
+
+
+def word_ranges(words: Mapping[str, Mapping[str, str]], sheet: str) -> dict[str, tuple[str, str]]:
+    """Return where the labels and the codes of each column stand on the sheet of words, as absolute references."""
+    found = {}
+    for at, (name, labels) in enumerate(words.items()):
+        last = WORDS_FIRST + len(labels) - 1
+        said, code = (f"{quoted(sheet)}!${letters(2 * at + part)}${WORDS_FIRST}:${letters(2 * at + part)}${last}"
+                      for part in (0, 1))  # fmt: skip
+        found[name] = said, code
+    return found
+
+
+def write_words(
+    sheet: Any, words: Mapping[str, Mapping[str, str]], plan: Plan, looks: Mapping[str, Any], lang: Lang
+) -> None:
+    """Write what levels are called beside their codes, which the formulas read."""
+    for at, (name, labels) in enumerate(words.items()):
+        sheet.write_string(0, 2 * at, plan.label(name, lang), looks["header"])
+        sheet.write_string(0, 2 * at + 1, name, looks["header"])
+        sheet.set_column(2 * at, 2 * at + 1, max(12, *(display_width(said) + 2 for said in labels.values())))
+        for line, (code, said) in enumerate(labels.items(), WORDS_FIRST - 1):
+            sheet.write_string(line, 2 * at, said, looks["text"])
+            sheet.write_string(line, 2 * at + 1, code, looks["text"])
     sheet.protect("", OPTIONS)

@@ -6,7 +6,7 @@ it with the engine's figures, which stand beside the formulas as plain numbers.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from string import ascii_letters, digits
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from ratemod.document.sheet import MOST_ROWS, new_sheet, new_workbook, set_widths
+from ratemod.document.sheet import MOST_ROWS, new_sheet, new_workbook, set_widths, sheet_name
 from ratemod.document.terminal import display_width
 from ratemod.errors import BookError, Lang, PlanError, Problem, problem, text
 from ratemod.formulas.formula import ROW, Sheet, formula, helper_names, helpers
@@ -25,7 +25,6 @@ from ratemod.formulas.tables import (
     TableSheet,
     letters,
     quoted,
-    sheet_names,
     table_sheet,
 )  # fmt: skip
 from ratemod.plan.model import Plan
@@ -33,10 +32,20 @@ from ratemod.plan.op.lines import ShareOut
 from ratemod.plan.op.ranked import Rank
 from ratemod.plan.operand import NOTHING
 from ratemod.plan.ranges import ranges
+from ratemod.rating.find import name_column
 from ratemod.rating.groups import whole_groups
 from ratemod.rating.target import whole_file
-from ratemod.report.live_sheets import OPTIONS, free_looks, write_constants, write_table
-from ratemod.report.priced_columns import UNPRICED, refused_view
+from ratemod.rating.verdict import STATUS
+from ratemod.report.live_sheets import (
+    OPTIONS,
+    free_looks,
+    spoken_levels,
+    word_ranges,
+    write_constants,
+    write_table,
+    write_words,
+)
+from ratemod.report.priced_columns import UNPRICED, refused_view, state_words
 from ratemod.report.priced_workbook import _about, _fits, _looks, _rows, _sheet
 from ratemod.report.receipt_sheet import write_receipt_sheet
 
@@ -44,6 +53,7 @@ if TYPE_CHECKING:
     from ratemod.rating.inputs import Inputs
     from ratemod.rating.rated import Rated
 
+UNNAMED = ("row", "engine", "difference", "insured", "status")
 HEAD = 3  # rows above the policies: totals, labels, names
 STEP_LOOKS = {
     "yuan": "money",
@@ -72,6 +82,8 @@ class Priced:
     premium_fen : (n,) int64
     shown : (n,) bool
         False for rows that only belong to the policy of a shown row.
+    names, states : (n,) texts
+        The insured, and what became of the row when the workbook was written; empty where not known.
     """
 
     inputs: Inputs
@@ -81,6 +93,8 @@ class Priced:
     steps: Mapping[str, npt.NDArray[np.float64]]
     premium_fen: npt.NDArray[np.int64]
     shown: npt.NDArray[np.bool_]
+    names: Sequence[str] = ()
+    states: Sequence[str] = ()
 
 
 def write_live_workbook(rated: Rated, path: str | Path, *, lang: Lang, facts: Sequence[tuple[str, str]] = ()) -> None:
@@ -110,7 +124,7 @@ def write_live_workbook(rated: Rated, path: str | Path, *, lang: Lang, facts: Se
     with whole_file(path) as part:
         book = new_workbook(part, lang, rated.plan.id, remark=rated.plan.warning(lang))
         looks = _looks(book, rated.plan.money, lang)
-        write_live_sheets(book, looks, rated.plan, priced_rows(rated), lang)
+        write_live_sheets(book, looks, rated.plan, priced_rows(rated, lang), lang)
         for state, view in views.items():
             for _ in _rows(_sheet(book, text(f"UI_sheet_{state}", lang), rated, lang), view, looks, rated.plan.key):
                 pass
@@ -121,7 +135,7 @@ def write_live_workbook(rated: Rated, path: str | Path, *, lang: Lang, facts: Se
         book.close()
 
 
-def priced_rows(rated: Rated) -> Priced:
+def priced_rows(rated: Rated, lang: Lang) -> Priced:
     """Return the priced rows of a rated book, and the other lines of their policies, which sums need."""
     status = rated.verdict.status
     wanted = status < 2
@@ -144,7 +158,16 @@ def priced_rows(rated: Rated) -> Priced:
         steps,
         rated.outputs.premium_fen[rows],
         (status < 2)[rows],
+        _names(rated, rows),
+        [state_words(STATUS[state], lang) for state in status[rows]],
     )
+
+
+def _names(rated: Rated, rows: npt.NDArray[np.intp]) -> list[str]:
+    """Return the insured of some rows; nothing where the book does not say."""
+    name = name_column(rated)
+    cells = [] if name is None or name == rated.plan.key else rated.book.table[name].take(rows).to_pylist()
+    return ["" if cell is None else str(cell) for cell in cells]
 
 
 def write_live_sheets(book: Any, looks: Mapping[str, Any], plan: Plan, priced: Priced, lang: Lang) -> None:
@@ -161,10 +184,12 @@ def write_live_sheets(book: Any, looks: Mapping[str, Any], plan: Plan, priced: P
     if n + HEAD > MOST_ROWS:
         raise BookError(problem("RM807", rows=n, columns=0))
     looks = {**looks, **free_looks(book)}
-    own = [text(f"UI_live_{name}", lang) for name in ("policies", "constants")]
-    taken = [*own, *(text(f"UI_sheet_{name}", lang) for name in ("refused", "receipt", "about"))]
+    own = [text(f"UI_live_{name}", lang) for name in ("policies", "constants", "words")]
+    taken = [*own, *(text(f"UI_sheet_{name}", lang) for name in (*UNPRICED, "receipt", "about"))]
     used = list(dict.fromkeys(step.operation.table for step in plan.steps if step.operation.table))
-    names = sheet_names(used, taken)
+    names: dict[str, str] = {}
+    for name in used:
+        names[name] = sheet_name(plan.label(name, lang), [*taken, *names.values()])
     found: dict[str, TableSheet] = {}
     problems: list[Problem] = []
     for name in used:
@@ -175,12 +200,16 @@ def write_live_sheets(book: Any, looks: Mapping[str, Any], plan: Plan, priced: P
     if problems:
         raise PlanError(problems)
     constants = {name: f"{quoted(own[1])}!$B${at}" for at, name in enumerate(plan.constants, FIRST)}
-    sheet, columns = _layout(plan, priced, found, constants)
+    words = {name: labels for name in _needed(plan) if (labels := spoken_levels(plan, name, lang))}
+    sheet, columns = _layout(plan, priced, found, constants, words)
     policies = new_sheet(book, own[0], heads=2, said=plan.id)
-    _write_policies(policies, sheet, columns, priced, looks, lang)
+    listed = word_ranges(words, own[2])
+    _write_policies(policies, sheet, columns, priced, looks, lang, words, listed)
     write_constants(new_sheet(book, own[1], heads=FIRST - 1, said=plan.id), plan, looks, lang)
     for name in used:
         write_table(new_sheet(book, names[name], heads=FIRST - 1, said=plan.id), found[name], plan, looks, lang)
+    if words:
+        write_words(new_sheet(book, own[2], said=plan.id), words, plan, looks, lang)
 
 
 def _needed(plan: Plan) -> list[str]:
@@ -190,17 +219,24 @@ def _needed(plan: Plan) -> list[str]:
 
 
 def _layout(
-    plan: Plan, priced: Priced, tables: Mapping[str, TableSheet], constants: Mapping[str, str]
+    plan: Plan,
+    priced: Priced,
+    tables: Mapping[str, TableSheet],
+    constants: Mapping[str, str],
+    words: Collection[str],
 ) -> tuple[Sheet, list[tuple[str, str]]]:
     """Return where everything stands, and the columns in order as (name, kind)."""
     grouped = [step for step in plan.steps if step.operation.groups]
-    columns = [("row", "row"), ("key", "key"), *((name, "input") for name in _needed(plan))]
+    columns = [("row", "row"), ("key", "key")]
+    columns += [(f":{kind}", kind) for kind, texts in (("insured", priced.names), ("status", priced.states)) if texts]
+    columns += [(f"{name}:said", "said") if name in words else (name, "input") for name in _needed(plan)]
     if any(isinstance(step.operation, ShareOut | Rank) for step in grouped):
         columns.append((":rank", "rank"))
     columns += [(f"{step.name}:{part}", "group") for step in grouped for part in step.operation.groups]
     for step in plan.steps:
         columns += [(name, "helper") for name in helper_names(step)]
         columns.append((step.name, "step"))
+    columns += [(name, "code") for name in _needed(plan) if name in words]
     columns += [("engine", "engine"), ("difference", "difference")]
     letter = {name: letters(at) for at, (name, _) in enumerate(columns)}
     if plan.key:
@@ -223,8 +259,9 @@ def _has_blank(plan: Plan, name: str, priced: Priced) -> bool:
 
 
 def _write_policies(
-    sheet: Any, where: Sheet, columns: list[tuple[str, str]], priced: Priced, looks: Mapping[str, Any], lang: Lang
-) -> None:
+    sheet: Any, where: Sheet, columns: list[tuple[str, str]], priced: Priced, looks: Mapping[str, Any], lang: Lang,
+    words: Mapping[str, Mapping[str, str]], listed: Mapping[str, tuple[str, str]],
+) -> None:  # fmt: skip
     plan, n, first, last = where.plan, priced.inputs.n, where.first, where.last
     _head(sheet, where, columns, looks, lang)
     formulas: dict[str, str] = {}
@@ -240,7 +277,7 @@ def _write_policies(
     }
     for at, (name, kind) in enumerate(columns):
         look = looks[_look(plan, name, kind)]
-        if kind == "input":  # what a reviewer may change is not locked
+        if kind in ("input", "said"):  # what a reviewer may change is not locked
             look = looks.get(f"open_{_look(plan, name, kind)}", look)
         if kind in ("step", "helper", "difference"):
             made, values = formulas[name].split(ROW), priced.steps.get(name)
@@ -250,6 +287,18 @@ def _write_policies(
             shown = [0] * n if kind == "difference" else shown
             for line in range(n):
                 sheet.write_formula(HEAD + line, at, "=" + str(first + line).join(made), look, shown[line])
+        elif kind == "said":
+            name = name.removesuffix(":said")
+            _write_said(
+                sheet, at, [words[name].get(code, "") for code in _codes(plan, name, priced)], listed[name][0], look
+            )
+        elif kind == "code":
+            said = letters(columns.index((f"{name}:said", "said")))
+            sheet.set_column(at, at, None, None, {"hidden": True})
+            for line, code in enumerate(_codes(plan, name, priced)):
+                cell = f"${said}{first + line}"
+                found = f"INDEX({listed[name][1]},MATCH({cell},{listed[name][0]},0))"
+                sheet.write_formula(HEAD + line, at, f'=IF({cell}="","",{found})', look, code)
         else:
             values_of = group[name] if kind == "group" else None
             _write_inputs(sheet, at, name, kind, where, priced, look, values_of)
@@ -261,6 +310,20 @@ def _write_policies(
     sheet.write_formula(0, len(columns) - 1, count, looks["count"], 0)
 
 
+def _codes(plan: Plan, name: str, priced: Priced) -> list[str]:
+    """Return the level codes of a column, empty where there is none."""
+    codes = (*plan.columns[name].codes(), "")
+    return [codes[code] for code in priced.inputs.codes[name].tolist()]
+
+
+def _write_said(sheet: Any, at: int, cells: Sequence[str], listed: str, look: Any) -> None:
+    """Write a column of levels in words, each to be chosen from those that there are."""
+    for line, cell in enumerate(cells, HEAD):
+        sheet.write_string(line, at, cell, look) if cell else sheet.write_blank(line, at, None, look)
+    if cells:
+        sheet.data_validation(HEAD, at, HEAD + len(cells) - 1, at, {"validate": "list", "source": f"={listed}"})
+
+
 def _write_inputs(
     sheet: Any, at: int, name: str, kind: str, where: Sheet, priced: Priced, look: Any,
     group: npt.NDArray[np.int64] | None,
@@ -269,8 +332,8 @@ def _write_inputs(
     column = where.plan.columns.get(name)
     if kind == "row":
         cells: list[Any] = list(priced.row)
-    elif kind == "key":
-        cells = list(priced.keys)
+    elif kind in ("key", "insured", "status"):
+        cells = list({"key": priced.keys, "insured": priced.names, "status": priced.states}[kind])
     elif kind == "rank":
         cells = (np.arange(n) if inputs.ranks is None else inputs.ranks).tolist()
     elif kind == "group":
@@ -307,15 +370,15 @@ def _head(sheet: Any, where: Sheet, columns: list[tuple[str, str]], looks: Mappi
     sheet.set_row(1, 45)
     widths = list[float]()
     for at, (name, kind) in enumerate(columns):
-        label = plan.label(plan.key or "", lang) if kind == "key" else plan.label(name, lang)
-        if kind in ("row", "engine", "difference", "rank"):
+        label = plan.label(plan.key or "", lang) if kind == "key" else plan.label(name.removesuffix(":said"), lang)
+        if kind in ("row", "engine", "difference", "rank", "insured", "status"):
             label = text(f"UI_live_{kind}", lang)
         if kind in ("group", "helper"):
             step, _, part = name.partition(":")
             of = text(f"UI_live_{part.rstrip(digits)}", lang)
             label = f"{plan.label(step, lang)} · {of} {part.lstrip(ascii_letters)}".rstrip()
         sheet.write_string(1, at, label, looks["header"])
-        sheet.write_string(2, at, "" if kind in ("row", "engine", "difference") else name.lstrip(":"), looks["text"])
+        sheet.write_string(2, at, "" if kind in UNNAMED else name.removesuffix(":said").lstrip(":"), looks["text"])
         widths.append(_width(plan, name, kind, label))
     sheet.freeze_panes(HEAD, 2)
     sheet.protect("", OPTIONS)
@@ -324,9 +387,9 @@ def _head(sheet: Any, where: Sheet, columns: list[tuple[str, str]], looks: Mappi
 
 def _width(plan: Plan, name: str, kind: str, label: str) -> float:
     """Return a column width that shows whole dates, level codes and amounts."""
-    column = plan.columns.get(name)
+    column = plan.columns.get(name.removesuffix(":said"))
     codes = max((display_width(code) for code in column.codes()), default=0) if column else 0
-    least = 18 if kind == "key" else 12.5 if kind in ("step", "engine") or column else 9
+    least = 18 if kind in ("key", "insured") else 12.5 if kind in ("step", "engine") or column else 9
     return max(least, min(26, max(display_width(label) * 0.55, codes, len(name) * 0.8) + 3))
 
 
@@ -339,6 +402,8 @@ def _look(plan: Plan, name: str, kind: str) -> str:
         return "date"
     if kind == "step":
         return "money" if name in (plan.premium, plan.fund) else STEP_LOOKS.get(plan.step(name).unit or "", "factor")
+    if kind in ("said", "code", "insured", "status", "key"):
+        return "text"
     column = plan.columns.get(name)
     if column is None or column.kind in ("text", "level", "flag"):
         return "text"
