@@ -18,6 +18,7 @@ from ratemod.letters.terms import Terms
 from ratemod.plan import said as words
 from ratemod.rating.find import name_column
 from ratemod.rating.worksheet_words import WorksheetWords
+from ratemod.rules.options import strict
 from ratemod.vocabulary.currency import YUAN
 from ratemod.vocabulary.labels import level_label
 
@@ -74,6 +75,7 @@ class Letter:
     worksheet: str
 
 
+@strict
 def letter_of(
     rated: Rated,
     at: int,

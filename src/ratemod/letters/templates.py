@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from ratemod.document.html import TAGS
 from ratemod.errors import BookError, Lang, problem, text
 from ratemod.letters.letter import KINDS, Kind, Letter, Pairs
+from ratemod.rules.options import strict
 
 if TYPE_CHECKING:
     import jinja2
@@ -74,6 +75,7 @@ class Templates:
         except (TemplateError, TypeError, ValueError, ArithmeticError, AttributeError) as error:
             raise BookError(_wrong((folder or Path()) / f"{letter.kind}.html", error)) from error
 
+    @strict
     def page(self, articles: Sequence[str], title: str, lang: Lang) -> str:
         """Return a whole page of letters, each on a sheet of its own."""
         head = f'<meta charset="utf-8">\n<title>{escape(title)}</title>\n<style>\n{self.style}</style>'

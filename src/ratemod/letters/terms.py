@@ -34,6 +34,7 @@ class Terms:
 KEYS = keys_of(Terms)
 
 
+@strict
 def read_terms(lang: Lang, source: str | Path | None = None) -> Terms:
     """Return the terms of a TOML file with a table for each language; the shipped ones without a file.
 

@@ -19,6 +19,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 
 from ratemod.ratemaking.arrays import Floats
+from ratemod.rules.options import strict
 
 Shape = Literal["increasing", "decreasing", "convex", "concave"]
 SHAPES: tuple[Shape, ...] = get_args(Shape)
@@ -36,6 +37,7 @@ def integrals(x: Floats, knots: tuple[float, ...]) -> Floats:
     return area
 
 
+@strict
 def mixture(columns: int, shape: tuple[Shape, ...]) -> Floats:
     """Return the B-splines in the slope of every column, (k, k) float64, one column a column of the model.
 
@@ -57,6 +59,7 @@ def mixture(columns: int, shape: tuple[Shape, ...]) -> Floats:
     return made
 
 
+@strict
 def held(columns: int, shape: tuple[Shape, ...]) -> tuple[int, ...]:
     """Return the columns whose coefficients may not be negative."""
     bends = "convex" in shape or "concave" in shape
@@ -64,6 +67,7 @@ def held(columns: int, shape: tuple[Shape, ...]) -> tuple[int, ...]:
     return tuple(range(0 if runs else 1, columns)) if bends or runs else ()
 
 
+@strict
 def roughness(knots: tuple[float, ...], columns: int, shape: tuple[Shape, ...]) -> Floats:
     """Return S of ∫ f″² dz = γ′Sγ, (k, k) float64: exact by two Gauss points between knots."""
     slope = _slopes(knots)
