@@ -442,7 +442,8 @@ class Attack:
             if not low - slack <= value <= high + slack:
                 yield f"wrong {figure} {low} {value} {high}"
             if high - low <= (20_000 if figure[2] in MONEY else 0.5):
-                yield f"exact {figure} {low} {value} {high} {'unsafe' if is_unsafe(*figure) else ''}"
+                if is_unsafe(*figure):
+                    yield f"exact {figure} {low} {value} {high}"
             elif is_unsafe(*figure):
                 self.attacked += 1
                 wide = low <= value * (1 - WIDTH) + slack and high >= value * (1 + WIDTH) - slack

@@ -13,6 +13,7 @@ from ratemod.confidentiality.attack import attack_files
 from ratemod.confidentiality.figures import Figure
 from ratemod.confidentiality.protection import bounds_of, exposed, protect
 from ratemod.confidentiality.system import Block, System, system_of
+from ratemod.publication.fund import FundYear
 from ratemod.publication.payments import payment_year
 from ratemod.publication.service import service_year
 from ratemod.publication.subjects import read_facts
@@ -187,3 +188,41 @@ def test_the_attack_finds_planted_leaks(tmp_path):
     (tmp_path / "service.csv").unlink()
     told = {item.figure: item for item in attack_files([tmp_path])}
     assert not any(item.exact or item.narrow for item in told.values())
+
+
+def test_a_fund_that_is_not_published_is_not_told_by_the_tables():
+    """Accrued and used stand in tables by insurer, nothing was brought forward: the difference is a closing balance."""
+    amounts = {"opening_fen": [0, 0, 0], "accrued_fen": [900_000, 500_000, 1_400_000], "released_fen": [0, 0, 0],
+               "used_fen": [500_000, 440_000, 940_000], "closing_fen": [400_000, 60_000, 460_000]}  # fmt: skip
+    many = {name: [9 * (value > 0) for value in row] for name, row in amounts.items()}
+    unsafe = {name: [name == "closing_fen" and at == 1 for at in range(3)] for name in amounts}
+    held = (
+        {name: np.array(row, kind) for name, row in part.items()}
+        for part, kind in ((amounts, np.int64), (many, np.int64), (unsafe, bool))
+    )
+    fund = FundYear(YEAR, ("he", "xin"), *held, {name: np.full(3, -1) for name in amounts})
+    keys = ((("insurer", "he"),), (("insurer", "xin"),), ())
+    none = np.zeros(3, bool)
+    tables = [
+        Block(
+            YEAR, subject, keys, {name: fund.amounts[name]}, fund.contributors[name], none, np.full(3, -1), none, none
+        )
+        for subject, name in (("insurance", "accrued_fen"), ("services", "used_fen"))
+    ]
+    system = system_of([*tables, *fund.unsaid()])
+    told = exposed(system, system.hidden)
+    assert [(figure.measure, figure.key) for figure, *_ in told] == [("closing_fen", keys[1])]
+    assert not exposed(system, protect(system).hidden)
+
+
+def test_who_does_not_insure_by_sector_stays_unknown_where_that_table_is_given_up():
+    tables = small_year()
+    people = tables["policies"][["credit_code", "sector", "division_code"]].assign(staff=10)
+    others = pd.DataFrame({"credit_code": ["U1", "U2", "U3"], "sector": ["mining", "mining", "construction"]})
+    others = others.assign(division_code=["220100", "220200", "220100"], staff=10)
+    told = rm.disclosure(tables | {"enterprises": pd.concat([people, others])}, YEAR)
+    found = told.subjects.get("participation")
+    assert found is None or ("state", "sector") in found.left_out, "half of its cells are unsafe"
+    if found is not None:
+        low, high = told.bounds("participation", "enterprises", state="uninsured", sector="mining")
+        assert low <= 1 and high - low >= 2, "22 obliged less 20 insured would be the two"

@@ -7,7 +7,7 @@ balance, and it chains the years, as a year opens as the year before closed.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -84,6 +84,10 @@ class FundYear:
                 )
             )  # fmt: skip
         return found
+
+    def unsaid(self) -> list[Block]:
+        """Return the year's figures as cells that are not published: the tables beside them may still tell them."""
+        return [replace(block, hidden=~block.fixed, derived=True) for block in self.blocks()]
 
     def lines(self, hidden: dict[str, Mask]) -> tuple[FundLine, ...]:
         """Return a line for each insurer and one for all, without what is hidden."""

@@ -195,7 +195,7 @@ def publication(
         if "insurance" not in tables:
             raise ModelError(problem("RM897", table="insurance"))
         blocks = [block_of(found, facts.year) for found in tables.values()]
-        blocks += (fund.blocks() if by_insurer else []) + ([] if served is None else [served.block(least)])
+        blocks += (fund.blocks() if by_insurer else fund.unsaid()) + ([] if served is None else [served.block(least)])
         for name, found in tables.items():
             blocks += drafts[name].unsaid(found, facts.year, tables.get("claims"))
         blocks += paid
@@ -219,13 +219,15 @@ def publication(
         if published:
             raise ModelError(problem("RM421", year=facts.year, **words_of(stuck)))
         blamed = "participation" if stuck.measure == "enterprises" and "participation" in tables else stuck.subject
+        if not by_insurer and (blamed == "fund" or stuck.year != facts.year):
+            blamed = "services" if stuck.measure == "used_fen" and "services" in tables else "insurance"
+            if not tables[blamed].faces:
+                raise ModelError(problem("RM897", table="fund"))
         if blamed == "service":
             served = None
         elif blamed == "payments":
             paid = []
-        elif blamed == "fund" or stuck.year != facts.year:
-            if not by_insurer:
-                raise ModelError(problem("RM897", table="fund"))
+        elif by_insurer and (blamed == "fund" or stuck.year != facts.year):
             by_insurer = False
         else:
             draft, found = drafts[blamed], tables.pop(blamed)
