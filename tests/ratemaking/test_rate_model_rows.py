@@ -75,8 +75,9 @@ def test_thousands_of_levels_some_without_a_claim_are_drawn_to_their_mean():
     silent = rows.groupby("place").claims.sum() == 0
     assert silent.sum() > 5
     call = {"total": "claims", "weight": "heads", "factors": ["size"]}
-    with pytest.raises(ModelError, match="RM536"):
+    with pytest.raises(ModelError, match="RM536") as caught:
         rm.rate_model(rows, **{**call, "factors": ["size", "place"]})
+    assert len(caught.value.problems) == 1 and f"({silent.sum()})" in str(caught.value)  # said once, not for each level
     model = rm.rate_model(rows, credible=["place"], **call)
     found = model.frame().query("factor == 'place'").set_index("level").relativity
     found.index = found.index.astype(int)

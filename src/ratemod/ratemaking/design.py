@@ -18,6 +18,7 @@ from ratemod.ratemaking.cells import Cells, Factor
 from ratemod.ratemaking.curves import Curve
 
 Term = tuple[str, ...]
+MOST_NAMED = 8  # levels of one term without a loss
 MOST_COLUMNS = 6_000  # of one model: its covariance then holds 288 MB
 
 
@@ -207,7 +208,10 @@ def faults(plan: Design, cells: Cells, *, zero_total_separates: bool = True, spa
             found += [problem("RM535", name=plan.label(t, (int(i),))) for i in np.flatnonzero(weight == 0)]
         if zero_total_separates:
             lost = np.argwhere((weight > 0) & (total <= 0))
-            found += [problem("RM536", name=plan.label(t, tuple(int(i) for i in at))) for at in lost]
+            names = [plan.label(t, tuple(int(i) for i in at)) for at in lost]
+            if len(names) > MOST_NAMED:
+                names = [f"{', '.join(names[:MOST_NAMED])} … ({len(names)})"]
+            found += [problem("RM536", name=name) for name in names]
     columns = len(plan.column_term)
     if not float(cells.total.sum()) > 0 and not found:
         found.append(problem("RM536", name="intercept"))
