@@ -142,3 +142,29 @@ def test_refusals(rows, change, more, code):
     with pytest.raises(ModelError) as raised:
         rm.credibility(change(rows), **more)
     assert [item.code for item in raised.value.problems] == [code]
+
+
+def test_cells_that_are_no_numbers_refuse_their_firm_alone(rows):
+    texts = rows.astype({"value": str})
+    texts.loc[texts.firm == "s2", "value"] = ["many", *texts[texts.firm == "s2"].value.iloc[1:]]
+    found = rm.credibility(texts).set_index("firm")
+    assert found["code"].to_dict() == {"s1": "", "s2": "RM203", "s3": "", "s4": "", "s5": ""}
+    rest = rm.credibility(rows[rows.firm != "s2"])
+    assert np.isnan(found.loc["s2", "estimate"])
+    same(found.loc[rest["firm"], "estimate"], rest["estimate"])
+
+
+def test_the_standard_of_frequency_alone_is_that_of_the_normal_distribution(rows):
+    """(1.959964 / 0.05)^2 = 1,536.6 claims; with a variation of 2, five times as many."""
+    counts = rows.assign(weight=rows.weight / rows.weight.max() * 10)
+    found = rm.credibility(counts, "limited_fluctuation")
+    same(found.attrs["full"], (1.9599639845400545 / 0.05) ** 2)
+    same(rm.credibility(counts, "limited_fluctuation", variation=2.0).attrs["full"], 5 * found.attrs["full"])
+
+
+def test_a_firm_without_expected_claims_has_no_experience_of_its_own():
+    rows = pd.DataFrame({"firm": list("aabbcc"), "period": [1, 2] * 3, "value": [3, 4, 0, 0, 5, 1.0],
+                         "weight": [4, 4, 0, 0, 4, 4.0]})  # fmt: skip
+    with np.errstate(all="raise"):
+        found = rm.credibility(rows, "poisson_gamma").set_index("firm")
+    assert np.isnan(found.own["b"]) and found.own["a"] == pytest.approx(7 / 8)

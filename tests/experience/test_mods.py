@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -185,6 +186,14 @@ def test_a_claim_of_no_firm_without_a_day_is_named(tmp_path, capsys):
     words = ["mods", str(own), "--exposure", str(PROVINCE / "renewals.parquet"), "--lang", "en"]
     assert main([*words, "-o", str(tmp_path / "m.csv")]) == 3
     assert "C9" in (out := capsys.readouterr().out) and "—" in out and "700,000.00" in out
+
+
+def test_one_light_claim_among_others_is_reduced_by_itself():
+    """A medical claim of 20,000 at 30 % is 6,000, all primary; the other 20,000 is split at 10,000."""
+    rule = replace(RULE, accident_limit=None, medical_only_share=0.3)
+    both = claims(*(("A", f"C{at}", f"E{at}", "2023-01-01", 20_000.0, 0.0) for at in range(2)))
+    found = experience_mod(both.append_column("medical_only", pa.array([1, 0])), firms(), rule, effective="2026-01-01")
+    assert (found.actual.primary_fen[0], found.actual.excess_fen[0]) == (1_600_000, 1_000_000)
 
 
 def panel(seed=11, enterprises=12_000):

@@ -139,6 +139,12 @@ def test_a_firm_at_exactly_the_least_expected_losses_is_rated():
     assert made.tolist() == [pytest.approx(plain, abs=0.005), 1.0]
 
 
+@pytest.mark.parametrize("amount", [float("nan"), float("inf"), -0.01])
+def test_a_claim_that_is_no_amount_is_refused(amount):
+    with pytest.raises(ModelError, match="RM600"):
+        split_claims(SplitRule("own", "example", 1_000.0), [5.0, amount], [0.0, 0.0])
+
+
 def test_impossible_amounts_are_refused():
     rule = illustrative()
     for bad in (([-1.0], [0.0], [1.0], [1.0]), ([0.0], [0.0], [10.0], [11.0]), ([0.0], [0.0], [0.0], [0.0])):

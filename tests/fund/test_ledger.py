@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ratemod.errors import BookError, ModelError, PlanError
-from ratemod.fund.journal import BANK, FUND, read_journal
+from ratemod.fund.journal import ACCRUAL, BANK, FUND, read_journal
 from ratemod.fund.ledger import fund_ledger
 from ratemod.fund.ledger_sql import ask, views
 from ratemod.fund.levy import levy
@@ -400,6 +400,23 @@ def test_a_broken_line_is_found():
         found.reconcile()
     places = {item.args["where"] for item in error.value.problems}
     assert {"FL0000000001", "x", "all"} <= places
+
+
+def test_a_levy_booked_for_another_insurer_is_found():
+    """The entry balances, the policy has its levy and all together have theirs: only the insurers' sums differ."""
+    found = made(
+        policies=books({"A": ("birch", D(2024, 1, 1), 100_000_00), "B": ("larch", D(2024, 1, 1), 50_000_00)}),
+        done=SERVICES.slice(0, 0),
+        paid=PAID.slice(0, 0),
+    )
+    line = found.journal
+    entry = line.entry[np.flatnonzero(line.kind == ACCRUAL)[0]]
+    own = line.entry == entry
+    line.insurer[own] = 1 - line.insurer[own]
+    with pytest.raises(ModelError) as error:
+        found.reconcile()
+    wrong = {(item.args["what"], item.args["where"]) for item in error.value.problems}
+    assert {("levy = accruals", "birch"), ("levy = accruals", "larch")} <= wrong
 
 
 def test_sql_answers_and_stays_inside(tmp_path):

@@ -336,7 +336,7 @@ def carried(amount_fen: npt.ArrayLike, firm: npt.ArrayLike, successor: npt.Array
     given = np.bincount(old, part, minlength=len(amount))
     if (part < 0).any() or (given > 1 + 1e-12).any():
         raise ModelError(problem("RM614"))
-    if (old == new).any() or np.isin(new, old).any():
+    if np.isin(new, old).any():
         raise ModelError(problem("RM615"))
     order = np.lexsort((new, old))
     old, new, part = old[order], new[order], part[order]
