@@ -87,6 +87,18 @@ def test_a_shape_is_the_best_of_all_splines_that_have_it(rows, shape, sign):
     assert model.fit.parameters < columns + 1  # some bound holds
 
 
+def test_errors_are_those_of_a_fit_without_the_columns_that_are_held_at_zero(rows):
+    model = rm.rate_model(rows, covariates={"age": "spline(6, increasing)"}, **CALL)
+    free = np.flatnonzero(model.fit.coefficient[1:] > 0)
+    assert 0 < len(free) < 6
+    x = np.column_stack([np.ones(len(rows)), model.asked.curves[0].columns(rows.age)[:, free]])
+    right = sm.GLM(rows.claims, x, family=sm.families.Poisson(), exposure=rows.heads).fit(tol=1e-14)
+    used = [0, *(free + 1)]
+    assert model.fit.coefficient[used] == pytest.approx(right.params.to_numpy(), rel=1e-6)
+    assert model.fit.standard_error[used] == pytest.approx(right.bse.to_numpy(), rel=1e-5)
+    assert (np.delete(model.fit.standard_error, used) == 0).all()
+
+
 @pytest.mark.parametrize("kind", ["spline(5, concave)", "spline(5, increasing)", "penalised(8, decreasing)"])
 def test_a_curve_has_its_shape_also_beyond_the_data(rows, kind):
     curve = rm.rate_model(rows, covariates={"age": kind}, **CALL).curve("age", np.linspace(0, 110, 300))

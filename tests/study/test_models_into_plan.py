@@ -123,6 +123,9 @@ def test_cells_are_the_planted_ones(found):
     rate = cells.filter(like="rate[", axis=0)
     assert rate.indicated.iloc[1] / rate.indicated.iloc[0] == pytest.approx(4.0)  # frequency 2, cost 2
     assert rate.selected.iloc[1] / rate.selected.iloc[0] == pytest.approx(4.0, rel=3e-3)  # whole tenths
+    current, exposure = np.array([100.0, 150.0]), np.array([70.0, 140.0])
+    apart = 300 / (exposure @ current / 210)
+    assert rate.indicated.iloc[2] / (exposure @ rate.indicated.to_numpy()[:2] / 210) == pytest.approx(apart)
     assert rate.reason.iloc[2] == "not in the data: its current distance kept"
 
 
