@@ -207,7 +207,8 @@ def test_quality_by_hand(small):
     ]
     assert row.loc["x", names].tolist() == [2, 2, 0, 0, 1, 2, 300, 150]  # S1 counts in 2025, 14 days; S2 took 30
     assert row.loc["y", names].tolist() == [3, 1, 1, 1, 1, 1, 400, 400]
-    assert row.loc["x", "score_mean"] == 85
+    assert row.loc["x", "score_mean"] == 85  # 80 and 90: standard error 5
+    assert row.loc["x", ["score_low", "score_high"]].tolist() == pytest.approx([85 - 1.96 * 5, 85 + 1.96 * 5], abs=1e-3)
     assert row.loc["y", "delivered_share"] == 0.5
     hazard = small.frame("hazards_by_insurer").set_index("insurer")
     names = ["found", "rectified_in_time", "rectified_late", "refused", "overdue", "open"]
