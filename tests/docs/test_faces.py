@@ -18,6 +18,8 @@ def test_every_name_of_a_face_loads_and_says_what_it_is(package):
     assert len(face.__all__) > 20 and set(face.__all__) <= set(dir(face))
     for name in face.__all__:
         found = getattr(face, name)
+        if not inspect.ismodule(found) and not callable(found):
+            continue  # a table
         assert inspect.ismodule(found) or inspect.getdoc(found), name
         home = found.__name__ if inspect.ismodule(found) else found.__module__
         assert home.startswith("ratemod."), name

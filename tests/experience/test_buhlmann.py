@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -100,7 +102,7 @@ def test_refusals(change, code):
 
 
 def test_an_estimate_that_does_not_settle_says_so(monkeypatch):
-    monkeypatch.setattr("ratemod.experience.buhlmann.MOST_ROUNDS", 1)
+    monkeypatch.setattr(import_module("ratemod.experience.buhlmann"), "MOST_ROUNDS", 1)
     found = buhlmann_straub(RATIOS, WEIGHTS, estimator="iterative")
     assert [item.code for item in found.warnings] == ["RM647"]
 
@@ -152,7 +154,7 @@ def test_blocks_change_no_digit(monkeypatch):
     weights = draw.gamma(2.0, 50.0, (1000, 5))
     values = draw.gamma(2.0, 1.0, (1000, 1)) + draw.normal(size=(1000, 5))
     whole = buhlmann_straub(values, weights)
-    monkeypatch.setattr("ratemod.experience.buhlmann.BLOCK", 7)
+    monkeypatch.setattr(import_module("ratemod.experience.buhlmann"), "BLOCK", 7)
     assert buhlmann_straub(values, weights).premium.tobytes() == whole.premium.tobytes()
 
 

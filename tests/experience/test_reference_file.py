@@ -8,12 +8,25 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ratemod.experience.bands import Bands
-from ratemod.experience.float_state import FloatScheme, float_path
-from ratemod.experience.merit import JAPAN, german_rebate_cent, japan_rate
-from ratemod.experience.parameter import Dated, Line, Setting, value_of
-from ratemod.experience.split import SplitRule, split_claims, split_mod
-from ratemod.experience.split_rules import ncci, ncci_ballast, ncci_weight, washington
+from ratemod.experience import (
+    JAPAN,
+    Bands,
+    Dated,
+    FloatScheme,
+    Line,
+    Setting,
+    SplitRule,
+    float_path,
+    german_rebate_cent,
+    japan_rate,
+    ncci,
+    ncci_ballast,
+    ncci_weight,
+    split_claims,
+    split_mod,
+    value_of,
+    washington,
+)
 
 FILE = Path(__file__).parents[3] / "shared" / "reference" / "vectors" / "experience_rating.json"
 FILES = [FILE, *(folder / "shared" / "reference" / "vectors" / FILE.name for folder in Path(__file__).parents)]

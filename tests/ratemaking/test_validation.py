@@ -6,9 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
+from ratemod import ratemaking as rel
 from ratemod.errors import ModelError
 from ratemod.ratemaking import family as fam
-from ratemod.ratemaking import relativities as rel
 from ratemod.ratemaking import validation as val
 from ratemod.ratemaking.cells import Factor, collapse
 from ratemod.ratemaking.glm import fit_glm

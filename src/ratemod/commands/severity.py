@@ -41,11 +41,11 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
         losses = read_losses(args.file, header_map=headers_of(args), sheet=args.sheet)
     found = fit_severities(losses, named(args.families) or tuple(PARAMETERS))
     if args.chosen:
-        names = [one.severity.components[0].name for one in found.fits]
+        names = [one.family for one in found.fits]
         if args.chosen not in names:
             near = nearest(args.chosen, names)
             raise ModelError(problem("RM469", name=args.chosen, known=", ".join(names), nearest=near))
-    chosen = next((one for one in found.fits if one.severity.components[0].name == args.chosen), found.best)
+    chosen = next((one for one in found.fits if one.family == args.chosen), found.best)
     tables = (
         layer_table(chosen, layers, trend=1.0 if args.trend is None else args.trend),
         limit_table(chosen, limits, args.base_limit or 1.0, expense_per_claim=args.expense or 0.0),

@@ -62,6 +62,7 @@ from ratemod.experience.losses import Actual as Actual
 from ratemod.experience.losses import ClaimList as ClaimList
 from ratemod.experience.losses import Window as Window
 from ratemod.experience.losses import actual_losses as actual_losses
+from ratemod.experience.merit import JAPAN as JAPAN
 from ratemod.experience.merit import AccidentRecord as AccidentRecord
 from ratemod.experience.merit import accident_factor as accident_factor
 from ratemod.experience.merit import claim_free_years as claim_free_years

@@ -43,6 +43,9 @@ from ratemod.fund.score_rule import Indicator as Indicator
 from ratemod.fund.score_rule import read_indicators as read_indicators
 from ratemod.fund.scorecard import Scorecard as Scorecard
 from ratemod.fund.scorecard import scorecard as scorecard
+from ratemod.fund.sharing import divide_by_divisor as divide_by_divisor
+from ratemod.fund.sharing import divide_estate as divide_estate
+from ratemod.fund.sharing import shapley as shapley
 from ratemod.fund.subsidy import Subsidy as Subsidy
 from ratemod.fund.subsidy import SubsidyRule as SubsidyRule
 from ratemod.fund.subsidy import read_subsidy_rules as read_subsidy_rules
@@ -52,3 +55,4 @@ from ratemod.fund.use_rule import UseRules as UseRules
 from ratemod.fund.use_rule import read_use_rules as read_use_rules
 from ratemod.fund.water_fill import Filled as Filled
 from ratemod.fund.water_fill import water_fill as water_fill
+from ratemod.money import apportion as apportion

@@ -5,6 +5,8 @@ A missing, infinite or negative number is never read as zero: the caller hears w
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
@@ -16,20 +18,48 @@ Dates = npt.NDArray[np.datetime64]
 Booleans = npt.NDArray[np.bool_]
 
 
+def floats(name: str, values: Any) -> Floats:
+    """Return `values` as float64; missing values are NaN.
+
+    Raises
+    ------
+    ModelError
+        RM833 for texts, also those that look like numbers, days, and rows of unequal length.
+
+    Examples
+    --------
+    >>> floats("losses", [1, None]).tolist()
+    [1.0, nan]
+    """
+    try:
+        given = np.asarray(values)
+        if given.dtype.kind == "O":
+            odd = [one for one in given.ravel().tolist() if isinstance(one, str | bytes)]
+            array = given.astype(np.float64) if not odd else None
+        else:
+            odd = given.ravel()[:1].tolist() if given.dtype.kind not in "biuf" else []
+            array = np.asarray(given, dtype=np.float64)
+    except (TypeError, ValueError):
+        odd, array = [values], None
+    if array is None or odd:
+        raise ModelError(problem("RM833", name=name, value=str(odd[0])[:40]))
+    return array
+
+
 def finite(name: str, values: npt.ArrayLike) -> Floats:
     """Return `values` as float64, all finite.
 
     Raises
     ------
     ModelError
-        RM500 when a value is missing or not finite.
+        RM833 for what is no number; RM500 when a value is missing or not finite.
 
     Examples
     --------
     >>> finite("losses", [1, 2]).tolist()
     [1.0, 2.0]
     """
-    array = np.asarray(values, dtype=np.float64)
+    array = floats(name, values)
     wrong = ~np.isfinite(array)
     if wrong.any():
         raise ModelError(problem("RM500", name=name, wrong=int(wrong.sum()), first=_first(wrong)))

@@ -321,7 +321,7 @@ def mack(
     squares = (weight * (ratio - factor[..., None, :]) ** 2).sum(axis=-2)
     sigma2 = squares / np.maximum(count - 1, 1)
     alone = count[..., -1] == 1
-    sigma2[..., -1] = np.where(alone, _last_sigma2(sigma2, last_sigma), sigma2[..., -1])
+    sigma2[..., -1] = np.where(alone, last_sigma2(sigma2, last_sigma), sigma2[..., -1])
     return _errors(amount, seen, factor, sigma2, total, alpha, (tail, tail_se, tail_sigma), labels)
 
 
@@ -333,7 +333,7 @@ def _newest(use: Booleans, periods: int | None) -> Booleans:
     return use & (newer <= periods)
 
 
-def _last_sigma2(sigma2: Floats, rule: LastSigma) -> Floats:
+def last_sigma2(sigma2: Floats, rule: LastSigma) -> Floats:
     """Return the missing last σ² by Mack's minimum or by a straight line through log σ."""
     if rule == "mack":
         near, far = sigma2[..., -2], sigma2[..., -3]

@@ -5,7 +5,8 @@ A severity is a weighted list of components, usually one. With S the survival fu
     excess moment E[(X − d)+] = ∫_d^∞ S(x) dx,   E[X² − d²; X > d] = 2∫_d^∞ x·S(x) dx,
 both kept in closed form, because far out a difference of limited moments has no digits left.
 Parametrisation (scale θ): lognormal (μ, σ); gamma (shape, θ); weibull (shape, θ); exponential (θ); pareto (shape α, θ),
-the Lomax form S = (θ/(x+θ))^α; burr (α, γ, θ), S = (1 + (x/θ)^γ)^−α; inverse gaussian (mean, dispersion φ = 1/λ).
+the Lomax form S = (θ/(x+θ))^α; burr (α, γ, θ), S = (1 + (x/θ)^γ)^−α; loglogistic (γ, θ), a burr of α = 1; single pareto
+(α, θ), S = (θ/x)^α from the threshold θ on; inverse gaussian (mean, dispersion φ = 1/λ).
 
 Source: Klugman, Panjer & Willmot, *Loss Models*, 5th ed., app. A.
 """
@@ -76,6 +77,18 @@ def exponential(mean: Factor) -> Severity:
 def burr(shape: Factor, power: Factor, scale: Factor) -> Severity:
     """Return a Burr (XII) distribution."""
     return _of("burr", shape, power, scale)
+
+
+@strict
+def loglogistic(power: Factor, scale: Factor) -> Severity:
+    """Return a log-logistic distribution, S = 1/(1 + (x/scale)^power); its mean is infinite for power <= 1."""
+    return _of("loglogistic", power, scale)
+
+
+@strict
+def single_pareto(shape: Factor, threshold: Factor) -> Severity:
+    """Return the single-parameter Pareto, S = (threshold/x)^shape above a threshold that all losses exceed."""
+    return _of("single pareto", shape, threshold)
 
 
 @strict
@@ -249,6 +262,7 @@ def log_density(one: Component, x: Floats) -> Floats:
     """Return the log density of one component at x > 0."""
     from scipy.special import gammaln
 
+    one = _as_burr(one)
     a = one.parameters
     match one.name:
         case "lognormal":
@@ -261,6 +275,8 @@ def log_density(one: Component, x: Floats) -> Floats:
             value = -x / a[0] - np.log(a[0])
         case "pareto":
             value = np.log(a[0] / a[1]) - (a[0] + 1) * np.log1p(x / a[1])
+        case "single pareto":
+            value = np.where(x >= a[1], np.log(a[0] / a[1]) - (a[0] + 1) * np.log(x / a[1]), -np.inf)
         case "burr":
             value = (
                 np.log(a[0] * a[1] / a[2]) + (a[1] - 1) * np.log(x / a[2]) - (a[0] + 1) * np.log1p((x / a[2]) ** a[1])
@@ -274,6 +290,7 @@ def log_survival(one: Component, x: Floats) -> Floats:
     """Return log P(X > x) of one component at x >= 0."""
     from scipy.special import gammaincc, log_ndtr
 
+    one = _as_burr(one)
     a = one.parameters
     with np.errstate(divide="ignore", invalid="ignore"):
         match one.name:
@@ -287,6 +304,8 @@ def log_survival(one: Component, x: Floats) -> Floats:
                 value = -x / a[0]
             case "pareto":
                 value = -a[0] * np.log1p(x / a[1])
+            case "single pareto":
+                value = -a[0] * np.maximum(np.log(x / a[1]), 0.0)
             case "burr":
                 value = -a[0] * np.log1p((x / a[2]) ** a[1])
             case _:
@@ -311,6 +330,7 @@ def _limited(one: Component, d: Floats, k: int) -> Floats:
     """Return E[min(X, d)^k] of one component."""
     from scipy.special import beta, betainc, gammainc, gammaln, hyp2f1, ndtr
 
+    one = _as_burr(one)
     a = one.parameters
     with np.errstate(invalid="ignore", over="ignore", divide="ignore"):
         beyond = np.where(np.isinf(d), 0.0, d**k * np.exp(log_survival(one, d)))
@@ -324,6 +344,10 @@ def _limited(one: Component, d: Floats, k: int) -> Floats:
                 below = scale**k * np.exp(gammaln(1 + k / shape)) * gammainc(1 + k / shape, (d / scale) ** shape)
             case "pareto":
                 return _pareto_limited(a, d, k)
+            case "single pareto":
+                over = np.maximum(np.log(d / a[1]), 0.0)
+                grown = over if a[0] == k else np.expm1((k - a[0]) * over) / (k - a[0])
+                return np.asarray(np.minimum(d, a[1]) ** k + k * a[1] ** k * grown)
             case "burr" if a[0] * a[1] > k:
                 u = 1 / (1 + (d / a[2]) ** a[1])
                 p, q = 1 + k / a[1], a[0] - k / a[1]
@@ -343,6 +367,7 @@ def _excess(one: Component, d: Floats, k: int) -> Floats:
     """Return E[X^k − d^k; X > d] of one component."""
     from scipy.special import beta, betaincc, gammaincc, gammaln, ndtr
 
+    one = _as_burr(one)
     a = one.parameters
     with np.errstate(invalid="ignore", over="ignore", divide="ignore", under="ignore"):
         over = np.exp(log_survival(one, d))
@@ -361,6 +386,12 @@ def _excess(one: Component, d: Floats, k: int) -> Floats:
                 first = over * (d + a[1]) / (a[0] - 1)
                 tail = first if k == 1 else 2 * first * (d * (a[0] - 1) + a[1]) / (a[0] - 2)
                 return np.where(np.isinf(d), 0.0, tail)
+            case "single pareto":
+                if a[0] <= k:
+                    return np.full(d.shape, np.inf)
+                begun = np.maximum(d, a[1])
+                tail = k * begun**k * np.exp(log_survival(one, begun)) / (a[0] - k)
+                return np.where(np.isinf(d), 0.0, np.maximum(a[1] ** k - d**k, 0.0) + tail)
             case "burr":
                 if a[0] * a[1] <= k:
                     return np.full(d.shape, np.inf)
@@ -374,6 +405,11 @@ def _excess(one: Component, d: Floats, k: int) -> Floats:
                 raise ModelError(problem("RM543", name=one.name, order=k))
     tail = np.where(np.isinf(d), 0.0, above - d**k * over)
     return np.maximum(tail, 0.0)
+
+
+def _as_burr(one: Component) -> Component:
+    """Return a log-logistic as the burr that it is; others as they are."""
+    return Component("burr", (1.0, *one.parameters)) if one.name == "loglogistic" else one
 
 
 def _lognormal_moment(a: tuple[float, ...], k: int) -> float:
@@ -405,6 +441,7 @@ def _quantile(one: Component, p: Floats) -> Floats:
     from scipy.special import gammaincinv, ndtri
     from scipy.stats import invgauss
 
+    one = _as_burr(one)
     a = one.parameters
     with np.errstate(divide="ignore", over="ignore"):
         hazard = -np.log1p(-p)  # the cumulative hazard at the quantile
@@ -419,6 +456,8 @@ def _quantile(one: Component, p: Floats) -> Floats:
                 value = a[0] * hazard
             case "pareto":
                 value = a[1] * np.expm1(hazard / a[0])
+            case "single pareto":
+                value = np.where(p > 0, a[1] * np.exp(hazard / a[0]), 0.0)
             case "burr":
                 value = a[2] * np.expm1(hazard / a[0]) ** (1 / a[1])
             case _:

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ratemod.ratemaking.arrays import Floats, Integers
+from ratemod.errors import ModelError, problem
+from ratemod.ratemaking.arrays import Floats, Integers, floats
 from ratemod.reading.text_levels import level_name
 
 if TYPE_CHECKING:
@@ -39,16 +40,29 @@ def labelled(values: Any) -> tuple[Floats, Labels]:
     values : (..., origins, ages) array; a `Triangle`; what `read_triangle` read; or a frame with a column an age, whose
         index (pandas) or first column that holds text, whole numbers or days under no number (any other) names origins
 
+    Raises
+    ------
+    ModelError
+        RM833 for amounts that are no numbers, RM500 for infinite ones.
+
     Examples
     --------
     >>> import pandas as pd
     >>> labelled(pd.DataFrame({12: [1.0, 2.0], 24: [2.0, None]}, index=[2020, 2021]))[1]
     Labels(segments=(), origins=('2020', '2021'), ages=('12', '24'))
     """
+    amount, labels = _taken(values)
+    if np.isinf(amount).any():
+        wrong = np.isinf(amount)
+        raise ModelError(problem("RM500", name="triangle", wrong=int(wrong.sum()), first=int(np.argmax(wrong))))
+    return amount, labels
+
+
+def _taken(values: Any) -> tuple[Floats, Labels]:
     if hasattr(values, "labels") and hasattr(values, "values"):
         return values.values, values.labels
     if hasattr(values, "iloc"):
-        return np.asarray(values, dtype=np.float64), Labels(origins=names(values.index), ages=names(values.columns))
+        return floats("triangle", values), Labels(origins=names(values.index), ages=names(values.columns))
     if hasattr(values, "__arrow_c_stream__"):
         import pyarrow as pa
 
@@ -56,10 +70,10 @@ def labelled(values: Any) -> tuple[Floats, Labels]:
         first = table.column_names[0]
         named = not is_number(first)
         ages = table.column_names[named:]
-        held = [table[name].cast(pa.float64()).to_numpy() for name in ages]
+        held = [floats(name, table[name].to_numpy(zero_copy_only=False)) for name in ages]
         origins = names(table[first].to_pylist()) if named else ()
         return np.stack(held, axis=1), Labels(origins=origins, ages=names(ages))
-    return np.asarray(values, dtype=np.float64), NUMBERED
+    return floats("triangle", values), NUMBERED
 
 
 def names(values: Iterable[Any]) -> tuple[str, ...]:

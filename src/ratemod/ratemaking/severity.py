@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -22,20 +23,25 @@ from ratemod.ratemaking.distribution import Component, Severity, log_density, lo
 from ratemod.rules.options import strict
 from ratemod.rules.within import Amount
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 PARAMETERS = {
     "lognormal": ("mu", "sigma"),
     "gamma": ("shape", "scale"),
     "pareto": ("shape", "scale"),
     "weibull": ("shape", "scale"),
     "exponential": ("mean",),
+    "loglogistic": ("power", "scale"),
 }
+SINGLE = "single pareto"  # by a closed form, from a threshold that is known
 CLAIMS_PER_PARAMETER = 5
 GRADIENT = 1e-6
 FARTHEST = 15.0
 ROUGH = 4000
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False, slots=True, repr=False)
 class SeverityFit:
     """A fitted severity.
 
@@ -58,6 +64,23 @@ class SeverityFit:
     claims: int
     censored: int
 
+    @property
+    def family(self) -> str:
+        """The name of its family; those of a mixture joined by " + "."""
+        return " + ".join(one.name for one in self.severity.components)
+
+    def frame(self) -> pd.DataFrame:
+        """Return one row a parameter: parameter, estimate, standard_error."""
+        import pandas as pd
+
+        held = {"parameter": self.names, "estimate": self.estimate, "standard_error": self.standard_error}
+        return pd.DataFrame(held)
+
+    def __repr__(self) -> str:
+        said = ", ".join(f"{name} {value:.6g}" for name, value in zip(self.names, self.estimate))
+        cut = f", {self.censored:,} cut at a limit" if self.censored else ""
+        return f"SeverityFit({self.family}: {said}; {self.claims:,} losses{cut}; AIC {self.aic:,.2f})"
+
 
 def fit_severity(
     loss: npt.ArrayLike,
@@ -71,7 +94,8 @@ def fit_severity(
     Parameters
     ----------
     loss : (n,) float64 > 0, ground-up loss of each claim; its limit where censored
-    family : "lognormal", "gamma", "pareto", "weibull", "exponential", or a tuple of them for a mixture
+    family : "lognormal", "gamma", "pareto", "weibull", "exponential", "loglogistic", or a tuple of them for a mixture;
+        or "single pareto", S = (d/x)^α above the thresholds d: α = exact losses / Σ log(x/d)
     truncation : scalar or (n,) float64, the claim would be unknown at or below this; 0 for none
     censored : (n,) bool, True where the loss is known only to exceed `loss`
 
@@ -82,8 +106,9 @@ def fit_severity(
     Raises
     ------
     ModelError
-        RM544 for an unknown family; RM545 for too few or constant claims; RM546 for claims at or below their
-        truncation; RM547 when it does not converge or a weight vanishes; RM500..RM503.
+        RM544 for an unknown family; RM830 for a single-parameter Pareto without thresholds;
+        RM545 for too few or constant claims; RM546 for claims at or below their truncation; RM547 when it does not
+        converge or a weight vanishes; RM500..RM503, RM833.
 
     Examples
     --------
@@ -96,19 +121,58 @@ def fit_severity(
     cut = np.zeros(len(x), bool) if censored is None else np.asarray(censored, bool)
     same_length(loss=x, censored=cut)
     _check(x, below, cut, families)
+    if families == (SINGLE,):
+        return _single(x, below, cut)
     scale = float(np.median(x))
     objective = _objective(x / scale, below / scale, cut, families)
     few = np.argsort(x, kind="stable")[:: max(len(x) // ROUGH, 1)]
     rough = _objective(x[few] / scale, below[few] / scale, cut[few], families)
-    best = _search(objective, rough, _start(np.sort(x / scale), families), len(x))
-    severity = _scaled(_severity(best, families), scale)
-    natural = _natural(best, families, scale)
+    constant = float((~cut).sum()) * float(np.log(scale))
+    return fitted(objective, rough, np.sort(x / scale), families, scale, len(x), int(cut.sum()), constant)
+
+
+def fitted(
+    objective: Callable[[Floats], float],
+    rough: Callable[[Floats], float],
+    sample: Floats,
+    families: tuple[str, ...],
+    scale: float,
+    claims: int,
+    censored: int,
+    constant: float,
+) -> SeverityFit:
+    """Return the fit that an objective (mean negative log-likelihood, losses divided by `scale`) has its least at.
+
+    `rough` is the objective of fewer losses, `sample` sorted losses to start from, `constant` what scaling took off the
+    log-likelihood.
+    """
+    best = _search(objective, rough, _start(sample, families), claims)
     slope = _jacobian(best, families, scale)
-    error = np.sqrt(np.diag(slope @ np.linalg.inv(_hessian(objective, best) * len(x)) @ slope.T))
-    like = -objective(best) * len(x) - float((~cut).sum()) * np.log(scale)
-    k = len(best)
-    bic = k * float(np.log(len(x))) - 2 * like
-    return SeverityFit(severity, _names(families), natural, error, like, 2 * k - 2 * like, bic, len(x), int(cut.sum()))
+    covariance = slope @ np.linalg.inv(_hessian(objective, best) * claims) @ slope.T
+    severity, like = _scaled(severity_of(best, families), scale), -objective(best) * claims - constant
+    natural = _natural(best, families, scale)
+    return _told(severity, _names(families), natural, np.sqrt(np.diag(covariance)), like, len(best), claims, censored)
+
+
+def _told(
+    severity: Severity, names: tuple[str, ...], estimate: Floats, error: Floats, like: float, k: int, n: int, cut: int
+) -> SeverityFit:
+    """Return a fit with the criteria that follow from its log-likelihood and its k free parameters."""
+    bic = k * float(np.log(n)) - 2 * like
+    return SeverityFit(severity, names, estimate, error, like, 2 * k - 2 * like, bic, n, cut)
+
+
+def _single(x: Floats, below: Floats, cut: Booleans) -> SeverityFit:
+    """Return the single-parameter Pareto: each loss beside its own threshold, the distribution from the least on."""
+    from ratemod.ratemaking.distribution import single_pareto
+
+    exact, least = int((~cut).sum()), float(below.min())
+    alpha = exact / float(np.log(x / below).sum())
+    like = float(
+        (np.log(alpha / below) - (alpha + 1) * np.log(x / below))[~cut].sum() - alpha * np.log(x / below)[cut].sum()
+    )
+    names, estimate, error = ("shape", "threshold"), np.array([alpha, least]), np.array([alpha / exact**0.5, 0.0])
+    return _told(single_pareto(alpha, least), names, estimate, error, like, 1, len(x), int(cut.sum()))
 
 
 def product_limit(
@@ -157,12 +221,17 @@ def quantile_plot(
 
 def _check(x: Floats, below: Floats, cut: Booleans, families: tuple[str, ...]) -> None:
     """Refuse what cannot be fitted, all reasons at once."""
+    known = PARAMETERS if len(families) != 1 else (*PARAMETERS, SINGLE)
     found = [
-        problem("RM544", name=name, known=", ".join(PARAMETERS), nearest=nearest(name, PARAMETERS))
+        problem("RM544", name=name, known=", ".join(known), nearest=nearest(name, known))
         for name in families
-        if name not in PARAMETERS
+        if name not in known
     ]
-    need = CLAIMS_PER_PARAMETER * (sum(len(PARAMETERS.get(name, ())) for name in families) + len(families) - 1)
+    if families == (SINGLE,) and (below <= 0).any():
+        found.append(problem("RM830", wrong=int((below <= 0).sum())))
+    need = CLAIMS_PER_PARAMETER * (
+        sum(len(PARAMETERS.get(name, ())) for name in families) + max(len(families) - 1, families == (SINGLE,))
+    )
     exact = x[~cut]
     if len(exact) < need or len(exact) == 0 or exact.min() == exact.max():
         found.append(problem("RM545", claims=len(exact), need=need))
@@ -172,7 +241,7 @@ def _check(x: Floats, below: Floats, cut: Booleans, families: tuple[str, ...]) -
         raise ModelError(found)
 
 
-def _severity(theta: Floats, families: tuple[str, ...]) -> Severity:
+def severity_of(theta: Floats, families: tuple[str, ...]) -> Severity:
     """Return the severity of unconstrained parameters."""
     components, at = [], 0
     for name in families:
@@ -192,7 +261,7 @@ def _objective(x: Floats, below: Floats, cut: Booleans, families: tuple[str, ...
 
     def value(theta: Floats) -> float:
         with np.errstate(all="ignore"):
-            severity = _severity(theta, families)
+            severity = severity_of(theta, families)
             spread = [one.parameters[one.name == "lognormal" :] for one in severity.components]
             if not all(0 < number < np.inf for numbers in spread for number in numbers):
                 return 1e10  # a step beyond what floats hold
@@ -221,6 +290,7 @@ def _start(x: Floats, families: tuple[str, ...]) -> Floats:
             "weibull": [np.log(1.2 / spread), np.log(middle)],
             "exponential": [np.log(middle)],
             "pareto": [np.log(2.0), np.log(2 * middle)],
+            "loglogistic": [np.log(np.pi / (np.sqrt(3) * spread)), float(logs.mean())],
         }[name]
     return np.array(parts + [0.0] * (len(families) - 1))
 
@@ -286,7 +356,7 @@ def _names(families: tuple[str, ...]) -> tuple[str, ...]:
 
 def _natural(theta: Floats, families: tuple[str, ...], scale: float) -> Floats:
     """Return the parameters on their natural scale and the caller's unit."""
-    severity = _scaled(_severity(theta, families), scale)
+    severity = _scaled(severity_of(theta, families), scale)
     values = [value for one in severity.components for value in one.parameters]
     return np.array(values + list(severity.weights[:-1]))
 

@@ -20,7 +20,7 @@ from ratemod.errors import BookError, ModelError, Problem, nearest, problem
 from ratemod.ratemaking.arrays import Booleans, Floats
 from ratemod.ratemaking.distribution import mean, survival
 from ratemod.ratemaking.limits import excess_ratio, increased_limit_factors, layer, loss_elimination_ratio
-from ratemod.ratemaking.severity import PARAMETERS, SeverityFit, fit_severity, product_limit
+from ratemod.ratemaking.severity import PARAMETERS, SINGLE, SeverityFit, fit_severity, product_limit
 from ratemod.reading.convert import convert
 from ratemod.reading.header import HeaderMap
 from ratemod.reading.read import read_table
@@ -100,7 +100,7 @@ class SeverityFits:
 
         return pd.DataFrame(
             {
-                "family": [one.severity.components[0].name for one in self.fits],
+                "family": [one.family for one in self.fits],
                 "log_likelihood": [one.log_likelihood for one in self.fits],
                 "aic": [one.aic for one in self.fits],
                 "bic": [one.bic for one in self.fits],
@@ -117,7 +117,7 @@ class SeverityFits:
 
         return pd.DataFrame(
             [
-                (one.severity.components[0].name, name, float(value), float(error))
+                (one.family, name, float(value), float(error))
                 for one in self.fits
                 for name, value, error in zip(one.names, one.estimate, one.standard_error)
             ],
@@ -125,7 +125,7 @@ class SeverityFits:
         )
 
     def __repr__(self) -> str:
-        said = ", ".join(f"{one.severity.components[0].name} AIC {one.aic:.2f}" for one in self.fits)
+        said = ", ".join(f"{one.family} AIC {one.aic:.2f}" for one in self.fits)
         return f"SeverityFits({self.claims:,} losses; {said})"
 
 
@@ -180,7 +180,7 @@ def fit_severities(losses: Losses, families: Sequence[str] = tuple(PARAMETERS)) 
     Parameters
     ----------
     losses : Losses, as `read_losses` returns them
-    families : names of `PARAMETERS`
+    families : names as `fit_severity` takes them, no mixtures; "single pareto" is tried where it is named
 
     Returns
     -------
@@ -198,8 +198,9 @@ def fit_severities(losses: Losses, families: Sequence[str] = tuple(PARAMETERS)) 
     >>> fit_severities(losses, ["exponential", "lognormal"]).frame()["family"].tolist()
     ['exponential', 'lognormal']
     """
-    odd = [problem("RM544", name=name, known=", ".join(PARAMETERS), nearest=nearest(name, PARAMETERS))
-           for name in families if name not in PARAMETERS]  # fmt: skip
+    known = (*PARAMETERS, SINGLE)
+    odd = [problem("RM544", name=name, known=", ".join(known), nearest=nearest(name, known))
+           for name in families if name not in known]  # fmt: skip
     if odd:
         raise ModelError(odd)
     fits, failed = [], []

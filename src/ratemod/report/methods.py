@@ -121,7 +121,7 @@ def severity_document(
     """Return the fits with how good they are, the parameters, layers and increased limits factors."""
     figures: dict[str, Any] = {"rows": losses.rows, "claims": found.claims, "censored": found.censored}
     if len(layers) or len(limits):
-        figures["chosen"] = chosen.severity.components[0].name
+        figures["chosen"] = chosen.family
     fits = frame_table(found.frame(), "", lang, units={}, most=None)
     parameters = frame_table(found.parameters(), "", lang, units={}, most=None)
     head: Blocks = (facts_of(figures, lang), *told([*losses.refused, *(item for _, item in found.failed)], lang))
