@@ -13,7 +13,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from ratemod.errors import Problem, nearest, problem
+from ratemod.errors import Problem, nearest, problem, text
 from ratemod.plan.interval import UNKNOWN, Range, operand_range
 from ratemod.plan.model import Condition, Plan, Test, plain
 from ratemod.plan.op.level import LevelExtreme
@@ -158,8 +158,8 @@ def _operations(plan: Plan) -> Iterator[Problem]:
         for key, value, takes in asked:
             kind = kind_of(value, plan)
             if kind is not None and kind not in takes:
-                wanted = " / ".join(takes)
-                yield _at(plan, "RM361", place, name=plain(value), kind=kind, wanted=wanted, key=key, step=step.name)
+                kinds = _kinds(kind=(kind,), wanted=takes)
+                yield _at(plan, "RM361", place, name=plain(value), key=key, step=step.name, **kinds)
         for key, allowed in operation.keys().items():
             many = [value for name, _, value in operation.operands() if name == key]
             if allowed.count not in (None, len(many)):
@@ -218,6 +218,15 @@ def _levels_compared(plan: Plan) -> Iterator[tuple[str, Operand]]:
             yield from ((owner, end) for end in test.compared.values() if end in codes)
 
 
+def _kinds(**named: Sequence[str]) -> dict[str, str]:
+    """Return kinds of values in words, for a message in both languages: ``kind`` and ``kind_zh``."""
+    found: dict[str, str] = {}
+    for name, kinds in named.items():
+        found[name] = " / ".join(text(f"UI_kind_{kind}", "en") for kind in kinds)
+        found[f"{name}_zh"] = " / ".join(text(f"UI_kind_{kind}", "zh") for kind in kinds)
+    return found
+
+
 def _comparable(plan: Plan, owner: str, of: str, end: Operand) -> Iterator[Problem]:
     """Yield why a value is not compared with another: each with its own kind, levels with levels of the same order."""
     kind, other, place = kind_of(of, plan), kind_of(end, plan), _place(plan, owner)
@@ -227,7 +236,8 @@ def _comparable(plan: Plan, owner: str, of: str, end: Operand) -> Iterator[Probl
     elif kind is None or other is None:  # a name that there is not is told once
         return
     elif kind != other or kind == "text":
-        yield _at(plan, "RM444", place, name=of, kind=kind, other=plain(end), other_kind=other, step=owner)
+        kinds = _kinds(kind=(kind,), other_kind=(other,))
+        yield _at(plan, "RM444", place, name=of, other=plain(end), step=owner, **kinds)
     else:
         for code in [code for code in theirs if code not in own][:1]:
             yield _at(plan, "RM130", place, column=of, value=code, nearest=nearest(code, own))
@@ -364,10 +374,10 @@ def _legal(plan: Plan) -> Iterator[Problem]:
         if item.low is None and item.high is None:
             yield _at(plan, "RM153", _place(plan, item.name), step=item.name)
         for key, name in (("of", item.of), ("low", item.low), ("high", item.high)):
-            kind, wanted = None if name is None else kind_of(name, plan), "number / date"
-            if kind is not None and kind not in ("number", "date"):
-                place = _place(plan, item.name)
-                yield _at(plan, "RM361", place, name=name, kind=kind, wanted=wanted, key=key, step=item.name)
+            kind, takes = None if name is None else kind_of(name, plan), ("number", "date")
+            if kind is not None and kind not in takes:
+                kinds = _kinds(kind=(kind,), wanted=takes)
+                yield _at(plan, "RM361", _place(plan, item.name), name=name, key=key, step=item.name, **kinds)
             elif name is not None and key != "of" and kind_of(item.of, plan) in ("number", "date"):
                 yield from _comparable(plan, item.name, item.of, name)
         constant = plan.constants.get(item.of)
