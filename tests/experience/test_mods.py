@@ -196,6 +196,36 @@ def test_one_light_claim_among_others_is_reduced_by_itself():
     assert (found.actual.primary_fen[0], found.actual.excess_fen[0]) == (1_600_000, 1_000_000)
 
 
+MODS_LISTS = {  # what is wrong: claims list, exposure list, code and place that are told
+    "a day": ("A,C1,3/1/23,5\nB,C2,2023-03-01,7\n", "A,9,4\nB,9,4\n", "RM206", "claims.csv:2"),
+    "no amount": ("B,C2,2023-03-01,7\nA,C1,2023-03-01,\n", "A,9,4\nB,9,4\n", "RM630", "claims.csv:3"),
+    "a number twice": ("B,C2,2023-03-01,7\nA,C1,2023-03-01,1\nA,C1,2023-04-01,1\n", "A,9,4\nB,9,4\n", "RM629",
+                       "claims.csv:3"),
+    "a claim of a spoilt code": ("9.122E+17,C1,2023-03-01,5\nB,C2,2023-03-01,7\n", "A,9,4\nB,9,4\n", "RM207",
+                                 "claims.csv:2"),
+    "a claim of nobody": ("A,C1,2023-03-01,5\n,C2,2023-03-01,7\n", "A,9,4\nB,9,4\n", "RM201", "claims.csv:3"),
+    "a firm without a code": ("A,C1,2023-03-01,5\n", "A,9,4\n,9,4\n", "RM201", "firms.csv:3"),
+    "a firm twice": ("A,C1,2023-03-01,5\n", "B,9,4\nA,9,4\nA,8,4\n", "RM616", "firms.csv:3"),
+    "nothing expected": ("A,C1,2023-03-01,5\n", "B,9,4\nA,,4\n", "RM617", "firms.csv:3"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", MODS_LISTS)
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_what_cannot_be_used_is_named_with_its_row_and_how_to_mend_it(name, lang, tmp_path, capsys):
+    claims, firms, code, place = MODS_LISTS[name]
+    (tmp_path / "claims.csv").write_text(
+        "统一社会信用代码,赔案号,出险日期,已付赔款（万元）\n" + claims, encoding="utf-8"
+    )
+    (tmp_path / "firms.csv").write_text(
+        "统一社会信用代码,期望损失（万元）,期望初级损失（万元）\n" + firms, encoding="utf-8"
+    )
+    words = ["--lang", lang, "mods", str(tmp_path / "claims.csv"), "--exposure", str(tmp_path / "firms.csv")]
+    assert main([*words, "--effective", "2026-01-01"]) == 3
+    said = [line for line in capsys.readouterr().out.splitlines() if code in line]
+    assert said and place in said[0] and said[0].count(code) == 1
+
+
 def panel(seed=11, enterprises=12_000):
     """Return yearly sums by firm of a synthetic province: expectations of a sector rate, counts and amounts."""
     frame = rm.synthesize(enterprises=enterprises, years=5, seed=seed).table("panel").to_pandas()

@@ -140,3 +140,10 @@ def test_one_claim_number_at_two_firms_refuses_both():
     found = read_claims(claims, pa.array(["A", "B", "C", "D"]))
     assert found.wrong is not None
     assert [found.problems[at - 1].code if at else "" for at in found.wrong.tolist()] == ["RM399", "RM399", "", "", ""]
+
+
+def test_a_credit_code_parted_by_hyphens_meets_itself_and_a_policy_number_keeps_its_own():
+    code = "91350100M000100Y43"
+    parted = pa.array(["91-350100-M000100Y-43", "9135-0100-M000-100y43", "91-350100-M000100Y-44", "P-1"])
+    assert join(parted, pa.array([code, "P1", "91350100M000100Y44"])).place().tolist() == [0, 0, -1, -1]
+    assert join(pa.array([code]), pa.array(["91‐350100M000100Y43"])).place().tolist() == [0]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 
+import pandas as pd
 import pytest
 
 import ratemod as rm
@@ -80,3 +81,26 @@ def test_ordinary_headers_beside_a_list_never_stop_it():
     others = OTHER.strip().replace("\n", ", ").split(", ")
     book = read_book([{**ROW, **dict.fromkeys(others, "x")}], jilin().columns)
     assert {item.header for item in book.receipt.parts[0].unused} >= {"本年保费", "核保意见", "Net assets"}
+
+
+@pytest.mark.parametrize("kind", ["frame", "csv", "xlsx"])
+def test_a_column_that_is_there_and_blank_is_not_filled_either(kind, tmp_path):
+    rows = pd.DataFrame(
+        [{**ROW, "上年保费": "", "去年实缴保费": "66,000"}, {**ROW, "上年保费": "-", "去年实缴保费": ""}]
+    )
+    source = rows if kind == "frame" else tmp_path / f"list.{kind}"
+    if kind == "csv":
+        rows.to_csv(source, index=False)
+    if kind == "xlsx":
+        rows.to_excel(source, index=False)
+    with pytest.raises(BookError) as caught:
+        read_book(source, jilin().columns)
+    (problem,) = caught.value.problems
+    assert (problem.code, problem.args["header"]) == ("RM265", "去年实缴保费")
+    assert problem.args["column"] == "expiring_premium_yuan"
+    read_book(source, jilin().columns, header_map=HeaderWords(headers={"去年实缴保费": "-"}))
+
+
+def test_a_blank_column_beside_a_blank_header_or_a_filled_one_stops_nothing():
+    read_book([{**ROW, "上年保费": "", "去年实缴保费": " "}], jilin().columns)
+    read_book([{**ROW, "上年保费": "9"}, {**ROW, "上年保费": "", "去年实缴保费": "66,000"}], jilin().columns)

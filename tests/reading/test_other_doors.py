@@ -14,10 +14,10 @@ from ratemod.errors import BookError
 from ratemod.experience.mod_lists import SUCCESSION, read_claims, read_exposure, successions_of
 from ratemod.reading.arrow import strings
 from ratemod.reading.header import Header, lexicon
+from ratemod.reading.near_headers import judged_headers
 from ratemod.reading.read import read_table
 from ratemod.reading.receipt import UnusedHeader
 from ratemod.reading.shared_table import read_shared
-from ratemod.reading.tables import judged_headers
 from ratemod.secondopinion.second_opinion import second_opinion
 from ratemod.study.history import CLAIM, _columns, _incurred
 from ratemod.study.intake import intake_of

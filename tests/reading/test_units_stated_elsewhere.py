@@ -114,7 +114,7 @@ def test_a_multiple_beside_the_header(tmp_path, header):
     path = saved(tmp_path, [[header.replace("保费", "保费金额") if one == "保费" else one for one in HEADS], ROW])
     with pytest.raises(BookError) as refusal:
         read_table(path, columns)
-    assert refusal.value.problems[0].code in ("RM264", "RM265")
+    assert refusal.value.problems[0].code in ("RM265", "RM336")
 
 
 @pytest.mark.parametrize(("alias", "size"), [("管线长度（千米）", 1000), ("管线长度（米）", None)])

@@ -81,6 +81,31 @@ def test_controllable_for_one_firm_and_for_a_book(tmp_path, capsys):
     assert "RM800" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("report", ["authority-report", "controllable", "movement"])
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_rows_that_cannot_be_priced_are_named_with_their_reason(report, lang, tmp_path, capsys):
+    """Of three renewals one has an optional cell that cannot be read: a blank there would have been priced."""
+    import pyarrow.parquet as pq
+
+    rows = pq.read_table(BOOK).slice(0, 3).to_pandas()
+    rows.to_csv(tmp_path / "good.csv", index=False)
+    rows["certificate_expiry"] = ["#REF!", *rows["certificate_expiry"].astype(str).replace("None", "")[1:]]
+    rows.to_csv(tmp_path / "book.csv", index=False)
+    command = ["registers", report, str(tmp_path / "book.csv"), *PLAN, "--lang", lang]
+    if report == "authority-report":
+        command += ["--hazards", str(DATA / "hazards.parquet")]
+    for before in ("good.csv", "book.csv") if report == "movement" else ("",):
+        more = ["--before", str(tmp_path / before)] if before else []
+        assert main([*command, *more]) == 3
+        out = capsys.readouterr().out
+        assert "RM206" in out and "#REF!" in out and ("未定价原因" in out or "Why rows were not priced" in out)
+    if report == "movement":  # the year before is held to the same
+        command[2] = str(tmp_path / "good.csv")
+        assert main([*command, "--before", str(tmp_path / "book.csv")]) == 3
+        out = capsys.readouterr().out
+        assert "RM206" in out and ("可比 2 户" in out or "2 compared" in out)
+
+
 def test_movement_between_two_years(tmp_path, capsys):
     import pyarrow.compute as pc
     import pyarrow.parquet as pq

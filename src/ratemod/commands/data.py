@@ -89,7 +89,10 @@ def _check(args: argparse.Namespace, lang: Lang) -> int:
     settled()
     rows = []
     for one in verdicts:
-        totals = ", ".join(f"{noun} {yuan_text(fen)}" for noun, fen in one.totals_fen().items())
+        columns = one.table.columns
+        totals = ", ".join(
+            f"{columns[f'{noun}_yuan'].label(lang)} {yuan_text(fen)}" for noun, fen in one.totals_fen().items()
+        )
         verdict = text("UI_data_conforms" if one.conforms else "UI_data_not", lang)
         rows.append((one.table.label(lang), *map(str, one.counts.values()), verdict, totals))
     codes = ("label", "rows", "usable", "refused", "twice", "verdict", "totals")

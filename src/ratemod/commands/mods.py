@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ratemod.commands.common import day, table_arguments
-from ratemod.errors import Lang, text
+from ratemod.errors import Lang, Problem, text
 
 if TYPE_CHECKING:
     from ratemod.experience.mods import Mods
@@ -74,7 +74,7 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
             write(mods, target, lang)
     if target:
         print(str(target))
-    return 3 if mods.counts["refused"] else 0
+    return 3 if mods.counts["refused"] or unread(mods) else 0
 
 
 def judge(args: argparse.Namespace, target: Path | None, lang: Lang) -> int:
@@ -128,7 +128,7 @@ def moved(mods: Mods, args: argparse.Namespace, target: Path | None, lang: Lang)
     if target:
         write_frame(pa.Table.from_pandas(found.frame(), preserve_index=False), target)
         print(str(target))
-    return 3 if mods.counts["refused"] else 0
+    return 3 if mods.counts["refused"] or unread(mods) else 0
 
 
 def write_text(content: str, target: Path) -> None:
@@ -175,10 +175,18 @@ def mods_text(mods: Mods, lang: Lang) -> str:
     for at, item in enumerate(mods.problems, 1):
         firms = int((mods.problem_of == at).sum())
         if firms:
-            lines.append(
-                text("UI_mods_refused", lang, firms=firms, why=f"{item.code} {text(item.code, lang, **item.args)}")
-            )
+            lines.append(text("UI_mods_refused", lang, firms=firms, why=item.line(lang)))
+    lines += [text("UI_mods_unread", lang, why=item.line(lang)) for item in unread(mods)]
     return "\n".join(lines)
+
+
+def unread(mods: Mods) -> list[Problem]:
+    """Return what is wrong with claims of which it is not known whose they are."""
+    claims = mods.claims
+    if claims.wrong is None:
+        return []
+    alone = set(claims.wrong[claims.firm < 0].tolist())
+    return [item for at, item in enumerate(claims.problems, 1) if at in alone]
 
 
 def _strays(mods: Mods, lang: Lang) -> list[str]:

@@ -14,6 +14,7 @@ from ratemod.errors import BookError, Lang, Problem, problem, text
 if TYPE_CHECKING:
     from ratemod.document.model import Table
     from ratemod.plan.model import Plan
+    from ratemod.rating.rated import Rated
     from ratemod.reading.book import Book
     from ratemod.registers.derive import Derived
 
@@ -62,7 +63,7 @@ def arguments(parser: argparse.ArgumentParser, lang: Lang) -> None:
 
 
 def run(args: argparse.Namespace, lang: Lang) -> int:
-    """Make one report; 0, or 3 where the authority's list and the loadings applied do not agree."""
+    """Make one report; 0, or 3 where rows were not used, or the authority's list and the loadings do not agree."""
     return {
         "authority-report": _authority,
         "coverage": _coverage,
@@ -140,7 +141,7 @@ def _authority(args: argparse.Namespace, lang: Lang) -> int:
         register_table(text("UI_register_sheet_by_place", lang), found.totals, lang, values=values),
     ]
     _show(args, text("UI_authority_title", lang), sheets, notes, lang)
-    return max(_told(hazards.refused, lang), 0 if found.balanced else 3)
+    return max(_unpriced([rated], lang), 3 if hazards.refused or not found.balanced else 0)
 
 
 def _coverage(args: argparse.Namespace, lang: Lang) -> int:
@@ -199,6 +200,16 @@ def _told(refused: Sequence[Problem], lang: Lang) -> int:
     return 3 if refused else 0
 
 
+def _unpriced(books: Sequence[Rated], lang: Lang) -> int:
+    """Print why rows of books have no premium; return 3 where some have none."""
+    from ratemod.report.rated_text import unpriced_text
+
+    for rated in books:
+        if rated.problems:
+            print(f"\n{text('UI_problems', lang)}\n{unpriced_text(rated, lang)}")
+    return 3 if any(rated.problems for rated in books) else 0
+
+
 def _controllable(args: argparse.Namespace, lang: Lang) -> int:
     from ratemod.registers.controllable import controllable_premium
     from ratemod.report.register_table import register_table
@@ -217,7 +228,7 @@ def _controllable(args: argparse.Namespace, lang: Lang) -> int:
     if not args.key or args.output:
         notes = [text("UI_controllable_unpriced", lang, rows=int((~found.priced).sum())), plan.warning(lang)]
         _show(args, text("UI_controllable_title", lang), sheets, notes, lang)
-    return 0
+    return _unpriced([found.rated], lang)
 
 
 def _movement(args: argparse.Namespace, lang: Lang) -> int:
@@ -252,7 +263,7 @@ def _movement(args: argparse.Namespace, lang: Lang) -> int:
             plan.warning(lang),
         ]
         _show(args, text("UI_movement_title", lang), sheets, notes, lang)
-    return 0
+    return _unpriced(found.books, lang)
 
 
 def _key_label(plan: Plan, lang: Lang) -> dict[str, str]:

@@ -20,6 +20,7 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
     """Compare; 0 when every premium agrees, else 3."""
     from ratemod.rating.target import check_target
     from ratemod.reading.header import fold, spellings
+    from ratemod.report.rated_text import unpriced_text
     from ratemod.report.second_opinion_file import SUFFIXES, write_second_opinion
     from ratemod.secondopinion.second_opinion import premium_column, second_opinion
 
@@ -27,8 +28,11 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
     plan = open_plan(args)
     known = fold(args.premium) in spellings(plan.columns)
     theirs = () if known else (premium_column(args.premium),)
-    opinion = second_opinion(price(args, plan, lang, trace=False, besides=theirs).one_edition(), args.premium)
+    rated = price(args, plan, lang, trace=False, besides=theirs).one_edition()
+    opinion = second_opinion(rated, args.premium)
     print(opinion.text(lang))
+    if rated.problems:
+        print(f"\n{text('UI_problems', lang)}\n{unpriced_text(rated, lang)}")
     if target:
         write_second_opinion(opinion, target, lang, digest(args))
         print(f"\n{text('UI_files', lang)}\n  {target}")

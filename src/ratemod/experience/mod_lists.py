@@ -43,9 +43,11 @@ def read_exposure(source: Any, effective: Any, rule: SplitRule | None = None) ->
     columns = {
         name: cells_of(book, EXPOSURE[name], found, problems) for name in EXPOSURE if name in book.table.column_names
     }
+    if "credit_code" in columns:
+        _named(columns["credit_code"], found, problems)
     if "class_code" in columns and rule is not None and rule.class_rates is not None:
         _need(book, ("credit_code", "payroll_yuan"), EXPOSURE)
-        return by_class(columns, effective, rule, found, problems)
+        return by_class(columns, effective, rule, found, book.at_their_rows(found, problems))
     needed = ("credit_code", "expected_losses_yuan", "expected_primary_losses_yuan")
     _need(book, needed if rule is None or rule.d_ratio is None else needed[:2], EXPOSURE)
     if "expected_primary_losses_yuan" not in columns:
@@ -77,7 +79,7 @@ def read_exposure(source: Any, effective: Any, rule: SplitRule | None = None) ->
         exposed,
         years,
         found,
-        tuple(problems),
+        tuple(book.at_their_rows(found, problems)),
         None,
         columns.get("latest_premium_yuan"),
         columns.get("average_premium_yuan"),
@@ -123,6 +125,7 @@ def read_claims(source: Any, firms: pa.Array, states: tuple[str, ...] = (), *, v
     columns = {
         name: cells_of(book, CLAIMS[name], wrong, problems) for name in CLAIMS if name in book.table.column_names
     }
+    _named(columns["credit_code"], wrong, problems)
     firm = join(columns["credit_code"], firms).place()
     incurred = _incurred(columns, wrong, problems, n)
     if "claim_no" in columns:
@@ -145,9 +148,15 @@ def read_claims(source: Any, firms: pa.Array, states: tuple[str, ...] = (), *, v
         *_coded(columns.get("kind"), None),
         _coded(columns.get("state"), states)[0],
         wrong if wrong.any() else None,
-        tuple(problems),
+        tuple(book.at_their_rows(wrong, problems)),
         columns["credit_code"],
     )
+
+
+def _named(firms: pa.Array, found: npt.NDArray[np.int32], problems: list[Problem]) -> None:
+    """Refuse rows that name no firm (RM201)."""
+    blank = firms.is_null().to_numpy(zero_copy_only=False)
+    mark(found, problems, "RM201", blank, column=FIRM.name, label=FIRM.label_zh)
 
 
 def _no_claims() -> ClaimList:

@@ -90,12 +90,20 @@ class Book:
         """
         if problem_of is None:
             return ()
+        codes = np.unique(problem_of[problem_of > 0])
+        return tuple(self._at(problems[code - 1], np.flatnonzero(problem_of == code)) for code in codes)
+
+    def at_their_rows(self, problem_of: npt.NDArray[np.int32], problems: Sequence[Problem]) -> list[Problem]:
+        """Return all the problems in their order, each at the first row that has it, if any, and with how many do."""
         found = []
-        for code in np.unique(problem_of[problem_of > 0]):
-            rows = np.flatnonzero(problem_of == code)
-            file, sheet, row = self.place(int(rows[0]))
-            found.append(replace(problems[code - 1], file=file, sheet=sheet, row=row, count=len(rows)))
-        return tuple(found)
+        for number, item in enumerate(problems, 1):
+            rows = np.flatnonzero(problem_of == number)
+            found.append(self._at(item, rows) if len(rows) else item)
+        return found
+
+    def _at(self, item: Problem, rows: npt.NDArray[np.intp]) -> Problem:
+        file, sheet, row = self.place(int(rows[0]))
+        return replace(item, file=file, sheet=sheet, row=row, count=len(rows))
 
     def said(self, rows: Iterable[int]) -> list[str]:
         """Return the numbers of some records as people look them up: ``12``, with several tables ``table!12``."""

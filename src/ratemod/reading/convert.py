@@ -33,6 +33,7 @@ from ratemod.vocabulary.spelling import is_blank, one_name, same_level, visible
 MISSING_DATE = -(2**31)
 AT_ONCE = 65_536
 LONGEST_SHOWN = 60
+MOST_LEVELS = 12  # that a message lists
 EACH = ("每人", "人均", "per_person", "per person", "per head")  # what the name of an amount a head holds
 
 
@@ -409,6 +410,10 @@ Converted = tuple[list[Any], list[int | None]]  # a value, and 0 or the number o
 def _levels(values: Sequence[Any], refusals: Refusals, _: Decimal | None) -> Converted:
     known = {same_level(name): code for code, level in enumerate(refusals.column.levels) for name in level.names()}
     near = nearest_of(name for level in refusals.column.levels for name in level.names())
+    said = {
+        end: _shown([level.label(lang) for level in refusals.column.levels])
+        for end, lang in (("levels", "en"), ("levels_zh", "zh"))
+    }
     codes: list[Any] = []
     numbers: list[int | None] = []
     for value in values:
@@ -420,8 +425,12 @@ def _levels(values: Sequence[Any], refusals: Refusals, _: Decimal | None) -> Con
         elif is_blank(text):
             numbers.append(None)
         else:
-            numbers.append(refusals.number("RM202", value=text, nearest=near(text)))
+            numbers.append(refusals.number("RM202", value=text, nearest=near(text), **said))
     return codes, numbers
+
+
+def _shown(labels: Sequence[str]) -> str:
+    return " / ".join(labels[:MOST_LEVELS]) + (" …" if len(labels) > MOST_LEVELS else "")
 
 
 def _plain(value: Any) -> str:

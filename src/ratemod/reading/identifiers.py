@@ -27,6 +27,8 @@ IDENTITIES: dict[str, Identity] = {"credit_code": "credit_code", "industry_code"
 KEYS = frozenset({"policy_no", "claim_no", "contract_no", "endorsement_no", "receipt_no", "service_no", "payment_no"})
 _ERROR = "^(#(N/A|REF!|NAME\\?|VALUE!|DIV/0!|NULL!|NUM!|SPILL!|CALC!|GETTING_DATA)|#+|=.+|\u21d0.+)$"
 Mask = npt.NDArray[np.bool_]
+_HYPHENED = "^-+$|^-*([0-9A-HJ-NP-RTUWXY]-*){18}$"  # no identifier, and what may be a credit code in parts
+_CREDIT_CODE = re.compile("[0-9A-HJ-NP-RTUWXY]{18}")
 _SPOILT = r"^\s*[0-9](\.[0-9]+[eE][+]?|[eE][+])[0-9]{1,3}\s*$"
 
 
@@ -52,16 +54,19 @@ def identity_of(column: Column) -> Identity | None:
 
 
 def canonical(text: str) -> str:
-    """Return the one form of an identifier.
+    """Return the one form of an identifier; a credit code has no hyphens, however it is parted to be read.
 
     Examples
     --------
-    >>> canonical(" ｐ1\u200b-Ａ "), canonical("p1‐a")
-    ('P1-A', 'P1-A')
+    >>> canonical(" ｐ1\u200b-Ａ "), canonical("p1‐a"), canonical("91-350100M000100Y-43")
+    ('P1-A', 'P1-A', '91350100M000100Y43')
     """
     if text.isascii() and text.isalnum():
         return text.upper()
-    return folded(text).upper()
+    code = folded(text).upper()
+    joined = code.replace("-", "")
+    parted = joined != code and _CREDIT_CODE.fullmatch(joined) is not None and bool(is_valid([joined])[0])
+    return joined if parted else code
 
 
 def keys(cells: pa.Array) -> pa.Array:
@@ -110,7 +115,7 @@ def _plainly_written(cells: pa.Array) -> bool:
     ends, data = _bytes(cells)
     if len(ends) < 2 or (np.diff(ends) < 3).any():  # the shortest may be strokes
         return False
-    strokes = b"-" in data and pc.any(pc.match_substring_regex(cells, "^-+$")).as_py()
+    strokes = b"-" in data and pc.any(pc.match_substring_regex(cells, _HYPHENED)).as_py()
     return bool(_PLAIN[np.frombuffer(data, dtype=np.uint8)].all()) and not strokes
 
 

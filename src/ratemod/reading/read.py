@@ -17,6 +17,7 @@ from ratemod.reading.header import IMPLIED, HeaderMap, Lexicon, checked, lexicon
 from ratemod.reading.header_hours import with_header_hours
 from ratemod.reading.implied import obeyed, under_own_headers, with_implied
 from ratemod.reading.joined import joined
+from ratemod.reading.near_headers import held_against_blanks
 from ratemod.reading.receipt import listed
 from ratemod.reading.sniff import EXCEL_FILES, FILES, TEXT_FILES, sniffed
 from ratemod.reading.spoken import heard, said_of
@@ -83,7 +84,7 @@ def read_table(
     words = lexicon(with_implied(columns), header_map)
     sheets = (sheet,) if isinstance(sheet, str) else tuple(sheet or ())
     if paths is None:
-        book = with_header_hours(_frame(arrow_table(source), words, None), columns)
+        book = with_header_hours(held_against_blanks(_frame(arrow_table(source), words, None), words), columns)
     else:
         books = _files(paths, words, sheets, header_map)
         heard([text for book in books for text in _texts(book)], columns)
@@ -143,7 +144,8 @@ def _files(paths: Sequence[Path], words: Lexicon, sheets: Sequence[str], header_
     workbooks = [path for path in paths if path.suffix.lower() in EXCEL_FILES]
     for path in paths:
         try:  # beside workbooks, sheets are of them alone
-            books += _file(path, words, sheets if path in workbooks or not workbooks else (), header_map)
+            read = _file(path, words, sheets if path in workbooks or not workbooks else (), header_map)
+            books += [held_against_blanks(book, words) for book in read]
         except BookError as error:
             lost = all(item.code == "RM221" for item in error.problems)
             (without if lost else problems).extend(error.problems)
@@ -153,7 +155,7 @@ def _files(paths: Sequence[Path], words: Lexicon, sheets: Sequence[str], header_
     if lost_ones:
         raise BookError(lost_ones)
     if without:
-        args: dict[str, Any] = {"first": 1, "last": 1, "why_en": "such headers", "why_zh": "此类表头"}
+        args: dict[str, Any] = {"first": 1, "last": 1, "why_en": "lacks such headers", "why_zh": "缺少此类表头"}
         said = [problem("RM274", file=item.file, **args) for item in without]
         books[0] = remarked(books[0], said)
     return books

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
@@ -15,25 +14,23 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from ratemod.errors import BookError, Problem, nearest, problem
-from ratemod.reading.added import is_result_file
+from ratemod.errors import BookError, Problem, problem
 from ratemod.reading.arrow import filled_strings, to_arrow
 from ratemod.reading.blocks import Block, blocks, merged_cells
 from ratemod.reading.book import Book, remarked
 from ratemod.reading.examples import example_rows
 from ratemod.reading.grid import Grid, letter
-from ratemod.reading.header import IMPLIED, Header, Lexicon, checked, fold, lost_headers, near_column
-from ratemod.reading.receipt import LeftOut, ReadPart, Receipt, UnusedHeader, UsedHeader, listed, unused_said
+from ratemod.reading.header import Header, Lexicon, checked, lost_headers
+from ratemod.reading.near_headers import judged_headers
+from ratemod.reading.receipt import LeftOut, ReadPart, Receipt, UnusedHeader, UsedHeader, listed
 from ratemod.reading.rows import fate, is_blank, judge_of, near_needed
 from ratemod.reading.units import Statement, Unit, stated, statements
 from ratemod.vocabulary.column import Column
 from ratemod.vocabulary.currency import other_money
-from ratemod.vocabulary.table import words as business_words
 
 ALL_SHEETS = ("all", "全部")
 _ROWS_AT_ONCE = 2048
 _EPOCH_1904 = datetime(1904, 1, 1)
-_BRACKETS = re.compile(r"([^(（\[【]+)[(（\[【]([^)）\]】]+)[)）\]】]")
 _FOOTNOTES = ("注", "备注", "说明", "以上", "note", "remark")
 
 
@@ -116,19 +113,19 @@ def _not_read(
         args: dict[str, Any] = {
             "first": grid.lines[block.at],
             "last": grid.lines[block.end - 1],
-            "why_en": ", ".join(column.name for column in lacking[:4]) if lacking else _why(grid)[0],
-            "why_zh": "、".join(column.label("zh") for column in lacking[:4]) if lacking else _why(grid)[1],
+            "why_en": "lacks " + ", ".join(column.name for column in lacking[:4]) if lacking else _why(grid)[0],
+            "why_zh": "缺少" + "、".join(column.label("zh") for column in lacking[:4]) if lacking else _why(grid)[1],
         }
         said.append(problem("RM274", file=grid.file, sheet=grid.sheet, row=grid.lines[block.at], **args))
     if not found and any(not is_blank(cell) for row in grid.rows for cell in row):
-        args = {"first": 1, "last": grid.lines[-1], "why_en": "such headers", "why_zh": "此类表头"}
+        args = {"first": 1, "last": grid.lines[-1], "why_en": "lacks such headers", "why_zh": "缺少此类表头"}
         said.append(problem("RM274", file=grid.file, sheet=grid.sheet, **args))
     return said
 
 
 def _why(grid: Grid) -> tuple[str, str]:
-    """Return in both languages what a sheet lacks that has all headers and is not read."""
-    return ("visibility (hidden sheet)", "可见性（隐藏工作表）") if grid.hidden else ("being asked for", "指定")
+    """Return in both languages why a sheet that has all headers is not read."""
+    return ("the sheet is hidden", "工作表已隐藏") if grid.hidden else ("was not asked for", "未指定读取")
 
 
 def _loose_statements(grid: Grid) -> list[Statement]:
@@ -270,62 +267,6 @@ def above(block: Block, siblings: Sequence[Block]) -> dict[str, int]:
     return {"title": title, "head": head} if title else {"head": head}
 
 
-def judged_headers(
-    unused: Sequence[UnusedHeader], header: Header, words: Lexicon, file: str | None, sheet: str | None, row: int
-) -> tuple[list[UnusedHeader], list[Problem]]:
-    """Return headers not used with the column each comes nearest to, and the remark that lists them.
-
-    Raises
-    ------
-    BookError
-        RM265 for every header that is written like an optional column that the list does not fill, RM336 for every one
-        that is a number's with what is no unit of it.
-    """
-    free = [name for name in words.columns if name not in header.names]
-    optional = [name for name in free if name not in near_needed(words.columns)]
-    spelled = {said: name for name in free for said in words.columns[name].names()}
-    judged, wrong = [], []
-    steps = is_result_file(header.texts)  # stand among the columns, which were judged when they were priced
-    for item in unused:
-        if not item.header:
-            judged.append(UnusedHeader(item.header, item.place))
-            continue
-        if not (item.header in header.added or _set_aside(item.header, words)):
-            wrong += _odd_unit(item.header, free, words.columns, file, sheet, row)
-        near = near_column(item.header, free, words.columns)
-        odd = bool(wrong) and wrong[-1].code == "RM336" and wrong[-1].args["header"] == item.header
-        near = near if near in optional and not odd else None  # a list that lacks a needed column is refused for that
-        known = item.header in header.added or steps or _set_aside(item.header, words)
-        apart = known or (near and _other_word(item.header, words.columns[near]))
-        if near is not None and not apart:
-            column = words.columns[near]
-            label = business_words().get(near, column).label("zh") if near in IMPLIED else column.label("zh")
-            args: dict[str, Any] = {"header": item.header, "column": near, "label": label}
-            wrong.append(problem("RM265", file=file, sheet=sheet, row=row, **args))
-        close = None if known else nearest(item.header, spelled)
-        label = words.columns[spelled[close]].label("zh") if close else ""
-        judged.append(UnusedHeader(item.header, item.place, spelled[close] if close else None, label))
-    if wrong:
-        raise BookError(wrong)
-    said = unused_said(judged, file, sheet, row)
-    return judged, [] if said is None else [said]
-
-
-def _odd_unit(
-    header: str, free: Sequence[str], columns: Mapping[str, Column], file: str | None, sheet: str | None, row: int
-) -> list[Problem]:
-    """Return the problem of a header that is the name of a number with what is no unit of it in brackets."""
-    said = _BRACKETS.fullmatch(header.strip())
-    if said is None:
-        return []
-    known = {fold(name): one for one in free for name in columns[one].names() if columns[one].kind == "number"}
-    name = known.get(fold(said[1]))
-    if name is None:
-        return []
-    label = columns[name].label("zh")
-    return [problem("RM336", file=file, sheet=sheet, row=row, header=header, column=name, label=label, unit=said[2])]
-
-
 def frame_receipt(header: Header, words: Lexicon, file: str | None, records: int) -> tuple[Receipt, dict[str, Decimal]]:
     """Return the receipt of a table whose every row is a record, and what its bare numbers multiply by.
 
@@ -369,17 +310,6 @@ def frame_receipt(header: Header, words: Lexicon, file: str | None, records: int
 
 def _size(unit: Unit | None) -> Decimal:
     return unit.size if unit is not None and unit.size is not None else Decimal(1)
-
-
-def _set_aside(header: str, words: Lexicon) -> bool:
-    return fold(header) in words.given
-
-
-def _other_word(header: str, column: Column) -> bool:
-    """Return whether a header is the name of a business column that is not the one it is written like."""
-    mine, said = set(map(fold, column.names())), fold(header)
-    named = [set(map(fold, word.names())) for word in business_words().values()]
-    return any(said in names and mine.isdisjoint(names) for names in named)
 
 
 def _day_1904(cell: Any) -> Any:

@@ -31,9 +31,10 @@ from ratemod.reading.grid import Grid
 from ratemod.reading.header import IMPLIED, Header, HeaderMap, Lexicon, checked, lexicon, lost_headers, match
 from ratemod.reading.header_hours import with_header_hours
 from ratemod.reading.implied import obeyed, with_implied
+from ratemod.reading.near_headers import judged_headers
 from ratemod.reading.receipt import LeftOut, ReadPart, Receipt, UnusedHeader, UsedHeader, listed
 from ratemod.reading.rows import Judge, fate, is_blank, is_total, judge_of, near_needed
-from ratemod.reading.tables import above, judged_headers, settled
+from ratemod.reading.tables import above, settled
 from ratemod.reading.units import Unit, stated, statements
 from ratemod.vocabulary.column import Column
 

@@ -41,6 +41,7 @@ class Controllable:
     least_fen : (n,) int64, the least that actions can reach
     saving_fen : (k, n) int64, by action; ``premium_fen - saving_fen.sum(axis=0) == least_fen``
     priced : (n,) bool; False where the row, or one of its counterfactuals, has no premium: then all figures are 0
+    rated : Rated, the book as things are: why a row has no premium
     """
 
     plan: Plan
@@ -50,6 +51,7 @@ class Controllable:
     least_fen: Fen
     saving_fen: Fen
     priced: npt.NDArray[np.bool_]
+    rated: Rated
 
     def table(self) -> pa.Table:
         """Return key, premium, least premium and the saving of each action, in fen; null where not priced."""
@@ -116,14 +118,15 @@ def controllable_premium(
     if not 1 <= len(chosen) <= MOST:
         raise ModelError(problem("RM251", count=len(chosen), most=MOST))
     moved = [_moved(book, plan, action) for action in chosen]
-    premiums, priced = [], np.ones(book.table.num_rows, dtype=bool)
-    for taken in range(2 ** len(chosen)):
+    as_is = rate(book, plan, lang=lang, trace=())
+    premiums, priced = [as_is.outputs.premium_fen.astype(np.int64)], is_priced(as_is)
+    for taken in range(1, 2 ** len(chosen)):
         columns: dict[str, Any] = {}
         for place, edit in enumerate(moved):
             if taken >> place & 1:
                 columns |= edit
         rated = rate(with_columns(book, plan, columns), plan, lang=lang, trace=())
-        priced &= is_priced(rated)
+        priced = priced & is_priced(rated)
         premiums.append(rated.outputs.premium_fen.astype(np.int64))
     least = np.stack(premiums)
     least[:, ~priced] = 0
@@ -133,7 +136,7 @@ def controllable_premium(
             if taken >> place & 1:
                 least[taken] = np.minimum(least[taken], least[taken ^ 1 << place])
     saving = -shapley_fen(least)
-    return Controllable(plan, row_keys(book, plan), chosen, now, least[-1], saving, priced)
+    return Controllable(plan, row_keys(book, plan), chosen, now, least[-1], saving, priced, as_is)
 
 
 def is_priced(rated: Rated) -> npt.NDArray[np.bool_]:

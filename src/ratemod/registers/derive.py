@@ -29,6 +29,7 @@ from ratemod.registers.register import Register, meeting_of, read_register
 from ratemod.registers.rules import Rules, load_rules
 from ratemod.rules.options import strict
 from ratemod.vocabulary.column import Column
+from ratemod.vocabulary.table import table
 
 KEY, EXPIRING = "credit_code", "expiring_premium_yuan"
 OnConflict = Literal["register", "refuse"]
@@ -190,7 +191,7 @@ def derive_columns(
         conversions.pop(name, None)
     if on_conflict == "refuse" and (disagreed := [item for item in told if item.code == "RM247"]):
         raise BookError(disagreed)
-    told += _doubts(registers, chosen, keys)
+    told += _doubts(registers, chosen, keys, book)
     return Derived(replace(book, table=table, conversions=conversions), evidence, tuple(told), joins)
 
 
@@ -322,13 +323,15 @@ def _differs(
     return np.asarray(given & valid & ~equal)
 
 
-def _doubts(registers: Registers, rules: Rules, keys: Any) -> list[Problem]:
+def _doubts(registers: Registers, rules: Rules, keys: Any, book: Book) -> list[Problem]:
     """Return which registers contradict themselves about how many rows of the book, and rules not applied."""
     told = []
     for register in registers.present():
-        count = int(_in_doubt(register, keys).sum())
-        if count:
-            told.append(problem("RM248", file=register.file, count=count, noun=register.noun))
+        rows = np.flatnonzero(_in_doubt(register, keys))
+        if len(rows):
+            file, sheet, row = book.place(int(rows[0]))
+            named = {"noun": table(register.noun).label_en.lower(), "noun_zh": table(register.noun).label_zh}
+            told.append(problem("RM248", file=file, sheet=sheet, row=row, count=len(rows), **named))
     claims, rule = registers.claims, rules.downgrade
     if registers.certificates is None or claims is None or rule is None or rule.deaths is None:
         return told

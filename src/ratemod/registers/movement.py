@@ -17,6 +17,7 @@ import pyarrow as pa
 from ratemod.errors import BookError, Lang, ModelError, nearest, problem
 from ratemod.plan.model import Plan
 from ratemod.rating.rate import rate
+from ratemod.rating.rated import Rated
 from ratemod.reading.book import Book
 from ratemod.reading.checks import repeats
 from ratemod.reading.join import join
@@ -44,6 +45,7 @@ class Movement:
     priced : (n,) bool; False where either year, or a mixture of the two, has no premium: then all figures are 0
     only_before, only_after, repeated : int
         Enterprises that left, that are new, and that stand more than once in a book: none of them is compared.
+    books : Rated of both years, as they came: why a row has no premium
     """
 
     keys: tuple[str, ...]
@@ -56,6 +58,7 @@ class Movement:
     only_before: int
     only_after: int
     repeated: int
+    books: tuple[Rated, ...] = ()
 
     def table(self) -> pa.Table:
         """Return credit code, both premiums and the part of each group, in fen; null where not priced."""
@@ -127,7 +130,8 @@ def premium_movement(
     old, new, left, fresh, repeated = _matched(before[0], after[0])
     sides = [_columns(book, plan, rows) for (book, plan), rows in ((before, old), (after, new))]
     owner = _owners(chosen, {*sides[0], *sides[1]})
-    premiums, priced = [], np.ones(len(new), dtype=bool)
+    whole = tuple(rate(book, plan, lang=lang, trace=()) for book, plan in (before, after))  # a mixture knows no cells
+    premiums, priced = [], is_priced(whole[0])[old] & is_priced(whole[1])[new]
     for moved in range(2 ** len(chosen)):
         plan = (before, after)[moved >> owner[PLAN_ITSELF] & 1 if PLAN_ITSELF in owner else 1][1]
         columns = {}
@@ -152,6 +156,7 @@ def premium_movement(
         only_before=left,
         only_after=fresh,
         repeated=repeated,
+        books=whole,
     )
 
 

@@ -1,0 +1,133 @@
+"""Headers that no column took, held against the columns that the list does not fill: which may be meant."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from ratemod.errors import BookError, Problem, nearest, problem
+from ratemod.reading.added import added, is_result_file
+from ratemod.reading.book import Book
+from ratemod.reading.header import IMPLIED, Header, Lexicon, fold, near_column
+from ratemod.reading.receipt import UnusedHeader, unused_said
+from ratemod.reading.rows import near_needed
+from ratemod.vocabulary.column import Column
+from ratemod.vocabulary.spelling import BLANKS, folded
+from ratemod.vocabulary.table import words as business_words
+
+_BRACKETS = re.compile(r"([^(（\[【]+)[(（\[【]([^)）\]】]+)[)）\]】]")
+
+
+def judged_headers(
+    unused: Sequence[UnusedHeader], header: Header, words: Lexicon, file: str | None, sheet: str | None, row: int
+) -> tuple[list[UnusedHeader], list[Problem]]:
+    """Return headers not used with the column each comes nearest to, and the remark that lists them.
+
+    Raises
+    ------
+    BookError
+        RM265 for every header that is written like an optional column that the list does not fill, RM336 for every one
+        that is a number's with what is no unit of it.
+    """
+    free = [name for name in words.columns if name not in header.names]
+    optional = [name for name in free if name not in near_needed(words.columns)]
+    spelled = {said: name for name in free for said in words.columns[name].names()}
+    judged, wrong = [], []
+    steps = is_result_file(header.texts)  # stand among the columns, which were judged when they were priced
+    for item in unused:
+        if not item.header:
+            judged.append(UnusedHeader(item.header, item.place))
+            continue
+        if not (item.header in header.added or _set_aside(item.header, words)):
+            wrong += _odd_unit(item.header, free, words.columns, file, sheet, row)
+        near = near_column(item.header, free, words.columns)
+        odd = bool(wrong) and wrong[-1].code == "RM336" and wrong[-1].args["header"] == item.header
+        near = near if near in optional and not odd else None  # a list that lacks a needed column is refused for that
+        known = item.header in header.added or steps or _set_aside(item.header, words)
+        apart = known or (near and _other_word(item.header, words.columns[near]))
+        if near is not None and not apart:
+            wrong.append(_may_be_meant(item.header, words.columns[near], file, sheet, row))
+        close = None if known else nearest(item.header, spelled)
+        label = words.columns[spelled[close]].label("zh") if close else ""
+        judged.append(UnusedHeader(item.header, item.place, spelled[close] if close else None, label))
+    if wrong:
+        raise BookError(wrong)
+    said = unused_said(judged, file, sheet, row)
+    return judged, [] if said is None else [said]
+
+
+def _odd_unit(
+    header: str, free: Sequence[str], columns: Mapping[str, Column], file: str | None, sheet: str | None, row: int
+) -> list[Problem]:
+    """Return the problem of a header that is the name of a number with what is no unit of it in brackets."""
+    said = _BRACKETS.fullmatch(header.strip())
+    if said is None:
+        return []
+    known = {fold(name): one for one in free for name in columns[one].names() if columns[one].kind == "number"}
+    name = known.get(fold(said[1]))
+    if name is None:
+        return []
+    label = columns[name].label("zh")
+    return [problem("RM336", file=file, sheet=sheet, row=row, header=header, column=name, label=label, unit=said[2])]
+
+
+def held_against_blanks(book: Book, words: Lexicon) -> Book:
+    """Return a table as it was read, where no header that it does not use may mean a column that is there and blank.
+
+    Raises
+    ------
+    BookError
+        RM265 for every such header, all at once: it has values where an optional column of the same words has none.
+    """
+    wrong: list[Problem] = []
+    for part in book.receipt.parts:
+        texts = [*(used.header for used in part.used), *(other.header for other in part.unused)]
+        ours = {texts[at] for at in added(texts)}
+        optional = {item.column for item in part.used} & set(words.columns) - set(near_needed(words.columns))
+        free = [
+            item.header
+            for item in part.unused
+            if item.header and item.header not in ours and not _set_aside(item.header, words)
+        ]
+        near = {header: near_column(header, sorted(optional), words.columns) for header in free}
+        for header, name in near.items():
+            if name is None or is_result_file(texts) or _other_word(header, words.columns[name]):
+                continue
+            if _is_blank(book.table, name) and not _is_blank(book.table, header):
+                wrong.append(_may_be_meant(header, words.columns[name], part.file, part.sheet, part.header_row))
+    if wrong:
+        raise BookError(wrong)
+    return book
+
+
+def _is_blank(table: pa.Table, name: str) -> bool:
+    """Return whether a column has nothing in any row but blanks and words for nothing."""
+    if name not in table.column_names:
+        return False
+    cells = table[name]
+    if cells.null_count == len(cells):
+        return True
+    if not (pa.types.is_string(cells.type) or pa.types.is_large_string(cells.type)):
+        return False
+    kinds = pc.unique(cells).to_pylist()
+    return len(kinds) <= 2 * len(BLANKS) and all(kind is None or folded(kind) in BLANKS for kind in kinds)
+
+
+def _may_be_meant(header: str, column: Column, file: str | None, sheet: str | None, row: int) -> Problem:
+    name = column.name
+    label = business_words().get(name, column).label("zh") if name in IMPLIED else column.label("zh")
+    return problem("RM265", file=file, sheet=sheet, row=row, header=header, column=name, label=label)
+
+
+def _set_aside(header: str, words: Lexicon) -> bool:
+    return fold(header) in words.given
+
+
+def _other_word(header: str, column: Column) -> bool:
+    """Return whether a header is the name of a business column that is not the one it is written like."""
+    mine, said = set(map(fold, column.names())), fold(header)
+    named = [set(map(fold, word.names())) for word in business_words().values()]
+    return any(said in names and mine.isdisjoint(names) for names in named)
