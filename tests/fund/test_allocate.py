@@ -242,6 +242,64 @@ def _optimum(book: pa.Table, money: int, visits: int, places: dict[str, int] | N
     return best_visits(given_items, np.array([money]), np.full(book.num_rows, visits), capacity)[0]
 
 
+@pytest.mark.parametrize(
+    "seed, many, visits, money, most, rooms",
+    [
+        (1, 25, 1, 6 * 10**6, 600_000, (15, 15)),
+        (2, 25, 4, 9 * 10**6, 1_500_000, (6, 3)),
+        (3, 10, 2, 2 * 10**6, 600_000, (15, 7)),
+        (4, 40, 1, 4 * 10**6, 600_000, (6, 3)),
+    ],
+)
+def test_of_a_small_book_the_plan_within_all_limits_at_once_is_the_best_there_is(
+    seed, many, visits, money, most, rooms
+):
+    """Visits and money of an insured, money of the insurer and visits of a place, written out for HiGHS here."""
+    from scipy.optimize import Bounds, LinearConstraint, milp
+
+    from ratemod.fund.catalogue import read_catalogue
+
+    book = insureds(many, seed, 1)
+    book = book.set_column(7, "outstanding", pa.array(np.zeros(many, dtype=np.int64)))
+    division = np.array(book["division_code"].to_pylist(), dtype=object)
+    places = dict(zip(sorted(set(division)), rooms))
+    plan = allocate(book, {"i0": money}, most_visits=visits, most_fen=most, capacity=places)
+    items, losses = read_catalogue().items, book["annual_losses_yuan"].to_numpy()
+    unit = read_catalogue().unit_fen(np.array(book["size_class"].to_pylist(), dtype=object), division)
+    cells = [(firm, at, k) for firm in range(many) for at, item in enumerate(items) for k in range(item.most_visits)]
+    gain = [losses[f] * items[s].most * np.exp(-items[s].rate * k) * -np.expm1(-items[s].rate) for f, s, k in cells]
+    cost, firm = np.array([unit[f, s] for f, s, _ in cells]), np.array([f for f, *_ in cells])
+    rows = [cost, *((firm == at) * 1 for at in range(many)), *((firm == at) * cost for at in range(many))]
+    rows += [(division[firm] == name) * 1 for name in places]
+    ends = [money, *[visits] * many, *[most] * many, *places.values()]
+    best = -milp(
+        -np.array(gain),
+        constraints=LinearConstraint(np.array(rows, dtype=float), -np.inf, ends),
+        integrality=np.ones(len(cells)),
+        bounds=Bounds(0, 1),
+        options={"mip_rel_gap": 0.0},
+    ).fun
+    assert plan.reconcile() > 0
+    assert plan.by.rest_prevented.sum() == pytest.approx(best, rel=1e-6)
+    assert best <= plan.by.bound.sum() * (1 + 1e-6) and not plan.far_from_bound()
+    assert plan.by.proportional.sum() <= best * (1 + 1e-6)
+    assert (plan.visits * plan.unit_fen).sum(axis=1).max() <= most and plan.visits.sum(axis=1).max() <= visits
+    assert all(plan.visits[division == name].sum() <= room for name, room in places.items())
+
+
+def test_money_by_premium_has_no_part_of_a_visit_that_an_insured_may_not_have():
+    book = pa.table({
+        "policy_no": ["A", "B"], "insurer": ["x"] * 2, "size_class": ["medium", "micro"],
+        "division_code": ["220100"] * 2, "premium_fen": [900, 100], "outstanding": [0, 0],
+        "annual_losses_yuan": [500_000.0, 1_000.0],
+    })  # fmt: skip
+    plan = allocate(book, {"x": 10**7}, most_visits=1, most_fen=300_000)  # a medium firm's cheapest visit: 3,540 yuan
+    # So only B is served, at most 3,000 yuan: a tenth of the money pays for its best visit (risk assessment, 3,000).
+    best = max(1_000.0 * most * -np.expm1(-rate) for most, rate in ((0.06, 0.8), (0.12, 0.9), (0.15, 0.6), (0.04, 0.9)))
+    assert plan.by.proportional.tolist() == pytest.approx([best])
+    assert plan.reconcile() > 0
+
+
 @pytest.mark.parametrize("seed", range(6))
 def test_where_places_are_short_the_visits_that_help_most_are_bought(seed):
     book = insureds(30, seed, 1)

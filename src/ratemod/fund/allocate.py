@@ -295,13 +295,15 @@ def _proportional(case: Case, duty: Ints, money_fen: Ints, capacity: Ints | None
     other = np.bincount(case.whose, np.where(case.small, 0.0, spend), len(money_fen))
     most = np.maximum(money_fen - case.reserve_fen, 0)
     spend *= np.where(case.small, 1.0, np.minimum(1.0, most / np.maximum(other, 1.0))[case.whose])
+    purse = None
     if case.most_fen is not None:
-        unit = case.unit_fen[np.arange(len(duty)), case.duty_type]
-        spend = np.minimum(spend, np.maximum(case.most_fen - duty * unit, 0))
+        purse = np.maximum(case.most_fen - duty * case.unit_fen[np.arange(len(duty)), case.duty_type], 0)
     best, many = np.zeros(len(spend)), np.zeros(len(spend))
     for at, item in enumerate(case.catalogue.items):
         done = np.where(case.duty_type == at, duty, 0)
         limit = np.minimum(np.maximum(case.most_visits - duty, 0), np.maximum(item.most_visits - done, 0))
+        if purse is not None:  # a visit that an insured may not have whole, it may not have in part
+            limit = np.minimum(limit, purse // case.unit_fen[:, at])
         visits = np.minimum(spend / case.unit_fen[:, at], limit)
         full = np.floor(visits)
         found = case.gains(at, done, done + full)

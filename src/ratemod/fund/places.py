@@ -3,7 +3,7 @@
 At a price p of a fen the best plan is, in every place, the visits of most prevention less p times their cost, as many
 as insureds and the place may have. The lower the price, the more is bought; the lowest price of a fixed scale at which
 the money suffices is taken, what is left buys what still fits, and where the plain order of worth does better it is
-kept.
+kept. Of a small book, where whole visits matter most, the best plan there is is looked for (`exact_visits`).
 """
 
 from __future__ import annotations
@@ -13,9 +13,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from ratemod.fund.case import Case
+from ratemod.fund.exact_visits import proved_visits
 from ratemod.fund.fund_table import Bools, Floats, Ints
 from ratemod.fund.visits import Items, allowed, buy, by_worth, fen_of, prices, upper_bound
 
+SMALL = 2000  # visits that could be made, of a budget whose best plan is looked for
 SCALE, FINE = 2**14, 2.0**-10  # prices looked at; each is lower than the one before by this part
 
 
@@ -66,9 +68,20 @@ def within_places(case: Case, duty: Ints, rest_fen: Ints, capacity: Ints) -> Bey
     bound = upper_bound(items, rest_fen, whole, price, limits.room, capacity)
     priced, cut = _priced(items, limits, rest_fen)
     bound = np.minimum(bound, upper_bound(items, rest_fen, whole, (cut, cut), limits.room, capacity))
-    gains = [np.bincount(items.budget[which], items.gain[which], many) for which in (plain, priced)]
-    better = (gains[1] > gains[0]) & (case.reserve_fen == 0)
+    own = [np.bincount(items.budget[which], items.gain[which], many) for which in (plain, priced)]
+    better = (own[1] > own[0]) & (case.reserve_fen == 0)
     chosen = np.where(better[items.budget], priced, plain)
+    gains = np.where(better, own[1], own[0])
+    for budget in range(many):
+        rows = np.flatnonzero(items.budget == budget)
+        if not 0 < len(rows) <= SMALL:
+            continue
+        money, kept = int(rest_fen[budget]), int(case.reserve_fen[budget])
+        best = proved_visits(items.take(rows), money, kept, limits.room, limits.purse, capacity)
+        if best is not None:
+            bound[budget] = min(bound[budget], best[1])
+            if items.gain[rows[best[0]]].sum() > gains[budget]:
+                chosen[rows] = best[0]
     visits = np.zeros((n, len(case.catalogue.items)), dtype=np.int64)
     np.add.at(visits, (items.firm[chosen], items.option[chosen]), 1)
     prevented = np.bincount(items.firm[chosen], items.gain[chosen], n).astype(np.float64)
