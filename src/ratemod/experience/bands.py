@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ratemod.errors import ModelError, problem
+from ratemod.rules.floats import floats
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
@@ -55,7 +56,7 @@ class Bands:
 
     def place(self, measure: npt.ArrayLike) -> Integers:
         """Return the band of each measure, (n,) int64 from 0."""
-        x = np.asarray(measure, dtype=np.float64)
+        x = floats("measure", measure)
         if not (np.isfinite(x) & (x >= 0)).all():
             raise ModelError(problem("RM600"))
         ends = np.asarray(self.upper, dtype=np.float64)

@@ -17,22 +17,36 @@ Theory*, 2005, ch. 4; the numbers agree with R's actuar 3.3.2 (`cm`).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from ratemod.errors import ModelError, Problem, problem
-from ratemod.experience.panel import BLOCK, Floats, Integers, first, numbers, refuse, same_shape, whole
+from ratemod.experience.panel import (
+    BLOCK,
+    Floats,
+    Integers,
+    first,
+    named,
+    numbers,
+    refuse,
+    row_names,
+    same_shape,
+    whole,
+)
 from ratemod.rules.options import strict
 from ratemod.rules.within import Amount, Finite, Unbounded
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Estimator = Literal["unbiased", "iterative"]
 TOLERANCE, MOST_ROUNDS = 1e-13, 200
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False, slots=True, repr=False)
 class Credibility:
     """Structure parameters and what they make of every firm.
 
@@ -46,6 +60,7 @@ class Credibility:
     weight : (firms,) float64, total weight
     premium : (firms,) float64, the credibility estimate; the collective for a firm without weight
     warnings : what an actuary must know before use, such as a between variance that came out negative
+    firms : their names, where the values came as a frame with an index
     """
 
     collective: float
@@ -57,6 +72,19 @@ class Credibility:
     weight: Floats
     premium: Floats
     warnings: tuple[Problem, ...] = ()
+    firms: tuple[str, ...] = ()
+
+    def frame(self) -> pd.DataFrame:
+        """Return one row a firm: firm, weight, own mean, z, premium."""
+        import pandas as pd
+
+        held = {"weight": self.weight, "own": self.firm_mean, "z": self.z, "premium": self.premium}
+        return pd.DataFrame({"firm": named(self.firms, len(self.z)), **held})
+
+    def __repr__(self) -> str:
+        variances = f"within {self.within:.6g}, between {self.between:.6g}, k {self.k:.6g}"
+        noted = f"; {', '.join(one.code for one in self.warnings)}" if self.warnings else ""
+        return f"Credibility({len(self.z):,} firms; collective {self.collective:.6g}; {variances}{noted})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +124,8 @@ def buhlmann(values: npt.ArrayLike) -> Credibility:
     (0.428571, [0.875, 0.875], [0.416667, 1.583333])
     """
     array = _panel(values)
-    return from_sums(firm_sums(array, np.isfinite(array).astype(np.float64)))
+    found = from_sums(firm_sums(array, np.isfinite(array).astype(np.float64)))
+    return replace(found, firms=row_names(values))
 
 
 @strict
@@ -127,7 +156,7 @@ def buhlmann_straub(values: npt.ArrayLike, weights: npt.ArrayLike, *, estimator:
     """
     array, mass = _panel(values), numbers("weights", weights, low=0, missing=True)
     same_shape(values=array, weights=mass)
-    return from_sums(firm_sums(array, mass), estimator=estimator)
+    return replace(from_sums(firm_sums(array, mass), estimator=estimator), firms=row_names(values))
 
 
 @strict

@@ -17,17 +17,21 @@ Sources: Hachemeister, "Credibility for regression models with application to tr
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from ratemod.errors import ModelError, Problem, problem
 from ratemod.experience.buhlmann import between_unbiased
-from ratemod.experience.panel import BLOCK, Floats, first, numbers, same_shape
+from ratemod.experience.panel import BLOCK, Floats, first, named, numbers, row_names, same_shape
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False, slots=True, repr=False)
 class TrendCredibility:
     """Regression credibility.
 
@@ -41,6 +45,7 @@ class TrendCredibility:
     coefficients : (firms, p) float64, the credibility estimates
     within : variance at weight 1 around a firm's line; between : (p,) variances of coefficients between firms
     warnings : between variances that came out negative
+    firms : their names, where the values came as a frame with an index
     """
 
     basis: Floats
@@ -51,6 +56,21 @@ class TrendCredibility:
     within: float
     between: Floats
     warnings: tuple[Problem, ...] = ()
+    firms: tuple[str, ...] = ()
+
+    def frame(self) -> pd.DataFrame:
+        """Return one row a firm: firm, then own, z and estimate of each coefficient: own_1, z_1, estimate_1, ..."""
+        import pandas as pd
+
+        held = {"own": self.own, "z": self.z, "estimate": self.coefficients}
+        each = {f"{name}_{at + 1}": part[:, at] for at in range(self.z.shape[1]) for name, part in held.items()}
+        return pd.DataFrame({"firm": named(self.firms, len(self.z)), **each})
+
+    def __repr__(self) -> str:
+        mean, between = (", ".join(f"{one:.6g}" for one in part) for part in (self.collective, self.between))
+        noted = f"; {', '.join(one.code for one in self.warnings)}" if self.warnings else ""
+        variances = f"within {self.within:.6g}, between {between}"
+        return f"TrendCredibility({len(self.z):,} firms; collective {mean}; {variances}{noted})"
 
 
 def hachemeister(
@@ -93,7 +113,7 @@ def hachemeister(
     basis = _basis(raw, mass)
     orthogonal: Floats = np.linalg.solve(basis.T, raw.T).T.astype(np.float64)
     own, leverage, square = _regressions(array, mass, orthogonal)
-    return _credibility(basis, own, leverage, square, seen.sum(axis=1))
+    return replace(_credibility(basis, own, leverage, square, seen.sum(axis=1)), firms=row_names(values))
 
 
 def premium_at(found: TrendCredibility, at: npt.ArrayLike) -> Floats:

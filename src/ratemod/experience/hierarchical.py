@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -26,6 +27,9 @@ import numpy.typing as npt
 from ratemod.errors import Problem, problem
 from ratemod.experience.buhlmann import FirmSums, credibility_factor, firm_sums
 from ratemod.experience.panel import Floats, Integers, numbers, refuse, same_shape, whole
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +54,7 @@ class Level:
     between: float
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False, slots=True, repr=False)
 class Hierarchy:
     """Hierarchical credibility: collective mean, variance within a firm, and the levels from the top to the firms."""
 
@@ -63,6 +67,35 @@ class Hierarchy:
     def firms(self) -> Level:
         """The lowest level."""
         return self.levels[-1]
+
+    def frame(self) -> pd.DataFrame:
+        """Return one row a node, top level first: level, node, parent (numbers from 1), weight, own, z, premium."""
+        import pandas as pd
+
+        return pd.concat(
+            [
+                pd.DataFrame(
+                    {
+                        "level": at + 1,
+                        "node": np.arange(1, len(one.z) + 1),
+                        "parent": one.parent + 1,
+                        "weight": one.weight,
+                        "own": one.mean,
+                        "z": one.z,
+                        "premium": one.premium,
+                    }
+                )
+                for at, one in enumerate(self.levels)
+            ],
+            ignore_index=True,
+        )
+
+    def __repr__(self) -> str:
+        nodes = " in ".join(f"{len(one.z):,}" for one in reversed(self.levels))
+        between = ", ".join(f"{one.between:.6g}" for one in self.levels)
+        noted = f"; {', '.join(one.code for one in self.warnings)}" if self.warnings else ""
+        variances = f"within {self.within:.6g}, between {between}"
+        return f"Hierarchy({nodes}; collective {self.collective:.6g}; {variances}{noted})"
 
 
 @dataclass(frozen=True, slots=True)

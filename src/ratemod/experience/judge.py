@@ -16,7 +16,9 @@ import numpy as np
 import numpy.typing as npt
 
 from ratemod.errors import ModelError, problem
+from ratemod.experience.panel import numbers, same_shape
 from ratemod.experience.split import SplitRule, split_claims, split_mod
+from ratemod.rules.floats import floats
 from ratemod.rules.options import strict
 from ratemod.rules.within import Amount, Factor, Limit, Share
 
@@ -62,7 +64,9 @@ def judge(mod: npt.ArrayLike, next_expected: npt.ArrayLike, next_actual: npt.Arr
     >>> found.before.tolist(), found.after.tolist(), round(found.efficiency, 6)
     ([0.5, 1.5], [1.0, 1.0], 1.0)
     """
-    m, e, x = (np.asarray(part, dtype=np.float64) for part in (mod, next_expected, next_actual))
+    named = {"mod": mod, "next_expected": next_expected, "next_actual": next_actual}
+    m, e, x = (np.atleast_1d(floats(name, part)) for name, part in named.items())
+    same_shape(mod=m, next_expected=e, next_actual=x)
     if not all((np.isfinite(part) & (part >= 0)).all() for part in (m, e, x)) or not (m > 0).all():
         raise ModelError(problem("RM600"))
     if e.sum() <= 0 or x.sum() <= 0:
@@ -79,13 +83,14 @@ def judge(mod: npt.ArrayLike, next_expected: npt.ArrayLike, next_actual: npt.Arr
     awaited, modified = np.maximum(awaited, 1e-300), np.maximum(modified, 1e-300)
     before, after = actual / awaited, actual / modified
     ratio = np.divide(x, e, out=np.zeros_like(x), where=e > 0)
+    spread = float(e @ (ratio - 1) ** 2)
     return Judgement(
         before,
         after,
         modified / awaited,
         _spread(before, awaited),
         _spread(after, modified),
-        1 - float(e @ (ratio - m) ** 2) / float(e @ (ratio - 1) ** 2),
+        1 - float(e @ (ratio - m) ** 2) / spread if spread > 0 else float("nan"),
     )
 
 
@@ -109,7 +114,7 @@ def sensitivity(rule: SplitRule, expected: npt.ArrayLike, d_ratio: Share, claim_
     >>> sensitivity(illustrative(), [30_000.0, 300_000.0], 0.43, 100_000.0).round(3).tolist()
     [0.6, 0.152]
     """
-    e = np.asarray(expected, dtype=np.float64)
+    e = floats("expected", expected)
     primary, excess = split_claims(rule, np.full(len(e), claim_yuan), e)
     own, rest = e * d_ratio, e * (1 - d_ratio)
     return split_mod(rule, own + primary, rest + excess, e, own).mod - split_mod(rule, own, rest, e, own).mod
@@ -143,7 +148,8 @@ def off_balance(
     """
     from scipy.optimize import brentq
 
-    m, w = np.asarray(mod, dtype=np.float64), np.asarray(weight, dtype=np.float64)
+    m, w = np.atleast_1d(numbers("mod", mod, low=0)), np.atleast_1d(numbers("weight", weight, low=0))
+    same_shape(mod=m, weight=w)
 
     def miss(log_factor: float) -> float:
         bounded = (

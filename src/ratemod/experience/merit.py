@@ -17,6 +17,7 @@ import numpy.typing as npt
 from ratemod.errors import ModelError, problem
 from ratemod.experience.bands import Bands
 from ratemod.experience.panel import Floats, Integers, numbers, same_shape, whole
+from ratemod.rules.floats import go_together
 from ratemod.rules.options import strict
 
 
@@ -83,6 +84,8 @@ def claim_free_years(claims: npt.ArrayLike) -> Integers:
     [3, 2, 0, 1]
     """
     count = whole("claims", claims, low=-1, high=2**31)
+    if count.ndim != 2:
+        raise ModelError(problem("RM834", shapes=f"claims {count.shape}"))
     free: Integers = np.cumprod(count[:, ::-1] == 0, axis=1).sum(axis=1).astype(np.int64)
     return free
 
@@ -158,7 +161,9 @@ def japan_rate(rate_per_mille: npt.ArrayLike, ratio_percent: npt.ArrayLike, sche
     """
     bands = JAPAN[scheme]
     rate = numbers("rate_per_mille", rate_per_mille, low=JAPAN_NON_OCCUPATIONAL_PER_MILLE)
-    move = bands.of(numbers("ratio_percent", ratio_percent, low=0))
+    ratio = numbers("ratio_percent", ratio_percent, low=0)
+    go_together(rate_per_mille=rate, ratio_percent=ratio)
+    move = bands.of(ratio)
     return (rate - JAPAN_NON_OCCUPATIONAL_PER_MILLE) * (1 + move / 100) + JAPAN_NON_OCCUPATIONAL_PER_MILLE
 
 
@@ -212,6 +217,7 @@ def german_rebate_cent(
     now = whole("burden_now_cent", burden_now_cent, low=0, high=2**50)
     before = whole("burden_before_cent", burden_before_cent, low=0, high=2**50)
     share = whole("rate_percent", rate_percent, low=0, high=100)
+    go_together(contribution_cent=due, burden_now_cent=now, burden_before_cent=before, rate_percent=share)
     rebate: Integers = np.maximum((due * share + 50) // 100 - now - (before + 1) // 2, 0)
     return rebate
 

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ratemod.errors import ModelError, Problem, problem
+from ratemod.rules.floats import floats
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
@@ -35,14 +36,15 @@ def numbers(
     Raises
     ------
     ModelError
-        RM641 when a value is infinite, or missing where it may not be; RM642 when one is out of range.
+        RM833 for what is no number; RM641 when a value is infinite, or missing where it may not be; RM642 when one is
+        out of range.
 
     Examples
     --------
     >>> numbers("weights", [1, 2], low=0).tolist()
     [1.0, 2.0]
     """
-    array = np.asarray(values, dtype=np.float64)
+    array = floats(name, values)
     wrong = np.isinf(array) if missing else ~np.isfinite(array)
     if wrong.any():
         raise ModelError(problem("RM641", name=name, wrong=int(wrong.sum()), first=first(wrong)))
@@ -50,6 +52,26 @@ def numbers(
     if outside.any():
         raise ModelError(_outside(name, outside, low, high))
     return array
+
+
+def row_names(values: object) -> tuple[str, ...]:
+    """Return what a frame's index calls its firms; none where it only numbers them, or there is no index.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> row_names(pd.DataFrame({1: [1.0, 2.0]}, index=["mine", "quarry"]))
+    ('mine', 'quarry')
+    """
+    index = getattr(values, "index", None) if hasattr(values, "iloc") else None
+    if index is None or type(index).__name__ == "RangeIndex":
+        return ()
+    return tuple(str(name) for name in index)
+
+
+def named(firms: tuple[str, ...], n: int) -> list[str] | list[int]:
+    """Return names of firms, or their numbers from 1 where they have none."""
+    return list(firms) if len(firms) == n else list(range(1, n + 1))
 
 
 def whole(name: str, values: npt.ArrayLike, *, low: int, high: int) -> Integers:
@@ -60,7 +82,10 @@ def whole(name: str, values: npt.ArrayLike, *, low: int, high: int) -> Integers:
     ModelError
         RM641, RM642, or RM655 when a number is not whole.
     """
-    given = np.asarray(values)
+    try:
+        given = np.asarray(values)
+    except ValueError:  # rows of unequal length
+        given = floats(name, values)
     if given.dtype.kind not in "iub":
         array = numbers(name, given, low=low, high=high)
         broken = array != np.floor(array)

@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from ratemod.errors import ModelError, problem
 from ratemod.experience.bands import Bands
+from ratemod.rules.floats import floats
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
@@ -157,7 +158,7 @@ def value_of(parameter: Parameter, where: Setting | Floats) -> Floats:
     >>> value_of(Bands((10_000.0,), (0.05, 0.10)), np.array([5_000.0, 20_000.0])).tolist()
     [0.05, 0.1]
     """
-    setting = where if isinstance(where, Setting) else Setting(np.asarray(where, dtype=np.float64))
+    setting = where if isinstance(where, Setting) else Setting(floats("where", where))
     e = setting.expected
     if isinstance(parameter, Bands):
         return parameter.of(e)

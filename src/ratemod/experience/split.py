@@ -22,6 +22,7 @@ from ratemod.errors import ModelError, problem
 from ratemod.experience.class_rates import ClassRates
 from ratemod.experience.parameter import Floats, Integers, Parameter, Setting, value_of
 from ratemod.money import RoundingMode
+from ratemod.rules.floats import floats, go_together
 from ratemod.rules.options import strict
 
 Stage = Literal["claims", "expected", "expected_primary", "credibility", "ballast", "sums", "bounds"]
@@ -199,8 +200,8 @@ def split_claims(
     >>> [part.tolist() for part in split_claims(rule, [4_000, 12_000, 50_000], [0, 0, 0])]
     [[4000.0, 10000.0, 10000.0], [0.0, 2000.0, 40000.0]]
     """
-    where = expected if isinstance(expected, Setting) else Setting(np.asarray(expected, dtype=np.float64))
-    amount = np.asarray(loss, dtype=np.float64)
+    where = expected if isinstance(expected, Setting) else Setting(floats("expected", expected))
+    amount = floats("loss", loss)
     if not (np.isfinite(amount) & (amount >= 0)).all():
         raise ModelError(problem("RM600"))
     amount = np.maximum(amount * _at(rule.loss_factor, where) - _at(rule.deduction, where), 0.0)
@@ -281,9 +282,10 @@ def split_mod(
     >>> float(split_mod(ncci, [0.0], [0.0], [117_881.0], [16_469.0]).mod[0])
     0.84
     """
-    ap, ae, e, ep = (
-        np.asarray(part, dtype=np.float64) for part in (actual_primary, actual_excess, expected, expected_primary)
-    )
+    named = {"actual_primary": actual_primary, "actual_excess": actual_excess, "expected": expected,
+             "expected_primary": expected_primary}  # fmt: skip
+    ap, ae, e, ep = (floats(name, part) for name, part in named.items())
+    go_together(**dict(zip(named, (ap, ae, e, ep))))
     setting = Setting(e) if where is None else where
     e, ep = _expected(rule, e, ep, setting)
     if not all(part.min(initial=0) >= 0 and part.max(initial=0) < np.inf for part in (ap, ae, e, ep)):  # NaN: false
@@ -332,7 +334,7 @@ def _bounded(
     ends = []
     up, down = (rule.swing if part is None else part for part in (rule.swing_up, rule.swing_down))
     if last_mod is not None and (up is not None or down is not None):
-        last = np.asarray(last_mod, dtype=np.float64)
+        last = floats("last_mod", last_mod)
         low, high = (None if part is None else last * (1 + sign * part) for part, sign in ((down, -1), (up, 1)))
         ends.append((_open(low, -np.inf, mod, places), _open(high, np.inf, mod, places)))
     floor = None if rule.least is None else value_of(rule.least, where)

@@ -5,45 +5,16 @@ A missing, infinite or negative number is never read as zero: the caller hears w
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import numpy.typing as npt
 
 from ratemod.errors import ModelError, problem
+from ratemod.rules.floats import floats
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 Dates = npt.NDArray[np.datetime64]
 Booleans = npt.NDArray[np.bool_]
-
-
-def floats(name: str, values: Any) -> Floats:
-    """Return `values` as float64; missing values are NaN.
-
-    Raises
-    ------
-    ModelError
-        RM833 for texts, also those that look like numbers, days, and rows of unequal length.
-
-    Examples
-    --------
-    >>> floats("losses", [1, None]).tolist()
-    [1.0, nan]
-    """
-    try:
-        given = np.asarray(values)
-        if given.dtype.kind == "O":
-            odd = [one for one in given.ravel().tolist() if isinstance(one, str | bytes)]
-            array = given.astype(np.float64) if not odd else None
-        else:
-            odd = given.ravel()[:1].tolist() if given.dtype.kind not in "biuf" else []
-            array = np.asarray(given, dtype=np.float64)
-    except (TypeError, ValueError):
-        odd, array = [values], None
-    if array is None or odd:
-        raise ModelError(problem("RM833", name=name, value=str(odd[0])[:40]))
-    return array
 
 
 def finite(name: str, values: npt.ArrayLike) -> Floats:
@@ -118,11 +89,12 @@ def same_length(**arrays: npt.NDArray[np.generic]) -> None:
         RM503 for every array of another length.
     """
     names = list(arrays)
-    size = len(arrays[names[0]])
-    wrong = [name for name in names if len(arrays[name]) != size]
+    lengths = {name: len(one) if np.ndim(one) else 0 for name, one in arrays.items()}  # a lone number is no list
+    size = lengths[names[0]]
+    wrong = [name for name in names if lengths[name] != size or not np.ndim(arrays[name])]
     if wrong:
         raise ModelError(
-            problem("RM503", name=name, found=len(arrays[name]), first=names[0], expected=size) for name in wrong
+            problem("RM503", name=name, found=lengths[name], first=names[0], expected=size) for name in wrong
         )
 
 

@@ -223,7 +223,7 @@ def cumulative_factors(factors: npt.ArrayLike, tail: Factor = 1.0) -> Floats:
     >>> cumulative_factors([2.0, 1.5], tail=1.1).round(4).tolist()
     [3.3, 1.65, 1.1]
     """
-    steps = positive("factors", factors)
+    steps = np.atleast_1d(positive("factors", factors))
     last = np.full((*steps.shape[:-1], 1), float(tail))
     return np.flip(np.cumprod(np.flip(np.concatenate([steps, last], axis=-1), -1), axis=-1), -1)
 

@@ -21,6 +21,7 @@ import numpy.typing as npt
 
 from ratemod.errors import ModelError, problem
 from ratemod.ratemaking.arrays import Floats, finite, fractions, positive
+from ratemod.rules.floats import floats
 from ratemod.rules.options import strict
 from ratemod.rules.within import Factor, Finite
 
@@ -110,9 +111,9 @@ def mixture(parts: Sequence[Severity], weights: Sequence[float]) -> Severity:
     >>> round(mean(mixture([exponential(10.0), exponential(100.0)], [0.9, 0.1])), 6)
     19.0
     """
-    given = finite("weights", weights)
-    if len(parts) != len(given) or len(given) == 0 or given.min() <= 0 or abs(given.sum() - 1) > 1e-9:
-        raise ModelError(problem("RM542", total=round(sum(weights), 9)))
+    given = np.atleast_1d(finite("weights", weights))
+    if given.ndim > 1 or len(parts) != len(given) or len(given) == 0 or given.min() <= 0 or abs(given.sum() - 1) > 1e-9:
+        raise ModelError(problem("RM542", total=round(float(given.sum()), 9)))
     return Severity(
         tuple(one for part in parts for one in part.components),
         tuple(w * inner for part, w in zip(parts, weights) for inner in part.weights),
@@ -127,14 +128,15 @@ def survival(severity: Severity, x: npt.ArrayLike) -> Floats:
     >>> survival(exponential(1000.0), [0.0, 1000.0]).round(4).tolist()
     [1.0, 0.3679]
     """
-    at = np.asarray(x, dtype=np.float64)
+    at = _amounts("x", x)
     return _mixed(severity, lambda one: np.exp(log_survival(one, np.maximum(at, 0.0))))
 
 
 def density(severity: Severity, x: npt.ArrayLike) -> Floats:
-    """Return the density at x > 0, per unit of x."""
-    at = np.asarray(x, dtype=np.float64)
-    return _mixed(severity, lambda one: np.exp(log_density(one, at)))
+    """Return the density at x, per unit of x; 0 below 0."""
+    at = _amounts("x", x)
+    beyond = np.where(at > 0, at, np.finfo(np.float64).tiny)  # at 0 as next to it
+    return np.where(at >= 0, _mixed(severity, lambda one: np.exp(log_density(one, beyond))), 0.0)
 
 
 def limited_moment(severity: Severity, limit: npt.ArrayLike, order: int = 1) -> Floats:
@@ -163,7 +165,7 @@ def limited_moment(severity: Severity, limit: npt.ArrayLike, order: int = 1) -> 
     >>> limited_moment(pareto(2.0, 3000.0), [1000.0, np.inf]).round(6).tolist()
     [750.0, 3000.0]
     """
-    at = np.maximum(np.asarray(limit, dtype=np.float64), 0.0)
+    at = np.maximum(_amounts("limit", limit), 0.0)
     if order not in (1, 2):
         raise ModelError(problem("RM543", name="any", order=order))
     return _mixed(severity, lambda one: _limited(one, at, order))
@@ -201,7 +203,7 @@ def excess_moment(severity: Severity, deductible: npt.ArrayLike, order: int = 1)
     >>> excess_moment(exponential(1000.0), [0.0, 40_000.0]).tolist()
     [1000.0, 4.248354255291589e-15]
     """
-    at = np.maximum(np.asarray(deductible, dtype=np.float64), 0.0)
+    at = np.maximum(_amounts("deductible", deductible), 0.0)
     if order not in (1, 2):
         raise ModelError(problem("RM543", name="any", order=order))
     return _mixed(severity, lambda one: _excess(one, at, order))
@@ -254,7 +256,7 @@ def cumulative(severity: Severity, x: npt.ArrayLike) -> Floats:
     >>> cumulative(exponential(1.0), [1e-18, 1.0]).round(20).tolist()
     [1e-18, 0.6321205588285577]
     """
-    at = np.maximum(np.asarray(x, dtype=np.float64), 0.0)
+    at = np.maximum(_amounts("x", x), 0.0)
     return _mixed(severity, lambda one: _cumulative(one, at))
 
 
@@ -312,6 +314,14 @@ def log_survival(one: Component, x: Floats) -> Floats:
                 left, right = _inverse_gaussian(a, x)
                 value = np.where(x > 0, np.log1p(-np.minimum(left + right, 1.0)), 0.0)
     return np.asarray(value, dtype=np.float64)
+
+
+def _amounts(name: str, values: npt.ArrayLike) -> Floats:
+    """Return amounts, none missing; they may be infinite."""
+    at = floats(name, values)
+    if np.isnan(at).any():
+        raise ModelError(problem("RM500", name=name, wrong=int(np.isnan(at).sum()), first=int(np.argmax(np.isnan(at)))))
+    return at
 
 
 def _of(name: str, *parameters: float) -> Severity:

@@ -21,10 +21,11 @@ import numpy as np
 import numpy.typing as npt
 
 from ratemod.errors import ModelError, problem
-from ratemod.ratemaking.arrays import Dates, Floats, Integers, non_negative, same_length, sums
+from ratemod.ratemaking.arrays import Dates, Floats, Integers, finite, non_negative, same_length, sums
 from ratemod.rating.calendar import months_between
 from ratemod.rules.options import strict
 
+FIRST_DAY, AFTER_LAST_DAY = np.datetime64("1900-01-01", "D"), np.datetime64("2200-01-01", "D")
 Basis = Literal["day", "month"]
 
 
@@ -51,9 +52,14 @@ def days(name: str, values: npt.ArrayLike) -> Dates:
     Raises
     ------
     ModelError
-        RM500 when a date is missing.
+        RM500 when a date is missing; RM836 for what is no day.
     """
-    array = np.asarray(values, dtype="datetime64[D]")
+    try:
+        array = np.asarray(values, dtype="datetime64[D]")
+    except (TypeError, ValueError, OverflowError):
+        raise ModelError(problem("RM836", name=name, value=str(values)[:40])) from None
+    if ((array < FIRST_DAY) | (array >= AFTER_LAST_DAY)).any():
+        raise ModelError(problem("RM836", name=name, value=f"{array.min()} … {array.max()}"))
     missing = np.isnat(array)
     if missing.any():
         raise ModelError(problem("RM500", name=name, wrong=int(missing.sum()), first=int(np.flatnonzero(missing)[0])))
@@ -217,7 +223,7 @@ def earned_exposure(
     [[750.0]]
     """
     begin, finish = _terms(start, end)
-    amount = np.asarray(written, dtype=np.float64)
+    amount = finite("written", written)
     same_length(start=begin, written=amount)
     edges = period_bounds(period_edges)
     low, high, marks = clock(begin, basis), clock(finish, basis), clock(edges, basis)
@@ -269,7 +275,7 @@ def policy_period_exposure(
     """
     began = days("term_start", term_start)
     edges = period_bounds(period_edges)
-    origin = np.datetime64("0001-01-01", "D")
+    origin = FIRST_DAY
     until = days("as_of", as_of) + np.timedelta64(1, "D")
     earned = earned_exposure(start, end, written, np.array([origin, until]), basis=basis)[:, 0]
     place = np.searchsorted(edges, began, side="right") - 1
@@ -286,7 +292,7 @@ def in_force(start: npt.ArrayLike, end: npt.ArrayLike, amount: npt.ArrayLike, at
     [1.0, 0.0]
     """
     begin, finish = _terms(start, end)
-    value, when = np.asarray(amount, dtype=np.float64), days("at", at)
+    value, when = finite("amount", amount), days("at", at)
     return _running(begin, value, when) - _running(finish, value, when)
 
 

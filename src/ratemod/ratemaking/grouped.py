@@ -18,9 +18,10 @@ import numpy as np
 import numpy.typing as npt
 
 from ratemod.errors import ModelError, nearest, problem
-from ratemod.ratemaking.arrays import Floats, Integers, floats, non_negative
+from ratemod.ratemaking.arrays import Floats, Integers, non_negative
 from ratemod.ratemaking.distribution import Severity, survival
 from ratemod.ratemaking.severity import PARAMETERS, SeverityFit, fitted, severity_of
+from ratemod.rules.floats import floats
 from ratemod.rules.options import strict
 from ratemod.rules.within import Whole
 

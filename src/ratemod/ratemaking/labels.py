@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ratemod.errors import ModelError, problem
-from ratemod.ratemaking.arrays import Floats, Integers, floats
+from ratemod.ratemaking.arrays import Floats, Integers
 from ratemod.reading.text_levels import level_name
+from ratemod.rules.floats import floats
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -15,6 +15,7 @@ Source: Bahnemann, *Distributions for Actuaries*, CAS Monograph 2, ch. 5–6; Mi
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -23,14 +24,18 @@ from ratemod.errors import ModelError, problem
 from ratemod.ratemaking.aggregate import Frequency, discretise, transform
 from ratemod.ratemaking.arrays import Floats, non_negative, positive
 from ratemod.ratemaking.distribution import Severity, excess_moment, limited_moment, mean, survival
+from ratemod.rules.floats import floats
 from ratemod.rules.options import strict
 from ratemod.rules.within import Amount, Count, Factor, Limit
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 NODES = 64
 FLAT = 1e-6  # how far survival may fall within a layer that is integrated
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False, slots=True, repr=False)
 class Layer:
     """What a layer pays.
 
@@ -43,6 +48,20 @@ class Layer:
     per_loss: Floats
     per_payment: Floats
     variance_per_loss: Floats
+
+    def frame(self) -> pd.DataFrame:
+        """Return one row a layer: per_loss, per_payment, variance_per_loss."""
+        import pandas as pd
+
+        names = ("per_loss", "per_payment", "variance_per_loss")
+        return pd.DataFrame({name: np.ravel(getattr(self, name)) for name in names})
+
+    def __repr__(self) -> str:
+        loss, payment = (
+            ", ".join(f"{one:,.6g}" for one in np.ravel(part)[:4]) for part in (self.per_loss, self.per_payment)
+        )
+        more = f", ... {self.per_loss.size} layers" if self.per_loss.size > 4 else ""
+        return f"Layer(per loss {loss}{more}; per payment {payment}{more})"
 
 
 @strict
@@ -151,7 +170,7 @@ def layer(severity: Severity, deductible: npt.ArrayLike, limit: npt.ArrayLike, *
     """
     factor = float(trend)
     low = non_negative("deductible", deductible)
-    width = np.asarray(limit, dtype=np.float64)
+    width = floats("limit", limit)
     if not (width > 0).all():
         raise ModelError(problem("RM502", name="limit", wrong=int((~(width > 0)).sum()), first=0))
     low, width = np.broadcast_arrays(np.atleast_1d(low / factor), np.atleast_1d(width / factor))
@@ -221,8 +240,8 @@ def split_by_layer(loss: npt.ArrayLike, attachment: npt.ArrayLike) -> Floats:
     >>> split_by_layer([50.0, 4000.0], [100.0, 3000.0]).tolist()
     [[50.0, 0.0, 0.0], [100.0, 2900.0, 1000.0]]
     """
-    amount = non_negative("loss", loss)
-    points = np.concatenate([[0.0], positive("attachment", attachment), [np.inf]])
+    amount, begin = np.ravel(non_negative("loss", loss)), np.ravel(positive("attachment", attachment))
+    points = np.concatenate([[0.0], begin, [np.inf]])
     return np.diff(np.minimum(amount[:, None], points), axis=1)
 
 
@@ -262,7 +281,7 @@ def accident_loss(
     [1.5]
     """
     cap = float(person_limit)
-    tops = np.asarray(accident_limit, dtype=np.float64)
+    tops = floats("accident_limit", accident_limit)
     if not (tops > 0).all():
         raise ModelError(problem("RM502", name="accident_limit", wrong=int((~(tops > 0)).sum()), first=0))
     count = non_negative("victims", victims)

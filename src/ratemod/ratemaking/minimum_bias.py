@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from ratemod.errors import ModelError, problem
 from ratemod.ratemaking.arrays import Floats, non_negative, positive
+from ratemod.rules.floats import floats
 from ratemod.rules.options import strict
 from ratemod.rules.within import Count, Factor
 
@@ -72,8 +73,10 @@ def minimum_bias(
     >>> (done.relativities[0] / done.relativities[0][1]).round(4).tolist()
     [1.9931, 1.0]
     """
-    w = non_negative("weight", weight)
-    y = np.where(w > 0, non_negative("response", np.where(w > 0, response, 0.0)), 0.0)
+    w, given = non_negative("weight", weight), floats("response", response)
+    if w.shape != given.shape:
+        raise ModelError(problem("RM834", shapes=f"response {given.shape}, weight {w.shape}"))
+    y = np.where(w > 0, non_negative("response", np.where(w > 0, given, 0.0)), 0.0)
     level = float(base)
     axes = range(y.ndim)
     thin = [

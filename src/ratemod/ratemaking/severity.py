@@ -20,6 +20,7 @@ import numpy.typing as npt
 from ratemod.errors import ModelError, nearest, problem
 from ratemod.ratemaking.arrays import Booleans, Floats, non_negative, positive, same_length
 from ratemod.ratemaking.distribution import Component, Severity, log_density, log_survival, quantile
+from ratemod.rules.floats import go_together, truths
 from ratemod.rules.options import strict
 from ratemod.rules.within import Amount
 
@@ -116,9 +117,10 @@ def fit_severity(
     [35.0]
     """
     families = (family,) if isinstance(family, str) else tuple(family)
-    x = positive("loss", loss)
-    below = np.broadcast_to(non_negative("truncation", truncation), x.shape)
-    cut = np.zeros(len(x), bool) if censored is None else np.asarray(censored, bool)
+    x, below = np.ravel(positive("loss", loss)), non_negative("truncation", truncation)
+    go_together(loss=x, truncation=below)
+    below = np.broadcast_to(below, x.shape)
+    cut = np.zeros(len(x), bool) if censored is None else truths("censored", censored)
     same_length(loss=x, censored=cut)
     _check(x, below, cut, families)
     if families == (SINGLE,):
@@ -189,9 +191,10 @@ def product_limit(
     >>> product_limit([1.0, 2.0, 2.0, 3.0], censored=[False, False, True, False])[1].tolist()
     [0.75, 0.5, 0.0]
     """
-    x = positive("loss", loss)
-    below = np.sort(np.broadcast_to(non_negative("truncation", truncation), x.shape))
-    cut = np.zeros(len(x), bool) if censored is None else np.asarray(censored, bool)
+    x, below = np.ravel(positive("loss", loss)), non_negative("truncation", truncation)
+    go_together(loss=x, truncation=below)
+    below = np.sort(np.broadcast_to(below, x.shape))
+    cut = np.zeros(len(x), bool) if censored is None else truths("censored", censored)
     same_length(loss=x, censored=cut)
     at, deaths = np.unique(x[~cut], return_counts=True)
     entered = np.searchsorted(below, at, side="left")

@@ -74,7 +74,7 @@ def fit_trend(
     from scipy.special import stdtrit
 
     t, y = finite("time", time), np.log(positive("value", value))
-    w = np.ones(len(t)) if weight is None else positive("weight", weight)
+    w = np.ones(t.size) if weight is None else positive("weight", weight)
     same_length(time=t, value=y, weight=w)
     if len(t) < 3 or np.ptp(t) == 0:
         raise ModelError(problem("RM525", points=len(t)))

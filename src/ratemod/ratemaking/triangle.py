@@ -168,8 +168,10 @@ def observed(values: Floats) -> Booleans:
     Raises
     ------
     ModelError
-        RM515 when an origin has a gap between ages or has nothing at all.
+        RM515 when an origin has a gap between ages or has nothing at all; RM834 for what has no origins and ages.
     """
+    if values.ndim < 2 or not values.size:
+        raise ModelError(problem("RM834", shapes=f"triangle {values.shape}"))
     seen = ~np.isnan(values)
     begins = (seen[..., 1:] & ~seen[..., :-1]).sum(axis=-1) + seen[..., 0]
     if (begins != 1).any():

@@ -16,8 +16,9 @@ import numpy as np
 import numpy.typing as npt
 
 from ratemod.errors import ModelError, problem
-from ratemod.ratemaking.arrays import Floats, finite, fractions, non_negative, positive
+from ratemod.ratemaking.arrays import Floats, finite, fractions, non_negative, positive, same_length
 from ratemod.ratemaking.labels import Labels, by_origin, names
+from ratemod.rules.floats import go_together
 from ratemod.rules.options import strict
 from ratemod.rules.within import Count, Rate, Share
 
@@ -77,6 +78,7 @@ def chain_ladder(latest: npt.ArrayLike, factor_to_ultimate: npt.ArrayLike) -> Ul
     [50.0]
     """
     known, factor = finite("latest", latest), positive("factor_to_ultimate", factor_to_ultimate)
+    go_together(latest=known, factor_to_ultimate=factor)
     ultimate: Floats = known * factor
     return Ultimate(ultimate, ultimate - known, np.full(ultimate.shape, np.nan), _origins(latest))
 
@@ -111,6 +113,7 @@ def bornhuetter_ferguson(
     known = finite("latest", latest)
     unreported = 1 - 1 / positive("factor_to_ultimate", factor_to_ultimate)
     base, ratio = non_negative("exposure", exposure), non_negative("expected_ratio", expected_ratio)
+    go_together(latest=known, factor_to_ultimate=unreported, exposure=base, expected_ratio=ratio)
     ultimate: Floats = base * ratio
     for _ in range(iterations):
         ultimate = known + unreported * ultimate
@@ -163,8 +166,10 @@ def cape_cod(
     >>> cape_cod([100.0, 40.0], [1.0, 2.0], [200.0, 200.0]).expected_ratio.round(4).tolist()
     [0.4667, 0.4667]
     """
-    known, base = finite("latest", latest), non_negative("exposure", exposure)
-    reported = 1 / positive("factor_to_ultimate", factor_to_ultimate)
+    known, base = np.atleast_1d(finite("latest", latest)), np.atleast_1d(non_negative("exposure", exposure))
+    reported = np.atleast_1d(1 / positive("factor_to_ultimate", factor_to_ultimate))
+    same_length(latest=known.T, factor_to_ultimate=reported.T, exposure=base.T)
+    go_together(latest=known, factor_to_ultimate=reported, exposure=base)
     fractions("decay", [decay])
     positive("1 + trend", [1 + trend])
     apart = np.arange(known.shape[-1])[:, None] - np.arange(known.shape[-1])
