@@ -56,6 +56,7 @@ COMPLAINTS = (
     ),
     (re.compile(r"argument (?P<name>.*): expected one argument"), "UI_expected"),
     (re.compile(r"argument (?P<name>.*): not allowed with argument (?P<other>.*)"), "UI_exclusive"),
+    (re.compile(r"argument (?P<name>[^:]*): (?P<why>.*)"), "UI_argument"),  # what a type of our own says
 )
 
 

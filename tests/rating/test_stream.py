@@ -437,7 +437,7 @@ def test_the_manifest_is_borne_out_and_notices(plan, book, tmp_path):
     target.write_bytes(data)
     assert refusal(lambda: rm.verify(target)).args["what"] == "output sha256"
     target.with_name("out.parquet.manifest.json").unlink()
-    assert refusal(lambda: rm.verify(target)).code == "RM345"
+    assert refusal(lambda: rm.verify(target)).code == "RM404"
 
 
 # ---------------------------------------------------------------- partitions

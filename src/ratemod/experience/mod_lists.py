@@ -26,7 +26,7 @@ from ratemod.vocabulary.table import pick, table
 
 CLAIMS = pick("firm_claims", (), table("firm_claims").fields())
 EXPOSURE = pick("exposure", (), table("exposure").fields())
-SUCCESSION = pick("successions", (), table("successions").fields())
+SUCCESSION = pick("successions", table("successions").fields())
 FIRM = CLAIMS["credit_code"]
 
 
@@ -203,7 +203,7 @@ def successions_of(source: Any, firms: ExposureList) -> tuple[Integers, Integers
     wrong, unread = np.zeros(book.table.num_rows, dtype=np.int32), list[Problem]()
     old, new, share = (cells_of(book, SUCCESSION[name], wrong, unread) for name in ("from_code", "to_code", "share"))
     if unread:
-        raise BookError(unread)
+        raise BookError(book.at_their_rows(wrong, unread))
     joins = [join(part, firms.firms) for part in (old, new)]
     if lost := [told for met in joins for told in met.told("successions", "exposure", file=book.file)]:
         raise ModelError(lost)

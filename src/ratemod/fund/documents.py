@@ -62,7 +62,7 @@ def read_papers(
     """
     book = read_policies(policies, ("policy_no", "size_class", "division_code"), POLICY_MORE)
     planned = read_events(services, "services", SERVICE, ("delivered_date", "cost_fen", "credit_code"), SERVICE[:1])
-    given = read_events(payments, "fund_payments", PAYMENT, PAYMENT_MORE)
+    given = read_events(payments, "fund_payments", PAYMENT, PAYMENT_MORE, ("service_no", "payment_no"))
     wrong = unknown_insurers(planned.rows["insurer"], insurers, "services")
     if "kind" in given.rows:
         given = given.without(given.rows["kind"] != "payment", "other", None)

@@ -30,3 +30,9 @@ DISCLOSED: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
 }
 # The eight sectors must insure, and the fund is accrued, released and paid; other words refuse their rows.
 NARROWER: Mapping[str, Mapping[str, Sequence[str]]] = {"policies": {"sector": SECTORS}, "ledger": {"kind": ENTRIES}}
+# Amounts that are published: a row of a list that has them says how much, 0 where nothing.
+STATED: Mapping[str, Sequence[str]] = {
+    "policies": ("premium_fen",),
+    "ledger": ("amount_fen",),
+    "payments": ("amount_fen",),
+}

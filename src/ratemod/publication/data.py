@@ -16,10 +16,10 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from ratemod.errors import BookError, Problem, problem
-from ratemod.publication.columns import DISCLOSED, NARROWER
+from ratemod.publication.columns import DISCLOSED, NARROWER, STATED
 from ratemod.reading.folder import found_in
 from ratemod.reading.join import join
-from ratemod.reading.shared_table import each_once, read_shared
+from ratemod.reading.shared_table import each_once, filled, read_shared
 from ratemod.vocabulary.column import Column
 
 NEEDED = ("policies", "claims", "services", "ledger")
@@ -118,7 +118,8 @@ def read_disclosed(source: Any, noun: str) -> Shared:
         Those of `ratemod.reading.shared_table.read_shared`.
     """
     needed, more = DISCLOSED[noun]
-    told = each_once(read_shared(source, noun, needed, more, narrower=NARROWER.get(noun)))
+    read = read_shared(source, noun, needed, more, narrower=NARROWER.get(noun))
+    told = each_once(filled(read, *STATED.get(noun, ())))
     values: dict[str, Any] = {}
     empty: dict[str, Mask] = {}
     for name, found in told.cells.items():

@@ -105,13 +105,19 @@ def digest(path: Path) -> str:
     Raises
     ------
     BookError
-        RM340 when it cannot be read.
+        RM211 when there is none, RM340 when it cannot be read.
     """
     try:
         with open(path, "rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
-        raise BookError(problem("RM340", file=str(path), why=error.strerror or str(error))) from None
+        raise BookError(_unread(path, error)) from None
+
+
+def _unread(path: Path, error: OSError) -> Problem:
+    if isinstance(error, FileNotFoundError):
+        return problem("RM211", file=str(path))
+    return problem("RM340", file=str(path), why=error.strerror or str(error))
 
 
 def read_inputs(chunks: Chunked) -> tuple[InputFile, ...]:
@@ -193,7 +199,7 @@ def verify(output: str | Path, source: str | Path | None = None, plan: Plan | No
     Raises
     ------
     BookError
-        RM345 there is no manifest that can be read; RM346 for everything in which it and the files differ.
+        RM404 there is no manifest, RM345 it cannot be read; RM346 for everything in which it and the files differ.
     """
     path = Path(output)
     facts = read_manifest(path)
@@ -201,7 +207,8 @@ def verify(output: str | Path, source: str | Path | None = None, plan: Plan | No
 
     def hold(what: str, said: Any, found: Any) -> None:
         if said != found:
-            wrong.append(problem("RM346", file=str(path), what=what, said=str(said), found=str(found)))
+            args: dict[str, Any] = {"what": what, "what_zh": _in_chinese(what), "said": str(said), "found": str(found)}
+            wrong.append(problem("RM346", file=str(path), **args))
 
     hold("manifest sha256", facts.get("sha256"), digest_of({k: v for k, v in facts.items() if k != "sha256"}))
     hold("output bytes", facts["output"]["bytes"], _size(path))
@@ -240,22 +247,55 @@ def verify(output: str | Path, source: str | Path | None = None, plan: Plan | No
     return facts
 
 
+# What is held against a manifest, in Chinese; names of files and whatever else stand as they are.
+_CHINESE = {
+    "manifest": "清单",
+    "output": "输出文件",
+    "input": "名册",
+    "bytes": "字节数",
+    "sha256": "SHA-256校验值",
+    "refused rows": "拒收行文件",
+    "rows read": "读入行数",
+    "rows of the groups": "分组行数",
+    "premium of the groups": "分组保费",
+    "reasons for rows without a premium": "未定价原因",
+    "plan of the run": "运行所用方案",
+    "fingerprint of the run": "运行所用方案指纹",
+    "plan": "方案",
+    "fingerprint": "方案指纹",
+    "counts": "各状态行数",
+    "groups": "分组",
+    "premium_fen": "保费合计",
+    "fund_fen": "预防费合计",
+}
+
+
+def _in_chinese(what: str) -> str:
+    if what in _CHINESE:
+        return _CHINESE[what]
+    head, _, rest = what.partition(" ")
+    name, _, last = rest.rpartition(" ")
+    return "".join(_CHINESE.get(part, f"“{part}”") for part in (head, name, last) if part) if rest else what
+
+
 def read_manifest(output: Path) -> dict[str, Any]:
     """Return the facts of the manifest beside an output.
 
     Raises
     ------
     BookError
-        RM345 there is none that can be read, or it lacks what every manifest has.
+        RM404 there is none, RM345 it is damaged or lacks what every manifest has, RM211 there is no output either.
     """
     beside = manifest_path(output)
+    if not beside.exists():
+        raise BookError(problem("RM404" if output.exists() else "RM211", file=str(output), name=beside.name))
     try:
         facts = read_json(beside)
         _ = facts["output"]["sha256"], facts["output"]["bytes"], facts["fingerprint"], facts["plan"], facts["by"]
         _ = facts["counts"]["rows"], [(item["name"], item["rows"], item["bytes"]) for item in facts["inputs"]]
         _ = facts["run"]["plan"], facts["run"]["fingerprint"], facts["groups"], facts["problems"], facts["insurers"]
-    except (PlanError, OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise BookError(problem("RM345", file=str(beside), why=str(error))) from None
+    except (PlanError, OSError, ValueError, KeyError, TypeError, AttributeError):
+        raise BookError(problem("RM345", file=str(beside))) from None
     return dict(facts)
 
 
@@ -263,7 +303,7 @@ def _size(path: Path) -> int:
     try:
         return path.stat().st_size
     except OSError as error:
-        raise BookError(problem("RM340", file=str(path), why=error.strerror or str(error))) from None
+        raise BookError(_unread(path, error)) from None
 
 
 def recount(path: Path, by: Sequence[str] = ()) -> dict[str, Any]:

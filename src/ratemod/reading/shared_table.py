@@ -230,6 +230,23 @@ def _told(book: Book, code: str, at: npt.NDArray[np.intp], **args: Any) -> Probl
     return problem(code, file=file, sheet=sheet, row=row, count=len(at), **args)
 
 
+def filled(told: TableRows, *names: str) -> TableRows:
+    """Return the rows without those in which one of some amounts is empty though the list has it: RM201."""
+    for name in (name for name in names if name in told.cells):
+        at = np.flatnonzero(_blank(told.cells[name].values) & told.good)
+        if len(at):
+            blank = np.isin(np.arange(len(told)), at)
+            label = {"column": name, "label": told.columns[name].label("zh")}
+            told = replace(
+                told,
+                good=told.good & ~blank,
+                bad=told.bad | blank,
+                refused=(*told.refused, _told(told.book, "RM201", at, **label)),
+                where=(*told.where, at),
+            )
+    return told
+
+
 def each_once(told: TableRows) -> TableRows:
     """Return the rows with each thing told once: the first of rows that agree throughout; those that differ refused.
 
