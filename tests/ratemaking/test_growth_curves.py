@@ -104,6 +104,34 @@ def test_clarks_maximum_is_not_beaten(taylor_ashe):
     assert all(likelihood(found.omega * a, found.theta * b) < best for a, b in moves)
 
 
+def test_clarks_parameter_error_by_differences(taylor_ashe):
+    """The observed information of ultimates, ω and θ themselves, by differences of the likelihood written out anew."""
+    found = clark(taylor_ashe, until=20.0)
+    x, (row, column) = np.concatenate([[0.0], np.arange(10) + 0.5]), np.nonzero(~np.isnan(taylor_ashe))
+    c = np.diff(taylor_ashe, axis=1, prepend=0.0)[row, column]
+
+    def grown(at, p):
+        return at ** p[10] / (at ** p[10] + p[11] ** p[10])
+
+    def likelihood(p):
+        g = grown(x, p)
+        mean = p[row] * (g[column + 1] - g[column])
+        return (c * np.log(mean) - mean).sum()
+
+    def left(p):
+        return p[:10] * (grown(19.5, p) - grown(np.arange(9.5, 0, -1), p))
+
+    p = np.array([*np.ones(10), found.omega, found.theta])
+    p[:10] = found.unpaid / left(p)
+    step = np.diag(p * 1e-4)
+    signs = [(1, 1), (1, -1), (-1, 1), (-1, -1)]
+    second = np.array([[sum(a * b * likelihood(p + a * s + b * t) for a, b in signs) for t in step] for s in step])
+    size = np.outer(np.diag(step), np.diag(step))
+    slope = np.array([(left(p + s) - left(p - s)) / (2 * s.sum()) for s in step]).T
+    wanted = found.dispersion * np.diag(slope @ np.linalg.inv(-second / (4 * size)) @ slope.T)
+    np.testing.assert_allclose(found.parameter_error, wanted**0.5, rtol=2e-5)
+
+
 def test_what_clark_shows(taylor_ashe):
     named = pd.DataFrame(taylor_ashe, index=range(2011, 2021), columns=range(12, 132, 12))
     found = rm.ratemaking.clark(named, premium=1e7 + 4e5 * np.arange(10))
