@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ratemod.errors import BookError, ModelError, PlanError
-from ratemod.fund.journal import ACCRUAL, BANK, FUND, read_journal
+from ratemod.fund.journal import ACCRUAL, BANK, FORFEITED, FUND, read_journal
 from ratemod.fund.ledger import fund_ledger
 from ratemod.fund.ledger_sql import ask, views
 from ratemod.fund.levy import levy
@@ -443,3 +444,35 @@ def test_rules_of_use_from_a_file(tmp_path):
         read_use_rules(file)
     assert sorted(item.code for item in error.value.problems) == ["RM102", "RM104"]
     assert isinstance(Path(file), Path)
+
+
+def test_a_ledger_without_accounts_is_compared_too():
+    """10,000 and 3,000 yuan in, 500 of it given back and set aside again; 3,000, 4,500 and 9,000 paid out: -3,500."""
+    simple = pa.table({
+        "日期": [D(2023, 3, 1), D(2024, 3, 1), D(2024, 3, 2), D(2024, 3, 3),
+                 D(2023, 5, 20), D(2024, 2, 1), D(2025, 7, 1), D(2025, 7, 2)],
+        "类型": ["计提", "计提", "冲回", "计提", "支付", "支付", "支付", "支付"],
+        "保险公司": ["x"] * 8,
+        "金额（元）": [10_000, 3_000, 500, 500, 3_000, 4_500, 9_500, -500],
+    })  # fmt: skip
+    kept = read_journal(simple, ["x"])
+    assert (kept.credit(FUND).tolist(), kept.credit(BANK).tolist()) == ([-350_000], [1_650_000])
+    assert made(kept=simple).reconcile() > 0
+    with pytest.raises(ModelError) as error:
+        made(kept=simple.slice(1)).reconcile()
+    assert [(item.code, item.args["apart"]) for item in error.value.problems] == [("RM705", -1_000_000)]
+    carried = simple.set_column(1, "类型", pa.array(["结转", *["计提"] * 7]))
+    with pytest.raises(BookError) as refused:
+        read_journal(carried, ["x"])
+    assert [item.code for item in refused.value.problems] == ["RM769"]
+    with pytest.raises(BookError) as bare:  # neither accounts nor kinds: what each lacks is named, and nothing guessed
+        read_journal(simple.drop_columns(["类型"]), ["x"])
+    assert {item.code for item in bare.value.problems} == {"RM950"}
+
+
+def test_what_was_forfeited_counts_whether_the_kept_ledger_books_it_or_not():
+    rules = read_use_rules()
+    given = replace(rules, closing=replace(rules.closing, forfeit_after_years=0))
+    ours = made(rules=given)
+    assert ours.journal.credit(FORFEITED).sum() > 0
+    assert made(rules=given, kept=ours.table).reconcile() > 0

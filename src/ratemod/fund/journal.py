@@ -54,6 +54,24 @@ LINES = (
 )  # fmt: skip
 
 
+# What stands for the accounts in a ledger that has none: money leaves the fund when it is paid.
+OF_KIND = {
+    "accrual": ("prevention_expense", "prevention_fund"),
+    "release": ("prevention_fund", "prevention_expense"),
+    "payment": ("prevention_fund", "bank"),
+    "forfeit": ("prevention_fund", "forfeited"),
+    "budget": ("budget_control", "budget_open"),
+    "contract": ("budget_open", "budget_contracted"),
+    "lapse": ("budget_contracted", "budget_open"),
+    "delivery": ("budget_open", "budget_used"),
+}
+FORMS = {  # what a kept ledger needs, by how it is kept
+    "lines": ("entry_no", "date", "insurer", "account"),
+    "entries": ("entry_no", "date", "insurer", "debit_account", "credit_account", "amount_fen"),
+    "events": ("date", "kind", "insurer", "amount_fen"),
+}
+
+
 @dataclass(frozen=True, eq=False, slots=True)
 class Posting:
     """Amounts moved from one account to another, all of one kind; arrays are (n,), a scalar holds for all.
@@ -226,16 +244,19 @@ def read_journal(source: Any, insurers: Sequence[str] | None = None, file: str =
     Parameters
     ----------
     source : path or frame
-        Either one row a line (entry_no, date, insurer, account, debit_fen, credit_fen) or one row an entry (entry_no,
-        date, insurer, debit_account, credit_account, amount_fen); optionally kind, policy_no, service_no, provider.
+        One row a line (entry_no, date, insurer, account, debit_fen, credit_fen); or one row an entry (entry_no,
+        date, insurer, debit_account, credit_account, amount_fen); or, without accounts, one row an event of the fund
+        (date, kind, insurer, amount_fen), of which each kind has its accounts (`OF_KIND`). Optionally kind, policy_no,
+        service_no, provider.
     insurers : names that are known; None takes those of the ledger
     file : name for messages
 
     Raises
     ------
     BookError
-        RM950 a column is missing; RM730 an unknown insurer; RM731 entries that do not balance; RM732 a line that has
-        both sides, none, or a negative amount; RM733 an entry of several insurers; problems of cells.
+        RM950 a column is missing; RM769 a carry-over without accounts; RM730 an unknown insurer; RM731 entries that do
+        not balance; RM732 a line that has both sides, none, or a negative amount; RM733 an entry of several insurers;
+        problems of cells.
 
     Examples
     --------
@@ -247,15 +268,14 @@ def read_journal(source: Any, insurers: Sequence[str] | None = None, file: str =
     (500, [True, True, True])
     """
     more = ("kind", "policy_no", "service_no", "provider")
-    lines = ("entry_no", "date", "insurer", "account")
-    try:
-        rows = read_columns(source, "ledger", lines, ("debit_fen", "credit_fen", *more))
-    except BookError as error:
-        if any(item.code != "RM950" for item in error.problems):
-            raise
-        rows = read_columns(
-            source, "ledger", ("entry_no", "date", "insurer", "debit_account", "credit_account", "amount_fen"), more
-        )
+    sides = ("debit_fen", "credit_fen")
+    rows = read_columns(source, "ledger", (), ("account", "debit_account", "credit_account", "kind", *sides))
+    given = {*rows.values}
+    form = "lines" if given & {"account", *sides} else "entries" if given - {"kind"} or not given else "events"
+    rows = read_columns(source, "ledger", FORMS[form], (*(sides if form == "lines" else ()), *more))
+    if form == "events" and not rows.refused:
+        rows = _of_events(rows, file)
+    if form != "lines" and not rows.refused:
         rows = _as_lines(rows, file)
     if rows.refused:
         raise BookError(rows.refused)
@@ -263,6 +283,29 @@ def read_journal(source: Any, insurers: Sequence[str] | None = None, file: str =
     if wrong := [*_unknown(journal, insurers, file), *_faults(journal, file)]:
         raise BookError(wrong)
     return journal
+
+
+def _of_events(rows: Columns, file: str) -> Columns:
+    """Return rows of events as entries, numbered where they are not; a negative amount goes the other way.
+
+    Raises
+    ------
+    BookError
+        RM769 a carry-over, which has no two accounts.
+    """
+    kind, amount = rows["kind"], rows["amount_fen"]
+    if (odd := np.flatnonzero(~np.isin(kind.astype(str), tuple(OF_KIND)))).size:
+        at = int(odd[0])
+        raise BookError(problem("RM769", file=rows.file or file, row=int(rows.row[at]), count=len(odd)))
+    debit, credit = (np.array([OF_KIND[one][side] for one in kind.tolist()], dtype=object) for side in (0, 1))
+    back = amount < 0
+    sides = {
+        "entry_no": np.array([str(at + 1) for at in range(len(rows))], dtype=object),
+        "debit_account": np.where(back, credit, debit),
+        "credit_account": np.where(back, debit, credit),
+        "amount_fen": np.abs(amount),
+    }
+    return replace(rows, values={**rows.values, **sides})
 
 
 def _as_lines(rows: Columns, file: str) -> Columns:

@@ -248,15 +248,14 @@ class FundLedger:
         return int(done["contract_fen"][still].sum())
 
     def _kept_checks(self) -> list[Check]:
-        """Return that the fund as kept is ours: their fund is ours and what is still owed to providers."""
+        """Return that the fund as kept is ours: with what is owed to providers and what was forfeited, on both."""
         if self.kept is None:
             return []
         kept = self.kept
-        place = kept.accounts.index("prevention_fund")
-        theirs = dict(zip(kept.insurers, kept.credit(place).tolist()))
-        if "payable" in kept.accounts:
-            owed = dict(zip(kept.insurers, kept.credit(kept.accounts.index("payable")).tolist()))
-            theirs = {name: fen + owed[name] for name, fen in theirs.items()}
+        theirs = dict(zip(kept.insurers, kept.credit(book.FUND).tolist()))
+        for also in (book.PAYABLE, book.FORFEITED):
+            more = dict(zip(kept.insurers, kept.credit(also).tolist()))
+            theirs = {name: fen + more[name] for name, fen in theirs.items()}
         ours = self.journal.credit(book.FUND) + self.journal.credit(book.PAYABLE)
         forfeited = self.journal.credit(book.FORFEITED)
         return [
