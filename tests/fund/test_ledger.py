@@ -476,3 +476,23 @@ def test_what_was_forfeited_counts_whether_the_kept_ledger_books_it_or_not():
     ours = made(rules=given)
     assert ours.journal.credit(FORFEITED).sum() > 0
     assert made(rules=given, kept=ours.table).reconcile() > 0
+
+
+def test_a_delivery_outside_the_term_is_told_though_nobody_paid_for_it_yet():
+    """A's term is 2023-03-01 to 2024-03-01: the day before, and the first day after it, are outside: 300 + 450 fen."""
+    book = POLICIES.append_column("end_date", pa.array([D(2024, 3, 1), D(2025, 3, 1)]))
+    days = [D(2023, 2, 28), D(2023, 3, 1), D(2024, 2, 29), D(2024, 3, 1)]
+    done = services([(f"S{at}", "A", "x", day, day, 300 + 50 * at) for at, day in enumerate(days)])
+    found = fund_ledger(levy(book, RULE, as_of=LAST), book, done, payments([]), LAST)
+    (item,) = found.refused
+    assert (item.code, item.count, item.args["fen"], item.args["service"]) == ("RM770", 2, 750, "S0")
+    assert found.reconcile() > 0
+
+
+def test_one_service_under_two_numbers_counts_twice_and_is_told():
+    day = D(2023, 5, 9)
+    done = services([("S1", "A", "x", day, day, 300), ("S2", "A", "x", day, day, 300), ("S3", "A", "x", day, day, 301)])
+    found = fund_ledger(levy(POLICIES, RULE, as_of=LAST), POLICIES, done, payments([]), LAST)
+    (item,) = found.refused
+    assert (item.code, item.row, item.args["key"]) == ("RM771", 2, "S2")
+    assert sum(row["used_fen"] for row in found.statement_table().to_pylist()) == 901

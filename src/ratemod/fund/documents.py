@@ -10,7 +10,16 @@ import numpy as np
 
 from ratemod.errors import BookError, Problem, nearest, problem
 from ratemod.fund.catalogue import Catalogue
-from ratemod.fund.events import Events, meeting, numbers_left_out, of_policies, read_events, read_policies, term_end
+from ratemod.fund.events import (
+    Events,
+    alike,
+    meeting,
+    numbers_left_out,
+    of_policies,
+    read_events,
+    read_policies,
+    term_end,
+)
 from ratemod.fund.fund_table import NO_DAY, Bools, Columns, Ints, read_columns
 from ratemod.fund.journal import unknown_insurers
 from ratemod.reading.join import join
@@ -68,11 +77,12 @@ def read_papers(
         given = given.without(given.rows["kind"] != "payment", "other", None)
     if wrong := wrong + unknown_insurers(given.rows["insurer"], insurers, "payments"):
         raise BookError(wrong)
-    planned = of_policies(planned, book, numbers_left_out(book))
+    planned = of_policies(alike(planned, "service_no"), book, numbers_left_out(book))
     done, place, refused = _delivered(planned.rows, planned.place, today)
     price = _price(done, book.take(place), catalogue)
     bound, signed = _contracts(done, contracts, price)
     done = _with(done, price_fen=price, contract_fen=bound, outside=_outside(done, book.take(place)))
+    refused += _told_outside(done)
     if "credit_code" not in done:
         codes = book["credit_code"][place] if "credit_code" in book else np.full(len(done), "", dtype=object)
         done = _with(done, credit_code=codes)
@@ -113,6 +123,17 @@ def _outside(done: Columns, book: Columns) -> Bools:
         end = term_end(book)
         out |= (day != NO_DAY) & (end != NO_DAY) & (day >= end)
     return out
+
+
+def _told_outside(done: Columns) -> list[Problem]:
+    """Return RM770 where services outside the term of their policy use the fund, paid or not: how many, how much."""
+    rows = np.flatnonzero(done["outside"])
+    if not len(rows):
+        return []
+    at = int(rows[0])
+    file, row = done.file or "services", int(done.row[at])
+    fen, number = int(done["cost_fen"][rows].sum()), str(done["service_no"][at])
+    return [problem("RM770", file=file, row=row, count=len(rows), service=number, fen=fen)]
 
 
 def _price(done: Columns, book: Columns, catalogue: Catalogue) -> Ints:

@@ -13,7 +13,7 @@ import pyarrow as pa
 from ratemod.errors import Lang, ModelError, Problem, problem
 from ratemod.fund.catalogue import Catalogue
 from ratemod.fund.duty_rule import DutyRule, owed_by_rule, read_duty_rules
-from ratemod.fund.events import Events, numbers_left_out, of_policies, read_events, read_policies, term_end
+from ratemod.fund.events import Events, alike, numbers_left_out, of_policies, read_events, read_policies, term_end
 from ratemod.fund.fund_table import (
     NO_DAY,
     Columns,
@@ -256,8 +256,9 @@ def duties(
     if (wrong := np.flatnonzero(book["end_date"] <= book["start_date"])).size:
         raise ModelError(problem("RM726", policy=book["policy_no"][wrong[0]], count=len(wrong)))
     today = int(day_number(as_of) or 0)
-    done = read_events(services, "services", ("policy_no", "service_type"), ("delivered_date",), ("service_no",))
-    done = _within_terms(done, book, today)
+    more = ("delivered_date", "planned_date", "provider", "cost_fen")  # what tells two services of one day apart
+    done = read_events(services, "services", ("policy_no", "service_type"), more, ("service_no",))
+    done = _within_terms(alike(done, "service_no"), book, today)
     whose, term, begin, stop = _years(book)
     of_law, rule = owed_by_rule(given, book["sector"][whose], book["size_class"][whose], begin)
     promised = book.get("services_per_year", np.zeros(len(book), dtype=np.int64))

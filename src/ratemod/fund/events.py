@@ -213,6 +213,29 @@ def _each_once(found: Events, number: Sequence[str]) -> Events:
     return found
 
 
+def alike(found: Events, number: str) -> Events:
+    """Return the events, told RM771 of those that say under another number what an earlier one says.
+
+    Both count: two of a kind on one day may be right, and which of them is wrong no list can tell.
+
+    Examples
+    --------
+    >>> twice = pa.table({"service_no": ["S1", "S2"], "policy_no": ["A", "A"], "service_type": ["training"] * 2})
+    >>> read = read_events(twice, "services", ("policy_no", "service_type"), number=("service_no",))
+    >>> found = alike(read, "service_no")
+    >>> len(found.rows), [item.code for item in found.told]
+    (2, ['RM771'])
+    """
+    rows = found.rows
+    if number not in rows or not len(rows):
+        return found
+    again = _repeats(_alike((column for name, column in rows.values.items() if name != number), len(rows)))
+    if not again.any():
+        return found
+    told = problem("RM771", **found.first(again), key=str(rows[number][int(np.argmax(again))]))
+    return replace(found, told=(*found.told, told))
+
+
 def _repeats(code: Ints) -> Bools:
     """Return which rows are not the first of their code."""
     again = np.ones(len(code), dtype=bool)
