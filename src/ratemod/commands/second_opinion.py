@@ -17,7 +17,7 @@ def arguments(parser: argparse.ArgumentParser, lang: Lang) -> None:
 
 
 def run(args: argparse.Namespace, lang: Lang) -> int:
-    """Compare; 0 when every premium agrees, else 3."""
+    """Compare; 0 when every row has a premium that agrees, else 3."""
     from ratemod.rating.target import check_target
     from ratemod.reading.header import fold, spellings
     from ratemod.report.rated_text import unpriced_text
@@ -36,4 +36,4 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
     if target:
         write_second_opinion(opinion, target, lang, digest(args))
         print(f"\n{text('UI_files', lang)}\n  {target}")
-    return 3 if opinion.differs.any() else 0
+    return 3 if opinion.differs.any() or rated.problems else 0
