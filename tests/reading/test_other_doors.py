@@ -112,12 +112,15 @@ def test_a_problem_of_a_second_sheet_says_the_sheet(tmp_path):
     assert (told.sheet, told.row) == ("乙", 2)
 
 
-def test_frames_of_a_model_refuse_units_that_no_one_declared():
+def test_a_multiple_in_a_header_of_a_model_is_obeyed_and_what_is_no_unit_is_refused():
+    """Until models took units both were refused; 1.5 and 2 of 万元 are 15,000 and 20,000 yuan."""
+    rest = {"行业": ["矿山", "渔业"], "人年": [3, 4]}
     for header in ("赔款（万元）", "赔款（万）"):
-        data = pd.DataFrame({"行业": ["矿山", "渔业"], header: [1.5, 2], "人年": [3, 4]})
-        with pytest.raises(BookError) as caught:
-            rm.rate_model(data, total="赔款", weight="人年", factors=["行业"])
-        assert {item.code for item in caught.value.problems} == {"RM264"}
+        model = rm.rate_model(pd.DataFrame({**rest, header: [1.5, 2]}), total="赔款", weight="人年", factors=["行业"])
+        assert model.frame().set_index("level").total.to_dict() == {"矿山": 15_000.0, "渔业": 20_000.0}
+    with pytest.raises(BookError) as caught:
+        rm.rate_model(pd.DataFrame({**rest, "赔款（箱）": [1.5, 2]}), total="赔款", weight="人年", factors=["行业"])
+    assert {item.code for item in caught.value.problems} == {"RM336"}
 
 
 @pytest.mark.parametrize("header, size", [("对方保费（万元）", 10_000), ("对方保费", 1), ("对方保费（元）", 1)])
