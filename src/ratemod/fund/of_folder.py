@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from ratemod.errors import BookError, problem
+from ratemod.rules.options import strict
 
 if TYPE_CHECKING:
     from ratemod.fund.duties import Duties
@@ -126,6 +127,7 @@ def evaluation_of(
     )
 
 
+@strict
 def scorecard_of(
     lists: Folder,
     day: datetime.date,

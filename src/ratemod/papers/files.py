@@ -12,6 +12,7 @@ from ratemod.document.problems import problem_words
 from ratemod.errors import BookError, Lang, problem, text
 from ratemod.papers.paper import Paper
 from ratemod.papers.year import YearOfPapers
+from ratemod.rules.options import strict
 from ratemod.version import version
 
 PUBLIC, OFFICES = "public", "offices"
@@ -33,6 +34,7 @@ class Letterhead:
     office: str = ""
     signed: str = ""
 
+    @strict
     def block(self, made: YearOfPapers, lang: Lang) -> Facts:
         """Return the header block of a paper."""
         blank = "＿＿＿＿＿＿"
@@ -61,6 +63,7 @@ def check_year_target(path: str | Path) -> Path:
     return target
 
 
+@strict
 def write_year(
     made: YearOfPapers, path: str | Path, lang: Lang, head: Letterhead = Letterhead(), *, pdf: bool = False
 ) -> list[Path]:
@@ -102,6 +105,7 @@ def _headed(made: YearOfPapers, paper: Paper, head: Letterhead, lang: Lang) -> D
     return replace(document, head=joined(head.block(made, lang), mark, clause, document.head))
 
 
+@strict
 def contents_document(made: YearOfPapers, lang: Lang, suffixes: Sequence[str]) -> Document:
     """Return the table of contents: each clause with its paper, what could not be made, figures held together."""
     rows = []

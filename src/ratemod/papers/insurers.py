@@ -22,6 +22,7 @@ from ratemod.fund.scorecard_document import scorecard_document
 from ratemod.papers.paper import Names, Paper, listed_paper
 from ratemod.reading.folder import Folder
 from ratemod.registers.complaints import complaints_of
+from ratemod.rules.options import strict
 
 
 def complaints_paper(lists: Folder, year: int, day: dt.date, names: Names) -> Paper:
@@ -60,6 +61,7 @@ def evaluation_paper(found: Evaluation, names: Names) -> Paper:
     )
 
 
+@strict
 def assessment_paper(
     lists: Folder, day: dt.date, by: Literal["insurer", "broker"], synthetic: bool, names: Names
 ) -> Paper:

@@ -12,6 +12,7 @@ from ratemod.document.arrow_table import Values
 from ratemod.document.model import Block, Document, Paragraph, Section, Table, joined
 from ratemod.errors import Lang, Problem, catalogue, text
 from ratemod.report.register_table import register_table
+from ratemod.rules.options import strict
 from ratemod.vocabulary.codes.division import division_name
 from ratemod.vocabulary.labels import level_label
 
@@ -64,6 +65,7 @@ def listed_paper(
     return Paper(name, public, document, {**tables, **data}, refused)
 
 
+@strict
 def paper_table(title: str, table: pa.Table, lang: Lang, names: Names) -> Table:
     """Return a list in words: levels, divisions and insurers by their names."""
     values: Values = {

@@ -333,6 +333,7 @@ def _newest(use: Booleans, periods: int | None) -> Booleans:
     return use & (newer <= periods)
 
 
+@strict
 def last_sigma2(sigma2: Floats, rule: LastSigma) -> Floats:
     """Return the missing last σ² by Mack's minimum or by a straight line through log σ."""
     if rule == "mack":
