@@ -67,6 +67,7 @@ CALLS = {
     "report disclosure": "{p} --year 2025 -o {o}/x",
     "report filing": "{b} --plan {plan} --against " + PLAN + " -o {o}/x.html",
     "report attack": "{b}",
+    "report year": "{p} --year 2025 -o {o}/x",
     "synth": "{o}/x --enterprises 60 --years 2",
     "bench": "",
 }
@@ -84,7 +85,7 @@ def commands(parser: argparse.ArgumentParser, name: str = "") -> Iterator[tuple[
 
 # What takes long is tried with fewer inputs, and how it writes, as the others do, by `make fuzz`.
 LONG = {"fit", "report disclosure", "report filing", "second-opinion", "demo", "fund evaluate", "fund scorecard"}
-LONG |= {"registers movement"}
+LONG |= {"registers movement", "report year"}
 LEAVES = dict(commands(build_parser("en")))
 
 

@@ -50,17 +50,7 @@ def page(documents: Sequence[Document], lang: Lang) -> str:
     lang : the language that is shown first, and printed
     """
     named = {one.lang: one for one in documents}
-    parts = [
-        "<!doctype html>",
-        f'<html lang="{TAGS[lang]}">',
-        "<head>",
-        '<meta charset="utf-8">',
-        '<meta name="viewport" content="width=device-width, initial-scale=1">',
-        f"<title>{escape(named[lang].title)}</title>",
-        f"<style>\n{_style('page.css')}</style>",
-        "</head>",
-        "<body>",
-    ]
+    parts = []
     if len(named) > 1:
         for tag in named:
             chosen = " checked" if tag == lang else ""
@@ -70,7 +60,23 @@ def page(documents: Sequence[Document], lang: Lang) -> str:
     else:
         parts.append('<main class="single">')
     parts += [_article(one) for one in documents]
-    return "\n".join([*parts, "</main>", "</body>", "</html>"]) + "\n"
+    return whole_page("\n".join([*parts, "</main>"]), named[lang].title, lang, style("page.css"))
+
+
+def whole_page(body: str, title: str, lang: Lang, rules: str) -> str:
+    """Return a page that needs nothing from elsewhere: what stands in its body, its title, its style."""
+    head = [
+        "<!doctype html>",
+        f'<html lang="{TAGS[lang]}">',
+        "<head>",
+        '<meta charset="utf-8">',
+        '<meta name="viewport" content="width=device-width, initial-scale=1">',
+        f"<title>{escape(title)}</title>",
+        f"<style>\n{rules}</style>",
+        "</head>",
+        "<body>",
+    ]
+    return "\n".join([*head, body, "</body>", "</html>"]) + "\n"
 
 
 def card(document: Document) -> str:
@@ -78,11 +84,12 @@ def card(document: Document) -> str:
     title = f"<h3>{escape(document.title)}</h3>" if document.title else ""
     parts = [title, _blocks(document.head, document.lang)]
     parts += [f"<h4>{escape(part.title)}</h4>{_blocks(part.blocks, document.lang)}" for part in document.sections]
-    style = f"<style>{_style('card.css')}</style>"
-    return f'<div class="ratemod" lang="{TAGS[document.lang]}">{style}{"".join(parts)}</div>'
+    rules = f"<style>{style('card.css')}</style>"
+    return f'<div class="ratemod" lang="{TAGS[document.lang]}">{rules}{"".join(parts)}</div>'
 
 
-def _style(name: str) -> str:
+def style(name: str) -> str:
+    """Return a style sheet that ships."""
     return resources.files("ratemod.document").joinpath(name).read_text(encoding="utf-8")
 
 

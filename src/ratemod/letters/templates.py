@@ -8,12 +8,11 @@ Whatever a list says is escaped; a template may not reach beyond what it is give
 from __future__ import annotations
 
 from collections.abc import Sequence
-from html import escape
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ratemod.document.html import TAGS
+from ratemod.document.html import TAGS, whole_page
 from ratemod.errors import BookError, Lang, problem, text
 from ratemod.letters.letter import KINDS, Kind, Letter, Pairs
 from ratemod.rules.options import strict
@@ -78,12 +77,7 @@ class Templates:
     @strict
     def page(self, articles: Sequence[str], title: str, lang: Lang) -> str:
         """Return a whole page of letters, each on a sheet of its own."""
-        head = f'<meta charset="utf-8">\n<title>{escape(title)}</title>\n<style>\n{self.style}</style>'
-        body = "\n".join(articles)
-        return (
-            f'<!doctype html>\n<html lang="{TAGS[lang]}">\n<head>\n{head}\n</head>\n'
-            f"<body>\n<main>\n{body}\n</main>\n</body>\n</html>\n"
-        )
+        return whole_page("\n".join(["<main>", *articles, "</main>"]), title, lang, self.style)
 
 
 def labels(lang: Lang) -> dict[str, Any]:

@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 
 from ratemod.document.csv_file import amounts
 from ratemod.errors import Lang, text
+from ratemod.money import rounded
 from ratemod.plan.op.judgement import Judgement
 from ratemod.plan.op.limits import Cap
 from ratemod.rating.find import name_column
@@ -121,7 +122,7 @@ def _change(rated: Rated, lang: Lang) -> list[Shown]:
     known = np.isfinite(expiring) & (expiring > 0) & (rated.verdict.status < REFUSED)
     change = np.full(len(was), np.nan)
     np.divide(rated.outputs.premium_fen, expiring, out=change, where=known)
-    values = pa.array(np.round(change - 1, 4), mask=~known)
+    values = pa.array(rounded(change - 1, 4), mask=~known)
     return [Shown("change", text("UI_premium_change", lang), "percent", pa.chunked_array([values]), computed=True)]
 
 
