@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -113,10 +115,9 @@ def test_insurers_are_those_of_the_list_of_insurers():
     shares = pa.table(
         {"policy_no": ["P0", "P0"], "insurer": ["x", "yy"], "leader": ["yes", "no"], "share_percent": [60.0, 40.0]}
     )
-    rules = [rm.fund.LevyRule("own", "0.1", "0.1", accrues="shares")] if hasattr(rm.fund, "LevyRule") else None
-    given_to = {"coinsurance": shares} if rules is None else {"coinsurance": shares, "rules": rules}
+    rules = [rm.fund.LevyRule("own", Decimal("0.1"), Decimal("0.1"), accrues="shares")]
     with pytest.raises(BookError) as refused:
-        levy(moved("q"), insurers=["x", "y"], **given_to)
+        levy(moved("q"), rules, insurers=["x", "y"], coinsurance=shares)
     assert [item.code for item in refused.value.problems] == ["RM730"]
     with pytest.raises(BookError) as refused:
         co_insure(moved("x"), shares, ["x", "y"])
