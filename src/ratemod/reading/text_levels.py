@@ -48,7 +48,7 @@ def text_levels(column: pa.Array | pa.ChunkedArray) -> tuple[npt.NDArray[np.int6
 
 def _order(values: list[Any]) -> Any:
     try:
-        number = [float(value) for value in values]
+        number = [float(value) if str(value).strip() else 0.0 for value in values]  # a blank is no level
     except (TypeError, ValueError):
         return lambda at: str(values[at])
     return lambda at: number[at]
