@@ -7,13 +7,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ratemod.commands.common import book_arguments, books_of, day, exit_code, outside_argument, price
-from ratemod.commands.register_files import register_options
+from ratemod.commands.common import book_arguments, books_of, day, outside_argument, price
+from ratemod.commands.register_files import derived_text, register_options
 from ratemod.errors import Lang, text
 
 if TYPE_CHECKING:
     from ratemod.letters.letter import Kind
     from ratemod.rating.rated import Rated
+    from ratemod.registers.derive import Derived
 
 
 def arguments(parser: argparse.ArgumentParser, lang: Lang) -> None:
@@ -31,7 +32,6 @@ def arguments(parser: argparse.ArgumentParser, lang: Lang) -> None:
     parser.add_argument(
         "-o", "--output", metavar="TARGET", type=Path, required=True, help=text("UI_help_letters", lang)
     )
-    parser.set_defaults(goes_out=True)
 
 
 def run(args: argparse.Namespace, lang: Lang) -> int:
@@ -41,12 +41,15 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
     from ratemod.letters.letter import letter_of
     from ratemod.letters.templates import Templates
     from ratemod.letters.terms import read_terms
-    from ratemod.letters.write import write_letters
+    from ratemod.letters.write import check_letters, write_letters
     from ratemod.printed import clean
     from ratemod.rating.find import rows_called
+    from ratemod.report.rated_text import unpriced_text
 
+    check_letters(args.output, [*books_of(args), *args.read])
     terms, duties, templates = read_terms(lang, args.terms), read_duty_rules(args.duties), Templates(args.templates)
-    rated = price(args, args.plan, lang, trace=False)
+    derived: list[Derived] = []
+    rated = price(args, args.plan, lang, trace=False, derived=derived)
     rows: Sequence[int] = range(rated.coding.n)
     if args.only:
         rows = sorted({at for called in args.only for at in rows_called(rated, called)})
@@ -80,7 +83,10 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
     )
     if left := len(rows) - done:
         print(text("UI_letters_left", lang, rows=left))
-    return exit_code(rated) if not args.only else (3 if left else 0)
+        print(unpriced_text(rated, lang))
+    if derived:
+        print("\n" + derived_text(derived, lang))
+    return 3 if left else 0
 
 
 def _kind(rated: Rated, at: int, wanted: Kind | None) -> Kind | None:

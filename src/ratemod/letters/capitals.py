@@ -8,7 +8,7 @@ from __future__ import annotations
 
 DIGITS = "零壹贰叁肆伍陆柒捌玖"
 PLACES = ("", "拾", "佰", "仟")
-GROUPS = ("", "万", "亿", "万亿")
+UNITS = ((10**8, "亿"), (10**4, "万"))
 
 
 def capitals(fen: int) -> str:
@@ -17,11 +17,15 @@ def capitals(fen: int) -> str:
     Parameters
     ----------
     fen : int
-        Amount, fen; below 10^18.
+        Amount, fen; a negative one begins with 负.
+
+    Returns
+    -------
+    str
 
     Examples
     --------
-    >>> capitals(10_203_405), capitals(100_000_000_00), capitals(140_9_50)
+    >>> capitals(10_203_405), capitals(10_000_000_000), capitals(140_950)
     ('壹拾万贰仟零叁拾肆元零伍分', '壹亿元整', '壹仟肆佰零玖元伍角整')
     """
     if fen < 0:
@@ -39,18 +43,13 @@ def capitals(fen: int) -> str:
 
 
 def _whole(yuan: int) -> str:
-    groups: list[int] = []
-    while yuan:
-        yuan, group = divmod(yuan, 10_000)
-        groups.append(group)
-    said, gap = "", False
-    for at in range(len(groups) - 1, -1, -1):
-        if not groups[at]:
-            gap = gap or bool(said)
-            continue
-        said += ("零" if said and (gap or groups[at] < 1000) else "") + _four(groups[at]) + GROUPS[at]
-        gap = False
-    return said
+    """Return a number in capitals: so many 亿, so many 万, and what is below; 零 where a place between is empty."""
+    for unit, name in UNITS:
+        if yuan >= unit:
+            high, low = divmod(yuan, unit)
+            between = "零" if 0 < low < unit // 10 else ""
+            return _whole(high) + name + between + (_whole(low) if low else "")
+    return _four(yuan)
 
 
 def _four(group: int) -> str:

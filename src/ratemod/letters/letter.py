@@ -13,10 +13,12 @@ import numpy as np
 from ratemod.document.html import card
 from ratemod.errors import Lang, text
 from ratemod.fund.duty_rule import DutyRule, owed_by_rule
+from ratemod.fund.fund_table import day_number
 from ratemod.letters.capitals import capitals
 from ratemod.letters.terms import Terms
 from ratemod.plan import said as words
 from ratemod.rating.find import name_column
+from ratemod.rating.verdict import say
 from ratemod.rating.worksheet_words import WorksheetWords
 from ratemod.rules.options import strict
 from ratemod.vocabulary.currency import YUAN
@@ -94,8 +96,15 @@ def letter_of(
         Of one edition or several; a row is explained under its own.
     at : int
         Position of the row, counted from 0.
+    kind : "quote" or "opinion"
+    terms : Terms
     duties : rules of the services that insureds are owed
     date : of the letter; blank without, for the clock is never read
+
+    Raises
+    ------
+    BookError
+        RM321 no such row.
     """
     sheet = rated.explain(at)
     said, plan = WorksheetWords(sheet, lang), sheet.plan
@@ -117,14 +126,14 @@ def letter_of(
         date="" if date is None else date.isoformat(),
         validity=terms.validity,
         cover=_cover(said, {plan.key, name}),
-        lines=tuple((said.label(line), said.figure(line), said.unit(line)) for line in _told(sheet) if line.value),
+        lines=tuple((said.label(line), said.figure(line), said.unit(line)) for line in _told(sheet)),
         premium="" if sheet.premium_fen is None else money(sheet.premium_fen),
         premium_in_capitals=(
             capitals(sheet.premium_fen) if sheet.premium_fen is not None and plan.money == YUAN and lang == "zh" else ""
         ),
         fund="" if sheet.fund_fen is None else f"{money(sheet.fund_fen)} {plan.money.name(lang)}",
         services=_services(sheet, duties, lang),
-        notes=_sentences(sheet.notes_zh if lang == "zh" else sheet.notes_en),
+        notes=_notes(rated, at, lang),
         duties=terms.duties,
         special=terms.special,
         signatures=terms.signatures,
@@ -159,27 +168,20 @@ def _told(sheet: Worksheet) -> list[Line]:
 
 def _services(sheet: Worksheet, rules: Sequence[DutyRule], lang: Lang) -> tuple[str, ...]:
     """Return what services the insured is owed a year, where a rule says so of its sector, size and first day."""
-    given = {name: value for name, _, _, value in sheet.inputs}
-    if not {"sector", "size_class", "start_date"} <= given.keys() or not all(
-        given[name] for name in ("sector", "size_class", "start_date")
-    ):
+    given = {name: value for name, _, _, value in sheet.inputs if value}
+    if not {"sector", "size_class", "start_date"} <= given.keys():
         return ()
-    start = np.array([datetime.date.fromisoformat(given["start_date"][:10]).toordinal() - _EPOCH], dtype=np.int64)
+    start = np.array([day_number(given["start_date"][:10])], dtype=np.int64)
     owed, which = owed_by_rule(rules, np.array([given["sector"]]), np.array([given["size_class"]]), start)
     if which[0] < 0:
         return ()
     rule = rules[int(which[0])]
-    kinds = [level_label("service_type", kind, lang) or kind for kind in rule.accepted]
-    between = text("UI_letter_or", lang)
-    return (
-        text(
-            "UI_letter_services", lang, times=int(owed[0]), kinds=between.join(kinds), edition=rule.edition
-        ),
-    )  # fmt: skip
+    kinds = text("UI_letter_or", lang).join(level_label("service_type", kind, lang) or kind for kind in rule.accepted)
+    return (text("UI_letter_services", lang, times=int(owed[0]), kinds=kinds, edition=rule.edition),)
 
 
-_EPOCH = datetime.date(1970, 1, 1).toordinal()
-
-
-def _sentences(said: str) -> tuple[str, ...]:
-    return tuple(part.strip() for part in said.replace("；", ";").split(";") if part.strip())
+def _notes(rated: Rated, at: int, lang: Lang) -> tuple[str, ...]:
+    """Return the remarks on a row, a sentence each."""
+    verdict = rated.verdict
+    which = int(verdict.note_of[at]) if verdict.notes else 0
+    return tuple(say((item,), lang) for item in verdict.notes[which - 1]) if which else ()

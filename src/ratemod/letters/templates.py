@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ratemod.document.html import TAGS, whole_page
-from ratemod.errors import BookError, Lang, problem, text
+from ratemod.errors import BookError, Lang, Problem, problem, text
 from ratemod.letters.letter import KINDS, Kind, Letter, Pairs
 from ratemod.rules.options import strict
 
@@ -26,32 +26,35 @@ ASKED = ("decision", "decided_factor", "decided_by", "decided_on")
 
 
 class Templates:
-    """The templates of letters, ready to be filled."""
+    """The templates of letters, ready to be filled.
+
+    Parameters
+    ----------
+    folder : of templates of one's own; what it lacks is taken from those that ship
+
+    Raises
+    ------
+    BookError
+        RM814 the folder has no template, RM815 one of them is none.
+    """
 
     def __init__(self, folder: Path | None = None) -> None:
-        from jinja2 import StrictUndefined
+        from jinja2 import StrictUndefined, TemplateSyntaxError
         from jinja2.sandbox import SandboxedEnvironment
 
-        self.engine = SandboxedEnvironment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
-        self.of: dict[Kind, jinja2.Template] = {kind: self._read(kind, folder) for kind in KINDS}
-        own = None if folder is None else folder / "letter.css"
-        self.style = own.read_text("utf-8") if own is not None and own.is_file() else _shipped("letter.css")
-
-    def _read(self, kind: Kind, folder: Path | None) -> jinja2.Template:
-        from jinja2 import TemplateSyntaxError
-
-        own = None if folder is None else folder / f"{kind}.html"
-        if folder is not None and not any((folder / f"{one}.html").is_file() for one in KINDS):
-            names = ", ".join(f"{one}.html" for one in KINDS)
+        if folder is not None and not any((folder / f"{kind}.html").is_file() for kind in KINDS):
+            names = ", ".join(f"{kind}.html" for kind in KINDS)
             raise BookError(problem("RM814", file=str(folder), names=names))
-        if own is None or not own.is_file():
-            return self.engine.from_string(_shipped(f"{kind}.html"))
-        try:
-            return self.engine.from_string(own.read_text(encoding="utf-8"))
-        except (TemplateSyntaxError, UnicodeDecodeError) as error:
-            raise BookError(_wrong(own, error)) from error
+        engine = SandboxedEnvironment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
+        self.folder, self.style = folder, _read("letter.css", folder)
+        self.of: dict[Kind, jinja2.Template] = {}
+        for kind in KINDS:
+            try:
+                self.of[kind] = engine.from_string(_read(f"{kind}.html", folder))
+            except TemplateSyntaxError as error:
+                raise BookError(self._wrong(kind, error)) from error
 
-    def article(self, letter: Letter, folder: Path | None = None) -> str:
+    def article(self, letter: Letter) -> str:
         """Return a letter as a piece of a page.
 
         Raises
@@ -71,8 +74,12 @@ class Templates:
         }
         try:
             return self.of[letter.kind].render(given)
-        except (TemplateError, TypeError, ValueError, ArithmeticError, AttributeError) as error:
-            raise BookError(_wrong((folder or Path()) / f"{letter.kind}.html", error)) from error
+        except (TemplateError, TypeError, ValueError, ArithmeticError, AttributeError, LookupError) as error:
+            raise BookError(self._wrong(letter.kind, error)) from error
+
+    def _wrong(self, kind: Kind, error: Exception) -> Problem:
+        file = (self.folder or Path()) / f"{kind}.html"
+        return problem("RM815", file=str(file), row=getattr(error, "lineno", None), why=str(error))
 
     @strict
     def page(self, articles: Sequence[str], title: str, lang: Lang) -> str:
@@ -98,9 +105,12 @@ def abreast(pairs: Pairs) -> list[tuple[tuple[str, str], tuple[str, str]]]:
     return list(zip(held[::2], held[1::2]))
 
 
-def _shipped(name: str) -> str:
-    return resources.files("ratemod.letters").joinpath(name).read_text(encoding="utf-8")
-
-
-def _wrong(path: Path, error: Exception) -> Any:
-    return problem("RM815", file=str(path), row=getattr(error, "lineno", None), why=str(error))
+def _read(name: str, folder: Path | None) -> str:
+    """Return a file of a folder, or the one that ships where there is none."""
+    own = None if folder is None else folder / name
+    if own is None or not own.is_file():
+        return resources.files("ratemod.letters").joinpath(name).read_text(encoding="utf-8")
+    try:
+        return own.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise BookError(problem("RM815", file=str(own), why=str(error))) from error

@@ -3,19 +3,35 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from ratemod.document.pdf import pdf_of
-from ratemod.errors import BookError, nearest, problem
+from ratemod.errors import BookError, problem
 from ratemod.letters.letter import Letter
 from ratemod.letters.templates import Templates
+from ratemod.rating.target import check_target
 from ratemod.whole_file import whole_file, whole_folder
 
 ENDINGS = (".html", ".pdf")
 MOST_NAME = 80  # characters
 _UNFIT = re.compile(r'[\\/:*?"<>|\x00-\x1f\x7f]')
 Tick = Callable[[int, int], None]
+
+
+def check_letters(target: Path, inputs: Sequence[str | Path] = ()) -> Path:
+    """Return where letters go when they can be written there, before any long work starts.
+
+    Raises
+    ------
+    BookError
+        RM816 the folder has something in it; for a file those of `ratemod.rating.target.check_target`.
+    """
+    if target.suffix:
+        return check_target(target, inputs, ENDINGS)
+    if target.exists() and (not target.is_dir() or any(target.iterdir())):
+        raise BookError(problem("RM816", file=str(target)))
+    return target
 
 
 def write_letters(
@@ -39,38 +55,36 @@ def write_letters(
     Raises
     ------
     BookError
-        RM800 another ending, RM816 the folder has something in it, those of the template, the browser that prints and
-        `ratemod.whole_file`.
+        Those of `check_letters`, of the template, of the browser that prints and of `ratemod.whole_file`.
     """
-    single = target.suffix.lower()
-    if single and single not in ENDINGS:
-        raise BookError(
-            problem("RM800", path=str(target), suffixes=" ".join(ENDINGS), nearest=nearest(single, ENDINGS))
-        )
-    if not single and target.exists() and (not target.is_dir() or any(target.iterdir())):
-        raise BookError(problem("RM816", file=str(target)))
-    done = 0
-    if single:
-        articles = []
-        for letter in letters:
-            articles.append(templates.article(letter))
-            done += 1
-            tick(done, count)
-            lang = letter.lang
-        page = templates.page(articles, title, lang)
-        data = pdf_of(page) if single == ".pdf" else page.encode("utf-8")
-        with whole_file(target) as part:
-            part.write_bytes(data)
-        return done
+    if check_letters(target).suffix:
+        return _one_file(letters, count, target, templates, title, tick)
+    return _folder(letters, count, target, templates, ending, tick)
+
+
+def _one_file(letters: Iterable[Letter], count: int, target: Path, templates: Templates, title: str, tick: Tick) -> int:
+    articles: list[str] = []
+    for letter in letters:
+        articles.append(templates.article(letter))
+        tick(len(articles), count)
+    data = _bytes(templates.page(articles, title, letter.lang), target.suffix.lower()) if articles else b""
+    with whole_file(target) as part:
+        part.write_bytes(data)
+    return len(articles)
+
+
+def _folder(letters: Iterable[Letter], count: int, target: Path, templates: Templates, ending: str, tick: Tick) -> int:
     taken: set[str] = set()
     with whole_folder(target) as folder:
         for letter in letters:
             page = templates.page([templates.article(letter)], f"{letter.title} {letter.name}", letter.lang)
-            data = pdf_of(page) if ending == ".pdf" else page.encode("utf-8")
-            (folder / (file_name(letter.name, taken) + ending)).write_bytes(data)
-            done += 1
-            tick(done, count)
-    return done
+            (folder / (file_name(letter.name, taken) + ending)).write_bytes(_bytes(page, ending))
+            tick(len(taken), count)
+    return len(taken)
+
+
+def _bytes(page: str, ending: str) -> bytes:
+    return pdf_of(page) if ending == ".pdf" else page.encode("utf-8")
 
 
 def file_name(said: str, taken: set[str]) -> str:

@@ -45,7 +45,7 @@ _STEP_LOOKS: Mapping[str, Look] = {
 }
 
 
-@dataclass(frozen=True, eq=False, slots=True)
+@dataclass(frozen=True, eq=False, slots=True, kw_only=True)
 class Shown:
     """One column as people see it.
 
@@ -84,7 +84,13 @@ def priced_view(rated: Rated, lang: Lang, states: Sequence[str] = PRICED) -> tup
     result.append(_result(rated, "status", "status", "state", lang))
     result += [_result(rated, name, name, "said", lang) for name in ("bounds", "notes")]
     steps = [
-        Shown(name, _step_header(plan, name, lang), _step_look(plan, name), table[name], computed=True)
+        Shown(
+            name=name,
+            header=_step_header(plan, name, lang),
+            look=_step_look(plan, name),
+            values=table[name],
+            computed=True,
+        )
         for name in sorted(plan.step_names, key=lambda name: not isinstance(plan.step(name).operation, Judgement))
         if name in table.column_names and name not in (plan.premium, plan.fund)
     ]
@@ -99,7 +105,7 @@ def refused_view(rated: Rated, lang: Lang, states: Sequence[str] = UNPRICED) -> 
     said = [_result(rated, "status", "status", "state", lang), _result(rated, "code", "code", "text", lang)]
     said.append(_result(rated, "reason", "reason", "said", lang))
     fixes = pa.chunked_array([suggestions(rated, lang)])
-    advice = Shown("suggestion", text("UI_suggestion", lang), "said", fixes)
+    advice = Shown(name="suggestion", header=text("UI_suggestion", lang), look="said", values=fixes)
     who, rest = _who_first(rated, lang)
     leading = [replace(one, leads=True) for one in (*places(rated, lang), *said, advice, *who)]
     return _only((*leading, *rest), _in(rated, states))
@@ -122,8 +128,9 @@ def _change(rated: Rated, lang: Lang) -> list[Shown]:
     known = np.isfinite(expiring) & (expiring > 0) & (rated.verdict.status < REFUSED)
     change = np.full(len(was), np.nan)
     np.divide(rated.outputs.premium_fen, expiring, out=change, where=known)
-    values = pa.array(rounded(change - 1, 4), mask=~known)
-    return [Shown("change", text("UI_premium_change", lang), "percent", pa.chunked_array([values]), computed=True)]
+    values = pa.chunked_array([pa.array(rounded(change - 1, 4), mask=~known)])
+    header = text("UI_premium_change", lang)
+    return [Shown(name="change", header=header, look="percent", values=values, computed=True)]
 
 
 def _who_first(rated: Rated, lang: Lang) -> tuple[list[Shown], list[Shown]]:
@@ -161,11 +168,13 @@ def _only(shown: tuple[Shown, ...], rows: pa.Array) -> tuple[Shown, ...]:
 def places(rated: Rated, lang: Lang) -> list[Shown]:
     """Return where each row stood: its table where the book was read from several, and the number of its row."""
     book = rated.book
-    row = Shown("row", text("UI_row", lang), "whole", pa.chunked_array([to_arrow(book.numbers.astype(np.int64))]))
+    numbers = pa.chunked_array([to_arrow(book.numbers.astype(np.int64))])
+    row = Shown(name="row", header=text("UI_row", lang), look="whole", values=numbers)
     sources = book.sources()
     if sources is None:
         return [row]
-    return [Shown("table", text("UI_table_of_row", lang), "text", pa.chunked_array([sources])), row]
+    tables = pa.chunked_array([sources])
+    return [Shown(name="table", header=text("UI_table_of_row", lang), look="text", values=tables), row]
 
 
 def _result(rated: Rated, name: str, label: str, look: Look, lang: Lang) -> Shown:
@@ -174,12 +183,12 @@ def _result(rated: Rated, name: str, label: str, look: Look, lang: Lang) -> Show
         values = _words(values, lambda value: state_words(value, lang))
     elif name == "bounds":
         values = _words(values, lambda value: bounds_words(value, rated.plan, lang))
-    return Shown(name, rated.plan.text(f"UI_{label}", lang), look, values)
+    return Shown(name=name, header=rated.plan.text(f"UI_{label}", lang), look=look, values=values)
 
 
 def _amount(rated: Rated, name: str, label: str, lang: Lang) -> Shown:
     values = pa.chunked_array([amounts(chunk, rated.plan.money.decimals) for chunk in rated.table[name].chunks])
-    return Shown(name, rated.plan.text(f"UI_{label}", lang), "money", values)
+    return Shown(name=name, header=rated.plan.text(f"UI_{label}", lang), look="money", values=values)
 
 
 def _words(values: pa.ChunkedArray, say: Callable[[str], str]) -> pa.ChunkedArray:
@@ -206,7 +215,12 @@ def bounds_words(bounds: str, plan: Plan, lang: Lang) -> str:
 def _book_columns(rated: Rated, lang: Lang) -> list[Shown]:
     computed = {*RESULTS, *rated.plan.step_names}
     return [
-        Shown(name, _book_header(rated, name, lang), _book_look(rated, name), _book_cells(rated, name, lang))
+        Shown(
+            name=name,
+            header=_book_header(rated, name, lang),
+            look=_book_look(rated, name),
+            values=_book_cells(rated, name, lang),
+        )
         for name in rated.table.column_names
         if name not in computed
     ]

@@ -118,7 +118,9 @@ def _with_decision(shown: Sequence[Shown], lang: Lang) -> tuple[Shown, ...]:
     """Return a list with blank columns, behind its remarks, for what an underwriter decides, who and when."""
     after = next(at for at, column in enumerate(shown) if column.name == "notes") + 1
     blank = pa.chunked_array([pa.nulls(len(shown[0].values), pa.string())])
-    asked = tuple(Shown(name, text(f"UI_{name}", lang), "text", blank, leads=True) for name in DECISION)
+    asked = tuple(
+        Shown(name=name, header=text(f"UI_{name}", lang), look="text", values=blank, leads=True) for name in DECISION
+    )
     return (*shown[:after], *asked, *shown[after:])
 
 
