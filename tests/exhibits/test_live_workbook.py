@@ -413,6 +413,8 @@ def test_levels_are_chosen_in_words_and_move_the_premium_as_the_engine_says(tmp_
     sheet = book["逐单计算"]
     heads = [cell.value for cell in sheet[2]]
     assert heads[:4] == ["原行号", "保单号", "企业名称", "状态（出表时）"]
+    states = [sheet.cell(line, 4).value for line in range(HEAD + 1, sheet.max_row + 1)]
+    assert states.count("须人工核保") == rated.counts["referred"] > 0
     label = plan.label("integrity_grade", "zh")
     at = heads.index(label) + 1
     cell = sheet.cell(HEAD + 1, at).coordinate

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 from openpyxl import load_workbook
+from openpyxl.utils import get_column_letter
 from tests.cli.books import BAD, GOOD, HEADERS, PLAN, PREMIUMS_FEN, write_book
 
 from ratemod.errors import BookError
@@ -20,6 +22,8 @@ from ratemod.rating.rated import Rated
 from ratemod.rating.read import read_book
 from ratemod.report import priced_workbook
 from ratemod.report.priced_workbook import write_priced_workbook
+
+DEMO = Path(__file__).parents[2] / "src" / "ratemod" / "demo" / "renewals.xlsx"
 
 
 @pytest.fixture(scope="module")
@@ -228,3 +232,30 @@ def test_another_spreadsheet_reads_it_and_runs_nothing(path: Path, tmp_path: Pat
     said = (tmp_path / "priced.csv").read_text(encoding="utf-8")
     assert "=HYPERLINK" in said and "长春某某矿业有限公司" in said
     assert "38,220.00" in said and "2026-01-05" in said
+
+
+def test_the_change_on_the_expiring_premium_levels_in_words_and_what_is_printed(tmp_path: Path) -> None:
+    """18,611.18 against 21,771.02 expiring is -14.5 %, by hand; codes of the program are said in words."""
+    plan = load_plan("jilin-spli", at="2026-01-01")
+    book = read_book(DEMO, plan)
+    codes = {label: code for code, label in plan.level_labels("sector", "zh").items()}
+    sector = pa.array([codes.get(str(cell), str(cell)) for cell in book.table["sector"].to_pylist()])
+    place = book.table.column_names.index("sector")
+    book = replace(book, table=book.table.set_column(place, "sector", sector))
+    write_priced_workbook(rate(book, plan, business="renewal", lang="zh"), tmp_path / "p.xlsx", lang="zh")
+    found = load_workbook(tmp_path / "p.xlsx")
+    sheet = found["已定价"]
+    heads = [cell.value for cell in sheet[1]]
+    first = dict(zip(heads, [cell.value for cell in sheet[2]]))
+    assert first["较上年变动"] == round(18_611.18 / 21_771.02 - 1, 4) and first["行业"] == "危险化学品"
+    assert {cell.value for cell in column(sheet, "行业")} <= set(codes)
+    new = [cell.value for cell in column(sheet, "上年年保费")].index(None)
+    assert [cell.value for cell in column(sheet, "较上年变动")][new] is None
+    last = get_column_letter(heads.index("备注") + 1)
+    assert sheet.print_area == f"'已定价'!$A$1:${last}${sheet.max_row}"
+
+
+def test_a_book_that_declines_and_refuses_colours_each_state(path: Path) -> None:
+    book = load_workbook(path)
+    colours = {column(book[state], "状态")[0].fill.fgColor.rgb for state in book.sheetnames[:4]}
+    assert len(colours) == 4

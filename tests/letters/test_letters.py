@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import ratemod as rm
 from ratemod.cli import main
+from ratemod.fund.duty_rule import read_duty_rules
 from ratemod.letters.capitals import DIGITS, capitals
+from ratemod.letters.letter import Letter, letter_of
+from ratemod.letters.terms import read_terms
+from ratemod.rating.rated import Rated
 from ratemod.reading.numerals import numeral
+from ratemod.vocabulary.currency import Currency
 from tests.cli.books import BAD, GOOD, PLAN, PREMIUMS_FEN, write_book
 
+DEMO = Path(__file__).parents[2] / "src" / "ratemod" / "demo" / "renewals.xlsx"
 QUOTED = ("P001", "P002", "P003")
 
 
@@ -146,3 +156,73 @@ def test_the_same_list_gives_the_same_letters(book):
     for name in ("a.html", "b.html"):
         main(words(book, "-o", name, "--lang", "en"))
     assert Path("a.html").read_bytes() == Path("b.html").read_bytes()
+
+
+@pytest.fixture(scope="module")
+def rated() -> Rated:
+    return rm.rate(DEMO, rm.load_plan("jilin-spli", at="2026-01-01"), business="renewal", lang="zh")
+
+
+def letter(rated: Rated, at: int, **more: Any) -> Letter:
+    return letter_of(rated, at, "quote", read_terms("zh"), read_duty_rules(), lang="zh", **more)
+
+
+def test_at_most_five_lines_make_the_premium_and_none_says_times_one(rated):
+    plan, most = rated.plan, 0
+    for at in range(60):
+        if rated.verdict.status[at]:
+            continue
+        said = letter(rated, at)
+        values = {line.name: line.value for line in rated.explain(at).lines}
+        heads = [step.name for step in plan.steps if step.headline and values[step.name] not in (None, 1)]
+        heads = [name for name in heads if name not in (plan.premium, plan.fund)]
+        assert 1 <= len(said.lines) <= 5 and said.lines[0][0] == plan.label(heads[0], "zh")
+        assert said.lines[-1] == (plan.label(plan.premium, "zh"), said.premium, "元")
+        assert not {label for label, figure, _ in said.lines if figure == "1"}
+        most = max(most, len(heads))
+    assert most > 4, "some have more than there is room for"
+
+
+def test_services_are_owed_to_large_and_medium_insureds_of_the_eight_sectors(rated):
+    """The notice: large and medium ones at least once a year; of small ones no source says how often."""
+    sizes = rated.book.table["size_class"].to_pylist()
+    medium, small = sizes.index("中型"), sizes.index("小型")
+    (said,) = letter(rated, medium).services
+    assert "不少于1次" in said and "风险辨识评估" in said and letter(rated, small).services == ()
+
+
+def test_remarks_are_those_of_the_row(rated):
+    at = int(np.flatnonzero(rated.verdict.status == 1)[0])
+    which = rated.verdict.notes[rated.verdict.note_of[at] - 1]
+    assert letter(rated, at).notes == tuple(item.what("zh") for item in which) != ()
+
+
+def test_only_yuan_are_said_in_capitals(rated):
+    other = replace(rated.plan, money=Currency(name_en="ringgit", name_zh="林吉特", symbol="RM", decimals=2))
+    abroad = rm.rate(DEMO, other, business="renewal", lang="zh")
+    assert letter(rated, 0).premium_in_capitals == capitals(int(rated.outputs.premium_fen[0]))
+    priced = int(np.flatnonzero(abroad.verdict.status == 0)[0])
+    assert letter(abroad, priced).premium_in_capitals == "" and "林吉特" in letter(abroad, priced).fund
+
+
+@pytest.mark.parametrize(("wanted", "quotes", "opinions"), [("quote", 3, 0), ("opinion", 0, 4)])
+def test_one_kind_of_letter_alone(book, capsys, wanted, quotes, opinions):
+    """A quote is never written before an underwriter has seen the row; an opinion may be of any row with a premium."""
+    assert main(words(book, "-o", "out", "--letter", wanted, "--lang", "en")) == 3
+    assert f"{quotes} quote(s), {opinions} opinion(s)" in capsys.readouterr().out
+
+
+def test_letters_do_not_overwrite_the_list(book, capsys):
+    page = book.with_suffix(".html")
+    page.write_text("<table><tr><td>x</td></tr></table>")
+    assert main(["quote", str(page), "--plan", str(PLAN), "--no-project", "-o", str(page), "--lang", "en"]) == 1
+    assert "RM803" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("ending", [".html", ".xlsx"])
+def test_a_worksheet_is_written_too(book, ending, capsys):
+    words = ["explain", str(book), "#2", "--plan", str(PLAN), "--no-project", "--lang", "zh", "-o"]
+    assert main([*words, f"e{ending}"]) == 0 and Path(f"e{ending}").stat().st_size > 1000
+    assert "38,220.00" in capsys.readouterr().out
+    assert main([*words, "e.docx"]) == 1 and "RM800" in capsys.readouterr().err
+    assert main([*words, str(book)]) == 1 and "RM803" in capsys.readouterr().err
