@@ -101,6 +101,39 @@ def test_a_column_that_is_there_and_blank_is_not_filled_either(kind, tmp_path):
     read_book(source, jilin().columns, header_map=HeaderWords(headers={"去年实缴保费": "-"}))
 
 
+@pytest.mark.parametrize("kind", ["csv", "parquet", "folder"])
+def test_a_list_read_in_chunks_stops_at_the_same(kind, tmp_path):
+    """The column is blank and the header filled only when the last chunk is read; one word in it lets all pass."""
+
+    def price(expiring, header):
+        rows = pd.DataFrame(
+            [
+                {**ROW, "policy_no": f"A{at}", "上年保费": one, "去年实缴保费": other}
+                for at, (one, other) in enumerate(zip(expiring, header))
+            ]
+        )
+        place = tmp_path / (f"list.{kind}" if kind != "folder" else "lists")
+        if kind == "csv":
+            rows.to_csv(place, index=False)
+        elif kind == "parquet":
+            rows.to_parquet(place, index=False)
+        else:
+            for at, part in enumerate((rows[:3], rows[3:])):
+                (place / f"part={at}").mkdir(parents=True, exist_ok=True)
+                part.to_parquet(place / f"part={at}" / "list.parquet", index=False)
+        run = rm.rate_folder if kind == "folder" else rm.rate_file
+        return run(place, jilin(), tmp_path / ("out" if kind == "folder" else "out.parquet"), chunk=2)
+
+    with pytest.raises(BookError) as caught:
+        price(["", "-", "", "", ""], ["", "", "", "", "66,000"])
+    (problem,) = caught.value.problems
+    assert (problem.code, problem.args["header"]) == ("RM265", "去年实缴保费")
+    assert problem.args["column"] == "expiring_premium_yuan" and problem.row == 1
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["lists" if kind == "folder" else f"list.{kind}"]
+    assert price(["", "-", "", "", ""], [""] * 5).counts["rows"] == 5
+    assert price(["", "-", "", "", "9"], ["66,000"] * 5).counts["rows"] == 5
+
+
 def test_a_blank_column_beside_a_blank_header_or_a_filled_one_stops_nothing():
     read_book([{**ROW, "上年保费": "", "去年实缴保费": " "}], jilin().columns)
     read_book([{**ROW, "上年保费": "9"}, {**ROW, "上年保费": "", "去年实缴保费": "66,000"}], jilin().columns)

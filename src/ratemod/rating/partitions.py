@@ -22,12 +22,12 @@ from ratemod.rating.editions import load_one
 from ratemod.rating.identity import identity_of
 from ratemod.rating.invariants import OutsideDates
 from ratemod.rating.manifest import Manifest, manifest_path, read_inputs, verify
-from ratemod.rating.pricer import pricer_of, reasons
+from ratemod.rating.pricer import pricer_of
 from ratemod.rating.rate import dating
 from ratemod.rating.run import BLOCK
-from ratemod.rating.stream import Streamed, own_pool, rate_chunks
+from ratemod.rating.stream import Streamed, open_parquet, own_pool, rate_chunks
 from ratemod.rating.tally import Tally
-from ratemod.reading.chunks import CHUNK, open_chunks
+from ratemod.reading.chunks import CHUNK
 from ratemod.reading.header import HeaderMap
 from ratemod.rules.options import strict
 
@@ -78,10 +78,7 @@ def rate_folder(
     root, out = Path(source).resolve(), Path(target).resolve()
     if root == out or root in out.parents or out in root.parents:
         raise BookError(problem("RM348", source=str(source), target=str(target)))
-    steps = chosen.step_names
-    chunks = open_chunks(
-        source, chosen.columns, header_map=header_map, keep=keep, few=reasons(chosen), stale=steps, size=chunk
-    )
+    chunks = open_parquet(source, chosen, header_map=header_map, keep=keep, size=chunk)
     pricer = pricer_of(chosen, chunks, trace=trace, keep=keep, by=by, lang=lang, block=block, dating=held)
     out.mkdir(parents=True, exist_ok=True)
     with ThreadPoolExecutor(1) as beside:

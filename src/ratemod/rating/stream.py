@@ -36,8 +36,10 @@ from ratemod.rating.run import BLOCK
 from ratemod.rating.tally import Tally, tally
 from ratemod.rating.turns import in_turns
 from ratemod.reading.arrow import whole
-from ratemod.reading.chunks import CHUNK, Chunked, open_chunks
-from ratemod.reading.header import HeaderMap
+from ratemod.reading.chunks import CHUNK, Chunked, Chunks, open_chunks
+from ratemod.reading.header import HeaderMap, lexicon
+from ratemod.reading.implied import with_implied
+from ratemod.reading.near_headers import check_chunks_against_blanks
 from ratemod.reading.read import TEXT_FILES
 from ratemod.reading.receipt import Receipt
 from ratemod.reading.text_chunks import open_text
@@ -165,12 +167,34 @@ def open_book(
     keep: Sequence[str] = (),
     size: int = CHUNK,
 ) -> Chunked:
-    """Return the chunks of a text file, of a Parquet file, or of a folder of them, with the plan's columns."""
-    if Path(source).suffix.lower() in TEXT_FILES:
-        return open_text(source, plan.columns, header_map=header_map, keep=keep, size=size)
-    return open_chunks(
+    """Return the chunks of a text file, of a Parquet file, or of a folder of them, with the plan's columns.
+
+    Raises
+    ------
+    BookError
+        As `open_text` and `open_chunks`; RM265 a header with values that may mean a column which is there and blank.
+    """
+    if Path(source).suffix.lower() not in TEXT_FILES:
+        return open_parquet(source, plan, header_map=header_map, keep=keep, size=size)
+    chunks = open_text(source, plan.columns, header_map=header_map, keep=keep, size=size)
+    check_chunks_against_blanks(chunks, lexicon(with_implied(plan.columns), header_map))
+    return chunks
+
+
+def open_parquet(
+    source: str | Path,
+    plan: Plan,
+    *,
+    header_map: HeaderMap | None = None,
+    keep: Sequence[str] = (),
+    size: int = CHUNK,
+) -> Chunks:
+    """Return the chunks of a Parquet file, or of a folder of them, with the plan's columns; raises as `open_book`."""
+    chunks = open_chunks(
         source, plan.columns, header_map=header_map, keep=keep, few=reasons(plan), stale=plan.step_names, size=size
     )
+    check_chunks_against_blanks(chunks, lexicon(with_implied(plan.columns), header_map))
+    return chunks
 
 
 def rate_book(

@@ -69,6 +69,9 @@ class Chunked(Protocol):
     def only(self, names: Sequence[str]) -> Chunked:
         """Return the same with fewer columns."""
 
+    def under(self, names: Mapping[str, str]) -> Chunked:
+        """Return the same rows with the columns of these headers, read or not, each under a name."""
+
     def texts(self) -> set[str]:
         """Return the names of the columns that hold text."""
 
@@ -125,6 +128,10 @@ class Chunks:
     def only(self, names: Sequence[str]) -> Chunks:
         """Return the same files with fewer columns."""
         return replace(self, names={header: name for header, name in self.names.items() if name in names})
+
+    def under(self, names: Mapping[str, str]) -> Chunks:
+        """Return the same rows with the columns of these headers, read or not, each under a name."""
+        return replace(self, names=dict(names), coded=())
 
     def texts(self) -> set[str]:
         """Return the names of the columns that hold text in every file."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -12,11 +13,14 @@ from ratemod.errors import BookError, Problem, nearest, problem
 from ratemod.reading.added import added, is_result_file
 from ratemod.reading.book import Book
 from ratemod.reading.header import IMPLIED, Header, Lexicon, fold, near_column
-from ratemod.reading.receipt import UnusedHeader, unused_said
+from ratemod.reading.receipt import ReadPart, UnusedHeader, unused_said
 from ratemod.reading.rows import near_needed
 from ratemod.vocabulary.column import Column
 from ratemod.vocabulary.spelling import BLANKS, folded
 from ratemod.vocabulary.table import words as business_words
+
+if TYPE_CHECKING:
+    from ratemod.reading.chunks import Chunked
 
 _BRACKETS = re.compile(r"([^(（\[【]+)[(（\[【]([^)）\]】]+)[)）\]】]")
 
@@ -82,25 +86,59 @@ def held_against_blanks(book: Book, words: Lexicon) -> Book:
     BookError
         RM265 for every such header, all at once: it has values where an optional column of the same words has none.
     """
-    wrong: list[Problem] = []
-    for part in book.receipt.parts:
-        texts = [*(used.header for used in part.used), *(other.header for other in part.unused)]
-        ours = {texts[at] for at in added(texts)}
-        optional = {item.column for item in part.used} & set(words.columns) - set(near_needed(words.columns))
-        free = [
-            item.header
-            for item in part.unused
-            if item.header and item.header not in ours and not _set_aside(item.header, words)
-        ]
-        near = {header: near_column(header, sorted(optional), words.columns) for header in free}
-        for header, name in near.items():
-            if name is None or is_result_file(texts) or _other_word(header, words.columns[name]):
-                continue
-            if _is_blank(book.table, name) and not _is_blank(book.table, header):
-                wrong.append(_may_be_meant(header, words.columns[name], part.file, part.sheet, part.header_row))
+    wrong = [
+        item
+        for part in book.receipt.parts
+        for item in _meant(part, words, _near_filled(part, words), [book.table])
+    ]
     if wrong:
         raise BookError(wrong)
     return book
+
+
+def check_chunks_against_blanks(chunks: Chunked, words: Lexicon) -> None:
+    """Refuse chunks as `held_against_blanks` does a table; a header and its near column are read as far as need be.
+
+    Raises
+    ------
+    BookError
+        RM265 as `held_against_blanks`; what reading the chunks raises.
+    """
+    (part,) = chunks.receipt().parts
+    near = _near_filled(part, words)
+    pairs = {item.header: item.column for item in part.used if item.column in near.values()}
+    wrong = _meant(part, words, near, chunks.under({**pairs, **{header: header for header in near}}).tables())
+    if wrong:
+        raise BookError(wrong)
+
+
+def _near_filled(part: ReadPart, words: Lexicon) -> dict[str, str]:
+    """Return headers that a table does not use, each with the optional column it is nearest to among those it does."""
+    texts = [*(used.header for used in part.used), *(other.header for other in part.unused)]
+    if is_result_file(texts):
+        return {}
+    ours = {texts[at] for at in added(texts)}
+    optional = sorted({item.column for item in part.used} & set(words.columns) - set(near_needed(words.columns)))
+    found = {}
+    for header in (item.header for item in part.unused if item.header and item.header not in ours):
+        name = None if _set_aside(header, words) else near_column(header, optional, words.columns)
+        if name is not None and not _other_word(header, words.columns[name]):
+            found[header] = name
+    return found
+
+
+def _meant(part: ReadPart, words: Lexicon, near: Mapping[str, str], tables: Iterable[pa.Table]) -> list[Problem]:
+    """Return RM265 for every header with values whose column has none in any of the tables, read only while open."""
+    blank, filled = dict(near), set()
+    rows = iter(tables)
+    while blank and (table := next(rows, None)) is not None:
+        blank = {header: name for header, name in blank.items() if _is_blank(table, name)}
+        filled |= {header for header in blank if not _is_blank(table, header)}
+    return [
+        _may_be_meant(header, words.columns[name], part.file, part.sheet, part.header_row)
+        for header, name in blank.items()
+        if header in filled
+    ]
 
 
 def _is_blank(table: pa.Table, name: str) -> bool:

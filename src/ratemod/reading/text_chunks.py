@@ -103,6 +103,11 @@ class TextChunks:
         """Return the same file with fewer columns."""
         return replace(self, names={header: name for header, name in self.names.items() if name in names})
 
+    def under(self, names: Mapping[str, str]) -> TextChunks:
+        """Return the same rows with the columns of these headers, read or not, each under a name."""
+        places = {name: self.header.texts.index(header) for header, name in names.items()}
+        return replace(self, names=dict(names), places=places, reading=_Reading())
+
     def texts(self) -> set[str]:
         """Return the names of the columns that hold text: all."""
         return set(self.names.values())
