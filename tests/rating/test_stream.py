@@ -25,6 +25,7 @@ from ratemod.rating import across, pricer
 from ratemod.rating.identity import digest_of
 from ratemod.reading.checks import differs_within, repeats
 from ratemod.reading.chunks import open_chunks
+from tests.own_plan import own_plan
 from tests.rating import renewals
 
 ROWS, CHUNK = 5_000, 700
@@ -287,7 +288,47 @@ def test_schemas_that_change_are_refused_all_at_once(plan, messy, tmp_path):
     with pytest.raises(rm.BookError) as error:
         rm.rate_file(folder, plan, tmp_path / "o.parquet")
     said = {(item.code, item.args["column"], item.args["found"], item.args["known"]) for item in error.value.problems}
-    assert said == {("RM342", "heads", "text", "number"), ("RM342", "sector", "nothing", "text")}
+    assert said == {("RM342", "heads", "text", "number"), ("RM342", "sector", "absent", "text")}
+
+
+def test_a_column_that_is_in_one_file_alone_is_no_other_column_and_not_passed_over(tmp_path):
+    """Empty in the first file and absent in the second it stays empty: premiums as of each file by itself."""
+    body = """[column.heads]
+kind = "number"
+min = 1
+max = 1000
+[column.load]
+kind = "number"
+min = 0
+max = 9
+optional = true
+[[step]]
+name = "raw"
+op = "sum"
+of = ["heads", "load"]
+when = { of = "load", missing = false }
+otherwise = "heads"
+[[step]]
+name = "premium"
+op = "round"
+of = "raw"
+unit = "0.01"
+source = "s"
+"""
+    plan = own_plan(tmp_path, body, "no")
+    folder = tmp_path / "books"
+    folder.mkdir()
+    heads, last = pa.array([10.0]), pa.array([5.0])
+    first = {"no": ["1"], "heads": heads, "load": pa.nulls(1), "last": last}
+    pq.write_table(pa.table(first), folder / "a.parquet")
+    pq.write_table(pa.table({"no": ["2"], "heads": heads, "last": last}), folder / "b.parquet")
+    rm.rate_file(folder, plan, tmp_path / "o.parquet")
+    assert pq.read_table(tmp_path / "o.parquet")["premium_fen"].to_pylist() == [1000, 1000]
+    pq.write_table(pa.table({"no": ["0"], "heads": heads}), folder / "a.parquet")
+    pq.write_table(pa.table({"no": ["2"], "heads": heads, "load": last}), folder / "b.parquet")
+    said = refusal(lambda: rm.rate_file(folder, plan, tmp_path / "o.parquet"))
+    assert (said.code, said.args["column"], Path(str(said.file)).name) == ("RM342", "load", "b.parquet")
+    assert "数字" in said.line("zh") and "缺失" in said.line("zh")
 
 
 def test_files_of_one_book_may_store_it_differently(plan, messy, tmp_path):

@@ -6,7 +6,7 @@ in the order of its paths; ``name=value`` folders become columns.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
@@ -16,7 +16,7 @@ from urllib.parse import unquote
 import numpy as np
 import pyarrow as pa
 
-from ratemod.errors import BookError, Problem, problem
+from ratemod.errors import BookError, Lang, Problem, catalogue, problem, text
 from ratemod.reading.arrow import strings, to_arrow
 from ratemod.reading.book import Book
 from ratemod.reading.header import IMPLIED, Header, HeaderMap, checked, lexicon, match
@@ -202,13 +202,13 @@ class Chunks:
                     raise BookError(problem("RM341", file=str(part.path), group=at, rows=rows, why=why)) from None
 
     def _named(self, batch: pa.RecordBatch, part: Part) -> pa.Table:
-        arrays = [
-            batch.column(batch.schema.get_field_index(header))
-            if header not in part.given
-            else strings([part.given[header]]).take(to_arrow(np.zeros(batch.num_rows, dtype=np.int32)))
-            for header in self.names
-        ]
-        return pa.Table.from_arrays(arrays, names=list(self.names.values()))
+        def column(header: str) -> pa.Array:
+            if header in part.given:
+                return strings([part.given[header]]).take(to_arrow(np.zeros(batch.num_rows, dtype=np.int32)))
+            at = batch.schema.get_field_index(header)
+            return batch.column(at) if at >= 0 else pa.nulls(batch.num_rows)  # empty in the first file, absent here
+
+        return pa.Table.from_arrays(list(map(column, self.names)), names=list(self.names.values()))
 
 
 def _joined(tables: Sequence[pa.Table]) -> pa.Table:
@@ -320,7 +320,11 @@ def open_chunks(
         if name or text in keep or (whole and text not in ours)
     }
     wrong = [
-        item for part, schema in zip(parts, schemas) for item in _changes(part, schema, parts[0], schemas[0], names)
+        item
+        for part, schema in zip(parts, schemas)
+        for item in _changes(
+            part, schema, parts[0], schemas[0], dict.fromkeys([*names, *_headers(match(schema.names, words)).values()])
+        )
     ]
     if wrong:
         raise BookError(wrong)
@@ -358,15 +362,26 @@ def _folders(path: Path, root: Path) -> dict[str, str]:
 
 
 def _changes(
-    part: Part, schema: pa.Schema, first: Part, wanted: pa.Schema, names: Mapping[str, str]
+    part: Part, schema: pa.Schema, first: Part, wanted: pa.Schema, headers: Iterable[str]
 ) -> Iterator[Problem]:
-    for text in names:
-        known = "text" if text in first.given else _class(wanted.field(text).type)
-        found = "text" if text in part.given else "nothing"
-        if text in schema.names and text not in part.given:
-            found = _class(schema.field(text).type)
+    """Yield the columns that are of another kind in a file than in the first, or are in one of the two alone."""
+    for header in headers:
+        found, known = _kind_in(header, part, schema), _kind_in(header, first, wanted)
         if found != known and "null" not in (found, known):
-            yield problem("RM342", file=str(part.path), column=text, found=found, known=known, first=str(first.path))
+            kinds = {"found": _kind_said(found, "en"), "found_zh": _kind_said(found, "zh")}
+            kinds |= {"known": _kind_said(known, "en"), "known_zh": _kind_said(known, "zh")}
+            yield problem("RM342", file=str(part.path), column=header, first=str(first.path), **kinds)
+
+
+def _kind_in(header: str, part: Part, schema: pa.Schema) -> str:
+    if header in part.given:
+        return "text"
+    return _class(schema.field(header).type) if header in schema.names else "absent"
+
+
+def _kind_said(kind: str, lang: Lang) -> str:
+    """Return a kind of column in words; a type that people have no word for as Arrow calls it."""
+    return text(f"UI_kind_{kind}", lang) if f"UI_kind_{kind}" in catalogue() else kind
 
 
 def _class(kind: pa.DataType) -> str:

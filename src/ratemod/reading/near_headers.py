@@ -87,9 +87,7 @@ def held_against_blanks(book: Book, words: Lexicon) -> Book:
         RM265 for every such header, all at once: it has values where an optional column of the same words has none.
     """
     wrong = [
-        item
-        for part in book.receipt.parts
-        for item in _meant(part, words, _near_filled(part, words), [book.table])
+        item for part in book.receipt.parts for item in _meant(part, words, _near_filled(part, words), [book.table])
     ]
     if wrong:
         raise BookError(wrong)
