@@ -12,6 +12,7 @@ import pytest
 import ratemod as rm
 from ratemod.errors import BookError
 from ratemod.reading.added import RESULTS
+from ratemod.reading.convert import convert
 from ratemod.reading.frame import arrow_table
 from ratemod.reading.identifiers import unreadable
 from ratemod.reading.read import read_table
@@ -95,6 +96,18 @@ def test_a_premium_of_priced_rows_is_one_where_a_table_asks_for_it():
 def test_an_error_is_no_identifier(plan, said):
     (row,) = rm.rate([{"policy_no": said, "heads": 30}], plan).table.to_pylist()
     assert (row["premium_fen"], row["code"]) == (None, "RM294")
+
+
+@pytest.mark.parametrize("coded", [False, True])
+def test_an_error_is_no_text_either(coded):
+    said = pa.array(["采购#3设备", "#REF!", None, "a = b", "=VLOOKUP(A1)", "#REF!"])
+    column = Column("purpose", "text", "Purpose", "用途", optional=True)
+    found = convert(said.dictionary_encode() if coded else said, column)
+    assert found.problem_of is not None and found.problem_of.tolist() == [0, 1, 0, 0, 2, 1]
+    assert [(item.code, item.args["value"]) for item in found.problems] == [
+        ("RM294", "#REF!"),
+        ("RM294", "=VLOOKUP(A1)"),
+    ]
 
 
 def test_codes_with_signs_are_identifiers():

@@ -323,7 +323,7 @@ def _days_as_text(whole: pa.Array) -> pa.Array:
 
 
 def _text(whole: pa.Array, refusals: Refusals, identity: Identity | None) -> Coded:
-    """Convert text: an identifier to its canonical form, words to what can be seen of them."""
+    """Convert text: an identifier to its canonical form, words to what can be seen of them; an error is neither."""
     which = np.zeros(len(whole), dtype=np.int32)
     texts = keys(whole) if identity else words(whole)
     if refusals.column.identity == "name":
@@ -332,9 +332,8 @@ def _text(whole: pa.Array, refusals: Refusals, identity: Identity | None) -> Cod
         spoilt = lost_digits(whole)
         if spoilt.any():
             which[spoilt] = refusals.number("RM207")
-    if identity:
-        for at in np.flatnonzero(unreadable(texts)).tolist():
-            which[at] = which[at] or refusals.number("RM294", value=texts[at].as_py())
+    for at in np.flatnonzero(unreadable(texts)).tolist():
+        which[at] = which[at] or refusals.number("RM294", value=texts[at].as_py())
     for at in np.flatnonzero(example_cells(texts, alone=False)).tolist():
         which[at] = which[at] or refusals.number("RM324", value=texts[at].as_py())
     if identity == "industry_code":

@@ -154,7 +154,7 @@ def lost_digits(cells: pa.Array) -> Mask:
 
 
 def unreadable(codes: pa.Array) -> Mask:
-    """Return where a canonical identifier is an error of a spreadsheet or a formula without a value: (n,) bool."""
+    """Return where a text, or an identifier, is an error of a spreadsheet or a formula without a value: (n,) bool."""
     if pa.types.is_dictionary(codes.type):
         return np.append(unreadable(codes.dictionary), False)[from_arrow_or(codes.indices, len(codes.dictionary))]
     return texts_that_match(codes, _ERROR, ("#", "=", "\u21d0"))
