@@ -186,7 +186,8 @@ UGLY: dict[str, tuple[Callable[[Path], Path], Any]] = {
     "dollars in line": (sheet_of([["单位：美元"], HEADS, P1]), "RM327"),
     "two units in one line": (sheet_of([["单位：元、万元"], HEADS, P1]), "RM264"),
     "per head for a total": (sheet_of(unit_header("上年保费（万元/人）")), "RM264"),
-    "persons for money": (sheet_of(unit_header("上年保费（人）")), "RM264"),
+    "persons for money": (sheet_of(unit_header("上年保费（人）")), "RM336"),  # clear, and no unit of money
+    "tons for money": (sheet_of(unit_header("上年保费（万吨）")), "RM336"),
     "units row": (sheet_of([HEADS, [None, None, "人", "万元", None], TEN]), YES),
     "units row with hints": (sheet_of([HEADS, ["必填", "下拉选择", "人", "万元", "年/月/日"], TEN]), YES),
     "numbering row": (sheet_of([HEADS, [1, 2, 3, 4, 5], P1]), YES),

@@ -127,3 +127,17 @@ def test_an_alias_in_another_currency_is_refused():
     money = Column("limit", "number", "Limit", "保额", aliases=("保额（美元）",), unit="yuan")
     with pytest.raises(BookError, match="RM327"):
         read_table([{"保额（美元）": 1}], {"limit": money})
+
+
+@pytest.mark.parametrize("target, size", [("保费", 1), ("保费（万元）", 10_000), (None, None)])
+def test_a_unit_of_another_measure_is_told_as_that_until_the_user_says_what_the_header_means(target, size):
+    rows = [dict(zip(HEADS, ROW)) | {"保费（吨）": 1}]
+    rows[0].pop("保费")
+    if target is None:
+        with pytest.raises(BookError) as refusal:
+            read_table(rows, COLUMNS)
+        (told,) = refusal.value.problems
+        assert (told.code, told.args["header"], told.args["unit"]) == ("RM336", "保费（吨）", "吨")
+    else:
+        book = read_table(rows, COLUMNS, header_map={"保费（吨）": target})
+        assert book.conversions.get("premium", 1) == size and book.table["premium"].to_pylist() == [1]

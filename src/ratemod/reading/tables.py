@@ -24,7 +24,7 @@ from ratemod.reading.header import Header, Lexicon, checked, lost_headers
 from ratemod.reading.near_headers import judged_headers
 from ratemod.reading.receipt import LeftOut, ReadPart, Receipt, UnusedHeader, UsedHeader, listed
 from ratemod.reading.rows import fate, is_blank, judge_of, near_needed
-from ratemod.reading.units import Statement, Unit, stated, statements
+from ratemod.reading.units import Statement, Unit, stated, statements, unit_of_another
 from ratemod.vocabulary.column import Column
 from ratemod.vocabulary.currency import other_money
 
@@ -416,9 +416,11 @@ def settled(
     Raises
     ------
     BookError
-        RM264 for all that are not clear, RM412 for those that are not what the user says.
+        RM264 for all that are not clear, RM336 for those of another measure, RM412 for those that are not what the user
+        says.
     """
-    columns, own = words.columns, header.units
+    columns = words.columns
+    own, wrong = _own_units(header, words, file, sheet)
     given = {name: unit for name, unit in words.units.items() if name in header.names}
     odd: dict[str, list[str]] = {}
     for name, said in unclear:
@@ -427,8 +429,9 @@ def settled(
     for name, unit in own.items():
         if unit.size is None:
             odd.setdefault(unit.text, []).append(name)
-    if odd:
-        raise BookError(_unclear(text, [columns[name] for name in names], file, sheet) for text, names in odd.items())
+    wrong += [_unclear(text, [columns[name] for name in names], file, sheet) for text, names in odd.items()]
+    if wrong:
+        raise BookError(wrong)
     written = {**units, **own}
     apart = [
         problem("RM412", file=file, sheet=sheet, column=name, label=columns[name].label("zh"), unit=unit.text,
@@ -440,6 +443,23 @@ def settled(
         raise BookError(apart)
     lines = dict.fromkeys(unit.text for unit in units.values() if unit.size != 1)
     return {**units, **own, **given}, [problem("RM233", file=file, sheet=sheet, text=text) for text in lines]
+
+
+def _own_units(
+    header: Header, words: Lexicon, file: str | None, sheet: str | None
+) -> tuple[dict[str, Unit], list[Problem]]:
+    """Return the units in headers, and RM336 for each of another measure unless the user says what the header means."""
+    own, wrong = dict(header.units), []
+    for name, unit in header.units.items():
+        column, text = words.columns[name], header.texts[header.columns.index(name)]
+        word = unit_of_another(unit.text, column)
+        if word is None:
+            continue
+        del own[name]
+        if not words.maps(text, name):
+            about: dict[str, Any] = {"header": text, "column": name, "label": column.label("zh"), "unit": word}
+            wrong.append(problem("RM336", file=file, sheet=sheet, **about))
+    return own, wrong
 
 
 def _unclear(text: str, columns: Sequence[Column], file: str | None, sheet: str | None) -> Problem:

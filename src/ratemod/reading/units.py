@@ -7,6 +7,7 @@ they are about.
 
 from __future__ import annotations
 
+import functools
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
@@ -236,10 +237,27 @@ def is_unit_like(word: str) -> bool:
         return True
     if not base:
         return bool(word)
-    known: dict[str, Decimal] = {}
-    for unit in UNITS:
-        known |= factors(unit)
-    return _multiple(base, known, True) is not None or re.fullmatch(r"[十百千万亿]+\D{0,3}", base) is not None
+    return _multiple(base, _every_unit(), True) is not None or re.fullmatch(r"[十百千万亿]+\D{0,3}", base) is not None
+
+
+@functools.cache
+def _every_unit() -> Mapping[str, Decimal]:
+    return {word: size for unit in UNITS for word, size in factors(unit).items()}
+
+
+def unit_of_another(said: str, column: Column) -> str | None:
+    """Return the unit beside a number's name if it counts other things, None if it is not clear or is other money.
+
+    Examples
+    --------
+    >>> money = Column("premium", "number", unit="yuan")
+    >>> unit_of_another("(百人)", money), unit_of_another("(万元/人)", money)
+    ('百人', None)
+    """
+    words = _beside(said, column)
+    base = words[0].lstrip("".join(_TENS)) if len(words) == 1 else ""
+    money = column.unit in _AMOUNTS and other_money(said, column.money)
+    return words[0] if base in _every_unit() and base and not money and size_of(words[0], column) is None else None
 
 
 def unit_beside(said: str, column: Column) -> tuple[Unit | None, tuple[str, ...]]:
@@ -253,7 +271,7 @@ def unit_beside(said: str, column: Column) -> tuple[Unit | None, tuple[str, ...]
     """
     found: set[Decimal | None] = set()
     unknown: list[str] = []
-    for word in _words(re.sub(r"(?:计量|货币|金额)?单位|币种", ",", said), column):
+    for word in _beside(said, column):
         size = size_of(word, column) if column.kind == "number" else None
         if size is not None:
             found.add(size)
@@ -265,6 +283,11 @@ def unit_beside(said: str, column: Column) -> tuple[Unit | None, tuple[str, ...]
             found.add(None)
     unit = Unit(said, next(iter(found)) if len(found) == 1 else None) if found else None
     return unit, tuple(unknown)
+
+
+def _beside(said: str, column: Column) -> list[str]:
+    """Return the words beside a column's name, without those that say that a unit follows."""
+    return _words(re.sub(r"(?:计量|货币|金额)?单位|币种", ",", said), column)
 
 
 def _words(said: str, column: Column) -> list[str]:
