@@ -368,7 +368,7 @@ def _changes(
     for header in headers:
         found, known = _kind_in(header, part, schema), _kind_in(header, first, wanted)
         if found != known and "null" not in (found, known):
-            kinds = {"found": _kind_said(found, "en"), "found_zh": _kind_said(found, "zh")}
+            kinds: dict[str, Any] = {"found": _kind_said(found, "en"), "found_zh": _kind_said(found, "zh")}
             kinds |= {"known": _kind_said(known, "en"), "known_zh": _kind_said(known, "zh")}
             yield problem("RM342", file=str(part.path), column=header, first=str(first.path), **kinds)
 
