@@ -73,7 +73,8 @@ def odd_calls():
     yield "RM836", lambda: ratemaking.parallelogram(["1", "2"], [0.1, 0.1], ["2020-01-01", "2021-01-01"])
     yield "RM836", lambda: ratemaking.parallelogram([3.5], [0.1], ["2020-01-01", "2021-01-01"])
     yield "RM503", lambda: ratemaking.cape_cod([1.0, 2.0], [1.0, 2.0], [1.0])
-    yield "RM503", lambda: ratemaking.fit_trend(5, [1.0, 2.0, 3.0])
+    yield "RM837", lambda: ratemaking.fit_trend(5, [1.0, 2.0, 3.0])
+    yield "RM503", lambda: ratemaking.fit_trend([5], [1.0, 2.0, 3.0])
 
 
 @pytest.mark.parametrize(("code", "call"), list(odd_calls()))

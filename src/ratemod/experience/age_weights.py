@@ -24,6 +24,7 @@ import numpy.typing as npt
 from ratemod.errors import ModelError, Problem, problem
 from ratemod.experience.panel import Floats, Integers, numbers, same_shape, whole
 from ratemod.experience.poisson_gamma import MOST_CLAIMS
+from ratemod.rules.floats import in_a_row
 from ratemod.rules.options import strict
 from ratemod.rules.within import Count, Factor
 
@@ -130,7 +131,9 @@ def age_weighted_modification(
     [1.0667, 0.6667]
     """
     count, mean = _panel(claims, expected, any_claims=False)
-    fade = numbers("weights", weights, low=0, high=1)[: count.shape[1]]
+    fade = numbers("weights", weights, low=0, high=1)
+    in_a_row(weights=fade)
+    fade = fade[: count.shape[1]]
     a = float(numbers("shape", shape, low=float(np.nextafter(0, 1))))
     recent = count[:, ::-1][:, : len(fade)], mean[:, ::-1][:, : len(fade)]
     return (a + recent[0] @ fade) / (a + recent[1] @ fade)

@@ -23,6 +23,7 @@ import numpy.typing as npt
 
 from ratemod.errors import ModelError, problem
 from ratemod.experience.panel import Floats, Integers, numbers, refuse, whole
+from ratemod.rules.floats import in_a_row
 from ratemod.rules.options import strict
 from ratemod.rules.within import Amount, Whole
 
@@ -96,7 +97,7 @@ def bonus_malus(
     Raises
     ------
     ModelError
-        RM641, RM642, RM655; RM656 fewer than two levels, or a row of moves of another length.
+        RM641, RM642, RM655; RM656 fewer than two levels, no moves, or a row of moves of another length.
 
     Examples
     --------
@@ -110,7 +111,8 @@ def bonus_malus(
     here = np.arange(levels)
     if moves is not None:
         rows = [whole(f"moves[{at}]", row, low=0, high=levels - 1) for at, row in enumerate(moves)]
-        refuse(problem("RM656", found=str(row.shape)) for row in rows if row.shape != (levels,))
+        shapes = [row.shape for row in rows] or [(0,)]
+        refuse(problem("RM656", found=str(shape)) for shape in shapes if shape != (levels,))
     else:
         whole("down", [down], low=1, high=levels)
         climb = levels if up is None else int(whole("up", [up], low=0, high=levels)[0])
@@ -150,6 +152,15 @@ def stationary(system: BonusMalus, frequency: npt.ArrayLike) -> Floats:
 def judge_system(system: BonusMalus, frequency: npt.ArrayLike) -> SystemJudgement:
     """Return how a system treats firms of each frequency in the long run (formulas: top of this module).
 
+    Parameters
+    ----------
+    system : BonusMalus; frequency : (k,) or one float64 >= 0, claims a year
+
+    Raises
+    ------
+    ModelError
+        RM641, RM642 for frequencies that are none; RM837 for a table of them.
+
     Examples
     --------
     >>> found = judge_system(bonus_malus([0.5, 0.6, 0.8, 1.0, 1.3, 1.7]), [0.05, 0.2])
@@ -157,6 +168,7 @@ def judge_system(system: BonusMalus, frequency: npt.ArrayLike) -> SystemJudgemen
     ([0.526, 0.688], [0.062, 0.425])
     """
     each = np.atleast_1d(numbers("frequency", frequency, low=0))
+    in_a_row(frequency=each)
     r = system.relativities
     matrix = transition_matrix(system, each)
     pi = _solve(matrix, np.zeros((len(each), len(r))), 1.0)
@@ -167,13 +179,13 @@ def judge_system(system: BonusMalus, frequency: npt.ArrayLike) -> SystemJudgemen
     modulus = np.sort(np.abs(np.linalg.eigvals(matrix)), axis=-1)[:, -2]
     span = np.ptp(r)
     return SystemJudgement(
-        each,
-        pi,
-        mean,
-        each * (slope @ r) / mean,
-        np.sqrt(variance) / mean,
-        (mean - r.min()) / span if span > 0 else np.zeros(len(each)),
-        modulus,
+        frequency=each,
+        stationary=pi,
+        mean_premium=mean,
+        efficiency=each * (slope @ r) / mean,
+        variation=np.sqrt(variance) / mean,
+        relative_level=(mean - r.min()) / span if span > 0 else np.zeros(len(each)),
+        pace=modulus,
     )
 
 

@@ -292,7 +292,13 @@ def firm_sums(values: Floats, weights: Floats) -> FirmSums:
 
 
 def flat_sums(code: npt.ArrayLike, value: npt.ArrayLike, weight: npt.ArrayLike, size: int) -> FirmSums:
-    """Return the sums of every firm from one row a period (arguments as `buhlmann_straub_flat`)."""
+    """Return the sums of every firm from one row a period (arguments as `buhlmann_straub_flat`).
+
+    Examples
+    --------
+    >>> flat_sums([0, 0, 1], [1.0, 3.0, 5.0], [1.0, 1.0, 2.0], 2).mean.tolist()
+    [2.0, 5.0]
+    """
     amount, mass = numbers("value", value, missing=True), numbers("weight", weight, low=0, missing=True)
     at = whole("code", code, low=0, high=size - 1)
     same_shape(value=amount, weight=mass, code=at)

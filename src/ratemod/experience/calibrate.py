@@ -19,8 +19,10 @@ import numpy as np
 import numpy.typing as npt
 
 from ratemod.errors import ModelError, problem
+from ratemod.experience.panel import numbers, same_shape, whole
 from ratemod.experience.parameter import Share
 from ratemod.experience.split import SplitRule
+from ratemod.rules.floats import in_a_row
 
 Floats = npt.NDArray[np.float64]
 HUGE = 1e12
@@ -80,18 +82,29 @@ def loss_rates(
 
     A group without exposure has rate NaN; one without losses takes the D-ratio of all.
 
+    Parameters
+    ----------
+    group : (n,) whole numbers 0..groups-1; exposure, loss, primary : (n,) float64
+
+    Raises
+    ------
+    ModelError
+        RM640..RM642, RM655, RM837 for what is no such list.
+
     Examples
     --------
     >>> [part.tolist() for part in loss_rates([0, 0, 1], [10, 10, 5], [40, 0, 20], [10, 0, 20], 2)]
     [[2.0, 4.0], [0.25, 1.0]]
     """
-    code = np.asarray(group, dtype=np.int64)
-    e, x, p = (
-        np.bincount(code, np.asarray(part, dtype=np.float64), minlength=groups) for part in (exposure, loss, primary)
-    )
+    code = whole("group", group, low=0, high=groups - 1)
+    given = {"exposure": exposure, "loss": loss, "primary": primary}
+    read = {name: numbers(name, part) for name, part in given.items()}
+    in_a_row(group=code)
+    same_shape(group=code, **read)
+    e, x, p = (np.bincount(code, part, minlength=groups) for part in read.values())
     rate = np.divide(x, e, out=np.full(groups, np.nan), where=e > 0)
-    whole = float(p.sum() / x.sum()) if x.sum() > 0 else 1.0
-    return rate, np.divide(p, x, out=np.full(groups, whole), where=x > 0)
+    overall = float(p.sum() / x.sum()) if x.sum() > 0 else 1.0
+    return rate, np.divide(p, x, out=np.full(groups, overall), where=x > 0)
 
 
 def fit_credibilities(evidence: Evidence, split: float) -> SplitFit:

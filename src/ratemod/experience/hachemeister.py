@@ -124,6 +124,11 @@ def premium_at(found: TrendCredibility, at: npt.ArrayLike) -> Floats:
     found : TrendCredibility
     at : (p,) float64, such as [1, 13] for the thirteenth period
 
+    Raises
+    ------
+    ModelError
+        RM640 for a row of another length than the design's; RM641.
+
     Examples
     --------
     >>> flat = hachemeister([[1, 2], [2, 2], [4, 5.0]], np.ones((3, 2)), np.ones((2, 1)))
@@ -131,6 +136,9 @@ def premium_at(found: TrendCredibility, at: npt.ArrayLike) -> Floats:
     [1.575, 2.043, 4.382]
     """
     row = numbers("at", at)
+    size = found.basis.shape[:1]
+    if row.shape != size:
+        raise ModelError(problem("RM640", name="at", found=str(row.shape), first="design", expected=str(size)))
     return found.coefficients @ np.linalg.solve(found.basis.T, row)
 
 

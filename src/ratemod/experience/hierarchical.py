@@ -27,6 +27,7 @@ import numpy.typing as npt
 from ratemod.errors import Problem, problem
 from ratemod.experience.buhlmann import FirmSums, credibility_factor, firm_sums
 from ratemod.experience.panel import Floats, Integers, numbers, refuse, same_shape, whole
+from ratemod.rules.options import strict
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -109,6 +110,7 @@ class _Pulled:
     below: float
 
 
+@strict
 def hierarchical(values: npt.ArrayLike, weights: npt.ArrayLike, levels: Sequence[npt.ArrayLike]) -> Hierarchy:
     """Return hierarchical credibility.
 
@@ -138,8 +140,16 @@ def hierarchical(values: npt.ArrayLike, weights: npt.ArrayLike, levels: Sequence
     return hierarchical_from_sums(firm_sums(array, mass), levels)
 
 
+@strict
 def hierarchical_from_sums(sums: FirmSums, levels: Sequence[npt.ArrayLike]) -> Hierarchy:
-    """Return hierarchical credibility from the sums of every firm (see `buhlmann.FirmSums`)."""
+    """Return hierarchical credibility from the sums of every firm (see `buhlmann.FirmSums`); levels as `hierarchical`.
+
+    Examples
+    --------
+    >>> sums = firm_sums(np.array([[1.0, 2], [2, 3], [7, 8], [9, 8]]), np.ones((4, 2)))
+    >>> hierarchical_from_sums(sums, [[0, 0, 1, 1]]).levels[0].premium.round(3).tolist()
+    [2.042, 7.958]
+    """
     seen = sums.weight > 0
     freedom = int(np.maximum(sums.periods[seen] - 1, 0).sum())
     refuse([problem("RM645", firms=int(seen.sum()))] if seen.sum() < 2 else [problem("RM644")] if freedom == 0 else [])

@@ -18,7 +18,7 @@ import numpy.typing as npt
 from ratemod.errors import ModelError, problem
 from ratemod.experience.panel import numbers, same_shape
 from ratemod.experience.split import SplitRule, split_claims, split_mod
-from ratemod.rules.floats import floats
+from ratemod.rules.floats import floats, in_a_row
 from ratemod.rules.options import strict
 from ratemod.rules.within import Amount, Factor, Limit, Share
 
@@ -115,6 +115,7 @@ def sensitivity(rule: SplitRule, expected: npt.ArrayLike, d_ratio: Share, claim_
     [0.6, 0.152]
     """
     e = floats("expected", expected)
+    in_a_row(expected=e)
     primary, excess = split_claims(rule, np.full(len(e), claim_yuan), e)
     own, rest = e * d_ratio, e * (1 - d_ratio)
     return split_mod(rule, own + primary, rest + excess, e, own).mod - split_mod(rule, own, rest, e, own).mod

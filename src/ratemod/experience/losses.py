@@ -19,6 +19,7 @@ from ratemod.experience.parameter import Setting
 from ratemod.experience.split import SplitRule
 from ratemod.experience.splitter import Splitter, months_before, years_back
 from ratemod.money import rounded
+from ratemod.rules.floats import floats, in_a_row, truths
 from ratemod.rules.options import strict
 
 Floats = npt.NDArray[np.float64]
@@ -140,6 +141,11 @@ def actual_losses(
     Actual. A firm with a claim that cannot be (negative, valued before it happened, in a year without exposure) is
     refused with the reason; the others are not touched.
 
+    Raises
+    ------
+    ModelError
+        RM833..RM835, RM837 for arrays of no such shape; RM524 for a claim of a firm that is not there.
+
     Notes
     -----
     Blocks of claims that fit the cache, added up by integer key: no array of the claims' length is made, unless
@@ -155,8 +161,11 @@ def actual_losses(
     >>> found.primary_fen.tolist(), found.excess_fen.tolist(), found.outside
     ([1000000], [200000], 1)
     """
-    where = expected_yuan if isinstance(expected_yuan, Setting) else Setting(np.asarray(expected_yuan, dtype=float))
+    where = expected_yuan if isinstance(expected_yuan, Setting) else Setting(floats("expected_yuan", expected_yuan))
+    in_a_row(expected_yuan=where.expected, first=first, after=after)
     n = len(where.expected)
+    if claims.firm.max(initial=-1) >= n:
+        raise ModelError(problem("RM524", name="firm", levels=n))
     splitter = Splitter(claims, rule, where, first, after)
     if len(first) and (first == first[0]).all() and (after == after[0]).all():
         first, after = first[:1], after[:1]
@@ -164,7 +173,8 @@ def actual_losses(
     faults: dict[str, list[Integers]] = {}
     unmatched = outside = 0
     quick = splitter.is_plain and len(first) == 1 and claims.valued is None and exposed is None and exposed_back is None
-    in_year, in_back = (None if part is None else np.asarray(part, dtype=bool) for part in (exposed, exposed_back))
+    in_year = None if exposed is None else _by_year("exposed", exposed, n, len(years))
+    in_back = None if exposed_back is None else _by_year("exposed_back", exposed_back, n, None)
     for start in range(0, len(claims.firm), BLOCK):
         part = slice(start, start + BLOCK)
         if quick and (rows := _quick(claims, part, first[0], after[0])) is not None:
@@ -310,6 +320,15 @@ def _faults(
         at = np.maximum(claims.firm[part], 0)
         back = years_back(day, after[0] if len(after) == 1 else after[at], exposed_back.shape[1])
         yield "RM613", inside & ~exposed_back[at, np.clip(back, 0, exposed_back.shape[1] - 1)]
+
+
+def _by_year(name: str, values: npt.ArrayLike, firms: int, years: int | None) -> Booleans:
+    """Return truths by firm and year."""
+    given = truths(name, values)
+    if given.ndim != 2 or len(given) != firms or years not in (None, given.shape[1]):
+        said = f"{name} {given.shape}, expected_yuan ({firms},)" + (f", years ({years},)" if years is not None else "")
+        raise ModelError(problem("RM834", shapes=said))
+    return given
 
 
 def carried(amount_fen: npt.ArrayLike, firm: npt.ArrayLike, successor: npt.ArrayLike, share: npt.ArrayLike) -> Integers:

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ratemod.errors import ModelError, Problem, problem
-from ratemod.rules.floats import floats
+from ratemod.rules.floats import floats, whole_numbers
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
@@ -80,22 +80,13 @@ def whole(name: str, values: npt.ArrayLike, *, low: int, high: int) -> Integers:
     Raises
     ------
     ModelError
-        RM641, RM642, or RM655 when a number is not whole.
+        RM833, RM655 for what is no whole number; RM642 when one is out of range.
     """
-    try:
-        given = np.asarray(values)
-    except ValueError:  # rows of unequal length
-        given = floats(name, values)
-    if given.dtype.kind not in "iub":
-        array = numbers(name, given, low=low, high=high)
-        broken = array != np.floor(array)
-        if broken.any():
-            raise ModelError(problem("RM655", name=name, wrong=int(broken.sum()), first=first(broken)))
-        return array.astype(np.int64)
+    given = whole_numbers(name, values)
     outside = (given < low) | (given > high)
     if outside.any():
         raise ModelError(_outside(name, outside, low, high))
-    return given.astype(np.int64)
+    return given
 
 
 def same_shape(**arrays: npt.NDArray[np.generic]) -> None:

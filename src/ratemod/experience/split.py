@@ -20,9 +20,10 @@ import numpy.typing as npt
 from ratemod import money
 from ratemod.errors import ModelError, problem
 from ratemod.experience.class_rates import ClassRates
+from ratemod.experience.panel import whole
 from ratemod.experience.parameter import Floats, Integers, Parameter, Setting, value_of
 from ratemod.money import RoundingMode
-from ratemod.rules.floats import floats, go_together
+from ratemod.rules.floats import floats, go_together, in_a_row, truths
 from ratemod.rules.options import strict
 
 Stage = Literal["claims", "expected", "expected_primary", "credibility", "ballast", "sums", "bounds"]
@@ -192,7 +193,7 @@ def split_claims(
     Raises
     ------
     ModelError
-        RM600 a negative or missing amount.
+        RM600 a negative or missing amount; RM835, RM641, RM642 and RM834 for truths and kinds that are none.
 
     Examples
     --------
@@ -206,11 +207,14 @@ def split_claims(
         raise ModelError(problem("RM600"))
     amount = np.maximum(amount * _at(rule.loss_factor, where) - _at(rule.deduction, where), 0.0)
     if medical_only is not None:
-        light = np.asarray(medical_only, dtype=bool)
+        light = truths("medical_only", medical_only)
+        go_together(loss=amount, medical_only=light)
         reduced = np.maximum(amount - _at(rule.medical_only_deduction, where), 0.0)
         amount = np.where(light, reduced * _at(rule.medical_only_share, where), amount)
     if kind is not None:
-        amount = _as_kinds(rule, amount, where, np.asarray(kind))
+        place = whole("kind", kind, low=-1, high=len(rule.kinds) - 1)
+        go_together(loss=amount, kind=place)
+        amount = _as_kinds(rule, amount, where, place)
     if rule.claim_limit is not None:
         amount = np.minimum(amount, _at(rule.claim_limit, where))
     if isinstance(rule.split, SmoothSplit):
@@ -286,6 +290,7 @@ def split_mod(
              "expected_primary": expected_primary}  # fmt: skip
     ap, ae, e, ep = (floats(name, part) for name, part in named.items())
     go_together(**dict(zip(named, (ap, ae, e, ep))))
+    in_a_row(**{name: np.atleast_1d(part) for name, part in zip(named, (ap, ae, e, ep))})
     setting = Setting(e) if where is None else where
     e, ep = _expected(rule, e, ep, setting)
     if not all(part.min(initial=0) >= 0 and part.max(initial=0) < np.inf for part in (ap, ae, e, ep)):  # NaN: false

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ratemod.errors import ModelError, problem
-from ratemod.rules.floats import floats
+from ratemod.rules.floats import floats, in_a_row
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
@@ -81,20 +81,19 @@ def fractions(name: str, values: npt.ArrayLike) -> Floats:
 
 
 def same_length(**arrays: npt.NDArray[np.generic]) -> None:
-    """Check that all arrays have the first one's length.
+    """Check that all arrays are lists of the first one's length.
 
     Raises
     ------
     ModelError
-        RM503 for every array of another length.
+        RM837 for every array that is no list; RM503 for every one of another length.
     """
-    names = list(arrays)
-    lengths = {name: len(one) if np.ndim(one) else 0 for name, one in arrays.items()}  # a lone number is no list
-    size = lengths[names[0]]
-    wrong = [name for name in names if lengths[name] != size or not np.ndim(arrays[name])]
+    in_a_row(**arrays)
+    first, size = next((name, len(one)) for name, one in arrays.items())
+    wrong = {name: len(one) for name, one in arrays.items() if len(one) != size}
     if wrong:
         raise ModelError(
-            problem("RM503", name=name, found=lengths[name], first=names[0], expected=size) for name in wrong
+            problem("RM503", name=name, found=found, first=first, expected=size) for name, found in wrong.items()
         )
 
 

@@ -23,6 +23,7 @@ import numpy.typing as npt
 from ratemod.errors import ModelError, nearest, problem
 from ratemod.ratemaking.arrays import Floats, Integers, finite, non_negative, positive, same_length, sums
 from ratemod.ratemaking.row_sums import RowSums, row_sums
+from ratemod.rules.floats import whole_numbers
 
 DENSE_CELLS = 2**22
 
@@ -140,8 +141,8 @@ def collapse(
     Raises
     ------
     ModelError
-        RM500, RM501 (negative losses), RM503; RM524 for codes out of range; RM528 for a total on no weight;
-        RM529 when the factors span more than 2⁶² cells.
+        RM500, RM501 (negative losses), RM503, RM655, RM837; RM524 for codes out of range; RM528 for a total on no
+        weight; RM529 when the factors span more than 2⁶² cells.
 
     Examples
     --------
@@ -307,7 +308,7 @@ def _keys(factors: Sequence[Factor], codes: Sequence[npt.ArrayLike], rows: int) 
         raise ModelError(problem("RM529"))
     key, wrong = np.zeros(rows, dtype=np.int64), []
     for factor, given in zip(factors, codes):
-        code = np.asarray(given)
+        code = whole_numbers(factor.name, given)
         same_length(weight=key, **{factor.name: code})
         if rows and (code.min() < 0 or code.max() >= len(factor.levels)):
             wrong.append(problem("RM524", name=factor.name, levels=len(factor.levels)))

@@ -23,6 +23,7 @@ from ratemod.errors import ModelError, problem
 from ratemod.ratemaking.arrays import Booleans, Floats, positive
 from ratemod.ratemaking.labels import Labels, by_origin, is_number, labelled
 from ratemod.ratemaking.triangle import latest, observed
+from ratemod.rules.floats import in_a_row
 from ratemod.rules.options import strict
 from ratemod.rules.within import Factor, Unbounded
 
@@ -152,6 +153,7 @@ def _ages(labels: Labels, n: int, ages: npt.ArrayLike | None, length: float | No
     """Return the ages and the length of an origin."""
     own = labels.ages if labels.ages and all(map(is_number, labels.ages)) else range(1, n + 1)
     at = positive("ages", [float(one) for one in own] if ages is None else ages)
+    in_a_row(ages=at)
     if len(at) != n:
         raise ModelError(problem("RM503", name="ages", found=len(at), first="triangle", expected=n))
     whole = float(at[0]) if length is None else float(length)

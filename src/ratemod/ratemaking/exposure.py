@@ -23,6 +23,7 @@ import numpy.typing as npt
 from ratemod.errors import ModelError, problem
 from ratemod.ratemaking.arrays import Dates, Floats, Integers, finite, non_negative, same_length, sums
 from ratemod.rating.calendar import months_between
+from ratemod.rules.floats import in_a_row, whole_numbers
 from ratemod.rules.options import strict
 
 FIRST_DAY, AFTER_LAST_DAY = np.datetime64("1900-01-01", "D"), np.datetime64("2200-01-01", "D")
@@ -53,6 +54,11 @@ def days(name: str, values: npt.ArrayLike) -> Dates:
     ------
     ModelError
         RM500 when a date is missing; RM836 for what is no day.
+
+    Examples
+    --------
+    >>> days("start", ["2024-02-29"])
+    array(['2024-02-29'], dtype='datetime64[D]')
     """
     try:
         array = np.asarray(values, dtype="datetime64[D]")
@@ -109,7 +115,8 @@ def segments_from_changes(
     Raises
     ------
     ModelError
-        RM505 for policies that end before they start, RM506 for changes outside their policy, RM500/RM501/RM503.
+        RM505 for policies that end before they start, RM506 for changes outside their policy, RM500/RM501/RM503,
+        RM655, RM837.
 
     Examples
     --------
@@ -119,7 +126,7 @@ def segments_from_changes(
     """
     begin, finish = _terms(start, end)
     base = non_negative("amount", amount)
-    which = np.asarray(change_policy, dtype=np.int64)
+    which = whole_numbers("change_policy", change_policy)
     when, new = days("change_date", change_date), non_negative("change_amount", change_amount)
     same_length(start=begin, amount=base)
     same_length(change_policy=which, change_date=when, change_amount=new)
@@ -211,7 +218,7 @@ def earned_exposure(
     Raises
     ------
     ModelError
-        RM505 end not after start; RM507 edges not increasing; RM524 group out of range; RM500, RM503.
+        RM505 end not after start; RM507 edges not increasing; RM524 group out of range; RM500, RM503, RM655, RM837.
 
     Source
     ------
@@ -234,7 +241,7 @@ def earned_exposure(
         for j in range(width):
             earned[:, j] = rate * _overlap(low, high, marks[j], marks[j + 1])
         return earned
-    code = np.asarray(group, dtype=np.int64)
+    code = whole_numbers("group", group)
     same_length(start=begin, group=code)
     size = int(code.max(initial=-1)) + 1 if groups is None else groups
     if ((code < 0) | (code >= size)).any():
@@ -277,7 +284,10 @@ def policy_period_exposure(
     edges = period_bounds(period_edges)
     origin = FIRST_DAY
     until = days("as_of", as_of) + np.timedelta64(1, "D")
+    if until.ndim:
+        raise ModelError(problem("RM836", name="as_of", value=str(as_of)[:40]))
     earned = earned_exposure(start, end, written, np.array([origin, until]), basis=basis)[:, 0]
+    same_length(start=earned, term_start=began)
     place = np.searchsorted(edges, began, side="right") - 1
     inside = (place >= 0) & (place < len(edges) - 1)
     return sums(place[inside], earned[inside], len(edges) - 1)
@@ -293,6 +303,7 @@ def in_force(start: npt.ArrayLike, end: npt.ArrayLike, amount: npt.ArrayLike, at
     """
     begin, finish = _terms(start, end)
     value, when = finite("amount", amount), days("at", at)
+    same_length(start=begin, amount=value)
     return _running(begin, value, when) - _running(finish, value, when)
 
 
@@ -319,7 +330,7 @@ def match_claims(
     Raises
     ------
     ModelError
-        RM510 when stretches of one policy overlap; RM505.
+        RM510 when stretches of one policy overlap; RM505; RM503, RM655 and RM837 for codes.
 
     Examples
     --------
@@ -328,9 +339,11 @@ def match_claims(
     >>> row.tolist(), reason.tolist()
     ([0, -1, -1], ['', 'RM509', 'RM508'])
     """
-    code, wanted = np.asarray(policy, dtype=np.int64), np.asarray(claim_policy, dtype=np.int64)
+    code, wanted = whole_numbers("policy", policy), whole_numbers("claim_policy", claim_policy)
     begin, finish = _terms(start, end)
     when = days("accident_date", accident_date)
+    same_length(policy=code, start=begin)
+    same_length(claim_policy=wanted, accident_date=when)
     order = np.lexsort((begin, code))
     code_s, begin_s, finish_s = code[order], begin[order], finish[order]
     overlap = (code_s[1:] == code_s[:-1]) & (begin_s[1:] < finish_s[:-1])
@@ -359,9 +372,15 @@ def period_bounds(edges: npt.ArrayLike) -> Dates:
     Raises
     ------
     ModelError
-        RM507 when there are fewer than two, or they do not increase.
+        RM507 when there are fewer than two, or they do not increase; RM837 for what is no list.
+
+    Examples
+    --------
+    >>> len(period_bounds(["2024-01-01", "2025-01-01"]))
+    2
     """
     marks = days("period_edges", edges)
+    in_a_row(period_edges=marks)
     if len(marks) < 2 or (marks[1:] <= marks[:-1]).any():
         raise ModelError(problem("RM507"))
     return marks

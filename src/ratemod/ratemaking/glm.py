@@ -24,6 +24,7 @@ from ratemod.ratemaking.design import Design, Term, design, faults
 from ratemod.ratemaking.family import Family, negative_binomial, poisson
 from ratemod.ratemaking.model_matrix import ModelMatrix, model_matrix
 from ratemod.ratemaking.penalty import feasible_step, without_held
+from ratemod.rules.floats import whole_numbers
 from ratemod.rules.options import strict
 from ratemod.rules.within import Chance, Count
 
@@ -191,8 +192,28 @@ def predict(fit: Fit, codes: npt.ArrayLike) -> tuple[Floats, Floats]:
     Returns
     -------
     mean, log_standard_error : (n,) float64
+
+    Raises
+    ------
+    ModelError
+        RM655, RM834 for codes that are no such table; RM524 for one out of range.
+
+    Examples
+    --------
+    >>> from ratemod.ratemaking.cells import Factor, collapse
+    >>> from ratemod.ratemaking.family import poisson
+    >>> cells = collapse([Factor("size", ("s", "l"))], [[0, 1]], [10.0, 10.0], [1.0, 3.0])
+    >>> [part.round(4).tolist() for part in predict(fit_glm(cells, ["size"], poisson()), [[1]])]
+    [[0.3], [0.5774]]
     """
-    x = model_matrix(fit.design, np.asarray(codes, dtype=np.int64))
+    code, factors = whole_numbers("codes", codes), fit.design.factors
+    if code.ndim != 2 or code.shape[1] != len(factors):
+        raise ModelError(problem("RM834", shapes=f"codes {code.shape}, factors ({len(factors)},)"))
+    outside = ((code < 0) | (code >= [len(factor.levels) for factor in factors])).any(axis=0)
+    if outside.any():
+        wrong = [factors[at] for at in np.flatnonzero(outside)]
+        raise ModelError(problem("RM524", name=factor.name, levels=len(factor.levels)) for factor in wrong)
+    x = model_matrix(fit.design, code)
     return np.exp(x.times(fit.coefficient)), np.sqrt(x.variance(fit.covariance))
 
 

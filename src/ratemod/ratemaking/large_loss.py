@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ratemod.ratemaking.arrays import Floats, fractions, non_negative, positive, same_length
+from ratemod.rules.floats import go_together
 from ratemod.rules.options import strict
 from ratemod.rules.within import Amount
 
@@ -53,8 +54,9 @@ def cap_losses(loss: npt.ArrayLike, cap: npt.ArrayLike) -> tuple[Floats, Floats]
     >>> [part.tolist() for part in cap_losses([50.0, 700.0], 500.0)]
     [[50.0, 500.0], [0.0, 200.0]]
     """
-    amount = non_negative("loss", loss)
-    kept = np.minimum(amount, positive("cap", cap))
+    amount, top = non_negative("loss", loss), positive("cap", cap)
+    go_together(loss=amount, cap=top)
+    kept = np.minimum(amount, top)
     return kept, amount - kept
 
 

@@ -22,9 +22,9 @@ import numpy.typing as npt
 
 from ratemod.errors import ModelError, problem
 from ratemod.ratemaking.aggregate import Frequency, discretise, transform
-from ratemod.ratemaking.arrays import Floats, non_negative, positive
+from ratemod.ratemaking.arrays import Floats, non_negative, positive, same_length
 from ratemod.ratemaking.distribution import Severity, excess_moment, limited_moment, mean, survival
-from ratemod.rules.floats import floats
+from ratemod.rules.floats import floats, in_a_row
 from ratemod.rules.options import strict
 from ratemod.rules.within import Amount, Count, Factor, Limit
 
@@ -105,6 +105,7 @@ def inconsistent_limits(limits: npt.ArrayLike, factors: npt.ArrayLike) -> Floats
     [400.0]
     """
     at, factor = positive("limits", limits), positive("factors", factors)
+    same_length(limits=at, factors=factor)
     slope = np.diff(factor) / np.diff(at)
     wrong = (np.diff(slope) > 1e-12) | (slope[1:] < 0)
     return at[2:][wrong]
@@ -132,7 +133,14 @@ def loss_elimination_ratio(severity: Severity, deductible: npt.ArrayLike) -> Flo
 
 
 def excess_ratio(severity: Severity, limit: npt.ArrayLike) -> Floats:
-    """Return the share of losses above a limit, 1 − LEV(l)/E[X]; see `loss_elimination_ratio`."""
+    """Return the share of losses above a limit, 1 − LEV(l)/E[X]; see `loss_elimination_ratio`.
+
+    Examples
+    --------
+    >>> from ratemod.ratemaking.distribution import exponential
+    >>> excess_ratio(exponential(1000.0), [1203.9728]).round(4).tolist()
+    [0.3]
+    """
     whole = mean(severity)
     if not np.isfinite(whole):
         raise ModelError(problem("RM553"))
@@ -285,6 +293,7 @@ def accident_loss(
     if not (tops > 0).all():
         raise ModelError(problem("RM502", name="accident_limit", wrong=int((~(tops > 0)).sum()), first=0))
     count = non_negative("victims", victims)
+    in_a_row(accident_limit=tops, victims=count)
     one = discretise(severity, cap / steps, steps)
     one[-1] += float(survival(severity, cap))
     points = (len(count) - 1) * steps + 1

@@ -65,7 +65,8 @@ def minimum_bias(
     Raises
     ------
     ModelError
-        RM558 for a level without exposure or without loss; RM540 without convergence in 10,000 rounds; RM500..RM502.
+        RM558 for a level without exposure or without loss; RM540 without convergence in 10,000 rounds; RM834 for shapes
+        that do not go together; RM500..RM502.
 
     Examples
     --------
@@ -85,6 +86,8 @@ def minimum_bias(
     if thin:
         raise ModelError(thin)
     x = [np.ones(n) for n in y.shape] if start is None else [positive("start", part).copy() for part in start]
+    if [part.shape for part in x] != [(n,) for n in y.shape]:
+        raise ModelError(problem("RM834", shapes=f"response {y.shape}, start {', '.join(str(p.shape) for p in x)}"))
     rounds = 10_000 if iterations is None else iterations
     for done in range(1, rounds + 1):
         before = [part.copy() for part in x]

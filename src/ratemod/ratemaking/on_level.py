@@ -21,6 +21,7 @@ import numpy.typing as npt
 from ratemod.errors import ModelError, problem
 from ratemod.ratemaking.arrays import Booleans, Dates, Floats, finite, positive, same_length
 from ratemod.ratemaking.exposure import Basis, clock, days, period_bounds
+from ratemod.rules.floats import in_a_row, truths
 from ratemod.rules.options import strict
 
 Period = Literal["calendar", "policy"]
@@ -56,6 +57,7 @@ def cumulative_levels(change_date: npt.ArrayLike, change: npt.ArrayLike) -> tupl
     [1.0, 1.05, 1.155]
     """
     when, step = days("change_date", change_date), finite("change", change)
+    in_a_row(change_date=when, change=step)
     if len(when) != len(step) or (when[1:] <= when[:-1]).any():
         raise ModelError(problem("RM511"))
     if (step <= -1).any():
@@ -102,7 +104,7 @@ def parallelogram(
     [1.0431]
     """
     when, level = cumulative_levels(change_date, change)
-    reaches = np.zeros(len(when), bool) if in_force_changes is None else np.asarray(in_force_changes, bool)
+    reaches = np.zeros(len(when), bool) if in_force_changes is None else truths("in_force_changes", in_force_changes)
     same_length(change_date=when, in_force_changes=reaches)
     if period == "policy" and reaches.any():
         raise ModelError(problem("RM513"))
@@ -135,8 +137,9 @@ def on_level_premium(
     [105.0, 105.0]
     """
     when, level = cumulative_levels(change_date, change)
-    at = level[np.searchsorted(when, days("inception", inception), side="right")]
-    amount = finite("premium", premium)
+    begun, amount = days("inception", inception), finite("premium", premium)
+    same_length(inception=begun, premium=amount[..., 0] if amount.ndim == 2 else amount)
+    at = level[np.searchsorted(when, begun, side="right")]
     factor = level[-1] / at
     moved: Floats = amount * (factor if amount.ndim == 1 else factor[:, None])
     return moved

@@ -167,7 +167,8 @@ def shrink(
     [2.0]
     """
     own = finite("log_relativity", log_relativity)
-    other = np.log(np.broadcast_to(positive("complement", complement), own.shape))
+    other = np.log(positive("complement", complement))
+    other = np.full(own.shape, other) if other.ndim == 0 else other
     if (credibility is None) == (log_standard_error is None or between_variance is None):
         raise ModelError(problem("RM559"))
     if credibility is not None:
@@ -176,7 +177,7 @@ def shrink(
         tau2 = float(non_negative("between_variance", [between_variance or 0.0])[0])
         noise = positive("log_standard_error", np.asarray(log_standard_error, dtype=np.float64)) ** 2
         z = tau2 / (tau2 + noise)
-    same_length(levels=np.array(list(levels)), log_relativity=own, credibility=z)
+    same_length(levels=np.array(list(levels)), log_relativity=own, complement=other, credibility=z)
     after = np.exp(z * own + (1 - z) * other)
     detail = [f"z={zi:.6g}, complement={np.exp(ci):.6g}" for zi, ci in zip(z, other)]
     return after, z, moved(levels, np.exp(own), after, "credibility", detail)

@@ -19,6 +19,7 @@ import numpy.typing as npt
 
 from ratemod.errors import ModelError, nearest, problem
 from ratemod.ratemaking.arrays import Floats, finite, fractions, non_negative, positive, same_length
+from ratemod.rules.floats import in_a_row
 from ratemod.rules.options import strict
 from ratemod.rules.within import Factor, Whole
 
@@ -116,7 +117,8 @@ def rebase(
     Raises
     ------
     ModelError
-        RM556 unless exactly one of `reference` and `weight` is given; RM502.
+        RM556 unless exactly one of `reference` and `weight` is given; RM524 for a reference that is not there; RM502;
+        RM837.
 
     Examples
     --------
@@ -126,7 +128,10 @@ def rebase(
     value = positive("relativity", relativity)
     if (reference is None) == (weight is None):
         raise ModelError(problem("RM556"))
+    in_a_row(relativity=value)
     if reference is not None:
+        if reference >= len(value):
+            raise ModelError(problem("RM524", name="reference", levels=len(value)))
         unit = float(value[reference])
     else:
         share = non_negative("weight", weight if weight is not None else [])

@@ -17,6 +17,7 @@ from ratemod.errors import ModelError, problem
 from ratemod.ratemaking.arrays import Booleans, Dates, Floats, finite, same_length
 from ratemod.ratemaking.exposure import days
 from ratemod.ratemaking.labels import Labels, names
+from ratemod.rules.floats import whole_numbers
 from ratemod.rules.options import strict
 from ratemod.rules.within import Count
 
@@ -118,7 +119,7 @@ def triangle_of_transactions(
     ------
     ModelError
         RM514 for rows outside the origins or booked before the accident; RM516 for a grain that does not fit, or
-        a valuation date that leaves an age half observed; RM524 for codes out of range; RM500, RM503.
+        a valuation date that leaves an age half observed; RM524 for codes out of range; RM500, RM503, RM655.
 
     Examples
     --------
@@ -127,7 +128,7 @@ def triangle_of_transactions(
     >>> made.values.tolist()
     [[[5.0, 7.0], [0.0, nan]]]
     """
-    code, value = np.asarray(segment, dtype=np.int64), finite("amount", amount)
+    code, value = whole_numbers("segment", segment), finite("amount", amount)
     happened, booked = days("accident_date", accident_date), days("booked_date", booked_date)
     same_length(segment=code, accident_date=happened, booked_date=booked, amount=value)
     if ((code < 0) | (code >= len(segments))).any():

@@ -168,8 +168,9 @@ def cape_cod(
     """
     known, base = np.atleast_1d(finite("latest", latest)), np.atleast_1d(non_negative("exposure", exposure))
     reported = np.atleast_1d(1 / positive("factor_to_ultimate", factor_to_ultimate))
-    same_length(latest=known.T, factor_to_ultimate=reported.T, exposure=base.T)
-    go_together(latest=known, factor_to_ultimate=reported, exposure=base)
+    origins = {"latest": known, "factor_to_ultimate": reported, "exposure": base}
+    same_length(**{name: np.arange(one.shape[-1]) for name, one in origins.items()})
+    go_together(**origins)
     fractions("decay", [decay])
     positive("1 + trend", [1 + trend])
     apart = np.arange(known.shape[-1])[:, None] - np.arange(known.shape[-1])

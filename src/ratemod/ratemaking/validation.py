@@ -149,11 +149,17 @@ def lift(predicted: npt.ArrayLike, actual: npt.ArrayLike, weight: npt.ArrayLike,
         np.diff(np.interp(edges, exposure, np.concatenate([[0.0], np.cumsum(sums(place, part, len(names)))]))) / width
         for part in (p * w, a)
     )
-    return Lift(width, predicted_mean, actual_mean)
+    return Lift(weight=width, predicted=predicted_mean, actual=actual_mean)
 
 
 def lorenz(predicted: npt.ArrayLike, actual: npt.ArrayLike, weight: npt.ArrayLike) -> tuple[Floats, Floats]:
-    """Return cumulative shares of exposure and of losses in order of prediction, both from 0 to 1."""
+    """Return cumulative shares of exposure and of losses in order of prediction, both from 0 to 1.
+
+    Examples
+    --------
+    >>> [part.tolist() for part in lorenz([1.0, 2.0], [1.0, 3.0], [1.0, 1.0])]
+    [[0.0, 0.5, 1.0], [0.0, 0.25, 1.0]]
+    """
     p, a, w = _rows(predicted, actual, weight)
     names, place = np.unique(p, return_inverse=True)
     return _curve(sums(place, w, len(names)), sums(place, a, len(names)))
@@ -197,7 +203,7 @@ def gini(
         without[g] = _area(*_curve(whole_w - less_w, whole_a - less_a))
     error = float(np.sqrt((groups - 1) / groups * np.sum((without - without.mean()) ** 2)))
     half = float(ndtri((1 + level) / 2)) * error
-    return Gini(value, error, value - half, value + half)
+    return Gini(value=value, standard_error=error, low=value - half, high=value + half)
 
 
 @strict
@@ -270,11 +276,11 @@ def out_of_time(earlier: Cells, later: Cells, terms: Sequence[str | Term], famil
     response = later.total / later.weight
     flat = np.full(len(mean), earlier.total.sum() / earlier.weight.sum())
     return OutOfTime(
-        fit,
-        float(later.total.sum() / (later.weight @ mean)),
-        family.deviance(response, mean, later.weight),
-        family.deviance(response, flat, later.weight),
-        _area(*lorenz(mean, later.total, later.weight)),
+        fit=fit,
+        actual_expected=float(later.total.sum() / (later.weight @ mean)),
+        deviance=family.deviance(response, mean, later.weight),
+        null_deviance=family.deviance(response, flat, later.weight),
+        gini=_area(*lorenz(mean, later.total, later.weight)),
     )
 
 

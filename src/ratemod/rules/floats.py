@@ -26,7 +26,9 @@ def floats(name: str, values: Any) -> npt.NDArray[np.float64]:
     try:
         given = np.asarray(values)
         if given.dtype.kind == "O":
-            odd = [one for one in given.ravel().tolist() if isinstance(one, str | bytes | complex)]
+            cells = [np.nan if type(one).__name__ == "NAType" else one for one in given.ravel().tolist()]
+            given = np.fromiter(cells, object, len(cells)).reshape(given.shape)
+            odd = [one for one in cells if isinstance(one, str | bytes | complex)]
         else:
             odd = given.ravel()[:1].tolist() if given.dtype.kind not in "biuf" else []
         if not odd:
@@ -54,6 +56,47 @@ def truths(name: str, values: Any) -> npt.NDArray[np.bool_]:
     if wrong.any():
         raise ModelError(problem("RM835", name=name, value=f"{given[wrong].flat[0]:g}"))
     return np.asarray(given == 1)
+
+
+def whole_numbers(name: str, values: Any) -> npt.NDArray[np.int64]:
+    """Return `values` as int64: counts, codes of segments, positions of policies; integers keep every digit.
+
+    Raises
+    ------
+    ModelError
+        RM833 for what is no number, RM655 where one is missing, has a fraction or more than 63 bits: as a code, 1.7
+        would count as 1.
+
+    Examples
+    --------
+    >>> whole_numbers("group", [0, 2.0]).tolist()
+    [0, 2]
+    """
+    try:
+        given = np.asarray(values)
+    except ValueError:  # rows of unequal length
+        given = floats(name, values)
+    if given.dtype.kind not in "iu":
+        given = floats(name, given)
+        broken = (given != np.floor(given)) | ~(np.abs(given) < 2.0**63)
+    else:
+        broken = given > np.iinfo(np.int64).max
+    if broken.any():
+        raise ModelError(problem("RM655", name=name, wrong=int(broken.sum()), first=int(np.flatnonzero(broken)[0])))
+    return given.astype(np.int64, copy=False)
+
+
+def in_a_row(**arrays: Any) -> None:
+    """Check that each array has one axis: a list of values, neither one alone nor a table.
+
+    Raises
+    ------
+    ModelError
+        RM837 for every one that has not.
+    """
+    wrong = {name: np.shape(one) for name, one in arrays.items() if np.ndim(one) != 1}
+    if wrong:
+        raise ModelError(problem("RM837", name=name, shape=str(shape)) for name, shape in wrong.items())
 
 
 def go_together(**arrays: Any) -> None:

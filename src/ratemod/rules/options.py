@@ -136,7 +136,10 @@ def _listed(kinds: list[Any]) -> Rule | None:
     for kind in kinds:
         parts = tuple(part for part in get_args(kind) if part is not Ellipsis)
         if get_origin(kind) in _LISTS and parts and (parts[0] is str or get_origin(parts[0]) is Literal):
-            return functools.partial(_names, _rule(parts[0]))
+            inner = functools.partial(_names, _rule(parts[0]))
+            return inner if len(kinds) > 1 else functools.partial(_several, inner)
+        if get_origin(kind) in _LISTS and len(kinds) == 1:
+            return functools.partial(_several, None)
         if get_origin(kind) in _MAPPINGS and (rules := [_rule(part) for part in parts]) != [None, None]:
             return functools.partial(_mapping, rules, len(kinds) > 1)
     return None
@@ -173,6 +176,15 @@ def _day(name: str, value: Any, wrong: list[Problem]) -> Any:
     except ValueError:
         wrong.append(problem("RM014", name=name, value=value))
         return value
+
+
+def _several(inner: Rule | None, name: str, value: Any, wrong: list[Problem]) -> Any:
+    try:
+        iter(() if value is None else value)
+    except TypeError:
+        wrong.append(problem("RM837", name=name, shape="()"))
+        return value
+    return inner(name, value, wrong) if inner else value
 
 
 def _names(rule: Rule | None, name: str, value: Any, wrong: list[Problem]) -> Any:
