@@ -328,3 +328,42 @@ def test_money_by_premium_is_a_plan_within_the_same_limits(seed, visits, most_fe
     plan = allocate(insureds(25, seed), {"i0": 10**7, "i1": 10**9}, most_visits=visits, **limits)
     assert (plan.by.proportional <= plan.by.bound * (1 + 1e-9) + 1e-6).all()
     assert plan.reconcile() > 0
+
+
+def _three_places():
+    return pa.table({
+        "policy_no": ["A", "B", "C"], "insurer": ["x", "x", "y"], "size_class": ["medium", "small", "small"],
+        "division_code": ["220100", "222400", "220100"], "premium_fen": [300, 100, 100], "outstanding": [1, 1, 1],
+        "annual_losses_yuan": [50_000.0, 90_000.0, 10_000.0],
+    })  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "limits, said",
+    [
+        ({"capacity": {"220100": 4}}, {("RM791", "222400")}),
+        ({"capacity": {"220100": 4, "222400": 1, "220109": 2}}, {("RM790", "220109")}),
+        ({"capacity": {220100: 4, "222400": 1}}, {("RM790", "220100 (int)"), ("RM791", "220100")}),
+        ({"capacity": {("x", "220100"): 1, ("x", "222400"): 1}}, {("RM791", "y 220100")}),
+        ({"capacity": {("x", "220100"): 1, ("x", "222400"): 1, ("y", "220100"): -1}}, {("RM724", "-1")}),
+        ({"capacity": {("x", "220100"): 1, "222400": 1}}, {("RM790", "222400"), ("RM791", "x 222400, y 220100")}),
+        ({"small_reserve_fen": {"z": 5}}, {("RM790", "z")}),
+        ({"small_reserve_fen": {"x": -5}}, {("RM724", "-5")}),
+    ],
+)
+def test_a_limit_of_nobody_or_of_less_than_nothing_is_refused(limits, said):
+    with pytest.raises(BookError) as error:
+        allocate(_three_places(), {"x": 10**7, "y": 10**7}, **limits)
+    args = ("key", "keys", "value")
+    found = {(item.code, next(str(item.args[a]) for a in args if a in item.args)) for item in error.value.problems}
+    assert found == said
+
+
+def test_capacity_of_a_division_is_divided_by_premium_and_a_row_left_out_makes_no_slip_of_it():
+    book = _three_places()
+    plan = allocate(book, {"x": 10**7, "y": 10**7}, capacity={"220100": 4, "222400": 0})
+    # 4 visits for premiums of 300 and 100: 3 for x, 1 for y; none in the other place, where B's duty stays unserved.
+    assert plan.visits.sum(axis=1).tolist() == [3, 0, 1] and plan.by.without_capacity.tolist() == [1, 0]
+    broke = book.set_column(6, "annual_losses_yuan", pa.array([50_000.0, -1.0, 10_000.0]))
+    plan = allocate(broke, {"x": 10**7, "y": 10**7}, capacity={"220100": 4, "222400": 0})
+    assert plan.refused and plan.policy_no.tolist() == ["A", "C"]

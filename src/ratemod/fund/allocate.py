@@ -57,7 +57,8 @@ def allocate(
     small_reserve_fen : mapping of insurer to fen, optional
         Fairness floor: money that goes to small and micro insureds first (what they cannot use goes to all).
     capacity : mapping of (insurer, division) or division to visits, optional
-        What providers can do. By division alone it is divided among insurers by premium, largest remainder.
+        What providers can do; of every place that has insureds, 0 where nothing. By division alone it is divided among
+        insurers by premium, largest remainder (by insureds where none of them has a premium).
 
     Returns
     -------
@@ -74,7 +75,8 @@ def allocate(
     ------
     BookError
         RM950 a column is missing, RM397 a policy stands twice, RM723 an insurer without a budget or a budget without
-        an insurer, RM724 an amount or limit that is negative.
+        an insurer, RM724 an amount or limit that is negative, RM790 a reserve or capacity of whom or where no insured is, RM791
+        places with insureds of which no capacity is given.
     ModelError
         RM713 no insured is left, RM725 no way to tell what duties are owed.
 
@@ -105,7 +107,10 @@ def allocate(
         money,
         items,
         read_duty_rules() if duty_rules is None else tuple(duty_rules),
-        (most_visits, most_fen, small_reserve_fen, capacity),
+        most_visits=most_visits,
+        most_fen=most_fen,
+        small_reserve_fen=small_reserve_fen,
+        capacity=capacity,
     )
     return _solve(case, back, refused)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -21,6 +21,9 @@ from ratemod.reading.join import join
 NEEDED = ("policy_no", "insurer", "size_class", "division_code", "premium_fen", "annual_losses_yuan")
 ESTIMATE = "annual_losses_yuan"
 SMALL = ("small", "micro")
+PLACE = "division_code"
+MOST_NAMED = 20
+Capacity = Mapping[tuple[str, str], int] | Mapping[str, int]  # visits by insurer and division, or by division
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -107,12 +110,16 @@ def make_case(
     money: dict[str, int],
     catalogue: Catalogue,
     rules: tuple[DutyRule, ...],
-    limits: tuple[int, int | None, Mapping[str, int] | None, Any],
+    *,
+    most_visits: int,
+    most_fen: int | None,
+    small_reserve_fen: Mapping[str, int] | None,
+    capacity: Capacity | None,
 ) -> tuple[Case, Ints, list[Problem]]:
     """Return the case with insureds in order of policy number, and where each stands in the order given."""
     import pyarrow.compute as pc
 
-    refused = list(book.refused)
+    refused, given = list(book.refused), _named(book)
     if len(book) == 0:
         raise ModelError([problem("RM713"), *refused[:5]])
     join(book["policy_no"], book["policy_no"]).one("insureds", "insureds")
@@ -136,30 +143,29 @@ def make_case(
     book, unit = book.take(order), unit[order]
     names, (whose,) = codes_of(book["insurer"])
     _same_insurers(names, money)
-    most_visits, most_fen, reserve, capacity = limits
     if most_visits < 0 or (most_fen or 0) < 0:
         raise BookError(problem("RM724", name="most_visits, most_fen", value=min(most_visits, most_fen or 0)))
     owed = _owed(book, rules)
-    place, room = _places(book, names, whose, capacity)
+    place, room = _places(book, names, whose, capacity, given)
     claims = book["annual_claims"] if "annual_claims" in book else np.zeros(len(book))
     share = np.array([item.most * -np.expm1(-item.rate) for item in catalogue.items])
     case = Case(
-        book,
-        names,
-        whose,
-        np.array([money[name] for name in names]),
-        catalogue,
-        unit,
-        share,
-        np.nan_to_num(claims),
-        owed,
-        _duty_type(catalogue, rules, unit, share),
-        np.isin(book["size_class"].astype(str), SMALL),
-        place,
-        room,
-        np.array([int((reserve or {}).get(name, 0)) for name in names]),
-        most_visits,
-        most_fen,
+        book=book,
+        insurers=names,
+        whose=whose,
+        money_fen=np.array([money[name] for name in names]),
+        catalogue=catalogue,
+        unit_fen=unit,
+        share=share,
+        claims=np.nan_to_num(claims),
+        owed=owed,
+        duty_type=_duty_type(catalogue, rules, unit, share),
+        small=np.isin(book["size_class"].astype(str), SMALL),
+        place=place,
+        capacity=room,
+        reserve_fen=_reserve(names, small_reserve_fen or {}, given),
+        most_visits=most_visits,
+        most_fen=most_fen,
     )
     return case, order, refused
 
@@ -200,23 +206,74 @@ def _duty_type(catalogue: Catalogue, rules: tuple[DutyRule, ...], unit: Ints, sh
     return found
 
 
-def _places(book: Columns, names: Sequence[str], whose: Ints, capacity: Any) -> tuple[Ints, Ints | None]:
+def _named(book: Columns) -> set[tuple[str, str]]:
+    """Return insurer and division of every row, of rows left out too: a limit that names one is no slip."""
+    sides = [np.concatenate([book[name], book.left_out.get(name, book[name][:0])]) for name in ("insurer", PLACE)]
+    return set(zip(*(side.tolist() for side in sides)))
+
+
+def _reserve(names: Sequence[str], reserve: Mapping[str, int], given: set[tuple[str, str]]) -> Ints:
+    """Return what is kept for small firms by insurer, (insurers,) int64 fen."""
+    wrong = [
+        *_below_zero("small_reserve_fen", reserve),
+        *_nowhere("small_reserve_fen", reserve, names, {name for name, _ in given}),
+    ]
+    if wrong:
+        raise BookError(wrong)
+    return np.array([reserve.get(name, 0) for name in names], dtype=np.int64)
+
+
+def _places(
+    book: Columns, names: Sequence[str], whose: Ints, capacity: Capacity | None, given: set[tuple[str, str]]
+) -> tuple[Ints, Ints | None]:
     """Return the capacity each insured draws on, and what each holds; one for each insurer and division."""
     if capacity is None:
         return np.zeros(len(whose), dtype=np.int64), None
     divisions, (division,) = codes_of(book["division_code"])
     place = whose * len(divisions) + division
-    room = np.zeros(len(names) * len(divisions), dtype=np.int64)
-    premium = np.zeros(len(room), dtype=np.int64)
+    of_place: dict[Any, int] = {
+        (name, code): at * len(divisions) + turn for at, name in enumerate(names) for turn, code in enumerate(divisions)
+    }
+    in_pairs = any(isinstance(key, tuple) for key in capacity)
+    held: dict[Any, Ints] = (
+        {key: np.array([at]) for key, at in of_place.items() if (place == at).any()}
+        if in_pairs
+        else {code: np.arange(len(names)) * len(divisions) + turn for turn, code in enumerate(divisions)}
+    )
+    named = given if in_pairs else {code for _, code in given}
+    wrong = [*_below_zero("capacity", capacity), *_nowhere("capacity", capacity, held, named)]
+    if lost := [_said(key) for key in held if key not in capacity]:
+        wrong.append(problem("RM791", keys=", ".join(lost[:MOST_NAMED]), places=len(lost)))
+    if wrong:
+        raise BookError(wrong)
+    premium = np.zeros(len(of_place), dtype=np.int64)
     np.add.at(premium, place, book["premium_fen"])
-    for key, visits in capacity.items():
-        if int(visits) < 0:
-            raise BookError(problem("RM724", name=str(key), value=int(visits)))
-        if isinstance(key, tuple):
-            if key[0] in names and key[1] in divisions:
-                room[names.index(key[0]) * len(divisions) + divisions.index(key[1])] = int(visits)
-        elif key in divisions:
-            own = np.arange(len(names)) * len(divisions) + divisions.index(key)
-            if premium[own].sum() > 0:
-                room[own] = apportion(int(visits), premium[own])
+    insureds = np.bincount(place, minlength=len(of_place))
+    room = np.zeros(len(of_place), dtype=np.int64)
+    for key, own in held.items():
+        weights = premium[own] if premium[own].any() else insureds[own]
+        room[own] = apportion(capacity[key], weights)
     return place, room
+
+
+def _below_zero(name: str, limit: Mapping[Any, int]) -> list[Problem]:
+    return [problem("RM724", name=f"{name} {_said(key)}", value=most) for key, most in limit.items() if most < 0]
+
+
+def _nowhere(name: str, limit: Mapping[Any, int], held: Collection[Any], named: set[Any]) -> list[Problem]:
+    known = [_said(key) for key in held]
+    return [
+        problem("RM790", name=name, key=_said(key), nearest=nearest(_said(key), known))
+        for key in limit
+        if key not in held and key not in named
+    ]
+
+
+def _said(key: Any) -> str:
+    return (
+        " ".join(map(_said, key))
+        if isinstance(key, tuple)
+        else key
+        if isinstance(key, str)
+        else f"{key!r} ({type(key).__name__})"
+    )
