@@ -124,3 +124,14 @@ def test_every_message_is_given_what_it_says():
             if said - given:
                 lacking.append((path.name, node.lineno, code.value, said - given))
     assert lacking == []
+
+
+def test_amounts_are_said_in_yuan() -> None:
+    """Fen are for programs: only what was given in fen is said in fen (an estate, a column of fen)."""
+    said = {
+        code
+        for code, texts in catalogue().items()
+        if code.startswith("RM") and re.search(r"\{\w+\} ?(fen|分)(?![之部])", texts["en"] + texts["zh"])
+    }
+
+    assert said == {"RM700", "RM953"}

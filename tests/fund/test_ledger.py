@@ -367,7 +367,7 @@ def test_an_unbalanced_ledger_is_refused_with_the_entry():
         read_journal(lines(500, 499), ["birch"])
     (item,) = error.value.problems
     assert (item.code, item.row) == ("RM731", 1)
-    assert "借方500分，贷方499分，相差1分" in item.line("zh")
+    assert "借方5.00元，贷方4.99元，相差0.01元" in item.line("zh")
     with pytest.raises(BookError) as error:
         read_journal(lines(5, -5), ["birch"])
     assert {item.code for item in error.value.problems} == {"RM731", "RM732"}
@@ -485,7 +485,7 @@ def test_a_delivery_outside_the_term_is_told_though_nobody_paid_for_it_yet():
     done = services([(f"S{at}", "A", "x", day, day, 300 + 50 * at) for at, day in enumerate(days)])
     found = fund_ledger(levy(book, RULE, as_of=LAST), book, done, payments([]), LAST)
     (item,) = found.refused
-    assert (item.code, item.count, item.args["fen"], item.args["service"]) == ("RM770", 2, 750, "S0")
+    assert (item.code, item.count, item.args["yuan"], item.args["service"]) == ("RM770", 2, "7.50", "S0")
     assert found.reconcile() > 0
 
 
@@ -496,3 +496,19 @@ def test_one_service_under_two_numbers_counts_twice_and_is_told():
     (item,) = found.refused
     assert (item.code, item.row, item.args["key"]) == ("RM771", 2, "S2")
     assert sum(row["used_fen"] for row in found.statement_table().to_pylist()) == 901
+
+
+def test_what_is_wrong_with_a_ledger_stands_where_an_editor_shows_it(tmp_path):
+    """Line 1 holds the headers: the fourth line is the third row."""
+    place = tmp_path / "kept.csv"
+    head = "entry_no,date,insurer,debit_account,credit_account,amount_fen\n"
+    good = "{},2025-03-01,birch,prevention_expense,prevention_fund,700\n"
+    for wrong, code in (
+        (good.replace("birch", "brich"), "RM730"),
+        (good.replace("700", "-700"), "RM732"),
+        (good.replace("prevention_expense", "prevention_fund"), "RM732"),
+    ):
+        place.write_text(head + good.format(1) + good.format(2) + wrong.format(3) + good.format(4))
+        with pytest.raises(BookError) as error:
+            read_journal(place, ["birch"])
+        assert [(item.code, item.file, item.row) for item in error.value.problems] == [(code, str(place), 4)]

@@ -75,8 +75,8 @@ def allocate(
     ------
     BookError
         RM950 a column is missing, RM397 a policy stands twice, RM723 an insurer without a budget or a budget without
-        an insurer, RM724 an amount or limit that is negative, RM790 a reserve or capacity of whom or where no insured is, RM791
-        places with insureds of which no capacity is given.
+        an insurer, RM724 an amount or limit that is negative, RM790 a reserve or capacity of whom or where no insured
+        is, RM791 places with insureds of which no capacity is given.
     ModelError
         RM713 no insured is left, RM725 no way to tell what duties are owed.
 

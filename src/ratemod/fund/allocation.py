@@ -11,6 +11,7 @@ import pyarrow as pa
 from ratemod.errors import Lang, Problem, problem
 from ratemod.fund.fund_table import Floats, Ints, Texts, labelled, names_column, to_frame
 from ratemod.fund.proof import Check, prove
+from ratemod.money import yuan_text
 from ratemod.rules.options import strict
 
 if TYPE_CHECKING:
@@ -118,7 +119,7 @@ class Allocation:
                 "RM760",
                 insurer=self.insurers[at],
                 percent=f"{apart[at] / by.bound[at]:.1%}",
-                left=int(by.budget_fen[at] - by.spent_fen[at]),
+                left=yuan_text(int(by.budget_fen[at] - by.spent_fen[at])),
                 insureds=int((self.insurer == self.insurers[at]).sum()),
             )
             for at in far

@@ -22,6 +22,7 @@ from ratemod.fund.events import (
 )
 from ratemod.fund.fund_table import NO_DAY, Bools, Columns, Ints, read_columns
 from ratemod.fund.journal import unknown_insurers
+from ratemod.money import yuan_text
 from ratemod.reading.join import join
 
 SERVICE = ("service_no", "policy_no", "insurer", "service_type", "provider", "planned_date")
@@ -72,10 +73,10 @@ def read_papers(
     book = read_policies(policies, ("policy_no", "size_class", "division_code"), POLICY_MORE)
     planned = read_events(services, "services", SERVICE, ("delivered_date", "cost_fen", "credit_code"), SERVICE[:1])
     given = read_events(payments, "fund_payments", PAYMENT, PAYMENT_MORE, ("service_no", "payment_no"))
-    wrong = unknown_insurers(planned.rows["insurer"], insurers, "services")
+    wrong = unknown_insurers(planned.rows, insurers, "services")
     if "kind" in given.rows:
         given = given.without(given.rows["kind"] != "payment", "other", None)
-    if wrong := wrong + unknown_insurers(given.rows["insurer"], insurers, "payments"):
+    if wrong := wrong + unknown_insurers(given.rows, insurers, "payments"):
         raise BookError(wrong)
     planned = of_policies(alike(planned, "service_no"), book, numbers_left_out(book))
     done, place, refused = _delivered(planned.rows, planned.place, today)
@@ -102,12 +103,9 @@ def _delivered(done: Columns, place: Ints, today: int) -> tuple[Columns, Ints, l
     day = np.where(day > today, NO_DAY, day)
     bare = (day != NO_DAY) & (cost <= 0)
     refused = []
-    if (rows := np.flatnonzero(bare)).size:
-        refused.append(
-            problem(
-                "RM734", file="services", row=int(rows[0]) + 1, count=len(rows), service=done["service_no"][rows[0]]
-            )
-        )
+    if bare.any():
+        number = str(done["service_no"][int(np.argmax(bare))])
+        refused.append(problem("RM734", **done.first(bare, "services"), service=number))
     kept = np.flatnonzero(~bare & (done["planned_date"] <= today))
     found = _with(done, delivered_date=day, cost_fen=np.where(day == NO_DAY, 0, cost))
     return found.take(kept), place[kept], refused
@@ -130,10 +128,8 @@ def _told_outside(done: Columns) -> list[Problem]:
     rows = np.flatnonzero(done["outside"])
     if not len(rows):
         return []
-    at = int(rows[0])
-    file, row = done.file or "services", int(done.row[at])
-    fen, number = int(done["cost_fen"][rows].sum()), str(done["service_no"][at])
-    return [problem("RM770", file=file, row=row, count=len(rows), service=number, fen=fen)]
+    fen, number = int(done["cost_fen"][rows].sum()), str(done["service_no"][rows[0]])
+    return [problem("RM770", **done.first(rows, "services"), service=number, yuan=yuan_text(fen))]
 
 
 def _price(done: Columns, book: Columns, catalogue: Catalogue) -> Ints:
@@ -198,7 +194,7 @@ def read_yearly(budgets: Any, insurers: Sequence[str]) -> dict[tuple[str, int], 
     read = read_columns(budgets, "budgets", ("insurer", "fund_year", "amount_fen"))
     if read.refused:
         raise BookError(read.refused)
-    wrong = unknown_insurers(read["insurer"], insurers, "budgets")
+    wrong = unknown_insurers(read, insurers, "budgets")
     found: dict[tuple[str, int], int] = {}
     for name, year, fen in zip(*(read[key].tolist() for key in ("insurer", "fund_year", "amount_fen"))):
         if fen < 0:

@@ -15,6 +15,7 @@ from ratemod.fund.fund_table import NO_DAY, Ints, Texts, year_of
 from ratemod.fund.journal import Posting
 from ratemod.fund.levy import Levy
 from ratemod.fund.use_rule import UseRules
+from ratemod.money import yuan_text
 
 
 def postings(
@@ -140,9 +141,9 @@ def budgets_beyond_cap(
                     "RM757",
                     insurer=names[who],
                     year=years[when],
-                    budget=int(budget[who, when]),
-                    premium=int(premium[who, when]),
-                    most=int(most[who, when].__floor__()),
+                    budget=yuan_text(int(budget[who, when])),
+                    premium=yuan_text(int(premium[who, when])),
+                    most=yuan_text(int(most[who, when].__floor__())),
                 )
             )
     return tuple(found)

@@ -171,7 +171,7 @@ def evaluate_services(
     done = read_columns(services, "services", SERVICE, ("delivered_date", "cost_fen", "score", "hazards_found"))
     if insurers is not None:
         known = known_insurers(insurers, [])
-        if wrong := unknown_insurers(done["insurer"], known, "services"):
+        if wrong := unknown_insurers(done, known, "services"):
             raise BookError(wrong)
     n = len(done)
     day = done.get("delivered_date", np.full(n, NO_DAY))

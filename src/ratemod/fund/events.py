@@ -110,15 +110,8 @@ class Events:
 
     def first(self, rows: Bools) -> dict[str, Any]:
         """Return where the first of some rows stands, and how many there are, for a problem."""
-        at = int(np.argmax(rows))
         table = self.tally.table
-        return {
-            "file": self.rows.file or table,
-            "row": int(self.rows.row[at]),
-            "count": int(rows.sum()),
-            "table": table,
-            "table_zh": declared(table).label("zh"),
-        }
+        return {**self.rows.first(rows, table), "table": table, "table_zh": declared(table).label("zh")}
 
 
 def read_events(

@@ -76,6 +76,12 @@ class Columns:
         """Return a column, or what stands for it where it was not given."""
         return self.values.get(name, otherwise)
 
+    def first(self, which: npt.NDArray[Any], table: str) -> dict[str, Any]:
+        """Return where the first of some rows (their places, or a mask) stands, and how many, for a problem."""
+        rows = np.flatnonzero(which) if which.dtype == bool else which
+        row = int(self.row[rows[0]]) if len(self.row) else None
+        return {"file": self.file or table, "row": row, "count": len(rows)}
+
     def take(self, rows: npt.NDArray[Any]) -> Columns:
         """Return some rows."""
         kept = {name: column[rows] for name, column in self.values.items()}

@@ -21,6 +21,7 @@ from ratemod.fund.fund_table import (
     year_of,
 )
 from ratemod.fund.proof import Check
+from ratemod.money import yuan_text
 from ratemod.vocabulary.labels import meant
 
 # Money, then the budget as memorandum accounts: what was approved is open, bound by contracts, or used.
@@ -280,7 +281,8 @@ def read_journal(source: Any, insurers: Sequence[str] | None = None, file: str =
     if rows.refused:
         raise BookError(rows.refused)
     journal = _read_lines(rows, insurers)
-    if wrong := [*_unknown(journal, insurers, file), *_faults(journal, file)]:
+    unknown = [] if insurers is None else unknown_insurers(rows, insurers, file)
+    if wrong := [*unknown, *_faults(journal, rows, file)]:
         raise BookError(wrong)
     return journal
 
@@ -294,9 +296,8 @@ def _of_events(rows: Columns, file: str) -> Columns:
         RM769 a carry-over, which has no two accounts.
     """
     kind, amount = rows["kind"], rows["amount_fen"]
-    if (odd := np.flatnonzero(~np.isin(kind.astype(str), tuple(OF_KIND)))).size:
-        at = int(odd[0])
-        raise BookError(problem("RM769", file=rows.file or file, row=int(rows.row[at]), count=len(odd)))
+    if (odd := ~np.isin(kind.astype(str), tuple(OF_KIND))).any():
+        raise BookError(problem("RM769", **rows.first(odd, file)))
     debit, credit = (np.array([OF_KIND[one][side] for one in kind.tolist()], dtype=object) for side in (0, 1))
     back = amount < 0
     sides = {
@@ -311,9 +312,7 @@ def _of_events(rows: Columns, file: str) -> Columns:
 def _as_lines(rows: Columns, file: str) -> Columns:
     """Return rows of whole entries as two lines each."""
     if (bad := np.flatnonzero((rows["amount_fen"] <= 0) | (rows["debit_account"] == rows["credit_account"]))).size:
-        raise BookError(
-            problem("RM732", file=file, row=int(bad[0]) + 1, count=len(bad), entry=rows["entry_no"][bad[0]])
-        )
+        raise BookError(problem("RM732", **rows.first(bad, file), entry=rows["entry_no"][bad[0]]))
     both = np.repeat(np.arange(len(rows)), 2)
     left = np.tile(np.array([True, False]), len(rows))
     taken = rows.take(both)
@@ -322,7 +321,7 @@ def _as_lines(rows: Columns, file: str) -> Columns:
         "debit_fen": np.where(left, taken["amount_fen"], 0),
         "credit_fen": np.where(left, 0, taken["amount_fen"]),
     }
-    return Columns({**taken.values, **sides}, rows.refused, rows.rows_in)
+    return replace(taken, values={**taken.values, **sides})
 
 
 def _read_lines(rows: Columns, insurers: Sequence[str] | None) -> Journal:
@@ -355,49 +354,42 @@ def _read_lines(rows: Columns, insurers: Sequence[str] | None) -> Journal:
     )
 
 
-def _unknown(journal: Journal, insurers: Sequence[str] | None, file: str) -> list[Problem]:
-    if insurers is None:
-        return []
-    return unknown_insurers(np.array(journal.insurers, dtype=object)[journal.insurer], insurers, file)
-
-
-def unknown_insurers(names: Texts, known: Sequence[str], file: str) -> list[Problem]:
+def unknown_insurers(rows: Columns, known: Sequence[str], table: str) -> list[Problem]:
     """Return RM730 for every insurer that is not known: where, first row, how many rows, the nearest name."""
-    found = []
-    for name in sorted(set(names.tolist()) - set(known)):
-        rows = np.flatnonzero(names == name)
-        found.append(
-            problem("RM730", file=file, row=int(rows[0]) + 1, count=len(rows), name=name, nearest=nearest(name, known))
-        )
-    return found
+    names = rows["insurer"]
+    return [
+        problem("RM730", **rows.first(names == name, table), name=name, nearest=nearest(name, known))
+        for name in sorted(set(names.tolist()) - set(known))
+    ]
 
 
-def _faults(journal: Journal, file: str) -> list[Problem]:
+def _faults(journal: Journal, rows: Columns, file: str) -> list[Problem]:
+    """Return what is wrong with entries whose lines are these rows."""
     found = []
     odd = (journal.debit_fen < 0) | (journal.credit_fen < 0) | ((journal.debit_fen > 0) == (journal.credit_fen > 0))
     if (bad := np.flatnonzero(odd)).size:
         entry = journal.entry_no[journal.entry[bad[0]]]
-        found.append(problem("RM732", file=file, row=int(bad[0]) + 1, count=len(bad), entry=entry))
+        found.append(problem("RM732", **rows.first(bad, file), entry=entry))
     many = len(journal.entry_no)
     debit, credit = (_sums(journal.entry, side, many) for side in (journal.debit_fen, journal.credit_fen))
     whose = np.zeros(many, dtype=np.int64)
     whose[journal.entry] = journal.insurer
     for at in np.flatnonzero(debit != credit)[:20].tolist():
-        rows = np.flatnonzero(journal.entry == at)
         found.append(
             problem(
                 "RM731",
-                file=file,
-                row=int(rows[0]) + 1,
+                **(rows.first(journal.entry == at, file) | {"count": 1}),
                 entry=journal.entry_no[at],
                 insurer=journal.insurers[whose[at]],
-                debit=int(debit[at]),
-                credit=int(credit[at]),
-                apart=int(debit[at] - credit[at]),
+                debit=yuan_text(int(debit[at])),
+                credit=yuan_text(int(credit[at])),
+                apart=yuan_text(int(debit[at] - credit[at])),
             )
         )
-    if (mixed := np.unique(journal.entry[journal.insurer != whose[journal.entry]])).size:
-        found.append(problem("RM733", file=file, entry=journal.entry_no[mixed[0]], count=len(mixed)))
+    mixed = np.unique(journal.entry[journal.insurer != whose[journal.entry]])
+    if mixed.size:
+        place = rows.first(journal.entry == mixed[0], file) | {"count": len(mixed)}
+        found.append(problem("RM733", **place, entry=journal.entry_no[mixed[0]]))
     return found
 
 

@@ -31,6 +31,7 @@ from ratemod.fund.levy_rule import LevyRule, check_rules, plan_rules, read_levy_
 from ratemod.fund.levy_shares import Shares, read_shares, shared, torn
 from ratemod.fund.movements import CHANGE, KINDS, below_nothing, levied_by, movements, over_received, read_changes
 from ratemod.fund.proof import Check, prove
+from ratemod.money import yuan_text
 from ratemod.rating.rated import Rated
 from ratemod.reading.join import join
 from ratemod.reading.shared_table import lacks
@@ -174,10 +175,10 @@ class Levy:
         return problem(
             "RM758",
             policies=len(apart),
-            levy=self.total_fen,
-            ledger=int(self.ledger_fen.sum()),
+            levy=yuan_text(self.total_fen),
+            ledger=yuan_text(int(self.ledger_fen.sum())),
             policy=str(self.policy_no[apart[0]]) if len(apart) else "",
-            stray=self.stray_fen,
+            stray=yuan_text(self.stray_fen),
         )
 
     def _amounts(self) -> dict[str, Ints]:

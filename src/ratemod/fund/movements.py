@@ -12,6 +12,7 @@ from ratemod.errors import ModelError, Problem, problem
 from ratemod.fund.events import Events, of_policies, read_events
 from ratemod.fund.fund_table import Bools, Columns, Ints, Texts
 from ratemod.fund.levy_rule import LevyRule, levied
+from ratemod.money import yuan_text
 
 START, CHANGE, RECEIPT, EARNED = range(4)
 KINDS = ("inception", "endorsement", "receipt", "earned")
@@ -102,8 +103,8 @@ def over_received(book: Columns, changes: Changes) -> tuple[Bools, list[Problem]
             "RM755",
             count=int(over.sum()),
             policy=str(book["policy_no"][at]),
-            received=int(received[at]),
-            written=int(written[at]),
+            received=yuan_text(int(received[at])),
+            written=yuan_text(int(written[at])),
         )
     ]
 

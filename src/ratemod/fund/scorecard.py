@@ -295,8 +295,8 @@ def _sources(
     gone = numbers_left_out(book)
     done = None if services is None else read_services(services, book, gone, today)
     if known is not None:
-        wrong = unknown_insurers(book["insurer"], known, "policies")
-        wrong += [] if done is None else unknown_insurers(done.rows["insurer"], known, "services")
+        wrong = unknown_insurers(book, known, "policies")
+        wrong += [] if done is None else unknown_insurers(done.rows, known, "services")
         if wrong:
             raise BookError(wrong)
     names, (who,) = codes_of(book[by])
