@@ -226,10 +226,22 @@ def _key(name: str) -> str:
     return unicodedata.normalize("NFKC", name).casefold().strip().replace("_", "").replace("-", "")
 
 
+def of_each(ordered: Sequence[Problem], most: int) -> list[Problem]:
+    """Return at most so many problems, in their order: one of every code before a second of any.
+
+    Examples
+    --------
+    >>> [item.code for item in of_each([problem("RM201"), problem("RM201"), problem("RM202")], 2)]
+    ['RM201', 'RM202']
+    """
+    first = {item.code: at for at, item in reversed([*enumerate(ordered)])}
+    places = sorted(range(len(ordered)), key=lambda at: (first[ordered[at].code] != at, at))
+    return [ordered[at] for at in sorted(places[:most])]
+
+
 def render(problems: Sequence[Problem], lang: Lang = "en", limit: int = 20) -> str:
     """Return the problems as text, grouped by code, at most `limit` lines and then a count."""
-    ordered = sorted(enumerate(problems), key=lambda pair: (pair[1].code, pair[0]))
-    lines = [item.line(lang) for _, item in ordered[:limit]]
+    lines = [item.line(lang) for item in of_each(sorted(problems, key=lambda item: item.code), limit)]
     if len(problems) > limit:
         lines.append(text("RM002", lang, more=len(problems) - limit))
     return "\n".join(lines)

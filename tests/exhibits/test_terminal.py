@@ -7,7 +7,8 @@ import io
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ratemod.document.terminal import display_width, pad, progress, shorten, table_text
+from ratemod.document.terminal import display_width, pad, problems_text, progress, shorten, table_text
+from ratemod.errors import problem, render
 from ratemod.printed import clean
 
 WORDS = st.text(alphabet=st.characters(codec="utf-8", categories=("L", "N", "P", "Zs")), max_size=12)
@@ -57,3 +58,10 @@ def test_pipe_gets_nothing() -> None:
     with progress("正在定价", pipe) as bar:
         bar.show(1, 2)
     assert pipe.getvalue() == ""
+
+
+def test_a_problem_that_stands_alone_is_said_beside_many_of_one_kind():
+    many = [problem("RM201", row=at, count=9, column="x", label="x") for at in range(50)]
+    alone = problem("RM771", count=1, table="services", table_zh="服务", key="S7")
+    for said in (problems_text([*many, alone], "en"), render([*many, alone], "en")):
+        assert "S7" in said and ("41 more" in said or "31 more" in said)

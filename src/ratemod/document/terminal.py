@@ -28,7 +28,7 @@ from ratemod.document.model import (
     plain,
 )
 from ratemod.document.problems import problem_words
-from ratemod.errors import Lang, Problem, text
+from ratemod.errors import Lang, Problem, of_each, text
 from ratemod.printed import beneath, clean, clean_lines
 from ratemod.reading.receipt import Receipt
 
@@ -133,9 +133,9 @@ def _said(value: Any, unit: str, lang: Lang) -> str:
 
 
 def problems_text(problems: Sequence[Problem], lang: Lang, most: int = MOST_PROBLEMS) -> str:
-    """Return problems one by one, the commonest first; at most `most` and then a count."""
+    """Return problems one by one, the commonest first, of many at least one of each kind; then how many more."""
     ordered = sorted(problems, key=lambda item: (-item.count, item.code, str(item.args)))
-    return listed([problem_words(item, lang) for item in ordered[:most]], len(ordered) - most, lang)
+    return listed([problem_words(item, lang) for item in of_each(ordered, most)], len(ordered) - most, lang)
 
 
 def listed(said: Sequence[str], more: int, lang: Lang) -> str:
