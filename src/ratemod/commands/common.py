@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -44,6 +45,17 @@ def count(lang: Lang) -> Callable[[str], int]:
         if not plain.isascii() or not plain.isdigit() or int(plain) == 0:
             raise argparse.ArgumentTypeError(text("UI_not_a_count", lang, value=said))
         return int(plain)
+
+    return read
+
+
+def year(lang: Lang) -> Callable[[str], int]:
+    """Return a reader of calendar years for the command line."""
+
+    def read(said: str) -> int:
+        if re.fullmatch(r"(19|20|21)[0-9]{2}", said):
+            return int(said)
+        raise argparse.ArgumentTypeError(text("UI_not_a_year", lang, value=said))
 
     return read
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from ratemod.commands.common import count
+from ratemod.commands.common import count, year
 from ratemod.commands.fund_common import (
     PAPERS,
     day_argument,
@@ -22,7 +22,7 @@ def arguments(parser: argparse.ArgumentParser, lang: Lang) -> None:
     province_arguments(parser, lang, (*PAPERS, "panel", "hazards"))
     rules_argument(parser, lang)
     day_argument(parser, lang)
-    parser.add_argument("--year", metavar="YEAR", type=count(lang), help=text("UI_help_fund_year", lang))
+    parser.add_argument("--year", metavar="YEAR", type=year(lang), help=text("UI_help_fund_year", lang))
     parser.add_argument("--evaluator", metavar="NAME", default="", help=text("UI_help_fund_evaluator", lang))
     parser.add_argument("--report", metavar="FILE", type=Path, help=text("UI_help_fund_report", lang))
     parser.add_argument(

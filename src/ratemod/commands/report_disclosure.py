@@ -8,7 +8,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ratemod.commands.common import day, table_arguments
+from ratemod.commands.common import day, table_arguments, year
 from ratemod.errors import BookError, Lang, problem, text
 
 if TYPE_CHECKING:
@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 def arguments(parser: argparse.ArgumentParser, lang: Lang) -> None:
     """Declare the arguments."""
     parser.add_argument("province", metavar="PROVINCE", type=Path, help=text("UI_help_disclosure_province", lang))
-    parser.add_argument("--year", metavar="YEAR", type=int, required=True, help=text("UI_help_disclosure_year", lang))
+    parser.add_argument(
+        "--year", metavar="YEAR", type=year(lang), required=True, help=text("UI_help_disclosure_year", lang)
+    )
     parser.add_argument("--plan", metavar="PLAN", help=text("UI_help_disclosure_plan", lang))
     parser.add_argument(
         "--least-units", metavar="N", type=_least(lang), default=3, help=text("UI_help_disclosure_least", lang)

@@ -20,6 +20,7 @@ from ratemod.fund.ledger import FundLedger
 from ratemod.fund.proof import Check, prove
 from ratemod.fund.quality import IN_TIME_DAYS, Quality, measure_quality
 from ratemod.rules.options import strict
+from ratemod.rules.within import Year
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -114,7 +115,7 @@ def evaluate_services(
     panel: Any,
     as_of: datetime.date,
     *,
-    year: int | None = None,
+    year: Year | None = None,
     hazards: Any = None,
     duties: Duties | None = None,
     ledger: FundLedger | None = None,

@@ -33,6 +33,7 @@ from ratemod.publication.subjects import Facts, delivered_days, read_facts
 from ratemod.publication.year import CHAINED, Subject, publication
 from ratemod.registers.rules import ParticipationRule
 from ratemod.rules.options import strict
+from ratemod.rules.within import Year
 from ratemod.study.history import digest_of, is_synthetic
 
 
@@ -134,7 +135,7 @@ class Disclosure:
 @strict
 def disclosure(
     province: Any,
-    year: int,
+    year: Year,
     *,
     rule: ParticipationRule | None = None,
     least_units: int = LEAST_UNITS,

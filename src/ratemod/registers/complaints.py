@@ -16,6 +16,7 @@ from ratemod.reading.shared_table import each_once, read_shared
 from ratemod.registers.days import as_days
 from ratemod.registers.working_days import WorkingDays, read_working_days
 from ratemod.rules.options import strict
+from ratemod.rules.within import Year
 
 SOON_DAYS, MOST_DAYS = 10, 30  # AQ 9010-2019: answered within 10 working days, at the latest within 30
 STATES = ("answered", "answered_late", "answered_beyond", "open", "overdue")
@@ -54,7 +55,7 @@ class Complaints:
 
 
 @strict
-def complaints_of(source: Any, year: int, as_of: dt.date, *, working_days: WorkingDays | None = None) -> Complaints:
+def complaints_of(source: Any, year: Year, as_of: dt.date, *, working_days: WorkingDays | None = None) -> Complaints:
     """Return the complaints received in a year with their clocks.
 
     Parameters

@@ -67,4 +67,5 @@ Unbounded = Annotated[float, Within(0, finite=False)]
 Finite = Annotated[float, Within()]
 Rate = Annotated[float, Within(-1, open_low=True)]  # of change: 1 + rate is a factor
 Count = Annotated[int, Within(1, whole=True)]
+Year = Annotated[int, Within(1900, 2199, whole=True)]  # of days that lists may hold
 Whole = Annotated[int, Within(0, whole=True)]  # 0, 1, 2: years, steps, a seed, fen
