@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 import datetime as dt
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 from ratemod.cli import main
 from ratemod.errors import ModelError
+from ratemod.papers.enterprises import insured_paper
+from ratemod.papers.files import write_year
+from ratemod.papers.inputs import YearInputs
+from ratemod.papers.shared_figures import shared_figures
+from ratemod.papers.year import YearOfPapers, year_of_papers
+from ratemod.publication.fund import FundLine
+from ratemod.reading.folder import open_folder
 from ratemod.registers.complaints import complaints_of
 from ratemod.registers.days import as_days
+from ratemod.registers.rules import ParticipationRule
 from ratemod.registers.working_days import read_working_days
+from ratemod.vocabulary.codes.industry import SECTORS
 from ratemod.vocabulary.table import table
 from tests.confidentiality.test_whole_publication import small_year
 
@@ -91,7 +102,7 @@ def read(path):
 
 def test_every_paper_is_made_or_named(papers):
     out, code = papers
-    assert code == 3, "no brokers and no panel in the folder, and a ledger that does not book the services"
+    assert code == 3, "no brokers and no panel in the folder"
     index = (out / "index.html").read_text(encoding="utf-8")
     for said in (
         "拒不整改重大隐患的，报告当地应急管理部门",
@@ -100,8 +111,8 @@ def test_every_paper_is_made_or_named(papers):
         "保险经纪公司考核评价",
     ):
         assert said in index
-    # The kept ledger books no use, the papers have services of 16,500.00 yuan: said of both insurers and of all.
-    assert index.count("不一致<") == 3 and "1,650,000" in index
+    # Two of participation; accrued, released and paid of two insurers and of all.
+    assert index.count("一致<") == 11 and "不一致" not in index and "71,700.00" in index
     made = {path.name for place in ("public", "offices") for path in (out / place).iterdir() if path.suffix}
     names = ("disclosure", "participation", "insured", "refusals", "complaints", "complaint_clock", "duties")
     assert {f"{name}{suffix}" for name in names for suffix in (".html", ".xlsx")} <= made
@@ -141,6 +152,66 @@ def test_a_folder_with_other_things_is_not_written_to(folder, tmp_path, capsys):
     (tmp_path / "mine.txt").write_text("x")
     assert main(["report", "year", str(folder), "--year", str(YEAR), "-o", str(tmp_path), "--lang", "en"]) == 1
     assert "RM767" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("said", ["0", "99999", "-5", "２０２５", "今年"])
+def test_a_year_that_is_none_is_refused_at_the_door(folder, tmp_path, capsys, said):
+    words = ["report", "year", str(folder), f"--year={said}", "-o", str(tmp_path / "out"), "--lang", "zh"]
+    assert main(words) == 2
+    assert f"“{said}”不是1900至2199之间的年份" in capsys.readouterr().err
+    with pytest.raises(ModelError) as caught:
+        year_of_papers(folder, 0)
+    assert [item.code for item in caught.value.problems] == ["RM676"]
+
+
+def lists_of(folder, **frames):
+    """Return a folder of its own with some lists changed."""
+    for noun, frame in frames.items():
+        as_clerks_keep_them(noun, frame).to_excel(folder / f"{table(noun).label_zh}.xlsx", index=False)
+    return open_folder(folder)
+
+
+def test_a_row_that_cannot_be_used_is_said_in_every_paper_that_needs_it(tmp_path):
+    policies = small_year()["policies"].assign(start_date=lambda rows: rows.start_date.astype(str))
+    policies.loc[7, "start_date"] = "2025-02-30"
+    people = pd.DataFrame({"credit_code": ["F07", "F08"], "division_code": "220100", "sector": "矿山", "staff": 9})
+    given = YearInputs(
+        lists=lists_of(tmp_path, policies=policies, enterprises=people),
+        year=YEAR,
+        day=dt.date(YEAR, 12, 31),
+        rule=ParticipationRule(sectors=SECTORS),
+        register=None,
+        synthetic=False,
+        names={},
+    )
+    paper = insured_paper(given)
+    assert paper.data["insured_on"]["insured"].to_pylist() == ["not_known", "insured"]
+    assert [(item.code, item.row) for item in paper.refused] == [("RM206", 9)]
+    made = YearOfPapers(
+        year=YEAR, day=given.day, papers=(paper,), absent=(), checks=(), told=None, synthetic=False, names={}
+    )
+    write_year(made, tmp_path / "out", "zh")
+    assert "清单中有 1 行未采用" in (tmp_path / "out" / "offices" / "insured.html").read_text(encoding="utf-8")
+
+
+def test_what_two_papers_say_is_held_together_by_what_it_is():
+    """The disclosure publishes as used what the ledger pays; the fund uses 900 fen of services and has paid 500."""
+    line = FundLine("he", 0, accrued_fen=700, released_fen=0, used_fen=500, closing_fen=200)
+    row = {"insurer": "he", "fund_year": YEAR, "accrued_fen": 701, "released_fen": 0, "used_fen": 900, "paid_fen": 500}
+    given = SimpleNamespace(
+        year=YEAR,
+        disclosure=SimpleNamespace(fund=(line,)),
+        ledger=SimpleNamespace(statement_table=lambda: pa.Table.from_pylist([row, row | {"fund_year": YEAR - 1}])),
+    )
+    found = shared_figures(given, {"disclosure", "fund"})
+    assert [(one.name, one.holds) for one in found] == [
+        ("accrued_fen", False),
+        ("released_fen", True),
+        ("used_fen", True),
+    ]
+    assert found[0].cells("zh", {"insurer": {"he": "和保险"}})[:2] == ["预防费计提", "和保险"]
+    assert found[0].cells("zh", {})[3:] == ["7.00", "7.01"]
+    assert shared_figures(given, {"fund"}) == () == shared_figures(given, {"disclosure"})
 
 
 def test_working_days_by_the_calendar_on_the_wall():

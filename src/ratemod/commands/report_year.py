@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from ratemod.commands.common import day, table_arguments
+from ratemod.commands.common import day, table_arguments, year
 from ratemod.commands.report_disclosure import participation_rule
 from ratemod.errors import BookError, Lang, problem, text
 
@@ -13,7 +13,9 @@ from ratemod.errors import BookError, Lang, problem, text
 def arguments(parser: argparse.ArgumentParser, lang: Lang) -> None:
     """Declare the arguments."""
     parser.add_argument("province", metavar="FOLDER", type=Path, help=text("UI_help_year_folder", lang))
-    parser.add_argument("--year", metavar="YEAR", type=int, required=True, help=text("UI_help_disclosure_year", lang))
+    parser.add_argument(
+        "--year", metavar="YEAR", type=year(lang), required=True, help=text("UI_help_disclosure_year", lang)
+    )
     parser.add_argument("-o", "--output", metavar="DIR", type=Path, required=True, help=text("UI_help_year_out", lang))
     parser.add_argument("--at", metavar="DATE", type=day(lang), help=text("UI_help_year_at", lang))
     parser.add_argument("--plan", metavar="PLAN", help=text("UI_help_disclosure_plan", lang))
@@ -65,7 +67,11 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
         print("\n" + problems_text(list(refused.values()), lang))
     wrong = [check for check in made.checks if not check.holds]
     said = text("UI_paper_checked", lang, count=len(made.checks), wrong=len(wrong))
-    print(f"\n{said}\n" + "\n".join(f"  {clean(str(path))}" for path in written[:2]))
+    print(f"\n{said}")
+    if wrong:
+        heads = [text(f"UI_paper_check_{name}", lang) for name in ("what", "where", "other", "left", "right")]
+        print("\n" + table_text(heads, [check.cells(lang, made.names) for check in wrong], [False] * 3 + [True] * 2))
+    print("\n".join(f"  {clean(str(path))}" for path in written[:2]))
     if args.register and made.told:
         print(f"  {clean(str(made.told.record(args.register, args.published)))}")
     return 3 if made.absent or refused or wrong else 0

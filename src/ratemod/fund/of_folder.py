@@ -106,9 +106,11 @@ def evaluation_of(
     rules: Path | None = None,
     evaluator: str = "",
     permutations: int = 99,
+    duties: Duties | None = None,
+    ledger: FundLedger | None = None,
     synthetic: bool = False,
 ) -> Evaluation:
-    """Return the evaluation of a fund year, by default that of the day."""
+    """Return the evaluation of a fund year, by default that of the day; duties and ledger where they are known."""
     from ratemod.fund.evaluation import evaluate_services
 
     return evaluate_services(
@@ -118,8 +120,8 @@ def evaluation_of(
         day,
         year=year or day.year,
         hazards=lists.get("hazards"),
-        duties=duties_of(lists, day),
-        ledger=ledger_of(lists, day, rules=rules),
+        duties=duties_of(lists, day) if duties is None else duties,
+        ledger=ledger_of(lists, day, rules=rules) if ledger is None else ledger,
         insurers=lists.get("insurers"),
         evaluator=evaluator,
         permutations=permutations,
@@ -135,8 +137,10 @@ def scorecard_of(
     by: Literal["insurer", "broker"] = "insurer",
     rules: Path | None = None,
     indicators: Path | None = None,
+    duties: Duties | None = None,
+    ledger: FundLedger | None = None,
 ) -> Scorecard:
-    """Return the assessment of insurers or brokers on a day."""
+    """Return the assessment of insurers or brokers on a day; duties and ledger where they are known."""
     from ratemod.fund.scorecard import scorecard
 
     return scorecard(
@@ -144,11 +148,11 @@ def scorecard_of(
         day,
         by=by,
         services=lists.table("services"),
-        duties=duties_of(lists, day),
+        duties=duties_of(lists, day) if duties is None else duties,
         hazards=lists.get("hazards"),
         claims=lists.get("claims"),
         panel=lists.get("panel"),
-        ledger=ledger_of(lists, day, rules=rules),
+        ledger=ledger_of(lists, day, rules=rules) if ledger is None else ledger,
         insurers=lists.get("insurers"),
         indicators=indicators,
     )

@@ -2,31 +2,21 @@
 
 from __future__ import annotations
 
-import datetime as dt
-
 from ratemod.errors import Lang, text
-from ratemod.papers.paper import Names, Paper, listed_paper, packages
-from ratemod.reading.folder import Folder
+from ratemod.papers.inputs import YearInputs
+from ratemod.papers.paper import Paper, listed_paper, packages
 from ratemod.registers.insured import insured_on
-from ratemod.registers.participation import Coverage, coverage
 from ratemod.registers.refusals import refusals
-from ratemod.registers.register import Register, read_register
-from ratemod.registers.rules import ParticipationRule
+from ratemod.registers.register import read_register
 
 
-def coverage_of(lists: Folder, year: int, rule: ParticipationRule) -> Coverage:
-    """Return who had to insure in a year, and what is missing."""
-    enterprises, policies = (read_register(lists.table(noun), noun) for noun in ("enterprises", "policies"))
-    changes = read_register(lists.table("endorsements"), "endorsements") if "endorsements" in lists else None
-    return coverage(enterprises, policies, (f"{year}-01-01", f"{year + 1}-01-01"), rule, endorsements=changes)
-
-
-def participation_paper(found: Coverage, year: int, rule: ParticipationRule, names: Names) -> Paper:
+def participation_paper(given: YearInputs) -> Paper:
     """Return the lists of 应投未投, 未全员 and 未足额 with a package for each county and sector department."""
+    found = given.coverage
     gaps = found.table()
 
     def notes(lang: Lang) -> tuple[str, ...]:
-        first, last = f"{year}-01-01", f"{year + 1}-01-01"
+        first, last = f"{given.year}-01-01", f"{given.year + 1}-01-01"
         counts = {
             "obliged": int(found.must.sum()),
             "uninsured": int(found.uninsured.sum()),
@@ -36,28 +26,31 @@ def participation_paper(found: Coverage, year: int, rule: ParticipationRule, nam
             "full": int(found.in_full.sum()),
         }
         return (
-            text("UI_coverage_note", lang, first=first, last=last, limit=rule.minimum_limit_yuan),
+            text("UI_coverage_note", lang, first=first, last=last, limit=given.rule.minimum_limit_yuan),
             text("UI_coverage_counts", lang, **counts),
         )
 
     return listed_paper(
         "participation",
         {"by_place": found.by_division_and_sector(), "gaps": gaps},
-        names=names,
+        names=given.names,
         notes=notes,
         data=packages("gaps", gaps),
         refused=found.enterprises.refused + found.policies.refused,
     )
 
 
-def insured_paper(enterprises: Register, policies: Register, day: dt.date, names: Names) -> Paper:
-    """Return whether each enterprise is insured on a day, for licence and standardisation offices."""
-    return listed_paper("insured", {"insured_on": insured_on(enterprises, policies, day)}, names=names)
+def insured_paper(given: YearInputs) -> Paper:
+    """Return whether each enterprise is insured on the day, for licence and standardisation offices."""
+    found = insured_on(given.enterprises, given.policies, given.day)
+    refused = given.enterprises.refused + given.policies.refused
+    return listed_paper("insured", {"insured_on": found}, names=given.names, refused=refused)
 
 
-def refusals_paper(enterprises: Register, policies: Register, hazards: Register, day: dt.date, names: Names) -> Paper:
+def refusals_paper(given: YearInputs) -> Paper:
     """Return who refuses to rectify a major hazard, with a package for each department."""
-    found = refusals(enterprises, policies, hazards, day)
+    hazards = read_register(given.lists.table("hazards"), "hazards")
+    found = refusals(given.enterprises, given.policies, hazards, given.day)
     totals = found.group_by(["division_code", "sector"], use_threads=False).aggregate(
         [("credit_code", "count_distinct"), ("hazard_id", "count")]
     )
@@ -67,7 +60,7 @@ def refusals_paper(enterprises: Register, policies: Register, hazards: Register,
     return listed_paper(
         "refusals",
         {"refused_by_place": totals, "refused": found},
-        names=names,
+        names=given.names,
         data=packages("refused", found),
-        refused=hazards.refused,
+        refused=given.enterprises.refused + given.policies.refused + hazards.refused,
     )

@@ -96,13 +96,15 @@ def _languages(lang: Lang) -> tuple[Lang, Lang]:
 
 
 def _headed(made: YearOfPapers, paper: Paper, head: Letterhead, lang: Lang) -> Document:
-    """Return a paper with its header block, and a word on data that are invented."""
+    """Return a paper with its header block, a word on data that are invented, and on rows that could not be used."""
     document = paper.document(lang)
     mark = None
     if made.synthetic and not paper.name.startswith(("disclosure", "evaluation", "assessment")):  # they say so
         mark = Paragraph(text("UI_disclosure_synthetic", lang), "alarm")
     clause = Paragraph(text(f"UI_paper_clause_{paper.name}", lang), "soft")
-    return replace(document, head=joined(head.block(made, lang), mark, clause, document.head))
+    rows = 0 if paper.name == "disclosure" else sum(item.count for item in paper.refused)  # which says so itself
+    aside = Paragraph(text("UI_paper_set_aside", lang, rows=rows), "alarm") if rows else None
+    return replace(document, head=joined(head.block(made, lang), mark, clause, aside, document.head))
 
 
 @strict
@@ -134,12 +136,9 @@ def contents_document(made: YearOfPapers, lang: Lang, suffixes: Sequence[str]) -
         sections.append(Section("absent", said, (table(said, heads, lost, ["", ""]),)))
     if made.checks:
         said = text("UI_paper_checks", lang)
-        lines = [
-            [check.what, check.where, check.left_fen, check.right_fen, text(f"UI_paper_holds_{check.holds}", lang)]
-            for check in made.checks
-        ]
-        heads = [text(f"UI_paper_check_{name}", lang) for name in ("what", "where", "left", "right", "holds")]
-        sections.append(Section("checks", said, (table(said, heads, lines, ["", "", "count", "count", ""]),)))
+        lines = [[*check.cells(lang, made.names), text(f"UI_paper_holds_{check.holds}", lang)] for check in made.checks]
+        heads = [text(f"UI_paper_check_{name}", lang) for name in ("what", "where", "other", "left", "right", "holds")]
+        sections.append(Section("checks", said, (table(said, heads, lines, ["", "", "", True, True, ""]),)))
     sections.append(Section("made", text("UI_paper_made", lang), (Paragraph(f"ratemod {version()}", "soft"),)))
     head = joined(
         Paragraph(text("UI_disclosure_synthetic", lang), "alarm") if made.synthetic else None,

@@ -62,7 +62,7 @@ def listed_paper(
             sections.append(Section(f"list-{at}", said, (paper_table(said, table, lang, names),)))
         return Document(lang=lang, title=title, head=joined(head), sections=tuple(sections))
 
-    return Paper(name, public, document, {**tables, **data}, refused)
+    return Paper(name=name, public=public, document=document, data={**tables, **data}, refused=refused)
 
 
 @strict
