@@ -211,7 +211,7 @@ def test_what_the_ledger_flags(pool, capsys):
     assert main(["fund", "ledger", *given]) == 3
     said = capsys.readouterr().out
     over = [line for line in said.splitlines() if "RM757" in line]
-    assert len(over) == 1 and "504001" in over[0].replace(",", "") and "504000" in over[0].replace(",", "")
+    assert len(over) == 1 and "5,040.01" in over[0] and "5,040.00" in over[0]
 
 
 def test_duties_of_the_pool(pool):
