@@ -10,6 +10,7 @@ from ratemod.errors import Lang, text
 from ratemod.money import yuan_text
 from ratemod.papers.inputs import YearInputs
 from ratemod.papers.paper import Names
+from ratemod.rules.options import strict
 
 # Of the disclosure, and the column of the fund that is the same: it publishes as used what was paid in the year; the
 # fund counts a service as used when it is delivered, and owes it until it is paid.
@@ -39,6 +40,7 @@ class SharedFigure:
         """Whether both papers say the same."""
         return self.disclosed == self.found
 
+    @strict
     def cells(self, lang: Lang, names: Names) -> list[str]:
         """Return what it is, whose, the other paper, and both figures, amounts in yuan."""
         amount = yuan_text if self.name.endswith("_fen") else "{:,}".format
