@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 import ratemod as rm
-from ratemod.errors import ModelError
+from ratemod.errors import BookError, ModelError
 from ratemod.experience.hachemeister import hachemeister, premium_at
 from ratemod.experience.hierarchical import hierarchical
 from ratemod.experience.poisson_gamma import posterior_mean, shape_by_likelihood
@@ -168,3 +168,29 @@ def test_a_firm_without_expected_claims_has_no_experience_of_its_own():
     with np.errstate(all="raise"):
         found = rm.credibility(rows, "poisson_gamma").set_index("firm")
     assert np.isnan(found.own["b"]) and found.own["a"] == pytest.approx(7 / 8)
+
+
+def test_a_category_without_a_row_is_no_firm_and_large_whole_numbers_are_numbers(rows):
+    named = rows.assign(firm=pd.Categorical(rows.firm, categories=["s9", *sorted(set(rows.firm))]))
+    assert rm.credibility(named)["firm"].tolist() == sorted(set(rows.firm))
+    large = rows.assign(value=(rows.value.round() + 2**54).astype("int64"))
+    assert np.isfinite(rm.credibility(large)["estimate"]).all()
+    with pytest.raises(BookError) as raised:
+        rm.credibility(rows["value"])
+    assert raised.value.problems[0].code == "RM213"
+
+
+def test_a_weight_without_a_value_is_named_and_counts_as_not_seen(rows):
+    blank = rows.copy()
+    blank.loc[blank.index[0], "value"] = np.nan
+    found = rm.credibility(blank)
+    assert [line[:5] for line in found.attrs["warnings_in"]["zh"]] == ["RM949"]
+    same(found["estimate"], rm.credibility(rows.drop(index=rows.index[0]))["estimate"])
+    assert rm.credibility(rows).attrs["warnings"] == []
+
+
+def test_a_regression_needs_more_periods_than_columns(rows):
+    short = rows[rows.period.isin(sorted(set(rows.period))[:2])]
+    with pytest.raises(ModelError) as raised:
+        rm.credibility(short, "hachemeister")
+    assert raised.value.problems[0].args["columns"] == 2

@@ -17,10 +17,11 @@ from ratemod.cli import main
 from ratemod.errors import ModelError
 from ratemod.experience.calibrate import Evidence, choose_split, fit_credibilities, loss_rates
 from ratemod.experience.judge import judge
-from ratemod.experience.losses import Window, carried
+from ratemod.experience.losses import Window
 from ratemod.experience.mods import experience_mod
 from ratemod.experience.movement import CAUSES, movement
 from ratemod.experience.split import SplitRule, split_mod
+from ratemod.experience.successions import carried
 
 PROVINCE = Path(__file__).parents[2] / "data" / "province"
 RULE = SplitRule("own", "example", 10_000.0, 0.2, 1.0, 50_000.0, accident_limit=100_000.0)
@@ -55,6 +56,13 @@ def test_the_window_is_exact_to_the_day():
     assert found.actual.primary_fen.tolist() == [1_800_000, 0, 0]
     assert found.actual.excess_fen.tolist() == [400_000, 0, 0]
     assert (found.actual.unmatched, found.actual.outside) == (1, 2)
+
+
+@pytest.mark.parametrize(("years", "lag"), [(0, 12), (3, -1), (1.5, 12)])
+def test_a_window_has_years_and_ends_before_the_mod(years, lag):
+    with pytest.raises(ModelError) as caught:
+        Window(years, lag)
+    assert caught.value.problems[0].code == "RM676"
 
 
 def test_the_mod_is_the_formula():

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -79,7 +79,8 @@ def credibility(
     -------
     pandas.DataFrame, one row a firm, ascending: firm, periods, weight, own, complement, z, estimate, code, reason.
         estimate = z · own + (1 − z) · complement (for "hachemeister" z is that of the level). A refused firm has NaN, a
-        code and a reason. `attrs` holds the structure: method, collective, variances, warnings.
+        code and a reason. `attrs` holds the structure: method, collective, variances, warnings (in `lang`;
+        in both languages: warnings_in).
 
     Raises
     ------
@@ -137,7 +138,11 @@ def credibility(
     for at, why in panel.refused.items():
         codes[at], reasons[at] = why.code, why.what(spoken)
     found = pd.DataFrame(columns | {"code": codes, "reason": reasons})
-    found.attrs.update({"method": method, **parts.structure})
+    noted = [problem("RM949", n=panel.blank)] if panel.blank else []
+    told: dict[Lang, list[str]] = {
+        tongue: [item.line(tongue) for item in (*noted, *parts.warnings)] for tongue in get_args(Lang)
+    }
+    found.attrs.update({"method": method, **parts.structure, "warnings": told[spoken], "warnings_in": told})
     return found
 
 
@@ -186,7 +191,16 @@ def read_panel(
     good = row >= 0
     for at, amount in enumerate((x, m)):
         grid[at][row[good], when[good]] = amount[good]
-    return Panel(names, periods, grid[0], grid[1], kept, tuple(group[kept] for group in groups), refused)
+    return Panel(
+        names=names,
+        periods=periods,
+        value=grid[0],
+        weight=grid[1],
+        kept=kept,
+        levels=tuple(group[kept] for group in groups),
+        refused=refused,
+        blank=int((good & np.isnan(x) & (m > 0)).sum()),
+    )
 
 
 def _read(
@@ -245,10 +259,12 @@ def _sorted_codes(column: Any) -> tuple[Integers, list[Any]]:
         whole = pc.dictionary_encode(whole)
     if isinstance(whole, pa.ChunkedArray):
         whole = whole.combine_chunks()
+    codes = codes_of(whole)
     order = np.asarray(pc.array_sort_indices(whole.dictionary)).astype(np.int64)
-    rank = np.empty(len(order) + 1, dtype=np.int64)
-    rank[order], rank[-1] = np.arange(len(order)), -1
-    return rank[codes_of(whole)], whole.dictionary.take(pa.array(order)).to_pylist()
+    order = order[np.isin(order, codes)]  # a category that no row has is no firm
+    rank = np.full(len(whole.dictionary) + 1, -1, dtype=np.int64)
+    rank[order] = np.arange(len(order))
+    return rank[codes], whole.dictionary.take(pa.array(order)).to_pylist()
 
 
 def _by_number(when: Integers, periods: list[Any]) -> tuple[Integers, list[Any]]:
@@ -269,7 +285,7 @@ def _amount(book: Book, column: Column, who: Integers, refused: dict[int, Proble
 
     array, size = book.table[column.name], book.conversions.get(column.name)
     if pa.types.is_floating(array.type) or pa.types.is_integer(array.type):
-        found: Floats = array.cast(pa.float64()).to_numpy().astype(np.float64) * float(size or 1)
+        found: Floats = array.cast(pa.float64(), safe=False).to_numpy().astype(np.float64) * float(size or 1)
         low = -np.inf if column.low is None else float(column.low)
         for at in np.flatnonzero(np.isinf(found) | (found < low)):
             refused.setdefault(int(who[at]), problem("RM664", name=column.name, value=f"{found[at]:g}"))

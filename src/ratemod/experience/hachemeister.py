@@ -90,7 +90,7 @@ def hachemeister(
     Raises
     ------
     ModelError
-        RM640 to RM643 faults of the arrays; RM650 a design without full rank; RM644, RM645 too few periods or firms.
+        RM640 to RM643 faults of the arrays; RM650 a design without full rank; RM948, RM645 too few periods or firms.
 
     Examples
     --------
@@ -199,7 +199,7 @@ def _credibility(
     if fitted.sum() < 2:
         raise ModelError(problem("RM645", firms=int(fitted.sum())))
     if freedom == 0:
-        raise ModelError(problem("RM644"))
+        raise ModelError(problem("RM948", columns=width))
     within = float(square[fitted].sum()) / freedom
     collective, between, z = np.empty(width), np.empty(width), np.zeros_like(own)
     warnings: list[Problem] = []

@@ -18,9 +18,9 @@ from ratemod.errors import ModelError, Problem, problem
 from ratemod.experience.parameter import Setting
 from ratemod.experience.split import SplitRule
 from ratemod.experience.splitter import Splitter, months_before, years_back
-from ratemod.money import rounded
 from ratemod.rules.floats import floats, in_a_row, truths
 from ratemod.rules.options import strict
+from ratemod.rules.within import Count, Whole
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
@@ -32,6 +32,7 @@ FAULTS = ("RM610", "RM611", "RM612", "RM613")
 
 
 @strict
+@strict
 @dataclass(frozen=True, slots=True)
 class Window:
     """Which years of experience count for a modification.
@@ -41,8 +42,8 @@ class Window:
     years : how many; lag_months : months between the end of the window and the day the mod applies from
     """
 
-    years: int = 3
-    lag_months: int = 12
+    years: Count = 3
+    lag_months: Whole = 12
 
     def of(self, effective: npt.ArrayLike) -> tuple[Dates, Dates]:
         """Return the first day of the window and the first day after it, (n,) datetime64[D] each.
@@ -329,41 +330,3 @@ def _by_year(name: str, values: npt.ArrayLike, firms: int, years: int | None) ->
         said = f"{name} {given.shape}, expected_yuan ({firms},)" + (f", years ({years},)" if years is not None else "")
         raise ModelError(problem("RM834", shapes=said))
     return given
-
-
-def carried(amount_fen: npt.ArrayLike, firm: npt.ArrayLike, successor: npt.ArrayLike, share: npt.ArrayLike) -> Integers:
-    """Return amounts after mergers and splits: what a firm had goes to its successors by share, to the last fen.
-
-    Parameters
-    ----------
-    amount_fen : (n,) int64; firm, successor : (m,) int64 places, one row for each part handed over
-    share : (m,) float64 in 0..1; those of one firm add up to at most 1, the rest stays
-
-    Raises
-    ------
-    ModelError
-        RM614 shares that exceed 1 or are negative, RM615 a firm that succeeds itself or hands on what it took over.
-
-    Examples
-    --------
-    >>> carried([100, 0, 7], [0, 0], [1, 2], [0.5, 0.25]).tolist()
-    [25, 50, 32]
-    """
-    amount = np.asarray(amount_fen, dtype=np.int64)
-    old, new = np.asarray(firm, dtype=np.int64), np.asarray(successor, dtype=np.int64)
-    part = np.asarray(share, dtype=np.float64)
-    given = np.bincount(old, part, minlength=len(amount))
-    if (part < 0).any() or (given > 1 + 1e-12).any():
-        raise ModelError(problem("RM614"))
-    if np.isin(new, old).any():
-        raise ModelError(problem("RM615"))
-    order = np.lexsort((new, old))
-    old, new, part = old[order], new[order], part[order]
-    before = np.cumsum(part) - part
-    start = before[np.searchsorted(old, old)]  # cumulative shares within a firm, so that rounded parts add up
-    low, high = (rounded(share * amount[old], 0) for share in (before - start, before - start + part))
-    moved = (high - low).astype(np.int64)
-    made = amount.copy()
-    np.subtract.at(made, old, moved)
-    np.add.at(made, new, moved)
-    return made

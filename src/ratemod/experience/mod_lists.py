@@ -14,6 +14,7 @@ from ratemod.experience.exposure_list import ExposureList, mark
 from ratemod.experience.losses import Booleans, ClaimList, Floats, Integers
 from ratemod.experience.payroll import by_class
 from ratemod.experience.split import SplitRule
+from ratemod.experience.successions import Successions
 from ratemod.money import in_fen
 from ratemod.reading.book import Book
 from ratemod.reading.checks import differs_within
@@ -110,12 +111,9 @@ def read_claims(source: Any, firms: pa.Array, states: tuple[str, ...] = (), *, v
 
     With `valuations` a claim may stand there once for each day on which it was valued.
     """
-    try:
-        book = read_book(source, CLAIMS, shared="firm_claims")
-    except BookError as error:
-        if [item.code for item in error.problems] == ["RM225"]:  # a header alone: nobody had a claim
-            return _no_claims()
-        raise
+    book = _read_or_none(source, CLAIMS, "firm_claims")
+    if book is None:
+        return _no_claims()
     _need(book, ("credit_code", "event_date"), CLAIMS)
     if not {"paid_fen", "paid_yuan", "incurred_fen", "incurred_yuan"} & set(book.table.column_names):
         raise ModelError(problem("RM619", name="paid_yuan", label=CLAIMS["paid_yuan"].label_zh))
@@ -190,15 +188,18 @@ def _coded(given: pa.Array | None, names: tuple[str, ...] | None) -> tuple[Integ
     return to[place], names
 
 
-def successions_of(source: Any, firms: ExposureList) -> tuple[Integers, Integers, Floats]:
-    """Read successions as places and shares.
+def successions_of(source: Any, firms: ExposureList) -> Successions:
+    """Read successions; a header alone says that nobody handed anything over.
 
     Raises
     ------
     ModelError
         RM396 a firm that is not in the exposure list.
     """
-    book = read_book(source, SUCCESSION, shared="successions")
+    book = _read_or_none(source, SUCCESSION, "successions")
+    if book is None:
+        none = np.zeros(0, dtype=np.int64)
+        return Successions(old=none, new=none, share=none.astype(float))
     _need(book, tuple(SUCCESSION), SUCCESSION)
     wrong, unread = np.zeros(book.table.num_rows, dtype=np.int32), list[Problem]()
     old, new, share = (cells_of(book, SUCCESSION[name], wrong, unread) for name in ("from_code", "to_code", "share"))
@@ -207,7 +208,17 @@ def successions_of(source: Any, firms: ExposureList) -> tuple[Integers, Integers
     joins = [join(part, firms.firms) for part in (old, new)]
     if lost := [told for met in joins for told in met.told("successions", "exposure", file=book.file)]:
         raise ModelError(lost)
-    return joins[0].place(), joins[1].place(), share
+    return Successions(old=joins[0].place(), new=joins[1].place(), share=share)
+
+
+def _read_or_none(source: Any, declared: Mapping[str, Column], shared: str) -> Book | None:
+    """Return a list, or None where there is nothing under its header: nothing happened."""
+    try:
+        return read_book(source, declared, shared=shared)
+    except BookError as error:
+        if [item.code for item in error.problems] == ["RM225"]:
+            return None
+        raise
 
 
 def _need(book: Book, names: tuple[str, ...], declared: Mapping[str, Column]) -> None:

@@ -210,15 +210,19 @@ def worksheet_of(mods: Mods, at: int) -> ModWorksheet:
 
 
 def _claims_of(mods: Mods, at: int) -> list[tuple[int, float, float]]:
-    """Return row, primary and excess losses in yuan of a firm's claims in its window."""
-    members = np.flatnonzero(mods.group == mods.group[at])
-    own = np.flatnonzero(np.isin(mods.claims.firm, members))
+    """Return row, primary and excess losses in yuan of the claims of a firm's record, as far as they are its own."""
+    members, n = np.flatnonzero(mods.group == mods.group[at]), len(mods.group)
+    part = np.isin(np.arange(n), members).astype(np.float64)
+    if mods.successions is not None:
+        part = mods.successions.parts_of(members, n)
+    own = np.flatnonzero(np.append(part, 0.0)[mods.claims.firm] > 0)
     first, after = mods.window.of(mods.exposure.effective[at : at + 1])
     day = mods.claims.event_date[own]
     own = own[(day >= first[0]) & (day < after[0])]
     own = own[mods.claims.incurred_fen[own] >= 0]
     primary, excess = mods.splitter.of(own)
-    return [(int(row), p / 100, x / 100) for row, p, x in zip(own, primary, excess)]
+    mine = part[mods.claims.firm[own]]
+    return [(int(row), p * m / 100, x * m / 100) for row, p, x, m in zip(own, primary, excess, mine)]
 
 
 def _years_left(mods: Mods, row: int, effective: np.datetime64) -> int:

@@ -14,12 +14,13 @@ import numpy.typing as npt
 from ratemod.errors import Lang, ModelError, Problem, nearest, problem, text
 from ratemod.experience.claim_account import ClaimAccount, account_of
 from ratemod.experience.exposure_list import ExposureList, mark
-from ratemod.experience.losses import Actual, ClaimList, Window, actual_losses, as_valued, carried
+from ratemod.experience.losses import Actual, ClaimList, Window, actual_losses, as_valued
 from ratemod.experience.mod_lists import EXPOSURE, read_claims, read_exposure, successions_of
 from ratemod.experience.parameter import ByState, Dated, Parameter, Setting, value_of
 from ratemod.experience.plan_file import rule_named
 from ratemod.experience.split import SplitParts, SplitRule, split_mod
 from ratemod.experience.splitter import Splitter, parameters_of
+from ratemod.experience.successions import Successions
 from ratemod.money import in_fen, rounded
 from ratemod.rules.options import strict
 
@@ -43,6 +44,7 @@ class Mods:
     exposure : ExposureList; claims : ClaimList
     actual : Actual, after successions, of the whole group; parts : SplitParts (NaN where a firm is refused)
     setting : Setting, what parameters depend on, after successions, of the whole group
+    successions : whose record went to whom
     group : (n,) int64, equal for firms that are rated together
     problem_of, problems : which reason refuses a firm, 0 for none
     """
@@ -57,6 +59,7 @@ class Mods:
     problems: tuple[Problem, ...]
     setting: Setting
     group: npt.NDArray[np.int64]
+    successions: Successions | None = None
 
     @cached_property
     def status(self) -> npt.NDArray[np.str_]:
@@ -86,7 +89,9 @@ class Mods:
         """Where every claim of the list went, in number and fen; `left_out` lists those that modify no firm."""
         windows = self.window.of(self.exposure.effective)
         names = tuple(str(name) for name in self.exposure.firms.to_pylist())
-        return account_of(self.claims, *windows, self.problem_of > 0, names)
+        fine = self.problem_of == 0
+        used = fine if self.successions is None else self.successions.used(fine)
+        return account_of(self.claims, *windows, ~used, names)
 
     def __repr__(self) -> str:
         told = self.counts
@@ -243,11 +248,11 @@ def experience_mod(
         listed, chosen, where, first, after, exposed=firms.exposed, years=firms.years, exposed_back=firms.exposed_back
     )
     expected, primary = firms.expected_yuan, firms.expected_primary_yuan
-    problem_of, problems = _refused(firms, actual, group)
-    if successions is not None:
-        moved = successions_of(successions, firms)
+    moved = None if successions is None else successions_of(successions, firms)
+    problem_of, problems = _refused(firms, actual, group, moved)
+    if moved is not None:
         actual, expected, primary = _succeeded(actual, firms, moved)
-        problem_of, problems = _gone(problem_of, problems, expected, moved[0])
+        problem_of, problems = _gone(problem_of, problems, expected, moved.old)
     if len(np.unique(group)) < len(group):
         actual, expected, primary = _together(actual, expected, primary, group)
     where = replace(where, expected=np.nan_to_num(expected))
@@ -263,17 +268,23 @@ def experience_mod(
         problems=problems,
         setting=where,
         group=group,
+        successions=moved,
     )
 
 
-def _succeeded(actual: Actual, firms: ExposureList, moved: tuple[Any, Any, Any]) -> tuple[Actual, Floats, Floats]:
+def _succeeded(actual: Actual, firms: ExposureList, moved: Successions) -> tuple[Actual, Floats, Floats]:
     """Return actual and expected losses after successions: what explains the mod moves with what modifies it."""
-    money = [carried(part, *moved) for part in (actual.primary_fen, actual.excess_fen)]
-    awaited = [
-        carried(in_fen(np.nan_to_num(part)), *moved) / 100
-        for part in (firms.expected_yuan, firms.expected_primary_yuan)
-    ]
-    return replace(actual, primary_fen=money[0], excess_fen=money[1]), awaited[0], awaited[1]
+    own = actual.lost_time
+    made = replace(
+        actual,
+        primary_fen=moved.amounts(actual.primary_fen),
+        excess_fen=moved.amounts(actual.excess_fen),
+        claims=moved.counts(actual.claims),
+        lost_time=None if own is None else moved.counts(own),
+    )
+    whole = (in_fen(np.nan_to_num(part)) for part in (firms.expected_yuan, firms.expected_primary_yuan))
+    expected, primary = (moved.amounts(part.astype(np.int64)) / 100 for part in whole)
+    return made, expected, primary
 
 
 def groups_of(firms: ExposureList) -> npt.NDArray[np.int64]:
@@ -302,13 +313,18 @@ def _together(
 
 
 def _refused(
-    firms: ExposureList, actual: Actual, group: npt.NDArray[np.int64]
+    firms: ExposureList, actual: Actual, group: npt.NDArray[np.int64], moved: Successions | None
 ) -> tuple[npt.NDArray[np.int32], tuple[Problem, ...]]:
-    """Return the first reason that refuses each firm: those of its exposure, of its claims, of its group."""
+    """Return the first reason that refuses each firm: its exposure, its claims, what it takes over, its group."""
     found = firms.problem_of.copy()
     later = (found == 0) & (actual.problem_of > 0)
     found[later] = actual.problem_of[later] + len(firms.problems)
     problems = [*firms.problems, *actual.problems]
+    if moved is not None:
+        places = np.arange(len(found))
+        mark(found, problems, "RM680", np.isin(places, moved.new[found[moved.old] > 0]))
+        apart = firms.effective[moved.old] != firms.effective[moved.new]
+        mark(found, problems, "RM681", np.isin(places, moved.new[apart]))
     mark(found, problems, "RM632", np.isin(group, group[found > 0]))
     return found, tuple(problems)
 

@@ -99,11 +99,8 @@ def movement(before: Mods, after: Mods) -> Movement:
     sums = {
         has: _sums((before, after), at, pool, has) for has in product((False, True), repeat=4)
     }  # by left, entered, developed, plan
-    ends = [
-        [getattr(mods.parts, name)[place] for name in ("actual_primary", "actual_excess")]
-        for mods, place in zip((before, after), at)
-    ]
-    extra = [[end - own for end, own in zip(ends[i], sums[(bool(i),) * 4][:2])] for i in (0, 1)]
+    ends = [_ends(mods, place) for mods, place in zip((before, after), at)]
+    extra = [[end - own for end, own in zip(ends[i], sums[(bool(i),) * 4])] for i in (0, 1)]
     values = {
         has: _value((before, after), at, sums[has[LEFT], has[ENTERED], has[DEVELOPED], has[PLAN]], extra, has)
         for has in product((False, True), repeat=len(CAUSES))
@@ -112,6 +109,12 @@ def movement(before: Mods, after: Mods) -> Movement:
     parts = weighted(by_set).T / factorial(len(CAUSES))
     none, every = (values[(end,) * len(CAUSES)] for end in (False, True))
     return Movement(tuple(names), none, every, parts)
+
+
+def _ends(mods: Mods, place: Integers) -> list[Any]:
+    """Return primary and excess losses, claims and those that end a free record, as they modify some firms."""
+    counts = mods.actual.claims, mods.actual.claims if mods.actual.lost_time is None else mods.actual.lost_time
+    return [part[place] for part in (mods.parts.actual_primary, mods.parts.actual_excess, *counts)]
 
 
 def _places(mods: Mods) -> dict[str, int]:
@@ -202,7 +205,7 @@ def _value(
     years: tuple[Mods, Mods],
     at: tuple[Integers, ...],
     sums: tuple[Floats, Floats, Integers, Integers],
-    extra: list[list[Floats]],
+    extra: list[list[Any]],
     has: tuple[bool, ...],
 ) -> Floats:
     """Return the mods where some causes are new and the others old."""
@@ -217,7 +220,7 @@ def _value(
         losses.parts.expected_primary[place],
         last_mod=years[has[LAST]].exposure.last_mod[at[has[LAST]]],
         where=losses.setting.take(place),
-        claims=sums[2],
-        lost_time=sums[3],
+        claims=np.maximum(sums[2] + moved[2], 0),
+        lost_time=np.maximum(sums[3] + moved[3], 0),
     ).mod
     return np.where(eligible(years[has[PLAN]].rule, losses.exposure, losses.setting)[place], mod, 1.0)

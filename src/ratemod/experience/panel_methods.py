@@ -31,6 +31,7 @@ class Panel:
     kept : positions of those firms in `names`
     levels : (kept firms,) codes by level
     refused : position of a firm -> why
+    blank : rows with a weight and no value, whose periods count as not seen
     """
 
     names: Sequence[str]
@@ -40,17 +41,19 @@ class Panel:
     kept: Integers
     levels: tuple[Integers, ...]
     refused: Mapping[int, Problem]
+    blank: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What a method gives a firm: own estimate, what it is pulled towards, credibility, estimate; and the structure."""
+    """What a method gives a firm: own estimate, what it is pulled towards, credibility, estimate; structure."""
 
     own: Floats
     complement: Floats
     z: Floats
     estimate: Floats
     structure: Mapping[str, Any]
+    warnings: tuple[Problem, ...] = ()
 
 
 def by_buhlmann(panel: Panel) -> Parts:
@@ -75,7 +78,8 @@ def _of(found: Credibility) -> Parts:
         np.full(len(found.z), found.collective),
         found.z,
         found.premium,
-        structure | _told(found.warnings),
+        structure,
+        found.warnings,
     )
 
 
@@ -90,7 +94,7 @@ def by_hierarchy(panel: Panel) -> Parts:
         "within": found.within,
         "between": [level.between for level in found.levels],
     }
-    return Parts(found.firms.mean, above, found.firms.z, found.firms.premium, structure | _told(found.warnings))
+    return Parts(found.firms.mean, above, found.firms.z, found.firms.premium, structure, found.warnings)
 
 
 def by_hachemeister(panel: Panel) -> Parts:
@@ -107,7 +111,8 @@ def by_hachemeister(panel: Panel) -> Parts:
         np.full(len(found.z), found.collective @ at),
         found.z[:, 0],
         premium_at(found, coming),
-        structure | _told(found.warnings),
+        structure,
+        found.warnings,
     )
 
 
@@ -164,7 +169,3 @@ def by_limited_fluctuation(
         collective + z * (sums.mean - collective),
         {"collective": collective, "full": float(full)},
     )
-
-
-def _told(warnings: tuple[Problem, ...]) -> dict[str, list[str]]:
-    return {"warnings": [item.line() for item in warnings]}

@@ -39,7 +39,7 @@ def arrow_table(source: Any) -> pa.Table:
         raise BookError(problem("RM226", name=twice))
     if isinstance(source, pa.RecordBatch):
         return pa.Table.from_batches([source])
-    if type(source).__module__.partition(".")[0] == "pandas" and hasattr(source, "items"):
+    if type(source).__module__.partition(".")[0] == "pandas" and hasattr(source, "columns"):
         return _pandas(source)
     if hasattr(source, "__arrow_c_stream__"):
         try:

@@ -103,9 +103,11 @@ def reserves_document(
 
 def credibility_document(frame: pd.DataFrame, lang: Lang) -> Document:
     """Return what `rm.credibility` found: the structure, then one row a firm; refused firms with their reasons."""
-    structure = {str(name): value for name, value in frame.attrs.items() if name not in ("warnings", "method")}
+    structure = {
+        str(name): value for name, value in frame.attrs.items() if name not in ("warnings", "warnings_in", "method")
+    }
     method = text(f"UI_method_is_{frame.attrs['method']}", lang)
-    warnings = tuple(frame.attrs.get("warnings", ()))
+    warnings = tuple(frame.attrs["warnings_in"][lang])
     good, bad = frame[frame["code"] == ""], frame[frame["code"] != ""]
     head: Blocks = (facts_of({"method": method, **structure}, lang), *((Listing(warnings),) if warnings else ()))
     rows = frame_table(good.drop(columns=["code", "reason"]).astype({"periods": int}), "", lang)
