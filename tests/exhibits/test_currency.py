@@ -127,7 +127,7 @@ def test_a_filing_and_a_movement_state_amounts_as_the_money_has_them(folder, tmp
     assert name in page and all(f">{amount}<" in page for amount in wanted)
     moved = Movement(
         keys=("k",), plan=new, groups=(), before_fen=np.array([12345]), after_fen=np.array([22345]),
-        parts_fen=np.zeros((0, 1), np.int64), priced=np.ones(1, bool), only_before=0, only_after=0, repeated=0,
+        parts_fen=np.zeros((0, 1), np.int64), priced=np.ones(1, bool),
     ).words("k", lang)  # fmt: skip
     assert name in moved and f"{12345 / 10**decimals:,.{decimals}f}" in moved and not YUAN.search(moved)
 

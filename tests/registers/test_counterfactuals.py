@@ -9,6 +9,8 @@ from itertools import permutations
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -18,9 +20,10 @@ from ratemod.errors import BookError, ModelError, PlanError
 from ratemod.registers.controllable import controllable_premium
 from ratemod.registers.movement import premium_movement
 from ratemod.registers.register import read_register
-from ratemod.registers.rules import Group, load_rules, rules_from
+from ratemod.registers.rules import Action, Change, Group, load_rules, rules_from
 from ratemod.registers.shapley import shapley_fen
 from ratemod.registers.within_term import thresholds, within_term
+from tests.own_plan import own_plan
 from tests.rating.steps import step_of
 
 PROVINCE = rm.load_province(Path(__file__).parents[2] / "data" / "province")
@@ -135,14 +138,62 @@ def test_the_order_of_groups_changes_no_more_than_a_fen(years):
     assert (np.abs(one.parts_fen - other.parts_fen[::-1]) <= 1).all()
 
 
-def test_enterprises_in_one_book_only_or_twice_are_counted_not_compared(years):
+def test_every_row_and_fen_of_both_books_is_accounted_for(years):
+    """One enterprise twice this year, fifty left, one without a code, one whose limit this year is not offered."""
     before, after = years
     twice = after.slice(0, 1).set_column(after.column_names.index("policy_no"), "policy_no", [["other"]])
-    import pyarrow as pa
-
     after = pa.concat_tables([after.slice(0, 150), twice])
-    found = premium_movement((rm.read_book(before, PLAN), PLAN), (rm.read_book(after, PLAN), PLAN))
-    assert (len(found.keys), found.only_before, found.only_after, found.repeated) == (149, 50, 0, 1)
+    codes, limits = after["credit_code"].to_pylist(), after["limit_yuan"].to_pylist()
+    codes[7], limits[9] = None, 100_000
+    after = after.set_column(after.column_names.index("credit_code"), "credit_code", [codes])
+    after = after.set_column(after.column_names.index("limit_yuan"), "limit_yuan", [limits])
+    books = [rm.read_book(table, PLAN) for table in (before, after)]
+    found = premium_movement((books[0], PLAN), (books[1], PLAN))
+    rows = {one.fate: one.rows for one in found.accounts}
+    assert rows == {
+        "compared": (147, 147), "unpriced": (1, 1), "alone": (51, 0), "repeated": (1, 2), "unidentified": (0, 1)
+    }  # fmt: skip
+    money = [pc.sum(rm.rate(book, PLAN).table["premium_fen"]).as_py() for book in books]
+    assert [sum(one.fen[year] for one in found.accounts) for year in (0, 1)] == money
+    compared = next(one for one in found.accounts if one.fate == "compared")
+    assert compared.fen == (found.before_fen.sum(), found.after_fen.sum())
+    assert len(found.keys) == 148 and found.priced.sum() == 147
+
+
+def test_an_action_moves_the_stated_default_of_a_column_that_the_list_lacks(tmp_path):
+    """Nothing is said of certificates: 1.00 by default, 0.90 with one, so a tenth of 480 x 30 can be saved."""
+    body = """[column.heads]
+kind = "number"
+min = 1
+max = 1000
+[column.grade]
+kind = "level"
+levels = ["none", "one"]
+default = "none"
+default_source = "s"
+[[step]]
+name = "off"
+op = "choose"
+cases = [{ when = { of = "grade", is = "one" }, then = "0.9" }]
+otherwise = "1"
+source = "s"
+[[step]]
+name = "raw"
+op = "product"
+of = ["heads", "480", "off"]
+source = "s"
+[[step]]
+name = "premium"
+op = "round"
+of = "raw"
+unit = "0.01"
+source = "s"
+"""
+    plan = own_plan(tmp_path, body)
+    action = Action("certify", "certify", "达标", (Change("grade", from_=("none",), to="one"),))
+    book = rm.read_book([{"policy_no": "P1", "heads": 30}], plan)
+    found = controllable_premium(book, plan, actions=(action,))
+    assert (found.premium_fen.tolist(), found.least_fen.tolist()) == ([1_440_000], [1_296_000])
 
 
 def test_too_many_groups_or_none_are_refused(book):

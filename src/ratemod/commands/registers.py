@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ratemod.rating.rated import Rated
     from ratemod.reading.book import Book
     from ratemod.registers.derive import Derived
+    from ratemod.registers.movement import Account
 
 MOST_ROWS = 40
 REPORTS = ("authority-report", "coverage", "controllable", "movement")
@@ -201,12 +202,12 @@ def _told(refused: Sequence[Problem], lang: Lang) -> int:
 
 
 def _unpriced(books: Sequence[Rated], lang: Lang) -> int:
-    """Print why rows of books have no premium; return 3 where some have none."""
-    from ratemod.report.rated_text import unpriced_text
+    """Print why rows of books have no premium, and what is to be seen of the others; return 3 where some have none."""
+    from ratemod.report.rated_text import seen_text
 
     for rated in books:
-        if rated.problems:
-            print(f"\n{text('UI_problems', lang)}\n{unpriced_text(rated, lang)}")
+        if said := seen_text(rated, lang):
+            print(f"\n{rated.book.file}\n{said}" if len(books) > 1 else f"\n{said}")
     return 3 if any(rated.problems for rated in books) else 0
 
 
@@ -250,20 +251,15 @@ def _movement(args: argparse.Namespace, lang: Lang) -> int:
     rows = register_table(text("UI_register_sheet_rows", lang), found.table(), lang, names)
     sheets = [rows, _totals(totals, names, lang)]
     if not args.key or args.output:
-        notes = [
-            text(
-                "UI_movement_counts",
-                lang,
-                both=len(found.keys),
-                priced=int(found.priced.sum()),
-                left=found.only_before,
-                fresh=found.only_after,
-                repeated=found.repeated,
-            ),
-            plan.warning(lang),
-        ]
+        notes = [*(_account(plan, one, lang) for one in found.accounts if any(one.rows)), plan.warning(lang)]
         _show(args, text("UI_movement_title", lang), sheets, notes, lang)
     return _unpriced(found.books, lang)
+
+
+def _account(plan: Plan, account: Account, lang: Lang) -> str:
+    rows, fen = account.rows, [plan.money.shown(amount) for amount in account.fen]
+    args = {"rows_before": rows[0], "rows_after": rows[1], "before": fen[0], "after": fen[1]}
+    return plan.text("UI_movement_account", lang, what=text(f"UI_movement_{account.fate}", lang), **args)
 
 
 def _key_label(plan: Plan, lang: Lang) -> dict[str, str]:

@@ -17,10 +17,10 @@ def arguments(parser: argparse.ArgumentParser, lang: Lang) -> None:
 
 
 def run(args: argparse.Namespace, lang: Lang) -> int:
-    """Compare; 0 when every row has a premium that agrees, else 3."""
+    """Compare; 0 when every row has a premium of both that agrees, else 3."""
     from ratemod.rating.target import check_target
     from ratemod.reading.header import fold, spellings
-    from ratemod.report.rated_text import unpriced_text
+    from ratemod.report.rated_text import seen_text
     from ratemod.report.second_opinion_file import SUFFIXES, write_second_opinion
     from ratemod.secondopinion.second_opinion import premium_column, second_opinion
 
@@ -31,9 +31,9 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
     rated = price(args, plan, lang, trace=False, besides=theirs).one_edition()
     opinion = second_opinion(rated, args.premium)
     print(opinion.text(lang))
-    if rated.problems:
-        print(f"\n{text('UI_problems', lang)}\n{unpriced_text(rated, lang)}")
+    if said := seen_text(rated, lang):
+        print(f"\n{said}")
     if target:
         write_second_opinion(opinion, target, lang, digest(args))
         print(f"\n{text('UI_files', lang)}\n  {target}")
-    return 3 if opinion.differs.any() or rated.problems else 0
+    return 0 if opinion.agrees.all() else 3

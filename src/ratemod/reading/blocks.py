@@ -10,7 +10,7 @@ from typing import Any
 
 from ratemod.reading.grid import Grid, Merge
 from ratemod.reading.header import Header, Lexicon, fold, match, meaning
-from ratemod.reading.units import HINTS, Unit, is_unit_cell, is_unit_like, is_unit_line, plain, unit_beside
+from ratemod.reading.units import HINTS, Unit, is_unit_cell, is_unit_like, is_unit_line, plain, statements, unit_beside
 
 SEARCHED_ROWS = 120  # rows of a sheet whose every cell is compared with all headers, however it is written
 _MARKS = ("{}", "*{}", "{}*", "{}:", "{}：")  # as headers far below are written, if not as the first ones of the sheet
@@ -69,7 +69,7 @@ def blocks(grid: Grid, words: Lexicon) -> list[Block]:
         if not _is_header(header, cells, need):
             row += 1
             continue
-        if open_ and _repeats(open_, header):
+        if open_ and _repeats(open_, header) and not _says_units(grid, top):
             repeats |= set(range(row, at + 1))
             row = at + 1
             continue
@@ -109,6 +109,17 @@ def _repeats(open_: Sequence[Block], header: Header) -> bool:
         header.columns[block.left : block.right] == block.header.columns[: len(header.columns) - block.left]
         for block in open_
     )
+
+
+def _says_units(grid: Grid, top: int) -> bool:
+    """Return whether a line right over a header says units: then the table is another one, of its own units."""
+    for at in range(top - 1, max(top - 4, -1), -1):
+        filled = [cell for cell in grid.rows[at] if cell is not None and str(cell).strip()]
+        if len(filled) > 2:
+            break
+        if statements(filled):
+            return True
+    return False
 
 
 def _header(grid: Grid, row: int, words: Lexicon) -> tuple[Header, int, int]:
@@ -227,8 +238,8 @@ def _side_by_side(header: Header, need: int) -> list[tuple[int, Header]]:
     parts = [(left, _cut(header, left, right)) for left, right in zip(starts, [*starts[1:], len(names)])]
     first = next((name for name in names if name), None)
     whole = all(
-        part.matches >= need and (not header.texts[left - 1] or next(filter(None, part.columns)) == first)
-        for left, part in parts[1:]
+        part.matches >= need and (not left or not header.texts[left - 1] or next(filter(None, part.columns)) == first)
+        for left, part in parts
     )
     return parts if len(parts) > 1 and whole else [(0, header)]
 

@@ -29,6 +29,7 @@ _SHARES = {
     "percent": {"": Decimal(1), "%": Decimal(1), "‰": Decimal("0.1")},
     "per_mille": {"": Decimal(1), "‰": Decimal(1), "%": Decimal(10)},
 }
+_COINS = {"角": Decimal("0.1"), "分": Decimal("0.01"), "fen": Decimal("0.01")}  # of a yuan
 _LETTERS = {"k": 3}  # of money and of people: 10k; what 1w or 1m is, is not clear
 _ZEROS = {"十": 1, "拾": 1, "百": 2, "佰": 2, "千": 3, "仟": 3, "万": 4, "萬": 4, "亿": 8, "億": 8}
 _NO_DIGIT = ("<super>", "<sub>", "<fraction>", "<circle>", "<compat> 0028")  # 10³ is no 103, ⑴ no (1)
@@ -63,7 +64,7 @@ def factors(unit: str | Measure | None, money: Currency = YUAN) -> dict[str, Dec
         return {"": Decimal(1), **dict.fromkeys(_names(unit, money), Decimal(1)), **amounts}
     names = ("", *_names(unit, money))
     sizes = ("", "千", "万", "百万", "亿") if unit == "yuan" else ("", "万") if unit == "persons" else ("",)
-    found = {name: Decimal(1) for name in names}
+    found = {name: Decimal(1) for name in names} | (_COINS if unit == "yuan" and money == YUAN else {})
     found |= {size + name: Decimal(10) ** sum(_ZEROS[char] for char in size) for size in sizes for name in names}
     return found
 
@@ -82,6 +83,8 @@ def scale(suffix: str, unit: str | Measure | None, money: Currency = YUAN) -> De
         return unit.sizes().get(suffix)
     if unit in _SHARES:
         return _SHARES[unit].get(suffix)
+    if unit == "yuan" and money == YUAN and suffix in _COINS:
+        return _COINS[suffix]
     rest = suffix.lstrip("".join(_ZEROS))
     size = suffix[: len(suffix) - len(rest)]
     if unit == "fen" and rest in money.words():

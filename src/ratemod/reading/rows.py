@@ -12,9 +12,14 @@ from ratemod.reading.header import Header, Lexicon, fold
 from ratemod.reading.units import plain, statements
 from ratemod.vocabulary.column import Column
 
-TOTALS = frozenset({"合计", "总计", "小计", "共计", "累计", "总和", "total", "subtotal", "sum", "grandtotal", "totals"})
+TOTALS = frozenset(
+    {"合计", "总计", "小计", "共计", "累计", "总和", "total", "subtotal", "sum", "grandtotal", "totals", "average"}
+    | {"平均", "均值", "平均值", "上年同期", "去年同期", "同比", "环比", "同比增长", "环比增长", "增减"}
+    | {"承前页", "承上页", "接前页", "接上页", "上页结转", "过次页", "转次页", "转下页"}
+)
 _TOTAL = re.compile(
-    r"^(?:本页|本表|当页|全部|全省|全市|各类|以上|其中)?(?:合计|总计|小计|共计|累计|总和|(?:grand|sub)?total|sum)"
+    r"^共\d+[户家人条笔单份行个辆]$|"
+    r"^(?:本页|本表|当页|本年|本月|本期|本季|全部|全省|全市|各类|以上|其中)?(?:合计|总计|小计|共计|累计|总和|(?:grand|sub)?total|sum)"
     r"(?:$|[:(（\d/].{0,30}$|共?\d.{0,20}$)|^.{1,20}(?:合计|小计|总计|subtotal)(?:[:(（].{0,20})?$"
 )
 _FOOTER = re.compile(
@@ -98,9 +103,17 @@ def fate(cells: Sequence[Any], judge: Judge) -> tuple[str, str]:
         return "line", whole
     if len(filled) == 1 and judge.width > 3 and texts:
         at = next(place for place, cell in enumerate(cells) if not is_blank(cell))
-        if _is_section(texts[0], judge) or (at in judge.codes and _words_alone(texts[0])):
+        if _LINE.search("".join(texts[0].split())) or _is_section(texts[0], judge):
+            return "line", whole
+        if at in judge.codes and _words_alone(texts[0]):
             return "line", whole
     return "record", ""
+
+
+_LINE = re.compile(  # a cell alone in its row: a seal, a day of signature, a title that goes on, a whole sentence
+    r"^[(（]?(?:公章|盖章|签章|签字|印章|加盖.{0,6}章)[)）]?$|^\d{4}年\d{1,2}月(?:\d{1,2}日)?$|[(（]续[表页一二三四五\d]{0,3}[)）]$|"
+    r"^(?=.{12})[^\d]*[\u4e00-\u9fff][^\d]*[，。；！？].*$"
+)
 
 
 def is_total(cell: Any) -> bool:

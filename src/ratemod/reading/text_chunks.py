@@ -44,6 +44,9 @@ MARK = ord('"')
 DELIMITERS = (",", "\t", ";", "|")
 HEAD = 200_000  # characters among which the header must stand
 TAIL = 40_000  # characters at the end among which a line may state the units
+KEPT = '="'  # how a cell begins that is to stay a text in a spreadsheet
+_KEPT = re.compile('^="([^"]*)"$')
+DOS_END = "\x1a"
 BLANKS = (b" ", b"\t", b"\xc2\xa0", b"\xe3\x80\x80", b"\xef\xbb\xbf", b"\xe2\x80\x8b")  # a cell may consist of
 
 
@@ -219,7 +222,7 @@ class TextChunks:
             )
         except pa.ArrowInvalid:
             return None, False
-        return table, blanks
+        return _kept_as_text(table) if KEPT in text else table, blanks
 
     def _slowly(self, text: _Text) -> tuple[pa.Table, npt.NDArray[np.int64]]:
         """Return the records of a stretch read by `csv`, and the line each begins on."""
@@ -261,7 +264,7 @@ class TextChunks:
             inner = (part for cell in row for part in re.split(r"\r\n|\r|\n", cell)[1:])
             if any(part.count(self.delimiter) >= max(self.width - 1, 3) for part in inner):
                 raise BookError(problem("RM267", file=self.source, row=line))
-        return row
+        return cells(row)
 
     def _left_out(self, row: Sequence[str], line: int) -> bool:
         """Return whether a row is no record, and count it."""
@@ -492,13 +495,32 @@ def csv_rows(content: str, delimiter: str, most: int) -> list[tuple[list[str], i
     found, line = [], 1
     try:
         for row in reader:
-            found.append((row, line))
+            found.append((cells(row), line))
             line = reader.line_num + 1
             if len(found) >= most:
                 break
     except csv.Error:
         pass
     return found
+
+
+def cells(row: list[str]) -> list[str]:
+    """Return the cells of a line of text without what keeps them texts, `="0411"`,.
+
+    Examples
+    --------
+    >>> cells(['="0411"', "a", '=B1&"x"'])
+    ['0411', 'a', '=B1&"x"']
+    """
+    return [_KEPT.sub(r"\1", cell) if cell.startswith("=") else cell for cell in row]
+
+
+def _kept_as_text(table: pa.Table) -> pa.Table:
+    """Return columns of a text as `cells` returns the cells of a line."""
+    import pyarrow.compute as pc
+
+    plain = [pc.replace_substring_regex(column, _KEPT.pattern, r"\1") for column in table.columns]
+    return pa.Table.from_arrays(plain, names=table.column_names)
 
 
 def _last_rows(tail: str, delimiter: str) -> list[list[str]]:
@@ -586,7 +608,7 @@ class _Text:
         while self.at >= len(self.buffer) and not self.ended:
             text = self.file.read(STRETCH)
             self.ended = not text
-            self.buffer, self.at = text + self.file.readline(), 0
+            self.buffer, self.at = (text + self.file.readline()).removesuffix(DOS_END), 0
             self.stretch += 1
         return self.at < len(self.buffer)
 

@@ -101,6 +101,7 @@ HINTS = frozenset(
         "小写",
     ]
 )
+_PRECISION = re.compile(r"(?:请?保留|精确到?)?(?:小数点后)?[0-9一二两三四]位(?:小数)?|精确[到至].{1,3}")
 _OTHERS = "|".join(  # in lines of text: in Chinese, and by the codes of three letters
     rf"\b{name}\b" if name.isascii() else name for name in FOREIGN if not name.isascii() or len(name) == 3
 )
@@ -138,7 +139,7 @@ _ENGLISH_MULTIPLE = re.compile(
 )
 _ENGLISH_NOUNS = re.compile(r"\b(?:rmb|cny|yuan|currency|units?|amounts?|figures|premiums?|in)\b|¥|rmb|cny|w元")
 _GENERAL = re.compile(
-    r"单位|计量|货币|金额|币种|币|计价|本表|本页|表中|表内|表格|合同|以上|以下|上述|下列|各项|所有|全部|数据|均|注|除.*外|[第\d一二三四五六七八九十.]"
+    r"单位|计量|货币|金额|币种|币|计价|本表|本页|表中|表内|表格|合同|以上|以下|上表|下表|上述|下列|各项|所有|全部|数据|均|注|除.*外|[第\d一二三四五六七八九十.]"
 )
 
 
@@ -275,7 +276,7 @@ def unit_beside(said: str, column: Column) -> tuple[Unit | None, tuple[str, ...]
         size = size_of(word, column) if column.kind == "number" else None
         if size is not None:
             found.add(size)
-        elif word in HINTS:
+        elif word in HINTS or _PRECISION.fullmatch(word):
             continue
         elif not is_unit_like(word):
             unknown.append(word)

@@ -11,6 +11,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from ratemod.plan.model import Plan
+from ratemod.rating.rated import Rated
 from ratemod.reading.book import Book
 from ratemod.reading.convert import MISSING_DATE, convert
 from ratemod.vocabulary.column import Column
@@ -29,6 +30,15 @@ def coded_column(book: Book, plan: Plan, name: str) -> Any:
     if column.kind == "date":
         return np.full(n, MISSING_DATE, dtype=np.int32)
     return pa.nulls(n, pa.string()) if column.kind == "text" else np.full(n, np.nan)
+
+
+def as_priced(rated: Rated, name: str) -> Any:
+    """Return one column as the engine priced with it, as `coded_column`: defaults and derived values are in it."""
+    column, inputs = rated.plan.columns[name], rated.coding.inputs
+    if column.codes():
+        return inputs.codes[name]
+    values = inputs.numbers[name]
+    return np.where(np.isnan(values), MISSING_DATE, values).astype(np.int32) if column.kind == "date" else values
 
 
 def arrow_column(column: Column, values: Any, valid: npt.NDArray[np.bool_] | None = None) -> pa.Array:

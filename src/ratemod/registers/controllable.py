@@ -21,7 +21,7 @@ from ratemod.rating.rate import rate
 from ratemod.rating.rated import Rated
 from ratemod.reading.book import Book
 from ratemod.reading.convert import MISSING_DATE
-from ratemod.registers.coded_book import coded_column, with_columns
+from ratemod.registers.coded_book import as_priced, with_columns
 from ratemod.registers.days import add_years
 from ratemod.registers.rules import Action, Change, load_rules
 from ratemod.registers.shapley import MOST, Fen, shapley_fen
@@ -117,8 +117,8 @@ def controllable_premium(
     chosen = tuple(load_rules(plan).actions if actions is None else actions)
     if not 1 <= len(chosen) <= MOST:
         raise ModelError(problem("RM251", count=len(chosen), most=MOST))
-    moved = [_moved(book, plan, action) for action in chosen]
     as_is = rate(book, plan, lang=lang, trace=())
+    moved = [_moved(as_is, action) for action in chosen]
     premiums, priced = [as_is.outputs.premium_fen.astype(np.int64)], is_priced(as_is)
     for taken in range(1, 2 ** len(chosen)):
         columns: dict[str, Any] = {}
@@ -152,20 +152,20 @@ def row_keys(book: Book, plan: Plan) -> tuple[str, ...]:
     return tuple(str(at + 1) for at in range(book.table.num_rows))
 
 
-def _moved(book: Book, plan: Plan, action: Action) -> dict[str, Any]:
+def _moved(rated: Rated, action: Action) -> dict[str, Any]:
     """Return the columns of an action at their best, coded; rows that are as good already keep their values."""
-    return {change.column: _changed(book, plan, change) for change in action.changes if change.column in plan.columns}
+    return {change.column: _changed(rated, change) for change in action.changes if change.column in rated.plan.columns}
 
 
-def _changed(book: Book, plan: Plan, change: Change) -> Any:
-    values = coded_column(book, plan, change.column)
-    column = plan.columns[change.column]
+def _changed(rated: Rated, change: Change) -> Any:
+    values = as_priced(rated, change.column)
+    column = rated.plan.columns[change.column]
     if change.to is not None:
         codes = column.codes()
         worse = np.isin(values, [codes.index(level) for level in change.from_])
         return np.where(worse, np.int16(codes.index(change.to)), values)
     if change.years_after is not None:
-        start = coded_column(book, plan, change.years_after)
+        start = as_priced(rated, change.years_after)
         known = start != MISSING_DATE
         until = np.where(known, add_years(np.where(known, start, 0), change.years), MISSING_DATE)
         return np.where(values == MISSING_DATE, until, np.maximum(values, until)).astype(np.int32)

@@ -13,13 +13,16 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from ratemod.errors import BookError, Lang, ModelError, nearest, problem
 from ratemod.plan.model import Plan
 from ratemod.rating.rate import rate
 from ratemod.rating.rated import Rated
+from ratemod.reading.arrow import truths, whole
 from ratemod.reading.book import Book
 from ratemod.reading.checks import repeats
+from ratemod.reading.identifiers import keys
 from ratemod.reading.join import join
 from ratemod.registers.coded_book import arrow_column, coded_column
 from ratemod.registers.controllable import is_priced
@@ -28,6 +31,27 @@ from ratemod.registers.shapley import MOST, Fen, shapley_fen
 from ratemod.rules.options import strict
 
 KEY = "credit_code"
+Texts = npt.NDArray[np.str_]
+COMPARED, UNPRICED, ALONE, REPEATED, UNIDENTIFIED = FATES = (
+    "compared", "unpriced", "alone", "repeated", "unidentified"
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """What became of rows of both books, in rows and money; over all fates they are the books.
+
+    Attributes
+    ----------
+    fate : str
+        "compared"; "unpriced", where either year, or a mixture of the two, has no premium; "alone", in one book only;
+        "repeated", of an enterprise with several rows in a book; "unidentified", without a credit code.
+    rows, fen : of last year's book and this year's; a row without a premium has no money
+    """
+
+    fate: str
+    rows: tuple[int, int]
+    fen: tuple[int, int]
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -43,8 +67,8 @@ class Movement:
     before_fen, after_fen : (n,) int64
     parts_fen : (g, n) int64; ``before_fen + parts_fen.sum(axis=0) == after_fen``
     priced : (n,) bool; False where either year, or a mixture of the two, has no premium: then all figures are 0
-    only_before, only_after, repeated : int
-        Enterprises that left, that are new, and that stand more than once in a book: none of them is compared.
+    accounts : tuple of Account
+        Every row of both books, by what became of it.
     books : Rated of both years, as they came: why a row has no premium
     """
 
@@ -55,9 +79,7 @@ class Movement:
     after_fen: Fen
     parts_fen: Fen
     priced: npt.NDArray[np.bool_]
-    only_before: int
-    only_after: int
-    repeated: int
+    accounts: tuple[Account, ...] = ()
     books: tuple[Rated, ...] = ()
 
     def table(self) -> pa.Table:
@@ -127,11 +149,15 @@ def premium_movement(
     chosen = tuple(load_rules(after[1]).groups if groups is None else groups)
     if not 1 <= len(chosen) <= MOST:
         raise ModelError(problem("RM251", count=len(chosen), most=MOST))
-    old, new, left, fresh, repeated = _matched(before[0], after[0])
+    fates = _matched(before[0], after[0])
+    old, new = (np.flatnonzero(fate == COMPARED) for fate in fates)
+    old = old[join(after[0].table[KEY].take(pa.array(new)), before[0].table[KEY].take(pa.array(old))).place()]
     sides = [_columns(book, plan, rows) for (book, plan), rows in ((before, old), (after, new))]
     owner = _owners(chosen, {*sides[0], *sides[1]})
-    whole = tuple(rate(book, plan, lang=lang, trace=()) for book, plan in (before, after))  # a mixture knows no cells
-    premiums, priced = [], is_priced(whole[0])[old] & is_priced(whole[1])[new]
+    rated_books = tuple(
+        rate(book, plan, lang=lang, trace=()) for book, plan in (before, after)
+    )  # a mixture knows no cells
+    premiums, priced = [], is_priced(rated_books[0])[old] & is_priced(rated_books[1])[new]
     for moved in range(2 ** len(chosen)):
         plan = (before, after)[moved >> owner[PLAN_ITSELF] & 1 if PLAN_ITSELF in owner else 1][1]
         columns = {}
@@ -144,24 +170,27 @@ def premium_movement(
         premiums.append(rated.outputs.premium_fen.astype(np.int64))
     values = np.stack(premiums)
     values[:, ~priced] = 0
-    keys = tuple(after[0].table[KEY].take(pa.array(new)).to_pylist())
     return Movement(
-        keys=keys,
+        keys=tuple(after[0].table[KEY].take(pa.array(new)).to_pylist()),
         plan=after[1],
         groups=chosen,
         before_fen=values[0],
         after_fen=values[-1],
         parts_fen=shapley_fen(values),
         priced=priced,
-        only_before=left,
-        only_after=fresh,
-        repeated=repeated,
-        books=whole,
+        accounts=_accounts(fates, (old, new), priced, rated_books),
+        books=rated_books,
     )
 
 
-def _matched(before: Book, after: Book) -> tuple[Any, Any, int, int, int]:
-    """Return the rows of enterprises in both books, and how many left, are new, or stand more than once."""
+def _matched(before: Book, after: Book) -> tuple[Texts, Texts]:
+    """Return whether each row of both books can be compared, by `FATES`; what has no premium is not told from it yet.
+
+    Raises
+    ------
+    BookError
+        RM301, RM252: see `premium_movement`.
+    """
     lacking = [
         problem("RM301", file=book.file, column=KEY, label="统一社会信用代码")
         for book in (before, after)
@@ -169,24 +198,35 @@ def _matched(before: Book, after: Book) -> tuple[Any, Any, int, int, int]:
     ]
     if lacking:
         raise BookError(lacking)
-    met = join(after.table[KEY], before.table[KEY])
-    asked, held, count = met.asked, met.there, met.count
-    twice = np.zeros(count, dtype=bool)
-    again = np.zeros(2, dtype=np.int64)
-    for place, (book, numbers) in enumerate(((after, asked), (before, held))):
-        rows = repeats(book.table[KEY].combine_chunks())
-        twice[numbers[rows & (numbers >= 0)]] = True
-        again[place] = int(np.count_nonzero(rows))
-    where = np.full(count, -1, dtype=np.int64)
-    where[held[held >= 0]] = np.flatnonzero(held >= 0)
-    usable = (asked >= 0) & ~twice[np.maximum(asked, 0)] if count else asked >= 0
-    both = usable & (where[np.maximum(asked, 0)] >= 0) if count else usable
-    new = np.flatnonzero(both)
-    if not len(new):
+    codes = [keys(whole(book.table[KEY])) for book in (before, after)]
+    twice = pa.concat_arrays([own.filter(pa.array(repeats(own))) for own in codes])
+    fates = []
+    for own, other in (codes, codes[::-1]):
+        known, again = (pc.is_in(own, value_set=said, skip_nulls=True) for said in (other, twice))
+        places = np.select(
+            [~truths(own.is_valid()), truths(again), ~truths(known)], [UNIDENTIFIED, REPEATED, ALONE], COMPARED
+        )
+        fates.append(places)
+    if not (fates[1] == COMPARED).any():
         raise BookError(problem("RM252"))
-    seen = np.zeros(count, dtype=bool)
-    seen[asked[asked >= 0]] = True
-    return where[asked[new]], new, int((held < 0).sum()), int((usable & ~both).sum()), int(twice.sum())
+    return fates[0], fates[1]
+
+
+def _accounts(
+    fates: tuple[Texts, Texts], compared: Sequence[Any], priced: npt.NDArray[np.bool_], books: Sequence[Rated]
+) -> tuple[Account, ...]:
+    """Return the rows and the money of both books by what became of them."""
+    for fate, rows in zip(fates, compared):
+        fate[rows[~priced]] = UNPRICED
+    money = [np.where(is_priced(rated), rated.outputs.premium_fen, 0) for rated in books]
+    return tuple(
+        Account(
+            fate=name,
+            rows=(int((fates[0] == name).sum()), int((fates[1] == name).sum())),
+            fen=(int(money[0][fates[0] == name].sum()), int(money[1][fates[1] == name].sum())),
+        )
+        for name in FATES
+    )
 
 
 def _columns(book: Book, plan: Plan, rows: Any) -> dict[str, pa.Array]:

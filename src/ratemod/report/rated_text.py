@@ -90,6 +90,12 @@ def rows_of(rated: Rated, item: Problem, most: int) -> list[str]:
     return rated.book.said(rows.tolist())
 
 
+def seen_text(rated: Rated, lang: Lang) -> str:
+    """Return what is to be seen of a book's rows, under its headings: why some have no premium, remarks of others."""
+    said = {"UI_problems": unpriced_text(rated, lang), "UI_to_be_seen": referred_text(rated, lang)}
+    return "\n\n".join(f"{text(head, lang)}\n{lines}" for head, lines in said.items() if lines)
+
+
 def rated_text(
     rated: Rated, by: Sequence[str], lang: Lang, facts: Sequence[tuple[str, str]] = (), files: Sequence[str] = ()
 ) -> str:
@@ -99,10 +105,7 @@ def rated_text(
     if rated.parts:
         parts.append(summary_text(summary_table(rated, ("plan",), lang)))
     parts.append(summary_text(summary_table(rated, by, lang)))
-    if rated.problems:
-        parts.append(text("UI_problems", lang) + "\n" + unpriced_text(rated, lang))
-    if referred := referred_text(rated, lang):
-        parts.append(text("UI_to_be_seen", lang) + "\n" + referred)
+    parts.append(seen_text(rated, lang))
     if files:
         parts.append(text("UI_files", lang) + "\n" + "\n".join(f"  {file}" for file in files))
     return "\n\n".join(part for part in parts if part)

@@ -102,16 +102,27 @@ class SecondOpinion:
     sampled: bool
     unread: tuple[Problem, ...] = ()
 
+    @property
+    def agrees(self) -> npt.NDArray[np.bool_]:
+        """Both have a premium, and it is the same fen: (n,) bool."""
+        held: npt.NDArray[np.bool_] = (self.rated.verdict.status < 2) & self.given & ~self.differs
+        return held
+
     def text(self, lang: Lang = "en") -> str:
         """Return the comparison as a terminal shows it."""
         priced = self.rated.verdict.status < 2
         both = priced & self.given
+        alone = {"ours": priced & ~self.given, "theirs": self.given & ~priced}
+        neither = int((~priced & ~self.given).sum())
         ours = self.rated.outputs.premium_fen
         lines = [
-            text("UI_opinion_rows", lang, both=int(both.sum()), same=int((both & ~self.differs).sum()),
+            text("UI_opinion_rows", lang, both=int(both.sum()), same=int(self.agrees.sum()),
                  differ=int(self.differs.sum())),
-            text("UI_opinion_alone", lang, ours=int((priced & ~self.given).sum()),
-                 theirs=int((self.given & ~priced).sum())),
+            self.rated.plan.text(
+                "UI_opinion_alone", lang, ours=int(alone["ours"].sum()), theirs=int(alone["theirs"].sum()),
+                ours_money=self.rated.plan.money.shown(int(ours[alone["ours"]].sum())),
+                theirs_money=self.rated.plan.money.shown(int(self.other_fen[alone["theirs"]].sum())),
+                neither=neither),
             self.rated.plan.text("UI_opinion_money", lang, ours=self.rated.plan.money.shown(int(ours[both].sum())),
                  theirs=self.rated.plan.money.shown(int(self.other_fen[both].sum()))),
         ]  # fmt: skip
