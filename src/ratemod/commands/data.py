@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 
 from ratemod.commands.common import table_arguments
-from ratemod.errors import Lang, text
+from ratemod.errors import BookError, Lang, problem, text
 
 DONE, LACKING, SOME_REFUSED = 0, 1, 3
 
@@ -114,12 +114,21 @@ def _package(args: argparse.Namespace, lang: Lang) -> int:
     from ratemod.reading.spoken import settled
     from ratemod.reading.table_check import headers_of
     from ratemod.vocabulary.data_package import data_package
+    from ratemod.vocabulary.table import table
     from ratemod.whole_file import whole_file
 
     files = open_folder(args.path).files
+    names = {name: str(getattr(file, "name", "")) for name, file in files.items()}
+    wrong = [
+        problem("RM955", name=name, label=table(name).label_zh, files=", ".join(one.name for one in file))
+        for name, file in files.items()
+        if isinstance(file, tuple)
+    ]
+    if wrong:
+        raise BookError(wrong)
     headers = {name: headers_of(file, name) for name, file in files.items()}
     settled()
-    made = data_package(args.path.name, {name: file.name for name, file in files.items()}, headers, lang)
+    made = data_package(args.path.name, names, headers, lang)
     target = args.out or args.path / "datapackage.json"
     with whole_file(target) as part:
         part.write_text(json.dumps(made, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")

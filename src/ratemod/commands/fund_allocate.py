@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from ratemod.commands.common import count
-from ratemod.commands.fund_common import insureds_of, lists_of, province_arguments, report
+from ratemod.commands.fund_common import illustrative, insureds_of, lists_of, province_arguments, report
 from ratemod.errors import Lang, text
 
 
@@ -26,7 +26,8 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
     from ratemod.fund.catalogue import read_catalogue
 
     with progress(text("UI_fund_title_allocate", lang)):
-        insureds, money, left_out = insureds_of(lists_of(args))
+        lists = lists_of(args)
+        insureds, money, left_out = insureds_of(lists)
         found = allocate(insureds, money, catalogue=read_catalogue(args.catalogue), most_visits=args.most_visits)
     proved, statement, by = found.reconcile(), found.statement_table(), found.by
     shown = statement.select(
@@ -53,7 +54,7 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
             premium=f"{by.proportional_avoided.sum() / million:.2f}",
         ),
         *(item.line(lang) for item in found.far_from_bound()),
-        text("UI_fund_illustrative", lang),
+        *illustrative(lists, lang),
     ]
     tables = [("visits", found.table), ("insureds", found.insureds()), ("statement", statement)]
     return report("UI_fund_title_allocate", tables, shown, proved, (*left_out, *found.refused), args, lang, lines)

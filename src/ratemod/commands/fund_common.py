@@ -12,7 +12,6 @@ from ratemod.commands.common import day, table_arguments
 from ratemod.errors import BookError, Lang, Problem, problem, text
 
 if TYPE_CHECKING:
-    from ratemod.fund.levy import Levy
     from ratemod.rating.rated import Rated
     from ratemod.reading.folder import Folder
 
@@ -59,6 +58,14 @@ def lists_of(args: argparse.Namespace) -> Folder:
     return Folder(place, {**open_folder(place).files, **own})
 
 
+def illustrative(lists: Folder, lang: Lang) -> list[str]:
+    """Return the words on numbers that no source states, and on data that are invented."""
+    from ratemod.study.history import is_synthetic
+
+    invented = [text("UI_disclosure_synthetic", lang)] if is_synthetic(lists.path) else []
+    return [text("UI_fund_illustrative", lang), *invented]
+
+
 def priced_renewals(tables: Folder) -> Rated:
     """Return next year's book of a folder, priced under the example plan in force when it begins.
 
@@ -81,7 +88,7 @@ def priced_renewals(tables: Folder) -> Rated:
     return rate(read_book(renewals, plan.columns, shared="renewals"), plan)
 
 
-def insureds_of(tables: Folder) -> tuple[Any, Levy | Path, tuple[Problem, ...]]:
+def insureds_of(tables: Folder) -> tuple[Any, Any, tuple[Problem, ...]]:
     """Return the insureds to be served, the money to serve them, and what is to be said of rows that were left out.
 
     A folder that lists them (`insureds`), with what each may cost, and the budgets is asked for nothing else; of any

@@ -28,6 +28,12 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
     lines = [
         text("UI_fund_unserved_count", lang, count=worst.num_rows, at=last.isoformat()),
         fund_text(worst, lang, 10),
+        fund_text(found.tally_table(), lang),
     ]
-    tables = [("unserved", worst), ("duties", found.table), ("statement", found.statement_table())]
+    tables = [
+        ("unserved", worst),
+        ("duties", found.table),
+        ("statement", found.statement_table()),
+        ("rows", found.tally_table()),
+    ]
     return report("UI_fund_title_duties", tables, found.statement_table(), proved, found.refused, args, lang, lines)

@@ -9,6 +9,7 @@ from ratemod.commands.common import count, year
 from ratemod.commands.fund_common import (
     PAPERS,
     day_argument,
+    illustrative,
     lists_of,
     province_arguments,
     report,
@@ -28,7 +29,6 @@ def arguments(parser: argparse.ArgumentParser, lang: Lang) -> None:
     parser.add_argument(
         "--permutations", metavar="N", type=count(lang), default=99, help=text("UI_help_fund_permutations", lang)
     )
-    parser.add_argument("--real", action="store_true", help=text("UI_help_fund_real", lang))
 
 
 def run(args: argparse.Namespace, lang: Lang) -> int:
@@ -37,6 +37,7 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
     from ratemod.fund.evaluation_document import summary, write_evaluation
     from ratemod.fund.fund_document import fund_text, value_label
     from ratemod.fund.of_folder import day_of, evaluation_of, names_of
+    from ratemod.study.history import is_synthetic
 
     with progress(text("UI_fund_title_evaluate", lang)):
         lists = lists_of(args)
@@ -47,7 +48,7 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
             rules=args.rules,
             evaluator=args.evaluator,
             permutations=args.permutations,
-            synthetic=not args.real,
+            synthetic=is_synthetic(lists.path),
         )
         proved = found.reconcile()
     tables = found.tables()
@@ -59,7 +60,7 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
     lines = [
         fund_text(effect.set_column(0, "method", [said]), lang),
         "\n".join(summary(found, lang)),
-        text("UI_fund_illustrative", lang),
+        *illustrative(lists, lang),
     ]
     code = report("UI_fund_title_evaluate", list(tables.items()), shown, proved, found.refused, args, lang, lines)
     if args.report:

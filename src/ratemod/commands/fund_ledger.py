@@ -8,6 +8,7 @@ from pathlib import Path
 from ratemod.commands.fund_common import (
     PAPERS,
     day_argument,
+    illustrative,
     lists_of,
     province_arguments,
     report,
@@ -61,7 +62,14 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
     lines = [
         fund_text(counts.select(["rule", "looked_at", "flags", "amount_fen"]), lang),
         text("UI_fund_ledger_size", lang, lines=len(found.journal), entries=len(found.journal.entry_no)),
-        text("UI_fund_illustrative", lang),
+        fund_text(found.tally_table(), lang),
+        *illustrative(lists, lang),
     ]
-    tables = [("journal", found.table), ("statement", statement), ("flags", found.flags), ("rules", counts)]
+    tables = [
+        ("journal", found.table),
+        ("statement", statement),
+        ("flags", found.flags),
+        ("rules", counts),
+        ("rows", found.tally_table()),
+    ]
     return report("UI_fund_title_ledger", tables, shown, proved, found.refused, args, lang, lines)

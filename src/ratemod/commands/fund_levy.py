@@ -12,7 +12,7 @@ from ratemod.commands.fund_common import (
     report,
     rules_argument,
 )
-from ratemod.errors import Lang
+from ratemod.errors import Lang, text
 
 
 def arguments(parser: argparse.ArgumentParser, lang: Lang) -> None:
@@ -40,10 +40,13 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
     proved = prove(found.checks()) if apart else found.reconcile()
     refused = found.refused if apart is None else (*found.refused, apart)
     statement = pa.Table.from_pandas(found.statement(), preserve_index=False)
-    tables = [("levy", found.table), ("statement", statement), ("movements", found.movement_table())]
-    lines = []
+    rows = found.tally_table()
+    tables = [("levy", found.table), ("statement", statement), ("movements", found.movement_table()), ("rows", rows)]
+    lines = [fund_text(rows, lang)]
     if "coinsurance" in lists:
         borne = found.share_table()
         tables.append(("shares", borne))
         lines.append(fund_text(called(borne, names_of(lists)), lang))
+        if found.left_to_leader:
+            lines.append(text("UI_fund_left_to_leader", lang, rows=found.left_to_leader))
     return report("UI_fund_title_levy", tables, statement, proved, refused, args, lang, lines)

@@ -8,6 +8,7 @@ from pathlib import Path
 from ratemod.commands.fund_common import (
     PAPERS,
     day_argument,
+    illustrative,
     lists_of,
     province_arguments,
     report,
@@ -24,7 +25,6 @@ def arguments(parser: argparse.ArgumentParser, lang: Lang) -> None:
     parser.add_argument("--by", choices=("insurer", "broker"), default="insurer", help=text("UI_help_fund_by", lang))
     parser.add_argument("--indicators", metavar="FILE", type=Path, help=text("UI_help_fund_indicators", lang))
     parser.add_argument("--report", metavar="FILE", type=Path, help=text("UI_help_fund_report", lang))
-    parser.add_argument("--real", action="store_true", help=text("UI_help_fund_real", lang))
 
 
 def run(args: argparse.Namespace, lang: Lang) -> int:
@@ -46,7 +46,7 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
         fund_text(weights.select(["indicator", "weight"]), lang),
         text("UI_fund_rank_note", lang),
         text("UI_fund_weights_note", lang),
-        text("UI_fund_illustrative", lang),
+        *illustrative(lists, lang),
     ]
     tables = [
         ("scores", table),
@@ -61,7 +61,8 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
     if args.report:
         from ratemod.document.files import write_document
         from ratemod.fund.scorecard_document import scorecard_document
+        from ratemod.study.history import is_synthetic
 
-        told = scorecard_document(found, lang, not args.real, names_of(lists_of(args)))
+        told = scorecard_document(found, lang, is_synthetic(lists.path), names_of(lists))
         print(text("UI_fund_written", lang, path=str(write_document(told, args.report))))
     return code

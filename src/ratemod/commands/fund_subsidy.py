@@ -5,7 +5,14 @@ from __future__ import annotations
 import argparse
 
 from ratemod.commands.common import count
-from ratemod.commands.fund_common import lists_of, priced_renewals, province_arguments, report, rules_argument
+from ratemod.commands.fund_common import (
+    illustrative,
+    lists_of,
+    priced_renewals,
+    province_arguments,
+    report,
+    rules_argument,
+)
 from ratemod.errors import Lang, Problem, text
 
 
@@ -40,5 +47,5 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
         (*left_out, *found.refused),
         args,
         lang,
-        [text("UI_fund_illustrative", lang)],
+        illustrative(folder, lang),
     )

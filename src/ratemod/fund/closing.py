@@ -43,7 +43,7 @@ def postings_of_contracts(done: Columns, code: Mapping[str, int], closing: Closi
     ends.
     """
     insurer = np.array([code[name] for name in done["insurer"].tolist()], dtype=np.int64)
-    planned, amount = done["planned_date"], done["contract_fen"]
+    planned, amount = done["bound_date"], done["contract_fen"]
     delivered = np.where(done["delivered_date"] == NO_DAY, FAR, done["delivered_date"])
     year, ended = year_of(planned), np.zeros(len(done), dtype=bool)
 
@@ -75,7 +75,7 @@ def postings_of_contracts(done: Columns, code: Mapping[str, int], closing: Closi
 
 def open_contracts(done: Columns, closing: Closing, today: int) -> Bools:
     """Return which contracts still bind the budget on a day: neither delivered nor lapsed at a year's end."""
-    old = year_of(done["planned_date"] + closing.lapse_days)
+    old = year_of(done["bound_date"] + closing.lapse_days)
     lapse = np.array([last_day(int(year)) for year in old], dtype=np.int64)  # the first 31 December old enough
     delivered = np.where(done["delivered_date"] == NO_DAY, FAR, done["delivered_date"])
     still: Bools = (delivered > today) & (lapse > today)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from ratemod.errors import BookError, Lang, Problem, problem
 from ratemod.fund.fund_table import (
+    Columns,
     Ints,
     Texts,
     codes_of,
@@ -171,16 +172,12 @@ def co_insure(movements: Any, shares: Any, insurers: Collection[str] | None = No
         raise BookError(given.refused)
     names, (alone, part) = codes_of(moved["insurer"], given["insurer"])
     policies, (policy, owner) = codes_of(moved["policy_no"], given["policy_no"])
-    weight = np.rint(given["share_percent"] * (WHOLE // 100)).astype(np.int64)
-    leads = given["leader"] == "yes"
+    weight, leads = _weights(given), given["leader"] == "yes"
     known = join(given["insurer"], sorted(set(moved["insurer"]) if insurers is None else set(insurers)))
-    wrong = [*known.told("coinsurance", "insurers"), *_wrong_shares(policies, owner, part, weight, leads, names)]
+    if wrong := [*known.told("coinsurance", "insurers"), *share_faults(moved, given)]:
+        raise BookError(wrong)
     who, share, lead = _dense(len(policies), owner, part, weight, leads)
     single = share.sum(axis=1) == 0
-    stranger = ~single[policy] & ((who[policy] != alone[:, None]) | (share[policy] == 0)).all(axis=1)
-    wrong += _strangers(policies, policy[stranger], names, alone[stranger])
-    if wrong:
-        raise BookError(wrong)
     row = np.arange(len(policy))
     insurer = np.where(single[policy][:, None] & (np.arange(who.shape[1]) == 0), alone[row][:, None], who[policy])
     weights = np.where(single[policy][:, None], (np.arange(who.shape[1]) == 0) * WHOLE, share[policy])
@@ -234,16 +231,27 @@ def _dense(size: int, owner: Ints, part: Ints, weight: Ints, leads: Any) -> tupl
     return who, share, lead
 
 
-def _strangers(policies: Sequence[str], policy: Ints, names: Sequence[str], insurer: Ints) -> list[Problem]:
-    """Return RM398 for every policy whose own insurer is none of its co-insurers."""
-    pairs = sorted(set(zip(policy.tolist(), insurer.tolist())))
-    return [problem("RM398", policy=policies[at], insurer=names[own]) for at, own in pairs]
+def _weights(given: Columns) -> Ints:
+    weight: Ints = np.rint(given["share_percent"] * (WHOLE // 100)).astype(np.int64)
+    return weight
 
 
-def _wrong_shares(
-    policies: tuple[str, ...], owner: Ints, part: Ints, weight: Ints, leads: Any, names: tuple[str, ...]
-) -> list[Problem]:
-    """Return what is wrong with the shares of single policies."""
+def share_faults(whose: Columns, given: Columns) -> list[Problem]:
+    """Return what is wrong with the shares of single policies, each with its ``policy``.
+
+    Parameters
+    ----------
+    whose : Columns, policy_no and insurer of policies or of their movements
+    given : Columns, policy_no, insurer, leader, share_percent
+
+    Returns
+    -------
+    list of Problem
+        RM715, RM716, RM717, RM719, RM398, as `co_insure`.
+    """
+    names, (alone, part) = codes_of(whose["insurer"], given["insurer"])
+    policies, (policy, owner) = codes_of(whose["policy_no"], given["policy_no"])
+    weight, leads = _weights(given), given["leader"] == "yes"
     size, shared = len(policies), np.zeros(len(policies), dtype=bool)
     shared[owner] = True
     total = np.zeros(size, dtype=np.int64)
@@ -266,4 +274,8 @@ def _wrong_shares(
     wrong += [
         problem("RM719", policy=policies[owner[at]], insurer=names[part[at]]) for at in np.flatnonzero(weight <= 0)
     ]
-    return wrong
+    bears = (owner * len(names) + part)[weight > 0]
+    divided = np.isin(policy, owner[weight > 0])
+    stranger = divided & ~np.isin(policy * len(names) + alone, bears)
+    pairs = sorted(set(zip(policy[stranger].tolist(), alone[stranger].tolist())))
+    return [*wrong, *(problem("RM398", policy=policies[at], insurer=names[own]) for at, own in pairs)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -20,7 +20,7 @@ from ratemod.fund.events import (
     read_policies,
     term_end,
 )
-from ratemod.fund.fund_table import NO_DAY, Bools, Columns, Ints, read_columns
+from ratemod.fund.fund_table import FAR, NO_DAY, Bools, Columns, Ints, Texts, read_columns
 from ratemod.fund.journal import unknown_insurers
 from ratemod.money import yuan_text
 from ratemod.reading.join import join
@@ -38,20 +38,20 @@ class Papers:
     Attributes
     ----------
     services : Columns
-        Those of `SERVICE`, delivered_date, cost_fen, contract_fen (what the contract or the catalogue says, 0 where
-        nothing), outside (delivered outside the term of the policy), price_fen (what the catalogue says, -1 where
-        nothing), credit_code of the insured ("" where unknown).
+        Those of `SERVICE`, delivered_date, bound_date, cost_fen (0 before delivery), contract_fen (what the contract or
+        the catalogue says, 0 where nothing), outside (delivered outside the term of the policy), price_fen (what the
+        catalogue says, -1 where nothing), credit_code of the insured ("" where unknown).
     payments : Columns
         payment_no, date, insurer, amount_fen, service (row of `services`, -1 where none is named or known),
-        service_no, provider, purpose, invoice_no.
+        service_no, service_aside (it is listed and does not count), provider, purpose, invoice_no.
     refused : tuple of Problem, rows left out, repeated or set aside
-    paid : Events, the payments as read, and what became of the other rows
+    events : tuple of Events, services, payments and contracts as read, and what became of the other rows
     """
 
     services: Columns
     payments: Columns
     refused: tuple[Problem, ...]
-    paid: Events
+    events: tuple[Events, Events, Events]
 
 
 def read_papers(
@@ -62,53 +62,73 @@ def read_papers(
     catalogue: Catalogue,
     insurers: Sequence[str],
     today: int,
+    bearers: Mapping[str, Collection[str]],
 ) -> Papers:
     """Return services and payments up to a day.
+
+    Parameters
+    ----------
+    bearers : mapping of policy to who bears its levy
 
     Raises
     ------
     BookError
-        RM950, RM730 an unknown insurer.
+        RM950.
     """
     book = read_policies(policies, ("policy_no", "size_class", "division_code"), POLICY_MORE)
     planned = read_events(services, "services", SERVICE, ("delivered_date", "cost_fen", "credit_code"), SERVICE[:1])
     given = read_events(payments, "fund_payments", PAYMENT, PAYMENT_MORE, ("service_no", "payment_no"))
-    wrong = unknown_insurers(planned.rows, insurers, "services")
     if "kind" in given.rows:
         given = given.without(given.rows["kind"] != "payment", "other", None)
-    if wrong := wrong + unknown_insurers(given.rows, insurers, "payments"):
-        raise BookError(wrong)
-    planned = of_policies(alike(planned, "service_no"), book, numbers_left_out(book))
-    done, place, refused = _delivered(planned.rows, planned.place, today)
-    price = _price(done, book.take(place), catalogue)
-    bound, signed = _contracts(done, contracts, price)
-    done = _with(done, price_fen=price, contract_fen=bound, outside=_outside(done, book.take(place)))
-    refused += _told_outside(done)
-    if "credit_code" not in done:
-        codes = book["credit_code"][place] if "credit_code" in book else np.full(len(done), "", dtype=object)
-        done = _with(done, credit_code=codes)
+    listed = np.append(
+        planned.rows["service_no"], planned.rows.left_out.get("service_no", planned.rows["service_no"][:0])
+    )
+    planned, given = (of_insurers(found, insurers) for found in (planned, given))
+    done = _delivered(of_policies(alike(planned, "service_no"), book, numbers_left_out(book)), today)
+    price = _price(done.rows, book.take(done.place), catalogue)
+    bound, signed = _contracts(done.rows, contracts, price, listed)
+    cost = done.rows.get("cost_fen", np.zeros(len(done.rows), dtype=np.int64))
+    rows = _with(
+        done.rows,
+        cost_fen=np.where(done.rows["delivered_date"] == NO_DAY, 0, cost),
+        price_fen=price,
+        contract_fen=bound,
+        outside=_outside(done.rows, book.take(done.place)),
+    )
+    if "credit_code" not in rows:
+        codes = book["credit_code"][done.place] if "credit_code" in book else np.full(len(rows), "", dtype=object)
+        rows = _with(rows, credit_code=codes)
     given = given.without(given.rows["date"] > today, "later", None)
-    return Papers(done, _paid(given.rows, done), (*book.refused, *planned.told, *signed, *given.told, *refused), given)
+    paid = _paid(given.rows, rows, listed)
+    told = (*_told_outside(rows), *_told_others(rows, bearers), *_told_payers(paid, rows), *_told_aside(paid))
+    return Papers(
+        services=rows,
+        payments=paid,
+        refused=(*book.refused, *done.told, *signed.told, *given.told, *told),
+        events=(done, given, signed),
+    )
 
 
 def _with(columns: Columns, **more: Any) -> Columns:
     return replace(columns, values={**columns.values, **more})
 
 
-def _delivered(done: Columns, place: Ints, today: int) -> tuple[Columns, Ints, list[Problem]]:
-    """Leave out services planned later or without a cost, and deliveries that are not known yet."""
-    n = len(done)
-    day = done["delivered_date"] if "delivered_date" in done else np.full(n, NO_DAY)
-    cost = done["cost_fen"] if "cost_fen" in done else np.zeros(n, dtype=np.int64)
+def _delivered(found: Events, today: int) -> Events:
+    """Return the services known on a day, planned or delivered by it, without those delivered at no cost.
+
+    A contract binds from the day it is planned for, or of the delivery where that is earlier (`bound_date`).
+    """
+    rows = found.rows
+    day = rows.get("delivered_date", np.full(len(rows), NO_DAY))
     day = np.where(day > today, NO_DAY, day)
+    bound = np.minimum(rows["planned_date"], np.where(day == NO_DAY, FAR, day))
+    cost = np.where(day == NO_DAY, 0, rows.get("cost_fen", np.zeros(len(rows), dtype=np.int64)))
+    found = replace(found, rows=_with(rows, delivered_date=day, bound_date=bound))
     bare = (day != NO_DAY) & (cost <= 0)
-    refused = []
     if bare.any():
-        number = str(done["service_no"][int(np.argmax(bare))])
-        refused.append(problem("RM734", **done.first(bare, "services"), service=number))
-    kept = np.flatnonzero(~bare & (done["planned_date"] <= today))
-    found = _with(done, delivered_date=day, cost_fen=np.where(day == NO_DAY, 0, cost))
-    return found.take(kept), place[kept], refused
+        number = str(rows["service_no"][int(np.argmax(bare))])
+        found = found.without(bare, "aside", problem("RM734", **rows.first(bare, "services"), service=number))
+    return found.without(found.rows["bound_date"] > today, "later", None)
 
 
 def _outside(done: Columns, book: Columns) -> Bools:
@@ -121,6 +141,57 @@ def _outside(done: Columns, book: Columns) -> Bools:
         end = term_end(book)
         out |= (day != NO_DAY) & (end != NO_DAY) & (day >= end)
     return out
+
+
+def of_insurers(found: Events, known: Sequence[str]) -> Events:
+    """Return the events of known insurers; those of others are set aside with RM730."""
+    for item in unknown_insurers(found.rows, known, found.tally.table):
+        found = found.without(found.rows["insurer"] == item.args["name"], "aside", item)
+    return found
+
+
+def _told_others(done: Columns, bearers: Mapping[str, Collection[str]]) -> list[Problem]:
+    """Return RM961 where an insurer served a policy of which it bears nothing, by insurer: how many, how much."""
+    pairs = zip(done["policy_no"].tolist(), done["insurer"].tolist())
+    odd = np.array([policy in bearers and name not in bearers[policy] for policy, name in pairs], dtype=bool)
+    found = []
+    for name in sorted(set(done["insurer"][odd].tolist())):
+        rows = np.flatnonzero(odd & (done["insurer"] == name))
+        first, fen = int(rows[0]), int(done["cost_fen"][rows].sum())
+        said: dict[str, Any] = {"service": str(done["service_no"][first]), "policy": str(done["policy_no"][first])}
+        other = ", ".join(sorted(bearers[said["policy"]]))
+        found.append(
+            problem("RM961", **done.first(rows, "services"), insurer=name, other=other, yuan=yuan_text(fen), **said)
+        )
+    return found
+
+
+def _told_payers(paid: Columns, done: Columns) -> list[Problem]:
+    """Return RM962 where an insurer paid for a service of another, by insurer: how many, how much."""
+    named = paid["service"] >= 0
+    owner = np.full(len(paid), "", dtype=object)
+    owner[named] = done["insurer"][paid["service"][named]]
+    odd = named & (owner != paid["insurer"])
+    found = []
+    for name in sorted(set(paid["insurer"][odd].tolist())):
+        rows = np.flatnonzero(odd & (paid["insurer"] == name))
+        said: dict[str, Any] = {
+            "payment": str(paid["payment_no"][rows[0]]),
+            "service": str(paid["service_no"][rows[0]]),
+        }
+        fen = yuan_text(int(paid["amount_fen"][rows].sum()))
+        other = str(owner[rows[0]])
+        found.append(problem("RM962", **paid.first(rows, "fund_payments"), insurer=name, other=other, yuan=fen, **said))
+    return found
+
+
+def _told_aside(paid: Columns) -> list[Problem]:
+    """Return RM963 where payments name services that are listed and do not count: how many, how much."""
+    rows = np.flatnonzero(paid["service_aside"])
+    if not len(rows):
+        return []
+    fen, service = yuan_text(int(paid["amount_fen"][rows].sum())), str(paid["service_no"][rows[0]])
+    return [problem("RM963", **paid.first(rows, "fund_payments"), service=service, yuan=fen)]
 
 
 def _told_outside(done: Columns) -> list[Problem]:
@@ -141,22 +212,27 @@ def _price(done: Columns, book: Columns, catalogue: Catalogue) -> Ints:
     return price
 
 
-def _contracts(done: Columns, contracts: Any, price: Ints) -> tuple[Ints, tuple[Problem, ...]]:
-    """Return the contract sum of each service: of the contract, else of the catalogue, else 0 (nothing is bound)."""
+def _contracts(done: Columns, contracts: Any, price: Ints, listed: Texts) -> tuple[Ints, Events]:
+    """Return the contract sum of each service: of the contract, else of the catalogue, else 0 (nothing is bound).
+
+    A contract of a service that is listed and does not count (not yet, or was set aside) does not count either.
+    """
     signed = read_events(contracts, "contracts", ("service_no", "amount_fen"), ("contract_no",), ("service_no",))
     none = signed.rows["amount_fen"] <= 0
     if none.any():
         at = int(np.argmax(none))
-        value = int(signed.rows["amount_fen"][at])
+        value = yuan_text(int(signed.rows["amount_fen"][at]))
         told = problem("RM724", **signed.first(none), name=str(signed.rows["service_no"][at]), value=value)
         signed = signed.without(none, "aside", told)
+    signed = meeting(signed, np.unique(listed.astype(str)), "services", "service_no")
+    signed = signed.without(join(signed.rows["service_no"], done["service_no"]).unmet(), "other", None)
     signed = meeting(signed, done["service_no"], "services", "service_no")
     amount = np.maximum(price, 0)
     amount[signed.place] = signed.rows["amount_fen"]
-    return amount, signed.told
+    return amount, signed
 
 
-def _paid(paid: Columns, done: Columns) -> Columns:
+def _paid(paid: Columns, done: Columns, listed: Texts) -> Columns:
     n = len(paid)
     blank = np.full(n, "", dtype=object)
     number = next((paid[name] for name in ("payment_no", "entry_no") if name in paid), None)
@@ -164,6 +240,7 @@ def _paid(paid: Columns, done: Columns) -> Columns:
         number = np.array([f"P{at + 1:09d}" for at in range(n)], dtype=object)
     named = paid.get("service_no", blank)
     service = join(named, done["service_no"]).place()
+    aside = (service < 0) & ~join(named, listed).unmet()
     provider = paid.get("provider", blank)
     own = service >= 0
     provider = np.where(own & (provider == ""), done["provider"][service], provider) if len(done) else provider
@@ -176,6 +253,7 @@ def _paid(paid: Columns, done: Columns) -> Columns:
             "insurer": paid["insurer"],
             "amount_fen": paid["amount_fen"],
             "service": service,
+            "service_aside": aside,
             "service_no": named,
             "provider": provider,
             **texts,
@@ -183,28 +261,20 @@ def _paid(paid: Columns, done: Columns) -> Columns:
     )
 
 
-def read_yearly(budgets: Any, insurers: Sequence[str]) -> dict[tuple[str, int], int]:
-    """Return budgets by insurer and fund year, fen.
+def read_yearly(budgets: Any, insurers: Sequence[str]) -> tuple[dict[tuple[str, int], int], Events]:
+    """Return budgets by insurer and fund year, fen, and what became of the other rows.
 
-    Raises
-    ------
-    BookError
-        RM950, RM724 a negative amount, RM730 an unknown insurer, RM737 a budget that stands twice.
+    Set aside: RM724 a negative amount, RM730 an unknown insurer, RM751 two amounts of one insurer and year.
     """
-    read = read_columns(budgets, "budgets", ("insurer", "fund_year", "amount_fen"))
-    if read.refused:
-        raise BookError(read.refused)
-    wrong = unknown_insurers(read, insurers, "budgets")
-    found: dict[tuple[str, int], int] = {}
-    for name, year, fen in zip(*(read[key].tolist() for key in ("insurer", "fund_year", "amount_fen"))):
-        if fen < 0:
-            wrong.append(problem("RM724", name=f"{name}, {year}", value=fen))
-        if (name, year) in found:
-            wrong.append(problem("RM737", file="budgets", insurer=name, year=year))
-        found[name, year] = fen
-    if wrong:
-        raise BookError(wrong)
-    return found
+    read = of_insurers(
+        read_events(budgets, "budgets", ("insurer", "fund_year", "amount_fen"), (), ("fund_year", "insurer")), insurers
+    )
+    if (below := read.rows["amount_fen"] < 0).any():
+        at = int(np.argmax(below))
+        name, value = f"{read.rows['insurer'][at]}, {read.rows['fund_year'][at]}", int(read.rows["amount_fen"][at])
+        read = read.without(below, "aside", problem("RM724", **read.first(below), name=name, value=yuan_text(value)))
+    keys = zip(read.rows["insurer"].tolist(), read.rows["fund_year"].tolist())
+    return dict(zip(keys, read.rows["amount_fen"].tolist())), read
 
 
 def known_insurers(insurers: Any, there: Sequence[str]) -> tuple[str, ...]:

@@ -13,7 +13,17 @@ import pyarrow as pa
 from ratemod.errors import Lang, ModelError, Problem, problem
 from ratemod.fund.catalogue import Catalogue
 from ratemod.fund.duty_rule import DutyRule, owed_by_rule, read_duty_rules
-from ratemod.fund.events import Events, alike, numbers_left_out, of_policies, read_events, read_policies, term_end
+from ratemod.fund.events import (
+    Events,
+    Tally,
+    alike,
+    numbers_left_out,
+    of_policies,
+    policies_once,
+    read_events,
+    tally_table,
+    term_end,
+)
 from ratemod.fund.fund_table import (
     NO_DAY,
     Columns,
@@ -56,7 +66,8 @@ class Duties:
     owed : (policies,) int64, in all years of the term
     owed_by_law : (policies,) int64, in one year
     as_of : int, day of the state
-    services : Events, those that were held against the duties, and what became of the other rows
+    services : Events, those that were held against the duties
+    rows : tuple of Tally, what became of every row of the policies and services
     """
 
     policies: Columns
@@ -72,6 +83,11 @@ class Duties:
     as_of: int
     services: Events
     refused: tuple[Problem, ...] = ()
+    rows: tuple[Tally, ...] = ()
+
+    def tally_table(self) -> pa.Table:
+        """Return what became of the rows and money of both lists, as `ratemod.fund.events.tally_table`."""
+        return tally_table(self.rows)
 
     def _column(self, name: str) -> Texts:
         column: Texts = self.policies[name][self.policy]
@@ -250,7 +266,8 @@ def duties(
     which several services of a year fall due are this project's own convention.
     """
     given = read_duty_rules() if rules is None else tuple(rules)
-    book = read_policies(policies, POLICY, ("cancelled_date", "services_per_year"))
+    given_rows = policies_once(policies, POLICY, ("cancelled_date", "services_per_year"))
+    book = given_rows.rows
     if not len(book):
         raise ModelError([problem("RM713"), *book.refused[:5]])
     if (wrong := np.flatnonzero(book["end_date"] <= book["start_date"])).size:
@@ -288,6 +305,7 @@ def duties(
         as_of=today,
         services=done,
         refused=(*book.refused, *done.told),
+        rows=(given_rows.tally, done.tally),
     )
 
 

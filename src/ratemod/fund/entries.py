@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any
 
@@ -10,8 +11,8 @@ import numpy as np
 from ratemod.errors import Problem, problem
 from ratemod.fund import journal as book
 from ratemod.fund.closing import Grid, close_fund, last_day, postings_of_contracts
-from ratemod.fund.documents import Papers, read_yearly
-from ratemod.fund.fund_table import NO_DAY, Ints, Texts, year_of
+from ratemod.fund.documents import Papers
+from ratemod.fund.fund_table import NO_DAY, Columns, Ints, Texts, year_of
 from ratemod.fund.journal import Posting
 from ratemod.fund.levy import Levy
 from ratemod.fund.use_rule import UseRules
@@ -25,9 +26,9 @@ def postings(
     years: tuple[int, ...],
     rules: UseRules,
     today: int,
-    budgets: Any,
+    budgets: Mapping[tuple[str, int], int] | None,
 ) -> tuple[list[Posting], Ints]:
-    """Return all postings, and the budget by insurer and year."""
+    """Return all postings, and the budget by insurer and year, -1 where none is known."""
     code = {name: at for at, name in enumerate(names)}
     grid = Grid(len(names), years)
     accruals, flow = _levy_postings(levied, code, grid)
@@ -37,13 +38,13 @@ def postings(
     if budgets is None:
         budget = np.maximum(opening + flow, 0)
     else:
-        listed = read_yearly(budgets, names)
-        budget = np.array([[listed.get((name, year), 0) for year in years] for name in names], dtype=np.int64)
+        budget = np.array([[budgets.get((name, year), -1) for year in years] for name in names], dtype=np.int64)
     at, year = np.divmod(np.arange(budget.size), len(years))
     year = np.array(years, dtype=np.int64)[year]
     start = np.array([last_day(one - 1) + 1 for one in year.tolist()], dtype=np.int64)
     blank = np.full(budget.size, "", dtype=object)
-    allowed = Posting(book.BUDGET, book.CONTROL, book.OPEN, start, at, year, year, budget.ravel(), blank, blank, blank)
+    allowed = Posting(book.BUDGET, book.CONTROL, book.OPEN, start, at, year, year, np.maximum(budget, 0).ravel(), blank,
+                      blank, blank)  # fmt: skip
     contracts = postings_of_contracts(papers.services, code, rules.closing, today)
     return [*accruals, allowed, *contracts, *services, *paid, *closings], budget
 
@@ -133,7 +134,7 @@ def budgets_beyond_cap(
         premium += part
         most += part.astype(object) * Fraction(1 if rule.cap is None else rule.cap)
     found = []
-    for who, when in zip(*np.nonzero(budget)):
+    for who, when in zip(*np.nonzero(budget > 0)):
         bound = premium[who, when] > 0 or all(rule.cap is not None for rule in levied.rules)
         if bound and budget[who, when] > most[who, when]:
             found.append(
@@ -147,3 +148,14 @@ def budgets_beyond_cap(
                 )
             )
     return tuple(found)
+
+
+def without_budget(names: tuple[str, ...], years: tuple[int, ...], budget: Ints, paid: Columns) -> tuple[Problem, ...]:
+    """Return RM964 for every insurer and year that paid and of which no budget is known."""
+    code = {name: at for at, name in enumerate(names)}
+    insurer = np.array([code[name] for name in paid["insurer"].tolist()], dtype=np.int64)
+    out = Grid(len(names), years).sums(insurer, year_of(paid["date"]), paid["amount_fen"])
+    return tuple(
+        problem("RM964", insurer=names[who], year=years[when], yuan=yuan_text(int(out[who, when])))
+        for who, when in zip(*np.nonzero((budget < 0) & (out != 0)))
+    )

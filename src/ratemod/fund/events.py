@@ -25,7 +25,7 @@ from ratemod.vocabulary.table import table as declared
 
 # Headers of a running number, which makes rows differ that say the same.
 COUNTERS = ("序号", "行号", "编号", "no", "no.", "#", "index", "row")
-AMOUNTS = ("amount_fen", "premium_change_fen", "cost_fen")
+AMOUNTS = ("amount_fen", "premium_change_fen", "cost_fen", "premium_fen")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +39,8 @@ class Tally:
     repeated, aside, later, other : int
         Rows that stand twice, that meet no policy or term, that are not known yet, that are of another kind.
     fen, repeated_fen, aside_fen, later_fen, other_fen : int, fen of rows that were read, and of each kind
+    refused_fen : int, fen of the rows refused, as far as they can be read
+    amounts : bool, whether an amount was read at all
     """
 
     table: str
@@ -53,6 +55,8 @@ class Tally:
     later_fen: int = 0
     other: int = 0
     other_fen: int = 0
+    refused_fen: int = 0
+    amounts: bool = True
 
     @property
     def used(self) -> int:
@@ -164,17 +168,57 @@ def read_policies(source: Any, needed: Sequence[str], more: Sequence[str] = ()) 
     >>> found["policy_no"].tolist(), sorted(numbers_left_out(found)), [item.code for item in found.refused]
     (['A', 'B'], ['C'], ['RM751', 'RM750'])
     """
+    return policies_once(source, needed, more).rows
+
+
+def policies_once(source: Any, needed: Sequence[str], more: Sequence[str] = ()) -> Events:
+    """Return the policies of `read_policies` with what became of the other rows."""
     found = _each_once(_events(read_columns(source, "policies", needed, more), "policies"), ("policy_no",))
-    return replace(found.rows, refused=found.told)
+    return replace(found, rows=replace(found.rows, refused=found.told))
 
 
 def _events(rows: Columns, table: str) -> Events:
-    tally = Tally(table, rows.rows_in, rows.rows_in - len(rows), int(_amount(rows).sum()))
+    tally = Tally(
+        table=table,
+        rows_in=rows.rows_in,
+        refused=rows.rows_in - len(rows),
+        fen=int(_amount(rows).sum()),
+        amounts=any(name in rows for name in AMOUNTS),
+        refused_fen=next((int(rows.left_out[name].sum()) for name in AMOUNTS if name in rows.left_out), 0),
+    )
     return Events(rows, tally, rows.refused, np.zeros(0, np.int64))
 
 
 def _amount(rows: Columns) -> Ints:
     return next((rows[name] for name in AMOUNTS if name in rows), np.zeros(len(rows), dtype=np.int64))
+
+
+def each_said_once(told: Iterable[Problem]) -> tuple[Problem, ...]:
+    """Return problems without those that another reading of the same list told too."""
+    return tuple({(item.code, item.file, item.sheet, item.row, item.what("en")): item for item in told}.values())
+
+
+def tally_table(found: Iterable[Tally]) -> pa.Table:
+    """Return what became of the rows of some tables and of their money, one row a table that holds any.
+
+    ``rows_in = used + refused + repeated + aside + later + other``; amounts of refused rows as far as they can be read.
+    """
+    rows = [one for one in found if one.rows_in]
+    labels = [declared(one.table) for one in rows]
+    used = [one.used_fen if one.amounts else None for one in rows]
+    out = [one.fen - one.used_fen + one.refused_fen if one.amounts else None for one in rows]
+    return pa.table(
+        {
+            "list": pa.array([label.label_en for label in labels], pa.string()),
+            "list_zh": pa.array([label.label_zh for label in labels], pa.string()),
+            "rows_in": pa.array([one.rows_in for one in rows], pa.int64()),
+        }
+        | {
+            f"rows_{name}": pa.array([getattr(one, name) for one in rows], pa.int64())
+            for name in ("used", "refused", "repeated", "aside", "later", "other")
+        }
+        | {"rows_used_fen": pa.array(used, pa.int64()), "rows_out_fen": pa.array(out, pa.int64())}
+    )
 
 
 def _each_once(found: Events, number: Sequence[str]) -> Events:
@@ -251,9 +295,9 @@ def _alike(columns: Iterable[npt.NDArray[Any] | pa.ChunkedArray], many: int) -> 
 
 def _contents(rows: Columns) -> list[Any]:
     """Return every column of the rows as given, read by us or not, but for running numbers."""
-    if rows.given is None:
+    if rows.book is None:
         return list(rows.values.values())
-    table = rows.given.take(pa.array(rows.at))
+    table = rows.book.table.take(pa.array(rows.at))
     names = table.column_names
     return [table.column(at) for at, name in enumerate(names) if name.strip().casefold() not in COUNTERS]
 
@@ -285,7 +329,7 @@ def meeting(found: Events, keys: Texts, into: str, name: str, gone: Iterable[str
         key = str(found.rows[name][int(np.argmax(refused))])
         told.append(problem("RM753", **found.first(refused), key=key, into=into, into_zh=declared(into).label_zh))
     if (stray := unmet & ~refused).any():
-        place = {name: found.first(stray)[name] for name in ("file", "row")}
+        place = {name: found.first(stray)[name] for name in ("file", "sheet", "row")}
         told.append(met.lost(stray, found.tally.table, into, fen, **place))
     return replace(found.without(unmet, "aside", None), told=(*found.told, *told))
 

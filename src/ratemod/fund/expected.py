@@ -57,8 +57,8 @@ def with_expected(book: Any, panel: Any, prior: Factor = PRIOR) -> pa.Table:
     seen = np.bincount(old_sector, claims, len(sectors))
     all_of = incurred.sum() / max(claims.sum(), 1.0)
     cost = (np.bincount(old_sector, incurred, len(sectors)) + 100 * all_of) / (seen + 100)  # thin sectors: the mean
-    assert now.given is not None
-    kept = now.given
+    assert now.book is not None
+    kept = now.book.table
     for name, values in (("annual_claims", annual), ("annual_losses_yuan", annual * cost[sector])):
         column = np.full(kept.num_rows, np.nan)
         column[now.at] = values

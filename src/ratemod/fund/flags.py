@@ -122,7 +122,7 @@ def _permitted(seen: Evidence, rule: UseRule) -> Found:
 
 
 def _service(seen: Evidence, rule: UseRule) -> Found:
-    which = seen.paid["service"] < 0
+    which = (seen.paid["service"] < 0) & ~seen.paid["service_aside"]
     return _found(which, seen.paid["purpose"][which].tolist())
 
 
@@ -206,13 +206,13 @@ def _price(seen: Evidence, rule: UseRule) -> Found:
 
 
 def _budget(seen: Evidence, rule: UseRule) -> Found:
-    """Payments, by day and number, from the one that passes the budget of its insurer and year."""
+    """Payments, by day and number, from the one that passes the budget of its insurer and year, where one is known."""
     paid = seen.paid
     order = np.lexsort((paid["payment_no"].astype(str), paid["date"]))
     group = (seen.insurer * len(seen.years) + seen.year - seen.years[0])[order]
     running = spent_within(group, paid["amount_fen"][order])
     limit = seen.budget_fen.ravel()[group]
-    kept = np.flatnonzero(running > limit)
+    kept = np.flatnonzero((limit >= 0) & (running > limit))
     rows = order[kept]
     again = np.argsort(rows, kind="stable")
     return Found(rows[again], [str(fen) for fen in limit[kept][again].tolist()], (running - limit)[kept][again])

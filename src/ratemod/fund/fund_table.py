@@ -16,6 +16,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from ratemod.errors import Lang, Problem, catalogue, text
+from ratemod.reading.book import Book
 from ratemod.reading.shared_table import read_shared
 from ratemod.rules.options import strict
 from ratemod.vocabulary.column import Column
@@ -48,19 +49,15 @@ class Columns:
         Rows given; ``rows_in = n + rows refused``.
     left_out : mapping of name to (rows refused,) array
         What could be read of the rows refused.
-    file : str or None
-    row : (n,) int64, where each row stands in the file, as an editor or Excel counts
-    given : pyarrow.Table or None, everything that was given, under the headers that were not read too
-    at : (n,) int64, row of `given`
+    book : Book or None, everything that was given, under the headers that were not read too
+    at : (n,) int64, row of `book`
     """
 
     values: Mapping[str, npt.NDArray[Any]]
     refused: tuple[Problem, ...]
     rows_in: int
     left_out: Mapping[str, npt.NDArray[Any]] = field(default_factory=dict)
-    file: str | None = None
-    row: Ints = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
-    given: pa.Table | None = None
+    book: Book | None = None
     at: Ints = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
 
     def __getitem__(self, name: str) -> npt.NDArray[Any]:
@@ -79,14 +76,13 @@ class Columns:
     def first(self, which: npt.NDArray[Any], table: str) -> dict[str, Any]:
         """Return where the first of some rows (their places, or a mask) stands, and how many, for a problem."""
         rows = np.flatnonzero(which) if which.dtype == bool else which
-        row = int(self.row[rows[0]]) if len(self.row) else None
-        return {"file": self.file or table, "row": row, "count": len(rows)}
+        file, sheet, row = (None, None, None) if self.book is None else self.book.place(int(self.at[rows[0]]))
+        return {"file": file or table, "sheet": sheet, "row": row, "count": len(rows)}
 
     def take(self, rows: npt.NDArray[Any]) -> Columns:
         """Return some rows."""
         kept = {name: column[rows] for name, column in self.values.items()}
-        place: Any = {name: column[rows] for name in ("row", "at") if len(column := getattr(self, name))}
-        return replace(self, values=kept, **place)
+        return replace(self, values=kept, at=self.at[rows] if len(self.at) else self.at)
 
 
 def read_columns(source: Any, noun: str, needed: Sequence[str], optional: Sequence[str] = ()) -> Columns:
@@ -114,9 +110,7 @@ def read_columns(source: Any, noun: str, needed: Sequence[str], optional: Sequen
         refused=told.refused,
         rows_in=len(told),
         left_out={name: column[told.bad] for name, column in values.items()},
-        file=told.book.file,
-        row=told.rows[at],
-        given=told.book.table,
+        book=told.book,
         at=at,
     )
 

@@ -14,8 +14,9 @@ from ratemod.errors import Lang, ModelError, Problem, problem
 from ratemod.fund import journal as book
 from ratemod.fund.catalogue import Catalogue, read_catalogue
 from ratemod.fund.closing import Grid, open_contracts
-from ratemod.fund.documents import Papers, known_insurers, read_papers
-from ratemod.fund.entries import budgets_beyond_cap, postings
+from ratemod.fund.documents import Papers, known_insurers, read_papers, read_yearly
+from ratemod.fund.entries import budgets_beyond_cap, postings, without_budget
+from ratemod.fund.events import Events, each_said_once, tally_table
 from ratemod.fund.flags import find_flags
 from ratemod.fund.fund_table import NO_DAY, Ints, day_number, labelled, to_frame, year_of
 from ratemod.fund.journal import Journal, journal_of, read_journal
@@ -51,7 +52,7 @@ class FundLedger:
     levied : Levy
     papers : Papers, services and payments as known on the day
     years : fund years, in order
-    budget_fen : (insurers, years) int64 fen
+    budget_fen : (insurers, years) int64 fen, -1 where none is known
     flags : pyarrow.Table
         One row a rule broken: rule, check, insurer, fund_year, payment_no, service_no, provider, amount_fen,
         other (the payment, budget, cost or identity it was held against), apart_fen.
@@ -68,7 +69,17 @@ class FundLedger:
     rules: UseRules
     as_of: int
     kept: Journal | None = None
+    budgets: Events | None = None
     refused: tuple[Problem, ...] = ()
+
+    @property
+    def events(self) -> tuple[Events, ...]:
+        """The papers as read, and what became of their other rows."""
+        return (*self.papers.events, *(() if self.budgets is None else (self.budgets,)))
+
+    def tally_table(self) -> pa.Table:
+        """Return what became of the rows and money of every list, as `ratemod.fund.events.tally_table`."""
+        return tally_table([*self.levied.rows, *(found.tally for found in self.events)])
 
     @property
     def insurers(self) -> tuple[str, ...]:
@@ -124,7 +135,13 @@ class FundLedger:
                 "insurer": pa.array(np.repeat(np.array(self.insurers, dtype=object), many), pa.string()),
                 "fund_year": pa.array(np.tile(np.array(self.years, dtype=np.int64), len(self.insurers))),
             }
-            | {name: pa.array(np.ascontiguousarray(column).ravel()) for name, column in columns.items()}
+            | {
+                name: pa.array(
+                    np.ascontiguousarray(column).ravel(),
+                    mask=(self.budget_fen < 0).ravel() if name in ("budget_fen", "beyond_fen") else None,
+                )
+                for name, column in columns.items()
+            }
             | {"use_rate": pa.array(rate.ravel(), mask=np.isnan(rate).ravel())}
         )
 
@@ -174,7 +191,12 @@ class FundLedger:
         ModelError
             RM705 for every sum that fails.
         """
-        checks = [*self.papers.paid.checks(), *self.journal.checks(), *self._levy_checks(), *self._paper_checks()]
+        checks = [
+            *(check for found in self.events for check in found.checks()),
+            *self.journal.checks(),
+            *self._levy_checks(),
+            *self._paper_checks(),
+        ]
         return prove([*checks, *self._kept_checks()])
 
     def _levy_checks(self) -> list[Check]:
@@ -330,7 +352,7 @@ def fund_ledger(
     Raises
     ------
     BookError
-        RM950, RM396, RM724, RM730 to RM733, RM737.
+        RM950, RM730 to RM733.
     ModelError
         RM736 the levy knows more than `as_of`.
 
@@ -344,21 +366,34 @@ def fund_ledger(
         raise ModelError(problem("RM736", day=as_of.isoformat(), count=int((levied.movements.day > today).sum())))
     names = known_insurers(insurers, sorted({*levied.insurer.tolist(), *levied.shares.insurer.tolist()}))
     prices = read_catalogue() if catalogue is None else catalogue
-    papers = read_papers(policies, services, payments, contracts, prices, names, today)
+    papers = read_papers(policies, services, payments, contracts, prices, names, today, levied.bearers())
+    approved, listed = (None, None) if budgets is None else read_yearly(budgets, names)
     years = _years(levied, papers, today)
     other = None if kept is None else read_journal(kept, names).until(today)
-    posted, budget = postings(levied, papers, names, years, given, today, budgets)
+    posted, budget = postings(levied, papers, names, years, given, today, approved)
     journal = journal_of(posted, names)
     flags = find_flags(papers, names, years, budget, given, parties)
-    beyond = () if budgets is None else budgets_beyond_cap(levied, names, years, budget)
+    told = [*levied.refused, *papers.refused]
+    if listed is not None:
+        told += [*listed.told, *budgets_beyond_cap(levied, names, years, budget)]
+        told += without_budget(names, years, budget, papers.payments)
     return FundLedger(
-        journal, levied, papers, years, budget, flags, given, today, other,
-        (*levied.refused, *papers.refused, *beyond),
-    )  # fmt: skip
+        journal=journal,
+        levied=levied,
+        papers=papers,
+        years=years,
+        budget_fen=budget,
+        flags=flags,
+        rules=given,
+        as_of=today,
+        kept=other,
+        budgets=listed,
+        refused=each_said_once(told),
+    )
 
 
 def _years(levied: Levy, papers: Papers, today: int) -> tuple[int, ...]:
     done = papers.services["delivered_date"]
-    days = [levied.movements.day, papers.services["planned_date"], done[done != NO_DAY], papers.payments["date"]]
+    days = [levied.movements.day, papers.services["bound_date"], done[done != NO_DAY], papers.payments["date"]]
     first = int(year_of(np.array([min(int(day.min()) for day in (*days, np.array([today])) if len(day))]))[0])
     return tuple(range(first, int(year_of(np.array([today]))[0]) + 1))

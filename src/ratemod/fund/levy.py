@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from ratemod.errors import BookError, Lang, ModelError, Problem, problem
 from ratemod.fund.documents import known_insurers
-from ratemod.fund.events import Events, numbers_left_out, read_events, read_policies
+from ratemod.fund.events import Events, Tally, each_said_once, numbers_left_out, policies_once, read_events, tally_table
 from ratemod.fund.fund_table import (
     Bools,
     Columns,
@@ -29,7 +29,16 @@ from ratemod.fund.fund_table import (
 )
 from ratemod.fund.levy_rule import LevyRule, check_rules, plan_rules, read_levy_rules, rule_of
 from ratemod.fund.levy_shares import Shares, read_shares, shared, torn
-from ratemod.fund.movements import CHANGE, KINDS, below_nothing, levied_by, movements, over_received, read_changes
+from ratemod.fund.movements import (
+    CHANGE,
+    KINDS,
+    START,
+    below_nothing,
+    levied_by,
+    movements,
+    over_received,
+    read_changes,
+)
 from ratemod.fund.proof import Check, prove
 from ratemod.money import yuan_text
 from ratemod.rating.rated import Rated
@@ -75,7 +84,8 @@ class Levy:
     refused : tuple of Problem
         Policies left out and why, and events that were refused, repeated or set aside.
     tallies : tuple of Events
-        Endorsements, receipts and the ledger's entries that count; what became of the other rows is in their tallies.
+        Endorsements, receipts, shares of co-insurers and the ledger's entries that count.
+    rows : tuple of Tally, what became of every row of the policies and of `tallies`
     """
 
     rules: tuple[LevyRule, ...]
@@ -93,6 +103,7 @@ class Levy:
     stray_fen: int = 0
     refused: tuple[Problem, ...] = ()
     tallies: tuple[Events, ...] = ()
+    rows: tuple[Tally, ...] = ()
 
     def __repr__(self) -> str:
         return f"<Levy of {len(self.policy_no)} policies: {self.total_fen} fen, {len(self.refused)} problems>"
@@ -135,6 +146,23 @@ class Levy:
                 "levy_fen": pa.array(moved.levy_fen),
             }
         )
+
+    def tally_table(self) -> pa.Table:
+        """Return what became of the rows and money of every list, as `ratemod.fund.events.tally_table`."""
+        return tally_table(self.rows)
+
+    def bearers(self) -> dict[str, set[str]]:
+        """Return policy -> those whose fund its levy goes into."""
+        found = {policy: {insurer} for policy, insurer in zip(self.policy_no.tolist(), self.insurer.tolist())}
+        whose = self.policy_no[self.movements.policy[self.shares.movement]]
+        for policy, insurer in set(zip(whose.tolist(), self.shares.insurer.tolist())):
+            found[policy].add(insurer)
+        return found
+
+    @property
+    def left_to_leader(self) -> int:
+        """How many rows of co-insurers' shares a rule does not use, since the leader sets aside the whole."""
+        return sum(one.other for one in self.rows if one.table == "coinsurance")
 
     def share_table(self) -> pa.Table:
         """Return base and levy by insurer: of the policies it wrote, and of what it bears."""
@@ -309,7 +337,7 @@ def levy(
     Notes
     -----
     Refused in the result, others unaffected: RM711 no rule fits sector and start, RM712 more was refunded than paid,
-    RM755 more was received than written, RM762 who bears it cannot be read, RM750, RM751, RM753, RM754, RM396 policies
+    RM755 more was received than written, RM762 who bears it cannot be told, RM750, RM751, RM753, RM754, RM396 policies
     and events that stand twice, contradict each other, or meet no policy or no day of its term (an endorsement's day; a
     premium may be paid before and after).
     An earned base counts every movement evenly over its days: ``amount x days passed / days of the movement``.
@@ -329,7 +357,8 @@ def levy(
     >>> found.total_fen, found.reconcile()
     (11, 13)
     """
-    book, plan_fund = _book(source)
+    given_rows, plan_fund = _book(source)
+    book = given_rows.rows
     known = None if insurers is None else known_insurers(insurers, sorted(set(book["insurer"].tolist())))
     if rules is None or isinstance(rules, str | Path):
         rated = source if rules is None and isinstance(source, Rated) else None
@@ -342,11 +371,13 @@ def levy(
     rule = rule_of(given, book["sector"], book["start_date"])
     if (lost := rule < 0).any():
         at = int(np.argmax(lost))
-        refused.append(problem("RM711", count=int(lost.sum()), policy=book["policy_no"][at], sector=book["sector"][at]))
+        refused.append(
+            problem("RM711", **book.first(lost, "policies"), policy=book["policy_no"][at], sector=book["sector"][at])
+        )
         gone |= set(book["policy_no"][lost].tolist())
         book, plan_fund = _take(book, plan_fund, ~lost)
     shares_of, by_share = read_shares(coinsurance), np.array([item.accrues == "shares" for item in given])
-    lost, told = torn(book, by_share[rule_of(given, book["sector"], book["start_date"])], shares_of)
+    lost, told = torn(book, by_share[rule_of(given, book["sector"], book["start_date"])], shares_of, known)
     refused += told
     gone |= set(book["policy_no"][lost].tolist())
     book, plan_fund = _take(book, plan_fund, ~lost)
@@ -359,7 +390,17 @@ def levy(
     rule = rule_of(given, book["sector"], book["start_date"])
     moved = movements(book, rule, given, changes, receipts is not None, today)
     if (wrong := below_nothing(len(book), moved)).any():
-        refused.append(problem("RM712", count=int(wrong.sum()), policy=book["policy_no"][wrong][0]))
+        at = int(np.argmax(wrong))
+        change = int(moved[3][(moved[0] == at) & (moved[2] != START)].sum())
+        refused.append(
+            problem(
+                "RM712",
+                **book.first(wrong, "policies"),
+                policy=book["policy_no"][at],
+                premium=yuan_text(int(book["premium_fen"][at])),
+                change=yuan_text(change),
+            )
+        )
         book, plan_fund, changes = *_take(book, plan_fund, ~wrong), changes.without(wrong)
         rule = rule[~wrong]
         moved = movements(book, rule, given, changes, receipts is not None, today)
@@ -370,8 +411,11 @@ def levy(
     levy_fen = levied_by(moved, rule, given)
     change = moved[2] == CHANGE
     gone |= given_numbers - set(book["policy_no"].tolist())
-    shares, unshared = shared(book, moved, levy_fen, by_share[rule], shares_of, gone, known)
+    shares, divided = shared(book, moved, levy_fen, by_share[rule], shares_of, gone, known)
     kept = None if ledger is None else read_accruals(ledger, book, today)
+    policies = given_rows.without(join(given_rows.rows["policy_no"], book["policy_no"]).unmet(), "aside", None)
+    others = (divided, None if kept is None else kept[2])
+    events = (changes.endorsements, changes.receipts, *(found for found in others if found is not None))
     return Levy(
         rules=given,
         policy_no=book["policy_no"],
@@ -386,8 +430,9 @@ def levy(
         shares=shares,
         ledger_fen=plan_fund if kept is None else kept[0],
         stray_fen=0 if kept is None else kept[1],
-        refused=(*refused, *changes.told, *unshared, *(() if kept is None else kept[2].told)),
-        tallies=(changes.endorsements, changes.receipts, *(() if kept is None else (kept[2],))),
+        refused=each_said_once([*refused, *(item for found in events for item in found.told)]),
+        tallies=events,
+        rows=(policies.tally, *(found.tally for found in events)),
     )
 
 
@@ -395,18 +440,18 @@ def _take(book: Columns, fund: Ints | None, rows: Bools) -> tuple[Columns, Ints 
     return book.take(rows), None if fund is None else fund[rows]
 
 
-def _book(source: Any) -> tuple[Columns, Ints | None]:
+def _book(source: Any) -> tuple[Events, Ints | None]:
     if not isinstance(source, Rated):
-        return read_policies(source, POLICY, ("end_date",)), None
+        return policies_once(source, POLICY, ("end_date",)), None
     source.plan.money.need_hundredths()
     table = source.table
     if source.plan.key and source.plan.key != "policy_no":
         table = table.append_column("policy_no", table[source.plan.key].cast(pa.string()))
     priced = np.asarray(table["premium_fen"].is_valid().to_numpy(), dtype=bool)
     kept = table.filter(pa.array(priced))
-    found = read_policies(kept, POLICY, ("end_date",))
+    found = policies_once(kept, POLICY, ("end_date",))
     fund = np.asarray(kept["fund_fen"].to_numpy(), dtype=np.int64) if "fund_fen" in kept.column_names else None
-    return found, fund if len(found) == kept.num_rows else None
+    return found, fund if len(found.rows) == kept.num_rows else None
 
 
 def _sums(group: Ints, amount: Ints, size: int) -> Ints:
@@ -437,7 +482,7 @@ def read_accruals(ledger: Any, book: Columns, today: int | None) -> tuple[Ints, 
         raise BookError(entries.rows.refused)
     if today is not None:
         if "date" not in entries.rows:
-            raise BookError(lacks("ledger", "date", entries.rows.file))
+            raise BookError(lacks("ledger", "date", None if entries.rows.book is None else entries.rows.book.file))
         entries = entries.without(entries.rows["date"] > today, "later", None)
     rows = entries.rows
     signed = np.select(

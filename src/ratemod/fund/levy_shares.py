@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,9 +10,10 @@ import numpy as np
 import pyarrow as pa
 
 from ratemod.errors import Problem, problem
-from ratemod.fund.co_insurance import co_insure
+from ratemod.fund.co_insurance import co_insure, share_faults
 from ratemod.fund.events import Events, of_policies, read_events
 from ratemod.fund.fund_table import Bools, Columns, Ints, Texts, codes_of, day_column
+from ratemod.fund.journal import unknown_insurers
 from ratemod.fund.movements import Moved
 
 SHARE = ("policy_no", "insurer", "leader", "share_percent")
@@ -59,19 +60,26 @@ def read_shares(given: Any) -> Events | None:
     return None if given is None else read_events(given, "coinsurance", SHARE, (), SHARE[:2])
 
 
-def torn(book: Columns, by_share: Bools, given: Events | None) -> tuple[Bools, list[Problem]]:
-    """Return the policies borne by shares of which a row cannot be used, (policies,) bool, and RM762 about them."""
-    lost = (
-        np.zeros(len(book), dtype=bool)
-        if given is None
-        else np.isin(
-            book["policy_no"].astype(str), given.rows.left_out.get("policy_no", np.zeros(0, object)).astype(str)
-        )
-    )
-    lost &= by_share
-    if not lost.any():
-        return lost, []
-    return lost, [problem("RM762", count=int(lost.sum()), policy=book["policy_no"][int(np.argmax(lost))])]
+def torn(
+    book: Columns, by_share: Bools, given: Events | None, known: Collection[str] | None
+) -> tuple[Bools, list[Problem]]:
+    """Return the policies borne by shares that cannot be used, (policies,) bool, and what is wrong with shares.
+
+    Told: the faults of `share_faults`, RM730 unknown co-insurers, RM762 how many policies are left out for them. Of a
+    policy that its leader bears alone the faults are told, and it stays.
+    """
+    if given is None:
+        return np.zeros(len(book), dtype=bool), []
+    unknown = [] if known is None else unknown_insurers(given.rows, sorted(known), "coinsurance")
+    wrong = share_faults(book, given.rows)
+    strange = np.isin(given.rows["insurer"].astype(str), [item.args["name"] for item in unknown])
+    left = given.rows.left_out.get("policy_no", np.zeros(0, object))
+    bad = {*left.tolist(), *given.rows["policy_no"][strange].tolist(), *(item.args["policy"] for item in wrong)}
+    lost = by_share & np.array([number in bad for number in book["policy_no"].tolist()], dtype=bool)
+    told = [*unknown, *wrong]
+    if lost.any():
+        told.append(problem("RM762", count=int(lost.sum()), policy=book["policy_no"][int(np.argmax(lost))]))
+    return lost, told
 
 
 def shared(
@@ -82,8 +90,8 @@ def shared(
     given: Events | None,
     gone: Iterable[str],
     known: Iterable[str] | None = None,
-) -> tuple[Shares, list[Problem]]:
-    """Return the movements of a book by who bears them, and the rows of shares that were left out.
+) -> tuple[Shares, Events | None]:
+    """Return the movements of a book by who bears them, and what became of the rows of shares.
 
     Parameters
     ----------
@@ -103,7 +111,7 @@ def shared(
     """
     lead = book["insurer"][moved[0]]
     if given is None:
-        return Shares(np.arange(len(levy_fen)), lead, moved[3], levy_fen), []
+        return Shares(np.arange(len(levy_fen)), lead, moved[3], levy_fen), None
     found = of_policies(given, book, gone)
     found = found.without(~by_share[found.place], "other", None)
     movements = {
@@ -116,4 +124,4 @@ def shared(
     shares = pa.table({name: pa.array(found.rows[name]) for name in SHARE})
     everyone = {*book["insurer"].tolist(), *found.rows["insurer"].tolist()} if known is None else set(known)
     parts = co_insure(pa.table(movements), shares, everyone)
-    return Shares(parts.movement, parts.insurer, parts.amounts["premium_fen"], parts.amounts["levy_fen"]), [*found.told]
+    return Shares(parts.movement, parts.insurer, parts.amounts["premium_fen"], parts.amounts["levy_fen"]), found

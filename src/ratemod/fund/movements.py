@@ -101,7 +101,7 @@ def over_received(book: Columns, changes: Changes) -> tuple[Bools, list[Problem]
     return over, [
         problem(
             "RM755",
-            count=int(over.sum()),
+            **book.first(over, "policies"),
             policy=str(book["policy_no"][at]),
             received=yuan_text(int(received[at])),
             written=yuan_text(int(written[at])),

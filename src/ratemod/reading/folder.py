@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from ratemod.errors import BookError, problem
 from ratemod.reading.header import fold
+from ratemod.reading.receipt import Receipt, listed
+from ratemod.reading.told import tell
 from ratemod.vocabulary.table import table, tables
 
 SUFFIXES = (".parquet", ".xlsx", ".xlsm", ".xlsb", ".xls", ".ods", ".csv", ".tsv", ".txt")
+OWN = ("truth_",)  # what `synthesize` writes beside the lists
+WORDS = re.compile(r"[\s_\-—–·,，、.（）()【】\[\]]+")  # what parts the words of a file's name
+
+
+Files = Path | tuple[Path, ...]  # a file, a folder of files, or several files that are one list together
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,17 +29,17 @@ class Folder:
     Attributes
     ----------
     path : Path
-    files : mapping of table to file
+    files : mapping of table to its file or files
     """
 
     path: Path
-    files: Mapping[str, Path]
+    files: Mapping[str, Files]
 
     def __contains__(self, name: str) -> bool:
         return name in self.files
 
-    def table(self, name: str) -> Path:
-        """Return the file of a table.
+    def table(self, name: str) -> Files:
+        """Return the file of a table, or its files, which are read as one list.
 
         Raises
         ------
@@ -43,13 +51,13 @@ class Folder:
             raise BookError(problem("RM954", path=str(self.path), name=name, label=label))
         return self.files[name]
 
-    def get(self, name: str) -> Path | None:
-        """Return the file of a table, None where there is none."""
+    def get(self, name: str) -> Files | None:
+        """Return the file or files of a table, None where there is none."""
         return self.files.get(name)
 
 
 def open_folder(path: str | os.PathLike[str]) -> Folder:
-    """Open a folder of tables.
+    """Open a folder of tables; lists in it that no table's name means are named in the receipt.
 
     Raises
     ------
@@ -59,7 +67,11 @@ def open_folder(path: str | os.PathLike[str]) -> Folder:
     place = Path(path)
     if not place.is_dir():
         raise BookError(problem("RM916", path=str(place)))
-    return Folder(place, found_in(place))
+    found = found_in(place)
+    if unread := sorted(file.name for file in _lists(place) if file.is_file() and _table_of(file) is None):
+        remark = problem("RM966", file=str(place), files=listed(unread), count=len(unread))
+        tell(Receipt((), (remark,)))
+    return Folder(place, found)
 
 
 def meant_by(stem: str) -> str | None:
@@ -73,24 +85,43 @@ def meant_by(stem: str) -> str | None:
     return next((one.name for one in tables().values() if fold(stem) in map(fold, one.names())), None)
 
 
-def found_in(place: Path) -> dict[str, Path]:
+def found_in(place: Path) -> dict[str, Files]:
     """Return table -> file of the files of a folder whose names mean a table; others are let be.
+
+    A list may come in parts: several files whose names begin with that of the table (``保单_甲公司.xlsx``,
+    ``policies-2026.csv``), or a folder of its name; they are read as one, each under its own headers and units.
 
     Raises
     ------
     BookError
-        RM955 several files are one table.
+        RM955 several files are one table, and which of them are parts of it is not said.
     """
-    found: dict[str, list[Path]] = {}
-    for file in sorted(place.iterdir()):
-        noun = meant_by(file.stem)
-        if noun is not None and file.suffix.lower() in SUFFIXES and not file.name.startswith("~$"):
-            found.setdefault(noun, []).append(file)
+    whole: dict[str, list[Path]] = {}
+    parts: dict[str, list[Path]] = {}
+    for file in _lists(place):
+        noun = _table_of(file)
+        if noun is not None:
+            (whole if meant_by(file.stem) else parts).setdefault(noun, []).append(file)
     wrong = [
-        problem("RM955", name=name, label=table(name).label_zh, files=", ".join(file.name for file in files))
-        for name, files in found.items()
-        if len(files) > 1
+        problem("RM955", name=name, label=table(name).label_zh, files=", ".join(file.name for file in together))
+        for name, files in whole.items()
+        if len(together := [*files, *parts.get(name, [])]) > 1
     ]
     if wrong:
         raise BookError(wrong)
-    return {name: files[0] for name, files in found.items()}
+    joined: dict[str, Files] = {name: files[0] if len(files) == 1 else tuple(files) for name, files in parts.items()}
+    return joined | {name: files[0] for name, files in whole.items()}
+
+
+def _lists(place: Path) -> list[Path]:
+    """Return the files that may be lists, and the folders, in the order of their names."""
+    return [
+        file
+        for file in sorted(place.iterdir())
+        if not file.name.startswith(("~$", ".", *OWN)) and (file.is_dir() or file.suffix.lower() in SUFFIXES)
+    ]
+
+
+def _table_of(file: Path) -> str | None:
+    """Return which table a file or folder is, or is a part of by the first word of its name."""
+    return meant_by(file.stem) or (None if file.is_dir() else meant_by(WORDS.split(file.stem.strip(), maxsplit=1)[0]))

@@ -214,7 +214,11 @@ def _rate_changes(source: Any, intake: dict[str, Intake]) -> tuple[Dates, Floats
 
 
 def digest_of(source: Any) -> str:
-    """Return the SHA-256 of a file, or of a frame's columns as Arrow writes them."""
+    """Return the SHA-256 of a file, of several together, or of a frame's columns as Arrow writes them."""
+    if isinstance(source, str | Path) and Path(source).is_dir():
+        source = tuple(sorted(file for file in Path(source).rglob("*") if file.is_file()))
+    if isinstance(source, tuple):
+        return hashlib.sha256("".join(map(digest_of, source)).encode()).hexdigest()
     if isinstance(source, str | Path):
         with open(source, "rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
