@@ -59,7 +59,7 @@ CALLS = {
     "fund ledger": "--province {p} --out {o}/x.csv",
     "fund evaluate": "--province {p} --permutations 2 --out {o}/x.csv --report {o}/y.html",
     "fund scorecard": "--province {p} --out {o}/x.csv --report {o}/y.html",
-    "fund subsidy": "--province {p} --out {o}/x.csv",
+    "fund subsidy": "--province {p} --budget 100000 --out {o}/x.csv",
     "data tables": "claims",
     "data template": PLAN + " -o {o}/x.xlsx",
     "data check": "{p}",

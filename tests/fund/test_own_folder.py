@@ -76,7 +76,7 @@ def test_a_row_that_cannot_be_priced_is_said(own, tmp_path, capsys):
     frame["heads"] = frame["heads"].astype(object)
     frame.loc[frame.index[3], "heads"] = "约40"
     frame.astype(str).replace("None", "").to_csv(folder / "续保名册.csv", index=False)
-    assert main(["fund", "subsidy", "--province", str(folder), "--lang", "zh"]) == 3
+    assert main(["fund", "subsidy", "--budget", "50000", "--province", str(folder), "--lang", "zh"]) == 3
     assert "约40" in capsys.readouterr().out
 
 

@@ -188,3 +188,15 @@ def test_a_list_in_parts_is_read_as_one(tmp_path, capsys):
     policies.to_excel(tmp_path / "保单.xlsx", index=False)
     assert main(["fund", "levy", "--province", str(tmp_path), "--at", "2026-12-31", "--lang", "zh"]) == 1
     assert "RM955" in capsys.readouterr().err, "which of them are parts is not said"
+
+
+def test_lists_given_one_by_one_stand_alone(tmp_path, capsys):
+    """Nothing is added to a user's lists from the synthetic province: what is missing is named."""
+    for name, frame in lists().items():
+        frame.to_excel(tmp_path / f"{name}.xlsx", index=False)
+    given = {"policies": "保单", "services": "预防服务", "fund-payments": "预防费支付"}
+    words = [word for name, file in given.items() for word in (f"--{name}", str(tmp_path / f"{file}.xlsx"))]
+    assert main(["fund", "ledger", *words, "--at", "2026-12-31", "--lang", "zh"]) == 0
+    assert numbers(capsys.readouterr().out.splitlines(), "甲财险")[2] == "22,500.00"
+    assert main(["fund", "ledger", *words[2:], "--at", "2026-12-31", "--lang", "zh"]) == 1
+    assert "RM954" in (err := capsys.readouterr().err) and "保单" in err

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from decimal import Decimal
 
 import numpy as np
@@ -48,7 +49,7 @@ def test_by_hand():
     assert found.granted_fen.tolist() == [2000, 5000, 0, 0, 0]
     assert found.rule.tolist() == [0, 0, -1, -1, -1]
     assert found.frame("zh")["企业自付（分）"].tolist() == [8004, 95_000, 10_000, 10_000, 10_000]
-    assert found.reconcile() == 5
+    assert found.reconcile() == 7
 
 
 @given(st.lists(st.integers(0, 10**6), min_size=1, max_size=30), st.integers(0, 10**5), st.integers(0, 10**4))
@@ -87,3 +88,59 @@ def test_a_broken_grant_is_found():
     found.granted_fen[0] += 1
     with pytest.raises(ModelError):
         found.reconcile()
+
+
+D = datetime.date
+
+
+def year_of_subsidies(**rule: str):
+    """Return subsidies of 2026 of four policies of two firms, one cancelled after 90 of 365 days."""
+    table = book(
+        [1_000_003, 500_000, 800_000, 700_000],
+        credit_code=["F1", "F1", "F2", "F2"],
+        division_code=["220102", "220102", "220202", "220202"],
+        start_date=[D(2026, 1, 1), D(2026, 3, 1), D(2026, 1, 1), D(2025, 6, 1)],
+        end_date=[D(2027, 1, 1), D(2027, 3, 1), D(2027, 1, 1), D(2026, 6, 1)],
+        cancelled_date=[D(2026, 4, 1), None, D(2027, 1, 1), None],
+    )
+    given = SubsidyRule("small", ("small",), Decimal("0.10"), 120_000, **rule)
+    return table, given
+
+
+def test_a_cancelled_policy_gives_back_the_days_that_are_left():
+    """By hand: a tenth of 10,000.03 is 1,000.00 yuan; of 365 days 275 are left, 753.42 yuan of 1,000.00."""
+    table, rule = year_of_subsidies()
+    found = subsidise(table, 10**9, [rule], year=2026)
+    assert found.granted_fen.tolist() == [100_000, 50_000, 80_000], "the policy of 2025 is of another budget year"
+    assert found.clawback_fen.tolist() == [75_342, 0, 0], "who leaves when the term ends gives nothing back"
+    assert (found.rows.used, found.rows.other, found.rows.other_fen) == (3, 1, 700_000)
+    assert found.county_table().to_pylist() == [
+        {"division_code": "220102", "firms": 1, "policies": 2, "granted_fen": 150_000, "clawback_fen": 75_342,
+         "to_pay_fen": 74_658},
+        {"division_code": "220202", "firms": 1, "policies": 1, "granted_fen": 80_000, "clawback_fen": 0,
+         "to_pay_fen": 80_000},
+    ]  # fmt: skip
+    assert found.payment_table()["policy_no"].to_pylist() == ["P000", "P001", "P002"]
+    assert found.reconcile() == 7
+    before = subsidise(table, 10**9, [rule], year=2026, as_of=D(2026, 3, 31))
+    assert before.clawback_fen.tolist() == [0, 0, 0]
+    for how, claimed in (("whole", 100_000), ("none", 0)):
+        other = subsidise(table, 10**9, [year_of_subsidies(on_cancellation=how)[1]], year=2026)
+        assert other.clawback_fen.tolist() == [claimed, 0, 0]
+
+
+def test_a_cap_of_a_firm_is_shared_by_its_policies():
+    """By hand: F1 is entitled to 1,500.00 yuan and capped at 1,200.00, two thirds and a third of it."""
+    table, rule = year_of_subsidies(cap_for="firm")
+    found = subsidise(table, 10**9, [rule], year=2026)
+    assert found.entitled_fen.tolist() == [80_000, 40_000, 80_000]
+    assert found.reconcile() == 7
+    found.entitled_fen[1] += 1
+    with pytest.raises(ModelError):
+        found.reconcile()
+    with pytest.raises(BookError) as error:
+        subsidise(table.drop_columns(["credit_code"]), 10**9, [rule])
+    assert [item.code for item in error.value.problems] == ["RM950"]
+    with pytest.raises(BookError) as error:
+        subsidise(table.drop_columns(["end_date"]), 10**9, [rule])
+    assert error.value.problems[0].args["name"] == "end_date"

@@ -12,7 +12,7 @@ from ratemod.errors import Lang, text
 
 def arguments(parser: argparse.ArgumentParser, lang: Lang) -> None:
     """Declare the arguments."""
-    province_arguments(parser, lang)
+    province_arguments(parser, lang, ("insureds", "budgets", "renewals", "panel", "insurers"))
     parser.add_argument("--catalogue", metavar="FILE", type=Path, help=text("UI_help_fund_catalogue", lang))
     parser.add_argument(
         "--most-visits", metavar="N", type=count(lang), default=4, help=text("UI_help_fund_visits", lang)

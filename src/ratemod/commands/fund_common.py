@@ -47,13 +47,13 @@ def day_argument(parser: argparse.ArgumentParser, lang: Lang) -> None:
 def lists_of(args: argparse.Namespace) -> Folder:
     """Return the lists given one by one, and those of the folder for the rest.
 
-    One's own policies without a folder stand alone: nothing is added to them from the shipped province.
+    Lists of one's own without a folder stand alone: nothing is added to them from the shipped province.
     """
     from ratemod.reading.folder import Folder, open_folder
 
     own = {name.removeprefix("list_"): file for name, file in vars(args).items() if name.startswith("list_") and file}
-    if args.province is None and "policies" in own:
-        return Folder(own["policies"].parent, own)
+    if args.province is None and own:
+        return Folder(next(iter(own.values())).parent, own)
     place = args.province or PROVINCE
     return Folder(place, {**open_folder(place).files, **own})
 

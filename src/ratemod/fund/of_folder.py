@@ -76,7 +76,7 @@ def ledger_of(
         levy_of(lists, levy_rules, day),
         lists.table("policies"),
         lists.table("services"),
-        lists.get("fund_payments") or lists.table("ledger"),
+        lists.table("fund_payments" if "fund_payments" in lists or "ledger" not in lists else "ledger"),
         day,
         budgets=lists.get("budgets"),
         contracts=lists.get("contracts"),
