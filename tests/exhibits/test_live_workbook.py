@@ -21,8 +21,10 @@ from python_calamine import CalamineWorkbook
 from tests.exhibits.office import convert, needs_office
 from tests.rating import random_plans
 from tests.rating.steps import step_of
+from xlsxwriter.worksheet import Worksheet
 
 from ratemod.document.sheet import sheet_name
+from ratemod.document.written_sheet import WrittenSheet
 from ratemod.errors import PlanError
 from ratemod.formulas.tables import sheet_names, table_sheet
 from ratemod.plan.editions import load_plan, shipped
@@ -191,8 +193,16 @@ def compare(plan: Plan, inputs: Inputs, file: Path) -> int:
 
 
 @needs_office
-def test_random_plans_of_every_operation_equal_exact_arithmetic(tmp_path):
+def test_random_plans_of_every_operation_equal_exact_arithmetic(tmp_path, monkeypatch):
     made: list[tuple[Plan, Inputs, Path]] = []
+    functions: set[str] = set()
+
+    def prepared(sheet, formula, expand_future_functions=False):
+        functions.update(re.findall(r"(?<![.A-Z0-9])[A-Z][A-Z0-9]*\(", formula))
+        return plainly(sheet, formula)
+
+    plainly = WrittenSheet._prepare_formula
+    monkeypatch.setattr(WrittenSheet, "_prepare_formula", prepared)
 
     @settings(
         max_examples=40, deadline=None, derandomize=True, database=None, phases=[Phase.generate],
@@ -222,6 +232,8 @@ def test_random_plans_of_every_operation_equal_exact_arithmetic(tmp_path):
     agreed = sum(compare(plan, inputs, file) for (plan, inputs, _), file in zip(made, done))
     assert agreed > 800
     assert _used(made) == set(OPERATIONS) - {"classify"}  # which gives no number
+    every = "".join(sorted(functions))
+    assert "ROUND(" in every and Worksheet()._prepare_formula(every, True) == every  # none that needs a prefix
 
 
 def _used(made) -> set[str]:

@@ -54,7 +54,9 @@ def new_sheet(book: Any, name: str, *, heads: int = 1, said: str = "") -> Any:
     said : str
         What stands at the foot of every page beside the page number; without it, the name of the sheet.
     """
-    sheet = book.add_worksheet(sheet_name(name, book.sheetnames))
+    from ratemod.document.written_sheet import WrittenSheet
+
+    sheet = book.add_worksheet(sheet_name(name, book.sheetnames), WrittenSheet)
     sheet.set_landscape()
     sheet.set_paper(A4)
     sheet.fit_to_pages(1, 0)
