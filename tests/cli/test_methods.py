@@ -163,7 +163,6 @@ def test_expected_losses_from_the_column_of_premium(tmp_path, capsys):
         (lambda text: text.replace("\n2002,", "\n,"), "RM458"),
         (lambda text: text.replace("1363294,,", "1363294,0,"), "RM460"),
         (lambda text: text.replace("12,24,36", "a,b,c").replace(",48,60,72,84,96,108,120", ",d,e,f,g,h,i,j"), "RM454"),
-        (lambda text: text.replace("2218525", ""), "RM515"),
     ],
 )
 def test_a_triangle_with_a_fault_is_refused(tmp_path, capsys, change, said):

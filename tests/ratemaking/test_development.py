@@ -1,7 +1,9 @@
 """Triangles: R ChainLadder's values of RAA and Taylor-Ashe, and properties that hold for any triangle."""
 
 import numpy as np
+import pandas as pd
 import pytest
+import statsmodels.api as sm
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -159,9 +161,23 @@ def test_chainladder_round_trip(vectors):
 @pytest.mark.parametrize(
     ("code", "call"),
     [
-        ("RM515", lambda: dev.mack([[1.0, np.nan, 2.0]] * 4)),
+        ("RM521", lambda: dev.mack([[1.0, np.nan, 2.0]] * 4)),
+        ("RM515", lambda: tri.unbroken(np.array([[1.0, np.nan, 2.0]]))),
+        ("RM683", lambda: dev.mack([[np.nan, np.nan], [1.0, 2.0]])),
+        ("RM684", lambda: dev.mack([[0.0, 2.0, 3.0, 4.0]] * 4)),
+        ("RM501", lambda: dev.mack([[-1.0, 2.0, 3.0, 4.0]] * 4)),
+        ("RM685", lambda: dev.mack(pd.DataFrame([[1.0, 2.0]] * 2, index=[2020, 2020], columns=[12, 24]))),
+        ("RM685", lambda: dev.mack(pd.DataFrame([[1.0, 2.0]] * 2, index=[2020, 2021], columns=[12, 12]))),
+        ("RM686", lambda: dev.mack(pd.DataFrame([[1.0, 2.0]] * 2, index=[2020, 2021], columns=[24, 12]))),
+        (
+            "RM687",
+            lambda: dev.development_factors(
+                pd.DataFrame([[1.0, 2.0]] * 2, index=[2021, 2020], columns=[12, 24]), periods=1
+            ),
+        ),
+        ("RM519", lambda: dev.fit_tail([1, 1], [1.2, 1.1])),
         ("RM518", lambda: dev.development_factors([[[0.0, 5.0], [0.0, np.nan]]])),
-        ("RM502", lambda: dev.mack(np.where(np.add.outer(np.arange(4), np.arange(4)) < 4, 0.0, np.nan))),
+        ("RM521", lambda: dev.mack(np.where(np.add.outer(np.arange(4), np.arange(4)) < 4, 0.0, np.nan))),
         ("RM521", lambda: dev.mack([[1.0, 2.0, 3.0], [1.0, 2.0, np.nan], [1.0, np.nan, np.nan]])),
         ("RM519", lambda: dev.fit_tail([1, 2], [1.2, 1.0])),
         ("RM520", lambda: dev.fit_tail([1, 2, 3], [1.2, 1.15, 1.12], "inverse_power")),
@@ -216,8 +232,77 @@ def test_books_that_begin_late_lack_the_upper_left_corner():
     assert cut.unpaid[0] == 0 and (cut.unpaid[1:] > 0).all()
     assert cut.standard_error[0] == 0 and (cut.standard_error[2:] > 0).all()
     assert np.sqrt((cut.standard_error**2).sum()) < cut.total_standard_error < cut.standard_error.sum()
-    with pytest.raises(ModelError, match="RM515"):
+    with pytest.raises(ModelError, match="RM683"):
         tri.latest(np.array([[no, no], [1.0, 2.0]]))
+
+
+def written_out(square, alpha=1):
+    """Mack's errors one origin at a time: each step a regression of the known pairs (statsmodels), his sums."""
+    ages = square.shape[1]
+    f, s2, e2 = [], [], []
+    for k in range(ages - 1):
+        use = ~np.isnan(square[:, k]) & ~np.isnan(square[:, k + 1]) & (square[:, k] > 0)
+        x, y = square[use, k], square[use, k + 1]
+        fit = sm.WLS(y, x, weights=x ** (alpha - 2)).fit()
+        f.append(fit.params[0])
+        s2.append(fit.scale if len(x) > 1 else min(s2[-1] ** 2 / s2[-2], s2[-1], s2[-2]))
+        e2.append(s2[-1] / (x**alpha).sum())
+    ultimate, error, process = [], [], 0.0
+    newest = [int(np.flatnonzero(~np.isnan(row)).max()) for row in square]
+    for row, age in zip(square, newest):
+        c, own, shared = row[age], 0.0, 0.0
+        for k in range(age, ages - 1):
+            own = own * f[k] ** 2 + c ** (2 - alpha) * s2[k]
+            shared = shared * f[k] ** 2 + c**2 * e2[k]
+            c *= f[k]
+        ultimate.append(c)
+        error.append(np.sqrt(own + shared))
+        process += own
+    # All origins together: those still open at an age move by one factor, (Σ C)² · se²(f) a step.
+    all_shared = 0.0
+    running = [row[age] for row, age in zip(square, newest)]
+    for k in range(ages - 1):
+        still = [at for at, age in enumerate(newest) if age <= k]
+        all_shared = all_shared * f[k] ** 2 + sum(running[at] for at in still) ** 2 * e2[k]
+        for at in still:
+            running[at] *= f[k]
+    return np.array(ultimate), np.array(error), np.sqrt(process + all_shared)
+
+
+@pytest.mark.parametrize("alpha", [0, 1, 2])
+@pytest.mark.parametrize("seed", range(4))
+def test_holes_leave_out_the_ratios_beside_them_and_nothing_else(alpha, seed):
+    rng = np.random.default_rng(seed)
+    square = np.cumprod(1 + rng.gamma(2.0, 0.3, (8, 7)) / np.arange(1, 8) ** 1.5, axis=1) * 1000
+    square[np.add.outer(np.arange(8), np.arange(7)) > 7] = no
+    for origin, age in ((0, 2), (1, 3), (2, 1), (3, 0)):
+        square[origin, age] = no
+    made = dev.mack(square, alpha=alpha)
+    ultimate, error, together = written_out(square, alpha)
+    np.testing.assert_allclose(made.ultimate, ultimate, rtol=1e-12)
+    np.testing.assert_allclose(made.standard_error, error, rtol=1e-9)
+    assert made.total_standard_error == pytest.approx(together, rel=1e-9)
+    assert tri.holes(square).sum() == 3 and tri.latest(square)[1] == square[1, 6]
+    average = "volume" if alpha == 1 else "simple" if alpha == 0 else None
+    if average:
+        np.testing.assert_allclose(dev.development_factors(square, average).value, made.factor, rtol=1e-12)
+
+
+def test_an_origin_that_stays_at_nothing_says_nothing_of_the_factors():
+    rows = [[100.0, 150, 165, 170], [110, 168, 180, no], [90, 130, no, no], [95, no, no, no]]
+    alone = dev.mack([*rows[:2], [91, 141, 150, no], *rows[2:]])
+    with_none = dev.mack([*rows[:2], [91, 141, 150, no], [0, 0, no, no], *rows[2:]])
+    assert with_none.factor.tolist() == alone.factor.tolist()
+    assert with_none.ultimate.tolist() == [*alone.ultimate[:3], 0.0, *alone.ultimate[3:]]
+    assert with_none.total_standard_error == alone.total_standard_error
+
+
+def test_the_first_column_names_origins_where_the_index_only_counts():
+    rows = [[100.0, 150, 165, 170], [110, 168, 180, no], [90, 130, no, no], [95, no, no, no]]
+    named = pd.DataFrame(rows, columns=[12, 24, 36, 48], index=[2020, 2021, 2022, 2023])
+    plain = dev.mack(named.reset_index(names="AY"))
+    pd.testing.assert_frame_equal(plain.factors(), dev.mack(named).factors())
+    pd.testing.assert_frame_equal(plain.frame(), dev.mack(named).frame())
 
 
 def test_late_corner_changes_only_the_ratios_it_takes_away():

@@ -182,10 +182,34 @@ HOLE = np.array(PAID, float)
 HOLE[1, 2] = NO
 
 
+def test_a_hole_joins_two_increments_of_clark():
+    """The likelihood of what is left, written out: with parameters free, no other curve is more likely."""
+    found = clark(HOLE)
+    x = np.arange(1, 8) - 0.5
+    grown = np.concatenate([[0.0], x**found.omega / (x**found.omega + found.theta**found.omega)])
+
+    def likelihood(omega, theta):
+        g = np.concatenate([[0.0], x**omega / (x**omega + theta**omega)])
+        total = 0.0
+        for row in HOLE:
+            at = np.flatnonzero(~np.isnan(row))
+            places = np.concatenate([[0], at + 1])
+            share, c = np.diff(g[places]), np.diff(row[at], prepend=0.0)
+            mean = c.sum() * share / share.sum()
+            total += c @ np.log(mean) - mean.sum()
+        return total
+
+    best = likelihood(found.omega, found.theta)
+    for omega, theta in ((1.001, 1.0), (0.999, 1.0), (1.0, 1.001), (1.0, 0.999)):
+        assert likelihood(found.omega * omega, found.theta * theta) < best
+    newest = np.array([np.flatnonzero(~np.isnan(row)).max() for row in HOLE])
+    level = np.array([row[at] for row, at in zip(HOLE, newest)]) / grown[newest + 1]
+    np.testing.assert_allclose(found.unpaid, level * (1 - grown[newest + 1]), rtol=1e-9)
+
+
 @pytest.mark.parametrize(
     ("code", "call"),
     [
-        ("RM515", lambda: clark(HOLE)),
         ("RM463", lambda: clark(np.ones((2, 4, 4)))),
         ("RM503", lambda: clark(PAID, premium=[1.0, 2.0])),
         ("RM502", lambda: clark(PAID, premium=[0.0] * 7)),

@@ -1,10 +1,11 @@
 """Clark's growth curves: a reserve by maximum likelihood, with its error and without a factor for every age.
 
-Losses emerge as G(x), x the time since the average loss of an origin (its age less half the origin's length):
+Losses emerge as G(x), x the time since the average loss of an origin (its age less half the origin's length);
     loglogistic x^ω/(x^ω + θ^ω),   weibull 1 − e^−(x/θ)^ω.
-An increment from age s to t has the mean μ = U·[G(t) − G(s)]: U one ultimate an origin (method "ldf", origins + 2
-parameters), or expected ratio × premium (method "cape_cod", 3 parameters). They maximise Σ c·log μ − μ, the likelihood
-of an over-dispersed Poisson; σ² = Σ (c − μ)²/μ / (n − p). What is unpaid is R = U·[G(until) − G(age)];
+An increment from one known age s to the next, t, has the mean μ = U·[G(t) − G(s)]: U one ultimate an origin (method
+"ldf", origins + 2 parameters), or expected ratio × premium (method "cape_cod", 3 parameters). They maximise
+Σ c·log μ − μ, the likelihood of an over-dispersed Poisson; σ² = Σ (c − μ)²/μ / (n − p). What is unpaid is
+R = U·[G(until) − G(age)];
     process variance σ²·R,   parameter variance σ²·∇R' I⁻¹ ∇R,   I the observed information.
 
 Source: Clark, *LDF Curve-Fitting and Stochastic Reserving*, CAS Forum (Fall 2003).
@@ -20,8 +21,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ratemod.errors import ModelError, problem
-from ratemod.ratemaking.arrays import Booleans, Floats, positive
-from ratemod.ratemaking.labels import Labels, by_origin, is_number, labelled
+from ratemod.ratemaking.arrays import Floats, Integers, positive
+from ratemod.ratemaking.labels import Labels, by_origin, is_number, one_triangle, with_cv
 from ratemod.ratemaking.triangle import latest, observed
 from ratemod.rules.floats import in_a_row
 from ratemod.rules.options import strict
@@ -73,19 +74,7 @@ class Clark:
 
     def frame(self) -> pd.DataFrame:
         """Return one row an origin: latest, grown, ultimate, unpaid, standard, process and parameter error, cv."""
-        known = self.unpaid != 0
-        cv = np.divide(self.standard_error, self.unpaid, out=np.full(len(known), np.nan), where=known)
-        return by_origin(
-            self.labels,
-            latest=self.latest,
-            grown=self.grown,
-            ultimate=self.ultimate,
-            unpaid=self.unpaid,
-            standard_error=self.standard_error,
-            process_error=self.process_error,
-            parameter_error=self.parameter_error,
-            cv=cv,
-        )
+        return by_origin(self.labels, latest=self.latest, grown=self.grown, ultimate=self.ultimate, **with_cv(self))
 
     def __repr__(self) -> str:
         ratio = f"; expected ratio {self.expected_ratio:.4g}" if self.method == "cape_cod" else ""
@@ -122,9 +111,9 @@ def clark(
     Raises
     ------
     ModelError
-        RM463 a triangle of several segments; RM515 for gaps; RM503 a premium or age too many; RM502 a premium that is
-        not positive; RM704 ages that do not rise, or begin before an origin ends; RM827 no firm maximum, fewer
-        increments than parameters, or an origin whose increments do not sum to a positive amount.
+        RM463 a triangle of several segments; RM683 an origin without amounts; RM503 a premium or age too many; RM502 a
+        premium that is not positive; RM704 ages that do not rise, or begin before an origin ends; RM827 no firm
+        maximum, fewer increments than parameters, or an origin whose increments do not sum to a positive amount.
 
     Examples
     --------
@@ -133,20 +122,13 @@ def clark(
     >>> clark(square, "weibull").unpaid.round(1).tolist()
     [2.8, 7.9, 17.7, 65.9]
     """
-    amount, labels = labelled(triangle)
-    if amount.ndim == 3 and len(amount) == 1:
-        amount, labels = amount[0], Labels(origins=labels.origins, ages=labels.ages)
-    if amount.ndim != 2:
-        raise ModelError(problem("RM463", shape=str(amount.shape)))
-    seen = observed(amount)
+    amount, labels = one_triangle(triangle)
     at, length = _ages(labels, amount.shape[1], ages, origin_length)
     base = None if premium is None else positive("premium", premium)
     if base is not None and base.shape != amount.shape[:1]:
         raise ModelError(problem("RM503", name="premium", found=base.size, first="triangle", expected=len(amount)))
-    use = seen & np.concatenate([np.ones((len(seen), 1), bool), seen[:, :-1]], axis=1)
-    step = np.diff(amount, axis=1, prepend=0.0)
-    x = np.concatenate([[0.0], at - length / 2])
-    return _fitted(step, use, x, growth, base, until - length / 2, amount, labels)
+    evidence = _evidence(amount, np.concatenate([[0.0], at - length / 2]), growth, base)
+    return _result(evidence, _best(evidence), until - length / 2, amount, labels)
 
 
 def _ages(labels: Labels, n: int, ages: npt.ArrayLike | None, length: float | None) -> tuple[Floats, float]:
@@ -171,97 +153,146 @@ def _curve(growth: Growth, logs: Floats, x: Floats) -> Floats:
     return np.asarray(grown, dtype=np.float64)
 
 
-def _fitted(
-    step: Floats,
-    use: Booleans,
-    x: Floats,
-    growth: Growth,
-    base: Floats | None,
-    until: float,
-    amount: Floats,
-    labels: Labels,
-) -> Clark:
-    """Maximise the likelihood over the curve, the level following from it; then the errors."""
-    from scipy.optimize import minimize
+@dataclass(frozen=True, eq=False, kw_only=True, slots=True)
+class _Evidence:
+    """Increments of one triangle, k of them, under a growth curve.
 
-    row, column = np.nonzero(use)
-    c, age = step[row, column], amount.shape[1] - 1 - np.argmax(~np.isnan(amount[:, ::-1]), axis=1)
-    sums = np.bincount(row, weights=c, minlength=len(amount))
-    parameters = 2 + (len(amount) if base is None else 1)
-    if len(c) <= parameters or (base is None and (sums <= 0).any()) or sums.sum() <= 0:
-        raise ModelError(problem("RM827", increments=len(c), parameters=parameters, slope="-"))
+    Attributes
+    ----------
+    row, begin, end : (k,) int64, origin and places in `x` of the two ages; amount : (k,) float64
+    x : (ages + 1,) float64, times since the average loss, the first is 0
+    base : (origins,) premium of Cape Cod, or None
+    """
 
-    def increments(logs: Floats) -> Floats:
-        grown = _curve(growth, logs, x)
-        return np.asarray(grown[column + 1] - grown[column])
+    growth: Growth
+    x: Floats
+    row: Integers
+    begin: Integers
+    end: Integers
+    amount: Floats
+    origins: int
+    base: Floats | None
 
-    def level(logs: Floats) -> Floats:
-        """Return the ultimate of each origin, to infinity."""
-        g = increments(logs)
-        if base is not None:
-            return np.asarray(base * (c.sum() / (base[row] @ g)))
-        return np.asarray(sums / np.bincount(row, weights=g, minlength=len(amount)))
+    @property
+    def parameters(self) -> int:
+        return 2 + (self.origins if self.base is None else 1)
 
-    def lost(logs: Floats) -> float:
+    def by_origin(self, part: Floats) -> Floats:
+        return np.bincount(self.row, weights=part, minlength=self.origins).astype(np.float64)
+
+    def grown(self, logs: Floats) -> Floats:
+        """Return the share of the ultimate in each increment."""
+        share = _curve(self.growth, logs, self.x)
+        return np.asarray(share[self.end] - share[self.begin])
+
+    def level(self, logs: Floats) -> Floats:
+        """Return the ultimate of each origin, to infinity, that goes best with a curve."""
+        g = self.grown(logs)
+        if self.base is not None:
+            return np.asarray(self.base * (self.amount.sum() / (self.base[self.row] @ g)))
+        return self.by_origin(self.amount) / self.by_origin(g)
+
+    def mean(self, logs: Floats) -> Floats:
+        return self.level(logs)[self.row] * self.grown(logs)
+
+    def lost(self, logs: Floats) -> float:
+        """Return minus the likelihood, per unit of amount."""
         with np.errstate(all="ignore"):
-            mean = level(logs)[row] * increments(logs)
-            value = -(c @ np.log(mean) - mean.sum()) / sums.sum()
+            mean = self.mean(logs)
+            value = -(self.amount @ np.log(mean) - mean.sum()) / self.amount.sum()
         return float(value) if np.isfinite(value) else 1e10
 
-    start = np.array([np.log(1.2), np.log(np.median(x[1:]))])
-    best = minimize(lost, start, method="Nelder-Mead", options={"xatol": 1e-7, "fatol": 1e-14, "maxiter": 2000}).x
+
+def _evidence(amount: Floats, x: Floats, growth: Growth, base: Floats | None) -> _Evidence:
+    """Return the increments from each known age of an origin to the next, the first from the origin's start."""
+    row, column = np.nonzero(observed(amount))
+    same = np.concatenate([[False], row[1:] == row[:-1]])
+    begin = np.where(same, np.concatenate([[0], column[:-1] + 1]), 0)
+    before = np.where(same, amount[row, np.maximum(begin - 1, 0)], 0.0)
+    step = amount[row, column] - before
+    made = _Evidence(
+        growth=growth, x=x, row=row, begin=begin, end=column + 1, amount=step, origins=len(amount), base=base
+    )
+    sums = made.by_origin(step)
+    if len(step) <= made.parameters or (base is None and (sums <= 0).any()) or sums.sum() <= 0:
+        raise ModelError(problem("RM827", increments=len(step), parameters=made.parameters, slope="-"))
+    return made
+
+
+def _best(evidence: _Evidence) -> Floats:
+    """Return the logs of ω and θ of the greatest likelihood, the level following from them."""
+    from scipy.optimize import minimize
+
+    def refused(slope: Floats) -> ModelError:
+        told = {"increments": len(evidence.amount), "parameters": evidence.parameters}
+        return ModelError(problem("RM827", **told, slope=f"{abs(slope).max():.3g}"))
+
+    def lost(logs: Floats) -> Floats:
+        return np.array([evidence.lost(logs)])
+
+    start = np.array([np.log(1.2), np.log(np.median(evidence.x[1:]))])
+    settings = {"xatol": 1e-7, "fatol": 1e-14, "maxiter": 2000}
+    best = np.asarray(minimize(evidence.lost, start, method="Nelder-Mead", options=settings).x, dtype=np.float64)
     for _ in range(4):
-        slope, curve = _derivatives(lambda logs: np.array([lost(logs)]), best)
+        slope, curve = _derivatives(lost, best)
         if not np.linalg.eigvalsh(curve[..., 0]).min() > 0:
-            raise ModelError(
-                problem("RM827", increments=len(c), parameters=parameters, slope=f"{abs(slope).max():.3g}")
-            )
+            raise refused(slope)
         best = best - np.clip(np.linalg.solve(curve[..., 0], slope[:, 0]), -0.1, 0.1)
-    slope, _ = _derivatives(lambda logs: np.array([lost(logs)]), best)
+    slope, _ = _derivatives(lost, best)
     if not np.abs(slope).max() < 1e-7 or np.abs(best - start).max() > 10:
-        raise ModelError(problem("RM827", increments=len(c), parameters=parameters, slope=f"{abs(slope).max():.3g}"))
-    g, (g1, g2), whole = increments(best), _derivatives(increments, best), level(best)
-    mean = whole[row] * g
-    dispersion = float(((c - mean) ** 2 / mean).sum() / (len(c) - parameters))
-    # Parameters: the level of each origin (or of all), then log ω and log θ; the level enters by its log.
-    member = np.eye(len(amount))[row] if base is None else np.ones((len(c), 1))
-    jacobian = np.concatenate([member * mean[:, None], (whole[row] * g1).T], axis=1)
-    information = (jacobian / mean[:, None] ** 2 * c[:, None]).T @ jacobian
-    rest = 1 - c / mean
+        raise refused(slope)
+    return best
+
+
+def _information(evidence: _Evidence, best: Floats) -> Floats:
+    """Return the observed information of the log of the level of each origin (or of all), then of log ω and log θ."""
+    (g1, g2), whole = _derivatives(evidence.grown, best), evidence.level(best)[evidence.row]
+    mean = whole * evidence.grown(best)
+    member = np.eye(evidence.origins)[evidence.row] if evidence.base is None else np.ones((len(mean), 1))
+    jacobian = np.concatenate([member * mean[:, None], (whole * g1).T], axis=1)
+    information = (jacobian / mean[:, None] ** 2 * evidence.amount[:, None]).T @ jacobian
+    rest = 1 - evidence.amount / mean
     k = member.shape[1]
     information[:k, :k] += np.diag((member * (rest * mean)[:, None]).sum(axis=0))
-    mixed = member.T @ (rest * whole[row] * g1).T
+    mixed = member.T @ (rest * whole * g1).T
     information[:k, k:] += mixed
     information[k:, :k] += mixed.T
-    information[k:, k:] += (g2 * (rest * whole[row])).sum(axis=-1)
-    covariance = dispersion * np.linalg.inv(information)
-    known = x[age + 1]
+    information[k:, k:] += (g2 * (rest * whole)).sum(axis=-1)
+    return np.asarray(information, dtype=np.float64)
+
+
+def _result(evidence: _Evidence, best: Floats, until: float, amount: Floats, labels: Labels) -> Clark:
+    """Return what is unpaid until an age, and its errors."""
+    c, mean, whole, base = evidence.amount, evidence.mean(best), evidence.level(best), evidence.base
+    dispersion = float(((c - mean) ** 2 / mean).sum() / (len(c) - evidence.parameters))
+    covariance = dispersion * np.linalg.inv(_information(evidence, best))
+    newest_age = amount.shape[1] - np.argmax(~np.isnan(amount[:, ::-1]), axis=1)
+    known = evidence.x[newest_age]
 
     def left(logs: Floats) -> Floats:
-        return np.maximum(_curve(growth, logs, np.full(1, until)) - _curve(growth, logs, known), 0.0)
+        ends = _curve(evidence.growth, logs, np.full(1, until)), _curve(evidence.growth, logs, known)
+        return np.maximum(ends[0] - ends[1], 0.0)
 
     unpaid = whole * left(best)
-    gradient = np.concatenate(
-        [np.diag(unpaid) if base is None else unpaid[:, None], (whole * _derivatives(left, best)[0]).T], axis=1
-    )
+    own = np.diag(unpaid) if base is None else unpaid[:, None]
+    gradient = np.concatenate([own, (whole * _derivatives(left, best)[0]).T], axis=1)
     parameter = np.sqrt(np.einsum("ij,jk,ik->i", gradient, covariance, gradient))
     process, together = np.sqrt(dispersion * unpaid), gradient.sum(axis=0)
     total = float(np.sqrt(together @ covariance @ together)), float(np.sqrt(dispersion * unpaid.sum()))
     residual = np.full(amount.shape, np.nan)
-    residual[row, column] = (c - mean) / np.sqrt(dispersion * mean)
-    newest = latest(amount)
+    residual[evidence.row, evidence.end - 1] = (c - mean) / np.sqrt(dispersion * mean)
     return Clark(
         method="ldf" if base is None else "cape_cod",
-        growth=growth,
+        growth=evidence.growth,
         until=float(until),
         omega=float(np.exp(best[0])),
         theta=float(np.exp(best[1])),
         expected_ratio=float("nan") if base is None else float(whole[0] / base[0]),
         dispersion=dispersion,
-        latest=newest,
-        ultimate=newest + unpaid,
+        latest=latest(amount),
+        ultimate=latest(amount) + unpaid,
         unpaid=unpaid,
-        grown=_curve(growth, best, known),
+        grown=_curve(evidence.growth, best, known),
         standard_error=np.hypot(process, parameter),
         process_error=process,
         parameter_error=parameter,

@@ -22,9 +22,9 @@ import numpy as np
 import numpy.typing as npt
 
 from ratemod.errors import ModelError, problem
-from ratemod.ratemaking.arrays import Booleans, Floats, Integers, finite, positive, same_length
-from ratemod.ratemaking.labels import NUMBERED, Labels, by_origin, by_step, labelled
-from ratemod.ratemaking.triangle import latest, observed
+from ratemod.ratemaking.arrays import Booleans, Floats, Integers, finite, non_negative, positive, same_length
+from ratemod.ratemaking.labels import NUMBERED, Labels, by_origin, by_step, in_order, labelled, with_cv
+from ratemod.ratemaking.triangle import later, latest, observed
 from ratemod.rules.options import strict
 from ratemod.rules.within import Amount, Factor
 
@@ -130,18 +130,7 @@ class Mack:
         >>> mack(square).frame()["unpaid"].round(1).tolist()
         [0.0, 5.5, 15.3, 63.6]
         """
-        known = self.unpaid != 0
-        cv = np.divide(self.standard_error, self.unpaid, out=np.full(self.unpaid.shape, np.nan), where=known)
-        return by_origin(
-            self.labels,
-            latest=self.ultimate - self.unpaid,
-            ultimate=self.ultimate,
-            unpaid=self.unpaid,
-            standard_error=self.standard_error,
-            process_error=self.process_error,
-            parameter_error=self.parameter_error,
-            cv=cv,
-        )
+        return by_origin(self.labels, latest=self.ultimate - self.unpaid, ultimate=self.ultimate, **with_cv(self))
 
     def factors(self) -> pd.DataFrame:
         """Return one row a step from age to age: factor, its standard_error, sigma."""
@@ -176,8 +165,8 @@ def development_factors(
     Raises
     ------
     ModelError
-        RM515 for gaps; RM502 for ratios that are not positive (geometric); RM518 with every segment and age that has
-        no ratio to average.
+        RM683 an origin without amounts; RM502 for ratios that are not positive (geometric); RM518 with every segment
+        and age that has no ratio to average; RM687 `periods` of origins that do not rise.
 
     Examples
     --------
@@ -185,6 +174,8 @@ def development_factors(
     [1.5]
     """
     amount, labels = labelled(values)
+    if periods is not None:
+        in_order(labels.origins)
     now, then = amount[..., :-1], amount[..., 1:]
     seen = observed(amount)
     use = _newest(seen[..., 1:] & seen[..., :-1], periods)
@@ -246,8 +237,8 @@ def fit_tail(age: npt.ArrayLike, factor: npt.ArrayLike, curve: Curve = "exponent
     Raises
     ------
     ModelError
-        RM519 when a factor is not above 1 or fewer than two are given; RM520 when the curve does not fall fast enough
-        for its product to end.
+        RM519 when a factor is not above 1 or fewer than two ages are given; RM520 when the curve does not fall fast
+        enough for its product to end.
 
     Examples
     --------
@@ -256,8 +247,8 @@ def fit_tail(age: npt.ArrayLike, factor: npt.ArrayLike, curve: Curve = "exponent
     """
     at, f = positive("age", age), finite("factor", factor)
     same_length(age=at, factor=f)
-    if len(f) < 2 or (f <= 1).any():
-        raise ModelError(problem("RM519", wrong=int((f <= 1).sum()), points=len(f)))
+    if len(np.unique(at)) < 2 or (f <= 1).any():
+        raise ModelError(problem("RM519", wrong=int((f <= 1).sum()), points=len(np.unique(at))))
     x, y = at if curve == "exponential" else np.log(at), np.log(f - 1)
     slope = float(((x - x.mean()) @ (y - y.mean())) / ((x - x.mean()) @ (x - x.mean())))
     if slope >= (0 if curve == "exponential" else -1):
@@ -284,7 +275,7 @@ def mack(
 
     Parameters
     ----------
-    values : (..., origins, ages) float64 cumulative > 0, NaN where unobserved; or a triangle with labels (`labelled`)
+    values : (..., origins, ages) float64 cumulative >= 0, NaN where unobserved; or a triangle with labels (`labelled`)
     alpha : 1 volume-weighted, 0 simple average, 2 least squares through the origin
     last_sigma : how to get σ where only one ratio is left
     tail : factor from the last age to ultimate
@@ -297,8 +288,14 @@ def mack(
     Raises
     ------
     ModelError
-        RM515 for gaps; RM502 for amounts that are not positive; RM521 for fewer than four ages or for an age before the
-        last with a single ratio, or fewer than two positive σ to continue.
+        RM501 for negative amounts; RM683 an origin without amounts; RM684 for an amount after 0, which no ratio makes;
+        RM521 for fewer than four ages or for an age before the last with a single ratio, or fewer than two positive σ
+        to continue.
+
+    Notes
+    -----
+    A hole takes the two ratios beside it out of the averages; what is unpaid is reckoned from the newest amount. A
+    newest amount of 0 stays 0, with no error, as the method has it.
 
     Examples
     --------
@@ -309,8 +306,12 @@ def mack(
     """
     amount, labels = labelled(values)
     seen = observed(amount)
-    positive("triangle", amount[seen])
+    non_negative("triangle", amount[seen])
     use = seen[..., 1:] & seen[..., :-1]
+    sprung = use & (amount[..., :-1] == 0) & (amount[..., 1:] > 0)
+    if sprung.any():
+        raise ModelError(problem("RM684", wrong=int(sprung.sum()), age=int(np.argwhere(sprung)[0][-1]) + 1))
+    use &= amount[..., :-1] > 0
     now = np.where(use, amount[..., :-1], 1.0)
     ratio = np.where(use, amount[..., 1:], 1.0) / now
     weight = np.where(use, now**alpha, 0.0)
@@ -366,11 +367,11 @@ def _errors(
     full, factor_var = amount.copy(), sigma2 / total
     process, parameter = np.zeros(amount.shape[:-1]), np.zeros(amount.shape[:-1])
     together = np.zeros(amount.shape[:-2])
-    begun = np.logical_or.accumulate(seen, axis=-1)
+    begun, known = np.logical_or.accumulate(seen, axis=-1), later(seen)
     for k in range(factor.shape[-1]):
         f, start = factor[..., k, None], full[..., k]
-        new = ~seen[..., k + 1] & begun[..., k]
-        full[..., k + 1] = np.where(new, start * f, full[..., k + 1])
+        full[..., k + 1] = np.where(~seen[..., k + 1] & begun[..., k], start * f, full[..., k + 1])
+        new = ~known[..., k + 1]
         process = np.where(new, process * f**2 + start ** (2 - alpha) * sigma2[..., k, None], 0.0)
         parameter = np.where(new, parameter * f**2 + start**2 * factor_var[..., k, None], 0.0)
         base = np.where(new, start, 0.0).sum(axis=-1)

@@ -39,12 +39,13 @@ def labelled(values: Any) -> tuple[Floats, Labels]:
     Parameters
     ----------
     values : (..., origins, ages) array; a `Triangle`; what `read_triangle` read; or a frame with a column an age, whose
-        index (pandas) or first column that holds text, whole numbers or days under no number (any other) names origins
+        first column, where its header is no number, names origins; of pandas the index, where it does more than count
 
     Raises
     ------
     ModelError
-        RM833 for amounts that are no numbers, RM500 for infinite ones.
+        RM833 for amounts that are no numbers, RM500 for infinite ones; RM685 for a name of two origins or ages; RM686
+        for ages that do not rise.
 
     Examples
     --------
@@ -63,7 +64,9 @@ def _taken(values: Any) -> tuple[Floats, Labels]:
     if hasattr(values, "labels") and hasattr(values, "values"):
         return values.values, values.labels
     if hasattr(values, "iloc"):
-        return floats("triangle", values), Labels(origins=names(values.index), ages=names(values.columns))
+        if type(values.index).__name__ == "RangeIndex" and not is_number(str(values.columns[0])):
+            values = values.set_index(values.columns[0])
+        return _one_each(floats("triangle", values), Labels(origins=names(values.index), ages=names(values.columns)))
     if hasattr(values, "__arrow_c_stream__"):
         import pyarrow as pa
 
@@ -73,8 +76,61 @@ def _taken(values: Any) -> tuple[Floats, Labels]:
         ages = table.column_names[named:]
         held = [floats(name, table[name].to_numpy(zero_copy_only=False)) for name in ages]
         origins = names(table[first].to_pylist()) if named else ()
-        return np.stack(held, axis=1), Labels(origins=origins, ages=names(ages))
+        return _one_each(np.stack(held, axis=1), Labels(origins=origins, ages=names(ages)))
     return floats("triangle", values), NUMBERED
+
+
+def _one_each(amount: Floats, labels: Labels) -> tuple[Floats, Labels]:
+    """Refuse names that stand for two, and ages out of order: a column at another place is another triangle."""
+    for held in (labels.origins, labels.ages):
+        twice = [name for name in dict.fromkeys(held) if held.count(name) > 1]
+        if twice:
+            raise ModelError(problem("RM685", name=name) for name in twice[:5])
+    if not _rising(labels.ages):
+        raise ModelError(problem("RM686", ages=", ".join(labels.ages)))
+    return amount, labels
+
+
+def _rising(held: tuple[str, ...]) -> bool:
+    """Return whether names that are all numbers rise."""
+    return not all(map(is_number, held)) or sorted(held, key=float) == list(held)
+
+
+def in_order(origins: tuple[str, ...]) -> None:
+    """Refuse origins whose numbers do not rise, for whoever asks which are the newest.
+
+    Raises
+    ------
+    ModelError
+        RM687.
+    """
+    if not _rising(origins):
+        raise ModelError(problem("RM687", origins=", ".join(origins)))
+
+
+def one_triangle(triangle: Any) -> tuple[Floats, Labels]:
+    """Return the amounts of one triangle, (origins, ages), and what its origins and ages are called.
+
+    Raises
+    ------
+    ModelError
+        RM463 a triangle of several segments; those of `labelled`.
+    """
+    amount, labels = labelled(triangle)
+    if amount.ndim == 3 and len(amount) == 1:
+        amount, labels = amount[0], Labels(origins=labels.origins, ages=labels.ages)
+    if amount.ndim != 2:
+        raise ModelError(problem("RM463", shape=str(amount.shape)))
+    return amount, labels
+
+
+def with_cv(found: Any) -> dict[str, Floats]:
+    """Return what is unpaid, its errors by source, and the error's share of it, NaN where nothing is unpaid."""
+    names = ("unpaid", "standard_error", "process_error", "parameter_error")
+    parts: dict[str, Floats] = {name: getattr(found, name) for name in names}
+    unpaid = parts["unpaid"]
+    share = np.divide(parts["standard_error"], unpaid, out=np.full(unpaid.shape, np.nan), where=unpaid != 0)
+    return parts | {"cv": share}
 
 
 def names(values: Iterable[Any]) -> tuple[str, ...]:

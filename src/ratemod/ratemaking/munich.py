@@ -20,7 +20,7 @@ from ratemod.errors import ModelError, problem
 from ratemod.ratemaking.arrays import Booleans, Floats, positive
 from ratemod.ratemaking.development import LastSigma, last_sigma2
 from ratemod.ratemaking.labels import Labels, by_origin, by_step, labelled
-from ratemod.ratemaking.triangle import latest, observed
+from ratemod.ratemaking.triangle import latest, unbroken
 from ratemod.rules.options import strict
 from ratemod.rules.within import Amount
 
@@ -128,7 +128,7 @@ def munich(
     (p, labels), (i, others) = labelled(paid), labelled(incurred)
     if p.shape != i.shape or (np.isnan(p) != np.isnan(i)).any() or _called(labels, others):
         raise ModelError(problem("RM828", paid=str(p.shape), incurred=str(i.shape)))
-    seen = observed(p)
+    seen = unbroken(p)
     positive("paid", p[seen])
     positive("incurred", i[seen])
     use = seen[..., 1:] & seen[..., :-1]

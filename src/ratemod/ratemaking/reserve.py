@@ -27,7 +27,7 @@ from ratemod.ratemaking.development import (
     fit_tail,
     mack,
 )
-from ratemod.ratemaking.labels import Labels, by_origin, by_step, labelled, numbered
+from ratemod.ratemaking.labels import Labels, by_origin, by_step, in_order, numbered, one_triangle
 from ratemod.ratemaking.triangle import latest, observed
 from ratemod.ratemaking.ultimate import Ultimate, benktander, bornhuetter_ferguson, cape_cod, chain_ladder
 from ratemod.rules.options import strict
@@ -173,7 +173,9 @@ def reserve(
              "decay": decay, "trend": trend}  # fmt: skip
     said = {name: value for name, value in given.items() if value is not None}
     _refuse_options(method, said, tail, tail_curve, tail_ages)
-    amount, labels = _one_triangle(triangle)
+    amount, labels = one_triangle(triangle)
+    if {"decay", "trend"} & set(said):
+        in_order(labels.origins)
     seen = observed(amount)
     used = (seen[:, 1:] & seen[:, :-1]).sum(axis=0)
     errors = None
@@ -222,16 +224,6 @@ def _refuse_options(
         wrong.append(problem("RM462", option="tail_curve", method="tail_ages"))
     if wrong:
         raise ModelError(wrong)
-
-
-def _one_triangle(triangle: Any) -> tuple[Floats, Labels]:
-    """Return the amounts of one triangle, (origins, ages), and what its origins and ages are called."""
-    amount, labels = labelled(triangle)
-    if amount.ndim == 3 and len(amount) == 1:
-        amount, labels = amount[0], Labels(origins=labels.origins, ages=labels.ages)
-    if amount.ndim != 2:
-        raise ModelError(problem("RM463", shape=str(amount.shape)))
-    return amount, labels
 
 
 def _ultimate(method: Method, known: Floats, developed: Floats, said: Mapping[str, Any]) -> Ultimate:

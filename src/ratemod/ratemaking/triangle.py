@@ -164,19 +164,56 @@ def triangle_of_transactions(
 
 
 def observed(values: Floats) -> Booleans:
-    """Return which cells are observed: of every origin one run of ages, which may begin late where books do.
+    """Return which cells are observed, at least one of every origin; ages may begin late, or be missing in between.
 
     Raises
     ------
     ModelError
-        RM515 when an origin has a gap between ages or has nothing at all; RM834 for what has no origins and ages.
+        RM683 for an origin without any amount; RM834 for what has no origins and ages.
+
+    Examples
+    --------
+    >>> observed(np.array([[1.0, np.nan, 3.0]])).tolist()
+    [[True, False, True]]
     """
     if values.ndim < 2 or not values.size:
         raise ModelError(problem("RM834", shapes=f"triangle {values.shape}"))
     seen = ~np.isnan(values)
-    begins = (seen[..., 1:] & ~seen[..., :-1]).sum(axis=-1) + seen[..., 0]
-    if (begins != 1).any():
-        raise ModelError(problem("RM515", wrong=int(np.abs(begins - 1).sum())))
+    empty = ~seen.any(axis=-1)
+    if empty.any():
+        raise ModelError(problem("RM683", wrong=int(empty.sum()), first=int(np.argwhere(empty)[0][-1]) + 1))
+    return seen
+
+
+def holes(values: Floats) -> Booleans:
+    """Return which cells are missing between an origin's first and newest amount.
+
+    Examples
+    --------
+    >>> holes(np.array([[1.0, np.nan, 3.0, np.nan]])).tolist()
+    [[False, True, False, False]]
+    """
+    seen = ~np.isnan(values)
+    return ~seen & np.logical_or.accumulate(seen, axis=-1) & later(seen)
+
+
+def later(seen: Booleans) -> Booleans:
+    """Return whether an origin has an amount at an age or after it."""
+    return np.flip(np.logical_or.accumulate(np.flip(seen, -1), axis=-1), -1)
+
+
+def unbroken(values: Floats) -> Booleans:
+    """Return which cells are observed, of every origin one run of ages.
+
+    Raises
+    ------
+    ModelError
+        RM515 when an origin has a hole between ages; those of `observed`.
+    """
+    seen = observed(values)
+    wrong = int(holes(values).sum())
+    if wrong:
+        raise ModelError(problem("RM515", wrong=wrong))
     return seen
 
 

@@ -17,7 +17,7 @@ import numpy as np
 from ratemod.errors import BookError, Problem, problem
 from ratemod.ratemaking.arrays import Floats, Integers
 from ratemod.ratemaking.labels import Labels
-from ratemod.ratemaking.triangle import observed, triangle_frame
+from ratemod.ratemaking.triangle import triangle_frame, unbroken
 from ratemod.reading.convert import convert
 from ratemod.reading.header import HeaderMap
 from ratemod.reading.read import read_table
@@ -196,7 +196,7 @@ def _order(said: Sequence[str]) -> list[int]:
 def _cumulated(values: Floats) -> Floats:
     """Return sums up to each age; an origin whose amounts have a gap is refused, for its sums are not known."""
     seen = ~np.isnan(values)
-    observed(values[seen.any(axis=-1)])
+    unbroken(values[seen.any(axis=-1)])
     return np.where(seen, np.cumsum(np.where(seen, values, 0.0), axis=-1), np.nan)
 
 
