@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
 from ratemod.commands.common import count
 from ratemod.commands.method_common import given, headers_of, list_arguments, named, show, target_of
-from ratemod.errors import Lang, ModelError, problem, text
+from ratemod.errors import Lang, text
 
 AVERAGES = ("volume", "simple", "medial", "geometric")
-METHODS = ("mack", "chain_ladder", "bornhuetter_ferguson", "benktander", "cape_cod")
+METHODS = (
+    "mack", "chain_ladder", "bornhuetter_ferguson", "benktander", "cape_cod", "clark", "munich", "bootstrap",
+)  # fmt: skip
 OPTIONS = ("average", "periods", "alpha", "last_sigma", "tail", "tail_curve", "tail_se", "tail_sigma", "expected_ratio",
-           "iterations", "decay", "trend")  # fmt: skip
+           "iterations", "decay", "trend", "growth", "until", "draws", "seed")  # fmt: skip
 
 
 def arguments(parser: argparse.ArgumentParser, lang: Lang) -> None:
@@ -33,14 +36,17 @@ def arguments(parser: argparse.ArgumentParser, lang: Lang) -> None:
     parser.add_argument("--iterations", metavar="N", type=count(lang), help=text("UI_help_iterations", lang))
     parser.add_argument("--decay", metavar="SHARE", type=float, help=text("UI_help_decay", lang))
     parser.add_argument("--trend", metavar="RATE", type=float, help=text("UI_help_trend", lang))
+    parser.add_argument("--growth", choices=("loglogistic", "weibull"), help=text("UI_help_growth", lang))
+    parser.add_argument("--until", metavar="AGE", type=float, help=text("UI_help_until", lang))
+    parser.add_argument("--incurred", metavar="FILE", type=Path, help=text("UI_help_incurred", lang))
+    parser.add_argument("--draws", metavar="N", type=count(lang), help=text("UI_help_draws", lang))
+    parser.add_argument("--seed", metavar="N", type=int, help=text("UI_help_seed_draws", lang))
 
 
 def run(args: argparse.Namespace, lang: Lang) -> int:
     """Develop each segment; 0 all, 3 when some segment has no answer, with the reason."""
-    import pandas as pd
-
     from ratemod.document.terminal import progress
-    from ratemod.ratemaking.reserve import NEEDS, reserve
+    from ratemod.ratemaking.reserve import reserves
     from ratemod.ratemaking.triangle_list import read_triangle
     from ratemod.report.methods import reserves_document
 
@@ -48,21 +54,11 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
     options = given(args, OPTIONS)
     if args.tail_ages:
         options["tail_ages"] = named(args.tail_ages)
-    found, refused = [], []
+    more = {"header_map": headers_of(args), "sheet": args.sheet, "incremental": args.incremental}
     with progress(text("UI_reading", lang, file=args.file.name)):
-        table = read_triangle(args.file, header_map=headers_of(args), sheet=args.sheet, incremental=args.incremental)
-    for at, name in enumerate(table.labels.segments):
-        one = table.segment(at)
-        base = {"base": one.base[0]} if one.base is not None and "base" in NEEDS.get(args.method, ()) else {}
-        try:
-            found.append((name, reserve(one, args.method, **options, **base)))
-        except ModelError as error:
-            if len(table.labels.segments) == 1:
-                raise
-            for item in error.problems:
-                refused.append(problem("RM473", segment=name, why=item.line(), why_zh=item.line("zh")))
-    if not found:
-        raise ModelError(refused)
-    frame = pd.concat([one.frame().assign(segment=name) for name, one in found], ignore_index=True)
-    show(lambda tongue: reserves_document(table, found, refused, tongue), frame, target, lang)
-    return 3 if refused else 0
+        table = read_triangle(args.file, **more)
+        if args.incurred:
+            options["incurred"] = read_triangle(args.incurred, **more)
+    made = reserves(table, args.method, **options)
+    show(lambda tongue: reserves_document(made, tongue), made.frame(), target, lang)
+    return 3 if made.refused else 0

@@ -7,6 +7,8 @@ from ratemod.ratemaking import family as family
 from ratemod.ratemaking.approximation import approximate_quantile as approximate_quantile
 from ratemod.ratemaking.approximation import approximate_survival as approximate_survival
 from ratemod.ratemaking.approximation import compound_skewness as compound_skewness
+from ratemod.ratemaking.bootstrap import Bootstrap as Bootstrap
+from ratemod.ratemaking.bootstrap import bootstrap as bootstrap
 from ratemod.ratemaking.clark import Clark as Clark
 from ratemod.ratemaking.clark import clark as clark
 from ratemod.ratemaking.development import Factors as Factors
@@ -76,7 +78,9 @@ from ratemod.ratemaking.relativities import moved as moved
 from ratemod.ratemaking.relativities import relativities as relativities
 from ratemod.ratemaking.relativities import shrink as shrink
 from ratemod.ratemaking.reserve import Reserve as Reserve
+from ratemod.ratemaking.reserve import Reserves as Reserves
 from ratemod.ratemaking.reserve import reserve as reserve
+from ratemod.ratemaking.reserve import reserves as reserves
 from ratemod.ratemaking.selection import OffBalance as OffBalance
 from ratemod.ratemaking.selection import Selection as Selection
 from ratemod.ratemaking.selection import off_balance as off_balance
@@ -101,6 +105,7 @@ from ratemod.ratemaking.trend import loss_cost_trend as loss_cost_trend
 from ratemod.ratemaking.trend import trend_factor as trend_factor
 from ratemod.ratemaking.triangle import Triangle as Triangle
 from ratemod.ratemaking.triangle import from_chainladder as from_chainladder
+from ratemod.ratemaking.triangle import holes as holes
 from ratemod.ratemaking.triangle import incremental as incremental
 from ratemod.ratemaking.triangle import latest as latest
 from ratemod.ratemaking.triangle import observed as observed

@@ -46,7 +46,8 @@ class Clark:
     expected_ratio : float, losses per unit of premium; NaN of "ldf"
     dispersion : float, σ², unit of the triangle
     latest, ultimate, unpaid : (origins,) float64, unit of the triangle; ultimate at `until`
-    grown : (origins,) float64, G at the newest age of each origin
+    grown : (origins,) float64, G at the newest age of each origin; curve : (ages,) float64, G at every age
+    grown_until : float, G at `until`
     standard_error, process_error, parameter_error : (origins,) float64; total_... : of all origins together
     residual : (origins, ages) float64, (c − μ)/√(σ²μ), NaN where there is no increment
     labels : of origins and ages
@@ -63,6 +64,8 @@ class Clark:
     ultimate: Floats
     unpaid: Floats
     grown: Floats
+    curve: Floats
+    grown_until: float
     standard_error: Floats
     process_error: Floats
     parameter_error: Floats
@@ -128,7 +131,7 @@ def clark(
     if base is not None and base.shape != amount.shape[:1]:
         raise ModelError(problem("RM503", name="premium", found=base.size, first="triangle", expected=len(amount)))
     evidence = _evidence(amount, np.concatenate([[0.0], at - length / 2]), growth, base)
-    return _result(evidence, _best(evidence), until - length / 2, amount, labels)
+    return _result(evidence, _best(evidence), until, until - length / 2, amount, labels)
 
 
 def _ages(labels: Labels, n: int, ages: npt.ArrayLike | None, length: float | None) -> tuple[Floats, float]:
@@ -224,8 +227,9 @@ def _best(evidence: _Evidence) -> Floats:
     from scipy.optimize import minimize
 
     def refused(slope: Floats) -> ModelError:
-        told = {"increments": len(evidence.amount), "parameters": evidence.parameters}
-        return ModelError(problem("RM827", **told, slope=f"{abs(slope).max():.3g}"))
+        steep = f"{abs(slope).max():.3g}"
+        found = problem("RM827", increments=len(evidence.amount), parameters=evidence.parameters, slope=steep)
+        return ModelError(found)
 
     def lost(logs: Floats) -> Floats:
         return np.array([evidence.lost(logs)])
@@ -261,8 +265,8 @@ def _information(evidence: _Evidence, best: Floats) -> Floats:
     return np.asarray(information, dtype=np.float64)
 
 
-def _result(evidence: _Evidence, best: Floats, until: float, amount: Floats, labels: Labels) -> Clark:
-    """Return what is unpaid until an age, and its errors."""
+def _result(evidence: _Evidence, best: Floats, until: float, end: float, amount: Floats, labels: Labels) -> Clark:
+    """Return what is unpaid until an age, `end` of the curve's own time, and its errors."""
     c, mean, whole, base = evidence.amount, evidence.mean(best), evidence.level(best), evidence.base
     dispersion = float(((c - mean) ** 2 / mean).sum() / (len(c) - evidence.parameters))
     covariance = dispersion * np.linalg.inv(_information(evidence, best))
@@ -270,7 +274,7 @@ def _result(evidence: _Evidence, best: Floats, until: float, amount: Floats, lab
     known = evidence.x[newest_age]
 
     def left(logs: Floats) -> Floats:
-        ends = _curve(evidence.growth, logs, np.full(1, until)), _curve(evidence.growth, logs, known)
+        ends = _curve(evidence.growth, logs, np.full(1, end)), _curve(evidence.growth, logs, known)
         return np.maximum(ends[0] - ends[1], 0.0)
 
     unpaid = whole * left(best)
@@ -293,6 +297,8 @@ def _result(evidence: _Evidence, best: Floats, until: float, amount: Floats, lab
         ultimate=latest(amount) + unpaid,
         unpaid=unpaid,
         grown=_curve(evidence.growth, best, known),
+        curve=_curve(evidence.growth, best, evidence.x[1:]),
+        grown_until=float(_curve(evidence.growth, best, np.full(1, end))[0]),
         standard_error=np.hypot(process, parameter),
         process_error=process,
         parameter_error=parameter,

@@ -126,7 +126,7 @@ def munich(
     [170.0, 186.4, 135.6, 183.1]
     """
     (p, labels), (i, others) = labelled(paid), labelled(incurred)
-    if p.shape != i.shape or (np.isnan(p) != np.isnan(i)).any() or _called(labels, others):
+    if p.shape != i.shape or (np.isnan(p) != np.isnan(i)).any() or named_otherwise(labels, others):
         raise ModelError(problem("RM828", paid=str(p.shape), incurred=str(i.shape)))
     seen = unbroken(p)
     positive("paid", p[seen])
@@ -184,7 +184,7 @@ def _weighted(then: Floats, now: Floats, use: Booleans, rule: LastSigma) -> tupl
     return mean, sigma, np.where(use, (ratio - mean[..., None, :]) / spread * np.sqrt(weight), 0.0)
 
 
-def _called(one: Labels, other: Labels) -> bool:
+def named_otherwise(one: Labels, other: Labels) -> bool:
     """Return whether two triangles call their origins or ages differently, where both have names."""
     pairs = ((one.origins, other.origins), (one.ages, other.ages), (one.segments, other.segments))
     return any(mine and theirs and mine != theirs for mine, theirs in pairs)

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ratemod.document.model import Blocks, Column, Document, Facts, Listing, Paragraph, Section, Table
 from ratemod.errors import Lang, Problem, catalogue, text
+from ratemod.ratemaking.bootstrap import QUANTILES, Bootstrap
+from ratemod.ratemaking.development import Mack
+from ratemod.ratemaking.triangle import holes
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from ratemod.ratemaking.rate_model import RateModel
-    from ratemod.ratemaking.reserve import Reserve
+    from ratemod.ratemaking.reserve import Reserve, Reserves
     from ratemod.ratemaking.severity import SeverityFit
     from ratemod.ratemaking.severity_fits import Losses, SeverityFits
     from ratemod.ratemaking.triangle_list import TriangleTable
 
-AMOUNTS = ("latest", "ultimate", "unpaid", "standard_error", "limit", "deductible", "per_loss", "per_payment")
+AMOUNTS = ("latest", "ultimate", "unpaid", "standard_error", "limit", "deductible", "per_loss", "per_payment",
+           *QUANTILES)  # fmt: skip
 SHARES = ("cv", "z", "expected_ratio", "loss_elimination", "excess")
 MOST = 30  # rows that a screen shows
 UNITS: Mapping[str, str] = {**dict.fromkeys(AMOUNTS, "yuan"), **dict.fromkeys(SHARES, "share")}
@@ -69,36 +73,67 @@ def told(problems: Iterable[Problem], lang: Lang) -> Blocks:
     return (Listing(lines),) if lines else ()
 
 
-def reserves_document(
-    table: TriangleTable, found: Sequence[tuple[str, Reserve]], refused: Sequence[Problem], lang: Lang
-) -> Document:
+# What a method says beside its amounts.
+FIGURES: Mapping[str, tuple[str, ...]] = {
+    "clark": ("growth", "omega", "theta", "until", "dispersion"),
+    "munich": ("slope",),
+    "bootstrap": ("seed", "dispersion"),
+}
+MULTIPLIES = ("mack", "chain_ladder", "munich", "bootstrap")  # methods that make nothing of nothing
+
+
+def reserves_document(made: Reserves, lang: Lang) -> Document:
     """Return what is unpaid, segment by segment (by origin, factors, triangle), and segments without an answer."""
-    head: Blocks = told(refused, lang)
     sections: list[Section] = []
-    alone = len(table.labels.segments) == 1
-    for at, (name, one) in enumerate(found, 1):
-        figures: dict[str, Any] = {"method": text(f"UI_method_is_{one.method}", lang)}
-        sums: dict[str, Any] = {word: float(getattr(one, word).sum()) for word in ("latest", "ultimate", "unpaid")}
-        if one.mack is not None:
-            error = float(one.mack.total_standard_error)
-            sums |= {"standard_error": error, "cv": error / sums["unpaid"] if sums["unpaid"] else None}
-        if one.curve is not None:
-            figures |= {"tail_curve": text(f"UI_method_is_{one.curve.curve}", lang), "r_squared": one.curve.r_squared}
-        figures["tail"] = float(one.to_ultimate[-1])
-        notes: Blocks = ()
-        if one.mack is not None and one.to_ultimate[-1] != 1 and one.mack.tail_se == one.mack.tail_sigma == 0:
-            notes = (Paragraph(text("UI_method_tail_known", lang), "alarm"),)
-        triangle = table.segment(table.labels.segments.index(name))
-        own = "" if alone else f"{name}: "
+    names = made.table.labels.segments
+    for at, (name, one) in enumerate(made.found.items(), 1):
+        triangle = made.table.segment(names.index(name))
+        own = "" if len(names) == 1 else f"{name}: "
         for word, block in (
-            ("unpaid", frame_table(one.frame(), "", lang, total=sums, most=None)),
+            ("unpaid", frame_table(one.frame(), "", lang, total=_totals(one), most=None)),
             ("factors", frame_table(one.factors(), "", lang, units={}, most=None)),
             ("triangle", frame_table(triangle.frame().drop(columns="segment"), "", lang,
                                      units=dict.fromkeys(triangle.labels.ages, "yuan"), most=None)),
         ):  # fmt: skip
-            above: Blocks = (facts_of(figures, lang), *notes) if word == "unpaid" else ()
-            sections.append(Section(f"{word}-{at}", own + text(f"UI_method_of_{word}", lang), (*above, block)))
-    return Document(lang=lang, title=text("UI_method_title_triangle", lang), head=head, sections=tuple(sections))
+            above: Blocks = (facts_of(_figures(one, lang), lang), *_notes(one, triangle, lang))
+            blocks = (*above, block) if word == "unpaid" else (block,)
+            sections.append(Section(f"{word}-{at}", own + text(f"UI_method_of_{word}", lang), blocks))
+    title = text("UI_method_title_triangle", lang)
+    return Document(lang=lang, title=title, head=told(made.refused, lang), sections=tuple(sections))
+
+
+def _totals(one: Reserve) -> dict[str, Any]:
+    """Return the amounts of all origins together; what does not add up is the method's own."""
+    sums: dict[str, Any] = {word: float(getattr(one, word).sum()) for word in ("latest", "ultimate", "unpaid")}
+    error = one.total_standard_error
+    if error is not None:
+        sums |= {"standard_error": error, "cv": error / sums["unpaid"] if sums["unpaid"] else None}
+    if isinstance(one.behind, Bootstrap):
+        sums |= {name: one.behind.quantile(chance) for name, chance in QUANTILES.items()}
+    return sums
+
+
+def _figures(one: Reserve, lang: Lang) -> dict[str, Any]:
+    figures: dict[str, Any] = {"method": text(f"UI_method_is_{one.method}", lang)}
+    if one.curve is not None:
+        figures |= {"tail_curve": text(f"UI_method_is_{one.curve.curve}", lang), "r_squared": one.curve.r_squared}
+    figures |= {name: getattr(one.behind, name) for name in FIGURES.get(one.method, ())}
+    if isinstance(one.behind, Bootstrap):
+        figures["draws"] = len(one.behind.drawn)
+    return figures | {"tail": float(one.to_ultimate[-1])}
+
+
+def _notes(one: Reserve, triangle: TriangleTable, lang: Lang) -> Blocks:
+    """Return what must be known before the amounts are used."""
+    notes = []
+    known = isinstance(one.behind, Mack) and one.behind.tail_se == one.behind.tail_sigma == 0
+    if known and one.to_ultimate[-1] != 1:
+        notes.append(text("UI_method_tail_known", lang))
+    if missing := int(holes(triangle.values).sum()):
+        notes.append(text("UI_method_holes", lang, n=missing))
+    if one.method in MULTIPLIES and (bare := int((one.latest == 0).sum())):
+        notes.append(text("UI_method_nothing_yet", lang, n=bare))
+    return tuple(Paragraph(note, "alarm") for note in notes)
 
 
 def credibility_document(frame: pd.DataFrame, lang: Lang) -> Document:
