@@ -29,8 +29,10 @@ from ratemod.experience.calibrate import choose_split as choose_split
 from ratemod.experience.calibrate import fit_credibilities as fit_credibilities
 from ratemod.experience.calibrate import loss_rates as loss_rates
 from ratemod.experience.claim_account import ClaimAccount as ClaimAccount
+from ratemod.experience.claim_account import account_of as account_of
 from ratemod.experience.class_rates import ClassRate as ClassRate
 from ratemod.experience.class_rates import ClassRates as ClassRates
+from ratemod.experience.class_rates import expected_by_row as expected_by_row
 from ratemod.experience.compare_schemes import SchemeComparison as SchemeComparison
 from ratemod.experience.compare_schemes import SchemeResult as SchemeResult
 from ratemod.experience.compare_schemes import compare_schemes as compare_schemes
@@ -106,3 +108,5 @@ from ratemod.experience.split_rules import ncci as ncci
 from ratemod.experience.split_rules import ncci_ballast as ncci_ballast
 from ratemod.experience.split_rules import ncci_weight as ncci_weight
 from ratemod.experience.split_rules import washington as washington
+from ratemod.experience.successions import Successions as Successions
+from ratemod.experience.successions import carried as carried

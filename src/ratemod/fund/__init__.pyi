@@ -7,6 +7,7 @@ from ratemod.fund.catalogue import ServiceItem as ServiceItem
 from ratemod.fund.catalogue import read_catalogue as read_catalogue
 from ratemod.fund.co_insurance import CoInsured as CoInsured
 from ratemod.fund.co_insurance import co_insure as co_insure
+from ratemod.fund.co_insurance import share_faults as share_faults
 from ratemod.fund.conditional_poisson import ConditionalFit as ConditionalFit
 from ratemod.fund.conditional_poisson import conditional_poisson as conditional_poisson
 from ratemod.fund.duties import Duties as Duties
@@ -38,6 +39,7 @@ from ratemod.fund.pool import euler_tvar_normal as euler_tvar_normal
 from ratemod.fund.pool import euler_var_normal as euler_var_normal
 from ratemod.fund.quality import Completion as Completion
 from ratemod.fund.quality import completion as completion
+from ratemod.fund.quality import measure_quality as measure_quality
 from ratemod.fund.quality import wilson as wilson
 from ratemod.fund.score_rule import Indicator as Indicator
 from ratemod.fund.score_rule import read_indicators as read_indicators
