@@ -18,8 +18,11 @@ from pathlib import Path
 import ratemod
 from ratemod.cli import COMMANDS, build_parser
 from ratemod.errors import catalogue, text
+from ratemod.experience.methods import METHODS as EXPERIENCE
 from ratemod.plan import keys
 from ratemod.plan.key import Key
+from ratemod.ratemaking.reserve import USES
+from ratemod.ratemaking.severity import PARAMETERS
 from ratemod.report.list_template import fields_of, remark
 from ratemod.vocabulary.table import tables
 
@@ -50,8 +53,29 @@ def pages() -> dict[str, str]:
         **{f"python-{name}.md": face(name) for name in ratemod._FACES},
         "formulas.md": formulas(),
         "messages.md": messages(),
+        "methods.md": methods(),
         "shared-tables.md": shared_tables(),
     }
+
+
+def methods() -> str:
+    """Return where each actuarial method is: in Python, on the command line."""
+    head = ["| method | Python | command line |", "|---|---|---|"]
+    parts = [MADE, "# Where each method is", "", "## A firm's own record", "", *head]
+    for one in EXPERIENCE:
+        calls = [f"[`{name}`](python-experience.md)" for name in one.functions]
+        calls += [f'`rm.credibility(method="{one.name}")`'] if one.panel else []
+        calls += ["`rm.experience_mod`"] if one.rules else []
+        commands = [f"`ratemod {said}`" for said in one.commands] or ["–"]
+        parts.append(f"| {one.name} | {', '.join(calls)} | {', '.join(commands)} |")
+    parts += ["", "## What is unpaid", "", "| method | options | Python | command line |", "|---|---|---|---|"]
+    for name, options in USES.items():
+        call = f'[`reserve`](python-ratemaking.md) with `method="{name}"`'
+        parts.append(f"| {name} | {', '.join(sorted(options))} | {call} | `ratemod triangle --method {name}` |")
+    families = ", ".join(PARAMETERS)
+    said = "`ratemod severity --families` and [`fit_severity`](python-ratemaking.md) fit"
+    parts += ["", "## Single losses", "", f"{said} {families}; losses in groups: `fit_grouped`."]
+    return "\n".join(parts) + "\n"
 
 
 def command_line(lang: str, title: str) -> str:

@@ -14,6 +14,8 @@ A parameter is a number or a table that says on what it depends:
 
 from __future__ import annotations
 
+import inspect
+import re
 from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
@@ -36,6 +38,7 @@ from ratemod.rules.shape import Key, Keys, Kinds, keys_of, list_of, table_of
 from ratemod.vocabulary.table import pick, table
 
 Formula = Literal["ncci_weight", "ncci_ballast"]
+SHIPPED = re.compile(r"(?P<form>\w+)\s*(?:\((?P<numbers>.*)\))?")  # ncci(split=18500, average_cost_per_case=11.9)
 
 PARAMETERS = (
     "split", "excess_credibility", "primary_credibility", "ballast", "claim_limit", "accident_limit",
@@ -198,21 +201,47 @@ def plan_text(name: str, source: str, values: dict[str, float]) -> str:
 
 
 def rule_named(name: str | Path) -> SplitRule:
-    """Return a shipped rule, or one from a TOML file .
+    """Return a shipped rule, one of a shipped form with its numbers, or one from a TOML file.
+
+    Parameters
+    ----------
+    name : "illustrative", "FORM(name=number, …)" of ncci, california, washington or delaware, or a path
 
     Raises
     ------
     ModelError
-        RM603 no such rule, RM604 a file that cannot be used.
+        RM603 no such rule, RM690 a form without the numbers that it needs, RM604 a file that cannot be used.
 
     Examples
     --------
-    >>> rule_named("illustrative").places
-    3
+    >>> rule_named("illustrative").places, rule_named("ncci(split=18500, average_cost_per_case=11.9)").split
+    (3, 18500.0)
     """
-    if str(name) in RULES:
-        return RULES[str(name)]()
+    said = SHIPPED.fullmatch(str(name).strip())
+    if said and said["form"] in RULES:
+        return _shipped(said["form"], said["numbers"] or "")
     path = Path(name)
     if path.suffix != ".toml":
-        raise ModelError(problem("RM603", name=str(name), known=", ".join(RULES), nearest=nearest(str(name), RULES)))
+        form = said["form"] if said else str(name)
+        raise ModelError(problem("RM603", name=str(name), known=", ".join(RULES), nearest=nearest(form, RULES)))
     return read_rule(path)
+
+
+def _shipped(form: str, said: str) -> SplitRule:
+    """Return a rule of a shipped form with numbers as they were written, "name=number, …"."""
+    takes = inspect.signature(RULES[form]).parameters
+    needs = [name for name, one in takes.items() if one.default is one.empty]
+    parts = [part.partition("=") for part in said.replace("，", ",").split(",") if part.strip()]
+    given: dict[str, float] = {}
+    for name, _, number in parts:
+        try:
+            given[name.strip()] = float(number)
+        except ValueError:
+            given[name.strip()] = float("nan")
+    odd = [name for name, value in given.items() if name not in takes or value != value]
+    lacking = [name for name in needs if name not in given]
+    if odd or lacking or len(given) < len(parts):
+        raise ModelError(
+            problem("RM690", rule=form, takes=", ".join(takes) or "-", needs=", ".join(needs) or "-", said=said or "-")
+        )
+    return RULES[form](**given)

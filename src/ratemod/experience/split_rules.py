@@ -179,4 +179,10 @@ def illustrative() -> SplitRule:
     )
 
 
-RULES = {"illustrative": illustrative}
+RULES: dict[str, Callable[..., SplitRule]] = {
+    "illustrative": illustrative,
+    "ncci": ncci,
+    "california": california,
+    "washington": washington,
+    "delaware": delaware,
+}
