@@ -10,7 +10,7 @@ from __future__ import annotations
 from xlsxwriter.worksheet import Worksheet
 
 
-class WrittenSheet(Worksheet):
+class WrittenSheet(Worksheet):  # type: ignore[misc]  # the library has no types
     """A worksheet whose formulas have the prefixes that they need."""
 
     def _prepare_formula(self, formula: str, expand_future_functions: bool = False) -> str:
