@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ratemod.errors import BookError, ModelError
-from ratemod.fund.allocate import allocate
+from ratemod.fund.allocate import _rest, allocate
 from ratemod.fund.exact_visits import best_visits
 from ratemod.fund.visits import Items, allowed, buy, by_worth, prices, upper_bound
 from ratemod.fund.water_fill import water_fill
@@ -367,3 +367,13 @@ def test_capacity_of_a_division_is_divided_by_premium_and_a_row_left_out_makes_n
     broke = book.set_column(6, "annual_losses_yuan", pa.array([50_000.0, -1.0, 10_000.0]))
     plan = allocate(broke, {"x": 10**7, "y": 10**7}, capacity={"220100": 4, "222400": 0})
     assert plan.refused and plan.policy_no.tolist() == ["A", "C"]
+
+
+def test_no_visit_of_a_firm_is_bought_before_the_one_it_rests_on():
+    gain, cost = np.array([50.0, 30.0, 20.0, 1.0]), np.array([500, 100, 200, 50], dtype=np.int64)
+    one, firm = np.zeros(4, dtype=np.int64), np.array([0, 0, 1, 1])
+    items = Items(gain=gain, cost_fen=cost, budget=one, firm=firm, place=one, option=firm, small=np.array([True] * 4))
+    money = np.array([260], dtype=np.int64)
+    for reserve, kept in ((0, 0), (260, 250)):
+        chosen, used = _rest(items, money, np.array([reserve], dtype=np.int64))
+        assert chosen.tolist() == [False, False, True, True] and used.tolist() == [kept]

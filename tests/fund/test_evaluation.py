@@ -138,6 +138,8 @@ def test_order_of_rows_is_irrelevant_and_thin_questions_are_refused():
     for name in ("estimates", "doses", "placebos"):
         left, right = (getattr(effect, name).to_pandas().select_dtypes("number") for effect in (one, two))
         assert np.allclose(left, right, rtol=1e-7)
+    none = estimate_effect(panel, ("sector", "size_class"), permutations=1).placebos.to_pylist()[1]
+    assert all(np.isnan(none[name]) for name in ("rate_ratio", "low", "high", "p_value"))  # not "no effect"
     at = panel.column_names.index("services_before")
     with pytest.raises(ModelError) as error:
         estimate_effect(panel.set_column(at, "services_before", pa.array(np.zeros(panel.num_rows, dtype=np.int64))))

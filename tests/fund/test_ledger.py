@@ -516,3 +516,11 @@ def test_what_is_wrong_with_a_ledger_stands_where_an_editor_shows_it(tmp_path):
         with pytest.raises(BookError) as error:
             read_journal(place, ["birch"])
         assert [(item.code, item.file, item.row) for item in error.value.problems] == [(code, str(place), 4)]
+
+
+def test_a_payment_goes_to_whom_it_names_and_else_to_who_delivered():
+    paid = payments(
+        [("x", D(2023, 5, 20), "S1", 300_000), ("x", D(2024, 2, 1), "S2", 450_000), ("x", D(2024, 3, 1), None, 1_000)],
+        provider=["another", "", ""],
+    )
+    assert made(paid=paid).papers.payments["provider"].tolist() == ["another", "p1", ""]

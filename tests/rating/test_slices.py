@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from ratemod.plan.interval import Range
 from ratemod.plan.model import Axis, Band, Row, Table
 from ratemod.plan.slices import slices
 from ratemod.rating.exact import evaluate
@@ -167,3 +168,24 @@ def test_nothing_is_summed_across_a_gap():
     operation = step_of("due", "progressive", table="sliced", by=(("x", "heads"),)).operation
     found = slices(operation, table, {})
     assert found.rate == (None, Decimal(1), None, None, None, None, None)
+
+
+def test_the_range_of_a_sum_over_slices_is_that_of_its_edges():
+    rows = tuple(
+        Row((band,), (rate,), "s")
+        for band, rate in ((Band(Decimal(0), Decimal(10)), Decimal(2)), (Band(Decimal(10), Decimal(20)), Decimal(-1)))
+    )
+    of = step_of("due", "progressive", table="t", by=(("x", "x"),))
+    for low, high, wanted in ((0, 20, (0, 20)), (3, 12, (6, 20))):
+        plan = random_plans.plan_of((of,), {"t": Table("t", (Axis("x", "band"),), ("value",), rows)})
+        known = {"x": Range(Fraction(low), Fraction(high), 0)}
+        found = of.operation.range(plan, known)
+        assert (found.low, found.high) == wanted
+
+
+def test_a_part_of_a_date_is_a_year_a_month_or_a_day():
+    ends = {"year": (1900, 2269), "month": (1, 12), "day": (1, 31)}
+    for which, wanted in ends.items():
+        step = step_of("part", "date_part", of=("start",), which=which)
+        found = step.operation.range(random_plans.plan_of((step,)), {})
+        assert (found.low, found.high, found.places) == (*wanted, 0)

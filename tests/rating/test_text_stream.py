@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 import ratemod as rm
 from ratemod.reading import text_chunks
 from ratemod.reading.convert import _numbers, _plainly_written
-from ratemod.reading.text_chunks import LINE, open_text
+from ratemod.reading.text_chunks import LINE, _clean, open_text
 from ratemod.report.priced_csv import write_priced_csv
 from ratemod.report.streamed_csv import rate_to_csv
 from tests.rating import renewals
@@ -258,3 +259,17 @@ def test_a_full_disk_leaves_both_csv_as_they_were(plan, tmp_path):
     done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True)
     assert done.stderr.strip().endswith("RM805"), done.stderr
     assert {path.name: path.read_bytes() for path in out.iterdir()} == {"o.csv": b"before", "o-refused.csv": b"before"}
+
+
+@pytest.mark.parametrize(
+    ("text", "clean"),
+    [
+        ("a,b\n1,2\n", True),
+        ('a,"b"\n1,"x,y"\n', True),
+        ('a,"b\nc"\n1,2\n', False),  # a line ends within a cell, of several that end outside
+        ('a,b"c"\n1,2\n', False),
+        ('a,"b\n1,2\n', False),
+    ],
+)
+def test_marks_that_every_reader_takes_alike(text, clean):
+    assert _clean(np.frombuffer(text.encode(), dtype=np.uint8), ord(",")) is clean

@@ -5,6 +5,7 @@ from decimal import Decimal
 import pytest
 from openpyxl import Workbook
 
+from ratemod.reading.blocks import _over
 from ratemod.reading.grid import Grid
 from ratemod.reading.header import lexicon
 from ratemod.reading.read import read_book
@@ -66,3 +67,28 @@ def test_a_firm_whose_name_begins_like_a_footer_stays(tmp_path):
     file = tmp_path / "list.csv"
     file.write_text("单位名称,人数,每人赔偿限额,保费,备注\n注册安全公司,,,,\n", encoding="utf-8")
     assert read_book(file, COLUMNS).table.num_rows == 1
+
+
+@pytest.mark.parametrize(
+    ("above", "below", "over"),
+    [
+        (
+            ["从业人员", "", ""],
+            ["一线", "管理", "其他"],
+            ["从业人员"] * 3,
+        ),  # written once, over the first of its columns
+        (
+            ["名称", "赔偿限额（元）", ""],
+            ["名称", "限额", "死亡赔偿限额"],
+            ["名称", "赔偿限额（元）", "赔偿限额（元）"],
+        ),
+        (
+            ["", "人数", ""],
+            ["名称", "人数合计", "一线"],
+            ["", "人数", ""],
+        ),  # the column below says it itself: a title of its own
+    ],
+)
+def test_a_level_above_that_is_not_merged_holds_up_to_the_next(above, below, over):
+    grid = Grid("list", None, [above, below], range(1, 3))
+    assert [_over(grid, 0, place) for place in range(3)] == over

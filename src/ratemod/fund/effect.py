@@ -134,7 +134,7 @@ def estimate_effect(
     controls : names of columns that may make both services and claims more likely
         Not what services change themselves: part of their effect would be taken away.
     permutations : int
-        Of the placebo that deals a firm's services to its years at random.
+        Of the placebo that deals a firm's services to its years at random; of fewer than two it says nothing (nan).
     seed : int, of those permutations
 
     Returns
@@ -392,8 +392,10 @@ def _placebos(rows: Panel, served: Bools, found: float, permutations: int, seed:
     chance = 2 * float(norm.sf(abs(log / error)))
     random = np.random.default_rng(seed)
     drawn = np.array([_dealt(rows, served, random) for _ in range(permutations)])
-    mean, spread = (float(drawn.mean()), float(drawn.std(ddof=1))) if permutations > 1 else (0.0, np.nan)
-    extreme = float((1 + (np.abs(drawn - mean) >= abs(found - mean)).sum()) / (1 + permutations))
+    mean, spread, extreme = np.nan, np.nan, np.nan
+    if permutations > 1:
+        mean, spread = float(drawn.mean()), float(drawn.std(ddof=1))
+        extreme = float((1 + (np.abs(drawn - mean) >= abs(found - mean)).sum()) / (1 + permutations))
     return pa.table(
         {
             "test": ["later_services", "dealt_at_random"],
