@@ -22,7 +22,15 @@ from ratemod.reading.arrow import to_arrow
 from ratemod.reading.dates import FIRST_DAY, LAST_DAY, excel_day, parse_date
 from ratemod.reading.decimals import all_on_decimals, on_decimals
 from ratemod.reading.examples import example_cells
-from ratemod.reading.identifiers import Identity, identity_of, keys, lost_digits, unreadable, wrong_codes
+from ratemod.reading.identifiers import (
+    Identity,
+    identity_of,
+    keys,
+    lost_digits,
+    plainly_written,
+    unreadable,
+    wrong_codes,
+)
 from ratemod.reading.numbers import parse_number
 from ratemod.reading.plain import one_chunk, plain, valid
 from ratemod.rules.options import strict
@@ -267,6 +275,12 @@ def _outside(shown: str, refusals: Refusals) -> int:
 def _days(whole: pa.Array, refusals: Refusals) -> Coded:
     """Convert Arrow dates, and timestamps at the beginning or, as 23:59, at the end of a day."""
     missing = ~valid(whole)
+    if pa.types.is_date32(whole.type) and not missing.any():
+        days = _raw(whole.view(pa.int32()))
+        if (
+            len(days) and days.min() >= FIRST_DAY and days.max() <= LAST_DAY
+        ):  # most columns: nothing beyond the calendar
+            return Coded(days, None, ())
     if pa.types.is_timestamp(whole.type) and whole.type.tz is not None:
         whole = _local(whole)
     ticks = _raw(whole.view(pa.int32() if pa.types.is_date32(whole.type) else pa.int64()))
@@ -324,6 +338,8 @@ def _days_as_text(whole: pa.Array) -> pa.Array:
 
 def _text(whole: pa.Array, refusals: Refusals, identity: Identity | None) -> Coded:
     """Convert text: an identifier to its canonical form, words to what can be seen of them; an error is neither."""
+    if identity and identity != "industry_code" and plainly_written(whole):
+        return Coded(whole, None, ())
     which = np.zeros(len(whole), dtype=np.int32)
     texts = keys(whole) if identity else words(whole)
     if refusals.column.identity == "name":

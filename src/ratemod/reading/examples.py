@@ -12,8 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from ratemod.reading.arrow import filled_with
-from ratemod.reading.identifiers import texts_that_match
+from ratemod.reading.identifiers import by_value, texts_that_match
 
 PLACES = 3
 _WORDS = r"(?:填写|填表|填报)?(?:示例|样例|范例|例|(?i:example|sample|e\.g\.))(?:行|数据|(?i: row))?"
@@ -38,8 +37,7 @@ def example_cells(cells: pa.Array, alone: bool = True) -> npt.NDArray[np.bool_]:
     [True, True, True, True, False, False]
     """
     if pa.types.is_dictionary(cells.type):
-        coded = example_cells(cells.dictionary, alone)
-        return np.append(coded, False)[filled_with(cells.indices, len(cells.dictionary))]
+        return by_value(cells, example_cells(cells.dictionary, alone))
     if not (pa.types.is_string(cells.type) or pa.types.is_large_string(cells.type)):
         return np.zeros(len(cells), dtype=bool)
     return texts_that_match(cells, _ALONE if alone else _BEFORE, _SIGNS)

@@ -326,17 +326,15 @@ def match(texts: Sequence[object], words: Lexicon, groups: Sequence[object] | No
     """Match one row of headers; `groups` are the headers of the level above."""
     above = groups or [""] * len(texts)
     numbered = sum(isinstance(text, str) and _ORDINAL.match(text) is not None for text in texts) > 1
-    ours = added(texts)
     found: list[tuple[str | None, Unit | None]] = []
-    for at, (own, group) in enumerate(zip(texts, above)):
-        if at in ours and str(own) not in words.columns:
-            found.append((None, None))
-            continue
+    for own, group in zip(texts, above):
         if numbered and isinstance(own, str) and fold(own) not in words.given:
             own = _ORDINAL.sub("", own)
         known = own is None or isinstance(own, str | int | float)
         found.append(meaning("" if own is None else own, group, words) if known else (None, None))
     names = [name for name, _ in found]
+    ours = added(texts) if None in names else frozenset[int]()  # a list that comes back has headers of no column
+    names = [None if at in ours and str(texts[at]) not in words.columns else name for at, name in enumerate(names)]
     chosen = {words.given.get(fold(text)) for text in texts} - {None}
     for at, (name, text) in enumerate(zip(names, texts)):  # what the user mapped goes before what is written alike
         if name in chosen and fold(text) not in words.given:

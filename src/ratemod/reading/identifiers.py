@@ -79,7 +79,7 @@ def keys(cells: pa.Array) -> pa.Array:
     """
     if pa.types.is_dictionary(cells.type):
         return keys(cells.dictionary).take(cells.indices)
-    if pa.types.is_string(cells.type) and not cells.null_count and _plainly_written(cells):
+    if plainly_written(cells):
         return cells
     if pa.types.is_floating(cells.type) or pa.types.is_decimal(cells.type):
         return _forms(cells, _digits)
@@ -106,17 +106,20 @@ def _is_text(cells: pa.Array) -> bool:
     return bool(pa.types.is_string(cells.type) or pa.types.is_large_string(cells.type))
 
 
-_PLAIN = np.zeros(256, dtype=bool)
-_PLAIN[[*range(ord("0"), ord("9") + 1), *range(ord("A"), ord("Z") + 1), ord("-"), ord("_")]] = True
+_PLAIN = bytes([*range(ord("0"), ord("9") + 1), *range(ord("A"), ord("Z") + 1), ord("-"), ord("_")])
 
 
-def _plainly_written(cells: pa.Array) -> bool:
-    """Return whether every text is its own canonical form, by its bytes: cheap for a million rows."""
-    ends, data = _bytes(cells)
-    if len(ends) < 2 or (np.diff(ends) < 3).any():  # the shortest may be strokes
+def plainly_written(cells: pa.Array) -> bool:
+    """Return whether every cell is a text in its own canonical form, by its bytes: cheap for a million rows.
+
+    None of them is empty, spoilt, an error or an example: what these are known by cannot stand in such a text.
+    """
+    if not pa.types.is_string(cells.type) or cells.null_count:
         return False
-    strokes = b"-" in data and pc.any(pc.match_substring_regex(cells, _HYPHENED)).as_py()
-    return bool(_PLAIN[np.frombuffer(data, dtype=np.uint8)].all()) and not strokes
+    ends, data = _bytes(cells)
+    if len(ends) < 2 or (ends[1:] - ends[:-1]).min() < 3 or data.translate(None, _PLAIN):  # the shortest may be strokes
+        return False
+    return not (b"-" in data and pc.any(pc.match_substring_regex(cells, _HYPHENED)).as_py())
 
 
 def _bytes(cells: pa.Array) -> tuple[npt.NDArray[Any], bytes]:
@@ -131,9 +134,21 @@ def texts_that_match(cells: pa.Array, expression: str, signs: tuple[str, ...]) -
     """Return which texts match an expression that none can match without one of the signs: (n,) bool."""
     _, data = _bytes(cells)
     foreign = not data.isascii()  # of plain letters none of the other signs need be looked for
-    if not any(sign.encode("utf-8") in data for sign in signs if foreign or sign.isascii()):
+    if not any(_holds(data, sign.encode("utf-8")) for sign in signs if foreign or sign.isascii()):
         return np.zeros(len(cells), dtype=bool)
     return truths(pc.match_substring_regex(cells, expression))
+
+
+def _holds(data: bytes, sign: bytes) -> bool:
+    """Return whether a sign stands in bytes; a look for each of its own first is far cheaper than one for all."""
+    return all(bytes((one,)) in data for one in sign) and sign in data
+
+
+def by_value(cells: pa.DictionaryArray, judged: Mask) -> Mask:
+    """Return what is judged of each value of a dictionary for every row, False where null: (n,) bool."""
+    if not judged.any():
+        return np.zeros(len(cells), dtype=bool)
+    return np.append(judged, False)[filled_with(cells.indices, len(cells.dictionary))]
 
 
 def lost_digits(cells: pa.Array) -> Mask:
@@ -147,7 +162,7 @@ def lost_digits(cells: pa.Array) -> Mask:
             long: Mask = np.abs(values) >= 1e15
         return long
     if pa.types.is_dictionary(cells.type):
-        return np.append(lost_digits(cells.dictionary), False)[from_arrow_or(cells.indices, len(cells.dictionary))]
+        return by_value(cells, lost_digits(cells.dictionary))
     if not _is_text(cells):
         return np.zeros(len(cells), dtype=bool)
     return texts_that_match(cells, _SPOILT, (".", "+"))
@@ -156,13 +171,8 @@ def lost_digits(cells: pa.Array) -> Mask:
 def unreadable(codes: pa.Array) -> Mask:
     """Return where a text, or an identifier, is an error of a spreadsheet or a formula without a value: (n,) bool."""
     if pa.types.is_dictionary(codes.type):
-        return np.append(unreadable(codes.dictionary), False)[from_arrow_or(codes.indices, len(codes.dictionary))]
+        return by_value(codes, unreadable(codes.dictionary))
     return texts_that_match(codes, _ERROR, ("#", "=", "\u21d0"))
-
-
-def from_arrow_or(indices: pa.Array, empty: int) -> npt.NDArray[np.int64]:
-    """Return whole numbers as int64, `empty` where null."""
-    return filled_with(indices, empty)
 
 
 def wrong_codes(codes: pa.Array) -> dict[int, tuple[str, str | None]]:
@@ -179,7 +189,7 @@ def wrong_codes(codes: pa.Array) -> dict[int, tuple[str, str | None]]:
         said[at] = (code, padded if re.fullmatch("[1-9]([0-9]{2})?", code) and industry_digits(padded) else None)
     if not said:
         return {}
-    places = from_arrow_or(coded.indices, -1)
+    places = filled_with(coded.indices, -1)
     return {int(row): said[int(places[row])] for row in np.flatnonzero(np.isin(places, list(said)))}
 
 

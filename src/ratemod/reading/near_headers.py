@@ -113,7 +113,7 @@ def check_chunks_against_blanks(chunks: Chunked, words: Lexicon) -> None:
 def _near_filled(part: ReadPart, words: Lexicon) -> dict[str, str]:
     """Return headers that a table does not use, each with the optional column it is nearest to among those it does."""
     texts = [*(used.header for used in part.used), *(other.header for other in part.unused)]
-    if is_result_file(texts):
+    if not part.unused or is_result_file(texts):
         return {}
     ours = {texts[at] for at in added(texts)}
     optional = sorted({item.column for item in part.used} & set(words.columns) - set(near_needed(words.columns)))
