@@ -13,10 +13,12 @@ import pyarrow as pa
 import pytest
 
 from ratemod.cli import main
+from ratemod.document.html import page
 from ratemod.errors import BookError, ModelError
 from ratemod.fund.conditional_poisson import conditional_poisson
 from ratemod.fund.effect import estimate_effect
 from ratemod.fund.evaluation import evaluate_services
+from ratemod.fund.evaluation_document import evaluation_document, summary
 from ratemod.synth.province import load_province, synthesize
 from ratemod.synth.truth import Truth
 from tests.fund.test_commands import PROVINCE
@@ -219,13 +221,32 @@ def test_quality_by_hand(small):
     assert hazard[hazard.index.isna()][names].values.tolist() == [[2, 0, 0, 0, 1, 1]]  # nobody insured them that day
 
 
-def test_unknown_insurers_and_policies_are_refused(panel):
-    with pytest.raises(BookError) as error:
-        evaluate_services(SERVICES, POLICIES, panel, D(2025, 12, 31), insurers=["x", "yy"])
-    assert [(item.code, item.file, item.row) for item in error.value.problems] == [("RM730", "services", 3)]
-    with pytest.raises(BookError) as error:
-        evaluate_services(SERVICES, POLICIES.slice(0, 1), panel, D(2025, 12, 31))
-    assert error.value.problems[0].code == "RM396"
+def test_services_of_unknown_insurers_and_policies_are_set_aside_and_the_rest_is_evaluated(panel):
+    odd = evaluate_services(SERVICES, POLICIES, None, D(2025, 12, 31), insurers=["x", "yy"], year=2025)
+    item = next(item for item in odd.refused if item.code == "RM730")
+    assert (item.file, item.row) == ("services", 3)
+    row = odd.frame("by_insurer").set_index("insurer")
+    assert row.index.tolist() == ["x"] and row.loc["x", "delivered"] == 2
+    odd = evaluate_services(SERVICES, POLICIES.slice(0, 1), panel, D(2025, 12, 31), permutations=2)
+    assert "RM396" in {item.code for item in odd.refused} and odd.reconcile() > 10
+
+
+def test_without_policy_years_the_services_are_evaluated_and_the_effect_is_not(panel):
+    for given, code in ((None, "RM968"), (panel.slice(0, 0), "RM740")):
+        found = evaluate_services(SERVICES, POLICIES, given, D(2025, 12, 31), year=2025)
+        assert found.effect is None and [item.code for item in found.no_effect] == [code]
+        assert found.reconcile() > 10 and "effect" not in found.tables()
+        assert any("无法判断" in line for line in summary(found, "zh"))
+        assert "无法判断" in page([evaluation_document(found, "zh")], "zh")
+
+
+def test_a_score_of_nothing_is_a_score_and_none_is_none(panel):
+    scored = SERVICES.set_column(
+        SERVICES.column_names.index("score"), "score", pa.array([0, 90.5, None, None, None], pa.float64())
+    )
+    found = evaluate_services(scored, POLICIES, None, D(2025, 12, 31), year=2025)
+    row = found.frame("by_insurer").set_index("insurer")
+    assert row.loc["x", "score_mean"] == 45.25 and np.isnan(row.loc["y", "score_mean"])
 
 
 def test_a_sum_that_is_off_is_found(small):

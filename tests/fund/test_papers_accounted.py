@@ -200,3 +200,51 @@ def test_lists_given_one_by_one_stand_alone(tmp_path, capsys):
     assert numbers(capsys.readouterr().out.splitlines(), "甲财险")[2] == "22,500.00"
     assert main(["fund", "ledger", *words[2:], "--at", "2026-12-31", "--lang", "zh"]) == 1
     assert "RM954" in (err := capsys.readouterr().err) and "保单" in err
+
+
+HAZARDS = pd.DataFrame(
+    {
+        "隐患编号": ["H1", "H2"],
+        "统一社会信用代码": CODES[:2],
+        "隐患等级": ["重大", "一般"],
+        "发现日期": [day("2026-05-01")] * 2,
+        "整改期限": [day("2026-06-01"), day("2027-06-01")],
+        "整改完成日期": [day("2026-05-20"), None],
+    }
+)
+
+
+def test_the_evaluation_is_of_the_services_that_the_ledger_books(tmp_path, capsys):
+    """A small insurer has no policy years to estimate an effect on: its services are evaluated all the same."""
+    given = lists() | {"隐患": HAZARDS}
+    given["预防服务"]["满意度"] = [88.5, 0, None]  # a score of 0 is one
+    given["预防服务"] = pd.concat([given["预防服务"], given["预防服务"].iloc[[0]]])  # S1 twice
+    given["保单"].loc[1, "企业规模"] = "不详"  # what S2 may cost cannot be told: the ledger sets it aside
+    code, lines = ask(tmp_path, capsys, "evaluate", given, "--year", "2026")
+    assert code == 3 and len(said(lines, "RM750")) == 1
+    assert numbers(lines, "甲财险") == ["1", "1", "0", "100.0%", "0", "88.5", "6,000.00"]
+    assert "S2" in said(lines, "RM965")[0] and "4,000.00元" in said(lines, "RM963")[0]
+    assert any("按期整改率100.0%" in line for line in lines), "what is not due yet is not counted"
+    assert any("效果无法判断" in line for line in lines)
+
+
+INDICATOR = """
+[[indicator]]
+name = "{name}"
+measure = "{name}"
+weight = 0.5
+worst = 0
+best = 1
+source = "made up"
+"""
+
+
+def test_what_the_duties_and_the_ledger_set_aside_is_told_in_the_scorecard(tmp_path, capsys):
+    given = lists()
+    given["保单"].loc[1, "企业规模"] = "不详"
+    (tmp_path / "card.toml").write_text(
+        "".join(INDICATOR.format(name=name) for name in ("duty_met", "clean_payments")),
+        encoding="utf-8",
+    )
+    code, lines = ask(tmp_path, capsys, "scorecard", given, "--indicators", str(tmp_path / "card.toml"))
+    assert code == 3 and "不详" in said(lines, "RM202")[0]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ratemod.commands.common import count, year
 from ratemod.commands.fund_common import (
@@ -16,6 +17,9 @@ from ratemod.commands.fund_common import (
     rules_argument,
 )
 from ratemod.errors import Lang, text
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 
 def arguments(parser: argparse.ArgumentParser, lang: Lang) -> None:
@@ -35,7 +39,7 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
     """Evaluate a fund year of a province, with its ledger and duties, and write the report."""
     from ratemod.document.terminal import progress
     from ratemod.fund.evaluation_document import summary, write_evaluation
-    from ratemod.fund.fund_document import fund_text, value_label
+    from ratemod.fund.fund_document import fund_text
     from ratemod.fund.of_folder import day_of, evaluation_of, names_of
     from ratemod.study.history import is_synthetic
 
@@ -52,13 +56,11 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
         )
         proved = found.reconcile()
     tables = found.tables()
-    effect = tables["effect"]
-    said = [value_label(name, lang) for name in effect["method"].to_pylist()]
     shown = tables["by_insurer"].select(
         ["insurer", "planned", "delivered", "missing", "delivered_share", "hazards_found", "score_mean", "cost_fen"]
     )
     lines = [
-        fund_text(effect.set_column(0, "method", [said]), lang),
+        *([fund_text(in_words(tables["effect"], lang), lang)] if found.effect else []),
         "\n".join(summary(found, lang)),
         *illustrative(lists, lang),
     ]
@@ -67,3 +69,10 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
         written = write_evaluation(found, args.report, lang, names_of(lists_of(args)))
         print(text("UI_fund_written", lang, path=str(written)))
     return code
+
+
+def in_words(effect: pa.Table, lang: Lang) -> pa.Table:
+    """Return the estimates with their methods in words, in either language."""
+    from ratemod.fund.fund_document import value_label
+
+    return effect.set_column(0, "method", [[value_label(name, lang) for name in effect["method"].to_pylist()]])

@@ -27,6 +27,7 @@ from ratemod.reading.join import join
 
 SERVICE = ("service_no", "policy_no", "insurer", "service_type", "provider", "planned_date")
 POLICY_MORE = ("credit_code", "start_date", "end_date", "cancelled_date")
+SERVICE_MORE = ("delivered_date", "cost_fen", "credit_code")
 PAYMENT = ("date", "insurer", "amount_fen")
 PAYMENT_MORE = ("payment_no", "entry_no", "kind", "service_no", "policy_no", "provider", "purpose", "invoice_no")
 
@@ -76,15 +77,15 @@ def read_papers(
         RM950.
     """
     book = read_policies(policies, ("policy_no", "size_class", "division_code"), POLICY_MORE)
-    planned = read_events(services, "services", SERVICE, ("delivered_date", "cost_fen", "credit_code"), SERVICE[:1])
+    planned = read_events(services, "services", SERVICE, SERVICE_MORE, SERVICE[:1])
     given = read_events(payments, "fund_payments", PAYMENT, PAYMENT_MORE, ("service_no", "payment_no"))
     if "kind" in given.rows:
         given = given.without(given.rows["kind"] != "payment", "other", None)
     listed = np.append(
         planned.rows["service_no"], planned.rows.left_out.get("service_no", planned.rows["service_no"][:0])
     )
-    planned, given = (of_insurers(found, insurers) for found in (planned, given))
-    done = _delivered(of_policies(alike(planned, "service_no"), book, numbers_left_out(book)), today)
+    given = of_insurers(given, insurers)
+    done = _costed(of_book(planned, book, insurers, today))
     price = _price(done.rows, book.take(done.place), catalogue)
     bound, signed = _contracts(done.rows, contracts, price, listed)
     cost = done.rows.get("cost_fen", np.zeros(len(done.rows), dtype=np.int64))
@@ -113,22 +114,31 @@ def _with(columns: Columns, **more: Any) -> Columns:
     return replace(columns, values={**columns.values, **more})
 
 
-def _delivered(found: Events, today: int) -> Events:
-    """Return the services known on a day, planned or delivered by it, without those delivered at no cost.
+def of_book(found: Events, book: Columns, insurers: Sequence[str] | None, today: int) -> Events:
+    """Return the services of the policies of a book, of known insurers, as known on a day: planned or delivered by it.
 
-    A contract binds from the day it is planned for, or of the delivery where that is earlier (`bound_date`).
+    A contract binds from the day it is planned for, or of the delivery where that is earlier (`bound_date`). The others
+    are set aside by name; planned and delivered later is later.
     """
+    found = found if insurers is None else of_insurers(found, insurers)
+    found = of_policies(alike(found, "service_no"), book, numbers_left_out(book))
     rows = found.rows
     day = rows.get("delivered_date", np.full(len(rows), NO_DAY))
     day = np.where(day > today, NO_DAY, day)
     bound = np.minimum(rows["planned_date"], np.where(day == NO_DAY, FAR, day))
-    cost = np.where(day == NO_DAY, 0, rows.get("cost_fen", np.zeros(len(rows), dtype=np.int64)))
     found = replace(found, rows=_with(rows, delivered_date=day, bound_date=bound))
-    bare = (day != NO_DAY) & (cost <= 0)
-    if bare.any():
-        number = str(rows["service_no"][int(np.argmax(bare))])
-        found = found.without(bare, "aside", problem("RM734", **rows.first(bare, "services"), service=number))
-    return found.without(found.rows["bound_date"] > today, "later", None)
+    return found.without(bound > today, "later", None)
+
+
+def _costed(found: Events) -> Events:
+    """Return the services without those that were delivered at no cost: RM734."""
+    rows = found.rows
+    cost = rows.get("cost_fen", np.zeros(len(rows), dtype=np.int64))
+    bare = (rows["delivered_date"] != NO_DAY) & (cost <= 0)
+    if not bare.any():
+        return found
+    number = str(rows["service_no"][int(np.argmax(bare))])
+    return found.without(bare, "aside", problem("RM734", **rows.first(bare, "services"), service=number))
 
 
 def _outside(done: Columns, book: Columns) -> Bools:

@@ -147,6 +147,8 @@ def estimate_effect(
         RM740 to RM742; RM743 no year is served, or every one; RM744 a served firm has no other year.
     """
     read = read_columns(panel, "panel", (*PANEL, *controls))
+    if not (read["earned_head_years"] > 0).any():
+        raise ModelError([problem("RM740"), *read.refused])
     rows = _panel(read, controls)
     served = rows.count > 0
     if not served.any() or served.all():

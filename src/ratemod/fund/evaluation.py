@@ -4,26 +4,31 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
 
-from ratemod.errors import BookError, Lang, Problem
-from ratemod.fund.documents import SERVICE, known_insurers
+from ratemod.errors import Lang, ModelError, Problem, problem
+from ratemod.fund.documents import SERVICE, known_insurers, of_book
 from ratemod.fund.duties import Duties
 from ratemod.fund.effect import CONTROLS, Effect, estimate_effect
-from ratemod.fund.fund_table import NO_DAY, day_number, labelled, read_columns, to_frame
-from ratemod.fund.journal import unknown_insurers
+from ratemod.fund.events import Events, each_said_once, read_events, read_policies
+from ratemod.fund.fund_table import NO_DAY, day_number, labelled, to_frame, year_of
 from ratemod.fund.ledger import FundLedger
 from ratemod.fund.proof import Check, prove
-from ratemod.fund.quality import IN_TIME_DAYS, Quality, measure_quality
+from ratemod.fund.quality import IN_TIME_DAYS, POLICY, Quality, measure_quality
+from ratemod.money import yuan_text
+from ratemod.reading.join import join
 from ratemod.rules.options import strict
 from ratemod.rules.within import Year
 
 if TYPE_CHECKING:
     import pandas as pd
+
+NUMBER = SERVICE[:1]
+NO_EFFECT = {"RM740", "RM741", "RM742", "RM743", "RM744"}
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -36,11 +41,14 @@ class Evaluation:
     as_of : date
     evaluator : str, who evaluates; "" is the insurers themselves
     quality : Quality
-    effect : Effect
+    effect : Effect or None
     duties : Duties or None
     ledger : FundLedger or None
+    no_effect : tuple of Problem, why the effect cannot be told, where it is None
     cost_fen : int, fen
         What the services cost that the effect is estimated of: their number times the mean actual cost.
+    apart_fen : mapping of insurer to int fen
+        What services of the year cost that the ledger books and that cannot be used here.
     synthetic : bool, whether the data are invented, so that the report says so
     """
 
@@ -48,18 +56,22 @@ class Evaluation:
     as_of: datetime.date
     evaluator: str
     quality: Quality
-    effect: Effect
+    effect: Effect | None
+    no_effect: tuple[Problem, ...]
     duties: Duties | None
     ledger: FundLedger | None
     cost_fen: int
+    apart_fen: Mapping[str, int]
     synthetic: bool
     refused: tuple[Problem, ...] = ()
 
     @property
-    def avoided_per_million(self) -> tuple[float, float, float]:
+    def avoided_per_million(self) -> tuple[float, float, float] | None:
         """Claims avoided per million yuan of services, with the interval of the effect (the cost is taken as known)."""
         million = max(self.cost_fen, 1) / 1e8
         found = self.effect
+        if found is None:
+            return None
         return found.avoided / million, found.avoided_low / million, found.avoided_high / million
 
     def tables(self) -> Mapping[str, pa.Table]:
@@ -69,7 +81,8 @@ class Evaluation:
         if self.duties is not None:
             found["duties"] = self.duties.statement_table(year=self.year)
         effect = self.effect
-        found |= {"effect": effect.estimates, "doses": effect.doses, "placebos": effect.placebos}
+        if effect is not None:
+            found |= {"effect": effect.estimates, "doses": effect.doses, "placebos": effect.placebos}
         if self.ledger is not None:
             state = self.ledger.statement_table()
             here = [self.year in (None, year) for year in state["fund_year"].to_pylist()]
@@ -98,12 +111,12 @@ class Evaluation:
             RM705 for every sum that fails.
         """
         checks = self.quality.checks()
-        effect = self.effect
-        checks.append(Check("served <= policy years", "all", effect.served, effect.policies, "<="))
+        if self.effect is not None:
+            checks.append(Check("served <= policy years", "all", self.effect.served, self.effect.policies, "<="))
         if self.ledger is not None and self.year is not None:
             booked = self.ledger.delivered_fen(self.year)
             for name in sorted({*booked, *self.quality.delivered_fen}):
-                own = self.quality.delivered_fen.get(name, 0)
+                own = self.quality.delivered_fen.get(name, 0) + self.apart_fen.get(name, 0)
                 checks.append(Check("cost of services = ledger", name, own, booked.get(name, 0)))
         return prove(checks) + (0 if self.duties is None else self.duties.reconcile())
 
@@ -135,9 +148,10 @@ def evaluate_services(
         100) and hazards_found where known.
     policies : path or frame
         policy_no, credit_code, insurer, sector, start_date, end_date.
-    panel : path or frame
+    panel : path, frame or None
         Policy years with services of the year before and claims: see `ratemod.fund.effect.estimate_effect`. The effect
-        is estimated on all years there: one year alone tells too little.
+        is estimated on all years there: one year alone tells too little. Without it, or where it tells nothing, the
+        rest is evaluated, and why is said.
     as_of : date, what is known
     year : int, optional
         The fund year whose services are looked at; a service belongs to the year of its delivery, else of its plan.
@@ -159,9 +173,12 @@ def evaluate_services(
     Raises
     ------
     BookError
-        RM950, RM396 a service of an unknown policy, RM730 an unknown insurer.
-    ModelError
-        RM740 to RM744: the effect cannot be told.
+        RM950 a column is missing.
+
+    Notes
+    -----
+    Set aside by name: services that stand twice, of unknown insurers or policies, RM965 that the ledger does not book;
+    RM967 the ledger's that cannot be used here. RM740 to RM744, RM968: the effect cannot be told.
 
     Source
     ------
@@ -169,22 +186,64 @@ def evaluate_services(
     themselves or by a third party.
     """
     today = int(day_number(as_of) or 0)
-    done = read_columns(services, "services", SERVICE, ("delivered_date", "cost_fen", "score", "hazards_found"))
-    if insurers is not None:
-        known = known_insurers(insurers, [])
-        if wrong := unknown_insurers(done, known, "services"):
-            raise BookError(wrong)
-    n = len(done)
-    day = done.get("delivered_date", np.full(n, NO_DAY))
-    cost = done.get("cost_fen", np.zeros(n, dtype=np.int64))
-    values = {**done.values, "delivered_date": np.where(day > today, NO_DAY, day), "cost_fen": cost}
-    kept = np.flatnonzero(done["planned_date"] <= today)
-    known_now = type(done)({name: column[kept] for name, column in values.items()}, done.refused, done.rows_in)
-    quality = measure_quality(known_now, policies, hazards, year, today, in_time_days)
-    effect = estimate_effect(panel, controls, permutations)
-    there = known_now["delivered_date"] != NO_DAY
-    mean = int(known_now["cost_fen"][there].sum()) // max(int(there.sum()), 1)
+    known = None if insurers is None else known_insurers(insurers, [])
+    book = read_policies(policies, POLICY)
+    done = read_events(services, "services", SERVICE, ("delivered_date", "cost_fen", "score", "hazards_found"), NUMBER)
+    done = of_book(done, book, known, today)
+    done, apart_fen, told = (done, {}, []) if ledger is None else _as_booked(done, ledger, year)
+    zero = np.zeros(len(done.rows), dtype=np.int64)
+    cost = np.where(done.rows["delivered_date"] == NO_DAY, 0, done.rows.get("cost_fen", zero))
+    done = replace(done, rows=replace(done.rows, values={**done.rows.values, "cost_fen": cost}))
+    quality = measure_quality(done, book, hazards, year, today, in_time_days)
+    effect, why = _effect(panel, controls, permutations)
+    there = done.rows["delivered_date"] != NO_DAY
+    mean = int(cost[there].sum()) // max(int(there.sum()), 1)
+    others = [item for found in (ledger, duties) if found is not None for item in found.refused]
     return Evaluation(
-        year, as_of, evaluator, quality, effect, duties, ledger, mean * effect.services, synthetic,
-        (*done.refused, *effect.refused),
-    )  # fmt: skip
+        year=year,
+        as_of=as_of,
+        evaluator=evaluator,
+        quality=quality,
+        effect=effect,
+        no_effect=why,
+        duties=duties,
+        ledger=ledger,
+        cost_fen=0 if effect is None else mean * effect.services,
+        apart_fen=apart_fen,
+        synthetic=synthetic,
+        refused=each_said_once([*book.refused, *done.told, *told, *(effect.refused if effect else why), *others]),
+    )
+
+
+def _effect(panel: Any, controls: Sequence[str], permutations: int) -> tuple[Effect | None, tuple[Problem, ...]]:
+    """Return the effect of services on claims, or why it cannot be told."""
+    if panel is None:
+        return None, (problem("RM968"),)
+    try:
+        return estimate_effect(panel, controls, permutations), ()
+    except ModelError as error:
+        if {item.code for item in error.problems} <= NO_EFFECT:
+            return None, error.problems
+        raise
+
+
+def _as_booked(done: Events, ledger: FundLedger, year: int | None) -> tuple[Events, dict[str, int], list[Problem]]:
+    """Return the services that the ledger books, the cost of those of the year that it books and that are not here, by
+    insurer, fen, and what is said of services that only one of them has.
+    """
+    booked, told = ledger.papers.services, []
+    unbooked = join(done.rows["service_no"], booked["service_no"]).unmet()
+    if unbooked.any():
+        number = str(done.rows["service_no"][int(np.argmax(unbooked))])
+        told.append(problem("RM965", **done.rows.first(unbooked, "services"), service=number))
+        done = done.without(unbooked, "aside", None)
+    lost = join(booked["service_no"], done.rows["service_no"]).unmet() & (booked["delivered_date"] != NO_DAY)
+    lost &= (year is None) | (year_of(booked["delivered_date"]) == year)
+    rows = np.flatnonzero(lost)
+    apart: dict[str, int] = {}
+    for name, fen in zip(booked["insurer"][rows].tolist(), booked["cost_fen"][rows].tolist()):
+        apart[name] = apart.get(name, 0) + fen
+    if len(rows):
+        service, fen = str(booked["service_no"][rows[0]]), yuan_text(sum(apart.values()))
+        told.append(problem("RM967", **booked.first(rows, "services"), service=service, yuan=fen))
+    return done, apart, told

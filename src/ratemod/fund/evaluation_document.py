@@ -99,23 +99,24 @@ def _section(name: str, blocks: Blocks, lang: Lang) -> Section:
 @strict
 def summary(found: Evaluation, lang: Lang) -> list[str]:
     """Return what a reader in a hurry must know, in sentences."""
-    total, effect = found.quality.total, found.effect
-    due = max(total["delivered"] + total["missing"], 1)
-    ratio, low, high = effect.ratio()
-    adjusted = effect.ratio("adjusted")
-    each = found.avoided_per_million
-    judged = [passed for passed in effect.placebos["passed"].to_pylist() if passed is not None]
+    total = found.quality.total
+    due = total["delivered"] + total["missing"]
     lines = [
         text("UI_report_sum_services", lang, delivered=total["delivered"], planned=total["planned"],
-             share=f"{total['delivered'] / due:.1%}", cost=yuan_text(total["cost_fen"])),
+             share=_percent(total["delivered"], due), cost=yuan_text(total["cost_fen"])),
     ]  # fmt: skip
     if found.quality.hazard_total:
         hazard = found.quality.hazard_total
-        fell = max(hazard["found"] - hazard["open"], 1)
         lines.append(
             text("UI_report_sum_hazards", lang, found=hazard["found"], refused=hazard["refused"],
-                 share=f"{hazard['rectified_in_time'] / fell:.1%}")
+                 share=_percent(hazard["rectified_in_time"], hazard["found"] - hazard["open"]))
         )  # fmt: skip
+    effect, each = found.effect, found.avoided_per_million
+    if effect is None or each is None:
+        return [*lines, *_not_told(found, lang)]
+    ratio, low, high = effect.ratio()
+    adjusted = effect.ratio("adjusted")
+    judged = [passed for passed in effect.placebos["passed"].to_pylist() if passed is not None]
     verdict = "UI_report_sum_effect" if high < 1 or low > 1 else "UI_report_sum_no_effect"
     lines += [
         text(verdict, lang, change=f"{ratio - 1:+.0%}", low=f"{low - 1:+.0%}", high=f"{high - 1:+.0%}"),
@@ -128,8 +129,19 @@ def summary(found: Evaluation, lang: Lang) -> list[str]:
     return lines
 
 
+def _percent(part: int, whole: int) -> str:
+    return f"{part / whole:.1%}" if whole else "—"
+
+
+def _not_told(found: Evaluation, lang: Lang) -> list[str]:
+    """Return that the effect cannot be told, and why."""
+    return [text("UI_report_sum_not_told", lang, why=item.what(lang)) for item in found.no_effect]
+
+
 def _effect(found: Evaluation, lang: Lang) -> Blocks:
     effect = found.effect
+    if effect is None:
+        return joined(*(Paragraph(line) for line in _not_told(found, lang)))
     return joined(
         Paragraph(text("UI_report_about_effect", lang)),
         Picture(forest(effect.estimates.filter(effect.estimates["rate_ratio"].is_valid()), lang)),

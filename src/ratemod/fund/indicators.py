@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
 
 from ratemod.errors import ModelError, Problem, problem
-from ratemod.fund.documents import SERVICE
+from ratemod.fund.documents import SERVICE, of_book
 from ratemod.fund.duties import LATE, MET, MISSING, Duties
 from ratemod.fund.events import Events, of_policies, read_events
 from ratemod.fund.expected import balance
@@ -78,13 +78,10 @@ class Sources:
     ledger: FundLedger | None = None
 
 
-def read_services(source: Any, book: Columns, gone: frozenset[str], today: int) -> Events:
-    """Return the services planned by a day, each once and of a policy, with deliveries known by then."""
+def read_services(source: Any, book: Columns, insurers: Sequence[str] | None, today: int) -> Events:
+    """Return the services known on a day, each once and of a policy, with deliveries known by then."""
     done = read_events(source, "services", SERVICE, ("delivered_date", "cost_fen", "score"), SERVICE[:1])
-    done = done.without(done.rows["planned_date"] > today, "later", None)
-    day = done.rows.get("delivered_date", np.full(len(done.rows), NO_DAY))
-    values = {**done.rows.values, "delivered_date": np.where(day > today, NO_DAY, day)}
-    return of_policies(replace(done, rows=replace(done.rows, values=values)), book, gone)
+    return of_book(done, book, insurers, today)
 
 
 def measure(item: Indicator, given: Sources) -> Measured:
@@ -171,7 +168,8 @@ def _duty_met(item: Indicator, given: Sources) -> Seen:
     owed = given.duties
     assert owed is not None
     kept = np.flatnonzero(np.isin(owed.status, (MET, LATE, MISSING)))
-    row = join(owed.policies["policy_no"], given.book["policy_no"]).one("duties", "policies")[owed.policy[kept]]
+    row = join(owed.policies["policy_no"], given.book["policy_no"]).place()[owed.policy[kept]]
+    kept, row = kept[row >= 0], row[row >= 0]  # of a policy that is refused here nothing is measured; that is told
     return _seen(given.who[row], year_of(owed.due[kept]), given.book["credit_code"][row], owed.status[kept] == MET)
 
 
@@ -201,8 +199,8 @@ def _in_time(item: Indicator, given: Sources) -> Seen:
 
 def _satisfaction(item: Indicator, given: Sources) -> Seen:
     done, who, year, firm = _services(given)
-    score = done.get("score", np.zeros(len(done), dtype=np.int64))
-    own = np.flatnonzero((done["delivered_date"] != NO_DAY) & (score > 0))
+    score = done.get("score", np.full(len(done), np.nan))
+    own = np.flatnonzero((done["delivered_date"] != NO_DAY) & ~np.isnan(score))
     return _seen(who[own], year[own], firm[own], score[own])
 
 
@@ -238,7 +236,8 @@ def _clean_payments(item: Indicator, given: Sources) -> Seen:
     who = _named(given, paid["insurer"]) if given.by == "insurer" else np.full(len(paid), -1, dtype=np.int64)
     firm = paid["provider"].copy()
     own = np.flatnonzero(paid["service"] >= 0)
-    row = join(done["policy_no"], given.book["policy_no"]).one("services", "policies")[paid["service"][own]]
+    row = join(done["policy_no"], given.book["policy_no"]).place()[paid["service"][own]]
+    own, row = own[row >= 0], row[row >= 0]
     firm[own] = given.book["credit_code"][row]
     if given.by != "insurer":
         who[own] = given.who[row]

@@ -116,7 +116,7 @@ def evaluation_of(
     return evaluate_services(
         lists.table("services"),
         lists.table("policies"),
-        lists.table("panel"),
+        lists.get("panel"),
         day,
         year=year or day.year,
         hazards=lists.get("hazards"),

@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from ratemod.fund.events import read_policies
+from ratemod.fund.events import Events
 from ratemod.fund.fund_table import NO_DAY, Bools, Columns, Floats, Ints, Texts, codes_of, read_columns, year_of
 from ratemod.fund.proof import Check
 from ratemod.reading.join import join
 from ratemod.registers.as_of import in_force
 
+POLICY = ("policy_no", "credit_code", "insurer", "sector", "start_date", "end_date")
 BY = ("insurer", "provider", "sector", "service_type")
 COUNTS = ("planned", "delivered", "missing", "pending", "in_time", "hazards_found", "cost_fen")
 HAZARD_COUNTS = ("found", "rectified_in_time", "rectified_late", "refused", "overdue", "open")
@@ -69,26 +70,24 @@ class Quality:
 
 
 def measure_quality(
-    services: Columns, policies: Any, hazards: Any, year: int | None, today: int, in_time_days: int = IN_TIME_DAYS
+    services: Events, book: Columns, hazards: Any, year: int | None, today: int, in_time_days: int = IN_TIME_DAYS
 ) -> Quality:
     """Return the tables of one fund year (None: of all).
 
     Parameters
     ----------
-    services : Columns
+    services : Events, with the place of their policy
         service_no, policy_no, insurer, service_type, provider, planned_date, delivered_date, cost_fen; score and
         hazards_found where known. A service belongs to the year of its delivery, else to that of its plan.
-    policies : path or frame
-        policy_no, credit_code, insurer, sector, start_date, end_date.
+    book : Columns
+        `POLICY`.
     hazards : path or frame or None
         credit_code, found_date, due_date, extended_due_date, rectified_date, refused_date: those found in the year.
     in_time_days : int
         From plan to delivery; an undelivered service is missing after as many, or `MISSING_DAYS` if those are more.
     """
-    needed = ("policy_no", "credit_code", "insurer", "sector", "start_date", "end_date")
-    book = read_policies(policies, needed)
-    place = join(services["policy_no"], book["policy_no"]).one("services", "policies")
-    done = replace(services, values={**services.values, "sector": book["sector"][place]})
+    rows = services.rows
+    done = replace(rows, values={**rows.values, "sector": book["sector"][services.place]})
     year_of_each = completion(done["planned_date"], done["delivered_date"], today, in_time_days).year
     done = done.take(np.flatnonzero(np.ones(len(done), bool) if year is None else year_of_each == year))
     counts = _counts(done, today, in_time_days)
@@ -149,8 +148,8 @@ def _by(key: str, group: Texts, counts: Mapping[str, Ints], done: Columns) -> pa
     names, (code,) = codes_of(group)
     sums = {name: _sums(code, column, len(names)) for name, column in counts.items()}
     due = sums["delivered"] + sums["missing"]
-    score = done.get("score", np.zeros(len(done), dtype=np.int64)).astype(np.float64)
-    given = (counts["delivered"] > 0) & (score > 0)
+    score = done.get("score", np.full(len(done), np.nan))
+    given = (counts["delivered"] > 0) & ~np.isnan(score)
     many = np.bincount(code[given], minlength=len(names))
     mean = np.divide(
         np.bincount(code[given], score[given], len(names)), many, where=many > 0, out=np.full(len(names), np.nan)

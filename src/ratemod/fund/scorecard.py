@@ -30,7 +30,7 @@ from ratemod.errors import BookError, Lang, ModelError, Problem, problem
 from ratemod.experience.buhlmann import between_unbiased, credibility_factor
 from ratemod.fund.documents import known_insurers
 from ratemod.fund.duties import Duties
-from ratemod.fund.events import numbers_left_out, read_policies
+from ratemod.fund.events import each_said_once, numbers_left_out, read_policies
 from ratemod.fund.fund_table import Floats, Ints, codes_of, day_number, labelled, to_frame, year_of
 from ratemod.fund.indicators import Measured, Sources, measure, read_services
 from ratemod.fund.journal import unknown_insurers
@@ -279,10 +279,10 @@ def scorecard(
 def _told(sources: Sources, measured: Sequence[Measured]) -> tuple[Problem, ...]:
     """Return what was refused, repeated or set aside in every table, each once."""
     services = () if sources.services is None else sources.services.told
-    said: list[Problem] = []
-    for item in (*sources.book.refused, *services, *(item for found in measured for item in found.told)):
-        said += [] if item in said else [item]
-    return tuple(said)
+    others = [item for found in (sources.duties, sources.ledger) if found is not None for item in found.refused]
+    return each_said_once(
+        [*sources.book.refused, *services, *(item for found in measured for item in found.told), *others]
+    )
 
 
 def _sources(
@@ -293,12 +293,9 @@ def _sources(
     book = read_policies(policies, needed if by == "insurer" else (*needed, "broker"))
     known = None if insurers is None else known_insurers(insurers, [])
     gone = numbers_left_out(book)
-    done = None if services is None else read_services(services, book, gone, today)
-    if known is not None:
-        wrong = unknown_insurers(book, known, "policies")
-        wrong += [] if done is None else unknown_insurers(done.rows, known, "services")
-        if wrong:
-            raise BookError(wrong)
+    done = None if services is None else read_services(services, book, known, today)
+    if known is not None and (wrong := unknown_insurers(book, known, "policies")):
+        raise BookError(wrong)
     names, (who,) = codes_of(book[by])
     if len(names) < 2:
         raise ModelError(problem("RM747", count=len(names), by=by))

@@ -33,6 +33,7 @@ from ratemod.vocabulary.codes.industry import SECTORS
 from ratemod.vocabulary.table import table
 
 Build = Callable[[YearInputs], Paper]
+PAID = "fund_payments|ledger"  # either
 # Every paper in order, with the lists that it needs.
 PAPERS: dict[str, tuple[Build, tuple[str, ...]]] = {
     "disclosure": (disclosure_paper, ("policies", "claims", "services", "ledger")),
@@ -41,14 +42,12 @@ PAPERS: dict[str, tuple[Build, tuple[str, ...]]] = {
     "refusals": (refusals_paper, ("enterprises", "policies", "hazards")),
     "complaints": (complaints_paper, ("complaints",)),
     "complaint_clock": (complaint_clock_paper, ("complaints",)),
-    "fund": (fund_paper, ("policies", "services", "ledger")),
+    "fund": (fund_paper, ("policies", "services", PAID)),
     "duties": (duties_paper, ("policies", "services")),
-    "evaluation": (evaluation_paper, ("policies", "services", "panel", "ledger")),
-    "assessment_insurer": (functools.partial(assessment_paper, by="insurer"), ("policies", "services", "ledger")),
-    "assessment_broker": (
-        functools.partial(assessment_paper, by="broker"), ("policies", "services", "ledger", "brokers"),
-    ),
-}  # fmt: skip
+    "evaluation": (evaluation_paper, ("policies", "services", PAID)),
+    "assessment_insurer": (functools.partial(assessment_paper, by="insurer"), ("policies", "services", PAID)),
+    "assessment_broker": (functools.partial(assessment_paper, by="broker"), ("policies", "services", PAID, "brokers")),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +152,7 @@ def year_of_papers(
 def _lost(lists: Folder, needs: tuple[str, ...]) -> tuple[Problem, ...]:
     """Return RM954 for every list that a paper needs and the folder lacks."""
     return tuple(
-        problem("RM954", path=str(lists.path), name=noun, label=table(noun).label_zh)
-        for noun in needs
-        if noun not in lists
+        problem("RM954", path=str(lists.path), name=nouns[0], label=table(nouns[0]).label_zh)
+        for nouns in (need.split("|") for need in needs)
+        if not any(noun in lists for noun in nouns)
     )

@@ -138,6 +138,8 @@ def _plain(values: Any, column: Column) -> tuple[Any, Mask | None]:
     if given.dtype.kind != "f":
         return given.astype(np.int64), np.zeros(len(given), bool)
     none = np.isnan(given)
+    if column.decimals:
+        return np.where(none, 0.0, given), none
     return np.rint(np.where(none, 0.0, given)).astype(np.int64), none
 
 
