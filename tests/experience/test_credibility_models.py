@@ -5,8 +5,10 @@ from __future__ import annotations
 from math import ceil
 
 import numpy as np
+import pandas as pd
 import pytest
 
+import ratemod as rm
 from ratemod.errors import ModelError
 from ratemod.experience.buhlmann import buhlmann_straub, firm_sums, with_parameters
 from ratemod.experience.hachemeister import hachemeister, natural_coefficients, premium_at
@@ -18,6 +20,7 @@ from ratemod.experience.limited_fluctuation import (
     standard_pure_premium,
     standard_severity,
 )
+from ratemod.experience.poisson_gamma import semiparametric_poisson
 from tests.experience.published import RATIOS, WEIGHTS, same
 
 
@@ -219,3 +222,53 @@ def test_refusals(wrong, code):
     with pytest.raises(ModelError) as raised:
         wrong()
     assert [item.code for item in raised.value.problems] == [code]
+
+
+@pytest.mark.parametrize(
+    ("estimator", "collective", "between"),
+    [("buhlmann_gisler", None, None), ("ohlsson", None, None), ("iterative", 1746, [88981, 10952])],
+)
+def test_hachemeisters_states_in_two_cohorts(estimator, collective, between):
+    """R's actuar, its vignette on credibility: `cm(~cohort + cohort:state, ..., method = "iterative")`, as printed."""
+    found = hierarchical(RATIOS, WEIGHTS, [[0, 1, 0, 1, 1]], estimator=estimator)
+    assert found.within == pytest.approx(139_120_026, abs=0.5)
+    if between:
+        assert [round(level.between) for level in found.levels] == between and round(found.collective) == collective
+        assert found.levels[0].weight.round(3).tolist() == [1.407, 1.596]
+        assert found.levels[0].z.round(4).tolist() == [0.9196, 0.9284]
+        assert found.levels[0].premium.round().tolist() == [1949, 1543]
+        assert found.firms.z.round(4).tolist() == [0.8874, 0.6103, 0.5195, 0.2463, 0.7398]
+        assert found.firms.premium.round().tolist() == [2048, 1524, 1875, 1497, 1585]
+
+
+def test_ohlsson_pools_numerators_and_denominators_over_parents():
+    found = hierarchical(RATIOS, WEIGHTS, [[0, 1, 0, 1, 1]], estimator="ohlsson")
+    top, below = 0.0, 0.0
+    for rows in ([0, 2], [1, 3, 4]):
+        w = WEIGHTS[rows].sum(axis=1)
+        x = (RATIOS[rows] * WEIGHTS[rows]).sum(axis=1) / w
+        top += w @ (x - w @ x / w.sum()) ** 2 - (len(rows) - 1) * found.within
+        below += w.sum() - w @ w / w.sum()
+    assert found.firms.between == pytest.approx(top / below, rel=1e-12)
+
+
+def test_no_estimator_of_a_hierarchy_is_far_from_planted_variances():
+    values, weights, sector, region, _ = simulated(4, 60, 12, 12, (0.4, 0.2, 0.1))
+    for estimator in ("ohlsson", "iterative"):
+        found = hierarchical(values, weights, [sector, region], estimator=estimator)
+        assert [item.between for item in found.levels] == pytest.approx([0.4, 0.2, 0.1], rel=0.25)
+
+
+def test_semiparametric_poisson_against_its_own_sums_and_a_panel():
+    draw = np.random.default_rng(5)
+    exposure = draw.uniform(0.5, 20, 4000)
+    claims = draw.poisson(exposure * draw.gamma(2.0, 0.05, 4000))
+    found = semiparametric_poisson(claims, exposure)
+    assert found.collective == pytest.approx(0.1, rel=0.05) and found.between == pytest.approx(2 * 0.05**2, rel=0.15)
+    rows = pd.DataFrame({"firm": np.arange(4000), "period": 1, "value": claims, "weight": exposure})
+    panel = rm.credibility(rows, "semiparametric_poisson")
+    same(panel["estimate"], found.premium[panel["firm"].astype(int)], 1e-12)
+    for odd, code in (([[0, 0], [1.0, 2.0]], "RM652"), ([[1], [1.0]], "RM645"), ([[1, 1], [0.0, 2.0]], "RM643")):
+        with pytest.raises(ModelError) as caught:
+            semiparametric_poisson(*odd)
+        assert caught.value.problems[0].code == code

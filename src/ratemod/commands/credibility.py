@@ -8,7 +8,8 @@ from ratemod.commands.method_common import given, headers_of, list_arguments, na
 from ratemod.errors import Lang, text
 
 METHODS = ("limited_fluctuation", "buhlmann", "buhlmann_straub", "buhlmann_straub_iterative", "hierarchical",
-           "hachemeister", "poisson_gamma")  # fmt: skip
+           "hierarchical_ohlsson", "hierarchical_iterative", "hachemeister", "poisson_gamma",
+           "semiparametric_poisson")  # fmt: skip
 OPTIONS = ("full", "probability", "within", "variation", "variance_to_mean")
 ROLES = ("firm", "period", "value", "weight")
 

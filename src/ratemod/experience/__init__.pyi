@@ -92,6 +92,7 @@ from ratemod.experience.plan_file import rule_named as rule_named
 from ratemod.experience.poisson_gamma import posterior_mean as posterior_mean
 from ratemod.experience.poisson_gamma import predictive_chances as predictive_chances
 from ratemod.experience.poisson_gamma import predictive_quantile as predictive_quantile
+from ratemod.experience.poisson_gamma import semiparametric_poisson as semiparametric_poisson
 from ratemod.experience.poisson_gamma import shape_by_likelihood as shape_by_likelihood
 from ratemod.experience.retention import Retention as Retention
 from ratemod.experience.retention import optimal_retention as optimal_retention

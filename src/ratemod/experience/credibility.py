@@ -35,8 +35,11 @@ Method = Literal[
     "buhlmann_straub",
     "buhlmann_straub_iterative",
     "hierarchical",
+    "hierarchical_ohlsson",
+    "hierarchical_iterative",
     "hachemeister",
     "poisson_gamma",
+    "semiparametric_poisson",
 ]
 MOST_TOLD = 20
 DEFAULTS = {"risk": "firm", "risk_period": "period", "risk_value": "value", "risk_weight": "weight"}
@@ -67,8 +70,9 @@ def credibility(
     data : any frame with the Arrow interface, or path (csv, xlsx, parquet); one row a firm and period
     method : "limited_fluctuation" (weights are claims; z = √(claims / full)), "buhlmann" (weights only say whether a
         period was seen), "buhlmann_straub", "buhlmann_straub_iterative", "hierarchical" (needs `levels`),
-        "hachemeister" (estimate of the period after the last), or "poisson_gamma" (values are claims, weights are
-        expected claims; the estimate is the modification of all periods together)
+        "hierarchical_ohlsson", "hierarchical_iterative", "hachemeister" (estimate of the period after the last),
+        "poisson_gamma" (values are claims, weights are expected claims; the estimate is the modification of all
+        periods together), or "semiparametric_poisson" (values are claims, weights exposure; of the frequency)
     firm, period, value, weight : names of the columns; value is per unit of weight except for counts. A column that
         the table lacks under its default name is looked for under those of the shared table "risk_periods".
     levels : names of columns, from the top down, such as ("sector", "region")

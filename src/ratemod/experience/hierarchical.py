@@ -1,10 +1,11 @@
 """Hierarchical credibility (Jewell): sector → region → firm, each level pulled towards the one above.
 
-From the firms upwards every level has a between variance, estimated inside each parent and averaged over parents, each
-parent's estimate truncated at 0 (Bühlmann–Gisler estimator). With children j of parent i, weights w, means X, and below
-them the variance s² at weight 1:
+From the firms upwards every level has a between variance, estimated inside each parent. With children j of parent i,
+weights w, means X, and below them the variance s² at weight 1:
 
-    a_i = [Σ_j w_ij (X_ij − X̄_i)² − (J_i − 1) s²] / (w_i − Σ_j w_ij²/w_i),      a = average over i of max(a_i, 0)
+    a_i = [Σ_j w_ij (X_ij − X̄_i)² − (J_i − 1) s²] / (w_i − Σ_j w_ij²/w_i) = n_i/d_i
+    "buhlmann_gisler": a = average over i of max(a_i, 0);      "ohlsson": a = max(Σ_i n_i / Σ_i d_i, 0)
+    "iterative": a = Σ_i Σ_j z_ij (X_ij − X̄_i,z)² / Σ_i (J_i − 1), X̄_i,z weighted by z, repeated until it stands
     z_ij = w_ij / (w_ij + s²/a),     mean of i = Σ z_ij X_ij / Σ z_ij,     weight of i = Σ_j z_ij
 
 and i enters the next level with that mean and weight, and a in the place of s². Where a level shows no differences
@@ -12,14 +13,15 @@ and i enters the next level with that mean and weight, and a in the place of s²
 premium of a child = z · own mean + (1 − z) · premium of its parent.
 
 Sources: Jewell, "The use of collateral data in credibility theory", 1975; Bühlmann & Gisler, *A Course in Credibility
-Theory*, 2005, ch. 6; the numbers agree with R's actuar 3.3.2 (`cm(..., method = "Buhlmann-Gisler")`).
+Theory*, 2005, ch. 6; Ohlsson, "Simplified estimation of structure parameters in hierarchical credibility", 2005; the
+numbers agree with R's actuar (`cm(..., method = "Buhlmann-Gisler")`, "Ohlsson" and "iterative").
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -31,6 +33,9 @@ from ratemod.rules.options import strict
 
 if TYPE_CHECKING:
     import pandas as pd
+
+Estimator = Literal["buhlmann_gisler", "ohlsson", "iterative"]
+MOST_ROUNDS, SETTLED = 1000, 1e-13
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +116,13 @@ class _Pulled:
 
 
 @strict
-def hierarchical(values: npt.ArrayLike, weights: npt.ArrayLike, levels: Sequence[npt.ArrayLike]) -> Hierarchy:
+def hierarchical(
+    values: npt.ArrayLike,
+    weights: npt.ArrayLike,
+    levels: Sequence[npt.ArrayLike],
+    *,
+    estimator: Estimator = "buhlmann_gisler",
+) -> Hierarchy:
     """Return hierarchical credibility.
 
     Parameters
@@ -119,6 +130,7 @@ def hierarchical(values: npt.ArrayLike, weights: npt.ArrayLike, levels: Sequence
     values, weights : (firms, periods) float64 as for `buhlmann_straub`
     levels : (firms,) integers each, at least 0, from the top down: sector, then region. A region is one of its sector:
         region 3 of sector 0 and region 3 of sector 1 are two nodes.
+    estimator : of the between variances: "buhlmann_gisler", "ohlsson" or "iterative"
 
     Returns
     -------
@@ -137,11 +149,13 @@ def hierarchical(values: npt.ArrayLike, weights: npt.ArrayLike, levels: Sequence
     """
     array, mass = numbers("values", values, missing=True), numbers("weights", weights, low=0, missing=True)
     same_shape(values=array, weights=mass)
-    return hierarchical_from_sums(firm_sums(array, mass), levels)
+    return hierarchical_from_sums(firm_sums(array, mass), levels, estimator=estimator)
 
 
 @strict
-def hierarchical_from_sums(sums: FirmSums, levels: Sequence[npt.ArrayLike]) -> Hierarchy:
+def hierarchical_from_sums(
+    sums: FirmSums, levels: Sequence[npt.ArrayLike], *, estimator: Estimator = "buhlmann_gisler"
+) -> Hierarchy:
     """Return hierarchical credibility from the sums of every firm (see `buhlmann.FirmSums`); levels as `hierarchical`.
 
     Examples
@@ -162,7 +176,7 @@ def hierarchical_from_sums(sums: FirmSums, levels: Sequence[npt.ArrayLike]) -> H
     pulled: list[_Pulled] = []
     weight, mean, below = sums.weight, np.where(seen, sums.mean, 0.0), within
     for depth in range(len(parents) - 1, -1, -1):
-        step = _pull(weight, mean, parents[depth], below, depth, warnings)
+        step = _pull(weight, mean, parents[depth], below, depth, estimator, warnings)
         own.append((weight, mean))
         pulled.append(step)
         weight, mean, below = step.weight, step.mean, step.below
@@ -211,7 +225,15 @@ def _nodes(codes: list[Integers], firms: int) -> tuple[list[Integers], list[Inte
     return labels, [*parents, node]
 
 
-def _pull(weight: Floats, mean: Floats, parent: Integers, below: float, depth: int, warnings: list[Problem]) -> _Pulled:
+def _pull(
+    weight: Floats,
+    mean: Floats,
+    parent: Integers,
+    below: float,
+    depth: int,
+    estimator: Estimator,
+    warnings: list[Problem],
+) -> _Pulled:
     """Return the between variance of one level, its credibilities, and what its parents bring to the next."""
     size = int(parent.max()) + 1
     total, children = _sum(parent, weight, size), _sum(parent, weight > 0, size)
@@ -222,13 +244,41 @@ def _pull(weight: Floats, mean: Floats, parent: Integers, below: float, depth: i
     if not usable.any():
         refuse([problem("RM649", level=depth)])
     each = spread[usable] / room[usable]
-    between = float(np.maximum(each, 0).mean())
+    pooled = float(spread[usable].sum() / room[usable].sum())
+    between = float(np.maximum(each, 0).mean()) if estimator == "buhlmann_gisler" else max(pooled, 0.0)
+    if estimator == "iterative" and between > 0:
+        between = _settled(weight, mean, parent, below, between, int((children[usable] - 1).sum()), warnings)
     if between == 0:
-        warnings.append(problem("RM673", level=depth + 1, estimate=f"{each.mean():.6g}"))
+        found = each.mean() if estimator == "buhlmann_gisler" else pooled
+        warnings.append(problem("RM673", level=depth + 1, estimate=f"{found:.6g}"))
         return _Pulled(0.0, np.zeros_like(weight), total, centre, below)
     z = credibility_factor(weight, below / between)
     heavy = _sum(parent, z, size)
     return _Pulled(between, z, heavy, _over(_sum(parent, z * mean, size), heavy), between)
+
+
+def _settled(
+    weight: Floats,
+    mean: Floats,
+    parent: Integers,
+    below: float,
+    between: float,
+    freedom: int,
+    warnings: list[Problem],
+) -> float:
+    """Return the between variance that gives itself back; 0 where it falls away."""
+    size = int(parent.max()) + 1
+    for _ in range(MOST_ROUNDS):
+        z = credibility_factor(weight, below / between)
+        centre = _over(_sum(parent, z * mean, size), _sum(parent, z, size))
+        new = float(z @ (mean - centre[parent]) ** 2) / freedom
+        if new <= np.finfo(float).eps * between:
+            return 0.0
+        if abs(new - between) <= SETTLED * between:
+            return new
+        between = new
+    warnings.append(problem("RM647", rounds=MOST_ROUNDS))
+    return between
 
 
 def _sum(code: Integers, amount: npt.NDArray[np.generic], size: int) -> Floats:

@@ -18,8 +18,11 @@ from ratemod.experience.panel_methods import (
     by_buhlmann_straub_iterative,
     by_hachemeister,
     by_hierarchy,
+    by_hierarchy_iterative,
+    by_hierarchy_ohlsson,
     by_limited_fluctuation,
     by_poisson_gamma,
+    by_semiparametric_poisson,
 )
 from ratemod.experience.scheme_fits import (
     FittedScheme,
@@ -79,9 +82,14 @@ METHODS: tuple[Method, ...] = (
            functions=("buhlmann_straub", "buhlmann_straub_flat", "with_parameters")),
     Method(name="buhlmann_straub_iterative", panel=by_buhlmann_straub_iterative, functions=("buhlmann_straub",)),
     Method(name="hierarchical", panel=by_hierarchy, needs_levels=True, functions=("hierarchical",)),
+    Method(name="hierarchical_ohlsson", panel=by_hierarchy_ohlsson, needs_levels=True, functions=("hierarchical",)),
+    Method(name="hierarchical_iterative", panel=by_hierarchy_iterative, needs_levels=True,
+           functions=("hierarchical",)),
     Method(name="hachemeister", panel=by_hachemeister, functions=("hachemeister", "premium_at")),
     Method(name="poisson_gamma", panel=by_poisson_gamma, scheme=fit_poisson_gamma, counts=True,
            functions=("posterior_mean", "shape_by_likelihood", "predictive_chances")),
+    Method(name="semiparametric_poisson", panel=by_semiparametric_poisson, counts=True,
+           functions=("semiparametric_poisson",)),
     Method(name="age_weights", scheme=fit_age_weights,
            functions=("age_weighted_modification", "estimate_age_weights")),
 )  # fmt: skip

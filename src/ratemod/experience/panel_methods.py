@@ -14,10 +14,10 @@ import numpy as np
 from ratemod.errors import Problem, problem
 from ratemod.experience.buhlmann import Credibility, buhlmann, buhlmann_straub, credibility_factor, firm_sums
 from ratemod.experience.hachemeister import hachemeister, premium_at
-from ratemod.experience.hierarchical import hierarchical
+from ratemod.experience.hierarchical import Estimator, hierarchical
 from ratemod.experience.limited_fluctuation import base_standard, partial_credibility, standard_pure_premium
 from ratemod.experience.panel import Floats, Integers, refuse
-from ratemod.experience.poisson_gamma import posterior_mean, shape_by_likelihood
+from ratemod.experience.poisson_gamma import posterior_mean, semiparametric_poisson, shape_by_likelihood
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +83,11 @@ def _of(found: Credibility) -> Parts:
     )
 
 
-def by_hierarchy(panel: Panel) -> Parts:
+def by_hierarchy(panel: Panel, estimator: Estimator = "buhlmann_gisler") -> Parts:
     """Jewell's hierarchy of levels; the complement of a firm is the estimate of the level above it."""
     if not panel.levels:
         refuse([problem("RM663")])
-    found = hierarchical(panel.value, panel.weight, panel.levels)
+    found = hierarchical(panel.value, panel.weight, panel.levels, estimator=estimator)
     above = found.levels[-2].premium[found.firms.parent]
     structure = {
         "collective": found.collective,
@@ -95,6 +95,21 @@ def by_hierarchy(panel: Panel) -> Parts:
         "between": [level.between for level in found.levels],
     }
     return Parts(found.firms.mean, above, found.firms.z, found.firms.premium, structure, found.warnings)
+
+
+def by_hierarchy_ohlsson(panel: Panel) -> Parts:
+    """The hierarchy with Ohlsson's estimate of each level, pooled over parents."""
+    return by_hierarchy(panel, "ohlsson")
+
+
+def by_hierarchy_iterative(panel: Panel) -> Parts:
+    """The hierarchy with each level's variance repeated until it gives itself back."""
+    return by_hierarchy(panel, "iterative")
+
+
+def by_semiparametric_poisson(panel: Panel) -> Parts:
+    """Frequencies with the Poisson's own variance within a firm: values are claims, weights exposure."""
+    return _of(semiparametric_poisson(np.nansum(panel.value, axis=1), np.nansum(panel.weight, axis=1)))
 
 
 def by_hachemeister(panel: Panel) -> Parts:

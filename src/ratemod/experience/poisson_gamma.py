@@ -6,8 +6,12 @@ gamma with shape a and rate b (a = b: mean 1). After N claims Θ is gamma with s
     modification  = (a + N) / (b + E)            exact credibility, Z = E / (b + E)
     next year     ~ negative binomial with size a + N and success chance (b + E) / (b + E + e), e expected next year
 
+Without a law of Θ, the mean and the variance of the risks are enough (semiparametric): within a firm the variance of a
+Poisson count is its mean, so one period does.
+    μ = ΣN/ΣE,   s² = μ,   a = [Σ E (N/E − μ)² − (n − 1) μ] / (E. − ΣE²/E.)
+
 Sources: Bühlmann & Gisler, *A Course in Credibility Theory*, 2005, ch. 2; Denuit, Maréchal, Pitrebois & Walhin,
-*Actuarial Modelling of Claim Counts*, 2007, ch. 3.
+*Actuarial Modelling of Claim Counts*, 2007, ch. 3; Klugman, Panjer & Willmot, *Loss Models*, semiparametric estimation.
 """
 
 from __future__ import annotations
@@ -16,7 +20,9 @@ import numpy as np
 import numpy.typing as npt
 
 from ratemod.errors import ModelError, problem
-from ratemod.experience.panel import Floats, Integers, numbers, same_shape, whole
+from ratemod.experience.buhlmann import Credibility, FirmSums, between_unbiased, with_parameters
+from ratemod.experience.panel import Floats, Integers, first, numbers, same_shape, whole
+from ratemod.rules.floats import in_a_row
 from ratemod.rules.options import strict
 from ratemod.rules.within import Chance, Factor, Whole
 
@@ -49,6 +55,53 @@ def posterior_mean(claims: npt.ArrayLike, expected: npt.ArrayLike, shape: Factor
     """
     count, mean, a, b = _checked(claims, expected, shape, rate)
     return (a + count) / (b + mean)
+
+
+def semiparametric_poisson(claims: npt.ArrayLike, exposure: npt.ArrayLike) -> Credibility:
+    """Return the credibility of claim frequencies from one sum of claims and exposure a firm.
+
+    Parameters
+    ----------
+    claims : (n,) whole numbers of all periods together
+    exposure : (n,) float64, expected claims or units of exposure, at least 0; a firm without has no claims
+
+    Returns
+    -------
+    Credibility
+        Of the frequency, claims per unit of exposure.
+
+    Raises
+    ------
+    ModelError
+        RM640, RM641, RM642, RM655; RM643 claims without exposure; RM645 fewer than two firms; RM652 no claims at all.
+
+    Formula
+    -------
+    As at the top of this module. Source: Klugman, Panjer & Willmot, *Loss Models*.
+
+    Examples
+    --------
+    >>> found = semiparametric_poisson([0] * 1563 + [1] * 271 + [2] * 32 + [3] * 7 + [4] * 2, [1.0] * 1875)
+    >>> round(found.collective, 3), round(found.between, 3), round(float(found.z[0]), 2)
+    (0.194, 0.032, 0.14)
+    """
+    count, mass = whole("claims", claims, low=0, high=MOST_CLAIMS), numbers("exposure", exposure, low=0)
+    in_a_row(claims=count)
+    same_shape(claims=count, exposure=mass)
+    bare = (mass == 0) & (count > 0)
+    if bare.any():
+        raise ModelError(problem("RM643", wrong=int(bare.sum()), firm=first(bare)))
+    seen = mass > 0
+    if seen.sum() < 2:
+        raise ModelError(problem("RM645", firms=int(seen.sum())))
+    if not count.any():
+        raise ModelError(problem("RM652"))
+    mean = np.divide(count, mass, out=np.zeros(len(mass)), where=seen)
+    frequency = float(count.sum() / mass.sum())
+    between = between_unbiased(mass[seen], mean[seen], frequency)
+    warnings = () if between > 0 else (problem("RM646", estimate=f"{between:.6g}"),)
+    sums = FirmSums(mass, mean, np.zeros(len(mass)), seen.astype(np.int64))
+    return with_parameters(sums, frequency, max(between, 0.0), warnings=warnings)
 
 
 @strict

@@ -12,7 +12,9 @@ import numpy as np
 import numpy.typing as npt
 
 from ratemod.errors import ModelError, problem
+from ratemod.experience.panel import numbers, same_shape, whole
 from ratemod.money import rounded
+from ratemod.rules.floats import in_a_row, whole_numbers
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
@@ -83,16 +85,20 @@ def carried(amount_fen: npt.ArrayLike, firm: npt.ArrayLike, successor: npt.Array
     ------
     ModelError
         RM614 shares that exceed 1 or are negative, RM615 a firm that succeeds itself or hands on what it took over,
-        RM682 one part twice.
+        RM682 one part twice; RM640..RM642, RM655, RM833, RM837 for arrays that are none of this kind.
 
     Examples
     --------
     >>> carried([100, 0, 7], [0, 0], [1, 2], [0.5, 0.25]).tolist()
     [25, 50, 32]
     """
-    amount = np.asarray(amount_fen, dtype=np.int64)
-    old, new = np.asarray(firm, dtype=np.int64), np.asarray(successor, dtype=np.int64)
-    part = np.asarray(share, dtype=np.float64)
+    amount = whole_numbers("amount_fen", amount_fen)
+    in_a_row(amount_fen=amount)
+    last = len(amount) - 1
+    old, new = whole("firm", firm, low=0, high=last), whole("successor", successor, low=0, high=last)
+    part = numbers("share", share)
+    in_a_row(firm=old)
+    same_shape(firm=old, successor=new, share=part)
     given = np.bincount(old, part, minlength=len(amount))
     if (part < 0).any() or (given > 1 + 1e-12).any():
         raise ModelError(problem("RM614"))

@@ -8,6 +8,7 @@ A reserving study belongs to chainladder-python: `to_chainladder` and `from_chai
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -93,9 +94,9 @@ def triangle_of_transactions(
     amount: npt.ArrayLike,
     *,
     segments: tuple[str, ...],
-    first_origin: str,
+    first_origin: date | str,
     origins: Count,
-    valuation: str,
+    valuation: date | str,
     origin_months: Count = 12,
     age_months: Count = 12,
 ) -> Triangle:
@@ -119,7 +120,8 @@ def triangle_of_transactions(
     ------
     ModelError
         RM514 for rows outside the origins or booked before the accident; RM516 for a grain that does not fit, or
-        a valuation date that leaves an age half observed; RM524 for codes out of range; RM500, RM503, RM655.
+        a valuation date that leaves an age half observed; RM524 for codes out of range; RM014 for no day; RM500,
+        RM503, RM655.
 
     Examples
     --------
