@@ -228,6 +228,46 @@ def test_the_evaluation_is_of_the_services_that_the_ledger_books(tmp_path, capsy
     assert any("效果无法判断" in line for line in lines)
 
 
+def test_what_aq_9010_asks_to_be_on_record(tmp_path, capsys):
+    """By hand, of the first insurer's services S1 (1 May, two hazards) and S2 (10 June, none).
+
+    Plan: S1 on the day before, S2 the day after it was served. Notice: of S1 alone it is due. Call-back: S1 only, S2's
+    stands before the service. Archive: S2's is not known yet on 31 December. Complaints: 12 and 9 working days in March
+    2026; one of 25 December without an answer, 4 working days old, is due in neither.
+    """
+    given = lists()
+    services = given["预防服务"]
+    services["服务方案日期"] = [day("2026-04-30"), day("2026-06-11"), None]
+    services["发现隐患数"] = [2, 0, None]
+    services["书面通知日期"] = [day("2026-05-02"), None, None]
+    services["回访日期"] = [day("2026-05-09"), day("2026-06-09"), None]
+    services["归档日期"] = [day("2026-06-01"), day("2027-01-04"), None]
+    heads = ["投诉编号", "投诉日期", "保险公司", "投诉事项", "答复日期", "是否属实"]
+    rows = [
+        ("K1", day("2026-03-02"), "甲财险", "理赔", day("2026-03-18"), "是"),
+        ("K2", day("2026-03-02"), "甲财险", "预防服务", day("2026-03-13"), "否"),
+        ("K3", day("2026-12-25"), "甲财险", "预防服务", None, None),
+    ]
+    given["投诉举报"] = pd.DataFrame(rows, columns=heads).astype(object)
+    out = tmp_path / "evaluation.xlsx"
+    ask(tmp_path, capsys, "evaluate", given, "--year", "2026", "--out", str(out))
+    table = pd.read_excel(out, sheet_name="留痕事项", engine="calamine").set_index("留痕事项（AQ 9010-2019）")
+    assert table[["应有", "已有"]].T.to_dict("list") == {
+        "服务前有方案": [2, 1],
+        "隐患书面告知": [1, 1],
+        "服务后回访": [2, 1],
+        "资料归档": [2, 1],
+        "投诉10个工作日内答复": [2, 1],
+        "投诉30个工作日内答复": [2, 2],
+    }
+    # With a week of March off, as a user's own calendar has it, K1 was answered within 7 working days.
+    own = tmp_path / "holidays.toml"
+    own.write_text('[[year]]\nyear = 2026\noff = ["2026-03-09/2026-03-13"]\nworked = []\nsource = "made up"\n', "utf-8")
+    ask(tmp_path, capsys, "evaluate", None, "--year", "2026", "--out", str(out), "--holidays", str(own))
+    table = pd.read_excel(out, sheet_name="留痕事项", engine="calamine").set_index("留痕事项（AQ 9010-2019）")
+    assert table.loc["投诉10个工作日内答复", ["应有", "已有"]].tolist() == [2, 2]
+
+
 INDICATOR = """
 [[indicator]]
 name = "{name}"

@@ -24,11 +24,12 @@ if TYPE_CHECKING:
 
 def arguments(parser: argparse.ArgumentParser, lang: Lang) -> None:
     """Declare the arguments."""
-    province_arguments(parser, lang, (*PAPERS, "panel", "hazards"))
+    province_arguments(parser, lang, (*PAPERS, "panel", "hazards", "complaints"))
     rules_argument(parser, lang)
     day_argument(parser, lang)
     parser.add_argument("--year", metavar="YEAR", type=year(lang), help=text("UI_help_fund_year", lang))
     parser.add_argument("--evaluator", metavar="NAME", default="", help=text("UI_help_fund_evaluator", lang))
+    parser.add_argument("--holidays", metavar="FILE", type=Path, help=text("UI_help_holidays", lang))
     parser.add_argument("--report", metavar="FILE", type=Path, help=text("UI_help_fund_report", lang))
     parser.add_argument(
         "--permutations", metavar="N", type=count(lang), default=99, help=text("UI_help_fund_permutations", lang)
@@ -41,6 +42,7 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
     from ratemod.fund.evaluation_document import summary, write_evaluation
     from ratemod.fund.fund_document import fund_text
     from ratemod.fund.of_folder import day_of, evaluation_of, names_of
+    from ratemod.registers.working_days import read_working_days
     from ratemod.study.history import is_synthetic
 
     with progress(text("UI_fund_title_evaluate", lang)):
@@ -52,6 +54,7 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
             rules=args.rules,
             evaluator=args.evaluator,
             permutations=args.permutations,
+            working_days=read_working_days(args.holidays),
             synthetic=is_synthetic(lists.path),
         )
         proved = found.reconcile()

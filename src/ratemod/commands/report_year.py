@@ -21,6 +21,7 @@ def arguments(parser: argparse.ArgumentParser, lang: Lang) -> None:
     parser.add_argument("--plan", metavar="PLAN", help=text("UI_help_disclosure_plan", lang))
     parser.add_argument("--register", metavar="FILE", type=Path, help=text("UI_help_disclosure_register", lang))
     parser.add_argument("--published", metavar="DAY", type=day(lang), help=text("UI_help_disclosure_published", lang))
+    parser.add_argument("--holidays", metavar="FILE", type=Path, help=text("UI_help_holidays", lang))
     for name in ("number", "office", "signed"):
         parser.add_argument(f"--{name}", metavar="TEXT", default="", help=text(f"UI_help_year_{name}", lang))
     parser.add_argument("--pdf", action="store_true", help=text("UI_help_year_pdf", lang))
@@ -35,6 +36,7 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
     from ratemod.papers.year import year_of_papers
     from ratemod.printed import clean
     from ratemod.reading.spoken import settled
+    from ratemod.registers.working_days import read_working_days
 
     if (args.register is None) != (args.published is None):
         raise BookError(problem("RM427"))
@@ -43,7 +45,12 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
         find_browser()  # before any long work
     with progress(text("UI_reading", lang, file=args.province.name)):
         made = year_of_papers(
-            args.province, args.year, at=args.at, rule=participation_rule(args), register=args.register
+            args.province,
+            args.year,
+            at=args.at,
+            rule=participation_rule(args),
+            register=args.register,
+            working_days=read_working_days(args.holidays),
         )
     settled()
     head = Letterhead(number=args.number, office=args.office, signed=args.signed)

@@ -19,8 +19,11 @@ from ratemod.fund.fund_table import NO_DAY, day_number, labelled, to_frame, year
 from ratemod.fund.ledger import FundLedger
 from ratemod.fund.proof import Check, prove
 from ratemod.fund.quality import IN_TIME_DAYS, POLICY, Quality, measure_quality
+from ratemod.fund.service_items import DATES, service_items
 from ratemod.money import yuan_text
 from ratemod.reading.join import join
+from ratemod.registers.complaints import Complaints, complaints_of
+from ratemod.registers.working_days import WorkingDays
 from ratemod.rules.options import strict
 from ratemod.rules.within import Year
 
@@ -28,6 +31,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 NUMBER = SERVICE[:1]
+MORE = ("delivered_date", "cost_fen", "score", "hazards_found", *DATES)
 NO_EFFECT = {"RM740", "RM741", "RM742", "RM743", "RM744"}
 
 
@@ -41,6 +45,7 @@ class Evaluation:
     as_of : date
     evaluator : str, who evaluates; "" is the insurers themselves
     quality : Quality
+    items : pyarrow.Table, as `ratemod.fund.service_items.service_items`
     effect : Effect or None
     duties : Duties or None
     ledger : FundLedger or None
@@ -56,6 +61,7 @@ class Evaluation:
     as_of: datetime.date
     evaluator: str
     quality: Quality
+    items: pa.Table
     effect: Effect | None
     no_effect: tuple[Problem, ...]
     duties: Duties | None
@@ -78,6 +84,7 @@ class Evaluation:
         """Return every table of the evaluation by name."""
         found = {f"by_{name}": table for name, table in self.quality.by.items()}
         found |= {f"hazards_by_{name}": table for name, table in self.quality.hazards.items()}
+        found["service_items"] = self.items
         if self.duties is not None:
             found["duties"] = self.duties.statement_table(year=self.year)
         effect = self.effect
@@ -130,6 +137,8 @@ def evaluate_services(
     *,
     year: Year | None = None,
     hazards: Any = None,
+    complaints: Any = None,
+    working_days: WorkingDays | None = None,
     duties: Duties | None = None,
     ledger: FundLedger | None = None,
     insurers: Any = None,
@@ -145,7 +154,7 @@ def evaluate_services(
     ----------
     services : path or frame
         service_no, policy_no, insurer, service_type, provider, planned_date; delivered_date, cost_fen, score (0 to
-        100) and hazards_found where known.
+        100), hazards_found, plan_date, notified_date, callback_date and archive_date where known.
     policies : path or frame
         policy_no, credit_code, insurer, sector, start_date, end_date.
     panel : path, frame or None
@@ -157,6 +166,10 @@ def evaluate_services(
         The fund year whose services are looked at; a service belongs to the year of its delivery, else of its plan.
     hazards : path or frame, optional
         The register: credit_code, found_date, due_date, extended_due_date, rectified_date, refused_date.
+    complaints : path or frame, optional
+        The list of complaints: complaint_no, date, insurer, subject; answered_date, upheld.
+    working_days : WorkingDays, optional
+        Of the clock of complaints; the shipped calendar without it.
     duties, ledger : optional
         Results of `duties` and `fund_ledger` that the report shows and reconciles with.
     insurers : path, frame or names, optional; who may occur
@@ -188,7 +201,7 @@ def evaluate_services(
     today = int(day_number(as_of) or 0)
     known = None if insurers is None else known_insurers(insurers, [])
     book = read_policies(policies, POLICY)
-    done = read_events(services, "services", SERVICE, ("delivered_date", "cost_fen", "score", "hazards_found"), NUMBER)
+    done = read_events(services, "services", SERVICE, MORE, NUMBER)
     done = of_book(done, book, known, today)
     done, apart_fen, told = (done, {}, []) if ledger is None else _as_booked(done, ledger, year)
     zero = np.zeros(len(done.rows), dtype=np.int64)
@@ -197,6 +210,9 @@ def evaluate_services(
     quality = measure_quality(done, book, hazards, year, today, in_time_days)
     effect, why = _effect(panel, controls, permutations)
     there = done.rows["delivered_date"] != NO_DAY
+    own = there & ((year is None) | (year_of(done.rows["delivered_date"]) == year))
+    answered, unclear = _complaints(complaints, year or as_of.year, as_of, working_days)
+    items = service_items(done.rows.take(np.flatnonzero(own)), answered, as_of)
     mean = int(cost[there].sum()) // max(int(there.sum()), 1)
     others = [item for found in (ledger, duties) if found is not None for item in found.refused]
     return Evaluation(
@@ -204,6 +220,7 @@ def evaluate_services(
         as_of=as_of,
         evaluator=evaluator,
         quality=quality,
+        items=items,
         effect=effect,
         no_effect=why,
         duties=duties,
@@ -211,7 +228,9 @@ def evaluate_services(
         cost_fen=0 if effect is None else mean * effect.services,
         apart_fen=apart_fen,
         synthetic=synthetic,
-        refused=each_said_once([*book.refused, *done.told, *told, *(effect.refused if effect else why), *others]),
+        refused=each_said_once(
+            [*book.refused, *done.told, *told, *unclear, *(effect.refused if effect else why), *others]
+        ),
     )
 
 
@@ -225,6 +244,19 @@ def _effect(panel: Any, controls: Sequence[str], permutations: int) -> tuple[Eff
         if {item.code for item in error.problems} <= NO_EFFECT:
             return None, error.problems
         raise
+
+
+def _complaints(
+    source: Any, year: int, as_of: datetime.date, working_days: WorkingDays | None
+) -> tuple[Complaints | None, tuple[Problem, ...]]:
+    """Return the complaints of a year, or why their clock cannot be told (the holidays of a year are not known)."""
+    if source is None:
+        return None, ()
+    try:
+        found = complaints_of(source, year, as_of, working_days=working_days)
+    except ModelError as error:
+        return None, error.problems
+    return found, found.refused
 
 
 def _as_booked(done: Events, ledger: FundLedger, year: int | None) -> tuple[Events, dict[str, int], list[Problem]]:

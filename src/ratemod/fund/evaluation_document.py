@@ -42,12 +42,13 @@ SECTIONS: Sequence[tuple[str, str, tuple[str, ...]]] = (
     *(("quality", f"by_{name}", (name, "planned", "delivered", "missing", "delivered_share", "in_time_share",
                                  "hazards_per_service", "score_mean", "cost_fen", "cost_per_service_fen"))
       for name in ("insurer", "provider", "sector", "service_type")),
+    ("quality", "service_items", ("insurer", "item", "items_due", "items_done", "done_share")),
     *(("hazards", f"hazards_by_{name}", (name, "found", "rectified_in_time", "rectified_late", "refused", "overdue",
                                          "open", "rectified_share"))
       for name in ("insurer", "sector")),
 )  # fmt: skip
 INTERVALS = {"delivered_share": "delivered", "in_time_share": "in_time", "rectified_share": "rectified",
-             "score_mean": "score"}  # fmt: skip
+             "score_mean": "score", "done_share": "done"}  # fmt: skip
 
 PAGES = (".html", ".pdf")
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ratemod.fund.levy import Levy
     from ratemod.fund.scorecard import Scorecard
     from ratemod.reading.folder import Folder
+    from ratemod.registers.working_days import WorkingDays
 
 
 def levy_of(lists: Folder, rules: Path | None, day: datetime.date | None, **more: Any) -> Levy:
@@ -108,6 +109,7 @@ def evaluation_of(
     permutations: int = 99,
     duties: Duties | None = None,
     ledger: FundLedger | None = None,
+    working_days: WorkingDays | None = None,
     synthetic: bool = False,
 ) -> Evaluation:
     """Return the evaluation of a fund year, by default that of the day; duties and ledger where they are known."""
@@ -120,6 +122,8 @@ def evaluation_of(
         day,
         year=year or day.year,
         hazards=lists.get("hazards"),
+        complaints=lists.get("complaints"),
+        working_days=working_days,
         duties=duties_of(lists, day) if duties is None else duties,
         ledger=ledger_of(lists, day, rules=rules) if ledger is None else ledger,
         insurers=lists.get("insurers"),

@@ -17,6 +17,7 @@ from ratemod.registers.complaints import Complaints, complaints_of
 from ratemod.registers.participation import Coverage, coverage
 from ratemod.registers.register import Register, read_register
 from ratemod.registers.rules import ParticipationRule
+from ratemod.registers.working_days import WorkingDays
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,6 +33,7 @@ class YearInputs:
     register : path or None, register of publications
     synthetic : bool
     names : mapping of column to code to name
+    working_days : WorkingDays or None, of the clock of complaints; None: the shipped calendar
     """
 
     lists: Folder
@@ -41,6 +43,7 @@ class YearInputs:
     register: str | Path | None
     synthetic: bool
     names: Names
+    working_days: WorkingDays | None = None
 
     @functools.cached_property
     def enterprises(self) -> Register:
@@ -64,7 +67,7 @@ class YearInputs:
     @functools.cached_property
     def complaints(self) -> Complaints:
         """The complaints received in the year."""
-        return complaints_of(self.lists.table("complaints"), self.year, self.day)
+        return complaints_of(self.lists.table("complaints"), self.year, self.day, working_days=self.working_days)
 
     @functools.cached_property
     def disclosure(self) -> Disclosure:

@@ -70,7 +70,13 @@ def duties_paper(given: YearInputs) -> Paper:
 def evaluation_paper(given: YearInputs) -> Paper:
     """Return the written report on the services of the year."""
     found = evaluation_of(
-        given.lists, given.day, year=given.year, duties=given.duties, ledger=given.ledger, synthetic=given.synthetic
+        given.lists,
+        given.day,
+        year=given.year,
+        duties=given.duties,
+        ledger=given.ledger,
+        working_days=given.working_days,
+        synthetic=given.synthetic,
     )
     return Paper(
         name="evaluation",

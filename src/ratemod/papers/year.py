@@ -26,6 +26,7 @@ from ratemod.papers.shared_figures import SharedFigure, shared_figures
 from ratemod.publication.disclosure import Disclosure
 from ratemod.reading.folder import Folder, open_folder
 from ratemod.registers.rules import ParticipationRule
+from ratemod.registers.working_days import WorkingDays
 from ratemod.rules.options import strict
 from ratemod.rules.within import Year
 from ratemod.study.history import is_synthetic
@@ -91,6 +92,7 @@ def year_of_papers(
     at: dt.date | None = None,
     rule: ParticipationRule | None = None,
     register: str | Path | None = None,
+    working_days: WorkingDays | None = None,
 ) -> YearOfPapers:
     """Make every paper of a year.
 
@@ -103,6 +105,8 @@ def year_of_papers(
         Who must insure; the eight sectors without it.
     register : path, optional
         Register of publications, see `ratemod.publication.disclosure.disclosure`.
+    working_days : WorkingDays, optional
+        Of the clock of complaints (`ratemod.registers.working_days.read_working_days`); the shipped calendar without.
 
     Raises
     ------
@@ -122,6 +126,7 @@ def year_of_papers(
         register=register,
         synthetic=is_synthetic(folder),
         names=names_of(lists),
+        working_days=working_days,
     )
     found: list[Paper] = []
     absent: list[Absent] = []
