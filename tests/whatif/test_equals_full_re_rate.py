@@ -5,9 +5,9 @@ from __future__ import annotations
 from decimal import Decimal
 
 import numpy as np
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import HealthCheck, Phase, assume, given, settings
 from hypothesis import strategies as st
-from tests.rating import random_plans
+from tests.rating import random_plans, written_plans
 
 from ratemod.errors import PlanError
 from ratemod.plan.edit import paths
@@ -19,7 +19,8 @@ from ratemod.whatif.panel import panel
 from ratemod.whatif.scenario import apply, current_values
 from ratemod.whatif.sweep import what_if
 
-SLOW = settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+DRAWN = (Phase.explicit, Phase.reuse, Phase.generate)  # a plan of many steps takes long to make smaller
+SLOW = settings(max_examples=40, deadline=None, phases=DRAWN, suppress_health_check=list(HealthCheck))
 
 
 def full(book, plan):
@@ -44,15 +45,27 @@ def changes(draw, plan):
     return made
 
 
+def under(plan, seed, n):
+    """A list for a plan of either kind: built, or read from what is written."""
+    return (
+        random_plans.frame(seed, n)
+        if "limit_yuan" in plan.columns
+        else written_plans.frame(written_plans.rows(seed, n))
+    )
+
+
+ANY_PLAN = st.one_of(random_plans.plans(), written_plans.written_plans().map(written_plans.read))
+
+
 @SLOW
-@given(plan=random_plans.plans(), seed=st.integers(0, 2**32), data=st.data())
+@given(plan=ANY_PLAN, seed=st.integers(0, 2**32), data=st.data())
 def test_what_if_sweep_live_and_panel_are_full_re_rates(plan, seed, data):
-    book = random_plans.frame(seed, 60)
+    book = under(plan, seed, 60)
     base = engine(book, plan)
     assert (base.premium_fen == full(book, plan)).all()
     wanted = [data.draw(changes(plan)) for _ in range(2)]
     premiums = [full(book, apply(plan, item)) for item in wanted]
-    found = what_if(book, plan, wanted, by=["sector"], base=base)
+    found = what_if(book, plan, wanted, by=["sector"] if "sector" in plan.columns else [], base=base)
     for item, premium, total, segments in zip(wanted, premiums, found.total_fen, found.segment_fen, strict=True):
         assert (base.price(item).whole(base) == premium).all()
         assert total == premium.sum() == segments.sum()
@@ -67,9 +80,9 @@ def test_what_if_sweep_live_and_panel_are_full_re_rates(plan, seed, data):
 
 
 @SLOW
-@given(plan=random_plans.plans(), seed=st.integers(0, 2**32), data=st.data())
+@given(plan=ANY_PLAN, seed=st.integers(0, 2**32), data=st.data())
 def test_parts_of_an_attribution_add_up_to_what_two_full_re_rates_differ_by(plan, seed, data):
-    book = random_plans.frame(seed, 40)
+    book = under(plan, seed, 40)
     causes = data.draw(changes(plan))
     found = attribute(book, plan, causes)
     before, after = full(book, plan), full(book, apply(plan, causes))
@@ -77,6 +90,22 @@ def test_parts_of_an_attribution_add_up_to_what_two_full_re_rates_differ_by(plan
     counted = found.change_fen != 0
     assert (found.change_fen[counted] == (after - before)[counted]).all()
     assert not found.parts_fen[:, (before == 0) | (after == 0)].any()
+
+
+def test_a_premium_that_falls_below_zero_is_refused_in_a_what_if_and_one_that_rises_above_it_is_priced():
+    """As in a full re-rate: a sign that the numbers of the plan decide bars no row for good."""
+    steps = (
+        random_plans.step_of("less", "difference", of=("heads", "most")),
+        random_plans.step_of("premium", "round", of=("less",), unit=Decimal("0.01")),
+    )
+    plan, book = random_plans.plan_of(steps), random_plans.frame(0, 30)
+    book["heads"] = [500, 1500] * 15
+    base = engine(book, plan)
+    for most, premiums in (("1000", (0, 50_000)), ("200", (30_000, 130_000)), ("2000", (0, 0))):
+        moved = base.price({"constants.most": most}).whole(base)
+        assert (moved == full(book, apply(plan, {"constants.most": most}))).all()
+        assert set(zip(moved[::2], moved[1::2])) <= {premiums, (0, premiums[1]), (premiums[0], 0), (0, 0)}
+        assert moved.max() == max(premiums)
 
 
 def test_a_policy_refused_in_one_mixture_of_causes_has_no_part():

@@ -13,15 +13,17 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from ratemod.errors import Problem, nearest, problem, text
+from ratemod.errors import Problem, nearest, problem
+from ratemod.plan.idle import never_met
 from ratemod.plan.interval import UNKNOWN, Range, operand_range
 from ratemod.plan.model import Condition, Plan, Test, plain
 from ratemod.plan.op.level import LevelExtreme
 from ratemod.plan.op.ranked import Rank, Taken
 from ratemod.plan.operand import NOTHING, Operand
 from ratemod.plan.ranges import ranges
-from ratemod.plan.reads import kind_of, names_in, names_in_condition, tests_of
+from ratemod.plan.reads import kind_of, kinds_in_words, names_in, names_in_condition, tests_of
 from ratemod.plan.table_check import table_problems, table_warnings
+from ratemod.reading.added import RESULTS
 from ratemod.reading.convert import value_of
 from ratemod.reading.derive import NEEDS
 from ratemod.reading.header import fold
@@ -49,15 +51,23 @@ def problems_of(plan: Plan) -> list[Problem]:
     found = [item for check in CHECKS for item in check(plan)]
     if not found:  # ranges assume that names and tables fit
         found = list(_ranges_fit(plan))
-    return found
+    meant = {item.args.get("nearest") for item in found if item.code != "RM155"}  # misspelt where it is read
+    unread = any(item.code == "RM159" for item in found)  # nobody knows what a table reads that there is not
+    return [item for item in found if item.code != "RM155" or not (unread or item.args["name"] in meant)]
 
 
 def warnings_of(plan: Plan) -> list[Problem]:
-    """Return what is allowed but worth a look: combinations without a rate, sources never used."""
+    """Return what is allowed but worth a look: combinations without a rate, conditions never met, unused sources."""
     used = _used_sources(plan)
     unused = [_at(plan, "RM150", ("source", name), name=name) for name in plan.sources if name not in used]
     untested = [] if plan.cases or not plan.folder else [_at(plan, "RM029", ("plan",))]
-    return [*table_warnings(plan), *unused, *untested]
+    known = ranges(plan)
+    idle = [
+        _at(plan, "RM923", _place(plan, owner), name=owner, of=of)
+        for owner, condition in _conditions_owned(plan)
+        if (of := never_met(condition, plan, known))
+    ]
+    return [*table_warnings(plan), *unused, *untested, *idle]
 
 
 def proofs(plan: Plan, known: Mapping[str, Range] | None = None) -> list[Proof]:
@@ -117,8 +127,21 @@ def _names(plan: Plan) -> Iterator[Problem]:
     for name, count in Counter(everything).items():
         if count > 1:
             yield _at(plan, "RM111", ("step", name), name=name)
+        if name == NOTHING or (name in RESULTS and name in plan.step_names):
+            yield _at(plan, "RM926", ("step", name), name=name)
         if not name.replace(".", "_").isidentifier():
             yield _at(plan, "RM112", ("step", name), name=name)
+    for section, parts in (("rule", plan.rules), ("check", plan.checks), ("legal", plan.legal), ("case", plan.cases)):
+        own = Counter(part.name for part in parts)
+        yield from (
+            _at(plan, "RM927", (section,), name=name, section=f"[[{section}]]") for name in own if own[name] > 1
+        )
+    for check in plan.checks:
+        for name in filter(None, (check.of, check.by)):
+            if name in {*plan.constants, *plan.step_names}:
+                yield _at(plan, "RM362", _place(plan, check.name), name=name, step=check.name)
+        if check.kind == "same" and not check.by:
+            yield _at(plan, "RM102", _place(plan, check.name), key="by", section="", section_zh="")
     seen = {*plan.columns, *plan.constants}
     levels = set(_levels_compared(plan))  # told by their own message
     for step in plan.steps:
@@ -158,7 +181,7 @@ def _operations(plan: Plan) -> Iterator[Problem]:
         for key, value, takes in asked:
             kind = kind_of(value, plan)
             if kind is not None and kind not in takes:
-                kinds = _kinds(kind=(kind,), wanted=takes)
+                kinds = kinds_in_words(kind=(kind,), wanted=takes)
                 yield _at(plan, "RM361", place, name=plain(value), key=key, step=step.name, **kinds)
         for key, allowed in operation.keys().items():
             many = [value for name, _, value in operation.operands() if name == key]
@@ -197,6 +220,8 @@ def _conditions(plan: Plan) -> Iterator[Problem]:
             column = plan.level_columns.get(test.of)
             codes = column.codes() if column is not None else ()
             for value in (*test.is_, *test.is_not):
+                if kind_of(test.of, plan) is None:  # a name that there is not is told once
+                    continue
                 if column is None or column.kind not in ("level", "flag", "text"):
                     yield _at(plan, "RM116", _place(plan, owner), name=test.of, value=value, step=owner)
                 elif not codes and "*" in value:
@@ -218,15 +243,6 @@ def _levels_compared(plan: Plan) -> Iterator[tuple[str, Operand]]:
             yield from ((owner, end) for end in test.compared.values() if end in codes)
 
 
-def _kinds(**named: Sequence[str]) -> dict[str, str]:
-    """Return kinds of values in words, for a message in both languages: ``kind`` and ``kind_zh``."""
-    found: dict[str, str] = {}
-    for name, kinds in named.items():
-        found[name] = " / ".join(text(f"UI_kind_{kind}", "en") for kind in kinds)
-        found[f"{name}_zh"] = " / ".join(text(f"UI_kind_{kind}", "zh") for kind in kinds)
-    return found
-
-
 def _comparable(plan: Plan, owner: str, of: str, end: Operand) -> Iterator[Problem]:
     """Yield why a value is not compared with another: each with its own kind, levels with levels of the same order."""
     kind, other, place = kind_of(of, plan), kind_of(end, plan), _place(plan, owner)
@@ -236,7 +252,7 @@ def _comparable(plan: Plan, owner: str, of: str, end: Operand) -> Iterator[Probl
     elif kind is None or other is None:  # a name that there is not is told once
         return
     elif kind != other or kind == "text":
-        kinds = _kinds(kind=(kind,), other_kind=(other,))
+        kinds = kinds_in_words(kind=(kind,), other_kind=(other,))
         yield _at(plan, "RM444", place, name=of, other=plain(end), step=owner, **kinds)
     else:
         for code in [code for code in theirs if code not in own][:1]:
@@ -376,7 +392,7 @@ def _legal(plan: Plan) -> Iterator[Problem]:
         for key, name in (("of", item.of), ("low", item.low), ("high", item.high)):
             kind, takes = None if name is None else kind_of(name, plan), ("number", "date")
             if kind is not None and kind not in takes:
-                kinds = _kinds(kind=(kind,), wanted=takes)
+                kinds = kinds_in_words(kind=(kind,), wanted=takes)
                 yield _at(plan, "RM361", _place(plan, item.name), name=name, key=key, step=item.name, **kinds)
             elif name is not None and key != "of" and kind_of(item.of, plan) in ("number", "date"):
                 yield from _comparable(plan, item.name, item.of, name)
@@ -391,8 +407,8 @@ def _legal(plan: Plan) -> Iterator[Problem]:
                 ("constant", item.of),
                 name=item.of,
                 value=constant.value,
-                low=item.low,
-                high=item.high,
+                low="" if item.low is None else item.low,
+                high="" if item.high is None else item.high,
                 legal=item.name,
             )
 

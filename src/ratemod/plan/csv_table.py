@@ -84,17 +84,22 @@ def rows_of(
         problems.append(problem("RM121", file=shown, why=str(error)))
         return (), (), ()
     header = [name.strip() for name in lines[0]] if lines else []
+    other = next((mark for mark in (";", "\t", "，") if len(header) == 1 and mark in header[0]), None)
+    twice = sorted({name for name in header if header.count(name) > 1})
+    if other is not None or twice:  # what the cells are, nobody can tell
+        marks = {"mark": "tab", "mark_zh": "制表符"} if other == "\t" else {"mark": other, "mark_zh": other}
+        told = [problem("RM125", file=shown, row=1, column=name) for name in twice]
+        problems += told or [problem("RM929", file=shown, row=1, **marks)]
+        return (), (), ()
     value_names = tuple(name for name in header if name in VALUES or name in extra_values)
     axes = _axes(header, value_names, columns, axis_names, kinds)
     for name in extra_values:
         if name not in header:
             problems.append(problem("RM122", file=shown, row=1, column=name, nearest=nearest(name, header)))
     if not value_names:
-        problems.append(problem("RM123", file=shown, row=1))
+        problems.append(problem("RM123", file=shown, row=1, nearest=nearest("value", header)))
     if "source" not in header:
         problems.append(problem("RM124", file=shown, row=1))
-    for name in {name for name in header if header.count(name) > 1}:
-        problems.append(problem("RM125", file=shown, row=1, column=name))
     read_from = [columns.get(axis_names.get(axis.name, axis.name)) for axis in axes]
     known: list[Collection[str]] = [() if column is None else column.place for column in read_from]
     near = [nearest_of(levels) for levels in known]

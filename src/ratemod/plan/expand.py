@@ -16,8 +16,9 @@ from typing import Any
 
 from ratemod.plan.model import Condition, Step
 from ratemod.plan.op.arithmetic import Arithmetic, Difference, Product, Ratio, Sum
+from ratemod.plan.op.dates import Latest
 from ratemod.plan.op.level import OneLevel
-from ratemod.plan.operand import NOTHING, Operand
+from ratemod.plan.operand import NOTHING, Day, Operand
 
 ONE = Decimal(1)
 Given = Mapping[str, Operand]
@@ -114,7 +115,8 @@ def expand_pinned(
             names.append((axis, value))
             continue
         full = f"{name}.{axis}"
-        operation = OneLevel(code=value.code) if isinstance(value, Pinned) else Sum(of=(value,))
+        one = Latest if isinstance(value, Day) else Sum
+        operation = OneLevel(code=value.code) if isinstance(value, Pinned) else one(of=(value,))
         steps.append(Step(full, operation, label_en=axis, label_zh=axis, source=source, line=line))
         names.append((axis, full))
     return tuple(steps), tuple(names)

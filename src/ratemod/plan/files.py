@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -31,11 +32,12 @@ from ratemod.plan.model import (
     Test,
 )
 from ratemod.plan.op.dates import Term
-from ratemod.plan.op.level import LevelExtreme, OneLevel
+from ratemod.plan.op.level import FirstLevel, LevelExtreme, OneLevel
 from ratemod.plan.op.look_up import Classify
 from ratemod.plan.op.ranked import TakeLevel
 from ratemod.plan.op.registry import OPERATIONS
-from ratemod.plan.operand import Day
+from ratemod.plan.operand import NOTHING, Day
+from ratemod.plan.reads import kinds_in_words
 from ratemod.plan.repeat import Values, repeated
 from ratemod.rules.lines import Place
 from ratemod.rules.number import exact_number
@@ -49,6 +51,9 @@ from ratemod.vocabulary.measure import Measure
 from ratemod.vocabulary.table import column as word_column
 
 SECTIONS = ("plan", "money", "unit", "list", "source", "constant", "column", "table", "step", "rule", "check", "legal")
+
+
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")  # no name is written so
 
 
 def _value(file: TomlFile, value: Any, place: Place) -> Any:
@@ -69,6 +74,9 @@ def _unit(file: TomlFile, value: Any, place: Place) -> Any:
 
 def _operand(file: TomlFile, value: Any, place: Place) -> Any:
     """Return a name or an exact number; a day as its number."""
+    if isinstance(value, str) and _DAY.fullmatch(value):
+        found = file.fit(value, date, *place)
+        return found if found is UNFIT else Day.of(found)
     if isinstance(value, str):
         try:
             return exact_number(value)
@@ -94,9 +102,9 @@ def _names(file: TomlFile, value: Any, place: Place) -> Any:
 
 
 def _name_or_value(file: TomlFile, value: Any, place: Place) -> Any:
-    """Return what an axis is read from: a name, a number, or a level written ``{ is = "fire" }``."""
+    """Return what an axis is read from: a name, a number, a day, or a level written ``{ is = "fire" }``."""
     if not isinstance(value, Mapping):
-        return value if isinstance(value, str) else file.fit(value, Decimal, *place)
+        return _operand(file, value, place)
     code = file.fit(value.get("is"), str, *place) if list(value) == ["is"] else file.unfit(value, "operand", *place)
     return code if code is UNFIT else Pinned(code)
 
@@ -132,7 +140,7 @@ def _condition(file: TomlFile, given: Any, place: Place) -> Any:
         if how in given:
             if len(given) > 1:
                 file.note("RM105", *place, key=how)
-            parts = file.fit(given[how], list_of(_condition), *place, how)
+            parts = file.value(given[how], Key(list_of(_condition), filled=True), *place, how)
             return UNFIT if parts is UNFIT else Combination(how, parts)
     before = len(file.problems)
     taken = file.take(given, keys.TEST, *place)
@@ -233,7 +241,7 @@ def read_plan(folder: Path, shown: str = "") -> tuple[Plan, list[Problem]]:
     constants = _records(file, "constant", _constant, known.of(keys.CONSTANT))
     column = partial(_column, file=file, folder=folder, units=units)
     columns = _records(file, "column", column, known.of(keys.COLUMN), known.of(keys.COLUMN_FROM))
-    lists = _records(file, "list", Values, keys.LIST)
+    lists = _records(file, "list", _list, keys.LIST)
     given_steps = repeated(file.tables("step"), lists)
     steps = tuple(step for index, given in given_steps for step in _steps(file, given, index, known, lists))
     tables = _tables(file, folder, shown, columns, constants, steps, known)
@@ -306,10 +314,31 @@ def _records(file: TomlFile, section: str, shape: Any, allowed: Keys, of_word: K
     return found
 
 
+def _list(name: str, values: tuple[str, ...], **labels: tuple[str, ...]) -> Values:
+    """Return a list; its values differ, and where it has labels each has its own."""
+    twice = next((value for value in values if values.count(value) > 1), None)
+    if twice is not None:
+        raise PlanError(problem("RM927", name=twice, section=f"[list.{name}]"))
+    for key, given in labels.items():
+        if len(given) != len(values):
+            raise PlanError(problem("RM924", name=name, key=key, found=len(given), wanted=len(values)))
+    return Values(name, values, **labels)
+
+
+OF_KIND = {  # which kinds of column each of these keys says something of
+    **dict.fromkeys(("unit", "decimals", "min", "max"), ("number",)),
+    **dict.fromkeys(("levels", "levels_file", "only"), ("level", "flag")),
+}
+
+
 def _column(name: str, file: TomlFile, folder: Path, units: Mapping[str, Measure], **given: Any) -> Column:
     given["measure"] = units.get(given.get("unit", ""))
     renamed = {{"min": "low", "max": "high"}.get(key, key): value for key, value in given.items()}
     word, only, levels = renamed.pop("from", None), renamed.pop("only", None), renamed.pop("levels_file", None)
+    kind = renamed.get("kind") or word_column(word, name).kind
+    idle = next((key for key in given if key in OF_KIND and kind not in OF_KIND[key]), None)
+    if idle is not None:
+        raise PlanError(problem("RM925", name=name, key=idle, **kinds_in_words(kind=(kind,), wanted=OF_KIND[idle])))
     if levels is not None:
         if "levels" in renamed:
             raise PlanError(problem("RM431", name=name))
@@ -337,6 +366,9 @@ def _steps(file: TomlFile, given: Any, index: int, known: Allowed, lists: Collec
         return ()
     op, method = (file.fit(given.get(name, ""), str, "step", index, name) for name in ("op", "method"))
     if UNFIT in (op, method):
+        return ()
+    if "op" not in given:
+        file.take({}, {"op": keys.STEP["op"]}, "step", index)
         return ()
     if op == "experience":
         if method not in keys.EXPERIENCE:
@@ -368,8 +400,9 @@ def _steps(file: TomlFile, given: Any, index: int, known: Allowed, lists: Collec
         return ()
     operands = {name: taken.pop(name) for name in own if name in taken}
     taken.pop("op")
-    for name in taken.pop("over", ()):  # a list that there is has been repeated over
-        file.note("RM434", "step", index, "over", name=name, nearest=nearest(name, lists))
+    for name in taken.pop("over", ()):  # a list that there is has been repeated over; one that is faulty is told
+        if name not in file.named("list"):
+            file.note("RM434", "step", index, "over", name=name, nearest=nearest(name, lists))
         return ()
     taken["line"] = file.line("step", index) or 0
     if op == "experience":
@@ -450,17 +483,12 @@ def _tables(
 
 def _classified(step: Step, tables: Mapping[str, Table]) -> Step:
     """Return a `classify` step with its levels, those of its table where it states none."""
-    operation, other = step.operation, step.otherwise
+    operation = step.operation
     if not isinstance(operation, Classify) or operation.table not in tables:
         return step
     codes = tables[operation.table].codes(operation.column)
     said = {level.code: level for level in operation.levels}
-    levels = tuple(said.get(code, Level(code)) for code in codes)
-    return replace(
-        step,
-        operation=replace(operation, levels=levels),
-        otherwise=Decimal(codes.index(other)) if other in codes else other,
-    )
+    return replace(step, operation=replace(operation, levels=tuple(said.get(code, Level(code)) for code in codes)))
 
 
 def _pinned(
@@ -476,22 +504,47 @@ def _pinned(
             keys_of = [] if at is None else [key for row in table.rows if isinstance(key := row.keys[at], str)]
             asked[name] = axis, list(dict.fromkeys(keys_of))
     found: list[Step] = []
-    levels: dict[str, tuple[Level, ...]] = {}
+    levels: dict[str, tuple[Level, ...]] = dict.fromkeys((*file.named("constant"), *(step.name for step in steps)), ())
+    levels |= {name: tuple(column.levels) for name, column in columns.items()}
     for step in steps:
         operation = step.operation
         if isinstance(operation, TakeLevel | LevelExtreme) and not operation.levels:
             name = operation.level if isinstance(operation, TakeLevel) else str(operation.of[0])
-            known = columns[name].levels if name in columns else levels.get(name, ())
-            step = replace(step, operation=replace(operation, levels=known))
+            step = replace(step, operation=replace(operation, levels=levels.get(name, ())))
         if isinstance(operation, OneLevel) and not operation.levels:
             axis, codes = asked.get(step.name, (step.name, [operation.code]))
             if codes and operation.code not in codes:
                 told = problem("RM130", column=axis, value=operation.code, nearest=nearest(operation.code, codes))
                 file.problems.append(replace(told, file=file.shown, row=step.line))
             step = replace(step, operation=replace(operation, levels=tuple(map(Level, codes or [operation.code]))))
-        found.append(step)
         levels[step.name] = step.operation.levels
+        found += _with_other_level(file, step, levels)
     return tuple(found)
+
+
+def _with_other_level(file: TomlFile, step: Step, known: Mapping[str, Sequence[Level]]) -> tuple[Step, ...]:
+    """Return a step that gives a level; what it is otherwise goes before it, as a step of the same levels.
+
+    So a level that `otherwise` states, and one that stands elsewhere in another order, count in the step's own order.
+
+    Parameters
+    ----------
+    known : the levels of every column, constant and step, of most none
+    """
+    own, other = step.operation.levels, step.otherwise
+    if not own or not isinstance(other, str) or other == NOTHING:
+        return (step,)
+    codes = [level.code for level in own]
+    if other not in codes and other in known and not known[other]:  # of another kind, which the check tells
+        return (step,)
+    if other not in codes and other not in known:
+        told = problem("RM130", column=step.name, value=other, nearest=nearest(other, [*codes, *known]))
+        file.problems.append(replace(told, file=file.shown, row=step.line))
+    named = other not in codes and other in known
+    operation = FirstLevel(of=(other,), levels=own) if named else OneLevel(code=other, levels=own)
+    full, labels = f"{step.name}.otherwise", (step.label_en or step.name, step.label_zh or step.name)
+    before = Step(full, operation, label_en=f"{labels[0]}, otherwise", label_zh=f"{labels[1]}（否则）", line=step.line)
+    return before, replace(step, otherwise=full)
 
 
 def _cases(folder: Path, shown: str, problems: list[Problem]) -> tuple[Case, ...]:
@@ -506,7 +559,7 @@ def _cases(folder: Path, shown: str, problems: list[Problem]) -> tuple[Case, ...
         file.sections(("case",))
         for index, given in enumerate(file.tables("case")):
             if isinstance(given, Mapping) and ("inputs" in given) == ("lines" in given):
-                file.note("RM102", "case", index, key="inputs", section="case")
+                file.note("RM920", "case", index, one="inputs", other="lines")
             made = file.record(_case, given, keys.CASE, "case", index, file=name, line=file.line("case", index) or 0)
             cases += [] if made is None else [made]
         problems.extend(file.problems)

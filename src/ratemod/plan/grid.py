@@ -90,12 +90,11 @@ def _grid(table: Table, bindings: tuple[tuple[str, str], ...], levels: tuple[tup
     row_of = np.full(shape, -1, dtype=np.int32)
     wild = [sum(key is ANY for key in row.keys) for row in table.rows]
     clashes: list[tuple[int, int]] = []
-    for number in sorted(range(len(table.rows)), key=lambda at: (-wild[at], at)):
+    for number in sorted(range(len(table.rows)), key=lambda at: (wild[at], at)):  # the row with fewer `*` wins
         cells = tuple(_slots(axis, table.rows[number].keys[at]) for axis, at in zip(axes, order))
-        for other in _others(row_of[cells]):
-            if wild[other] == wild[number]:
-                clashes.append((other, number))
-        row_of[cells] = number
+        region = row_of[cells]
+        clashes += [(other, number) for other in _others(region) if wild[other] == wild[number]]
+        region[region < 0] = number
     return Grid(tuple(axes), row_of, tuple(clashes))
 
 

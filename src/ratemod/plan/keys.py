@@ -51,7 +51,7 @@ MEASURE: Mapping[str, Key] = {
     "words": Key("sizes", doc="further words of lists, each with how many of the unit it is: { 公顷 = 15 }"),
 }
 LIST: Mapping[str, Key] = {
-    "values": Key("texts", True, doc="what steps with over = this list are repeated for"),
+    "values": Key("texts", True, filled=True, doc="what steps with over = this list are repeated for"),
     "label_en": Key("texts", doc="English labels, one for each value"),
     "label_zh": Key("texts", doc="Chinese labels, one for each value"),
 }
@@ -139,11 +139,11 @@ CASE: Mapping[str, Key] = {
 }
 TEST: Mapping[str, Key] = {
     "of": _text("", True),
-    "is": Key("texts"),
-    "is_not": Key("texts"),
+    "is": Key("texts", filled=True),
+    "is_not": Key("texts", filled=True),
     "from": _text("a level: it or one after it, in the order of the plan"),
     "to": _text("a level: it or one before it"),
-    "begins": Key("texts", doc="with what the code of a level, or a text, begins"),
+    "begins": Key("texts", filled=True, doc="with what the code of a level, or a text, begins"),
     "equals": Key("operand", doc="at_least and at_most in one"),
     "at_least": Key("operand"),
     "above": Key("operand"),
@@ -162,7 +162,7 @@ STEP: Mapping[str, Key] = {
     "note": _text(),
     "when": Key("condition"),
     "otherwise": Key("operand"),
-    "over": Key("texts", doc="lists that the step is repeated over: {name} in its texts is each value"),
+    "over": Key("texts", filled=True, doc="lists that the step is repeated over: {name} in its texts is each value"),
 }
 OPERATIONS: Mapping[str, Mapping[str, Key]] = MappingProxyType({op: kind.keys() for op, kind in _OPERATIONS.items()})
 CHOICE: Mapping[str, Key] = {

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from ratemod.errors import Problem
 from ratemod.plan.check import problems_of
 from ratemod.plan.model import Plan
+from ratemod.plan.repeat import Values, repeated
 from ratemod.rules.read import read_toml
 
 # What hangs on everything having been read: what is never used, what does not follow, what a rate's cells are.
@@ -27,8 +29,7 @@ def further_problems(plan: Plan, found: Sequence[Problem]) -> list[Problem]:
         As far as it could be read.
     found : problems of reading it
     """
-    read = {*plan.columns, *plan.constants, *plan.tables, *plan.step_names, *plan.sources}
-    lost = set(_written(Path(plan.folder))) - read
+    lost = set(_lost(plan))
     spoilt = {problem.file for problem in found}
     known = {(problem.code, problem.file, problem.row) for problem in found}
     return [
@@ -46,12 +47,18 @@ def may_price(found: Sequence[Problem]) -> bool:
     return all(problem.code in HARMLESS for problem in found)
 
 
-def _written(folder: Path) -> Iterator[str]:
-    """Yield every name that the plan's file gives to something."""
-    data = read_toml(folder / "plan.toml").data
-    for section, part in data.items():
-        yield from part if isinstance(part, dict) and section != "plan" else ()
-    steps = data.get("step", ())
-    for step in steps if isinstance(steps, list) else ():
-        if isinstance(step, dict) and "name" in step:
-            yield str(step["name"])
+def _lost(plan: Plan) -> Iterator[str]:
+    """Yield every name that the plan's file gives to something which could not be read."""
+    file = read_toml(Path(plan.folder) / "plan.toml")
+    read = {"column": plan.columns, "constant": plan.constants, "source": plan.sources, "table": plan.tables}
+    for section, part in file.data.items():  # one whose own name is misspelt is lost with all that it names
+        yield from part.keys() - read.get(section, {}).keys() if isinstance(part, dict) and section != "plan" else ()
+    lists = {name: Values(name, tuple(one["values"])) for name, one in file.named("list").items() if _listed(one)}
+    steps = [*file.tables("step"), *(step for _, step in repeated(file.tables("step"), lists))]
+    named = {str(step["name"]) for step in steps if isinstance(step, dict) and "name" in step}
+    yield from named - set(plan.step_names)
+
+
+def _listed(one: Any) -> bool:
+    values = one.get("values") if isinstance(one, dict) else None
+    return isinstance(values, list) and all(isinstance(value, str) for value in values)

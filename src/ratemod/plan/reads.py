@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
+from ratemod.errors import text
 from ratemod.plan.model import Axis, Condition, Plan, Step, Test
 from ratemod.plan.operand import NOTHING, Day, Operand
 
@@ -50,6 +51,15 @@ def kind_of(operand: Operand, plan: Plan) -> str | None:
     if operand in plan.constants:
         return kind_of(plan.constants[operand].value, plan)
     return next((step.operation.gives for step in plan.steps if step.name == operand), None)
+
+
+def kinds_in_words(**named: Sequence[str]) -> dict[str, str]:
+    """Return kinds of values in words, for a message in both languages: ``kind`` and ``kind_zh``."""
+    found: dict[str, str] = {}
+    for name, kinds in named.items():
+        found[name] = " / ".join(text(f"UI_kind_{kind}", "en") for kind in kinds)
+        found[f"{name}_zh"] = " / ".join(text(f"UI_kind_{kind}", "zh") for kind in kinds)
+    return found
 
 
 def names_in_condition(condition: Condition) -> Iterator[str]:

@@ -13,6 +13,8 @@ from ratemod.errors import Problem, nearest, problem
 from ratemod.plan.grid import MOST_CELLS, Grid, GridAxis, grid
 from ratemod.plan.model import Band, Combination, Condition, Plan, Step, Table, Test
 from ratemod.plan.op.base import TableOperation
+from ratemod.plan.op.judgement import Judgement
+from ratemod.plan.op.limits import upside_down
 from ratemod.plan.op.progressive import Progressive
 from ratemod.plan.reads import kind_of
 from ratemod.plan.slices import along
@@ -62,6 +64,11 @@ def _values_fit(step: Step, table: Table) -> Iterator[Problem]:
     for name in operation.value_columns(table):
         if name not in table.value_names:
             yield problem("RM164", file=table.file, name=name, step=step.name, nearest=nearest(name, table.value_names))
+    if isinstance(operation, Judgement):
+        held = [name for name in ("low", operation.column, "high") if name in table.value_names]
+        for row in table.rows:
+            if upside_down(*(row.values[table.value_names.index(name)] for name in held)):
+                yield problem("RM928", file=table.file, row=row.line, step=step.name)
     if isinstance(operation, Progressive):
         yield from _slices_fit(operation, step, table)
     if any(axis.kind == "point" for axis in table.axes) != operation.between:
@@ -98,7 +105,14 @@ def _rows(plan: Plan, table: Table) -> Iterator[Problem]:
             if value is None:
                 yield problem("RM136", file=table.file, row=row.line, column=name)
             elif (table.low is not None and value < table.low) or (table.high is not None and value > table.high):
-                yield problem("RM137", file=table.file, row=row.line, value=value, low=table.low, high=table.high)
+                yield problem(
+                    "RM137",
+                    file=table.file,
+                    row=row.line,
+                    value=value,
+                    low="" if table.low is None else table.low,
+                    high="" if table.high is None else table.high,
+                )
 
 
 def _axes(plan: Plan, step: Step, table: Table) -> Iterator[Problem]:

@@ -19,6 +19,7 @@ from ratemod.plan.model import Case, Plan
 from ratemod.plan.partly import further_problems, may_price
 from ratemod.rating import exact
 from ratemod.rating.rate import rate
+from ratemod.rating.verdict import say
 from ratemod.rating.why import shown
 from ratemod.reading.book import Book
 
@@ -112,7 +113,7 @@ def _totals(plan: Plan, case: Case, state: exact.Exact) -> Iterator[Problem]:
         total = None if None in values else sum((value for value in values if value is not None), Fraction(0))
         found, fits = _compare(total, wanted, _unit(plan, name, wanted))
         if not fits:
-            yield _told(case, "RM190", name=f"{case.name}, Σ", step=name, found=found, wanted=wanted)
+            yield _told(case, "RM190", name=f"{case.name}, Σ", step=name, found=found, found_zh=found, wanted=wanted)
 
 
 def _differences(
@@ -132,8 +133,8 @@ def _differences(
         else:
             found, fits = _compare(_value(plan, state, name, at), wanted, _unit(plan, name, wanted))
         if not fits:
-            said = f"{found} {row['reason'] or ''}".strip()
-            yield _told(case, "RM190", name=called, step=name, found=said, wanted=wanted)
+            said = {key: f"{found} {row[why]}".strip() for key, why in (("found", "reason"), ("found_zh", "reason_zh"))}
+            yield _told(case, "RM190", name=called, step=name, wanted=wanted, **said)
 
 
 def _is_said(name: str, plan: Plan) -> bool:
@@ -154,7 +155,11 @@ def _rated(plan: Plan, case: Case) -> tuple[list[dict[str, Any]], exact.Exact]:
         elif not column.derive:
             cells[name] = pa.nulls(len(rows), pa.string())
     rated = rate(Book(pa.table(cells), file=case.file), plan, lang="en", threads=1)
-    said = rated.table.select(["status", "code", "bounds", "reason"]).to_pylist()
+    said = rated.table.select(["status", "code", "bounds"]).to_pylist()
+    verdict = rated.verdict
+    for at, row in enumerate(said):
+        why = verdict.reasons[verdict.reason_of[at] - 1] if verdict.reasons and verdict.reason_of[at] else ()
+        row |= {"reason": say(why, "en"), "reason_zh": say(why, "zh")}
     return said, exact.evaluate(plan, rated.coding.inputs)
 
 

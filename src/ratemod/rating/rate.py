@@ -21,6 +21,7 @@ from ratemod.rating.fast import Program, compile_plan
 from ratemod.rating.inputs import Inputs, Selector
 from ratemod.rating.invariants import Dating, OutsideDates
 from ratemod.rating.rated import Part, Rated
+from ratemod.rating.refusal import below_zero
 from ratemod.rating.run import BLOCK, Outputs, Source, run
 from ratemod.rating.side_by_side import of_rows, straddling, together
 from ratemod.rating.verdict import Verdict, judge
@@ -183,11 +184,8 @@ def price(
     plan = coding.plan
     outputs = run(program, Source(coding.n, coding.groups, part), wanted, threads, block, memory)
     doubts, said, defaulted = gather(parts, plan, coding.n)
-    below = outputs.priced & (outputs.premium_fen < 0)
-    if below.any():
-        doubts.append(Doubt(below.view(np.uint8), (problem("RM288"),)))
     rules, legal = list(zip(plan.rules, outputs.caught)), list(zip(program.guarded, outputs.outside, outputs.excepted))
-    verdict = judge(coding, [*doubts, *across()], said, defaulted, outputs.priced, rules, legal)
+    verdict = judge(coding, [*doubts, *across()], said, defaulted, outputs.priced, below_zero(outputs), rules, legal)
     return outputs, verdict
 
 

@@ -25,15 +25,21 @@ def lost_rows(plan: Plan, out: Outputs, barred: Mask, groups: Groups, rows: Sele
     -------
     (m,) bool
         Barred, caught by a rule that refuses or declines, outside the law without its exception, without a premium
-        that can be held, or a line of a policy that has such a line.
+        that can be held and is not below zero, or a line of a policy that has such a line.
     """
-    lost = barred | ~out.priced[rows]
+    lost = barred | ~out.priced[rows] | below_zero(out)[rows]
     for rule, caught in zip(plan.rules, out.caught, strict=True):
         if rule.action in REFUSING:
             lost |= caught[rows]
     for outside, excepted in zip(out.outside, out.excepted, strict=True):
         lost |= outside[rows] & ~excepted[rows]
     return lost | other_lines(lost, groups)
+
+
+def below_zero(out: Outputs) -> Mask:
+    """Return the rows whose premium is below zero, (n,) bool."""
+    below: Mask = out.premium_fen < 0  # 0 where there is none
+    return below
 
 
 def other_lines(lost: Mask, groups: Groups) -> Mask:

@@ -77,6 +77,7 @@ def judge(
     said: Sequence[Doubt],
     defaulted: Mapping[str, Mask],
     priced: Mask,
+    below: Mask,
     rules: Sequence[tuple[Rule, Mask]],
     legal: Sequence[tuple[Legal, Mask, Mask]],
 ) -> Verdict:
@@ -89,6 +90,8 @@ def judge(
     defaulted : mapping of column to (n,) bool
     priced : (n,) bool
         Rows whose steps gave a premium.
+    below : (n,) bool
+        Rows whose premium is below zero.
     rules : (rule, (n,) bool) pairs
         Rows that each rule catches.
     legal : (range, (n,) bool, (n,) bool)
@@ -100,6 +103,8 @@ def judge(
     barred = np.zeros(inputs.n, dtype=bool)
     for doubt in doubts:
         barred |= doubt.which > 0
+    if below.any():
+        doubts.append(Doubt(below.view(np.uint8), (problem("RM288"),)))
     for rule, caught in rules:
         if caught.any() and unread:
             caught = _without(caught, unread, plan.graph().upstream([rule_node(rule.name)]))

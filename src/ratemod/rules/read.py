@@ -81,16 +81,19 @@ class TomlFile:
             self.unfit(given, "table", *place)
             return {}
         taken: dict[str, Any] = {}
+        meant: set[str | None] = set()
         for name, value in given.items():
             if name not in allowed:
-                self.note("RM101", *place, name, key=name, section=_within(place), nearest=nearest(name, allowed))
+                near = nearest(name, allowed)
+                meant.add(near)
+                self.note("RM101", *place, name, key=name, **_within(place), nearest=near)
                 continue
             found = self.value(value, allowed[name], *place, name)
             if found is not NOTHING:
                 taken[name] = found
         for name, key in allowed.items():
-            if key.required and name not in given:
-                self.note("RM102", *place, key=name, section=_within(place))
+            if key.required and name not in given and name not in meant:  # a misspelt one is told once
+                self.note("RM102", *place, key=name, **_within(place))
         return taken
 
     def record(
@@ -134,7 +137,7 @@ class TomlFile:
             self.unfit(parts, "tables", name)
             return ()
         if len(parts) < least:
-            self.note("RM102", key=f"[[{name}]]", section="")
+            self.note("RM102", key=f"[[{name}]]", **_within(()))
         return parts
 
     def named(self, name: str) -> Mapping[str, Any]:
@@ -150,7 +153,7 @@ class TomlFile:
         known = tuple(allowed)
         for name in self.data:
             if name not in known:
-                self.note("RM101", name, key=name, section="", nearest=nearest(name, known))
+                self.note("RM101", name, key=name, **_within(()), nearest=nearest(name, known))
 
     def value(self, value: Any, key: Key, *place: str | int) -> Any:
         """Return one value as its key wants it; `NOTHING` where it is unfit, which is recorded."""
@@ -166,7 +169,7 @@ class TomlFile:
                 ends = [f"{sign} {end}" for sign, end in ((">=", key.low), ("<=", key.high)) if end is not None]
                 self.note("RM021", *place, key=_shown(place), value=part, bounds=" ".join(ends))
                 return NOTHING
-        if key.filled and not found:
+        if key.filled and (not found or (isinstance(found, tuple) and "" in found)):
             self.note("RM023", *place, key=_shown(place))
             return NOTHING
         return found
@@ -318,8 +321,10 @@ _SCALARS: Mapping[Any, Any] = {
 }  # fmt: skip
 
 
-def _within(place: Place) -> str:
-    return f" in [{_shown(place)}]" if place else ""
+def _within(place: Place) -> dict[str, str]:
+    """Return where a key stands, in words of both languages; nothing at the top of a file."""
+    shown = _shown(place)
+    return {"section": f" in [{shown}]" if shown else "", "section_zh": f"[{shown}]中" if shown else ""}
 
 
 def _shown(place: Sequence[str | int]) -> str:

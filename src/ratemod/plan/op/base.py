@@ -35,7 +35,8 @@ def given(
     called : str
         The key in the file, where the field has another name.
     """
-    key = OperationKey(kind, default is MISSING, choices, doc, takes=takes, count=count)
+    needed = default is MISSING
+    key = OperationKey(kind, needed, choices, doc, filled=needed and kind == "operands", takes=takes, count=count)
     return field(default=default, metadata={"key": key, "called": called})
 
 

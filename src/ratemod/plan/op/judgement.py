@@ -9,6 +9,7 @@ from typing import ClassVar
 from ratemod.plan.interval import Range, extreme_range, operand_range
 from ratemod.plan.model import Plan, Table
 from ratemod.plan.op.base import TableOperation, given
+from ratemod.plan.op.limits import upside_down
 from ratemod.plan.op.look_up import cells_range
 from ratemod.plan.operand import Operand
 
@@ -51,10 +52,12 @@ class Judgement(TableOperation):
             yield self.reason
 
     def faults(self) -> Iterator[str]:
-        """Yield RM168 where it has neither a table alone nor both ends alone."""
+        """Yield RM168 where it has neither a table alone nor both ends alone, RM928 where these do not ascend."""
         free = self.low is not None and self.high is not None
         if free == bool(self.table) or (self.table and (self.of or self.low is not None or self.high is not None)):
             yield "RM168"
+        if upside_down(self.low, *self.of, self.high):
+            yield "RM928"
 
     def range(self, plan: Plan, known: Mapping[str, Range]) -> Range:
         """Return the range of what stands unless chosen, and of what may be chosen."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import ClassVar
 
 from ratemod.plan.interval import Range, bounded_range, extreme_range, operand_range, product_range
@@ -34,9 +35,17 @@ class Limit(Operation):
         return low, high
 
     def faults(self) -> Iterator[str]:
-        """Yield RM153 where both ends are open."""
+        """Yield RM153 where both ends are open, RM928 where the low one stands above the high one."""
         if all(end is None for end in self.ends.values()):
             yield "RM153"
+        if upside_down(*self.ends.values()):
+            yield "RM928"
+
+
+def upside_down(*ends: Operand | None) -> bool:
+    """Return whether numbers that should ascend, where the plan states them, do not."""
+    stated = [end for end in ends if isinstance(end, Decimal)]
+    return stated != sorted(stated)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
