@@ -338,7 +338,8 @@ def _column(name: str, file: TomlFile, folder: Path, units: Mapping[str, Measure
     kind = renamed.get("kind") or word_column(word, name).kind
     idle = next((key for key in given if key in OF_KIND and kind not in OF_KIND[key]), None)
     if idle is not None:
-        raise PlanError(problem("RM925", name=name, key=idle, **kinds_in_words(kind=(kind,), wanted=OF_KIND[idle])))
+        words: dict[str, Any] = kinds_in_words(kind=(kind,), wanted=OF_KIND[idle])
+        raise PlanError(problem("RM925", name=name, key=idle, **words))
     if levels is not None:
         if "levels" in renamed:
             raise PlanError(problem("RM431", name=name))
