@@ -210,7 +210,12 @@ def test_messy_csv_history_reads_like_parquet(study, tmp_path):
 def test_all_wrong_assumptions_are_told_at_once():
     with pytest.raises(ModelError) as error:
         read_assumptions({"new_frm": "2026-01-01", "model": "tree", "profit": "much", "monotone": {"size": "up"}})
-    assert [item.code for item in error.value.problems] == ["RM101", "RM104", "RM103", "RM104", "RM102"]
+    assert [item.code for item in error.value.problems] == [
+        "RM101",
+        "RM104",
+        "RM103",
+        "RM104",
+    ]  # misspelt, not missing too
     for wrong in (
         {"profit": float("nan")},
         {"profit": -0.1},
