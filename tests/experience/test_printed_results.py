@@ -1,5 +1,7 @@
 """Results of credibility and layers as an actuary reads them: a frame with the firms' names, a line to print."""
 
+import dataclasses
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -90,3 +92,34 @@ def test_a_density_at_its_edge():
     assert law.density(law.lognormal(0.0, 1.0), [-1.0, 0.0]).tolist() == [0.0, 0.0]
     assert law.density(law.exponential(4.0), [-1.0, 0.0]).tolist() == [0.0, 0.25]
     assert law.density(law.pareto(3.0, 6.0), 0.0) == pytest.approx(0.5)
+
+
+# What methods take, or hand to each other: no results of their own.
+TAKEN = {"ClaimAccount", "ClaimList", "Evidence", "FirmSums", "FirmYears", "Level", "Pool", "SchemeResult", "Setting",
+         "Successions", "Fit"}  # fmt: skip
+
+
+@pytest.mark.parametrize("package", ["experience", "ratemaking"])
+def test_every_result_that_holds_arrays_has_a_frame_and_a_line(package):
+    face = getattr(rm, package)
+    for name in face.__all__:
+        found = getattr(face, name)
+        if not dataclasses.is_dataclass(found) or name in TAKEN:
+            continue
+        arrays = [one for one in dataclasses.fields(found) if str(one.type) in ("Floats", "Integers", "Dates")]
+        assert not arrays or (hasattr(found, "frame") and "__create_fn__" not in found.__repr__.__qualname__), name
+        assert not arrays or not found.__dataclass_params__.repr or "__repr__" in vars(found), name
+
+
+def test_what_goes_by_row_is_a_frame_and_the_rest_a_line():
+    system = rm.experience.bonus_malus([0.5, 0.6, 0.8, 1.0, 1.3, 1.7])
+    judged = rm.experience.judge_system(system, [0.05, 0.2])
+    frame = judged.frame()
+    assert frame["mean_premium"].tolist() == judged.mean_premium.tolist()
+    assert frame.filter(like="stationary").sum(axis=1).tolist() == pytest.approx([1.0, 1.0])
+    said = repr(judged)
+    assert said.startswith("SystemJudgement(frequency 0.05, 0.2; stationary (2 × 6) from") and "\n" not in said
+    trend = rm.ratemaking.fit_trend([1.0, 2, 3, 4], [100.0, 103, 106, 110])
+    assert f"rate {trend.rate:.5g}" in repr(trend) and len(repr(trend)) < 260
+    levels = rm.experience.bonus_malus([0.5, 1.0, 1.5]).frame()
+    assert levels["after_0"].tolist() == [0, 0, 1] and levels["after_1"].tolist() == [2, 2, 2]

@@ -21,6 +21,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from ratemod.document.result import Result
 from ratemod.errors import ModelError, Problem, problem
 from ratemod.experience.panel import Floats, Integers, numbers, same_shape, whole
 from ratemod.experience.poisson_gamma import MOST_CLAIMS
@@ -29,8 +30,8 @@ from ratemod.rules.options import strict
 from ratemod.rules.within import Count, Factor
 
 
-@dataclass(frozen=True, slots=True)
-class AgeWeights:
+@dataclass(frozen=True, slots=True, repr=False)
+class AgeWeights(Result):
     """Estimated weights of past years.
 
     Attributes

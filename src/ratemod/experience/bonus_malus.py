@@ -17,15 +17,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
+from ratemod.document.result import Result
 from ratemod.errors import ModelError, problem
 from ratemod.experience.panel import Floats, Integers, numbers, refuse, whole
 from ratemod.rules.floats import in_a_row
 from ratemod.rules.options import strict
 from ratemod.rules.within import Amount, Whole
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +48,25 @@ class BonusMalus:
     moves: Integers
     start: int
 
+    def frame(self) -> pd.DataFrame:
+        """Return one row a level, the best first: relativity, and the level that follows 0, 1, … claims.
+
+        Examples
+        --------
+        >>> bonus_malus([0.5, 1.0, 1.5]).frame()["after_0"].tolist()
+        [0, 0, 1]
+        """
+        import pandas as pd
+
+        after = {f"after_{claims}": row for claims, row in enumerate(self.moves)}
+        return pd.DataFrame({"level": np.arange(len(self.relativities)), "relativity": self.relativities, **after})
+
     def __repr__(self) -> str:
-        return f"<BonusMalus {len(self.relativities)} levels, start {self.start}>"
+        return f"BonusMalus({len(self.relativities)} levels; start {self.start})"
 
 
-@dataclass(frozen=True, slots=True)
-class SystemJudgement:
+@dataclass(frozen=True, slots=True, repr=False)
+class SystemJudgement(Result):
     """A system at one or more frequencies; arrays (frequencies, ...).
 
     Attributes

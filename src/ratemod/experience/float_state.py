@@ -16,6 +16,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+from ratemod.document.result import Result
 from ratemod.errors import ModelError, problem
 from ratemod.experience.panel import Floats, Integers, numbers, whole
 from ratemod.rules.options import strict
@@ -56,8 +57,8 @@ class FloatScheme:
             raise ModelError(problem("RM662"))
 
 
-@dataclass(frozen=True, slots=True)
-class FloatPath:
+@dataclass(frozen=True, slots=True, repr=False)
+class FloatPath(Result):
     """Steps through the years: (firms, years + 1) int8 steps, from before the first year to after the last; factors."""
 
     step: npt.NDArray[np.int8]

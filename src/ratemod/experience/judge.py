@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from ratemod.document.result import Result
 from ratemod.errors import ModelError, problem
 from ratemod.experience.panel import numbers, same_shape
 from ratemod.experience.split import SplitRule, split_claims, split_mod
@@ -25,8 +26,8 @@ from ratemod.rules.within import Amount, Factor, Limit, Share
 Floats = npt.NDArray[np.float64]
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class Judgement:
+@dataclass(frozen=True, eq=False, slots=True, repr=False)
+class Judgement(Result):
     """A scheme judged on the period after.
 
     Attributes

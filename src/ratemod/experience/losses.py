@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ratemod.document.result import Result
 from ratemod.errors import ModelError, Problem, problem
 from ratemod.experience.parameter import Setting
 from ratemod.experience.split import SplitRule
@@ -92,8 +93,8 @@ class ClaimList:
     code: Any = None
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class Actual:
+@dataclass(frozen=True, eq=False, slots=True, repr=False)
+class Actual(Result):
     """Actual losses of n firms in their windows.
 
     Attributes

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from ratemod.document.result import Result
 from ratemod.experience.bonus_malus import BonusMalus, stationary
 from ratemod.experience.panel import Floats, numbers, same_shape
 from ratemod.rules.options import strict
@@ -28,8 +29,8 @@ from ratemod.rules.within import Factor
 NODES = 120  # of the quadrature; π_l(λθ) is smooth, so that these give eight digits in the published example
 
 
-@dataclass(frozen=True, slots=True)
-class OptimalRelativities:
+@dataclass(frozen=True, slots=True, repr=False)
+class OptimalRelativities(Result):
     """Relativities (levels,) by three criteria, and the share of firms at each level in the long run.
 
     Attributes

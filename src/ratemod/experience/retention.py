@@ -19,6 +19,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ratemod.document.result import Result
 from ratemod.errors import ModelError, problem
 from ratemod.experience.bonus_malus import BonusMalus
 from ratemod.experience.panel import Floats, numbers
@@ -28,8 +29,8 @@ from ratemod.rules.within import Amount, Factor, Share
 STEPS, MOST_ROUNDS = 8, 5_000
 
 
-@dataclass(frozen=True, slots=True)
-class Retention:
+@dataclass(frozen=True, slots=True, repr=False)
+class Retention(Result):
     """Optimal retentions.
 
     Attributes

@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ratemod import money
+from ratemod.document.result import Result
 from ratemod.errors import ModelError, problem
 from ratemod.experience.class_rates import ClassRates
 from ratemod.experience.panel import whole
@@ -145,8 +146,8 @@ class SplitRule:
     years_named_by: Literal["start", "end"] = "start"
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class SplitParts:
+@dataclass(frozen=True, eq=False, slots=True, repr=False)
+class SplitParts(Result):
     """What a mod is made of, (n,) float64 each; `bound` is 1 where an upper end held, −1 a lower one."""
 
     actual_primary: Floats

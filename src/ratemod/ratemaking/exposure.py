@@ -20,6 +20,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+from ratemod.document.result import Result
 from ratemod.errors import ModelError, problem
 from ratemod.ratemaking.arrays import Dates, Floats, Integers, finite, non_negative, same_length, sums
 from ratemod.rating.calendar import months_between
@@ -30,8 +31,8 @@ FIRST_DAY, AFTER_LAST_DAY = np.datetime64("1900-01-01", "D"), np.datetime64("220
 Basis = Literal["day", "month"]
 
 
-@dataclass(frozen=True, slots=True)
-class Segments:
+@dataclass(frozen=True, slots=True, repr=False)
+class Segments(Result):
     """Stretches of time with an unchanged amount, sorted by policy and start.
 
     Attributes

@@ -15,14 +15,15 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from ratemod.document.result import Result
 from ratemod.ratemaking.arrays import Floats, fractions, non_negative, positive, same_length
 from ratemod.rules.floats import go_together
 from ratemod.rules.options import strict
 from ratemod.rules.within import Amount
 
 
-@dataclass(frozen=True, slots=True)
-class ExcessLoad:
+@dataclass(frozen=True, slots=True, repr=False)
+class ExcessLoad(Result):
     """Excess losses spread over segments.
 
     Attributes

@@ -18,6 +18,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+from ratemod.document.result import Result
 from ratemod.errors import ModelError, problem
 from ratemod.ratemaking.arrays import Booleans, Dates, Floats, finite, positive, same_length
 from ratemod.ratemaking.exposure import Basis, clock, days, period_bounds
@@ -27,8 +28,8 @@ from ratemod.rules.options import strict
 Period = Literal["calendar", "policy"]
 
 
-@dataclass(frozen=True, slots=True)
-class OnLevel:
+@dataclass(frozen=True, slots=True, repr=False)
+class OnLevel(Result):
     """On-level factors with the levels that made them; the level before the first change is 1.
 
     Attributes

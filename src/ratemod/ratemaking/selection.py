@@ -17,6 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from ratemod.document.result import Result
 from ratemod.errors import ModelError, nearest, problem
 from ratemod.ratemaking.arrays import Floats, finite, fractions, non_negative, positive, same_length
 from ratemod.rules.floats import in_a_row
@@ -41,8 +42,8 @@ class Selection:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class OffBalance:
+@dataclass(frozen=True, slots=True, repr=False)
+class OffBalance(Result):
     """Boor's off-balance with the complement of credibility.
 
     Attributes

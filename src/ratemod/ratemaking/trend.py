@@ -14,14 +14,15 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from ratemod.document.result import Result
 from ratemod.errors import ModelError, problem
 from ratemod.ratemaking.arrays import Floats, finite, positive, same_length
 from ratemod.rules.options import strict
 from ratemod.rules.within import Amount, Chance, Factor, Finite, Rate
 
 
-@dataclass(frozen=True, slots=True)
-class Trend:
+@dataclass(frozen=True, slots=True, repr=False)
+class Trend(Result):
     """A fitted annual trend.
 
     Attributes

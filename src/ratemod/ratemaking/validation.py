@@ -17,6 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from ratemod.document.result import Result
 from ratemod.errors import ModelError, problem
 from ratemod.ratemaking.arrays import Floats, non_negative, positive, same_length, sums
 from ratemod.ratemaking.cells import Cells
@@ -41,8 +42,8 @@ class ActualExpected:
     standard_error: float
 
 
-@dataclass(frozen=True, slots=True)
-class Lift:
+@dataclass(frozen=True, slots=True, repr=False)
+class Lift(Result):
     """Bands of equal exposure in order of prediction: (bands,) exposure, mean prediction, mean actual."""
 
     weight: Floats
