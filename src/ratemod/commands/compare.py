@@ -28,9 +28,11 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
     from ratemod.document.terminal import progress
     from ratemod.plan.editions import load_plan
     from ratemod.rating.rate import rate
+    from ratemod.report.summary_table import named_columns
     from ratemod.whatif.dislocation import before_caps, compare
 
     plan, other = open_plan(args), load_plan(args.other, args.at, args.business)
+    by = named_columns(plan, args.by)  # refuses before the work
     with progress(text("UI_pricing", lang)):
         book = read_list(args, plan.columns)
         kept = before_caps(plan)
@@ -38,7 +40,7 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
         before, after = (rate(book, one, lang=lang, trace=steps) for one in (plan, other))
         found = compare(before, after, start=args.start)
     print("\n".join(found.differences(lang)))
-    print(dislocation_text(found, lang, tuple(args.by.split(",")) if args.by else ()))
+    print(dislocation_text(found, lang, by))
     return 0
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ratemod.commands.common import day, open_plan, plan_dates, table_arguments
+from ratemod.commands.pairs import pairs_of
 from ratemod.errors import Lang, ModelError, PlanError, problem, render, text
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ def read_settings(args: argparse.Namespace) -> tuple[dict[str, Any], dict[str, t
     Raises
     ------
     ModelError
-        RM598 a file that cannot be read or a setting without ``=``.
+        RM598 a file that cannot be read; those of `pairs_of`.
     """
     given: dict[str, Any] = {}
     chosen: dict[str, tuple[str, str]] = {}
@@ -95,14 +96,7 @@ def read_settings(args: argparse.Namespace) -> tuple[dict[str, Any], dict[str, t
         given["new_from"] = args.new_from
     if args.tables:
         given["tables"] = [name.strip() for name in args.tables.split(",") if name.strip()]
-    wrong = []
-    for item in args.settings:
-        name, found, value = item.partition("=")
-        if not found:
-            wrong.append(problem("RM598", path=item, why="NAME=VALUE"))
-        given[name.strip()] = _value(value.strip())
-    if wrong:
-        raise ModelError(wrong)
+    given |= {name: _value(value) for name, value in pairs_of(args.settings, "NAME=VALUE").items()}
     if args.selections:
         chosen |= _selections(args.selections)
     return given, chosen

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ratemod.commands.common import day
 from ratemod.commands.method_common import given, headers_of, list_arguments, named, show, target_of
+from ratemod.commands.pairs import pairs_of
 from ratemod.errors import Lang, ModelError, problem, text
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
             covariates=covariates,
             family=args.family,
             interactions=[tuple(part.strip() for part in one.split(":")) for one in named(args.interactions)],
-            reference=pairs_of(args.reference),
+            reference=pairs_of(named(",".join(args.reference)), "FACTOR=LEVEL"),
             known_factor=args.known_factor,
             credible=named(args.credible),
             sample_weight=args.sample_weight,
@@ -148,18 +149,3 @@ def identity_of(args: argparse.Namespace) -> dict[str, Any]:
     if wrong:
         raise ModelError(wrong)
     return said
-
-
-def pairs_of(given: list[str]) -> dict[str, str]:
-    """Return factor -> level.
-
-    Raises
-    ------
-    ModelError
-        RM857 a pair that is none.
-    """
-    parts = [part.strip() for said in given for part in said.replace("，", ",").split(",") if part.strip()]
-    wrong = [problem("RM857", given=part, wanted="FACTOR=LEVEL") for part in parts if "=" not in part]
-    if wrong:
-        raise ModelError(wrong)
-    return {name.strip(): level.strip() for name, _, level in (part.partition("=") for part in parts)}

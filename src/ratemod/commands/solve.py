@@ -5,8 +5,10 @@ from __future__ import annotations
 import argparse
 
 from ratemod.commands.common import book_arguments, open_plan, read_list
-from ratemod.commands.what_if import pair
+from ratemod.commands.pairs import pairs_of
 from ratemod.errors import Lang, ModelError, problem, text
+
+FIND = "PATH=LOW..HIGH[:STEP]"
 
 
 def arguments(parser: argparse.ArgumentParser, lang: Lang) -> None:
@@ -28,14 +30,13 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
 
     plan = open_plan(args)
     wanted = []
-    for item in args.find:
-        path, span = pair(item)
+    for path, span in pairs_of(args.find, FIND).items():
         ends, _, step = span.partition(":")
         low, found, high = ends.partition("..")
         if not found:
-            raise ModelError(problem("RM857", given=item, wanted="PATH=LOW..HIGH[:STEP]"))
+            raise ModelError(problem("RM857", given=span, wanted=FIND))
         wanted.append(unknown(path, number(low), number(high), number(step or "0.001")))
-    targets = {name: float(number(value)) for name, value in map(pair, args.target)}
+    targets = {name: float(number(value)) for name, value in pairs_of(args.target, "MEASURE=VALUE").items()}
     with progress(text("UI_pricing", lang)):
         book = read_list(args, plan.columns)
         answer = solve(book, plan, wanted, targets, losses_yuan=args.losses)

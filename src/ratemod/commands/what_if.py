@@ -6,7 +6,8 @@ import argparse
 from pathlib import Path
 
 from ratemod.commands.common import book_arguments, open_plan, read_list
-from ratemod.errors import Lang, ModelError, problem, text
+from ratemod.commands.pairs import pairs_of
+from ratemod.errors import Lang, text
 
 
 def arguments(parser: argparse.ArgumentParser, lang: Lang) -> None:
@@ -28,6 +29,7 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
     from ratemod.commands.compare import dislocation_text
     from ratemod.document.terminal import progress, table_text
     from ratemod.rating.rate import rate
+    from ratemod.report.summary_table import default_by, named_columns
     from ratemod.whatif.dislocation import before_caps, compare
     from ratemod.whatif.engine import engine
     from ratemod.whatif.panel import panel
@@ -37,8 +39,10 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
 
     plan = open_plan(args)
     read = [find(plan, given) for given in args.scenario]
-    changes = dict(pair(item) for item in args.settings)
-    grid = {path: values.split(",") for path, values in map(pair, args.grid)}
+    changes = pairs_of(args.settings, "PATH=VALUE")
+    said = pairs_of(args.grid, "PATH=VALUE,VALUE").items()
+    grid = {path: [value.strip() for value in values.split(",")] for path, values in said}
+    by = named_columns(plan, args.by)  # refuses before the work
     with progress(text("UI_pricing", lang)):
         book = read_list(args, plan.columns)
     if changes or (len(read) == 1 and not grid):
@@ -48,14 +52,12 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
         steps = [kept] if kept else []
         before, after = (rate(book, priced, lang=lang, trace=steps) for priced in (plan, apply(plan, one)))
         found = compare(before, after)
-        print(dislocation_text(found, lang, tuple(args.by.split(",")) if args.by else ()))
+        print(dislocation_text(found, lang, by))
         if not grid:
             return 0
     base = engine(book, plan)
     with progress(text("UI_pricing", lang)) as bar:
-        sweep = what_if(
-            book, plan, read, grid=grid or None, by=args.by.split(",") if args.by else (), base=base, progress=bar.show
-        )
+        sweep = what_if(book, plan, read, grid=grid or None, by=by, base=base, progress=bar.show)
     start = max(int(base.premium_fen.sum()), 1)
     rows = [
         [item.name, plan.money.shown(int(total)), f"{total / start - 1:+.2%}", f"{above:,}"]
@@ -70,19 +72,5 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
         )
     )
     if args.panel:
-        print(panel(book, plan, grid, by=args.by or "sector", lang=lang, base=base).save(args.panel))
+        print(panel(book, plan, grid, by=(by or default_by(plan))[0], lang=lang, base=base).save(args.panel))
     return 0
-
-
-def pair(given: str) -> tuple[str, str]:
-    """Return the path and the value of an option.
-
-    Raises
-    ------
-    ModelError
-        RM857 without ``=``.
-    """
-    path, found, value = given.partition("=")
-    if not found:
-        raise ModelError(problem("RM857", given=given, wanted="PATH=VALUE"))
-    return path.strip(), value.strip()

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from ratemod.errors import BookError, Lang, nearest, problem, text
-from ratemod.reading.header import fold, spellings
+from ratemod.errors import BookError, Lang, problem, text
+from ratemod.reading.header import fold, near_column, spellings
 
 if TYPE_CHECKING:
     from ratemod.plan.model import Plan
@@ -43,21 +43,30 @@ def default_by(plan: Plan) -> tuple[str, ...]:
 
 
 def by_columns(plan: Plan, given: str | None, *, texts: bool = True) -> tuple[str, ...]:
-    """Return the columns to summarise by: those named, by name, label or alias and with commas, or the default.
+    """Return the columns to summarise by: those named, as `named_columns`, or the default."""
+    return named_columns(plan, given, texts=texts) if given else default_by(plan)
+
+
+def named_columns(plan: Plan, given: str | None, *, texts: bool = True) -> tuple[str, ...]:
+    """Return the columns that are named, by name, label or alias and with commas.
 
     Raises
     ------
     BookError
         RM813 for what is no level or flag column of the plan, nor, with `texts`, a text column.
     """
-    if not given:
-        return default_by(plan)
     kinds = ("level", "flag", "text") if texts else ("level", "flag")
     fitting = {name: column for name, column in plan.columns.items() if column.kind in kinds}
     known = spellings(fitting)
-    named = [name.strip() for name in given.replace("，", ",").split(",") if name.strip()]
+    named = [name.strip() for name in (given or "").replace("，", ",").split(",") if name.strip()]
     wrong = [
-        problem("RM813", name=name, known=", ".join(fitting), nearest=nearest(name, fitting))
+        problem(
+            "RM813",
+            name=name,
+            known=", ".join(fitting),
+            labels="、".join(one.label("zh") for one in fitting.values()),
+            nearest=near_column(name, list(fitting), fitting),
+        )
         for name in named
         if fold(name) not in known
     ]

@@ -304,6 +304,9 @@ def _numbers(plan: Plan, path: str, value: str, found: list[Problem]) -> dict[st
             found.append(problem("RM840", path=path, nearest=nearest(parts[1], plan.tables)))
             return {}
         table = plan.tables[parts[1]]
+        if not value.startswith("*") and exact_number(value) is None and not table.codes("value"):
+            found.append(problem("RM841", path=path, value=value))
+            return {}
         cells = [row_path(table, row) for row in table.rows if row.offered and "value" in table.value_names]
     if not value.startswith("*"):
         return dict.fromkeys(cells, value)
