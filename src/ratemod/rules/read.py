@@ -25,7 +25,7 @@ from decimal import Decimal
 from functools import cached_property
 from importlib import resources
 from pathlib import Path
-from types import MappingProxyType
+from types import FunctionType, MappingProxyType
 from typing import Any, Literal, TypeVar, get_args, get_origin
 
 from ratemod.errors import PlanError, Problem, RatemodError, catalogue, nearest, problem, text
@@ -176,13 +176,15 @@ class TomlFile:
 
     def fit(self, value: Any, kind: Any, *place: str | int) -> Any:
         """Return a value as a kind, see `ratemod.rules.shape`; `NOTHING` where it is unfit, which is recorded."""
+        kind = self.kinds.get(kind, kind) if isinstance(kind, str) else kind
+        if isinstance(kind, FunctionType):  # most keys of a plan: nothing to take apart
+            return kind(self, value, place)
         kind, may_lack = optional(kind)
         if value is None and may_lack:
             return None
-        kind = self.kinds.get(kind, kind) if isinstance(kind, str) else kind
-        origin = get_origin(kind)
         if kind in _SCALARS:
             return _SCALARS[kind](self, value, place)
+        origin = get_origin(kind)
         if origin is Literal:
             if value in get_args(kind) and isinstance(value, str):
                 return value
