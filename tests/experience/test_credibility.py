@@ -194,3 +194,13 @@ def test_a_regression_needs_more_periods_than_columns(rows):
     with pytest.raises(ModelError) as raised:
         rm.credibility(short, "hachemeister")
     assert raised.value.problems[0].args["columns"] == 2
+
+
+@pytest.mark.parametrize("method", ["poisson_gamma", "semiparametric_poisson"])
+def test_blank_claims_are_not_none(method):
+    counts = pd.DataFrame({"firm": list("aabbcc"), "period": [1, 2] * 3, "value": [9, 7, 3, 5, 0, np.nan],
+                           "weight": [2.0, 2, 3, 3, 1, 40]})  # fmt: skip
+    found = rm.credibility(counts, method)
+    without = rm.credibility(counts[:-1], method)
+    pd.testing.assert_frame_equal(found, without, check_exact=False)
+    assert found.attrs["warnings"] and not [line for line in without.attrs["warnings"] if "RM949" in line]

@@ -155,3 +155,6 @@ def test_a_hole_and_an_origin_without_payments_are_said(tmp_path, capsys):
     code, out, _ = run(capsys, "triangle", path)
     assert code == 0 and "1 amount(s) between known ones are missing" in out
     assert "1 origin(s) have nothing yet" in out
+    path = printed(tmp_path / "blank.csv", [*PAID, []], AGES)
+    code, out, _ = run(capsys, "triangle", path)
+    assert code == 0 and "Origins without any amount are left out: 2011." in out

@@ -211,6 +211,7 @@ def test_a_hole_joins_two_increments_of_clark():
     ("code", "call"),
     [
         ("RM463", lambda: clark(np.ones((2, 4, 4)))),
+        ("RM691", lambda: clark(PAID, until=5.0)),
         ("RM503", lambda: clark(PAID, premium=[1.0, 2.0])),
         ("RM502", lambda: clark(PAID, premium=[0.0] * 7)),
         ("RM503", lambda: clark(PAID, ages=[1, 2])),

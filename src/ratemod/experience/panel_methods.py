@@ -109,7 +109,7 @@ def by_hierarchy_iterative(panel: Panel) -> Parts:
 
 def by_semiparametric_poisson(panel: Panel) -> Parts:
     """Frequencies with the Poisson's own variance within a firm: values are claims, weights exposure."""
-    return _of(semiparametric_poisson(np.nansum(panel.value, axis=1), np.nansum(panel.weight, axis=1)))
+    return _of(semiparametric_poisson(*_counted(panel)))
 
 
 def by_hachemeister(panel: Panel) -> Parts:
@@ -133,12 +133,18 @@ def by_hachemeister(panel: Panel) -> Parts:
 
 def by_poisson_gamma(panel: Panel) -> Parts:
     """Poisson–gamma: values are claims, weights expected claims."""
-    claims, expected = np.nansum(panel.value, axis=1), np.nansum(panel.weight, axis=1)
+    claims, expected = _counted(panel)
     shape = shape_by_likelihood(claims, expected)
     own = np.divide(claims, expected, out=np.full(len(claims), np.nan), where=expected > 0)
     flat = np.ones(len(claims))
     estimate = flat if np.isinf(shape) else posterior_mean(claims, expected, shape)
     return Parts(own, flat, credibility_factor(expected, shape), estimate, {"collective": 1.0, "shape": shape})
+
+
+def _counted(panel: Panel) -> tuple[Floats, Floats]:
+    """Return claims and weights of all periods of each firm in which claims are known: blank is not none."""
+    known = np.isfinite(panel.value)
+    return np.nansum(panel.value, axis=1), np.where(known, np.nan_to_num(panel.weight), 0.0).sum(axis=1)
 
 
 def by_limited_fluctuation(

@@ -115,8 +115,9 @@ def clark(
     ------
     ModelError
         RM463 a triangle of several segments; RM683 an origin without amounts; RM503 a premium or age too many; RM502 a
-        premium that is not positive; RM704 ages that do not rise, or begin before an origin ends; RM827 no firm
-        maximum, fewer increments than parameters, or an origin whose increments do not sum to a positive amount.
+        premium that is not positive; RM704 ages that do not rise, or begin before an origin ends; RM691 losses that end
+        before an age at which they are known; RM827 no firm maximum, fewer increments than parameters, or an origin
+        whose increments do not sum to a positive amount.
 
     Examples
     --------
@@ -130,6 +131,9 @@ def clark(
     base = None if premium is None else positive("premium", premium)
     if base is not None and base.shape != amount.shape[:1]:
         raise ModelError(problem("RM503", name="premium", found=base.size, first="triangle", expected=len(amount)))
+    newest = float(at[np.flatnonzero(~np.isnan(amount).all(axis=0)).max(initial=0)])
+    if until < newest:
+        raise ModelError(problem("RM691", until=f"{until:g}", newest=f"{newest:g}"))
     evidence = _evidence(amount, np.concatenate([[0.0], at - length / 2]), growth, base)
     return _result(evidence, _best(evidence), until, until - length / 2, amount, labels)
 

@@ -99,7 +99,10 @@ def reserves_document(made: Reserves, lang: Lang) -> Document:
             blocks = (*above, block) if word == "unpaid" else (block,)
             sections.append(Section(f"{word}-{at}", own + text(f"UI_method_of_{word}", lang), blocks))
     title = text("UI_method_title_triangle", lang)
-    return Document(lang=lang, title=title, head=told(made.refused, lang), sections=tuple(sections))
+    bare = [name for name, cells in zip(made.table.labels.origins, np.moveaxis(made.table.values, 1, 0))
+            if np.isnan(cells).all()]  # fmt: skip
+    left = (Paragraph(text("UI_method_empty_origins", lang, origins=", ".join(bare)), "alarm"),) if bare else ()
+    return Document(lang=lang, title=title, head=(*left, *told(made.refused, lang)), sections=tuple(sections))
 
 
 def _totals(one: Reserve) -> dict[str, Any]:
