@@ -131,7 +131,9 @@ def _run(given: list[str]) -> int:
     except SystemExit as stop:
         return int(stop.code or 0)
     except RatemodError as error:
-        print(render(error.problems, lang), file=sys.stderr)
+        from ratemod.commands.project import placed
+
+        print(render(placed(args, error.problems), lang), file=sys.stderr)
         return UNUSABLE
     except KeyboardInterrupt:
         print(text("UI_stopped", lang), file=sys.stderr)

@@ -375,3 +375,31 @@ def test_a_file_that_is_no_toml_is_told_in_both_languages_with_its_line(tmp_path
     (problem,) = caught.value.problems
     assert (problem.code, problem.row) == ("RM107", row)
     assert en in problem.what("en") and zh in problem.what("zh") and "xpected" not in problem.what("zh")
+
+
+@pytest.mark.parametrize("place, said, code, line", [
+    ("plan", 'plan = "tinny"', "RM170", 2),
+    ("columns", '"今年多少人" = "投保人头数"', "RM223", 6),
+    ("columns", '"今年多少人" = "投保人数（万吨）"', "RM411", 6),
+    ("units", '"每人限额" = "万吨"', "RM411", 9),
+    ("units", '"每人上限额" = "万元"', "RM410", 9),
+    ("fill", '"事故系数呢" = 1', "RM451", 12),
+    ("fill", '"事故系数" = "很大"', "RM452", 12),
+])  # fmt: skip
+@pytest.mark.parametrize("profile", [False, True])
+def test_a_word_that_is_wrong_is_told_with_its_line(branch, capsys, place, said, code, line, profile):
+    lines = {
+        "plan": 'plan = "tiny"',
+        "columns": '"今年多少人" = "投保人数"',
+        "units": '"每人限额" = "万元"',
+        "fill": '"事故系数" = 1',
+    }
+    lines[place] = said
+    head = "profile.north." if profile else ""
+    text = "# of the branch\n{plan}\n\n"
+    text += f"[{head}columns]\n# theirs\n{{columns}}\n\n[{head}units]\n{{units}}\n\n[{head}fill]\n{{fill}}\n"
+    (branch / "ratemod.toml").write_text(text.format(**lines), encoding="utf-8")
+    more = ["--profile", "north"] if profile else []
+    assert main(["rate", "list.csv", "-o", "out.csv", "--lang", "zh", *more]) == 1
+    told = capsys.readouterr().err
+    assert f"{code} ratemod.toml:{line} " in told, told

@@ -109,6 +109,14 @@ def keep(args: argparse.Namespace, lang: Lang) -> None:
         print(text("UI_project_kept", lang, file=str(path), told=told), file=sys.stderr)
 
 
+def placed(args: argparse.Namespace, problems: Sequence[Problem]) -> Sequence[Problem]:
+    """Return problems with the line of the project file, for those that it is the cause of."""
+    from ratemod.reading.project import Project
+
+    project = getattr(args, "project", None)
+    return project.placed(problems) if isinstance(project, Project) else problems
+
+
 def words_of(args: argparse.Namespace) -> Spoken:
     """Return what the command line and the project file say of shared tables; nothing of a command without them."""
     from ratemod.reading.header import HeaderWords

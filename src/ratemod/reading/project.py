@@ -21,14 +21,14 @@ from __future__ import annotations
 import functools
 import os
 import stat
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal
 
-from ratemod.errors import BookError, Lang, RatemodError, nearest, problem
+from ratemod.errors import BookError, Lang, Problem, RatemodError, nearest, problem
 from ratemod.reading.header import SET_ASIDE, HeaderWords, Lexicon, fold, laid_over, meant, spellings
 from ratemod.rules.edit import Change, edited
 from ratemod.rules.lines import Place
@@ -112,6 +112,45 @@ class Settings:
 
 
 @dataclass(frozen=True, slots=True)
+class Word:
+    """One thing that a project file says, and the line on which it says it.
+
+    Attributes
+    ----------
+    section : "plan", "columns", "units" or "fill"
+    key, value : as written; of the plan "plan" and what `Project.plan` is
+    """
+
+    section: str
+    key: str
+    value: str
+    line: int | None
+
+    def causes(self, item: Problem) -> bool:
+        """Return whether a problem is one of this word: of its header or column, and what is said of it."""
+        args, said = item.args, (self.section, self.key, self.value)
+        if item.code in ("RM223", "RM417"):
+            return said == ("columns", args["header"], args["column"])
+        if item.code in ("RM410", "RM451"):
+            return said in (("units", args["column"], args.get("unit")), ("fill", args["column"], args.get("value")))
+        if item.code in ("RM338", "RM452"):
+            return self.section == "fill" and self.value == args["value"] and self._is_about(args)
+        if item.code in ("RM411", "RM412"):
+            unit = fold(args["unit"])
+            return (self.section == "units" and unit == fold(self.value) and self._is_about(args)) or (
+                self.section == "columns" and fold(self.value).endswith((unit, f"({unit})"))
+            )
+        if item.code == "RM413":
+            return self.key == args["key"] and self.value in (args["one"], args["other"])
+        return item.code.startswith("RM17") and said == ("plan", "plan", args.get("name"))
+
+    def _is_about(self, args: Mapping[str, Any]) -> bool:
+        return fold(self.key) in (fold(args["column"]), fold(args["label"])) or (
+            _spelled().get(fold(self.key)) == args["column"]
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Project:
     """A project file as read.
 
@@ -122,11 +161,14 @@ class Project:
         The profile that was asked for.
     settings : Settings
         Of the file, with those of the profile before them; a plan that is a folder as its path.
+    words : tuple of Word
+        What both say, of the profile first, with the lines.
     """
 
     path: Path
     profile: str | None
     settings: Settings
+    words: tuple[Word, ...] = ()
 
     @property
     def plan(self) -> str | None:
@@ -138,6 +180,14 @@ class Project:
         said = self.settings
         words = HeaderWords(aliases=said.columns, units=said.units)
         return {"header_map": words, "sheet": said.sheet or None, "fills": said.fill or None}
+
+    def placed(self, problems: Sequence[Problem]) -> list[Problem]:
+        """Return problems with the line of the file, for each that something which it says is the cause of."""
+        return [self._placed(item) if item.file is None or item.code == "RM338" else item for item in problems]
+
+    def _placed(self, item: Problem) -> Problem:
+        said = next((word for word in self.words if word.causes(item)), None)
+        return item if said is None else replace(item, file=str(self.path), row=said.line)
 
     def __str__(self) -> str:
         return f"{self.path.name}[{self.profile}]" if self.profile else self.path.name
@@ -194,7 +244,20 @@ def load_project(path: str | Path | None = None, profile: str | None = None) -> 
     assert said is not None
     above = profiles.get(profile) if profile is not None else None
     settled = said if above is None else above.over(said)
-    return Project(chosen, profile, replace(settled, plan=_plan(settled.plan, chosen)))
+    parts_: list[tuple[Place, Settings | None]] = [(("profile", profile or ""), above), ((), said)]
+    words = tuple(word for place, part in parts_ if part for word in _words(file, part, place, chosen))
+    return Project(chosen, profile, replace(settled, plan=_plan(settled.plan, chosen)), words)
+
+
+def _words(file: TomlFile, said: Settings, place: Place, path: Path) -> Iterator[Word]:
+    """Yield what a file, or a profile of it, says of the plan, of lists and of shared tables."""
+    if said.plan is not None:
+        yield Word("plan", "plan", _plan(said.plan, path) or "", file.line(*place, "plan"))
+    tables_ = [((*place, "table", name), part) for name, part in said.table.items()]
+    for where, part in ((place, said), *tables_):
+        for section in SAID_OF_LISTS:
+            for key, value in getattr(part, section, {}).items():
+                yield Word(section, key, value, file.line(*where, section, key))
 
 
 def find_project(start: Path) -> Path | None:
