@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import ratemod as rm
+from ratemod.reading.table_check import check_tables
 from ratemod.vocabulary.codes.code_table import load_codes
 from ratemod.vocabulary.codes.division import division_name, division_names, prefecture_of
 
+PROVINCE = Path(__file__).parents[2] / "data" / "province"
 PREFECTURES = ["220100", "220200", "220300", "220400", "220500", "220600", "220700", "220800", "222400"]
 
 
@@ -54,3 +61,35 @@ def test_a_column_is_its_rows_one_by_one(codes):
     assert prefecture_of(codes).tolist() == [prefecture_of([code])[0] for code in codes]
     named = division_name(np.array(codes, dtype=object))
     assert named.tolist() == [division_names().get(code or "", "") for code in codes]
+
+
+@pytest.mark.parametrize(
+    "code, right",
+    [
+        ("220100", True),
+        ("２２０１００ ", True),
+        ("220102001", True),
+        ("220100000000", True),
+        ("22cbs", True),
+        ("20100", False),
+        ("2201000", False),
+        ("920100", False),
+        ("长春市", False),
+        (None, True),
+    ],
+)
+def test_what_is_not_built_as_a_division_code_is_remarked_and_checked(code, right, tmp_path):
+    """Priced all the same, since a scheme may have keys of its own; a shared table with such a code is told."""
+    rows = pq.read_table(PROVINCE / "renewals.parquet").slice(0, 2)
+    at = rows.column_names.index("division_code")
+    rated = rm.rate(
+        rows.set_column(at, "division_code", pa.array(["220100", code])), rm.load_plan("jilin-spli/2025-04")
+    )
+    assert rated.counts["refused"] == 0
+    told = [item.code for notes in rated.verdict.notes for item in notes]
+    assert ("RM917" in told) is not right
+    rows = pq.read_table(PROVINCE / "policies.parquet").slice(0, 2)
+    at = rows.column_names.index("division_code")
+    pq.write_table(rows.set_column(at, "division_code", pa.array(["220100", code])), tmp_path / "policies.parquet")
+    (verdict,) = check_tables(tmp_path)
+    assert [item.count for item in verdict.problems if item.code == "RM917"] == ([] if right else [1])

@@ -23,7 +23,7 @@ from ratemod.plan.model import Plan
 from ratemod.plan.op.dates import Term
 from ratemod.reading.convert import MISSING_DATE, Coded
 from ratemod.reading.derive import NEEDS, derive
-from ratemod.reading.identifiers import identity_of, not_credit_codes
+from ratemod.reading.identifiers import misbuilt
 from ratemod.rules.options import strict
 from ratemod.vocabulary.column import Column
 
@@ -93,10 +93,8 @@ def remarks(plan: Plan, coded: Mapping[str, Coded], n: int) -> Iterator[tuple[st
     """Yield rows with something to look at, which does not keep them from being priced."""
     for name, found in coded.items():
         column = plan.columns[name]
-        if identity_of(column) == "credit_code":
-            wrong = not_credit_codes(found.values)
-            if wrong.any():
-                yield name, wrong, problem("RM284", column=name, label=column.label("zh"))
+        for code, wrong in misbuilt(column, found.values):
+            yield name, wrong, problem(code, column=name, label=column.label("zh"))
         if column.derive and column.codes() and all(need in coded for need in NEEDS[column.derive][:1]):
             wrong = _contradicts(column, found, coded, plan.columns, n)
             if wrong.any():

@@ -8,7 +8,7 @@ what it was before where that is known.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, Literal
 
 import numpy as np
@@ -18,6 +18,7 @@ import pyarrow.compute as pc
 
 from ratemod.reading.arrow import filled_with, truths
 from ratemod.vocabulary.codes.credit_code import is_valid
+from ratemod.vocabulary.codes.division import is_division_code
 from ratemod.vocabulary.codes.industry import industry_digits
 from ratemod.vocabulary.column import Column
 from ratemod.vocabulary.spelling import folded
@@ -197,3 +198,19 @@ def not_credit_codes(codes: pa.Array) -> Mask:
     """Return where a canonical credit code breaks the rule of its check characters; missing ones do not: (n,) bool."""
     wrong: Mask = ~is_valid(codes) & truths(codes.is_valid())
     return wrong
+
+
+def not_division_codes(codes: pa.Array) -> Mask:
+    """Return where a canonical division code is not built as one; missing ones are not asked: (n,) bool."""
+    coded = codes.dictionary_encode()
+    known = [not code or is_division_code(code) for code in coded.dictionary.to_pylist()]
+    return by_value(coded, ~np.array(known, dtype=bool))
+
+
+def misbuilt(column: Column, codes: pa.Array) -> Iterator[tuple[str, Mask]]:
+    """Yield the problem of canonical codes that break the rule by which their kind is built, and where, (n,) bool."""
+    rule = {"credit_code": ("RM284", not_credit_codes), "division_code": ("RM917", not_division_codes)}
+    kind = identity_of(column)
+    code, judge = rule.get(column.identity if kind == "key" else kind or "", ("", None))
+    if judge is not None and (wrong := judge(codes)).any():
+        yield code, wrong

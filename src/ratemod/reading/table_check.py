@@ -5,7 +5,7 @@ rows in = usable + refused + standing twice
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from ratemod.errors import BookError, Lang, Problem, problem, text
 from ratemod.reading.folder import found_in, meant_by
+from ratemod.reading.identifiers import misbuilt
 from ratemod.reading.join import join
 from ratemod.reading.read import read_book
 from ratemod.reading.shared_table import TableRows, each_once, read_shared
@@ -30,7 +31,7 @@ class Verdict:
     ----------
     rows : TableRows, each thing once
     lacking : tuple of Problem, columns that the standard requires and the list does not have
-    strays : tuple of Problem, values that name what the joined table does not have
+    strays : tuple of Problem, values that name what the joined table does not have, codes not built as their kind is
     """
 
     rows: TableRows
@@ -112,7 +113,7 @@ def check_tables(path: str | Path, name: str | None = None) -> tuple[Verdict, ..
         files = {table(noun).name: place}
     read = {noun: _read(file, noun) for noun, file in files.items()}
     tables = {noun: rows for noun, (rows, _) in read.items()}
-    return tuple(Verdict(rows, lacking, _strays(rows, tables)) for rows, lacking in read.values())
+    return tuple(Verdict(rows, lacking, (*_strays(rows, tables), *_misbuilt(rows))) for rows, lacking in read.values())
 
 
 def headers_of(source: Any, noun: str) -> dict[str, str]:
@@ -135,6 +136,20 @@ def _read(source: Any, noun: str) -> tuple[TableRows, tuple[Problem, ...]]:
         lost = {item.args["name"] for item in lacking}
         rows = read_shared(source, noun, [name for name in needed if name not in lost], fields)
     return each_once(rows), lacking
+
+
+def _misbuilt(rows: TableRows) -> Iterator[Problem]:
+    """Yield a problem for each column with codes that break the rule by which their kind is built."""
+    for name, cells in rows.cells.items():
+        if (column := rows.table.columns.get(name)) is None:
+            continue
+        for code, broken in misbuilt(column, cells.values):
+            wrong = broken & np.array([bool(value) for value in cells.values.to_pylist()])  # what is empty is not asked
+            if not wrong.any():
+                continue
+            file, sheet, row = rows.book.place(int(np.argmax(wrong)))
+            told: dict[str, Any] = {"column": name, "label": column.label("zh"), "count": int(wrong.sum())}
+            yield problem(code, file=file, sheet=sheet, row=row, **told)
 
 
 def _strays(rows: TableRows, tables: Mapping[str, TableRows]) -> tuple[Problem, ...]:

@@ -15,7 +15,20 @@ import numpy.typing as npt
 
 from ratemod.vocabulary.codes.code_table import load_codes, spread
 
-_CODE = re.compile(r"([0-9]{6})([0-9]{6})?")
+_CODE = re.compile(r"([1-8][0-9]{5})(?:[0-9]{3}){0,2}")
+
+
+def is_division_code(code: str) -> bool:
+    """Return whether a text is built as a code of GB/T 2260, or of a town or village below one, or is a key known here.
+
+    Which codes exist is not asked: the standard changes every year, and no list of it is shipped.
+
+    Examples
+    --------
+    >>> [is_division_code(code) for code in ("220581", "220581001", "22CBS", "20581", "长春市", "")]
+    [True, True, True, False, False, False]
+    """
+    return _CODE.fullmatch(code) is not None or code in division_names()
 
 
 def division_names(lang: str = "zh") -> dict[str, str]:
@@ -35,7 +48,7 @@ def division_name(codes: Sequence[str | None] | npt.NDArray[Any], lang: str = "z
     Parameters
     ----------
     codes : (n,) texts
-        Six digits, twelve of which the first six count, or the key ``22CBS``.
+        Six digits, nine or twelve of which the first six count, or the key ``22CBS``.
     lang : "zh" or "en"
 
     Returns
@@ -61,8 +74,8 @@ def prefecture_of(codes: Sequence[str | None] | npt.NDArray[Any]) -> npt.NDArray
     Parameters
     ----------
     codes : (n,) texts
-        Six digits, twelve of which the first six count, or the key ``22CBS``, which is its own prefecture. A county
-        not in the table belongs where its first four digits say, which for a withdrawn code is the old prefecture.
+        Six digits, nine or twelve of which the first six count, or the key ``22CBS``, which is its own prefecture. A
+        county not in the table belongs where its first four digits say: of a withdrawn code the old prefecture.
 
     Returns
     -------
@@ -83,6 +96,6 @@ def prefecture_of(codes: Sequence[str | None] | npt.NDArray[Any]) -> npt.NDArray
 
 
 def _six(code: str, own: Mapping[str, str]) -> str:
-    """Return the code itself if it is a key, its first six digits if it is six or twelve, else nothing."""
+    """Return the code itself if it is a key, its first six digits if it is six, nine or twelve, else nothing."""
     match = _CODE.fullmatch(code)
     return code if code in own else match[1] if match else ""
