@@ -209,8 +209,7 @@ def not_division_codes(codes: pa.Array) -> Mask:
 
 def misbuilt(column: Column, codes: pa.Array) -> Iterator[tuple[str, Mask]]:
     """Yield the problem of canonical codes that break the rule by which their kind is built, and where, (n,) bool."""
-    rule = {"credit_code": ("RM284", not_credit_codes), "division_code": ("RM917", not_division_codes)}
-    kind = identity_of(column)
-    code, judge = rule.get(column.identity if kind == "key" else kind or "", ("", None))
-    if judge is not None and (wrong := judge(codes)).any():
-        yield code, wrong
+    if identity_of(column) == "credit_code" and (wrong := not_credit_codes(codes)).any():
+        yield "RM284", wrong
+    if column.identity == "division_code" and (wrong := not_division_codes(codes)).any():
+        yield "RM917", wrong
