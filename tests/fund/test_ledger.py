@@ -105,7 +105,7 @@ def test_three_years_by_hand():
     assert {year: tuple(row[name] for name in names) for year, row in rows.items()} == want
     assert [row["rule"] for row in found.flags.to_pylist()] == ["within_budget"]
     (flag,) = found.flags.to_pylist()
-    assert (flag["payment_no"], flag["other"], flag["apart_fen"]) == ("N2", "550000", 350_000)
+    assert (flag["payment_no"], flag["other"], flag["apart_fen"]) == ("N2", "5,500.00", 350_000)
 
 
 def test_old_money_is_forfeited_where_a_rule_says_so():

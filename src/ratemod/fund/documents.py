@@ -20,7 +20,7 @@ from ratemod.fund.events import (
     read_policies,
     term_end,
 )
-from ratemod.fund.fund_table import FAR, NO_DAY, Bools, Columns, Ints, Texts, read_columns
+from ratemod.fund.fund_table import FAR, NO_DAY, Bools, Columns, Ints, Texts, read_columns, year_of
 from ratemod.fund.journal import unknown_insurers
 from ratemod.money import yuan_text
 from ratemod.reading.join import join
@@ -53,6 +53,15 @@ class Papers:
     payments: Columns
     refused: tuple[Problem, ...]
     events: tuple[Events, Events, Events]
+
+
+def use_year(paid: Columns, done: Columns) -> Ints:
+    """Return the fund year that a payment uses, (n,) int64: that of the delivery it pays, else that of its own day."""
+    day = paid["date"].copy()
+    named = np.flatnonzero(paid["service"] >= 0)
+    delivered = done["delivered_date"][paid["service"][named]]
+    day[named] = np.where(delivered == NO_DAY, day[named], delivered)
+    return year_of(day)
 
 
 def read_papers(

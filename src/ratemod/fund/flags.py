@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from ratemod.fund.documents import Papers
+from ratemod.fund.documents import Papers, use_year
 from ratemod.fund.fund_table import NO_DAY, Bools, Columns, Ints, codes_of, read_columns, year_of
 from ratemod.fund.identity import canonical
 from ratemod.fund.use_rule import FIELDS, UseRule, UseRules
 from ratemod.fund.visits import spent_within
+from ratemod.money import yuan_text
 
 HEAD = ("rule", "check", "insurer", "fund_year", "payment_no", "service_no", "provider", "amount_fen")
 
@@ -192,7 +193,7 @@ def _in_order(rows: Ints, which: Bools, held: Ints, apart: Ints) -> Found:
     """Return findings in the order of the payments, each with the amount it was held against."""
     kept = np.flatnonzero(which)
     kept = kept[np.argsort(rows[kept], kind="stable")]
-    return Found(rows[kept], [str(fen) for fen in held[kept].tolist()], apart[kept])
+    return Found(rows[kept], [yuan_text(fen) for fen in held[kept].tolist()], apart[kept])
 
 
 def _price(seen: Evidence, rule: UseRule) -> Found:
@@ -206,16 +207,20 @@ def _price(seen: Evidence, rule: UseRule) -> Found:
 
 
 def _budget(seen: Evidence, rule: UseRule) -> Found:
-    """Payments, by day and number, from the one that passes the budget of its insurer and year, where one is known."""
+    """Payments, by day and number, from the one that passes the budget of its insurer and year, where one is known.
+
+    A payment uses the budget of the year in which the service was delivered, whenever it is paid.
+    """
     paid = seen.paid
     order = np.lexsort((paid["payment_no"].astype(str), paid["date"]))
-    group = (seen.insurer * len(seen.years) + seen.year - seen.years[0])[order]
+    used = use_year(paid, seen.papers.services)
+    group = (seen.insurer * len(seen.years) + used - seen.years[0])[order]
     running = spent_within(group, paid["amount_fen"][order])
     limit = seen.budget_fen.ravel()[group]
-    kept = np.flatnonzero((limit >= 0) & (running > limit))
+    kept = np.flatnonzero((limit >= 0) & (running > limit) & (paid["amount_fen"][order] > 0))
     rows = order[kept]
     again = np.argsort(rows, kind="stable")
-    return Found(rows[again], [str(fen) for fen in limit[kept][again].tolist()], (running - limit)[kept][again])
+    return Found(rows[again], [yuan_text(fen) for fen in limit[kept][again].tolist()], (running - limit)[kept][again])
 
 
 def _duplicate(seen: Evidence, rule: UseRule) -> Found:

@@ -14,7 +14,7 @@ from ratemod.errors import Lang, ModelError, Problem, problem
 from ratemod.fund import journal as book
 from ratemod.fund.catalogue import Catalogue, read_catalogue
 from ratemod.fund.closing import Grid, open_contracts
-from ratemod.fund.documents import Papers, known_insurers, read_papers, read_yearly
+from ratemod.fund.documents import Papers, known_insurers, read_papers, read_yearly, use_year
 from ratemod.fund.entries import budgets_beyond_cap, postings, without_budget
 from ratemod.fund.events import Events, each_said_once, tally_table
 from ratemod.fund.flags import find_flags
@@ -103,9 +103,17 @@ class FundLedger:
         amount = (line.credit_fen - line.debit_fen)[own]
         return Grid(len(self.insurers), self.years).sums(line.insurer[own], line.year[own], amount)
 
+    def _paid_of(self) -> Ints:
+        """Return payments by insurer and by the year whose use they pay, (insurers, years) fen."""
+        paid = self.papers.payments
+        code = {name: at for at, name in enumerate(self.insurers)}
+        insurer = np.array([code[name] for name in paid["insurer"].tolist()], dtype=np.int64)
+        year = use_year(paid, self.papers.services)
+        return Grid(len(self.insurers), self.years).sums(insurer, year, paid["amount_fen"])
+
     def statement_table(self) -> pa.Table:
         """Return by insurer and fund year what the journal says: ``closing = opening + accrued - released - used -
-        forfeited``; the budget, contracts, payments; what was paid beyond the budget; what is still owed; the use rate,
+        forfeited``; the budget, contracts, payments; payments for the year's use beyond it; what is owed; the use rate,
         used over accrued less released.
         """
         fund, whole, side = book.FUND, tuple(range(len(book.ENTRIES))), self._lines
@@ -125,7 +133,7 @@ class FundLedger:
             "contracted_fen": side(book.CONTRACTED, (book.CONTRACT,)),
             "lapsed_fen": -side(book.CONTRACTED, (book.LAPSE,)),
             "paid_fen": side(book.BANK, (book.PAYMENT,)),
-            "beyond_fen": np.maximum(side(book.BANK, (book.PAYMENT,)) - self.budget_fen, 0),
+            "beyond_fen": np.maximum(self._paid_of() - self.budget_fen, 0),
             "payable_fen": np.cumsum(side(book.PAYABLE, whole), axis=1),
         }
         rate = np.divide(used, accrued - released, out=np.full(used.shape, np.nan), where=accrued > released)

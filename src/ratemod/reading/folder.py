@@ -69,7 +69,7 @@ def open_folder(path: str | os.PathLike[str]) -> Folder:
         raise BookError(problem("RM916", path=str(place)))
     found = found_in(place)
     if unread := sorted(file.name for file in _lists(place) if file.is_file() and _table_of(file) is None):
-        remark = problem("RM966", file=str(place), files=listed(unread), count=len(unread))
+        remark = problem("RM966", file=str(place), files=listed(unread), many=len(unread))
         tell(Receipt((), (remark,)))
     return Folder(place, found)
 
