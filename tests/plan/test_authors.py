@@ -68,7 +68,7 @@ RATE = "sector,value,source\nmine,3,s\nroad,2,s\nshop,1,s\n"
 CASE = '[[case]]\nname = "one"\nsource = "by hand"\n[case.inputs]\nsector = "mine"\nother = "mine"\nheads = 2\n'
 CASE += 'start = 2026-12-21\n[case.expect]\npremium = "90.00"\n'
 BOOK = pd.DataFrame(
-    {"policy_no": ["1", "2"], "sector": ["mine", "road"], "other": ["shop", "mine"], "heads": [2, 10],
+    {"policy_no": ["1", "2"], "sector": ["mine", "road"], "other": ["shop", "shop"], "heads": [2, 10],
      "start": pd.to_datetime(["2026-12-21", "2026-12-30"])}
 )  # fmt: skip
 
@@ -90,8 +90,8 @@ def test_the_plan_itself_is_in_order_and_priced_as_by_hand(tmp_path):
     place = written(tmp_path)
     assert not rm.check_plan(place).problems and not rm.check_plan(place).warnings
     rated = rm.rate(BOOK, rm.load_plan(place))
-    # mine 3 and, of mine and shop, the one that stands last, shop 1: 3 x 1 x 2 x 0.5 x 10 days; road 2, road 2
-    assert rated.table["premium_fen"].to_pylist() == [3000, 2 * 2 * 10 * 50 * 1]
+    # mine 3 and, of mine and shop, the one that stands last, shop 1: 3 x 1 x 2 x 0.5 x 10 days; road 2, shop 1
+    assert rated.table["premium_fen"].to_pylist() == [3000, 2 * 1 * 10 * 50 * 1]
 
 
 SLIPS = {
@@ -182,7 +182,7 @@ def test_a_slip_is_refused_for_its_cause_alone(what, tmp_path):
     ("other", "graded"),
     [
         ('"road"', 2),  # one of its levels
-        ('"other"', 3),  # mine there, although it stands first in one column and last in the other
+        ('"other"', 1),  # shop, although it stands first in that column and last in the step
         ('"none"', None),
     ],
 )
