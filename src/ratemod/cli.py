@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any, Literal, NoReturn
 
-from ratemod.errors import Lang, RatemodError, default_language, nearest, problem, render, text
+from ratemod.errors import Lang, RatemodError, cause, default_language, nearest, problem, render, text
 from ratemod.printed import cleaned
 from ratemod.version import version
 
@@ -55,6 +55,8 @@ COMPLAINTS = (
         "UI_choice",
     ),
     (re.compile(r"argument (?P<name>.*): expected one argument"), "UI_expected"),
+    (re.compile(r"argument (?P<name>.*): invalid int value: '(?P<value>.*)'"), "UI_no_whole_number"),
+    (re.compile(r"argument (?P<name>.*): invalid float value: '(?P<value>.*)'"), "UI_no_number"),
     (re.compile(r"argument (?P<name>.*): not allowed with argument (?P<other>.*)"), "UI_exclusive"),
     (re.compile(r"argument (?P<name>[^:]*): (?P<why>.*)"), "UI_argument"),  # what a type of our own says
 )
@@ -189,8 +191,7 @@ def unforeseen(error: Exception, lang: Lang) -> int:
     if isinstance(error, MemoryError):
         found = problem("RM393")
     elif isinstance(error, OSError) and error.errno is not None:
-        why = error.strerror or str(error)
-        found = problem("RM392", why=f"{error.filename}: {why}" if error.filename else why)
+        found = problem("RM392", file=str(error.filename) if error.filename else None, why=cause(error))
     else:
         import traceback
 

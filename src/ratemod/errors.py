@@ -8,6 +8,7 @@ one: an exception carries all of them, grouped and capped when printed.
 from __future__ import annotations
 
 import difflib
+import errno
 import functools
 import locale
 import os
@@ -70,7 +71,38 @@ def text(code: str, lang: Lang, **args: Any) -> str:
     "did you mean 'mine'?"
     """
     _known(lang)
-    return catalogue()[code][lang].format(**args)
+    said = {name: value.said(lang) if isinstance(value, Cause) else value for name, value in args.items()}
+    return catalogue()[code][lang].format(**said)
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """What the operating system refused, said in the language of whoever reads it.
+
+    Attributes
+    ----------
+    number : int or None
+        Of the system's own error.
+    words : str
+        The system's words, in English.
+    """
+
+    number: int | None
+    words: str
+
+    def said(self, lang: Lang) -> str:
+        """Return the cause in our words, or in the system's own where there are none of ours."""
+        name = f"UI_system_{errno.errorcode.get(self.number or 0, '')}"
+        return text(name if name in catalogue() else "UI_system_other", lang, words=self.words)
+
+    def __str__(self) -> str:
+        return self.words
+
+
+def cause(error: Exception) -> Cause:
+    """Return what the operating system said of an error."""
+    words = getattr(error, "strerror", None) or str(error)
+    return Cause(getattr(error, "errno", None), words)
 
 
 def _known(lang: str) -> None:

@@ -22,7 +22,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ratemod.errors import BookError, Problem, problem
+from ratemod.errors import BookError, Problem, cause, problem
 
 if sys.platform != "win32":
     import fcntl
@@ -225,7 +225,7 @@ def write_problem(error: OSError, path: str) -> Problem:
         return problem("RM802", path=path)
     if error.errno == errno.ENOENT:
         return problem("RM801", folder=str(Path(path).parent))
-    return problem("RM806", path=path, why=error.strerror or str(error))
+    return problem("RM806", path=path, why=cause(error))
 
 
 def refuse_special(path: Path, shown: str) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
-from ratemod.errors import BookError, PlanError, Problem, problem
+from ratemod.errors import BookError, PlanError, Problem, cause, problem
 from ratemod.plan.model import Plan
 from ratemod.rating.identity import digest_of, identity_in_memory
 from ratemod.rating.output_file import Output
@@ -117,7 +117,7 @@ def digest(path: Path) -> str:
 def _unread(path: Path, error: OSError) -> Problem:
     if isinstance(error, FileNotFoundError):
         return problem("RM211", file=str(path))
-    return problem("RM340", file=str(path), why=error.strerror or str(error))
+    return problem("RM340", file=str(path), why=cause(error))
 
 
 def read_inputs(chunks: Chunked) -> tuple[InputFile, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import zipfile
 from pathlib import Path
 
-from ratemod.errors import BookError, Problem, catalogue, problem
+from ratemod.errors import BookError, Problem, catalogue, cause, problem
 
 TEXT_FILES = (".csv", ".tsv", ".txt")
 EXCEL_FILES = (".xlsx", ".xlsm", ".xls", ".xlsb", ".ods")
@@ -41,7 +41,7 @@ def sniffed(path: Path) -> str:
         with open(path, "rb") as file:
             start = file.read(4096)
     except OSError as error:
-        raise BookError(problem("RM340", file=str(path), why=error.strerror or str(error))) from None
+        raise BookError(problem("RM340", file=str(path), why=cause(error))) from None
     if not start.strip(b"\xef\xbb\xbf \t\r\n\x00"):
         raise BookError(problem("RM260", file=str(path)))
     if start.startswith(b"PAR1"):

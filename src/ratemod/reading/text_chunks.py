@@ -21,7 +21,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from ratemod.errors import BookError, Problem, problem
+from ratemod.errors import BookError, Problem, cause, problem
 from ratemod.reading.arrow import to_arrow, truths
 from ratemod.reading.blocks import Block, blocks
 from ratemod.reading.book import Book
@@ -180,7 +180,7 @@ class TextChunks:
                 for table, lines in self._records(text):
                     yield self._wanted(table, lines)
         except OSError as error:
-            raise BookError(problem("RM340", file=self.source, why=error.strerror or str(error))) from None
+            raise BookError(problem("RM340", file=self.source, why=cause(error))) from None
         except UnicodeDecodeError:
             raise BookError(problem("RM340", file=self.source, why="UTF-8, GB18030")) from None
 

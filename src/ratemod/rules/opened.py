@@ -6,7 +6,7 @@ import os
 import stat
 from pathlib import Path
 
-from ratemod.errors import PlanError, problem
+from ratemod.errors import PlanError, cause, problem
 
 MOST_BYTES = 64 * 2**20
 
@@ -39,14 +39,14 @@ def opened(path: Path, shown: str, within: Path | None = None) -> str:
             raise PlanError(problem("RM019", file=shown, size=found.st_size, most=MOST_BYTES))
         with open(real, encoding="utf-8-sig", newline="") as file:
             return file.read(MOST_BYTES)
-    except FileNotFoundError:
+    except FileNotFoundError as error:
         if within is not None and not _inside(path, within):
             raise PlanError(problem("RM020", file=shown, folder=within.name)) from None
-        raise PlanError(problem("RM017", file=shown, why=os.strerror(2))) from None
+        raise PlanError(problem("RM017", file=shown, why=cause(error))) from None
     except UnicodeDecodeError as error:
         raise PlanError(problem("RM022", file=shown, at=error.start + 1)) from None
     except (OSError, ValueError, RuntimeError) as error:  # a name too long, a link to itself, no rights
-        raise PlanError(problem("RM017", file=shown, why=getattr(error, "strerror", None) or str(error))) from None
+        raise PlanError(problem("RM017", file=shown, why=cause(error))) from None
 
 
 def _inside(path: Path, within: Path) -> bool:
