@@ -18,6 +18,7 @@ from ratemod.experience.hierarchical import Estimator, hierarchical
 from ratemod.experience.limited_fluctuation import base_standard, partial_credibility, standard_pure_premium
 from ratemod.experience.panel import Floats, Integers, refuse
 from ratemod.experience.poisson_gamma import posterior_mean, semiparametric_poisson, shape_by_likelihood
+from ratemod.rules.options import strict
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +84,7 @@ def _of(found: Credibility) -> Parts:
     )
 
 
+@strict
 def by_hierarchy(panel: Panel, estimator: Estimator = "buhlmann_gisler") -> Parts:
     """Jewell's hierarchy of levels; the complement of a firm is the estimate of the level above it."""
     if not panel.levels:

@@ -301,6 +301,7 @@ class Reserves:
         return f"Reserves({len(self.found)} segments; unpaid {unpaid:,.8g}{none})"
 
 
+@strict
 def reserves(triangle: Any, method: Method = "mack", **options: Any) -> Reserves:
     """Return what is unpaid of every segment of a triangle; the trouble of one is named, the others are answered.
 
