@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from ratemod.errors import BookError, Lang, problem, text
+from ratemod.errors import BookError, Lang, nearest, problem, text
 from ratemod.reading.header import fold, near_column, spellings
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def named_columns(plan: Plan, given: str | None, *, texts: bool = True) -> tuple
             name=name,
             known=", ".join(fitting),
             labels="、".join(one.label("zh") for one in fitting.values()),
-            nearest=near_column(name, list(fitting), fitting),
+            nearest=near_column(name, list(fitting), fitting) or nearest(name, fitting),
         )
         for name in named
         if fold(name) not in known
