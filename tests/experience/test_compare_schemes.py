@@ -168,6 +168,7 @@ def test_refusals(history, change, code):
 
 
 def test_the_command(tmp_path, capsys):
+    pytest.importorskip("matplotlib")
     words = ["mods", str(PROVINCE / "claims.parquet"), "--exposure", str(PROVINCE / "panel.parquet"), "--judge"]
     assert main([*words, "--lang", "zh", "-o", str(tmp_path / "judged.html")]) == 0
     told = capsys.readouterr().out

@@ -100,7 +100,7 @@ def test_a_share_of_a_succession_is_read_or_refused(tmp_path):
     sizes = {"expected_losses_yuan": [9.0, 9.0], "expected_primary_losses_yuan": [1, 1]}
     firms = read_exposure(pd.DataFrame({"credit_code": CODES, **sizes}), "2026-01-01")
     names = [column.label_zh for column in SUCCESSION.values()]
-    assert successions_of(sheet_of([names, [*CODES, 0.5]])(tmp_path), firms)[2].tolist() == [0.5]
+    assert successions_of(sheet_of([names, [*CODES, 0.5]])(tmp_path), firms).share.tolist() == [0.5]
     for heads, share in ((names, "一半"), ([*names[:2], names[2] + "（%）"], 50)):
         with pytest.raises(BookError):
             successions_of(sheet_of([heads, [*CODES, share]])(tmp_path), firms)

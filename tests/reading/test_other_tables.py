@@ -50,7 +50,7 @@ def test_payments_of_one_number_and_service_that_differ_do_not_count():
     payments = pa.table({"付款编号": ["F1", "F1", "F2", "F2"], "付款日期": ["2025-04-01"] * 4,
                          "保险公司": ["甲"] * 4,
                           "服务编号": ["S1", "S1", "S1", "S2"], "付款金额": [30, 31, 7, 8]})  # fmt: skip
-    papers = read_papers(policies, services, payments, None, read_catalogue(), ("甲",), 20_500)
+    papers = read_papers(policies, services, payments, None, read_catalogue(), ("甲",), 20_500, {"P1": ("甲",)})
     assert papers.payments["amount_fen"].tolist() == [700, 800]
     assert "RM751" in [item.code for item in papers.refused]
 

@@ -395,6 +395,8 @@ def _names(texts: pa.Array) -> pa.Array:
 
 def _by_unique(whole: pa.Array, refusals: Refusals, hint: Decimal | None) -> Coded:
     """Convert each different value once, in plain Python, and spread the result."""
+    if pa.types.is_float16(whole.type):  # which not every version can tell apart
+        whole = whole.cast(pa.float32())
     coded = whole if pa.types.is_dictionary(whole.type) else one_chunk(pc.dictionary_encode(whole))
     column = refusals.column
     plain = _plainly_written(coded.dictionary, column) if column.kind == "number" and hint is None else None
