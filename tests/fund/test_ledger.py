@@ -14,12 +14,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ratemod.errors import BookError, ModelError, PlanError
+from ratemod.fund.fund_document import coded
 from ratemod.fund.journal import ACCRUAL, BANK, FORFEITED, FUND, read_journal
 from ratemod.fund.ledger import fund_ledger
 from ratemod.fund.ledger_sql import ask, views
 from ratemod.fund.levy import levy
 from ratemod.fund.levy_rule import LevyRule
-from ratemod.fund.use_rule import Closing, UseRules, read_use_rules
+from ratemod.fund.use_rule import CHECKS, Closing, UseRules, read_use_rules
 
 RULE = [LevyRule("all", Decimal("0.10"), Decimal("0.10"))]
 D = datetime.date
@@ -524,3 +525,12 @@ def test_a_payment_goes_to_whom_it_names_and_else_to_who_delivered():
         provider=["another", "", ""],
     )
     assert made(paid=paid).papers.payments["provider"].tolist() == ["another", "p1", ""]
+
+
+def test_what_payments_are_held_against_is_said_in_words():
+    names = [rule.name for rule in read_use_rules().uses]
+    table = pa.table({"rule": [*names, *names][: len(CHECKS)], "check": CHECKS})
+    for column in coded(table, "zh").columns:
+        said = column.to_pylist()
+        assert not [word for word in said if word.isascii()] and len(set(said)) == len(said)
+    assert coded(table, "en").equals(table)

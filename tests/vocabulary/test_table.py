@@ -99,6 +99,25 @@ def test_an_amount_is_read_in_the_unit_of_its_header(header, cell):
     assert told["premium_fen"].tolist() == [100_001]
 
 
+@pytest.mark.parametrize(("one", "other"), [("60%", "40%"), ("60％", "百分之四十"), ("600‰", "40"), (60, 40)])
+@pytest.mark.parametrize("header", ["共保份额%", "份额（%）", "份额"])
+def test_a_share_is_in_per_cent_with_its_sign_and_without(header, one, other):
+    shares = {"保单号": ["A", "A"], "保险公司": ["x", "y"], "主承保": ["是", "否"], header: [str(one), str(other)]}
+    told = read_columns(shares, "coinsurance", ("policy_no", "insurer", "leader", "share_percent"))
+    assert told["share_percent"].tolist() == [60, 40]
+
+
+def test_every_column_in_per_cent_or_per_mille_says_so_to_the_reader():
+    columns = {column.name: column for one in tables().values() for column in one.columns.values()}
+    signed = {
+        name: sign
+        for name, column in columns.items()
+        for sign, words in (("percent", ("%", "％", "percent")), ("per_mille", ("‰", "per_mille")))
+        if column.kind == "number" and any(word in said for word in words for said in (name, *column.names()))
+    }
+    assert signed and {name: columns[name].unit for name in signed} == signed
+
+
 def test_yuan_and_fen_that_differ_refuse_the_row():
     both = {"保单号": ["A", "B", "C"], "保费（元）": [1.0, 2.0, None], "保费（分）": [100, 201, 300]}
     told = read_columns(both, "policies", ("policy_no", "premium_fen"))

@@ -64,9 +64,11 @@ def value_label(value: str, lang: Lang, column: str = "") -> str:
     --------
     >>> value_label("mining", "en", "sector"), value_label("provider_01", "en")
     ('Mining', 'provider_01')
+    >>> value_label("price", "zh", "rule"), value_label("price", "zh", "check")
+    ('接近目录价格', '偏离目录价格')
     """
-    code = f"UI_value_{value}"
-    return level_label(column, value, lang) or (text(code, lang) if code in catalogue() else value)
+    said = (code for code in (f"UI_value_{column}_{value}", f"UI_value_{value}") if code in catalogue())
+    return level_label(column, value, lang) or next((text(code, lang) for code in said), value)
 
 
 def called(table: pa.Table, names: Names) -> pa.Table:
