@@ -11,7 +11,7 @@ import os
 import re
 import signal
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any, Literal, NoReturn
 
@@ -90,8 +90,12 @@ class Parser(argparse.ArgumentParser):
         for pattern, code in COMPLAINTS:
             if found := pattern.fullmatch(message):
                 message = text(code, self.lang, **found.groupdict())
-                known = sorted(self._option_string_actions)
-                if code == "UI_unrecognised" and (near := nearest(found["names"].split()[0], known)):
+                near = None
+                if code == "UI_unrecognised":
+                    near = nearest(found["names"].split()[0], sorted(self._option_string_actions))
+                elif code == "UI_choice":
+                    near = nearest(found["value"], re.findall(r"[^', ]+", found["choices"]))
+                if near:
                     message += f"; {text('RM001', self.lang, nearest=near)}"
         self.print_usage(sys.stderr)
         self.exit(USAGE, f"{self.prog}: {text('UI_error', self.lang, message=message)}\n")
@@ -116,7 +120,7 @@ def _run(given: list[str]) -> int:
             reconfigure(errors="replace")
     lang = language_of(given)
     try:
-        args = build_parser(lang).parse_args(given)
+        args = build_parser(lang, given).parse_args(given)
     except SystemExit as stop:
         return int(stop.code or 0)
     try:
@@ -231,8 +235,12 @@ def language_of(argv: Sequence[str]) -> Lang:
     return chosen or default_language()
 
 
-def build_parser(lang: Lang) -> Parser:
-    """Return the parser of the whole command line in one language."""
+def build_parser(lang: Lang, given: Collection[str] = COMMANDS) -> Parser:
+    """Return the parser of the command line in one language; of the commands that are given, with their arguments.
+
+    The others are known by name and say what they do, which is all that a line without them needs: loading what
+    every command declares takes longer than pricing ten thousand rows.
+    """
     parser = _parser("ratemod", lang, description=text("UI_about_ratemod", lang), epilog=text("UI_epilog", lang))
     parser.add_argument(
         "--version", action="version", version=f"ratemod {version()}", help=text("UI_help_version", lang)
@@ -246,8 +254,9 @@ def build_parser(lang: Lang) -> Parser:
             name, help=said, description=said, add_help=False, formatter_class=argparse.RawDescriptionHelpFormatter
         )
         _dress(own, lang)
-        importlib.import_module(_module(name)).arguments(own, lang)
-        _language(own, lang)
+        if name in given:
+            importlib.import_module(_module(name)).arguments(own, lang)
+            _language(own, lang)
     return parser
 
 

@@ -57,6 +57,21 @@ def test_every_command_has_help(command: str, lang: str, capsys: pytest.CaptureF
     assert said(capsys)[0].startswith("usage: " if lang == "en" else "用法：")
 
 
+def test_a_slip_in_a_command_or_a_verb_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    for words, meant in ((["what-iff"], "what-if"), (["fund", "lev"], "levy"), (["--lang", "zh", "raet", "x"], "rate")):
+        assert main(words) == 2
+        assert f"did you mean '{meant}'" in (told := said(capsys)[1]) or f"是否应为“{meant}”" in told
+
+
+def test_a_command_loads_no_other() -> None:
+    found = run(
+        "-c",
+        "import sys\nfrom ratemod.cli import main\nmain(['plans'])\n"
+        "print([name for name in sys.modules if name.startswith('ratemod.commands.fund')])",
+    )
+    assert found.stdout.strip().endswith("[]"), found.stdout
+
+
 def test_help_loads_nothing_heavy() -> None:
     found = run(
         "-c",
