@@ -121,6 +121,14 @@ def test_a_constant_risk_keeps_all_years():
     assert found.weights.min() > 0.85 and found.shape == pytest.approx(2.0, rel=0.1)
 
 
+@pytest.mark.parametrize("kind", [list, lambda rows: np.array(rows, object)])
+def test_age_weights_of_firms_without_differences(kind):
+    found = estimate_age_weights(kind([[1, 1, 1]] * 5), kind([[1.0, 1.0, 1.0]] * 5))
+    assert found.shape == np.inf and found.weights.tolist() == [1.0, 1.0]
+    same(found.log_likelihood, -15.0)  # of 15 Poisson counts of 1 with mean 1: log e^-1 each
+    assert [item.code for item in found.warnings] == ["RM646"]
+
+
 def test_years_uninsured_say_nothing():
     claims, expected = np.array([[1, 0, 2]]), np.array([[1.0, 0.0, 1.5]])
     found, *_ = _likelihood(2.0, np.ones(2), claims, expected)
@@ -139,6 +147,12 @@ def test_years_uninsured_say_nothing():
         (lambda: posterior_mean([1, 2], [1.0], 1.0), "RM640"),
         (lambda: estimate_age_weights([[0, 1]], [[1.0, 0.0]]), "RM651"),
         (lambda: estimate_age_weights([0, 1], [1.0, 1.0]), "RM640"),
+        (lambda: estimate_age_weights([[0, 1], [0, 0]], [[1.0, 1.0], [0.0, 0.0]]), "RM645"),
+        (lambda: predictive_chances([0], [1.0], [0.5], 2.0, 10**9), "RM838"),
+        (lambda: predictive_chances([0] * 200, [1.0] * 200, [0.5] * 200, 2.0, 10**6), "RM838"),
+        (lambda: predictive_chances([0], [1.0], [0.5], 1e12, 3), "RM642"),
+        (lambda: predictive_quantile([0], [1.0], [1e30], 2.0, 0.95), "RM642"),
+        (lambda: predictive_quantile([0], [1.0], [1e300], 2.0, 0.95), "RM839"),
         (lambda: predictive_quantile([0], [1.0], [1.0], 1.0, 1.0), "RM676"),
     ],
 )

@@ -16,6 +16,7 @@ import pytest
 import ratemod.experience
 import ratemod.ratemaking
 from ratemod.errors import ModelError, RatemodError
+from ratemod.ratemaking.reserve import reserve
 from ratemod.rules.floats import floats, whole_numbers
 
 ODD = {
@@ -109,3 +110,14 @@ def test_what_a_frame_calls_missing_is_missing():
         [1.0, pd.NA],
     ):
         np.testing.assert_array_equal(floats("losses", column), [1.0, np.nan])
+
+
+@pytest.mark.parametrize("odd", [2e100, 1e302, -1e305])
+def test_what_no_longer_can_be_squared_is_refused_and_what_can_gives_errors(odd):
+    square = np.array([[100, 150, 165, 170], [110, 168, 180, np.nan], [90, 130, np.nan, np.nan], [95] + [np.nan] * 3])
+    for call in (lambda: reserve(square * odd, "mack"), lambda: floats("losses", [1.0, odd, np.inf])):
+        with pytest.raises(ModelError) as caught:
+            call()
+        assert [item.code for item in caught.value.problems] == ["RM839"]
+    small, large = (reserve(square * unit, "mack").frame()["standard_error"] for unit in (1.0, 1e97))
+    np.testing.assert_allclose(large / 1e97, small, rtol=1e-12)  # Mack's error moves in proportion with the unit

@@ -36,10 +36,11 @@ class AgeWeights(Result):
 
     Attributes
     ----------
-    shape : a; 1/a is the variance of the firms' risks
+    shape : a; 1/a is the variance of the firms' risks; infinite where the firms show no differences: then no record
+        moves a premium, and the weights stay 1
     weights : (ages,) float64, of the latest year (always 1), the year before, ...
     log_likelihood : at the estimate; static_log_likelihood : with all weights 1 and the best shape for that
-    warnings : where the optimiser says that it did not settle
+    warnings : RM653 where the optimiser did not settle, or ended at the least shape; RM646 no differences between firms
     """
 
     shape: float
@@ -66,7 +67,8 @@ def estimate_age_weights(claims: npt.ArrayLike, expected: npt.ArrayLike, *, ages
     Raises
     ------
     ModelError
-        RM640, RM641, RM642, RM655 faults of the arrays; RM651 claims in a firm year that expects none; RM652 no claims.
+        RM640, RM641, RM642, RM655 faults of the arrays; RM645 fewer than two firms that expect claims; RM651 claims in
+        a firm year that expects none; RM652 no claims.
 
     Examples
     --------
@@ -77,8 +79,12 @@ def estimate_age_weights(claims: npt.ArrayLike, expected: npt.ArrayLike, *, ages
     (True, True)
     """
     from scipy.optimize import minimize
+    from scipy.special import gammaln
 
     count, mean = _panel(claims, expected)
+    firms = int((mean > 0).any(axis=1).sum())
+    if firms < 2:
+        raise ModelError(problem("RM645", firms=firms))
     span = max(1, min(ages or count.shape[1] - 1, count.shape[1] - 1))
 
     def lost(at: Floats, free: bool) -> tuple[float, Floats]:
@@ -104,7 +110,12 @@ def estimate_age_weights(claims: npt.ArrayLike, expected: npt.ArrayLike, *, ages
         bounds=[limits] + [(1e-6, 1.0)] * (span - 1),
         options={"maxiter": 200, "ftol": 1e-14},
     )
-    warnings = () if best.success else (problem("RM653", why=str(best.message)),)
+    hit = count > 0  # the limit a = infinity: Poisson counts
+    flat = float(count[hit] @ np.log(mean[hit]) - gammaln(count[hit] + 1.0).sum() - mean.sum())
+    if -float(best.fun) * len(count) <= flat + 1e-9 * abs(flat):
+        return AgeWeights(np.inf, np.ones(span), flat, flat, (problem("RM646", estimate="0"),))
+    short = [str(best.message)] if not best.success else ["shape <= 0.001"] if best.x[0] <= limits[0] else []
+    warnings = tuple(problem("RM653", why=why) for why in short)
     return AgeWeights(
         float(np.exp(best.x[0])),
         np.concatenate([[1.0], np.cumprod(best.x[1:])]),

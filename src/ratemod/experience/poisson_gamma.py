@@ -27,6 +27,8 @@ from ratemod.rules.options import strict
 from ratemod.rules.within import Chance, Factor, Whole
 
 MOST_CLAIMS = 2**31
+MOST_SHAPE = 1e9  # beyond, the chance of success rounds to 1
+MOST_CHANCES = 10**8  # numbers of one answer, 800 MB
 
 
 @strict
@@ -121,6 +123,11 @@ def predictive_chances(
     next_expected : (n,) float64, expected claims of next year, at least 0
     most : the largest count shown; rows add up to less than 1 by the chance of more
 
+    Raises
+    ------
+    ModelError
+        As `posterior_mean`; RM642 also a shape above 1e9 or a mean above 2^31; RM838 more than 10^8 chances.
+
     Examples
     --------
     >>> predictive_chances([0], [1.0], [0.5], 2.0, 2).round(4).tolist()
@@ -129,6 +136,9 @@ def predictive_chances(
     from scipy.stats import nbinom
 
     size, chance = _predictive(claims, expected, next_expected, shape, rate)
+    cells = len(size) * (int(most) + 1)
+    if cells > MOST_CHANCES:
+        raise ModelError(problem("RM838", name="predictive_chances", cells=cells, most=MOST_CHANCES))
     found: Floats = np.asarray(nbinom.pmf(np.arange(most + 1), size[:, None], chance[:, None]), dtype=np.float64)
     return found
 
@@ -211,7 +221,10 @@ def _predictive(
     count, mean, a, b = _checked(claims, expected, shape, rate)
     coming = numbers("next_expected", next_expected, low=0)
     same_shape(expected=mean, next_expected=coming)
+    in_a_row(claims=count)
+    numbers("shape", a, high=MOST_SHAPE)
     size: Floats = (a + count).astype(np.float64)
+    numbers("next_expected * (shape + claims) / (rate + expected)", coming * size / (b + mean), high=MOST_CLAIMS)
     return size, (b + mean) / (b + mean + coming)
 
 

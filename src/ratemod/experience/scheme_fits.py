@@ -177,6 +177,8 @@ def fit_age_weights(past: FirmYears, then: FirmYears) -> FittedScheme:
     found = estimate_age_weights(counts, expected, ages=past.claims.shape[1])
 
     def mod(record: FirmYears) -> Floats:
+        if not np.isfinite(found.shape):
+            return np.ones(len(record.claims))
         return age_weighted_modification(record.claims, record.expected_claims, found.shape, found.weights)
 
     return FittedScheme("age_weights", mod, {"shape": found.shape, "weights": found.weights.round(4)})

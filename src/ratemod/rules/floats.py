@@ -9,6 +9,8 @@ import numpy.typing as npt
 
 from ratemod.errors import ModelError, problem
 
+BEYOND = 1e100  # squares and cubes of what is not beyond are finite, and so are their sums
+
 
 def floats(name: str, values: Any) -> npt.NDArray[np.float64]:
     """Return `values` as float64; missing values are NaN.
@@ -16,13 +18,23 @@ def floats(name: str, values: Any) -> npt.NDArray[np.float64]:
     Raises
     ------
     ModelError
-        RM833 for texts, also those that look like numbers, days, and rows of unequal length.
+        RM833 for texts, also those that look like numbers, days, and rows of unequal length; RM839 finite numbers
+        beyond 1e100, whose squares would turn into infinities and nan further on.
 
     Examples
     --------
     >>> floats("losses", [1, None]).tolist()
     [1.0, nan]
     """
+    array = _numbers(name, values)
+    size = np.abs(array)
+    wrong = (size > BEYOND) & (size < np.inf)
+    if wrong.any():
+        raise ModelError(problem("RM839", name=name, wrong=int(wrong.sum()), first=int(np.flatnonzero(wrong)[0])))
+    return array
+
+
+def _numbers(name: str, values: Any) -> npt.NDArray[np.float64]:
     try:
         given = np.asarray(values)
         if given.dtype.kind == "O":
@@ -75,9 +87,9 @@ def whole_numbers(name: str, values: Any) -> npt.NDArray[np.int64]:
     try:
         given = np.asarray(values)
     except ValueError:  # rows of unequal length
-        given = floats(name, values)
+        given = _numbers(name, values)
     if given.dtype.kind not in "iu":
-        given = floats(name, given)
+        given = _numbers(name, given)
         broken = (given != np.floor(given)) | ~(np.abs(given) < 2.0**63)
     else:
         broken = given > np.iinfo(np.int64).max
