@@ -140,8 +140,10 @@ def _listed(kinds: list[Any]) -> Rule | None:
             return inner if len(kinds) > 1 else functools.partial(_several, inner)
         if get_origin(kind) in _LISTS and len(kinds) == 1:
             return functools.partial(_several, None)
-        if get_origin(kind) in _MAPPINGS and (rules := [_rule(part) for part in parts]) != [None, None]:
-            return functools.partial(_mapping, rules, len(kinds) > 1)
+    mappings = [get_args(kind) for kind in kinds if get_origin(kind) in _MAPPINGS]
+    rules = [_rule(Union[parts]) for parts in zip(*mappings)]  # of several each key and value may be of any  # noqa: UP007
+    if rules and rules != [None, None]:
+        return functools.partial(_mapping, rules, len(kinds) > len(mappings))
     return None
 
 
