@@ -22,12 +22,22 @@ from ratemod.document.html import card
 from ratemod.document.model import Document, Paragraph
 from ratemod.errors import BookError, ModelError, Problem, nearest, problem
 from ratemod.plan.frame_table import frame_table
-from ratemod.ratemaking import family as families
-from ratemod.ratemaking.arrays import Floats, Integers, sums
-from ratemod.ratemaking.cells import Cells, collapse, fold_offset, merge_levels, regroup, without
-from ratemod.ratemaking.curves import Curve, curve, written
-from ratemod.ratemaking.design import Term
-from ratemod.ratemaking.glm import Fit, fit_glm, fit_negative_binomial, half_width, predict, type_iii
+from ratemod.ratemaking.arrays import Floats, sums
+from ratemod.ratemaking.cells import Cells, merge_levels, regroup
+from ratemod.ratemaking.curves import written
+from ratemod.ratemaking.glm import Fit, half_width, predict, type_iii
+from ratemod.ratemaking.model_fit import (
+    Asked,
+    FamilyName,
+    Fitted,
+    check_family,
+    fit_of,
+    fitted_cells,
+    fitted_rows,
+    kinds_of,
+    known_offset,
+    set_relativities,
+)
 from ratemod.ratemaking.model_plan import write_model
 from ratemod.ratemaking.model_rows import (
     Fault,
@@ -40,7 +50,6 @@ from ratemod.ratemaking.model_rows import (
     read_rows,
 )
 from ratemod.ratemaking.model_steps import (
-    ROUNDS,
     Fixed,
     Step,
     band_names,
@@ -61,54 +70,15 @@ from ratemod.ratemaking.model_tests import (
     tweedie_profile,
 )
 from ratemod.ratemaking.model_validation import Validation
-from ratemod.ratemaking.nb2 import fit_nb2
-from ratemod.ratemaking.penalty import log_volume, penalty_of, with_strengths
 from ratemod.ratemaking.relativities import Adjustment, Relativity, relativities
-from ratemod.ratemaking.row_sums import with_distinct_rows
 from ratemod.reading.header import HeaderMap
-from ratemod.reading.text_levels import level_name
 from ratemod.rules.options import strict
 from ratemod.rules.within import Amount, Chance
 
 if TYPE_CHECKING:
     import pandas as pd
 
-FamilyName = Literal["poisson", "overdispersed_poisson", "negative_binomial", "nb2", "gamma", "tweedie"]
 GRID_OF_POWERS = (1.1, 1.2, 1.3, 1.4, 1.5, 1.6, 1.7, 1.8, 1.9)
-NETTED = ("overdispersed_poisson", "tweedie")
-WEIGHTED = ("poisson", "overdispersed_poisson", "gamma", "tweedie")
-SETTLED_TOGETHER = 1e-8  # of log relativities of several credible factors
-EXPOSURE = "(exposure)"  # of the rows of a cell, where a family needs it row by row
-KEY_LEVELS = 50  # a column of more different values than this, and than half the rows, names the rows
-
-
-@dataclass(frozen=True, eq=False)
-class Asked:
-    """What a model was asked for.
-
-    Attributes
-    ----------
-    total, weight, known_factor : columns; terms : of the fit, in order
-    family : name; power : of "tweedie"
-    reference : level by factor; curves : of the covariates; kinds : what was written of each
-    missing, recoveries, header_map : how the table is read
-    sample_weight : column, or None; credible : factors whose relativities are drawn to their mean
-    """
-
-    total: str
-    weight: str
-    known_factor: str | None
-    terms: tuple[Term, ...]
-    family: FamilyName
-    power: float
-    reference: Mapping[str, str]
-    curves: tuple[Curve, ...]
-    kinds: Mapping[str, str]
-    missing: Missing
-    recoveries: Recoveries
-    header_map: HeaderMap | None
-    sample_weight: str | None
-    credible: tuple[str, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -281,7 +251,7 @@ class RateModel:
         """Return a type III test of every term that no interaction contains."""
         import pandas as pd
 
-        found = type_iii(self.fitted, self.fit, _offset(self.fitted, self.fixed))
+        found = type_iii(self.fitted, self.fit, known_offset(self.fitted, self.fixed))
         return pd.DataFrame(
             {
                 "factor": [":".join(test.term) for test in found],
@@ -507,7 +477,7 @@ class RateModel:
             raise ModelError(wrong or [problem("RM534", power=list(powers))])
 
         def best(power: float) -> float:
-            fit = _fit(self.fitted, replace(self.asked, power=power), self.fixed)
+            fit = fit_of(self.fitted, replace(self.asked, power=power), self.fixed)
             return tweedie_likelihood(fit, self.fitted).log_likelihood
 
         return tweedie_profile(best, powers, level)
@@ -589,7 +559,7 @@ class RateModel:
         self._free(factor)
 
         def refit(values: Floats) -> Fit:
-            return _fit(self.fitted, self.asked, (*self.fixed, _fixed(factor, "shrink", values)))
+            return fit_of(self.fitted, self.asked, (*self.fixed, set_relativities(factor, "shrink", values)))
 
         values, how = credible_values(self.fitted, factor, refit, between_variance)
         moved = moved_from(self.fitted, self.fit, factor, values, how)
@@ -604,7 +574,7 @@ class RateModel:
         BookError, ModelError
             As `rate_model` and the steps do: a step that names a level which the data lack is refused.
         """
-        model = _fitted(data, self.first)
+        model = _model(*fitted_rows(data, self.first), self.first)
         for step in self.steps:
             model = getattr(model, step.method)(step.factor, **step.arguments, reason=step.reason)
         return model
@@ -653,9 +623,9 @@ class RateModel:
         levels = fitted.factors[fitted.position(factor)].levels
         kept = {name: at for name, at in asked.reference.items() if name != factor or at in levels}
         asked = replace(asked, reference=kept)
-        fixed = self.fixed if relativity is None else (*self.fixed, _fixed(factor, method, relativity))
+        fixed = self.fixed if relativity is None else (*self.fixed, set_relativities(factor, method, relativity))
         step = Step(method=method, factor=factor, arguments=arguments, reason=reason, moved=moved)
-        return replace(_model(fitted, asked, self.rows, fixed, self.first), steps=(*self.steps, step))
+        return replace(_model(fitted_cells(fitted, asked, fixed), self.rows, self.first), steps=(*self.steps, step))
 
     def write(self, folder: str | Path, **identity: Any) -> Path:
         """Write a plan that charges what the model expects; see `model_plan.model_files` for its identity.
@@ -764,8 +734,8 @@ def rate_model(
     >>> round(model.base_rate, 9), model.predict(pd.DataFrame({"size": ["large"]})).round(9).tolist()
     (0.1, [0.3])
     """
-    _check_family(family, power, known_factor, sample_weight, recoveries)
-    kinds = _kinds(covariates)
+    check_family(family, power, known_factor, sample_weight, recoveries)
+    kinds = kinds_of(covariates)
     together = [name for term in interactions for name in term if name not in kinds]
     names = list(dict.fromkeys((*factors, *together)))
     twice = [problem("RM484", column=name, first="factors", second="covariates") for name in factors if name in kinds]
@@ -799,207 +769,16 @@ def rate_model(
         sample_weight=sample_weight,
         credible=tuple(credible),
     )
-    return _fitted(data, asked)
+    return _model(*fitted_rows(data, asked), asked)
 
 
-def _fitted(data: Any, asked: Asked) -> RateModel:
-    kinds = asked.kinds
-    names = [term[0] for term in asked.terms if len(term) == 1 and term[0] not in kinds]
-    known = [asked.known_factor] if asked.known_factor else []
-    times = [asked.sample_weight] if asked.sample_weight else []
-    rows = read_rows(
-        data,
-        levels=[*names, *asked.credible],
-        amounts=[asked.total, asked.weight],
-        positive=[*known, *times, *(name for name, kind in kinds.items() if written(name, kind).kind == "log")],
-        numbers=list(kinds),
-        missing=asked.missing,
-        recoveries=asked.recoveries,
-        header_map=asked.header_map,
+def _model(parts: Fitted, rows: ModelRows, first: Asked) -> RateModel:
+    return RateModel(
+        cells=parts.cells,
+        fit=parts.fit,
+        asked=parts.asked,
+        rows=rows,
+        fitted=parts.fitted,
+        first=first,
+        fixed=parts.fixed,
     )
-    used = rows.accounts.used
-    keys = [
-        problem("RM480", column=factor.name, levels=len(factor.levels), rows=used)
-        for factor in rows.factors
-        if len(factor.levels) > max(KEY_LEVELS, used // 2)
-    ]
-    if keys:
-        raise ModelError(keys)
-    laid = replace(asked, **_references(asked, rows, names))
-    cells = _collapsed(rows, laid, [rows.numbers[name] for name in known])
-    smooth = _smoothed(cells, laid)
-    return _model(cells, smooth, rows, _credible(cells, smooth), asked)
-
-
-def _credible(cells: Cells, asked: Asked) -> tuple[Fixed, ...]:
-    """Return the relativities of the credible factors, one after the other until none moves."""
-    now = {name: np.ones(len(cells.factors[cells.position(name)].levels)) for name in asked.credible}
-    for _ in range(ROUNDS):
-        moved = 0.0
-        for name in now:
-
-            def refit(values: Floats, name: str = name) -> Fit:
-                return _fit(cells, asked, [_fixed(other, "credible", now[other] if other != name else values)
-                                           for other in now])  # fmt: skip
-
-            values, _ = credible_values(cells, name, refit, None)
-            moved = max(moved, float(np.abs(np.log(values / now[name])).max()))
-            now[name] = values
-        if moved <= SETTLED_TOGETHER or len(now) < 2:
-            return tuple(_fixed(name, "credible", values) for name, values in now.items())
-    raise ModelError(problem("RM540", iterations=ROUNDS, change=moved))
-
-
-def _smoothed(cells: Cells, asked: Asked) -> Asked:
-    """Return what was asked with the strength of every penalised curve: of counts that of a Poisson model, and of all
-    models that without the credible factors.
-    """
-    if not any(item.kind == "penalised" for item in asked.curves):
-        return asked
-    for name in asked.credible:
-        cells = without(cells, name)
-    family = "poisson" if asked.family in ("negative_binomial", "nb2") else asked.family
-
-    def tried(curves: tuple[Curve, ...]) -> tuple[float, float, float]:
-        fit = _fit(cells, replace(asked, family=family, curves=curves), ())
-        cost, penalty = (
-            fit.family.deviance(cells.total / cells.weight, fit.fitted, cells.weight),
-            penalty_of(fit.design),
-        )
-        if penalty is not None:
-            cost += float(fit.coefficient @ penalty @ fit.coefficient)
-        return cost, log_volume(fit.covariance, fit.dispersion), fit.dispersion
-
-    mean = np.full(1, float(cells.total.sum() / cells.weight.sum()))
-    held = float(cells.weight.sum() * (mean**2 / _chosen(family, asked.power).variance(mean))[0])
-    return replace(asked, curves=with_strengths(asked.curves, held, tried))
-
-
-def _references(asked: Asked, rows: ModelRows, names: Sequence[str]) -> dict[str, Any]:
-    """Return the references of the factors as names of levels, and the curves with theirs."""
-    given = dict(asked.reference)
-    wrong = [
-        problem("RM527", name=name, nearest=nearest(name, [*names, *asked.kinds]))
-        for name in given
-        if name not in names and name not in asked.kinds
-    ]
-    curves, weight = [], rows.numbers[asked.weight]
-    for name, kind in asked.kinds.items():
-        value = given.pop(name, None)
-        try:
-            at = None if value is None else float(value)
-        except (TypeError, ValueError):
-            at = float("nan")
-        if at is not None and not (np.isfinite(at) and (at > 0 or written(name, kind).kind != "log")):
-            wrong.append(problem("RM487", column=name, value=repr(value)))
-            continue
-        curves.append(curve(name, kind, rows.numbers[name], weight, at))
-    if wrong:
-        raise ModelError(wrong)
-    return {"reference": {name: level_name(level) for name, level in given.items()}, "curves": tuple(curves)}
-
-
-def _collapsed(rows: ModelRows, asked: Asked, known: Sequence[Floats]) -> Cells:
-    factors, codes = list(rows.factors), list(rows.codes)
-    for item in asked.curves:
-        factor, code = number_factor(item.name, rows.numbers[item.name])
-        factors.append(factor)
-        codes.append(code)
-    loss, exposure = rows.numbers[asked.total], rows.numbers[asked.weight]
-    times = rows.numbers[asked.sample_weight] if asked.sample_weight else None
-    if asked.family == "nb2":
-        factor, code = number_factor(EXPOSURE, exposure * known[0] if known else exposure)
-        one = np.ones(len(loss))
-        cells = collapse([*factors, factor], [*codes, code], one, loss)
-        return replace(cells, beside=with_distinct_rows(cells.beside, one, loss))
-    power, offset = {"gamma": 2.0, "tweedie": asked.power}.get(asked.family, 1.0), None
-    if known:
-        offset = np.log(known[0])
-        exposure, loss = fold_offset(exposure, loss, offset, power)
-    net = asked.recoveries == "net"
-    cells = collapse(
-        factors,
-        codes,
-        exposure,
-        loss,
-        power=power if 1 < power < 2 else None,
-        offset=offset,
-        times=times,
-        recoveries=net,
-    )
-    if asked.family == "negative_binomial":
-        return replace(cells, beside=with_distinct_rows(cells.beside, exposure, loss))
-    if asked.family == "tweedie" and not known and not (loss < 0).any():
-        paid = np.where(loss > 0, exposure, 0.0)
-        return replace(cells, beside=with_distinct_rows(cells.beside, paid, loss, times))
-    return cells
-
-
-def _fixed(factor: str, method: str, values: Floats) -> Fixed:
-    return Fixed(factor=factor, method=method, relativity=tuple(float(value) for value in values))
-
-
-def _fit(fitted: Cells, asked: Asked, fixed: Sequence[Fixed]) -> Fit:
-    offset = _offset(fitted, fixed)
-    held = {item.factor for item in fixed}
-    terms = [term for term in asked.terms if not held & set(term)]
-    reference = {name: level for name, level in asked.reference.items() if name not in held}
-    if asked.family == "negative_binomial":
-        return fit_negative_binomial(fitted, terms, reference=reference, curves=asked.curves, offset=offset)
-    if asked.family == "nb2":
-        return fit_nb2(fitted, terms, reference=reference, curves=asked.curves, offset=offset)
-    chosen = _chosen(asked.family, asked.power)
-    return fit_glm(fitted, terms, chosen, reference=reference, curves=asked.curves, offset=offset)
-
-
-def _model(fitted: Cells, asked: Asked, rows: ModelRows, fixed: tuple[Fixed, ...], first: Asked) -> RateModel:
-    fit, cells = _fit(fitted, asked, fixed), fitted
-    if asked.family == "tweedie":
-        fit = tweedie_likelihood(fit, fitted)
-    if asked.family == "nb2":
-        at = fitted.position(EXPOSURE)
-        each = np.array([float(level) for level in fitted.factors[at].levels])[fitted.codes[:, at]]
-        cells = without(replace(fitted, weight=fitted.weight * each), EXPOSURE)
-    return RateModel(cells=cells, fit=fit, asked=asked, rows=rows, fitted=fitted, first=first, fixed=fixed)
-
-
-def _offset(fitted: Cells, fixed: Sequence[Fixed]) -> Floats | None:
-    """Return the known log multiplier of each cell: its exposure for "nb2", and what was set; None where it is 0."""
-    names = [factor.name for factor in fitted.factors]
-    known = [np.log(item.relativity)[_codes(fitted, item.factor)] for item in fixed]
-    if EXPOSURE in names:
-        each = np.log(np.array([float(level) for level in fitted.factors[names.index(EXPOSURE)].levels]))
-        known.append(each[_codes(fitted, EXPOSURE)])
-    return np.sum(known, axis=0) if known else None
-
-
-def _codes(cells: Cells, name: str) -> Integers:
-    return cells.codes[:, cells.position(name)]
-
-
-def _kinds(covariates: Mapping[str, str] | Sequence[str]) -> dict[str, str]:
-    kinds = dict(covariates) if isinstance(covariates, Mapping) else dict.fromkeys(covariates, "linear")
-    for name, kind in kinds.items():
-        written(name, kind)
-    return kinds
-
-
-def _chosen(family: FamilyName, power: float) -> families.Family:
-    if family == "gamma":
-        return families.gamma()
-    if family == "tweedie":
-        return families.tweedie(power)
-    return families.poisson(overdispersed=family == "overdispersed_poisson")
-
-
-def _check_family(
-    family: str, power: float, known_factor: str | None, sample_weight: str | None, recoveries: str
-) -> None:
-    if family == "negative_binomial" and known_factor:
-        raise ModelError(problem("RM566", family=family, known_factor=known_factor))
-    if sample_weight and family in ("negative_binomial", "nb2"):
-        raise ModelError(problem("RM477", option="sample_weight", family=family, families=", ".join(WEIGHTED)))
-    if recoveries == "net" and family not in NETTED:
-        raise ModelError(problem("RM477", option="recoveries", family=family, families=", ".join(NETTED)))
-    if family == "tweedie":
-        families.tweedie(power)
