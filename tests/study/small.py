@@ -10,12 +10,12 @@ import pandas as pd
 
 PAYROLL = 20_000_000
 TRADES = ("quarry", "kiosk")
-PLAN = """
+HEAD = """
 [plan]
-scheme = "trades"
+scheme = "SCHEME"
 edition = "1"
-title_en = "Trades"
-title_zh = "行业"
+title_en = "Invented"
+title_zh = "虚构"
 standing = "example"
 status = "draft"
 new_from = 2020-01-01
@@ -28,6 +28,15 @@ title = "invented for a test"
 confidence = "illustrative"
 [column.policy_no]
 kind = "text"
+"""
+TAIL = """
+[[step]]
+name = "premium"
+op = "round"
+of = "charged"
+unit = "0.01"
+"""
+PLAN = """
 [column.trade]
 kind = "level"
 levels = [{ code = "quarry" }, { code = "kiosk" }]
@@ -46,24 +55,25 @@ name = "charged"
 op = "product"
 of = ["payroll", "rate", "0.001"]
 source = "own"
-[[step]]
-name = "premium"
-op = "round"
-of = "charged"
-unit = "0.01"
 """
 PLAIN = {"development": "none", "profit": 0.0, "expenses": {"all": 0.40}, "amount": "payroll", "catastrophe_prior": 0.0}
 FLAT = {"frequency_trend": 0.0, "severity_trend": 0.0}
 
 
+def plan_written(folder: Path, scheme: str, middle: str, tables: dict[str, str]) -> Path:
+    """Write a plan of columns and steps between `HEAD` and `TAIL`, and return its folder."""
+    edition = folder / scheme / "1"
+    (edition / "tables").mkdir(parents=True)
+    (edition / "plan.toml").write_text(HEAD.replace("SCHEME", scheme) + middle + TAIL, encoding="utf-8")
+    for name, text in tables.items():
+        (edition / "tables" / f"{name}.csv").write_text(text, encoding="utf-8")
+    return edition
+
+
 def plan_folder(folder: Path, rate: str = "20") -> Path:
     """Write the plan, one rate for both trades, and return its folder."""
-    edition = folder / "trades" / "1"
-    (edition / "tables").mkdir(parents=True)
-    (edition / "plan.toml").write_text(PLAN, encoding="utf-8")
     rows = "".join(f"{name},{rate},own\n" for name in TRADES)
-    (edition / "tables" / "rate.csv").write_text("trade,value,source\n" + rows, encoding="utf-8")
-    return edition
+    return plan_written(folder, "trades", PLAN, {"rate": "trade,value,source\n" + rows})
 
 
 def history(counts: list[int], first: int, mean: list[float] | float = 10_000.0, firms: int = 30) -> dict:

@@ -7,28 +7,12 @@ import datetime as dt
 import numpy as np
 import pandas as pd
 import pytest
+from tests.study.small import plan_written
 
 import ratemod as rm
 from ratemod.errors import BookError, ModelError
 
 PLAN = """
-[plan]
-scheme = "vans"
-edition = "1"
-title_en = "Vans"
-title_zh = "货车"
-standing = "example"
-status = "draft"
-new_from = 2020-01-01
-key = "policy_no"
-premium = "premium"
-warning_en = "Invented."
-warning_zh = "虚构。"
-[source.own]
-title = "invented for a test"
-confidence = "illustrative"
-[column.policy_no]
-kind = "text"
 [column.use]
 kind = "level"
 levels = [{ code = "own", label_en = "Own goods" }, { code = "hire", label_en = "Hire" }, { code = "taxi" }]
@@ -55,11 +39,6 @@ name = "charged"
 op = "product"
 of = ["years", "rate", "age_factor"]
 source = "own"
-[[step]]
-name = "premium"
-op = "round"
-of = "charged"
-unit = "0.01"
 """
 TABLES = {
     "rate": "use,value,source\nown,100,own\nhire,150,own\ntaxi,300,own\n",
@@ -76,13 +55,9 @@ expect = { premium = "100.00" }
 
 @pytest.fixture(scope="module")
 def plan(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("plans") / "vans" / "1"
-    (folder / "tables").mkdir(parents=True)
+    folder = plan_written(tmp_path_factory.mktemp("plans"), "vans", PLAN, TABLES)
     (folder / "cases").mkdir()
-    (folder / "plan.toml").write_text(PLAN, encoding="utf-8")
     (folder / "cases" / "cases.toml").write_text(CASE, encoding="utf-8")
-    for name, text in TABLES.items():
-        (folder / "tables" / f"{name}.csv").write_text(text, encoding="utf-8")
     return rm.load_plan(folder)
 
 
