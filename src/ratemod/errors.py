@@ -19,7 +19,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import resources
-from typing import Any, Literal, get_args
+from typing import Any, Literal, Protocol, get_args, runtime_checkable
 
 Lang = Literal["zh", "en"]
 LANGUAGES = get_args(Lang)
@@ -71,8 +71,38 @@ def text(code: str, lang: Lang, **args: Any) -> str:
     "did you mean 'mine'?"
     """
     _known(lang)
-    said = {name: value.said(lang) if isinstance(value, Cause) else value for name, value in args.items()}
+    said = {name: value.said(lang) if isinstance(value, Said) else value for name, value in args.items()}
     return catalogue()[code][lang].format(**said)
+
+
+@runtime_checkable
+class Said(Protocol):
+    """What a message holds that is said in the language of whoever reads it."""
+
+    def said(self, lang: Lang) -> str:
+        """Return it in a language."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """A text of the catalogue inside a message.
+
+    Attributes
+    ----------
+    code : str
+    args : tuple of (name, value)
+    """
+
+    code: str
+    args: tuple[tuple[str, Any], ...] = ()
+
+    def said(self, lang: Lang) -> str:
+        """Return the text in a language."""
+        return text(self.code, lang, **dict(self.args))
+
+    def __str__(self) -> str:
+        return self.said("en")
 
 
 @dataclass(frozen=True, slots=True)

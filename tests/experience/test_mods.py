@@ -117,6 +117,21 @@ def test_a_firm_twice_in_the_list_and_cells_that_cannot_be_read():
     assert found.code.tolist()[0] == "RM616"
 
 
+@pytest.mark.parametrize(
+    ("moved", "said"),
+    [
+        ({"from_code": ["A", "A"], "to_code": ["B", "C"], "share": [0.75, 0.5]}, [("RM614", "A")]),
+        ({"from_code": ["A", "B"], "to_code": ["B", "C"], "share": [0.75, 0.5]}, [("RM615", "B")]),
+    ],
+)
+def test_successions_that_cannot_be_name_their_firms(moved, said):
+    with pytest.raises(ModelError) as raised:
+        experience_mod(SOME, firms(), RULE, effective="2026-01-01", successions=pa.table(moved))
+    assert [(item.code, item.args["firm"]) for item in raised.value.problems] == said
+    with pytest.raises(ModelError, match=r"RM614.*firm 1 "):
+        carried([1, 2, 3], [1, 1], [0, 2], [0.75, 0.5])
+
+
 def test_successions_carry_the_whole_record():
     moved = pa.table({"from_code": ["A"], "to_code": ["B"], "share": [0.5]})
     found = experience_mod(SOME, firms(), RULE, effective="2026-01-01", successions=moved)

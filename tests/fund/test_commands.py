@@ -64,4 +64,4 @@ def test_the_ledger_answers_in_sql_and_refuses_one_that_does_not_balance(tmp_pat
     kept.loc[4, "amount_fen"] += 1
     kept.to_csv(tmp_path / "kept.csv", index=False)
     assert main(["fund", "ledger", "--province", PROVINCE, "--kept", str(tmp_path / "kept.csv"), "--lang", "en"]) == 1
-    assert "fund as kept" in capsys.readouterr().err
+    assert "Fund as kept" in capsys.readouterr().err

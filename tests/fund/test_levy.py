@@ -48,7 +48,10 @@ def test_rounding_mode_decides_whether_the_floor_holds():
     with pytest.raises(ModelError) as error:
         plain.reconcile()
     assert codes(error) == {"RM705"}
-    assert {(item.args["where"], item.args["right"]) for item in error.value.problems} == {("birch", 32), ("all", 32)}
+    assert {(str(item.args["where"]), str(item.args["right"])) for item in error.value.problems} == {
+        ("birch", "0.32 yuan"),
+        ("all", "0.32 yuan"),
+    }
 
 
 @settings(max_examples=40)

@@ -11,6 +11,7 @@ from openpyxl import Workbook
 
 import ratemod as rm
 from ratemod.errors import BookError
+from ratemod.fund.fund_table import read_columns
 from ratemod.reading.convert import convert
 from ratemod.reading.examples import example_cells
 from ratemod.reading.header_hours import header_hour
@@ -19,6 +20,7 @@ from ratemod.reading.sniff import sniffed
 from ratemod.reading.text_chunks import open_text
 from ratemod.vocabulary.column import Column
 from ratemod.vocabulary.spelling import simplified
+from ratemod.vocabulary.table import table
 from tests.own_plan import own_plan
 from tests.reading.test_ugly_lists import COLUMNS, HEADS, P1, P2, premiums, sheet_of, touched
 
@@ -126,6 +128,22 @@ def test_a_table_that_lacks_a_column_of_the_others_is_named(tmp_path):
     read = read_table(tmp_path / "list.xlsx", COLUMNS)
     (said,) = (item for item in read.skipped if item.code == "RM332")
     assert said.sheet == "乙" and "上年保费" in said.what("zh")
+
+
+def test_an_amount_in_fen_is_not_missing_where_it_is_in_yuan(tmp_path):
+    book = Workbook()
+    book.active.title = "甲"
+    for name, head, cell in (("甲", "签单保费（分）", 100_000), ("乙", "签单保费（元）", 1000), ("丙", "备用", "x")):
+        sheet = book[name] if name == "甲" else book.create_sheet(name)
+        sheet.append(["保单号", "保险公司", "保险起期", head])
+        for at in (1, 2):
+            sheet.append([f"{name}{at}", "某公司", "2025-01-01", cell])
+    book.save(tmp_path / "list.xlsx")
+    names = ("policy_no", "insurer", "start_date", "premium_fen", "premium_yuan")
+    read = read_table(tmp_path / "list.xlsx", {name: table("policies").columns[name] for name in names})
+    assert [item.sheet for item in read.skipped if item.code == "RM332"] == ["丙"]
+    told = read_columns(tmp_path / "list.xlsx", "policies", ("policy_no", "start_date"), ("premium_fen",))
+    assert told["premium_fen"].tolist()[:4] == [100_000] * 4
 
 
 def test_files_of_a_folder_that_are_no_lists_are_named(tmp_path):

@@ -14,7 +14,7 @@ from ratemod.experience.exposure_list import ExposureList, mark
 from ratemod.experience.losses import Booleans, ClaimList, Floats, Integers
 from ratemod.experience.payroll import by_class
 from ratemod.experience.split import SplitRule
-from ratemod.experience.successions import Successions
+from ratemod.experience.successions import Successions, faults
 from ratemod.money import in_fen
 from ratemod.reading.book import Book
 from ratemod.reading.checks import differs_within
@@ -194,7 +194,7 @@ def successions_of(source: Any, firms: ExposureList) -> Successions:
     Raises
     ------
     ModelError
-        RM396 a firm that is not in the exposure list.
+        RM396 a firm that is not in the exposure list; RM614, RM615 shares or successions that cannot be.
     """
     book = _read_or_none(source, SUCCESSION, "successions")
     if book is None:
@@ -208,7 +208,10 @@ def successions_of(source: Any, firms: ExposureList) -> Successions:
     joins = [join(part, firms.firms) for part in (old, new)]
     if lost := [told for met in joins for told in met.told("successions", "exposure", file=book.file)]:
         raise ModelError(lost)
-    return Successions(old=joins[0].place(), new=joins[1].place(), share=share)
+    old, new = (met.place() for met in joins)
+    if told := faults(old, new, share, lambda at: str(firms.firms[at])):
+        raise ModelError(told)
+    return Successions(old=old, new=new, share=share)
 
 
 def _read_or_none(source: Any, declared: Mapping[str, Column], shared: str) -> Book | None:

@@ -6,12 +6,13 @@ to the last fen. A claim counts for everyone who takes a part of it: nobody is f
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from ratemod.errors import ModelError, problem
+from ratemod.errors import ModelError, Problem, problem
 from ratemod.experience.panel import numbers, same_shape, whole
 from ratemod.money import rounded
 from ratemod.rules.floats import in_a_row, whole_numbers
@@ -73,6 +74,16 @@ class Successions:
         return made
 
 
+def faults(old: Integers, new: Integers, share: Floats, called: Callable[[int], str]) -> list[Problem]:
+    """Return RM614 and RM615 of every firm whose shares or successions cannot be, by the name of its place."""
+    beyond = np.unique(np.concatenate([old[share < 0], np.flatnonzero(np.bincount(old, share) > 1 + 1e-12)]))
+    shares = {at: ", ".join(f"{part:g}" for part in share[old == at].tolist()) for at in beyond.tolist()}
+    return [
+        *(problem("RM614", firm=called(at), shares=said) for at, said in shares.items()),
+        *(problem("RM615", firm=called(at)) for at in np.intersect1d(new, old).tolist()),
+    ]
+
+
 def carried(amount_fen: npt.ArrayLike, firm: npt.ArrayLike, successor: npt.ArrayLike, share: npt.ArrayLike) -> Integers:
     """Return amounts after mergers and splits: what a firm had goes to its successors by share, to the last fen.
 
@@ -99,11 +110,8 @@ def carried(amount_fen: npt.ArrayLike, firm: npt.ArrayLike, successor: npt.Array
     part = numbers("share", share)
     in_a_row(firm=old)
     same_shape(firm=old, successor=new, share=part)
-    given = np.bincount(old, part, minlength=len(amount))
-    if (part < 0).any() or (given > 1 + 1e-12).any():
-        raise ModelError(problem("RM614"))
-    if np.isin(new, old).any():
-        raise ModelError(problem("RM615"))
+    if wrong := faults(old, new, part, str):
+        raise ModelError(wrong)
     order = np.lexsort((new, old))
     old, new, part = old[order], new[order], part[order]
     again = (np.diff(old) == 0) & (np.diff(new) == 0)

@@ -203,26 +203,39 @@ class Allocation:
         cost = (self.visits * self.unit_fen).sum(axis=1)
         served = np.minimum(self.duty, self.owed)
         checks: list[Check] = [
-            Check("duty visits <= visits", "all", int((self.duty > self.visits.sum(axis=1)).sum()), 0),
-            Check("duty visits <= owed", "all", int((self.duty > self.owed).sum()), 0),
+            Check("duty_visits_planned", "all", int((self.duty > self.visits.sum(axis=1)).sum()), 0, unit="count"),
+            Check("duty_visits_owed", "all", int((self.duty > self.owed).sum()), 0, unit="count"),
         ]
         for at, name in enumerate(self.insurers):
             mine, by = self.insurer == name, self.by
             checks += [
-                Check("cost of visits = spent", name, int(cost[mine].sum()), int(by.spent_fen[at])),
-                Check("spent <= budget", name, int(by.spent_fen[at]), int(by.budget_fen[at]), "<="),
-                Check("duties owed", name, int(self.owed[mine].sum()), int(by.duties_owed[at])),
-                Check("duties served", name, int(served[mine].sum()), int(by.duties_served[at])),
+                Check("visits_spent", name, int(cost[mine].sum()), int(by.spent_fen[at])),
+                Check("spent_budget", name, int(by.spent_fen[at]), int(by.budget_fen[at]), "<="),
+                Check("duties_owed", name, int(self.owed[mine].sum()), int(by.duties_owed[at]), unit="count"),
+                Check("duties_served", name, int(served[mine].sum()), int(by.duties_served[at]), unit="count"),
                 Check(
-                    "money by premium <= bound", name, int(by.proportional[at] * 100), int(by.bound[at] * 100) + 1, "<="
+                    "proportional_bound",
+                    name,
+                    int(by.proportional[at] * 100),
+                    int(by.bound[at] * 100) + 1,
+                    "<=",
+                    unit="count",
                 ),
-                Check("prevented <= bound", name, int(by.rest_prevented[at] * 100), int(by.bound[at] * 100) + 1, "<="),
                 Check(
-                    "prevented by insureds = by insurer",
+                    "prevented_bound",
+                    name,
+                    int(by.rest_prevented[at] * 100),
+                    int(by.bound[at] * 100) + 1,
+                    "<=",
+                    unit="count",
+                ),
+                Check(
+                    "prevented_insureds",
                     name,
                     round(float(self.prevented[mine].sum()) * 100),
                     round(float(by.duty_prevented[at] + by.rest_prevented[at]) * 100) + 1,
                     "<=",
+                    unit="count",
                 ),
             ]
         return prove(checks)

@@ -106,17 +106,26 @@ class CoInsured:
         }
         for name, parts in self.amounts.items():
             whole = self.given[name]
-            checks.append(Check(f"{name}: insurers = whole", "all", int(parts.sum()), int(whole.sum())))
+            checks.append(Check("co_insurers_whole", "all", int(parts.sum()), int(whole.sum()), of={"column": name}))
             for kind, (group, given) in labels.items():
                 size = int(max(group.max(initial=0), given.max(initial=0))) + 1
                 left, right = (np.zeros(size, dtype=np.int64) for _ in range(2))
                 np.add.at(left, group, parts)
                 np.add.at(right, given, whole)
                 checks += [
-                    Check(f"{name}: insurers = {kind}", f"{kind} {at}", int(left[at]), int(right[at]))
+                    Check(f"co_insurers_{kind}", str(at), int(left[at]), int(right[at]), of={"column": name})
                     for at in np.flatnonzero(left != right)
                 ]
-                checks.append(Check(f"{name}: {kind}s that differ", "all", int((left != right).sum()), 0))
+                checks.append(
+                    Check(
+                        f"co_insurers_{kind}_apart",
+                        "all",
+                        int((left != right).sum()),
+                        0,
+                        of={"column": name},
+                        unit="count",
+                    )
+                )
         return prove(checks)
 
 

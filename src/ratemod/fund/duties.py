@@ -206,16 +206,18 @@ class Duties:
         done = self.delivered != NO_DAY
         checks = [
             *self.services.checks(),
-            Check("services owed = rows", "all", int(self.owed.sum()), len(self.policy)),
-            Check("policies that differ", "all", int((rows != self.owed).sum()), 0),
-            Check("met in time", "all", int((self.delivered > self.due)[self.status == MET].sum()), 0),
-            Check("late or met = delivered", "all", int((self.status <= LATE).sum()), int(done.sum())),
-            Check("missing are past due", "all", int((self.due >= self.as_of)[self.status == MISSING].sum()), 0),
+            Check("services_owed_rows", "all", int(self.owed.sum()), len(self.policy), unit="count"),
+            Check("policies_apart", "all", int((rows != self.owed).sum()), 0, unit="count"),
+            Check("met_in_time", "all", int((self.delivered > self.due)[self.status == MET].sum()), 0, unit="count"),
+            Check("late_or_met", "all", int((self.status <= LATE).sum()), int(done.sum()), unit="count"),
+            Check(
+                "missing_past_due", "all", int((self.due >= self.as_of)[self.status == MISSING].sum()), 0, unit="count"
+            ),
         ]
         table = self.statement_table()
         for at, name in enumerate(table["insurer"].to_pylist()):
             states = sum(int(table[state][at].as_py()) for state in STATUS)
-            checks.append(Check("owed = states", name, int(table["owed"][at].as_py()), states))
+            checks.append(Check("owed_states", name, int(table["owed"][at].as_py()), states, unit="count"))
         return prove(checks)
 
 

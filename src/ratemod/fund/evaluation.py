@@ -119,12 +119,12 @@ class Evaluation:
         """
         checks = self.quality.checks()
         if self.effect is not None:
-            checks.append(Check("served <= policy years", "all", self.effect.served, self.effect.policies, "<="))
+            checks.append(Check("served_years", "all", self.effect.served, self.effect.policies, "<=", unit="count"))
         if self.ledger is not None and self.year is not None:
             booked = self.ledger.delivered_fen(self.year)
             for name in sorted({*booked, *self.quality.delivered_fen}):
                 own = self.quality.delivered_fen.get(name, 0) + self.apart_fen.get(name, 0)
-                checks.append(Check("cost of services = ledger", name, own, booked.get(name, 0)))
+                checks.append(Check("services_ledger", name, own, booked.get(name, 0)))
         return prove(checks) + (0 if self.duties is None else self.duties.reconcile())
 
 

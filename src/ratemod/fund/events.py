@@ -71,8 +71,8 @@ class Tally:
     def check(self, rows: int, fen: int) -> list[Check]:
         """Return that what is used elsewhere is all that was read, less what was left out by name."""
         return [
-            Check(f"{self.table}: rows read = used + repeated + set aside + later + other", "all", rows, self.used),
-            Check(f"{self.table}: fen read = used + repeated + set aside + later + other", "all", fen, self.used_fen),
+            Check("rows_read", "all", rows, self.used, of={"table": self.table}, unit="count"),
+            Check("fen_read", "all", fen, self.used_fen, of={"table": self.table}),
         ]
 
 

@@ -157,16 +157,12 @@ class Journal:
         """Return debit = credit by entry (those that fail, else all as one), by insurer, and overall."""
         debit, credit = (_sums(self.entry, side, len(self.entry_no)) for side in (self.debit_fen, self.credit_fen))
         wrong = np.flatnonzero(debit != credit)
-        found = [
-            Check("debit = credit of entry", str(self.entry_no[at]), int(debit[at]), int(credit[at])) for at in wrong
-        ]
-        found.append(Check("entries that do not balance", "all", len(wrong), 0))
+        found = [Check("entry", str(self.entry_no[at]), int(debit[at]), int(credit[at])) for at in wrong]
+        found.append(Check("entries_apart", "all", len(wrong), 0, unit="count"))
         for at, name in enumerate(self.insurers):
             mine = self.insurer == at
-            found.append(
-                Check("debit = credit", name, int(self.debit_fen[mine].sum()), int(self.credit_fen[mine].sum()))
-            )
-        found.append(Check("debit = credit", "all", int(self.debit_fen.sum()), int(self.credit_fen.sum())))
+            found.append(Check("debit_credit", name, int(self.debit_fen[mine].sum()), int(self.credit_fen[mine].sum())))
+        found.append(Check("debit_credit", "all", int(self.debit_fen.sum()), int(self.credit_fen.sum())))
         return found
 
     def until(self, day: int) -> Journal:

@@ -214,16 +214,16 @@ class FundLedger:
         for name, fen in zip(line.policy_no[own].tolist(), (line.credit_fen - line.debit_fen)[own].tolist()):
             by[name] = by.get(name, 0) + fen
         apart = [
-            Check("levy = accruals of policy", str(name), fen, by[name])
+            Check("accruals_policy", str(name), fen, by[name])
             for name, fen in zip(levied.policy_no.tolist(), levied.levy_fen.tolist())
             if by[name] != fen
         ]
-        found = [*apart, Check("levy = accruals", "all", levied.total_fen, sum(by.values()))]
+        found = [*apart, Check("accruals", "all", levied.total_fen, sum(by.values()))]
         for at, name in enumerate(self.insurers):
             mine = own & (line.insurer == at)
             ledger = int((line.credit_fen - line.debit_fen)[mine].sum())
             borne = int(levied.shares.levy_fen[levied.shares.insurer == name].sum())
-            found.append(Check("levy = accruals", name, borne, ledger))
+            found.append(Check("accruals", name, borne, ledger))
         return found
 
     def _paper_checks(self) -> list[Check]:
@@ -239,17 +239,15 @@ class FundLedger:
             balance = int(line.credit(book.FUND)[at])
             bound = int(line.credit(book.CONTRACTED)[at])
             found += [
-                Check(
-                    "services delivered + paid without = used", name, cost + direct, sum(r["used_fen"] for r in rows)
-                ),
-                Check("payments = bank", name, out, sum(r["paid_fen"] for r in rows)),
-                Check("delivered - paid for services = payable", name, cost - (out - direct), rows[-1]["payable_fen"]),
-                Check("closing = balance of the fund", name, rows[-1]["closing_fen"], balance),
-                Check("open contracts", name, bound, int(self._open_fen(name))),
+                Check("used", name, cost + direct, sum(r["used_fen"] for r in rows)),
+                Check("bank", name, out, sum(r["paid_fen"] for r in rows)),
+                Check("payable", name, cost - (out - direct), rows[-1]["payable_fen"]),
+                Check("closing_balance", name, rows[-1]["closing_fen"], balance),
+                Check("open_contracts", name, bound, int(self._open_fen(name))),
             ]
             found += [
                 Check(
-                    f"closing {row['fund_year']}",
+                    "closing_year",
                     name,
                     row["opening_fen"]
                     + row["accrued_fen"]
@@ -257,6 +255,7 @@ class FundLedger:
                     - row["used_fen"]
                     - row["forfeited_fen"],
                     row["closing_fen"],
+                    of={"year": str(row["fund_year"])},
                 )
                 for row in rows
             ]
@@ -267,7 +266,9 @@ class FundLedger:
         """Return that what a year hands on (credit less debit of its own lines) is nothing once it is closed."""
         last = int(year_of(np.array([self.as_of + 1]))[0])  # a year is closed when its 31 December has come
         return [
-            Check(f"left in {year} after closing", name, int(self.journal.credit(book.FUND, [year])[at]), 0)
+            Check(
+                "left_after_closing", name, int(self.journal.credit(book.FUND, [year])[at]), 0, of={"year": str(year)}
+            )
             for year in self.years
             if year < last
         ]
@@ -292,7 +293,7 @@ class FundLedger:
             *kept.checks(),
             *(
                 Check(
-                    "fund as kept = fund + payable + forfeited",
+                    "kept",
                     name,
                     theirs.get(name, 0),
                     int(ours[at] + forfeited[at]),

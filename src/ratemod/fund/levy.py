@@ -240,25 +240,23 @@ class Levy:
         """Return the sums from premium to levy, and that every row that came in is accounted for."""
         moved, n = self.movements, len(self.levy_fen)
         checks = [check for found in self.tallies for check in found.checks()]
-        checks += _unequal(
-            "levy of movements = levy of policy", self.policy_no, _sums(moved.policy, moved.levy_fen, n), self.levy_fen
-        )
+        checks += _unequal("levy_movements", self.policy_no, _sums(moved.policy, moved.levy_fen, n), self.levy_fen)
         for what, parts, whole in (
-            ("base of insurers = movement", self.shares.amount_fen, moved.amount_fen),
-            ("levy of insurers = movement", self.shares.levy_fen, moved.levy_fen),
+            ("base_insurers", self.shares.amount_fen, moved.amount_fen),
+            ("levy_insurers", self.shares.levy_fen, moved.levy_fen),
         ):
             checks += _unequal(
                 what, self.policy_no[moved.policy], _sums(self.shares.movement, parts, len(whole)), whole
             )
         checks += _unequal(
-            "premium movements = base of policy",
+            "base_movements",
             self.policy_no,
             _sums(moved.policy, moved.amount_fen, n),
             self.base_fen,
         )
         written = np.array([rule.base == "written" for rule in self.rules])[self.rule]
         checks += _unequal(
-            "written + endorsements = base of policy",
+            "base_written",
             self.policy_no[written],
             (self.written_fen + self.change_fen)[written],
             self.base_fen[written],
@@ -271,7 +269,7 @@ class Levy:
             ]
             low, high = self._ends(bases)
             levy = int(self.levy_fen[mine].sum())
-            checks += [Check("levy >= floor", name, levy, low, ">="), Check("levy <= cap", name, levy, high, "<=")]
+            checks += [Check("levy_floor", name, levy, low, ">="), Check("levy_cap", name, levy, high, "<=")]
         return checks
 
     def ledger_checks(self) -> list[Check]:
@@ -280,10 +278,10 @@ class Levy:
             return []
         names, (insurer,) = codes_of(self.insurer)
         sums = (_sums(insurer, fen, len(names)).tolist() for fen in (self.levy_fen, self.ledger_fen))
-        found = [Check("levy = ledger", name, ours, theirs) for name, ours, theirs in zip(names, *sums)]
-        found.append(Check("levy = ledger", "all", self.total_fen, int(self.ledger_fen.sum())))
-        found += _unequal("levy = ledger of policy", self.policy_no, self.levy_fen, self.ledger_fen)
-        return [*found, Check("ledger of policies not in the book = 0", "all", self.stray_fen, 0)]
+        found = [Check("ledger", name, ours, theirs) for name, ours, theirs in zip(names, *sums)]
+        found.append(Check("ledger", "all", self.total_fen, int(self.ledger_fen.sum())))
+        found += _unequal("ledger_policy", self.policy_no, self.levy_fen, self.ledger_fen)
+        return [*found, Check("stray", "all", self.stray_fen, 0)]
 
 
 @strict

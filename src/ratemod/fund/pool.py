@@ -70,12 +70,8 @@ class PoolComparison:
             RM705 for every method that does not.
         """
         base = self.parts_fen[self.against]
-        checks = [
-            Check("parts = pool", name, int(parts.sum()), self.pool_fen) for name, parts in self.parts_fen.items()
-        ]
-        checks += [
-            Check("gains + losses = 0", name, int((parts - base).sum()), 0) for name, parts in self.parts_fen.items()
-        ]
+        checks = [Check("pool_parts", name, int(parts.sum()), self.pool_fen) for name, parts in self.parts_fen.items()]
+        checks += [Check("pool_gains", name, int((parts - base).sum()), 0) for name, parts in self.parts_fen.items()]
         return prove(checks)
 
 

@@ -51,21 +51,37 @@ class Quality:
     def checks(self) -> list[Check]:
         """Return that every table adds up to the whole, and every service and hazard has one state."""
         found = [
-            Check(f"{name} by {by}", "all", sum(table[name].to_pylist()), self.total[name])
+            Check(
+                "services_by",
+                "all",
+                sum(table[name].to_pylist()),
+                self.total[name],
+                of={"column": by, "state": name},
+                unit="fen" if name.endswith("_fen") else "count",
+            )
             for by, table in self.by.items()
             for name in COUNTS
         ]
         found += [
-            Check(f"hazards {name} by {by}", "all", sum(table[name].to_pylist()), self.hazard_total[name])
+            Check(
+                "hazards_by",
+                "all",
+                sum(table[name].to_pylist()),
+                self.hazard_total[name],
+                of={"column": by, "state": name},
+                unit="count",
+            )
             for by, table in self.hazards.items()
             for name in HAZARD_COUNTS
         ]
         total, hazard = self.total, self.hazard_total
         states = total["delivered"] + total["missing"] + total["pending"]
-        found.append(Check("services planned = states", "all", total["planned"], states))
-        found.append(Check("cost by insurer", "all", sum(self.delivered_fen.values()), total["cost_fen"]))
+        found.append(Check("planned_states", "all", total["planned"], states, unit="count"))
+        found.append(Check("cost_insurers", "all", sum(self.delivered_fen.values()), total["cost_fen"]))
         if hazard:
-            found.append(Check("hazards = states", "all", hazard["found"], sum(hazard[n] for n in HAZARD_COUNTS[1:])))
+            found.append(
+                Check("hazard_states", "all", hazard["found"], sum(hazard[n] for n in HAZARD_COUNTS[1:]), unit="count")
+            )
         return found
 
 

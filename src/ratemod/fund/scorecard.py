@@ -180,23 +180,34 @@ class Scorecard:
         ModelError
             RM705 for every sum that fails.
         """
-        checks = [Check("weights x 10^6 = 10^6", "all", round(sum(i.weight for i in self.indicators) * 10**6), 10**6)]
+        checks = [Check("weights", "all", round(sum(i.weight for i in self.indicators) * 10**6), 10**6, unit="count")]
         for item, found in zip(self.indicators, self.measured):
             for at, year in enumerate(self.years):
                 for what, part, whole in (("top", found.top, found.whole_top), ("of", found.of, found.whole_of)):
                     left, right = round(float(part[:, at].sum()) * 1000), round(float(whole[at]) * 1000)
-                    checks.append(Check(f"{item.name}, {what} x 1000, {year}", "all", left, right))
+                    checks.append(
+                        Check(
+                            f"indicator_{what}",
+                            "all",
+                            left,
+                            right,
+                            of={"year": str(year), "indicator": item.name},
+                            unit="count",
+                        )
+                    )
         weight = np.array([float(item.weight) for item in self.indicators])
         parts = (self.points * weight[:, None, None]).sum(axis=0)
         for at, year in enumerate(self.years):
             count = self._rank_counts(at)
             for e, name in enumerate(self.names):
                 checks += [
-                    Check(f"draws by rank, {year}", name, int(count[e].sum()), len(self.drawn)),
-                    Check(f"contributions x 10^6 = score, {year}", name, round(parts[e, at] * 1e6),
-                          round(self.total[e, at] * 1e6)),
+                    Check("draws", name, int(count[e].sum()), len(self.drawn), of={"year": str(year)}, unit="count"),
+                    Check("contributions", name, round(parts[e, at] * 1e6),
+                          round(self.total[e, at] * 1e6), of={"year": str(year)}, unit="count"),
                 ]  # fmt: skip
-            checks.append(Check(f"draws by rank, {year}", "all", int(count[:, 0].sum()), len(self.drawn)))
+            checks.append(
+                Check("draws", "all", int(count[:, 0].sum()), len(self.drawn), of={"year": str(year)}, unit="count")
+            )
         return prove(checks)
 
 

@@ -258,15 +258,13 @@ class Subsidy:
         to_pay = int((self.granted_fen - self.clawback_fen).sum())
         return prove(
             [
-                Check("granted = smaller of budget and entitled", "all", granted, min(self.budget_fen, entitled)),
-                Check("grants above entitlement", "all", int((self.granted_fen > self.entitled_fen).sum()), 0),
-                Check("grants below 0", "all", int((self.granted_fen < 0).sum()), 0),
-                Check("entitlements above the cap", "all", int((together[firm] > cap).sum()), 0),
-                Check("grants above premium", "all", int((self.granted_fen > self.premium_fen).sum()), 0),
-                Check("claimed back above the grant", "all", int((self.clawback_fen > self.granted_fen).sum()), 0),
-                Check(
-                    "to pay of counties = granted - claimed back", "all", sum(county["to_pay_fen"].to_pylist()), to_pay
-                ),
+                Check("granted", "all", granted, min(self.budget_fen, entitled)),
+                Check("grants_beyond", "all", int((self.granted_fen > self.entitled_fen).sum()), 0, unit="count"),
+                Check("grants_negative", "all", int((self.granted_fen < 0).sum()), 0, unit="count"),
+                Check("entitled_cap", "all", int((together[firm] > cap).sum()), 0, unit="count"),
+                Check("grants_premium", "all", int((self.granted_fen > self.premium_fen).sum()), 0, unit="count"),
+                Check("clawback", "all", int((self.clawback_fen > self.granted_fen).sum()), 0, unit="count"),
+                Check("to_pay", "all", sum(county["to_pay_fen"].to_pylist()), to_pay),
             ]
         )
 

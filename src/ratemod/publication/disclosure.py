@@ -23,7 +23,7 @@ from ratemod.confidentiality.publications import editions, published_of, read_pu
 from ratemod.confidentiality.system import Block, Mask, System
 from ratemod.confidentiality.unsafe import LEAST_UNITS
 from ratemod.errors import BookError, Lang, ModelError, Problem, problem
-from ratemod.fund.proof import Check, prove
+from ratemod.fund.proof import Check, Unit, prove
 from ratemod.publication.columns import ENTRIES
 from ratemod.publication.data import insurer_names, sources
 from ratemod.publication.fund import FundLine, fund_year
@@ -268,10 +268,13 @@ def _reconciled(facts: Facts, subjects: Mapping[str, Subject]) -> tuple[Check, .
     checks = []
     for (name, measure), total in sums.items():
         if name in subjects:
-            tables = subjects[name].tables
-            checks.append(Check(f"{name}.{measure}", "all", int(tables.values[measure][-1]), total))
+            tables, of = subjects[name].tables, {"subject": name, "measure": measure}
+            unit: Unit = "fen" if measure.endswith("_fen") else "count"
+            checks.append(Check("published", "all", int(tables.values[measure][-1]), total, of=of, unit=unit))
             for at, (whole, cells) in enumerate(tables.relations):
                 parts = int(tables.values[measure][cells].sum())
-                checks.append(Check(f"{name}.{measure}", f"total {at}", parts, int(tables.values[measure][whole])))
+                checks.append(
+                    Check("published_parts", str(at), parts, int(tables.values[measure][whole]), of=of, unit=unit)
+                )
     prove(checks)
     return tuple(check for check in checks if check.where == "all")

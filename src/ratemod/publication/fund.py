@@ -125,9 +125,7 @@ def fund_year(facts: Facts, least: int) -> FundYear:
     amounts = {name: item.amount for name, item in told.items()}
     names = (*facts.insurers, "all")
     lines = zip(names, *(amounts[measure].tolist() for measure in FUND_MEASURES), strict=True)
-    prove(
-        Check("opening + accrued - released - used = closing", name, a + b - c - d, e) for name, a, b, c, d, e in lines
-    )
+    prove(Check("fund_closing", name, a + b - c - d, e) for name, a, b, c, d, e in lines)
     return FundYear(
         facts.year,
         facts.insurers,

@@ -208,7 +208,7 @@ def insurance(facts: Facts, faces: Sequence[Face], least: int) -> LinkedTables:
     if "endorsements" in facts.tables:
         np.add.at(premium, facts.place["endorsements"], facts.tables["endorsements"].amount("premium_change"))
     row, insurer, parts = _shared_out(facts, begun, {"premium_fen": premium[begun]})
-    prove([Check("premium: insurers = policies", "all", int(parts["premium_fen"].sum()), int(premium[begun].sum()))])
+    prove([Check("premium_policies", "all", int(parts["premium_fen"].sum()), int(premium[begun].sum()))])
     ledger, at = facts.tables["ledger"], facts.place["ledger"]
     booked = np.flatnonzero(facts.within(ledger["date"]) & (ledger["kind"] == ENTRIES.index("accrual")))
     entry, holder, accrued = _shared_out(

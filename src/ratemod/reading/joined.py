@@ -59,12 +59,20 @@ def joined(books: Sequence[Book], columns: Mapping[str, Column]) -> Book:
 
 
 def _lacking(books: Sequence[Book], columns: Mapping[str, Column]) -> Iterator[Problem]:
-    """Yield a remark for every column that some of the tables have and a table has not."""
+    """Yield a remark for every column that some of the tables have and a table has not, in fen or in yuan."""
+    somewhere = {name for book in books for name in book.table.column_names}
     for book in books:
+        held = {_noun(name) for name in book.table.column_names}
         for name, column in columns.items():
-            if name in book.table.column_names or not any(name in other.table.column_names for other in books):
+            if name not in somewhere or _noun(name) in held:
                 continue
+            held.add(_noun(name))
             yield problem("RM332", file=book.file, sheet=book.sheet, column=name, label=column.label("zh"))
+
+
+def _noun(name: str) -> str:
+    """Return what an amount is of, whether it is told in fen or in yuan."""
+    return name.removesuffix("_fen").removesuffix("_yuan")
 
 
 def scaled(book: Book, mixed: set[str], columns: Mapping[str, Column]) -> pa.Table:
