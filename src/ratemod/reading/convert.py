@@ -24,6 +24,7 @@ from ratemod.reading.decimals import all_on_decimals, on_decimals
 from ratemod.reading.examples import example_cells
 from ratemod.reading.identifiers import (
     Identity,
+    formulas,
     identity_of,
     keys,
     lost_digits,
@@ -348,7 +349,7 @@ def _text(whole: pa.Array, refusals: Refusals, identity: Identity | None) -> Cod
         spoilt = lost_digits(whole)
         if spoilt.any():
             which[spoilt] = refusals.number("RM207")
-    for at in np.flatnonzero(unreadable(texts)).tolist():
+    for at in np.flatnonzero(unreadable(texts) | formulas(texts) if identity else unreadable(texts)).tolist():
         which[at] = which[at] or refusals.number("RM294", value=texts[at].as_py())
     for at in np.flatnonzero(example_cells(texts, alone=False)).tolist():
         which[at] = which[at] or refusals.number("RM324", value=texts[at].as_py())

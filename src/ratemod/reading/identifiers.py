@@ -26,7 +26,8 @@ from ratemod.vocabulary.spelling import folded
 Identity = Literal["key", "credit_code", "industry_code"]
 IDENTITIES: dict[str, Identity] = {"credit_code": "credit_code", "industry_code": "industry_code"}
 KEYS = frozenset({"policy_no", "claim_no", "contract_no", "endorsement_no", "receipt_no", "service_no", "payment_no"})
-_ERROR = "^(#(N/A|REF!|NAME\\?|VALUE!|DIV/0!|NULL!|NUM!|SPILL!|CALC!|GETTING_DATA)|#+|=.+|\u21d0.+)$"
+_ERROR = "^(#(N/A|REF!|NAME\\?|VALUE!|DIV/0!|NULL!|NUM!|SPILL!|CALC!|GETTING_DATA)|#+|\u21d0.+)$"
+_FORMULA = "^=.+$"
 Mask = npt.NDArray[np.bool_]
 _HYPHENED = "^-+$|^-*([0-9A-HJ-NP-RTUWXY]-*){18}$"  # no identifier, and what may be a credit code in parts
 _CREDIT_CODE = re.compile("[0-9A-HJ-NP-RTUWXY]{18}")
@@ -170,10 +171,17 @@ def lost_digits(cells: pa.Array) -> Mask:
 
 
 def unreadable(codes: pa.Array) -> Mask:
-    """Return where a text, or an identifier, is an error of a spreadsheet or a formula without a value: (n,) bool."""
+    """Return where a text is an error of a spreadsheet, or a formula of a workbook without a value: (n,) bool."""
     if pa.types.is_dictionary(codes.type):
         return by_value(codes, unreadable(codes.dictionary))
-    return texts_that_match(codes, _ERROR, ("#", "=", "\u21d0"))
+    return texts_that_match(codes, _ERROR, ("#", "\u21d0"))
+
+
+def formulas(codes: pa.Array) -> Mask:
+    """Return where an identifier is written as a formula, which a name may be and an identifier cannot: (n,) bool."""
+    if pa.types.is_dictionary(codes.type):
+        return by_value(codes, formulas(codes.dictionary))
+    return texts_that_match(codes, _FORMULA, ("=",))
 
 
 def wrong_codes(codes: pa.Array) -> dict[int, tuple[str, str | None]]:
