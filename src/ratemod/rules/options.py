@@ -141,10 +141,16 @@ def _listed(kinds: list[Any]) -> Rule | None:
         if get_origin(kind) in _LISTS and len(kinds) == 1:
             return functools.partial(_several, None)
     mappings = [get_args(kind) for kind in kinds if get_origin(kind) in _MAPPINGS]
-    rules = [_rule(Union[parts]) for parts in zip(*mappings)]  # of several each key and value may be of any  # noqa: UP007
+    rules = [_part(Union[parts]) for parts in zip(*mappings)]  # of several each key and value may be of any  # noqa: UP007
     if rules and rules != [None, None]:
         return functools.partial(_mapping, rules, len(kinds) > len(mappings))
     return None
+
+
+def _part(hint: Any) -> Rule | None:
+    """Return how a key or a value of a mapping is held; that it is a list at all is for whoever knows its name."""
+    rule = _rule(hint)
+    return None if isinstance(rule, functools.partial) and rule.func is _several and rule.args == (None,) else rule
 
 
 def _word(
