@@ -378,7 +378,8 @@ def steps(draw: st.DrawFn, at: int, names: Names) -> list[dict[str, Any]]:
         low = draw(st.sampled_from([{}, {"low": "0.75"}, {"low": draw(number)}]))
         made = [{"op": "bound", "of": draw(number), **low, "high": draw(st.one_of(number, st.just("1.25")))}]
     elif kind == "cap":
-        made = [{"op": "cap", "of": draw(number), "against": "prior", "low": "0.75", "high": draw(operand)}]
+        high = st.one_of(number, decimals("0.75", "2", 2))  # one below the low end is refused
+        made = [{"op": "cap", "of": draw(number), "against": "prior", "low": "0.75", "high": draw(high)}]
     elif kind == "round":
         unit = draw(st.sampled_from(["0.01", "0.05", "1", "10", "0.0001", "0.25"]))
         made = [{"op": "round", "of": draw(number), "unit": unit, "mode": draw(st.sampled_from(MODES))}]
