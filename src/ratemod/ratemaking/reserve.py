@@ -321,7 +321,7 @@ def reserves(triangle: Any, method: Method = "mack", **options: Any) -> Reserves
     >>> no = np.nan
     >>> square = [[100, 150, 165, 170], [110, 168, 180, no], [90, 130, no, no], [95, no, no, no]]
     >>> reserves([square, np.multiply(square, -1)], "mack")
-    Reserves(1 segments; unpaid 84.342106; 1 without an answer)
+    Reserves(1 segments; unpaid 84.3421; 1 without an answer)
     """
     table = _as_table(triangle)
     if "base" in options:

@@ -10,7 +10,6 @@
 ...     print(problem.code, problem.row, problem.what("en"))
 RM101 1 unknown key 'shre'; did you mean 'share'?
 RM103 2 'kind' must be a text, not a list
-RM102 None key 'share' is missing
 """
 
 from __future__ import annotations
