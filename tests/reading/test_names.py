@@ -24,3 +24,12 @@ def test_the_levy_of_an_insurer_spelt_twice_is_one_sum():
     ]
     levied = rm.levy(pa.Table.from_pylist(rows))
     assert set(levied.insurer) == {"ABC财险"} and levied.base_fen.tolist() == [10_000_000] * 2
+
+
+def test_a_name_may_be_written_as_a_formula_and_an_identifier_may_not():
+    """What is told is told as it stands and cannot run where it goes out; a code that is computed names nobody."""
+    odd = '=HYPERLINK("http://x")'
+    for array in (pa.array([odd, "B"]), pa.array([odd, "B"]).dictionary_encode()):
+        name, key = (convert(array, column(which)) for which in ("insurer", "policy_no"))
+        assert (name.values.to_pylist(), name.problems) == ([odd, "B"], ())
+        assert [item.code for item in key.problems] == ["RM294"]
