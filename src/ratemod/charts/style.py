@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import functools
 import re
-import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -125,10 +124,9 @@ class Chart:
             figure = Figure(figsize=self.size_inches, layout="constrained")
             self.draw(figure)
             figure.suptitle(self.title, x=0.01, ha="left", fontsize=12, fontweight="bold")
-            out = BytesIO()
-            with warnings.catch_warnings(action="ignore"):  # of characters that no font has: refused in one sentence
-                figure.savefig(out, format=kind, metadata=metadata, dpi=dpi)
             check_glyphs(figure)
+            out = BytesIO()
+            figure.savefig(out, format=kind, metadata=metadata, dpi=dpi)
             return out.getvalue()
 
 
@@ -190,24 +188,18 @@ def missing_glyphs(texts: Sequence[str]) -> str:
     >>> missing_glyphs(["premium"])
     ''
     """
-    wanted = dict.fromkeys(char for said in texts for char in said if not char.isspace())
-    return "".join(char for char in wanted if ord(char) not in _characters(font_families()))
-
-
-@functools.cache
-def _characters(families: tuple[str, ...]) -> frozenset[int]:
-    """Return the code points that at least one of some fonts draws."""
     from matplotlib import font_manager
 
+    wanted = dict.fromkeys(char for said in texts for char in said if not char.isspace())
     held: set[int] = set()
-    for family in families:
+    for family in font_families():
         path = font_manager.findfont(font_manager.FontProperties(family=[family]), fallback_to_default=False)
         held |= set(font_manager.get_font(path).get_charmap())
-    return frozenset(held)
+    return "".join(char for char in wanted if ord(char) not in held)
 
 
 def check_glyphs(figure: Any) -> None:
-    """Refuse boxes in place of characters: every one of a figure that was drawn must be in a font.
+    """Refuse to draw boxes: every character of a figure must be in a font.
 
     Raises
     ------
@@ -216,6 +208,7 @@ def check_glyphs(figure: Any) -> None:
     """
     from matplotlib.text import Text
 
+    figure.canvas.draw()  # tick labels are made while drawing
     lacking = missing_glyphs([item.get_text() for item in figure.findobj(Text) if item.get_visible()])
     if lacking:
         raise ModelError(problem("RM912", characters=lacking[:20]))
