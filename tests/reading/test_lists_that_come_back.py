@@ -103,11 +103,9 @@ def test_an_error_is_no_text_either(coded):
     said = pa.array(["采购#3设备", "#REF!", None, "a = b", "=VLOOKUP(A1)", "#REF!"])
     column = Column("purpose", "text", "Purpose", "用途", optional=True)
     found = convert(said.dictionary_encode() if coded else said, column)
-    assert found.problem_of is not None and found.problem_of.tolist() == [0, 1, 0, 0, 2, 1]
-    assert [(item.code, item.args["value"]) for item in found.problems] == [
-        ("RM294", "#REF!"),
-        ("RM294", "=VLOOKUP(A1)"),
-    ]
+    assert found.problem_of is not None
+    assert found.problem_of.tolist() == [0, 1, 0, 0, 0, 1]  # what begins with = may be a name; identifiers cannot
+    assert [(item.code, item.args["value"]) for item in found.problems] == [("RM294", "#REF!")]
 
 
 def test_codes_with_signs_are_identifiers():
