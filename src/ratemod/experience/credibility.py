@@ -16,9 +16,10 @@ import numpy as np
 import numpy.typing as npt
 
 from ratemod.errors import BookError, Lang, Problem, default_language, nearest, problem
-from ratemod.experience.methods import panel_method
+from ratemod.experience.methods import PANELS
+from ratemod.experience.methods import Method as Registered
 from ratemod.experience.panel import Floats, Integers, refuse
-from ratemod.experience.panel_methods import Panel
+from ratemod.experience.panel_methods import Panel, Parts
 from ratemod.reading.book import Book
 from ratemod.reading.header import HeaderMap
 from ratemod.rules.options import strict
@@ -103,9 +104,8 @@ def credibility(
     >>> found["estimate"].round(3).tolist(), found["code"].tolist()
     ([1.95, 3.775, nan], ['', '', 'RM665'])
     """
-    import pandas as pd
-
-    chosen = panel_method(method)
+    chosen = PANELS[method]
+    assert chosen.panel is not None  # `PANELS` are those that have it
     options = {
         "full": full,
         "probability": probability,
@@ -114,17 +114,25 @@ def credibility(
         "variance_to_mean": variance_to_mean,
     }
     said = {name: option for name, option in options.items() if option is not None}
-    refuse(problem("RM461", option=name, method=method) for name in said if name not in chosen.options)
-    if chosen.needs_levels and not levels:
-        refuse([problem("RM663")])
-    if levels and not chosen.needs_levels:
-        refuse([problem("RM461", option="levels", method=method)])
+    _refuse_options(chosen, [*said, *(["levels"] if levels else [])])
     panel = read_panel(data, firm, period, value, weight, levels, header_map, counts=chosen.counts)
     if len(panel.kept) == 0 and panel.refused:  # no firm is left: the reasons, not what their absence leads to
         refuse(list({item.line(): item for item in panel.refused.values()}.values())[:MOST_TOLD])
-    assert chosen.panel is not None  # `panel_method` has seen to it
-    parts = chosen.panel(panel, **said)
-    size, spoken = len(panel.names), lang or default_language()
+    return _frame(panel, chosen.panel(panel, **said), method, lang or default_language())
+
+
+def _refuse_options(chosen: Registered, said: Sequence[str]) -> None:
+    """Refuse options that a method does not use, and a method without the levels that it needs."""
+    used = (*chosen.options, *(["levels"] if chosen.needs_levels else []))
+    wrong = [problem("RM461", option=name, method=chosen.name) for name in said if name not in used]
+    refuse(wrong + ([problem("RM663")] if chosen.needs_levels and "levels" not in said else []))
+
+
+def _frame(panel: Panel, parts: Parts, method: str, lang: Lang) -> pd.DataFrame:
+    """Return one row a firm, those refused with their reason, and the structure as attributes."""
+    import pandas as pd
+
+    size = len(panel.names)
     columns: dict[str, Any] = {"firm": list(panel.names)}
     seen = np.isfinite(panel.value) & (panel.weight > 0)
     for name, column in (
@@ -140,13 +148,13 @@ def credibility(
         columns[name] = whole
     codes, reasons = [""] * size, [""] * size
     for at, why in panel.refused.items():
-        codes[at], reasons[at] = why.code, why.what(spoken)
+        codes[at], reasons[at] = why.code, why.what(lang)
     found = pd.DataFrame(columns | {"code": codes, "reason": reasons})
     noted = [problem("RM949", n=panel.blank)] if panel.blank else []
     told: dict[Lang, list[str]] = {
         tongue: [item.line(tongue) for item in (*noted, *parts.warnings)] for tongue in get_args(Lang)
     }
-    found.attrs.update({"method": method, **parts.structure, "warnings": told[spoken], "warnings_in": told})
+    found.attrs.update({"method": method, **parts.structure, "warnings": told[lang], "warnings_in": told})
     return found
 
 

@@ -38,7 +38,7 @@ Estimator = Literal["buhlmann_gisler", "ohlsson", "iterative"]
 MOST_ROUNDS, SETTLED = 1000, 1e-13
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False, kw_only=True, slots=True)
 class Level:
     """One level of the hierarchy, the firms being the lowest; arrays (nodes,).
 
@@ -60,7 +60,7 @@ class Level:
     between: float
 
 
-@dataclass(frozen=True, eq=False, slots=True, repr=False)
+@dataclass(frozen=True, eq=False, kw_only=True, slots=True, repr=False)
 class Hierarchy:
     """Hierarchical credibility: collective mean, variance within a firm, and the levels from the top to the firms."""
 
@@ -104,7 +104,7 @@ class Hierarchy:
         return f"Hierarchy({nodes}; collective {self.collective:.6g}; {variances}{noted})"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False, kw_only=True, slots=True)
 class _Pulled:
     """One level on the way up: between variance, z of its nodes; weight, mean and variance of their parents."""
 
@@ -197,10 +197,18 @@ def _downwards(
     found: list[Level] = []
     for code, parent, (weight, mean), step in zip(codes, parents, own, pulled, strict=True):
         target = above[parent]
-        premium = np.where(weight > 0, target + step.z * (mean - target), target)
-        found.append(Level(code, parent, weight, np.where(weight > 0, mean, np.nan), step.z, premium, step.between))
-        above = premium
-    return Hierarchy(collective, within, tuple(found), warnings)
+        above = np.where(weight > 0, target + step.z * (mean - target), target)
+        level = Level(
+            code=code,
+            parent=parent,
+            weight=weight,
+            mean=np.where(weight > 0, mean, np.nan),
+            z=step.z,
+            premium=above,
+            between=step.between,
+        )
+        found.append(level)
+    return Hierarchy(collective=collective, within=within, levels=tuple(found), warnings=warnings)
 
 
 def _nodes(codes: list[Integers], firms: int) -> tuple[list[Integers], list[Integers]]:
@@ -251,10 +259,11 @@ def _pull(
     if between == 0:
         found = each.mean() if estimator == "buhlmann_gisler" else pooled
         warnings.append(problem("RM673", level=depth + 1, estimate=f"{found:.6g}"))
-        return _Pulled(0.0, np.zeros_like(weight), total, centre, below)
+        return _Pulled(between=0.0, z=np.zeros_like(weight), weight=total, mean=centre, below=below)
     z = credibility_factor(weight, below / between)
     heavy = _sum(parent, z, size)
-    return _Pulled(between, z, heavy, _over(_sum(parent, z * mean, size), heavy), between)
+    middle = _over(_sum(parent, z * mean, size), heavy)
+    return _Pulled(between=between, z=z, weight=heavy, mean=middle, below=between)
 
 
 def _settled(

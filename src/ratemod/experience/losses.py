@@ -33,7 +33,6 @@ FAULTS = ("RM610", "RM611", "RM612", "RM613")
 
 
 @strict
-@strict
 @dataclass(frozen=True, slots=True)
 class Window:
     """Which years of experience count for a modification.

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ratemod.errors import ModelError, nearest, problem
 from ratemod.experience.firm_years import FirmYears
 from ratemod.experience.panel_methods import (
     Parts,
@@ -94,19 +93,4 @@ METHODS: tuple[Method, ...] = (
            functions=("age_weighted_modification", "estimate_age_weights")),
 )  # fmt: skip
 SCHEMES = {one.name: one.scheme for one in METHODS if one.scheme is not None}
-PANELS = tuple(one.name for one in METHODS if one.panel is not None)
-
-
-def panel_method(name: str) -> Method:
-    """Return a method that estimates a panel.
-
-    Raises
-    ------
-    ModelError
-        RM648 no method of a panel has this name.
-    """
-    found = next((one for one in METHODS if one.name == name and one.panel is not None), None)
-    if found is None:
-        known = nearest(name, PANELS) or ", ".join(PANELS)
-        raise ModelError(problem("RM648", name="method", value=name, known=known))
-    return found
+PANELS = {one.name: one for one in METHODS if one.panel is not None}

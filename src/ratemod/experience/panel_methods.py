@@ -21,7 +21,7 @@ from ratemod.experience.poisson_gamma import posterior_mean, semiparametric_pois
 from ratemod.rules.options import strict
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Panel:
     """A table as a panel of the firms that can be used.
 
@@ -45,7 +45,7 @@ class Panel:
     blank: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Parts:
     """What a method gives a firm: own estimate, what it is pulled towards, credibility, estimate; structure."""
 
@@ -75,28 +75,32 @@ def by_buhlmann_straub_iterative(panel: Panel) -> Parts:
 def _of(found: Credibility) -> Parts:
     structure = {"collective": found.collective, "within": found.within, "between": found.between, "k": found.k}
     return Parts(
-        found.firm_mean,
-        np.full(len(found.z), found.collective),
-        found.z,
-        found.premium,
-        structure,
-        found.warnings,
+        own=found.firm_mean,
+        complement=np.full(len(found.z), found.collective),
+        z=found.z,
+        estimate=found.premium,
+        structure=structure,
+        warnings=found.warnings,
     )
 
 
 @strict
 def by_hierarchy(panel: Panel, estimator: Estimator = "buhlmann_gisler") -> Parts:
     """Jewell's hierarchy of levels; the complement of a firm is the estimate of the level above it."""
-    if not panel.levels:
-        refuse([problem("RM663")])
     found = hierarchical(panel.value, panel.weight, panel.levels, estimator=estimator)
-    above = found.levels[-2].premium[found.firms.parent]
     structure = {
         "collective": found.collective,
         "within": found.within,
         "between": [level.between for level in found.levels],
     }
-    return Parts(found.firms.mean, above, found.firms.z, found.firms.premium, structure, found.warnings)
+    return Parts(
+        own=found.firms.mean,
+        complement=found.levels[-2].premium[found.firms.parent],
+        z=found.firms.z,
+        estimate=found.firms.premium,
+        structure=structure,
+        warnings=found.warnings,
+    )
 
 
 def by_hierarchy_ohlsson(panel: Panel) -> Parts:
@@ -124,12 +128,12 @@ def by_hachemeister(panel: Panel) -> Parts:
     at = np.linalg.solve(found.basis.T, coming)
     structure = {"collective": found.collective.tolist(), "within": found.within, "between": found.between.tolist()}
     return Parts(
-        found.own @ at,
-        np.full(len(found.z), found.collective @ at),
-        found.z[:, 0],
-        premium_at(found, coming),
-        structure,
-        found.warnings,
+        own=found.own @ at,
+        complement=np.full(len(found.z), found.collective @ at),
+        z=found.z[:, 0],
+        estimate=premium_at(found, coming),
+        structure=structure,
+        warnings=found.warnings,
     )
 
 
@@ -139,8 +143,13 @@ def by_poisson_gamma(panel: Panel) -> Parts:
     shape = shape_by_likelihood(claims, expected)
     own = np.divide(claims, expected, out=np.full(len(claims), np.nan), where=expected > 0)
     flat = np.ones(len(claims))
-    estimate = flat if np.isinf(shape) else posterior_mean(claims, expected, shape)
-    return Parts(own, flat, credibility_factor(expected, shape), estimate, {"collective": 1.0, "shape": shape})
+    return Parts(
+        own=own,
+        complement=flat,
+        z=credibility_factor(expected, shape),
+        estimate=flat if np.isinf(shape) else posterior_mean(claims, expected, shape),
+        structure={"collective": 1.0, "shape": shape},
+    )
 
 
 def _counted(panel: Panel) -> tuple[Floats, Floats]:
@@ -184,11 +193,10 @@ def by_limited_fluctuation(
     if not sums.weight.sum() > 0:
         refuse([problem("RM645", firms=0)])
     collective = float(sums.weight @ sums.mean / sums.weight.sum())
-    own = np.where(sums.weight > 0, sums.mean, np.nan)
     return Parts(
-        own,
-        np.full(len(z), collective),
-        z,
-        collective + z * (sums.mean - collective),
-        {"collective": collective, "full": float(full)},
+        own=np.where(sums.weight > 0, sums.mean, np.nan),
+        complement=np.full(len(z), collective),
+        z=z,
+        estimate=collective + z * (sums.mean - collective),
+        structure={"collective": collective, "full": float(full)},
     )

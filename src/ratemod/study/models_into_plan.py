@@ -215,85 +215,139 @@ def with_models(
     """
     named = {"pure premium": models} if isinstance(models, RateModel) else dict(models)
     called = dict(columns or {})
-    terms = {
-        (name, term): tuple(called.get(factor, factor) for factor in term)
-        for name, model in named.items()
-        for term in _terms(model)
-    }
-    chosen = _tables(plan, tables, {factor for term in terms.values() for factor in term})
-    held = _placed(plan, chosen, terms)
-    chosen = tuple(table for table in chosen if held[table.name])
-    carrier = _carrier(plan, chosen, level)
-    relative = {
-        table.name: [_relativity(plan, table, row, held[table.name], named, called) for row in table.rows]
-        for table in chosen
-    }
-    base = float(np.prod([model.base_rate for model in named.values()])) * scale
-    wanted = []
-    for table in chosen:
-        top = base if table.name == carrier else None
-        wanted.append(_cells(plan, table, relative[table.name], held[table.name], named, called, top))
+    wanted, carrier, left_out = _wanted(plan, named, called, tables, level, scale)
     rows = book if isinstance(book, Book) else read_book(book, plan.columns)
     expected, usable = _expected(plan, rows, named, called, exposure, scale)
+    awaited = _Awaited(book=rows, expected=expected, usable=usable)
     free = uncapped(plan)
 
-    def tried(factor: float, *, rounded: bool = False) -> tuple[Plan, list[list[Decimal]]]:
-        values = []
-        for table, cells in zip(chosen, wanted):
-            own = factor if table.name == carrier else 1.0
-            unit = Decimal(1).scaleb(-_places(table) - 1)
-            made = [None if cell is None else Decimal(repr(cell * own)) for cell in cells]
-            at = table.value_names.index("value")
-            values.append([
-                row.values[at] or Decimal(0) if cell is None else to_unit(cell, unit) if rounded else cell
-                for row, cell in zip(table.rows, made)
-            ])  # fmt: skip
-        new = with_cells(free, chosen, values)
-        return (new if carrier in plan.tables else _with_constant(new, carrier, factor)), values
+    def miss(factor: float) -> float:
+        paid, losses, _ = awaited.premium(_with_factor(free, wanted, carrier, factor)[0])
+        return paid * target / losses - 1
 
-    def premium(of: Plan) -> tuple[float, float, int]:
-        rated = rate(rows, of, lang="en", trace=False)
-        priced = usable & (rated.verdict.status < 2)
-        if not priced.any():
-            raise ModelError([problem("RM592"), *rated.problems[:10]])
-        return (
-            float(rated.outputs.premium_fen[priced].sum()) / 10**plan.money.decimals,
-            float(expected[priced].sum()),
-            int(priced.sum()),
-        )
-
-    factor = _solved(lambda f: (lambda found: found[0] * target / found[1] - 1)(premium(tried(f)[0])), target)
-    landed, values = tried(factor, rounded=True)
-    paid, losses, priced = premium(landed)
-    cells, changes = [], {}
-    for table, numbers, cell_values in zip(chosen, values, wanted):
-        at = table.value_names.index("value")
-        for i, (row, value, cell) in enumerate(zip(table.rows, numbers, cell_values)):
-            if cell is None or row.values[at] is None:
-                continue
-            path = row_path(table, row)
-            why = "as fitted" if relative[table.name][i] is not None else "not in the data: its current distance kept"
-            cells.append(ModelCell(path, table.name, i, row.values[at] or Decimal(0), cell, value, why))
-            changes[path] = value
+    factor = _solved(miss, target)
+    landed, values = _with_factor(free, wanted, carrier, factor, rounded=True)
+    paid, losses, priced = awaited.premium(landed)
+    cells = _landed(wanted, values)
+    changes = {cell.path: cell.selected for cell in cells}
     if carrier not in plan.tables:
         changes[f"constants.{carrier}"] = landed.constants[carrier].value
     return ModelledPlan(
         plan=replace(plan.replace(changes), overlay=()),
         before=plan,
         models=MappingProxyType(named),
-        cells=tuple(cells),
+        cells=cells,
         level=carrier,
         factor=factor,
         expected_yuan=losses,
         premium_yuan=paid,
         target=target,
         reached=losses / paid,
-        left_out=tuple(
-            ":".join(term) for key, term in terms.items() if all(key not in found for found in held.values())
-        ),
+        left_out=left_out,
         priced=priced,
         refused=rows.table.num_rows - priced,
     )
+
+
+@dataclass(frozen=True, eq=False, kw_only=True, slots=True)
+class _Wanted:
+    """What models say of one table, row by row: relativities, None where they know nothing; cells before factor f."""
+
+    table: Table
+    relative: list[float | None]
+    cells: list[float | None]
+
+
+@dataclass(frozen=True, eq=False, kw_only=True, slots=True)
+class _Awaited:
+    """A book of n rows: the losses expected of each, (n,) yuan, and whether the models know it, (n,)."""
+
+    book: Book
+    expected: Floats
+    usable: Booleans
+
+    def premium(self, plan: Plan) -> tuple[float, float, int]:
+        """Return premium and expected losses of the rows that a plan prices, in yuan, and how many they are."""
+        rated = rate(self.book, plan, lang="en", trace=False)
+        priced = self.usable & (rated.verdict.status < 2)
+        if not priced.any():
+            raise ModelError([problem("RM592"), *rated.problems[:10]])
+        return (
+            float(rated.outputs.premium_fen[priced].sum()) / 10**plan.money.decimals,
+            float(self.expected[priced].sum()),
+            int(priced.sum()),
+        )
+
+
+def _wanted(
+    plan: Plan,
+    models: Mapping[str, RateModel],
+    called: Mapping[str, str],
+    names: Sequence[str],
+    level: str,
+    scale: float,
+) -> tuple[tuple[_Wanted, ...], str, tuple[str, ...]]:
+    """Return what models say of the tables that hold their terms, what carries the level, terms that none holds."""
+    terms = {
+        (name, term): tuple(called.get(factor, factor) for factor in term)
+        for name, model in models.items()
+        for term in _terms(model)
+    }
+    tables = _tables(plan, names, {factor for term in terms.values() for factor in term})
+    held = _placed(plan, tables, terms)
+    chosen = tuple(table for table in tables if held[table.name])
+    carrier = _carrier(plan, chosen, level)
+    base = float(np.prod([model.base_rate for model in models.values()])) * scale
+    wanted = []
+    for table in chosen:
+        of = held[table.name]
+        relative = [_relativity(plan, table, row, of, models, called) for row in table.rows]
+        top = base if table.name == carrier else None
+        cells = _cells(plan, table, relative, of, models, called, top)
+        wanted.append(_Wanted(table=table, relative=relative, cells=cells))
+    placed = {key for of in held.values() for key in of}
+    return tuple(wanted), carrier, tuple(":".join(key[1]) for key in terms if key not in placed)
+
+
+def _with_factor(
+    plan: Plan, wanted: Sequence[_Wanted], carrier: str, factor: float, *, rounded: bool = False
+) -> tuple[Plan, list[list[Decimal]]]:
+    """Return a plan with the cells of models, those of the carrier times f, and all values of each table."""
+    values = []
+    for one in wanted:
+        own = factor if one.table.name == carrier else 1.0
+        unit = Decimal(1).scaleb(-_places(one.table) - 1)
+        made = [None if cell is None else Decimal(repr(cell * own)) for cell in one.cells]
+        at = one.table.value_names.index("value")
+        values.append([
+            row.values[at] or Decimal(0) if cell is None else to_unit(cell, unit) if rounded else cell
+            for row, cell in zip(one.table.rows, made)
+        ])  # fmt: skip
+    new = with_cells(plan, [one.table for one in wanted], values)
+    return (new if carrier in plan.tables else _with_constant(new, carrier, factor)), values
+
+
+def _landed(wanted: Sequence[_Wanted], values: Sequence[Sequence[Decimal]]) -> tuple[ModelCell, ...]:
+    """Return every cell that is offered, with what the models say of it and what stands."""
+    found = []
+    for one, selected in zip(wanted, values):
+        at = one.table.value_names.index("value")
+        for i, (row, value, cell) in enumerate(zip(one.table.rows, selected, one.cells)):
+            current = row.values[at]
+            if cell is None or current is None:
+                continue
+            known = one.relative[i] is not None
+            made = ModelCell(
+                path=row_path(one.table, row),
+                table=one.table.name,
+                row=i,
+                current=current,
+                indicated=cell,
+                selected=value,
+                reason="as fitted" if known else "not in the data: its current distance kept",
+            )
+            found.append(made)
+    return tuple(found)
 
 
 def _terms(model: RateModel) -> list[Key]:
