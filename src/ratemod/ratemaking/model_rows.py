@@ -125,65 +125,86 @@ def read_rows(
     wanted = [Column(name, "text") for name in levels]
     wanted += [Column(name, "number", measure=ANY) for name in dict.fromkeys((*amounts, *positive, *numbers))]
     book = _book(data, wanted, header_map)
-    n = book.table.num_rows
-    bad, faults = np.zeros(n, dtype=np.bool_), list[tuple[int, Fault]]()
-
-    def refuse(name: str, lost: Booleans, code: str) -> None:
-        at = np.flatnonzero(lost)
-        bad[at] = True
-        cells = book.table[name].take(at).to_pylist() if len(at) else []
-        faults.extend((int(i), (int(book.numbers[i]), name, cell, code)) for i, cell in zip(at, cells))
-
-    coded, values = [], dict[str, Floats]()
-    for name in levels:
-        at, names = text_levels(book.table[name])
-        if missing == "level" and (at < 0).any():
-            at, names = np.where(at < 0, len(names), at), [*names, MISSING]
-        refuse(name, at < 0, "RM490")
-        coded.append((at, names))
+    refused = _Refused(book)
+    coded = [_coded(book.table[name], missing) for name in levels]
+    for name, (at, _) in zip(levels, coded):
+        refused.add(name, at < 0, "RM490")
+    values = dict[str, Floats]()
     for name in dict.fromkeys((*amounts, *positive, *numbers)):
         found, empty = _numbers(book.table[name], book.conversions.get(name))
-        refuse(name, empty, "RM490")
-        refuse(name, ~empty & ~np.isfinite(found), "RM491")
+        refused.add(name, empty, "RM490")
+        refused.add(name, ~empty & ~np.isfinite(found), "RM491")
         if name in amounts and not (recoveries == "net" and name == amounts[0]):
-            refuse(name, found < 0, "RM492")
+            refused.add(name, found < 0, "RM492")
         if name in positive:
-            refuse(name, found <= 0, "RM494")
+            refused.add(name, found <= 0, "RM494")
         values[name] = found
-    light = np.zeros(n, dtype=np.bool_)
+    none = np.zeros(book.table.num_rows)
+    total, weight = (values[name] for name in amounts[:2]) if amounts else (none, none + 1)
     if amounts:
-        total, weight = values[amounts[0]], values[amounts[1]]
-        refuse(amounts[1], ~bad & (weight == 0) & (total != 0), "RM493")
-        light = ~bad & (weight == 0)
-    kept = np.flatnonzero(~bad & ~light)
-    back = values[amounts[0]][kept] if amounts else np.zeros(0)
-    accounts = Accounts(
-        rows=n,
-        used=len(kept),
-        refused=int(bad.sum()),
-        without_weight=int(light.sum()),
-        refused_weight=_sum(values[amounts[1]][bad]) if amounts else 0.0,
-        refused_total=_sum(values[amounts[0]][bad]) if amounts else 0.0,
-        by_column=tuple(Counter(fault[1] for _, fault in faults).items()),
-        recoveries=int((back < 0).sum()),
-        recovered=float(back[back < 0].sum()),
-    )
+        refused.add(amounts[1], ~refused.rows & (weight == 0) & (total != 0), "RM493")
+    light = ~refused.rows & (weight == 0)
+    kept = np.flatnonzero(~refused.rows & ~light)
+    faults = [fault for _, fault in refused.faults]
+    by_row = sorted(refused.faults, key=lambda placed: placed[0])
     if not len(kept):
-        raise BookError(none_usable([fault for _, fault in faults]) or [problem("RM496", rows=n)])
-    factors, codes = [], []
-    for name, (at, names) in zip(levels, coded):
-        used, code = np.unique(at[kept], return_inverse=True)
-        factors.append(Factor(name, tuple(names[i] for i in used)))
-        codes.append(code.astype(np.int64))
-    faults.sort(key=lambda placed: placed[0])
+        raise BookError(none_usable(faults) or [problem("RM496", rows=book.table.num_rows)])
+    used = [_in_use(name, at[kept], names) for name, (at, names) in zip(levels, coded)]
     return ModelRows(
-        factors=tuple(factors),
-        codes=tuple(codes),
+        factors=tuple(factor for factor, _ in used),
+        codes=tuple(code for _, code in used),
         numbers={name: found[kept] for name, found in values.items()},
         kept=kept,
-        faults=tuple(fault for _, fault in faults),
-        places=tuple(at for at, _ in faults),
-        accounts=accounts,
+        faults=tuple(fault for _, fault in by_row),
+        places=tuple(at for at, _ in by_row),
+        accounts=_accounts(refused.rows, light, total, weight if amounts else none, faults),
+    )
+
+
+class _Refused:
+    """Rows of a table that cannot be used, (n,) bool, and each fault at the place of its row."""
+
+    def __init__(self, book: Book) -> None:
+        self.book = book
+        self.rows = np.zeros(book.table.num_rows, dtype=np.bool_)
+        self.faults: list[tuple[int, Fault]] = []
+
+    def add(self, name: str, lost: Booleans, code: str) -> None:
+        """Refuse rows because of what stands in a column."""
+        at = np.flatnonzero(lost)
+        self.rows[at] = True
+        cells = self.book.table[name].take(at).to_pylist() if len(at) else []
+        self.faults += [(int(i), (int(self.book.numbers[i]), name, cell, code)) for i, cell in zip(at, cells)]
+
+
+def _coded(column: Any, missing: Missing) -> tuple[Integers, list[str]]:
+    """Return the level of every row, -1 where none, and the levels; empty cells a level of their own where asked."""
+    at, names = text_levels(column)
+    if missing == "level" and (at < 0).any():
+        return np.where(at < 0, len(names), at), [*names, MISSING]
+    return at, names
+
+
+def _in_use(name: str, at: Integers, names: Sequence[str]) -> tuple[Factor, Integers]:
+    """Return the factor of the levels that some row has, and the code of every row among them."""
+    used, code = np.unique(at, return_inverse=True)
+    return Factor(name, tuple(names[i] for i in used)), code.astype(np.int64)
+
+
+def _accounts(refused: Booleans, light: Booleans, total: Floats, weight: Floats, faults: Sequence[Fault]) -> Accounts:
+    """Return what became of the rows, in number, weight and total."""
+    back = total[~refused & ~light]
+    back = back[back < 0]
+    return Accounts(
+        rows=len(refused),
+        used=int((~refused & ~light).sum()),
+        refused=int(refused.sum()),
+        without_weight=int(light.sum()),
+        refused_weight=_sum(weight[refused]),
+        refused_total=_sum(total[refused]),
+        by_column=tuple(Counter(fault[1] for fault in faults).items()),
+        recoveries=len(back),
+        recovered=float(back.sum()),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -162,11 +162,7 @@ def fit(
     current.money.need_hundredths()
     tables = tables_under_study(current, assumed.tables)
     sources = sources_of(history)
-    if book is None and "renewals" not in sources:
-        raise ModelError(problem("RM595"))
-    to_price = book if isinstance(book, Book) else sources["renewals"] if book is None else book
-    if not isinstance(to_price, Book):
-        to_price = read_book(to_price, current.columns, shared="renewals")
+    to_price = _to_price(book, sources, current)
     past = read_history(history, current, assumed.amount)
     step = exposure_step(current, tables, past.book.table.column_names, assumed.exposure_step)
     controls = controls_of(current, tables, past.book, assumed.controls)
@@ -178,10 +174,7 @@ def fit(
     seen = observe(past, base.yuan, base.good, assumed)
     stops += of_history(past, seen, assumed)
     warned = judged(stops, assumed)
-    names = [factor.name for factor in base.factors]
-    odd = [name for name in assumed.monotone if name not in names]
-    if odd:
-        raise ModelError(problem("RM988", name=name, nearest=nearest(name, names)) for name in odd)
+    _need_factors(assumed.monotone, base.factors)
     codes = [np.maximum(code, 0) for code in base.codes]
     pooled = pool(seen, base.factors, codes, now, past.firm, assumed)
     trends = trends_of(seen, pooled, past.firm, assumed)
@@ -222,12 +215,24 @@ def fit(
     )
 
 
+def _to_price(book: Any, sources: Mapping[str, Any], plan: Plan) -> Book:
+    """Return what is to be priced, the history's renewals where no book is given."""
+    if book is None and "renewals" not in sources:
+        raise ModelError(problem("RM595"))
+    given = sources["renewals"] if book is None else book
+    return given if isinstance(given, Book) else read_book(given, plan.columns, shared="renewals")
+
+
+def _need_factors(names: Iterable[str], factors: Sequence[Factor]) -> None:
+    """Refuse names of no factor."""
+    known = [factor.name for factor in factors]
+    odd = [problem("RM988", name=name, nearest=nearest(name, known)) for name in names if name not in known]
+    if odd:
+        raise ModelError(odd)
+
+
 def _once(found: tuple[Problem, ...]) -> tuple[Problem, ...]:
-    kept: list[Problem] = []
-    for item in found:
-        if item not in kept:
-            kept.append(item)
-    return tuple(kept)
+    return tuple(item for at, item in enumerate(found) if item not in found[:at])
 
 
 def current_relativities(tables: tuple[Table, ...], base: ExposureBase) -> dict[str, Floats]:
