@@ -26,5 +26,5 @@ WEIGHTS = np.array(
 )
 
 
-def same(found, printed, relative=1e-13):
+def assert_same(found, printed, relative=1e-13):
     np.testing.assert_allclose(found, printed, rtol=relative, atol=0)

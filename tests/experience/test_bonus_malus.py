@@ -17,7 +17,7 @@ from ratemod.experience.bonus_malus import (
 )
 from ratemod.experience.optimal_relativities import optimal_relativities
 from ratemod.experience.retention import optimal_retention
-from tests.experience.published import same
+from tests.experience.published import assert_same
 
 DENUIT = bonus_malus(np.ones(6), down=1, up=2)
 MALAYSIA = bonus_malus([0.45, 0.55, 0.6167, 0.70, 0.75, 1.00], down=1, up=None)
@@ -37,7 +37,7 @@ def test_the_six_level_system_of_the_book():
         [0.606531, 0.063789, 0.070498, 0.199219, 0.031833, 0.028131],
     ]
     np.testing.assert_allclose(np.linalg.matrix_power(matrix, 5), printed, atol=5.01e-7)
-    same(
+    assert_same(
         matrix[0, [0, 2, 4, 5]],
         [0.9048374180359596, 0.09048374180359599, 0.004524187090179802, 0.00015465307026467186],
         1e-12,
@@ -46,7 +46,7 @@ def test_the_six_level_system_of_the_book():
 
 def test_malaysia():
     # Loss Data Analytics (open text), ch. 12, examples 4.1 to 4.6: -1/top; the book starts from all levels alike.
-    same(
+    assert_same(
         stationary(MALAYSIA, 0.1)[::-1],
         [
             0.09516258196404044,
@@ -60,12 +60,12 @@ def test_malaysia():
     )
     alike = np.full(6, 1 / 6)
     path = 100 * premium_path(MALAYSIA, 0.1, 20, alike)
-    same(
+    assert_same(
         path[1:6],
         [62.550287329855024, 59.867778292018116, 58.05789225759839, 57.05735991474435, 56.57805370124835],
         1e-13,
     )
-    same(path[6:], [56.57805370124835] * 15, 1e-13)
+    assert_same(path[6:], [56.57805370124835] * 15, 1e-13)
     distance = distance_path(MALAYSIA, 0.1, 5, alike)
     # printed 0.6096, 0.3941, 0.2252, 0.0958, 0: from rounded chances, so within a unit of the last digit
     np.testing.assert_allclose(distance[1:], [0.6098, 0.3943, 0.2253, 0.0959, 0], atol=5e-5)
@@ -130,15 +130,15 @@ def test_optimal_relativities():
         **near,
     )
     np.testing.assert_allclose(100 * found.share[::-1], [3.28, 2.21, 2.0, 2.38, 4.02, 10.38, 75.74], atol=0.02)
-    same([found.share @ found.mean_risk, found.share @ found.balanced], [1, 1], 1e-9)
-    same(found.share @ found.by_money, 0.7897013420019685, 1e-7)
+    assert_same([found.share @ found.mean_risk, found.share @ found.balanced], [1, 1], 1e-9)
+    assert_same(found.share @ found.by_money, 0.7897013420019685, 1e-7)
 
 
 def test_the_long_run_is_the_eigenvector_and_the_elasticity_a_derivative():
     frequency = np.array([0.01, 0.1, 0.5, 1.5])
     found, matrix = judge_system(BOOK, frequency), transition_matrix(BOOK, frequency)
-    same(np.einsum("ki,kij->kj", found.stationary, matrix), found.stationary, 1e-10)
-    same(matrix.sum(axis=-1), np.ones((4, 6)), 1e-14)
+    assert_same(np.einsum("ki,kij->kj", found.stationary, matrix), found.stationary, 1e-10)
+    assert_same(matrix.sum(axis=-1), np.ones((4, 6)), 1e-14)
     step = 1e-5
     up, down = judge_system(BOOK, frequency + step).mean_premium, judge_system(BOOK, frequency - step).mean_premium
     np.testing.assert_allclose(found.efficiency, frequency * (up - down) / (2 * step) / found.mean_premium, rtol=1e-5)

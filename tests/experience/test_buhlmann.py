@@ -11,46 +11,52 @@ from hypothesis import strategies as st
 
 from ratemod.errors import ModelError
 from ratemod.experience.buhlmann import buhlmann, buhlmann_straub, buhlmann_straub_flat
-from tests.experience.published import RATIOS, WEIGHTS, same
+from tests.experience.published import RATIOS, WEIGHTS, assert_same
 
 TIGHT = 1e-12
 
 
 def test_buhlmann_is_actuar():
     found = buhlmann(RATIOS)
-    same(found.premium, [2044.04099261019, 1518.58774379501, 1814.23433077897, 1375.98732898101, 1602.23293716815])
-    same([found.between, found.within], [72310.0246212122, 46040.4712121212])
-    same(found.z, [0.949614305087673] * 5)
-    same(found.collective, 1671.01666666667)
+    assert_same(
+        found.premium, [2044.04099261019, 1518.58774379501, 1814.23433077897, 1375.98732898101, 1602.23293716815]
+    )
+    assert_same([found.between, found.within], [72310.0246212122, 46040.4712121212])
+    assert_same(found.z, [0.949614305087673] * 5)
+    assert_same(found.collective, 1671.01666666667)
 
 
 def test_buhlmann_straub_is_actuar():
     found = buhlmann_straub(RATIOS, WEIGHTS)
-    same(found.premium, [2055.16535006492, 1523.70627801246, 1793.44360368128, 1442.966549016, 1603.28540446174])
-    same([found.between, found.within], [89638.7262327551, 139120025.925285])
-    same(found.z, [0.984740401933337, 0.927635217974918, 0.898475355206511, 0.727909209400669, 0.958791149399359])
-    same(found.firm_mean, [2060.92139184264, 1511.22412666499, 1805.84273753185, 1352.97591522158, 1599.82860703406])
-    same(found.weight, [100155, 19895, 13735, 4152, 36110])
-    same(found.collective, 1683.71343704728)
+    assert_same(found.premium, [2055.16535006492, 1523.70627801246, 1793.44360368128, 1442.966549016, 1603.28540446174])
+    assert_same([found.between, found.within], [89638.7262327551, 139120025.925285])
+    assert_same(
+        found.z, [0.984740401933337, 0.927635217974918, 0.898475355206511, 0.727909209400669, 0.958791149399359]
+    )
+    assert_same(
+        found.firm_mean, [2060.92139184264, 1511.22412666499, 1805.84273753185, 1352.97591522158, 1599.82860703406]
+    )
+    assert_same(found.weight, [100155, 19895, 13735, 4152, 36110])
+    assert_same(found.collective, 1683.71343704728)
 
 
 def test_the_iterative_estimator_is_actuar():
     found = buhlmann_straub(RATIOS, WEIGHTS, estimator="iterative")
-    same(found.between, 64366.5071360614, TIGHT)
-    same(
+    assert_same(found.between, 64366.5071360614, TIGHT)
+    assert_same(
         found.premium, [2053.06255347788, 1528.63464793864, 1789.94176814741, 1467.9772557754, 1604.85862321239], TIGHT
     )
-    same(
+    assert_same(
         found.z, [0.978875590825733, 0.902006874199337, 0.864033579429104, 0.657651630602369, 0.943525074706313], TIGHT
     )
-    same(found.collective, 1688.89496971034, TIGHT)
+    assert_same(found.collective, 1688.89496971034, TIGHT)
 
 
 def test_textbook_answers():
     # Loss Data Analytics (open text), ch. 9, examples 6.1 and 6.2.
     found = buhlmann([[0, 1, 0], [2, 1, 2]])
-    same([found.within, found.between, found.k], [1 / 3, 7 / 9, 3 / 7])
-    same(found.premium, [5 / 12, 19 / 12])
+    assert_same([found.within, found.between, found.k], [1 / 3, 7 / 9, 3 / 7])
+    assert_same(found.premium, [5 / 12, 19 / 12])
     none = buhlmann([[3, 0, 0], [3, 0, 3]])
     assert (none.within, none.between, none.k) == (3.0, 0.0, np.inf)
     assert none.z.tolist() == [0.0, 0.0] and none.premium.tolist() == [1.5, 1.5]
@@ -71,15 +77,15 @@ def test_missing_periods_and_firms_without_weight():
     grand = np.average(means, weights=total)
     between = total.sum() / (total.sum() ** 2 - (total**2).sum()) * ((total * (means - grand) ** 2).sum() - 4 * within)
     z = total / (total + within / between)
-    same([found.within, found.between], [within, between], 1e-11)
-    same(found.premium[:5], z * means + (1 - z) * np.average(means, weights=z), 1e-11)
+    assert_same([found.within, found.between], [within, between], 1e-11)
+    assert_same(found.premium[:5], z * means + (1 - z) * np.average(means, weights=z), 1e-11)
     assert found.z[5] == 0 and found.premium[5] == found.collective and np.isnan(found.firm_mean[5])
 
 
 def test_a_large_offset_costs_no_digits():
     noise = np.random.default_rng(3).normal(size=(50, 6)) + np.arange(50)[:, None] / 10
     small, large = buhlmann(noise), buhlmann(noise + 2.0**30)
-    same([large.within, large.between], [small.within, small.between], 1e-6)
+    assert_same([large.within, large.between], [small.within, small.between], 1e-6)
 
 
 @pytest.mark.parametrize(
@@ -131,7 +137,9 @@ def test_credibility_is_a_share_and_grows_with_weight(draw, firms, periods, esti
     assert (found.premium >= low - 1e-12).all() and (found.premium <= high + 1e-12).all()
     # balance: premiums weighted as the observations give back the observed total (when K is finite)
     if np.isfinite(found.k):
-        same((found.weight * found.premium).sum(), np.nansum(np.where(np.isnan(values), 0, weights) * values), 1e-9)
+        assert_same(
+            (found.weight * found.premium).sum(), np.nansum(np.where(np.isnan(values), 0, weights) * values), 1e-9
+        )
 
 
 @settings(max_examples=25, deadline=None)
@@ -140,13 +148,13 @@ def test_order_scale_and_layout_change_nothing(draw):
     weights = draw.gamma(2.0, 50.0, (20, 4))
     values = draw.gamma(2.0, 1.0, (20, 1)) + draw.normal(size=(20, 4)) / np.sqrt(weights)
     found, order = buhlmann_straub(values, weights), draw.permutation(20)
-    same(buhlmann_straub(values[order], weights[order]).premium, found.premium[order], 1e-10)
-    same(buhlmann_straub(values * 8, weights).premium, found.premium * 8, 1e-10)
-    same(buhlmann_straub(values, weights * 4).z, found.z, 1e-9)
+    assert_same(buhlmann_straub(values[order], weights[order]).premium, found.premium[order], 1e-10)
+    assert_same(buhlmann_straub(values * 8, weights).premium, found.premium * 8, 1e-10)
+    assert_same(buhlmann_straub(values, weights * 4).z, found.z, 1e-9)
     code = np.repeat(np.arange(20), 4)
     mix = draw.permutation(80)
     flat = buhlmann_straub_flat(code[mix], values.ravel()[mix], weights.ravel()[mix], 20)
-    same(flat.premium, found.premium, 1e-10)
+    assert_same(flat.premium, found.premium, 1e-10)
 
 
 def test_blocks_change_no_digit(monkeypatch):

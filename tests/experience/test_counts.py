@@ -17,26 +17,26 @@ from ratemod.experience.poisson_gamma import (
     predictive_quantile,
     shape_by_likelihood,
 )
-from tests.experience.published import same
+from tests.experience.published import assert_same
 
 
 def test_poisson_gamma_is_actuar():
     # actuar 3.3.2, cm("bayes", likelihood = "poisson", shape = 3, rate = 3) on 5, 3, 0, 1, 1.
-    same(posterior_mean([10], [5.0], 3.0, 3.0), [1.625])
-    same(credibility_factor([5.0], 3.0), [0.625])
+    assert_same(posterior_mean([10], [5.0], 3.0, 3.0), [1.625])
+    assert_same(credibility_factor([5.0], 3.0), [0.625])
 
 
 def test_the_modification_is_exact_credibility():
     claims, expected = np.array([0, 1, 4, 30]), np.array([0.2, 1.5, 1.0, 40.0])
     z = credibility_factor(expected, 2.5)
-    same(posterior_mean(claims, expected, 2.5), z * claims / expected + 1 - z)
+    assert_same(posterior_mean(claims, expected, 2.5), z * claims / expected + 1 - z)
 
 
 def test_the_predictive_distribution_is_a_distribution_with_the_right_mean():
     claims, expected, coming = np.array([0, 3, 7]), np.array([0.5, 2.0, 1.0]), np.array([0.4, 1.0, 2.0])
     chances = predictive_chances(claims, expected, coming, 1.5, 200)
-    same(chances.sum(axis=1), np.ones(3), 1e-12)
-    same(chances @ np.arange(201), coming * posterior_mean(claims, expected, 1.5), 1e-10)
+    assert_same(chances.sum(axis=1), np.ones(3), 1e-12)
+    assert_same(chances @ np.arange(201), coming * posterior_mean(claims, expected, 1.5), 1e-10)
     top = predictive_quantile(claims, expected, coming, 1.5, 0.9)
     below = np.cumsum(chances, axis=1)
     for firm, count in enumerate(top):
@@ -82,8 +82,8 @@ def test_all_weights_one_is_the_negative_multinomial():
 
     joint = nbinom.logpmf(total, 1.7, 1.7 / (1.7 + mean)) + gammaln(total + 1)
     joint += (claims * np.log(expected / mean[:, None]) - gammaln(claims + 1)).sum(axis=1)
-    same(found, joint.sum(), 1e-12)
-    same(age_weighted_modification(claims, expected, 1.7, np.ones(4)), posterior_mean(total, mean, 1.7), 1e-12)
+    assert_same(found, joint.sum(), 1e-12)
+    assert_same(age_weighted_modification(claims, expected, 1.7, np.ones(4)), posterior_mean(total, mean, 1.7), 1e-12)
 
 
 def test_slopes_of_the_likelihood():
@@ -125,7 +125,7 @@ def test_a_constant_risk_keeps_all_years():
 def test_age_weights_of_firms_without_differences(kind):
     found = estimate_age_weights(kind([[1, 1, 1]] * 5), kind([[1.0, 1.0, 1.0]] * 5))
     assert found.shape == np.inf and found.weights.tolist() == [1.0, 1.0]
-    same(found.log_likelihood, -15.0)  # of 15 Poisson counts of 1 with mean 1: log e^-1 each
+    assert_same(found.log_likelihood, -15.0)  # of 15 Poisson counts of 1 with mean 1: log e^-1 each
     assert [item.code for item in found.warnings] == ["RM646"]
 
 
@@ -133,7 +133,7 @@ def test_years_uninsured_say_nothing():
     claims, expected = np.array([[1, 0, 2]]), np.array([[1.0, 0.0, 1.5]])
     found, *_ = _likelihood(2.0, np.ones(2), claims, expected)
     short, *_ = _likelihood(2.0, np.ones(1), claims[:, [0, 2]], expected[:, [0, 2]])
-    same(found, short)
+    assert_same(found, short)
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from ratemod.errors import BookError, ModelError
 from ratemod.experience.hachemeister import hachemeister, premium_at
 from ratemod.experience.hierarchical import hierarchical
 from ratemod.experience.poisson_gamma import posterior_mean, shape_by_likelihood
-from tests.experience.published import RATIOS, WEIGHTS, same
+from tests.experience.published import RATIOS, WEIGHTS, assert_same
 
 
 @pytest.fixture
@@ -31,19 +31,21 @@ def rows():
 
 def test_every_method_is_its_function(rows):
     found = rm.credibility(rows)
-    same(found["estimate"], [2055.16535006492, 1523.70627801246, 1793.44360368128, 1442.966549016, 1603.28540446174])
-    same(found.attrs["collective"], 1683.71343704728)
+    assert_same(
+        found["estimate"], [2055.16535006492, 1523.70627801246, 1793.44360368128, 1442.966549016, 1603.28540446174]
+    )
+    assert_same(found.attrs["collective"], 1683.71343704728)
     assert found["firm"].tolist() == ["s1", "s2", "s3", "s4", "s5"] and (found["periods"] == 12).all()
-    same(
+    assert_same(
         rm.credibility(rows, "buhlmann")["estimate"],
         [2044.04099261019, 1518.58774379501, 1814.23433077897, 1375.98732898101, 1602.23293716815],
     )
-    same(rm.credibility(rows, "buhlmann_straub_iterative").attrs["between"], 64366.5071360614, 1e-12)
+    assert_same(rm.credibility(rows, "buhlmann_straub_iterative").attrs["between"], 64366.5071360614, 1e-12)
     nested = rm.credibility(rows, "hierarchical", levels=["cohort"])
-    same(nested["estimate"], hierarchical(RATIOS, WEIGHTS, [[0, 1, 0, 1, 1]]).firms.premium)
-    same(rm.credibility(rows, "hachemeister")["estimate"], premium_at(hachemeister(RATIOS, WEIGHTS), [1, 13]))
+    assert_same(nested["estimate"], hierarchical(RATIOS, WEIGHTS, [[0, 1, 0, 1, 1]]).firms.premium)
+    assert_same(rm.credibility(rows, "hachemeister")["estimate"], premium_at(hachemeister(RATIOS, WEIGHTS), [1, 13]))
     for frame in (found, nested):
-        same(frame["z"] * frame["own"] + (1 - frame["z"]) * frame["complement"], frame["estimate"], 1e-12)
+        assert_same(frame["z"] * frame["own"] + (1 - frame["z"]) * frame["complement"], frame["estimate"], 1e-12)
 
 
 def test_counts():
@@ -60,8 +62,8 @@ def test_counts():
     )
     found = rm.credibility(frame, "poisson_gamma")
     shape = shape_by_likelihood(claims.sum(axis=1), expected.sum(axis=1))
-    same(found["estimate"], posterior_mean(claims.sum(axis=1), expected.sum(axis=1), shape), 1e-12)
-    same(found["z"] * found["own"] + 1 - found["z"], found["estimate"], 1e-12)
+    assert_same(found["estimate"], posterior_mean(claims.sum(axis=1), expected.sum(axis=1), shape), 1e-12)
+    assert_same(found["z"] * found["own"] + 1 - found["z"], found["estimate"], 1e-12)
 
 
 def test_a_bad_firm_is_refused_and_the_others_stand(rows):
@@ -89,7 +91,7 @@ def test_a_bad_firm_is_refused_and_the_others_stand(rows):
     }
     assert found.loc["twice", "reason"] == "the firm has two rows for one period"
     assert found.loc[["bare", "minus", "twice"], "estimate"].isna().all()
-    same(found.loc[good["firm"], "estimate"], good["estimate"])
+    assert_same(found.loc[good["firm"], "estimate"], good["estimate"])
     assert found.loc["nothing", "estimate"] == good.attrs["collective"] and found.loc["nothing", "z"] == 0
     assert "两行" in rm.credibility(pd.concat([rows, bad]), lang="zh").set_index("firm").loc["twice", "reason"]
 
@@ -99,20 +101,20 @@ def test_files_with_their_own_headers(rows, tmp_path):
     named = rows.rename(columns={"firm": "企业", "period": "季度", "value": "案均赔款", "weight": "赔案数"})
     named.to_csv(path, index=False, encoding="gb18030")
     found = rm.credibility(path, firm="企业", period="季度", value="案均赔款", weight="赔案数")
-    same(found["estimate"], rm.credibility(rows)["estimate"])
+    assert_same(found["estimate"], rm.credibility(rows)["estimate"])
 
 
 def test_periods_are_numbers_where_they_can_be(rows):
     found = rm.credibility(rows, "hachemeister")["estimate"]
     as_text = rows.assign(period=rows["period"].astype(str))  # "10" sorts before "9"
-    same(rm.credibility(as_text, "hachemeister")["estimate"], found, 1e-12)
+    assert_same(rm.credibility(as_text, "hachemeister")["estimate"], found, 1e-12)
     gap = rows[rows["period"] != 6]
     time = np.delete(np.arange(1.0, 13.0), 5)
     kept = np.delete(RATIOS, 5, axis=1), np.delete(WEIGHTS, 5, axis=1)
     exact = premium_at(hachemeister(*kept, np.stack([np.ones(11), time], axis=1)), [1, 13])
-    same(rm.credibility(gap, "hachemeister")["estimate"], exact, 1e-10)
+    assert_same(rm.credibility(gap, "hachemeister")["estimate"], exact, 1e-10)
     months = rows.assign(period=pd.to_datetime("2020-01-01") + pd.to_timedelta(rows["period"] * 90, unit="D"))
-    same(rm.credibility(months, "hachemeister")["estimate"], found, 1e-12)
+    assert_same(rm.credibility(months, "hachemeister")["estimate"], found, 1e-12)
 
 
 def test_counts_must_be_counts(rows):
@@ -151,15 +153,15 @@ def test_cells_that_are_no_numbers_refuse_their_firm_alone(rows):
     assert found["code"].to_dict() == {"s1": "", "s2": "RM203", "s3": "", "s4": "", "s5": ""}
     rest = rm.credibility(rows[rows.firm != "s2"])
     assert np.isnan(found.loc["s2", "estimate"])
-    same(found.loc[rest["firm"], "estimate"], rest["estimate"])
+    assert_same(found.loc[rest["firm"], "estimate"], rest["estimate"])
 
 
 def test_the_standard_of_frequency_alone_is_that_of_the_normal_distribution(rows):
     """(1.959964 / 0.05)^2 = 1,536.6 claims; with a variation of 2, five times as many."""
     counts = rows.assign(weight=rows.weight / rows.weight.max() * 10)
     found = rm.credibility(counts, "limited_fluctuation")
-    same(found.attrs["full"], (1.9599639845400545 / 0.05) ** 2)
-    same(rm.credibility(counts, "limited_fluctuation", variation=2.0).attrs["full"], 5 * found.attrs["full"])
+    assert_same(found.attrs["full"], (1.9599639845400545 / 0.05) ** 2)
+    assert_same(rm.credibility(counts, "limited_fluctuation", variation=2.0).attrs["full"], 5 * found.attrs["full"])
 
 
 def test_a_firm_without_expected_claims_has_no_experience_of_its_own():
@@ -185,7 +187,7 @@ def test_a_weight_without_a_value_is_named_and_counts_as_not_seen(rows):
     blank.loc[blank.index[0], "value"] = np.nan
     found = rm.credibility(blank)
     assert [line[:5] for line in found.attrs["warnings_in"]["zh"]] == ["RM949"]
-    same(found["estimate"], rm.credibility(rows.drop(index=rows.index[0]))["estimate"])
+    assert_same(found["estimate"], rm.credibility(rows.drop(index=rows.index[0]))["estimate"])
     assert rm.credibility(rows).attrs["warnings"] == []
 
 

@@ -29,13 +29,13 @@ from ratemod.experience.merit import (
     japan_rate,
     japan_ratio_percent,
 )
-from tests.experience.published import same
+from tests.experience.published import assert_same
 
 
 def test_japan_by_its_annex():
     # Annex table 3 of the rules under the act on collecting labour insurance premiums; upper edges belong to the band.
     rates = japan_rate([60, 60, 60, 12, 12, 62], [8, 10, 10.01, 80, 85.01, 151])
-    same(rates, [36.24, 36.24, 39.21, 12.0, 12.57, 86.56], 1e-12)
+    assert_same(rates, [36.24, 36.24, 39.21, 12.0, 12.57, 86.56], 1e-12)
     for scheme, bands in JAPAN.items():
         most = int(scheme[2:])
         assert bands.values == tuple(range(-most, most + 1, 5)) and len(set(bands.values)) == len(bands.values)
@@ -43,7 +43,7 @@ def test_japan_by_its_annex():
     assert JAPAN["pm45"].upper[-1] == 160 and JAPAN["pm40"].upper[:3] == (10, 20, 30)
     assert JAPAN["pm35"].of([85, 85.1, 110, 110.1]).tolist() == [0, 5, 10, 15]
     assert JAPAN["pm30"].of([50, 50.1, 130, 130.1]).tolist() == [-15, -10, 15, 20]
-    same(japan_ratio_percent([63.0], [100.0], 0.63), [100.0])
+    assert_same(japan_ratio_percent([63.0], [100.0], 0.63), [100.0])
 
 
 def test_the_german_leaflet():
@@ -72,7 +72,7 @@ def test_claim_free_years_by_hand():
 def test_accidents_by_hand():
     # worst grade 1.2 (larger), two further at 0.05; capped at 1.5; clean years 1.0, 0.95, 0.9, 0.85
     found = accident_factor([1, 3, -1, -1, -1, 0], [3, 1, 0, 0, 0, 9], [0, 0, 0, 2, 9, 0])
-    same(found, [1.3, 1.5, 1.0, 0.9, 0.85, 1.5], 1e-12)
+    assert_same(found, [1.3, 1.5, 1.0, 0.9, 0.85, 1.5], 1e-12)
     assert "illustrative" in ILLUSTRATIVE_ACCIDENTS.source and "illustrative" in ILLUSTRATIVE_LOSS_RATIO.source
 
 
@@ -106,7 +106,7 @@ def test_the_grid_of_the_work_injury_notice():
     }
     for risk_class, printed in grid.items():
         open_steps = np.array(WORK_INJURY_FACTORS)[work_injury_floor([risk_class])[0] :]
-        same(base[risk_class - 1] * open_steps, printed, 1e-12)
+        assert_same(base[risk_class - 1] * open_steps, printed, 1e-12)
 
 
 def test_the_huainan_rule_year_by_year():
