@@ -46,7 +46,7 @@ Estimator = Literal["unbiased", "iterative"]
 TOLERANCE, MOST_ROUNDS = 1e-13, 200
 
 
-@dataclass(frozen=True, eq=False, slots=True, repr=False)
+@dataclass(frozen=True, eq=False, kw_only=True, slots=True, repr=False)
 class Credibility:
     """Structure parameters and what they make of every firm.
 
@@ -87,7 +87,7 @@ class Credibility:
         return f"Credibility({len(self.z):,} firms; collective {self.collective:.6g}; {variances}{noted})"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False, kw_only=True, slots=True)
 class FirmSums:
     """What the estimators need of each firm: (firms,) weight, mean, weighted square deviations, periods seen."""
 
@@ -199,11 +199,7 @@ def from_sums(sums: FirmSums, *, estimator: Estimator = "unbiased") -> Credibili
     refuse([problem("RM645", firms=firms)] if firms < 2 else [problem("RM644")] if freedom == 0 else [])
     within = float(sums.square[seen].sum()) / freedom
     weight, mean = sums.weight[seen], sums.mean[seen]
-    between = between_unbiased(weight, mean, within)
-    warnings: list[Problem] = []
-    if between < 0 or (between > 0 and _negligible(between, mean)):
-        warnings.append(problem("RM646", estimate=f"{between:.6g}"))
-        between = 0.0
+    between, warnings = between_kept(weight, mean, within)
     if estimator == "iterative" and between > 0:
         between, settled = _iterate(weight, mean, within, between)
         if not settled:
@@ -229,15 +225,15 @@ def with_parameters(
         collective = float(by @ own / by.sum())
     premium = np.where(sums.weight > 0, collective + z * (own - collective), collective)
     return Credibility(
-        collective,
-        within,
-        between,
-        float(k),
-        z,
-        np.where(sums.weight > 0, sums.mean, np.nan),
-        sums.weight,
-        premium,
-        warnings,
+        collective=collective,
+        within=within,
+        between=between,
+        k=float(k),
+        z=z,
+        firm_mean=np.where(sums.weight > 0, sums.mean, np.nan),
+        weight=sums.weight,
+        premium=premium,
+        warnings=warnings,
     )
 
 
@@ -264,6 +260,15 @@ def between_unbiased(weight: Floats, mean: Floats, within: float) -> float:
     return float((spread - (len(weight) - 1) * within / total) / (1 - share @ share))
 
 
+def between_kept(weight: Floats, mean: Floats, within: float) -> tuple[float, list[Problem]]:
+    """Return the unbiased between variance, 0 with a warning (RM646) where it is negative or rounding alone."""
+    found = between_unbiased(weight, mean, within)
+    rounding = (8 * np.finfo(np.float64).eps * np.abs(mean).max()) ** 2
+    if found == 0 or found > rounding:
+        return found, []
+    return 0.0, [problem("RM646", estimate=f"{found:.6g}")]
+
+
 def firm_sums(values: Floats, weights: Floats) -> FirmSums:
     """Return the sums of every firm of a (firms, periods) panel, block by block.
 
@@ -288,7 +293,7 @@ def firm_sums(values: Floats, weights: Floats) -> FirmSums:
         away = value - mean[at, None]
         square[at] = np.einsum("ij,ij,ij->i", mass, away, away)
         periods[at] = np.count_nonzero(seen, axis=1)
-    return FirmSums(weight, mean, square, periods)
+    return FirmSums(weight=weight, mean=mean, square=square, periods=periods)
 
 
 def flat_sums(code: npt.ArrayLike, value: npt.ArrayLike, weight: npt.ArrayLike, size: int) -> FirmSums:
@@ -312,7 +317,8 @@ def flat_sums(code: npt.ArrayLike, value: npt.ArrayLike, weight: npt.ArrayLike, 
     total: Floats = np.bincount(at, mass, minlength=size).astype(np.float64, copy=False)
     mean = np.divide(np.bincount(at, mass * amount, minlength=size), total, out=np.zeros(size), where=total > 0)
     square: Floats = np.bincount(at, mass * (amount - mean[at]) ** 2, minlength=size).astype(np.float64, copy=False)
-    return FirmSums(total, mean, square, np.bincount(at, minlength=size).astype(np.int64, copy=False))
+    periods = np.bincount(at, minlength=size).astype(np.int64, copy=False)
+    return FirmSums(weight=total, mean=mean, square=square, periods=periods)
 
 
 def _panel(values: npt.ArrayLike) -> Floats:
@@ -323,11 +329,6 @@ def _panel(values: npt.ArrayLike) -> Floats:
             problem("RM640", name="values", found=str(array.shape), first="panel", expected="(firms, periods)")
         )
     return array
-
-
-def _negligible(between: float, mean: Floats) -> bool:
-    """Return whether a variance is no more than what rounding of the means alone would leave."""
-    return bool(between <= (8 * np.finfo(np.float64).eps * np.abs(mean).max()) ** 2)
 
 
 def _iterate(weight: Floats, mean: Floats, within: float, between: float) -> tuple[float, bool]:

@@ -216,5 +216,12 @@ def _credibility(
         collective[k] = by @ mean / by.sum()
     known = np.where(fitted[:, None], own, collective)
     return TrendCredibility(
-        basis, collective, own, z, collective + z * (known - collective), within, between, tuple(warnings)
+        basis=basis,
+        collective=collective,
+        own=own,
+        z=z,
+        coefficients=collective + z * (known - collective),
+        within=within,
+        between=between,
+        warnings=tuple(warnings),
     )

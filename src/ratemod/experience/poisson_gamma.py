@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ratemod.errors import ModelError, problem
-from ratemod.experience.buhlmann import Credibility, FirmSums, between_unbiased, with_parameters
+from ratemod.experience.buhlmann import Credibility, FirmSums, between_kept, with_parameters
 from ratemod.experience.panel import Floats, Integers, first, numbers, same_shape, whole
 from ratemod.rules.floats import in_a_row
 from ratemod.rules.options import strict
@@ -100,10 +100,9 @@ def semiparametric_poisson(claims: npt.ArrayLike, exposure: npt.ArrayLike) -> Cr
         raise ModelError(problem("RM652"))
     mean = np.divide(count, mass, out=np.zeros(len(mass)), where=seen)
     frequency = float(count.sum() / mass.sum())
-    between = between_unbiased(mass[seen], mean[seen], frequency)
-    warnings = () if between > 0 else (problem("RM646", estimate=f"{between:.6g}"),)
-    sums = FirmSums(mass, mean, np.zeros(len(mass)), seen.astype(np.int64))
-    return with_parameters(sums, frequency, max(between, 0.0), warnings=warnings)
+    between, warnings = between_kept(mass[seen], mean[seen], frequency)
+    sums = FirmSums(weight=mass, mean=mean, square=np.zeros(len(mass)), periods=seen.astype(np.int64))
+    return with_parameters(sums, frequency, between, warnings=tuple(warnings))
 
 
 @strict

@@ -16,13 +16,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 
 from ratemod.errors import ModelError, problem
 from ratemod.ratemaking.arrays import Booleans, Floats
 from ratemod.ratemaking.development import development_factors
 from ratemod.ratemaking.labels import NUMBERED, Labels, by_origin, one_triangle
-from ratemod.ratemaking.triangle import later, latest, unbroken
+from ratemod.ratemaking.triangle import latest, newest_age, unbroken
 from ratemod.rules.options import strict
 from ratemod.rules.within import Chance, Count, Whole
 
@@ -200,12 +199,8 @@ def _developed(amount: Floats, seen: Booleans, factor: Floats) -> Floats:
 
 def _backwards(amount: Floats, seen: Booleans, factor: Floats) -> Floats:
     """Return what the fit puts in the place of each known amount: the newest one, divided by the factors before it."""
-    fitted = np.where(seen & ~_beyond(seen), amount, 0.0)
+    fitted = np.zeros(amount.shape)
+    fitted[np.arange(len(amount)), newest_age(amount)] = latest(amount)
     for k in range(len(factor) - 1, -1, -1):
         fitted[:, k] = np.where(seen[:, k + 1], fitted[:, k + 1] / factor[k], fitted[:, k])
     return fitted
-
-
-def _beyond(seen: npt.NDArray[np.bool_]) -> Booleans:
-    """Return whether an origin has an amount at a later age."""
-    return np.concatenate([later(seen)[:, 1:], np.zeros((len(seen), 1), dtype=bool)], axis=1)

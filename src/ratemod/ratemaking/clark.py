@@ -23,7 +23,7 @@ import numpy.typing as npt
 from ratemod.errors import ModelError, problem
 from ratemod.ratemaking.arrays import Floats, Integers, positive
 from ratemod.ratemaking.labels import Labels, by_origin, is_number, one_triangle, with_cv
-from ratemod.ratemaking.triangle import latest, observed
+from ratemod.ratemaking.triangle import latest, newest_age, observed
 from ratemod.rules.floats import in_a_row
 from ratemod.rules.options import strict
 from ratemod.rules.within import Factor, Unbounded
@@ -35,7 +35,7 @@ Growth = Literal["loglogistic", "weibull"]
 STEP = 1e-3  # of the logs of ω and θ, for derivatives of fourth order
 
 
-@dataclass(frozen=True, eq=False, slots=True, repr=False)
+@dataclass(frozen=True, eq=False, kw_only=True, slots=True, repr=False)
 class Clark:
     """A growth curve fitted to one triangle, and what it says is unpaid.
 
@@ -131,7 +131,7 @@ def clark(
     base = None if premium is None else positive("premium", premium)
     if base is not None and base.shape != amount.shape[:1]:
         raise ModelError(problem("RM503", name="premium", found=base.size, first="triangle", expected=len(amount)))
-    newest = float(at[np.flatnonzero(~np.isnan(amount).all(axis=0)).max(initial=0)])
+    newest = float(at[newest_age(amount).max()])
     if until < newest:
         raise ModelError(problem("RM691", until=f"{until:g}", newest=f"{newest:g}"))
     evidence = _evidence(amount, np.concatenate([[0.0], at - length / 2]), growth, base)
@@ -274,8 +274,7 @@ def _result(evidence: _Evidence, best: Floats, until: float, end: float, amount:
     c, mean, whole, base = evidence.amount, evidence.mean(best), evidence.level(best), evidence.base
     dispersion = float(((c - mean) ** 2 / mean).sum() / (len(c) - evidence.parameters))
     covariance = dispersion * np.linalg.inv(_information(evidence, best))
-    newest_age = amount.shape[1] - np.argmax(~np.isnan(amount[:, ::-1]), axis=1)
-    known = evidence.x[newest_age]
+    known = evidence.x[newest_age(amount) + 1]
 
     def left(logs: Floats) -> Floats:
         ends = _curve(evidence.growth, logs, np.full(1, end)), _curve(evidence.growth, logs, known)

@@ -23,7 +23,7 @@ import numpy.typing as npt
 
 from ratemod.errors import ModelError, problem
 from ratemod.ratemaking.arrays import Booleans, Floats, Integers, finite, non_negative, positive, same_length
-from ratemod.ratemaking.labels import NUMBERED, Labels, by_origin, by_step, in_order, labelled, with_cv
+from ratemod.ratemaking.labels import NUMBERED, Labels, by_origin, by_step, in_order, labelled, of_origins, with_cv
 from ratemod.ratemaking.triangle import later, latest, observed
 from ratemod.rules.options import strict
 from ratemod.rules.within import Amount, Factor
@@ -37,7 +37,7 @@ LastSigma = Literal["mack", "log-linear"]
 Alpha = Literal[0, 1, 2]
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(frozen=True, eq=False, kw_only=True, slots=True, repr=False)
 class Factors:
     """Age-to-age factors.
 
@@ -62,7 +62,7 @@ class Factors:
         return f"Factors({steps} from age to age{each})"
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(frozen=True, kw_only=True, slots=True, repr=False)
 class Tail:
     """A tail factor from a curve through the factors, with the regression behind it.
 
@@ -90,7 +90,7 @@ class Tail:
         return f"Tail({self.factor:.6g} by {self.curve}; R² {self.r_squared:.4f})"
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(frozen=True, eq=False, kw_only=True, slots=True, repr=False)
 class Mack:
     """Chain ladder with Mack's standard errors; leading axes as in the triangle.
 
@@ -137,11 +137,10 @@ class Mack:
         return by_step(self.labels, factor=self.factor, standard_error=self.factor_se, sigma=self.sigma)
 
     def __repr__(self) -> str:
-        *lead, origins = self.ultimate.shape
-        each = f"{int(np.prod(lead))} segments of {origins} origins" if lead else f"{origins} origins"
-        error = f"; standard error {float(self.total_standard_error):,.6g}" if not lead else ""
+        error = f"; standard error {float(self.total_standard_error):,.6g}" if self.ultimate.ndim == 1 else ""
         tail = f"; tail {self.tail:g}" if self.tail != 1 else ""
-        return f"Mack({each}; ultimate {self.ultimate.sum():,.8g}; unpaid {self.unpaid.sum():,.8g}{error}{tail})"
+        sums = f"ultimate {self.ultimate.sum():,.8g}; unpaid {self.unpaid.sum():,.8g}"
+        return f"Mack({of_origins(self.ultimate)}; {sums}{error}{tail})"
 
 
 @strict
@@ -189,11 +188,13 @@ def development_factors(
             problem("RM518", segment=str([int(i) for i in at[:-1]]), age=int(at[-1]) + 1) for at in np.argwhere(bad)
         )
     if average == "volume":
-        return Factors(np.where(use, then, 0.0).sum(axis=-2) / base, count, labels)
+        mean = np.where(use, then, 0.0).sum(axis=-2) / base
+        return Factors(value=mean, ratios_used=count, labels=labels)
     ratio = np.divide(then, now, out=np.full(now.shape, np.nan), where=use)
     if average == "geometric":
         positive("ratios", ratio[use])
-        return Factors(np.exp(np.nansum(np.log(ratio), axis=-2) / count), count, labels)
+        mean = np.exp(np.nansum(np.log(ratio), axis=-2) / count)
+        return Factors(value=mean, ratios_used=count, labels=labels)
     if average == "medial":
         ranked = np.sort(ratio, axis=-2)
         place = np.arange(ratio.shape[-2])[:, None]
@@ -202,7 +203,7 @@ def development_factors(
         high = np.where(enough, count - exclude, count)[..., None, :]
         keep = (place >= low) & (place < high)
         ratio, count = np.where(keep, ranked, np.nan), keep.sum(axis=-2)
-    return Factors(np.nansum(ratio, axis=-2) / count, count, labels)
+    return Factors(value=np.nansum(ratio, axis=-2) / count, ratios_used=count, labels=labels)
 
 
 @strict
@@ -258,7 +259,13 @@ def fit_tail(age: npt.ArrayLike, factor: npt.ArrayLike, curve: Curve = "exponent
     beyond = np.exp(intercept + slope * (further if curve == "exponential" else np.log(further)))
     spread = float((y - y.mean()) @ (y - y.mean()))
     rest = y - intercept - slope * x
-    return Tail(float(np.prod(1 + beyond)), curve, intercept, slope, 1 - float(rest @ rest) / spread if spread else 1.0)
+    return Tail(
+        factor=float(np.prod(1 + beyond)),
+        curve=curve,
+        intercept=intercept,
+        slope=slope,
+        r_squared=1 - float(rest @ rest) / spread if spread else 1.0,
+    )
 
 
 @strict
@@ -316,14 +323,25 @@ def mack(
     ratio = np.where(use, amount[..., 1:], 1.0) / now
     weight = np.where(use, now**alpha, 0.0)
     total, count = weight.sum(axis=-2), use.sum(axis=-2)
-    if count.shape[-1] < 3 or (count[..., :-1] < 2).any() or (count[..., -1] < 1).any():
-        raise ModelError(problem("RM521"))
+    need_ratios(count)
     factor = (weight * ratio).sum(axis=-2) / total
     squares = (weight * (ratio - factor[..., None, :]) ** 2).sum(axis=-2)
     sigma2 = squares / np.maximum(count - 1, 1)
     alone = count[..., -1] == 1
     sigma2[..., -1] = np.where(alone, last_sigma2(sigma2, last_sigma), sigma2[..., -1])
     return _errors(amount, seen, factor, sigma2, total, alpha, (tail, tail_se, tail_sigma), labels)
+
+
+def need_ratios(count: Integers) -> None:
+    """Check that ratios, counted by age (..., ages-1), give a σ: three ages or more, two ratios at each but the last.
+
+    Raises
+    ------
+    ModelError
+        RM521.
+    """
+    if count.shape[-1] < 3 or (count[..., :-1] < 2).any() or (count[..., -1] < 1).any():
+        raise ModelError(problem("RM521"))
 
 
 def _newest(use: Booleans, periods: int | None) -> Booleans:
@@ -381,18 +399,19 @@ def _errors(
     parameter = parameter * f_tail**2 + last**2 * se_tail**2
     together = together * f_tail**2 + last.sum(axis=-1) ** 2 * se_tail**2
     ultimate = last * f_tail
-    both = process + parameter
     return Mack(
-        factor,
-        np.sqrt(factor_var),
-        np.sqrt(sigma2),
-        full,
-        ultimate,
-        ultimate - latest(amount),
-        np.sqrt(both),
-        np.sqrt(process),
-        np.sqrt(parameter),
-        np.sqrt(process.sum(axis=-1) + together),
-        *tail,
-        labels,
+        factor=factor,
+        factor_se=np.sqrt(factor_var),
+        sigma=np.sqrt(sigma2),
+        full=full,
+        ultimate=ultimate,
+        unpaid=ultimate - latest(amount),
+        standard_error=np.sqrt(process + parameter),
+        process_error=np.sqrt(process),
+        parameter_error=np.sqrt(parameter),
+        total_standard_error=np.sqrt(process.sum(axis=-1) + together),
+        tail=f_tail,
+        tail_se=se_tail,
+        tail_sigma=sigma_tail,
+        labels=labels,
     )

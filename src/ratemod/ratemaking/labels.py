@@ -152,6 +152,12 @@ def numbered(held: tuple[str, ...], n: int) -> list[Any]:
     return list(held) if len(held) == n else list(range(1, n + 1))
 
 
+def of_origins(amount: Floats) -> str:
+    """Return how many origins, and segments where there are several, an array of (..., origins) has, in words."""
+    *lead, origins = amount.shape
+    return f"{int(np.prod(lead))} segments of {origins} origins" if lead else f"{origins} origins"
+
+
 def by_origin(labels: Labels, **columns: Floats) -> pd.DataFrame:
     """Return arrays of (..., origins) as a frame: segment where there are several, origin, and the arrays."""
     return _frame(labels, "origin", labels.origins, columns)

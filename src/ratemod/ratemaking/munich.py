@@ -18,8 +18,8 @@ import numpy as np
 
 from ratemod.errors import ModelError, problem
 from ratemod.ratemaking.arrays import Booleans, Floats, positive
-from ratemod.ratemaking.development import LastSigma, last_sigma2
-from ratemod.ratemaking.labels import Labels, by_origin, by_step, labelled
+from ratemod.ratemaking.development import LastSigma, last_sigma2, need_ratios
+from ratemod.ratemaking.labels import Labels, by_origin, by_step, labelled, of_origins
 from ratemod.ratemaking.triangle import latest, unbroken
 from ratemod.rules.options import strict
 from ratemod.rules.within import Amount
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-@dataclass(frozen=True, eq=False, slots=True, repr=False)
+@dataclass(frozen=True, eq=False, kw_only=True, slots=True, repr=False)
 class Munich:
     """Paid and incurred developed together; leading axes as in the triangles.
 
@@ -81,11 +81,9 @@ class Munich:
         )
 
     def __repr__(self) -> str:
-        *lead, origins = self.ultimate_paid.shape
-        each = f"{int(np.prod(lead))} segments of {origins} origins" if lead else f"{origins} origins"
         sums = f"ultimate paid {self.ultimate_paid.sum():,.8g}, incurred {self.ultimate_incurred.sum():,.8g}"
-        slope = f"; λ {float(self.slope[0]):.4g} and {float(self.slope[1]):.4g}" if not lead else ""
-        return f"Munich({each}; {sums}{slope})"
+        slope = f"; λ {float(self.slope[0]):.4g} and {float(self.slope[1]):.4g}" if self.slope.ndim == 1 else ""
+        return f"Munich({of_origins(self.ultimate_paid)}; {sums}{slope})"
 
 
 @strict
@@ -133,8 +131,7 @@ def munich(
     positive("incurred", i[seen])
     use = seen[..., 1:] & seen[..., :-1]
     count = use.sum(axis=-2)
-    if count.shape[-1] < 3 or (count[..., :-1] < 2).any() or (count[..., -1] < 1).any():
-        raise ModelError(problem("RM521"))
+    need_ratios(count)
     both = np.stack([np.where(seen, p, 1.0), np.where(seen, i, 1.0)])
     factor, sigma, residual = _weighted(both[..., 1:], both[..., :-1], use, last_sigma)
     for at, given in enumerate((last_sigma_paid, last_sigma_incurred)):

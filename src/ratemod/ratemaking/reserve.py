@@ -32,7 +32,7 @@ from ratemod.ratemaking.development import (
 )
 from ratemod.ratemaking.labels import Labels, by_origin, by_step, in_order, labelled, numbered, one_triangle
 from ratemod.ratemaking.munich import Munich, munich, named_otherwise
-from ratemod.ratemaking.triangle import latest, observed
+from ratemod.ratemaking.triangle import latest, newest_age, observed
 from ratemod.ratemaking.triangle_list import TriangleTable, age_of
 from ratemod.ratemaking.ultimate import Ultimate, benktander, bornhuetter_ferguson, cape_cod, chain_ladder
 from ratemod.rules.floats import floats
@@ -66,7 +66,7 @@ NEEDS: Mapping[str, tuple[str, ...]] = {
 }
 
 
-@dataclass(frozen=True, eq=False, slots=True, repr=False)
+@dataclass(frozen=True, eq=False, kw_only=True, slots=True, repr=False)
 class Reserve:
     """What a method makes of one triangle.
 
@@ -209,8 +209,7 @@ def reserve(
     if {"decay", "trend", "periods"} & set(said):
         in_order(labels.origins)
     steps, used, curve, last, behind = _found(method, amount, labels, said)
-    seen, known = observed(amount), latest(amount)
-    age = (amount.shape[1] - 1 - np.argmax(seen[:, ::-1], axis=1)).astype(np.int64)
+    known, age = latest(amount), newest_age(amount)
     to_ultimate = cumulative_factors(steps, last)
     made = behind or _ultimate(method, known, to_ultimate[age], said)
     ultimate = made.ultimate_paid if isinstance(made, Munich) else made.ultimate
@@ -364,7 +363,7 @@ def _as_table(triangle: Any) -> TriangleTable:
         tuple(str(name) for name in numbered(held, size))
         for held, size in zip((labels.segments, labels.origins, labels.ages), values.shape)
     )
-    return TriangleTable(values, Labels(segments, origins, ages))
+    return TriangleTable(values=values, labels=Labels(segments=segments, origins=origins, ages=ages))
 
 
 def _segment_named(table: TriangleTable, name: str) -> TriangleTable:

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ratemod.errors import ModelError, problem
-from ratemod.ratemaking.arrays import Booleans, Dates, Floats, finite, same_length
+from ratemod.ratemaking.arrays import Booleans, Dates, Floats, Integers, finite, same_length
 from ratemod.ratemaking.exposure import days
 from ratemod.ratemaking.labels import Labels, names
 from ratemod.rules.floats import whole_numbers
@@ -54,7 +54,7 @@ class Triangle:
         """Names of segments, of origins (their year, or first month) and of ages (months)."""
         unit = "Y" if self.origin_months % 12 == 0 else "M"
         starts = [str(one) for one in self.origin_start.astype(f"datetime64[{unit}]")]
-        return Labels(self.segments, names(starts), names(self.ages.tolist()))
+        return Labels(segments=self.segments, origins=names(starts), ages=names(self.ages.tolist()))
 
     def frame(self) -> pd.DataFrame:
         """Return one row a segment and origin, one column an age; NaN where not yet observed.
@@ -162,7 +162,9 @@ def triangle_of_transactions(
     started = np.arange(origins)[:, None] * origin_months + (np.arange(ages) + 1) * age_months
     total = np.where(started <= known_months, sums.cumsum(axis=2), np.nan)
     starts = (first.astype("datetime64[M]") + np.arange(origins) * origin_months).astype("datetime64[D]")
-    return Triangle(total, segments, starts, origin_months, age_months)
+    return Triangle(
+        values=total, segments=segments, origin_start=starts, origin_months=origin_months, age_months=age_months
+    )
 
 
 def observed(values: Floats) -> Booleans:
@@ -219,6 +221,22 @@ def unbroken(values: Floats) -> Booleans:
     return seen
 
 
+def newest_age(values: Floats) -> Integers:
+    """Return the place of the newest observed age of every origin, (..., origins) int64.
+
+    Raises
+    ------
+    ModelError
+        Those of `observed`.
+
+    Examples
+    --------
+    >>> newest_age(np.array([[1.0, 2.0], [3.0, np.nan]])).tolist()
+    [1, 0]
+    """
+    return np.asarray(values.shape[-1] - 1 - np.argmax(np.flip(observed(values), -1), axis=-1), dtype=np.int64)
+
+
 def latest(values: Floats) -> Floats:
     """Return the newest observed amount of every origin, (..., origins).
 
@@ -227,8 +245,7 @@ def latest(values: Floats) -> Floats:
     >>> latest(np.array([[1.0, 2.0], [3.0, np.nan]])).tolist()
     [2.0, 3.0]
     """
-    last = values.shape[-1] - 1 - np.argmax(np.flip(observed(values), -1), axis=-1)
-    return np.take_along_axis(values, last[..., None], axis=-1)[..., 0]
+    return np.take_along_axis(values, newest_age(values)[..., None], axis=-1)[..., 0]
 
 
 def incremental(values: Floats) -> Floats:
@@ -288,5 +305,5 @@ def from_chainladder(source: Any, column: str | None = None) -> Triangle:
     filled = (np.nan_to_num(values) != 0).any(axis=0) & (left >= 0)
     oldest = left[filled].max(initial=0)
     values = np.where((left >= 0) & (left <= oldest), np.nan_to_num(values), np.nan)
-    names = tuple(" / ".join(str(part) for part in row) for row in dense.index.to_numpy())
-    return Triangle(values, names, starts, size, step)
+    segments = tuple(" / ".join(str(part) for part in row) for row in dense.index.to_numpy())
+    return Triangle(values=values, segments=segments, origin_start=starts, origin_months=size, age_months=step)

@@ -38,7 +38,7 @@ WHOLE = re.compile(r"^(\d+)\.0+$")
 BASES = ("premium_yuan", "exposure")
 
 
-@dataclass(frozen=True, eq=False, slots=True, repr=False)
+@dataclass(frozen=True, eq=False, kw_only=True, slots=True, repr=False)
 class TriangleTable:
     """Cumulative amounts as they were read.
 
@@ -60,9 +60,10 @@ class TriangleTable:
         rows = ~np.isnan(self.values[at]).all(axis=1)
         ages = int(np.flatnonzero(~np.isnan(self.values[at]).all(axis=0)).max(initial=0)) + 1
         origins = tuple(name for name, kept in zip(self.labels.origins, rows) if kept)
-        labels = Labels(self.labels.segments[at : at + 1], origins, self.labels.ages[:ages])
+        labels = Labels(segments=self.labels.segments[at : at + 1], origins=origins, ages=self.labels.ages[:ages])
         base = None if self.base is None else self.base[at : at + 1, rows]
-        return TriangleTable(self.values[at : at + 1, rows, :ages], labels, base, self.base_name)
+        values = self.values[at : at + 1, rows, :ages]
+        return TriangleTable(values=values, labels=labels, base=base, base_name=self.base_name)
 
     def frame(self) -> pd.DataFrame:
         """Return one row a segment and origin, one column an age."""
@@ -174,9 +175,10 @@ def _laid(book: Book, columns: Mapping[str, Column], ages: list[str], incrementa
     elif (gone := np.argwhere((values[..., 1:] == 0) & (values[..., :-1] > 0))).size:
         s, o, a = gone[0]
         raise BookError(problem("RM460", cell=f"{segments[s]} / {origins[o]} / {said[order[a + 1]]}", n=len(gone)))
-    labels = Labels(tuple(segments), tuple(origins), tuple(WHOLE.sub(r"\1", said[at]) for at in order))
+    printed = tuple(WHOLE.sub(r"\1", said[at]) for at in order)
+    labels = Labels(segments=tuple(segments), origins=tuple(origins), ages=printed)
     base, name = _base(book, columns, segment, origin, shape[:2])
-    return TriangleTable(values, labels, base, name)
+    return TriangleTable(values=values, labels=labels, base=base, base_name=name)
 
 
 def _order(said: Sequence[str]) -> list[int]:

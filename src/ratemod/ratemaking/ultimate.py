@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from ratemod.errors import ModelError, problem
 from ratemod.ratemaking.arrays import Floats, finite, fractions, non_negative, positive, same_length
-from ratemod.ratemaking.labels import Labels, by_origin, names
+from ratemod.ratemaking.labels import Labels, by_origin, names, of_origins
 from ratemod.rules.floats import go_together
 from ratemod.rules.options import strict
 from ratemod.rules.within import Count, Rate, Share
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(frozen=True, eq=False, kw_only=True, slots=True, repr=False)
 class Ultimate:
     """Ultimate losses by origin.
 
@@ -60,9 +60,8 @@ class Ultimate:
         )
 
     def __repr__(self) -> str:
-        *lead, origins = self.ultimate.shape
-        each = f"{int(np.prod(lead))} segments of {origins} origins" if lead else f"{origins} origins"
-        return f"Ultimate({each}; {self.ultimate.sum():,.8g}, of it unreported {self.unreported.sum():,.8g})"
+        sums = f"{self.ultimate.sum():,.8g}, of it unreported {self.unreported.sum():,.8g}"
+        return f"Ultimate({of_origins(self.ultimate)}; {sums})"
 
 
 def chain_ladder(latest: npt.ArrayLike, factor_to_ultimate: npt.ArrayLike) -> Ultimate:
@@ -80,7 +79,8 @@ def chain_ladder(latest: npt.ArrayLike, factor_to_ultimate: npt.ArrayLike) -> Ul
     known, factor = finite("latest", latest), positive("factor_to_ultimate", factor_to_ultimate)
     go_together(latest=known, factor_to_ultimate=factor)
     ultimate: Floats = known * factor
-    return Ultimate(ultimate, ultimate - known, np.full(ultimate.shape, np.nan), _origins(latest))
+    none = np.full(ultimate.shape, np.nan)
+    return Ultimate(ultimate=ultimate, unreported=ultimate - known, expected_ratio=none, origins=_origins(latest))
 
 
 @strict
@@ -117,7 +117,8 @@ def bornhuetter_ferguson(
     ultimate: Floats = base * ratio
     for _ in range(iterations):
         ultimate = known + unreported * ultimate
-    return Ultimate(ultimate, ultimate - known, np.broadcast_to(ratio, ultimate.shape), _origins(latest))
+    each = np.broadcast_to(ratio, ultimate.shape)
+    return Ultimate(ultimate=ultimate, unreported=ultimate - known, expected_ratio=each, origins=_origins(latest))
 
 
 @strict
