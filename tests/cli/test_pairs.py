@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -34,7 +35,27 @@ def test_what_an_option_says_twice_or_not_at_all_is_refused_once(command, codes,
     assert not said.replace(DEMO, "").count("Largest moves")
 
 
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["what-if", "--set", TWICE[0]],
+        ["what-if", "--grid", TWICE[0]],
+        ["compare", "--with", "jilin-spli/2020-11"],
+        ["solve", "--find", "tables.base_rate=0.8..1.4", "--target", "premium_change=0.02"],
+    ],
+)
+def test_rows_without_a_premium_are_accounted_for(command, capsys):
+    book = ratemod.read_book(DEMO, plan := ratemod.load_plan("jilin-spli/2025-04"))
+    table = ratemod.rate(book, plan).table
+    unpriced = table.filter(table["premium_fen"].is_null())
+    reasons, codes = set(unpriced["reason"].to_pylist()), set(unpriced["code"].to_pylist())
+    assert main(["--lang", "en", command[0], DEMO, *PLAN, *command[1:]]) == 3
+    under_the_plan, _, _ = capsys.readouterr().out.partition(" more\n")
+    *shown, more = re.findall(r"^  (RM\d+|\.\.\. and \d+$)", under_the_plan, re.MULTILINE)
+    assert len(shown) + int(more.split()[2]) == len(reasons) and set(shown) <= codes
+
+
 def test_columns_go_by_name_label_or_alias_and_the_near_one_is_named(capsys):
     main(["--lang", "zh", "what-if", DEMO, *PLAN, "--set", TWICE[0], "--by", "行业类别"])
     assert "行业" in (said := "".join(capsys.readouterr())) and "sector" not in said.split("可选")[0]
-    assert main(["--lang", "zh", "what-if", DEMO, *PLAN, "--set", TWICE[0], "--by", "行业领域"]) == 0
+    assert main(["--lang", "zh", "what-if", DEMO, *PLAN, "--set", TWICE[0], "--by", "行业领域"]) == 3

@@ -241,6 +241,13 @@ def test_what_the_reader_leaves_out_hides_nothing_else_and_is_not_blamed(tmp_pat
     assert {problem.row for problem in report.problems if problem.code == "RM117"} == {rule}
 
 
+@pytest.mark.parametrize("wanted", ["NaN", "1_0000.00", "1e-3000000", "ten thousand"])
+def test_a_case_that_expects_no_number_fails_and_says_what_was_found(tmp_path, wanted):
+    cases = CASES.replace('premium = "10000.00"', f'premium = "{wanted}"')
+    (told,) = check_plan(small_plan.write(tmp_path, cases=cases)).problems
+    assert (told.code, told.args["wanted"], told.args["found"]) == ("RM190", wanted, "10000.0")
+
+
 def test_a_plan_is_named_by_its_folder_its_file_or_its_scheme(tmp_path):
     made = small_plan.write(tmp_path)
     names = (made, str(made), made / "plan.toml", str(made / "plan.toml"), made.parent)

@@ -534,7 +534,12 @@ def written_plans(draw: st.DrawFn) -> Written:
     asked = {name: table for name, table in found.items() if name in {step.get("table") for step in made}}
     said["table"] = {"printed": {"unit": "factor"}} if "printed" in asked else {}
     steps_read = [[value for key, value in step.items() if key != "op"] for step in made]
-    read = json.dumps([said["plan"], steps_read, said["rule"], said["legal"], *asked.values()], default=str)
+    of_rows = [  # an axis that `by` names otherwise, or pins, is not read from the row
+        [name for name in asked[step["table"]][0] if not set(step.get("by", ())) & {name, name.rpartition("_")[0]}]
+        for step in made
+        if "table" in step
+    ]
+    read = json.dumps([said["plan"], steps_read, said["rule"], said["legal"], of_rows], default=str)
     for section in ("column", "constant"):  # what nothing reads is refused
         held = COLUMNS if section == "column" else said[section]
         said[section] = {

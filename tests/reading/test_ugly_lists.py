@@ -6,6 +6,7 @@ given: P1 has 30 heads and an expiring premium of 10,000 yuan, so 14,400.00 is h
 
 from __future__ import annotations
 
+import zipfile
 from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
@@ -76,6 +77,23 @@ def text_of(content: str, name: str = "list.csv", encoding: str = "utf-8") -> Ca
     def make(folder: Path) -> Path:
         (folder / name).write_bytes(content.encode(encoding))
         return folder / name
+
+    return make
+
+
+def spoilt(name: str, part: str, content: str) -> Callable[[Path], Path]:
+    """A zipped file of which one packed part is spoilt, as a disk or a mailer spoils it; its directory is whole."""
+
+    def make(folder: Path) -> Path:
+        path = folder / name
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr("xl/workbook.xml" if name.endswith("x") else "content.xml", "<a/>")
+            archive.writestr(part, content)
+        data = bytearray(path.read_bytes())
+        at = data.find(part.encode()) + len(part)
+        data[at : at + 4] = b"\xff" * 4  # no method of deflate begins so
+        path.write_bytes(bytes(data))
+        return path
 
     return make
 
@@ -291,6 +309,8 @@ UGLY: dict[str, tuple[Callable[[Path], Path], Any]] = {
     "web page named workbook": (text_of("<html><table><tr><td>保单号</td></tr></table></html>", "list.xls"), "RM261"),
     "empty": (text_of(""), "RM260"),
     "PDF named workbook": (text_of("%PDF-1.7 x", "list.xlsx"), "RM261"),
+    "spoilt part of a workbook": (spoilt("list.xlsx", "xl/_rels/workbook.xml.rels", "<a/>"), "RM261"),
+    "spoilt kind of a workbook": (spoilt("list.ods", "mimetype", "application/vnd.oasis.opendocument"), "RM261"),
     "damaged workbook": (text_of("PK\x03\x04 broken", "list.xlsx"), "RM261"),
 }
 

@@ -215,6 +215,17 @@ def digest(args: argparse.Namespace) -> str:
     return ", ".join(said)
 
 
+def unpriced(books: Sequence[Rated], lang: Lang) -> int:
+    """Print why rows of books have no premium, and what is to be seen of the others; return 3 where some have none."""
+    from ratemod.report.rated_text import seen_text
+
+    for rated in books:
+        if said := seen_text(rated, lang):
+            called = ", ".join(f"{plan.scheme}/{plan.edition}" for plan in rated.plans)
+            print(f"\n{rated.book.file} · {called}\n{said}" if len(books) > 1 else f"\n{said}")
+    return 3 if any(rated.problems for rated in books) else 0
+
+
 def exit_code(rated: Rated) -> int:
     """Return 0 when every row has a premium, else 3."""
     return 3 if rated.counts["refused"] + rated.counts["declined"] else 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from ratemod.commands.common import book_arguments, open_plan, read_list
+from ratemod.commands.common import book_arguments, open_plan, read_list, unpriced
 from ratemod.errors import Lang, text
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ def arguments(parser: argparse.ArgumentParser, lang: Lang) -> None:
 
 
 def run(args: argparse.Namespace, lang: Lang) -> int:
-    """Price a list under both plans and say who moves."""
+    """Price a list under both plans and say who moves; 3 where some rows have no premium under one."""
     from ratemod.document.terminal import progress
     from ratemod.plan.editions import load_plan
     from ratemod.rating.rate import rate
@@ -41,7 +41,7 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
         found = compare(before, after, start=args.start)
     print("\n".join(found.differences(lang)))
     print(dislocation_text(found, lang, by))
-    return 0
+    return unpriced((before, after), lang)
 
 
 def dislocation_text(found: Dislocation, lang: Lang, by: tuple[str, ...]) -> str:

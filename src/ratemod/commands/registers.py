@@ -7,14 +7,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ratemod.commands.common import book_arguments, day, open_plan, plan_dates, read_list, table_arguments
+from ratemod.commands.common import book_arguments, day, open_plan, plan_dates, read_list, table_arguments, unpriced
 from ratemod.commands.register_files import derived_text, filled, register_options
 from ratemod.errors import BookError, Lang, Problem, problem, text
 
 if TYPE_CHECKING:
     from ratemod.document.model import Table
     from ratemod.plan.model import Plan
-    from ratemod.rating.rated import Rated
     from ratemod.reading.book import Book
     from ratemod.registers.derive import Derived
     from ratemod.registers.movement import Account
@@ -142,7 +141,7 @@ def _authority(args: argparse.Namespace, lang: Lang) -> int:
         register_table(text("UI_register_sheet_by_place", lang), found.totals, lang, values=values),
     ]
     _show(args, text("UI_authority_title", lang), sheets, notes, lang)
-    return max(_unpriced([rated], lang), 3 if hazards.refused or not found.balanced else 0)
+    return max(unpriced([rated], lang), 3 if hazards.refused or not found.balanced else 0)
 
 
 def _coverage(args: argparse.Namespace, lang: Lang) -> int:
@@ -201,16 +200,6 @@ def _told(refused: Sequence[Problem], lang: Lang) -> int:
     return 3 if refused else 0
 
 
-def _unpriced(books: Sequence[Rated], lang: Lang) -> int:
-    """Print why rows of books have no premium, and what is to be seen of the others; return 3 where some have none."""
-    from ratemod.report.rated_text import seen_text
-
-    for rated in books:
-        if said := seen_text(rated, lang):
-            print(f"\n{rated.book.file}\n{said}" if len(books) > 1 else f"\n{said}")
-    return 3 if any(rated.problems for rated in books) else 0
-
-
 def _controllable(args: argparse.Namespace, lang: Lang) -> int:
     from ratemod.registers.controllable import controllable_premium
     from ratemod.report.register_table import register_table
@@ -229,7 +218,7 @@ def _controllable(args: argparse.Namespace, lang: Lang) -> int:
     if not args.key or args.output:
         notes = [text("UI_controllable_unpriced", lang, rows=int((~found.priced).sum())), plan.warning(lang)]
         _show(args, text("UI_controllable_title", lang), sheets, notes, lang)
-    return _unpriced([found.rated], lang)
+    return unpriced([found.rated], lang)
 
 
 def _movement(args: argparse.Namespace, lang: Lang) -> int:
@@ -253,7 +242,7 @@ def _movement(args: argparse.Namespace, lang: Lang) -> int:
     if not args.key or args.output:
         notes = [*(_account(plan, one, lang) for one in found.accounts if any(one.rows)), plan.warning(lang)]
         _show(args, text("UI_movement_title", lang), sheets, notes, lang)
-    return _unpriced(found.books, lang)
+    return unpriced(found.books, lang)
 
 
 def _account(plan: Plan, account: Account, lang: Lang) -> str:

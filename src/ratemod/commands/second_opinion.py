@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from ratemod.commands.common import book_arguments, books_of, digest, open_plan, outside_argument, price
+from ratemod.commands.common import book_arguments, books_of, digest, open_plan, outside_argument, price, unpriced
 from ratemod.errors import Lang, text
 
 
@@ -20,7 +20,6 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
     """Compare; 0 when every row has a premium of both that agrees, else 3."""
     from ratemod.rating.target import check_target
     from ratemod.reading.header import fold, spellings
-    from ratemod.report.rated_text import seen_text
     from ratemod.report.second_opinion_file import SUFFIXES, write_second_opinion
     from ratemod.secondopinion.second_opinion import premium_column, second_opinion
 
@@ -31,8 +30,7 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
     rated = price(args, plan, lang, trace=False, besides=theirs).one_edition()
     opinion = second_opinion(rated, args.premium)
     print(opinion.text(lang))
-    if said := seen_text(rated, lang):
-        print(f"\n{said}")
+    unpriced([rated], lang)
     if target:
         write_second_opinion(opinion, target, lang, digest(args))
         print(f"\n{text('UI_files', lang)}\n  {target}")

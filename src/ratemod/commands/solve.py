@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from ratemod.commands.common import book_arguments, open_plan, read_list
+from ratemod.commands.common import book_arguments, open_plan, read_list, unpriced
 from ratemod.commands.pairs import pairs_of
 from ratemod.errors import Lang, ModelError, problem, text
 
@@ -24,8 +24,9 @@ def arguments(parser: argparse.ArgumentParser, lang: Lang) -> None:
 
 
 def run(args: argparse.Namespace, lang: Lang) -> int:
-    """Solve and print the answer."""
+    """Solve and print the answer; 3 where some rows have no premium under the plan as it stands."""
     from ratemod.document.terminal import progress
+    from ratemod.whatif.engine import engine
     from ratemod.whatif.solve import solve, unknown
 
     plan = open_plan(args)
@@ -39,7 +40,8 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
     targets = {name: float(number(value)) for name, value in pairs_of(args.target, "MEASURE=VALUE").items()}
     with progress(text("UI_pricing", lang)):
         book = read_list(args, plan.columns)
-        answer = solve(book, plan, wanted, targets, losses_yuan=args.losses)
+        base = engine(book, plan)
+        answer = solve(book, plan, wanted, targets, losses_yuan=args.losses, base=base)
     reached = ", ".join(f"{name} {value:.6g}" for name, value in answer.reached.items())
     for path, value in answer.values.items():
         print(
@@ -53,7 +55,7 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
                 priced=answer.priced,
             )
         )
-    return 0
+    return unpriced([base.rated], lang)
 
 
 def number(said: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from ratemod.commands.common import book_arguments, open_plan, read_list
+from ratemod.commands.common import book_arguments, open_plan, read_list, unpriced
 from ratemod.commands.pairs import pairs_of
 from ratemod.errors import Lang, text
 
@@ -25,7 +25,7 @@ def arguments(parser: argparse.ArgumentParser, lang: Lang) -> None:
 
 
 def run(args: argparse.Namespace, lang: Lang) -> int:
-    """Price scenarios; print what each comes to."""
+    """Price scenarios; print what each comes to; 3 where some rows have no premium under the plan as it stands."""
     from ratemod.commands.compare import dislocation_text
     from ratemod.document.terminal import progress, table_text
     from ratemod.rating.rate import rate
@@ -54,7 +54,7 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
         found = compare(before, after)
         print(dislocation_text(found, lang, by))
         if not grid:
-            return 0
+            return unpriced([before], lang)
     base = engine(book, plan)
     with progress(text("UI_pricing", lang)) as bar:
         sweep = what_if(book, plan, read, grid=grid or None, by=by, base=base, progress=bar.show)
@@ -73,4 +73,4 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
     )
     if args.panel:
         print(panel(book, plan, grid, by=(by or default_by(plan))[0], lang=lang, base=base).save(args.panel))
-    return 0
+    return unpriced([base.rated], lang)

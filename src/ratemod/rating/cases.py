@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -15,13 +15,16 @@ from ratemod.errors import BookError, PlanError, Problem, nearest, problem
 from ratemod.plan.check import Proof, problems_of, proofs, warnings_of
 from ratemod.plan.editions import edition_folder
 from ratemod.plan.files import read_plan
+from ratemod.plan.interval import places_of
 from ratemod.plan.model import Case, Plan
 from ratemod.plan.partly import further_problems, may_price
 from ratemod.rating import exact
 from ratemod.rating.rate import rate
+from ratemod.rating.rational import nearest_float, rounded
 from ratemod.rating.verdict import say
 from ratemod.rating.why import shown
 from ratemod.reading.book import Book
+from ratemod.rules.number import exact_number
 
 RESULTS = ("premium", "fund", "status", "code", "bounds")
 
@@ -111,7 +114,7 @@ def _totals(plan: Plan, case: Case, state: exact.Exact) -> Iterator[Problem]:
             continue
         values = [_value(plan, state, name, at) for at in range(len(case.rows))]
         total = None if None in values else sum((value for value in values if value is not None), Fraction(0))
-        found, fits = _compare(total, wanted, _unit(plan, name, wanted))
+        found, fits = _compare(plan, name, total, wanted)
         if not fits:
             yield _told(case, "RM190", name=f"{case.name}, Σ", step=name, found=found, found_zh=found, wanted=wanted)
 
@@ -131,7 +134,7 @@ def _differences(
             found = shown(plan, name, state, at)
             fits = wanted == (found or "none")
         else:
-            found, fits = _compare(_value(plan, state, name, at), wanted, _unit(plan, name, wanted))
+            found, fits = _compare(plan, name, _value(plan, state, name, at), wanted)
         if not fits:
             said = {key: f"{found} {row[why]}".strip() for key, why in (("found", "reason"), ("found_zh", "reason_zh"))}
             yield _told(case, "RM190", name=called, step=name, wanted=wanted, **said)
@@ -186,39 +189,38 @@ def recomputed(plan: Plan, case: Case) -> dict[str, str]:
             found[name] = shown(plan, name, state, 0) or "none"
             continue
         value = _value(plan, state, name)
-        found[name] = "none" if value is None else _printed(value, _unit(plan, name, wanted))
+        found[name] = "none" if value is None else _printed(value, _unit(plan, name, _number(wanted)))
     return found
 
 
-def _printed(value: Fraction, unit: Fraction) -> str:
-    places = len(str(unit.denominator)) - 1
-    return f"{Decimal(int(_half_up(value, unit) / unit)).scaleb(-places):.{places}f}"
+def _printed(value: Fraction, unit: Decimal) -> str:
+    whole = int(rounded(value, unit) / Fraction(unit))
+    return f"{Decimal(whole).scaleb(-places_of(unit)):.{places_of(unit)}f}"
 
 
-def _compare(value: Fraction | None, wanted: str, unit: Fraction) -> tuple[str, bool]:
-    """Compare an exact value, rounded half-up to a unit, with a printed number."""
+def _compare(plan: Plan, name: str, value: Fraction | None, wanted: str) -> tuple[str, bool]:
+    """Return an exact value to be shown, and whether it is the printed number when rounded to its last digit."""
     if value is None:
         return "none", wanted == "none"
+    printed = _number(wanted)
+    fits = printed is not None and rounded(value, _unit(plan, name, printed)) == Fraction(printed)
+    return str(nearest_float(value)), fits
+
+
+def _number(printed: str) -> Decimal | None:
     try:
-        printed = Decimal(wanted)
-    except InvalidOperation:
-        return str(float(value)), False
-    return str(float(value)), _half_up(value, unit) == Fraction(printed)
+        return exact_number(printed)
+    except (ValueError, OverflowError):
+        return None
 
 
-def _unit(plan: Plan, name: str, printed: str) -> Fraction:
+def _unit(plan: Plan, name: str, printed: Decimal | None) -> Decimal:
     """Return the unit of a printed number's last digit; of the premium and the fund the smallest of money at least."""
-    smallest = Fraction(plan.money.smallest)
-    try:
-        own = Fraction(1, 10 ** max(0, -int(Decimal(printed).as_tuple().exponent)))
-    except InvalidOperation:
+    smallest = plan.money.smallest
+    if printed is None:
         return smallest
+    own = Decimal(1).scaleb(min(0, int(printed.as_tuple().exponent)))
     return min(own, smallest) if name in ("premium", "fund", plan.premium, plan.fund) else own
-
-
-def _half_up(value: Fraction, unit: Fraction) -> Fraction:
-    size = (2 * abs(value) / unit + 1) // 2 * unit
-    return size if value >= 0 else -size
 
 
 def _cell(value: object) -> str | None:

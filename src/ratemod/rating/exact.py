@@ -187,8 +187,8 @@ def _round(operation: Round, here: Here) -> Rational:
 
 def _no_decimal(raised: Callable[..., Decimal], unit: Decimal, of: Sequence[Rational], ok: Mask) -> Rational:
     """Return what is no decimal, worked out to `POWER_DIGITS` digits and rounded half-up; none beyond all decimals."""
-    context, whole = Context(prec=POWER_DIGITS), Fraction(unit)
-    found, ok = np.zeros(len(ok), dtype=object), ok.copy()
+    context, ok = Context(prec=POWER_DIGITS), ok.copy()
+    num, den = np.zeros(len(ok), dtype=object), np.ones(len(ok), dtype=object)
     for at in np.flatnonzero(ok).tolist():
         values = [value.fraction(at) or Fraction(0) for value in of]
         try:
@@ -196,9 +196,8 @@ def _no_decimal(raised: Callable[..., Decimal], unit: Decimal, of: Sequence[Rati
         except Overflow:
             ok[at] = False
             continue
-        count = int((2 * abs(Fraction(near)) / whole + 1) // 2)
-        found[at] = -count if near < 0 else count
-    return Rational(found * whole.numerator, whole.denominator, ok)
+        num[at], den[at] = near.as_integer_ratio()
+    return q.round_to(Rational(num, den, ok), unit, "half_up")
 
 
 def _power(operation: Power, here: Here) -> Rational:

@@ -146,3 +146,9 @@ def round_to(a: Rational, quantum: Decimal, mode: str) -> Rational:
     count = whole + more.astype(np.int64).astype(object)
     signed = np.where(a.num < 0, -count, count)
     return Rational(signed * unit.numerator, unit.denominator, a.ok)
+
+
+def rounded(value: Fraction, quantum: Decimal) -> Fraction:
+    """Return one value rounded half-up, as `round_to` rounds many."""
+    one = Rational(np.array([value.numerator], dtype=object), value.denominator, np.ones(1, dtype=bool))
+    return round_to(one, quantum, "half_up").fraction(0) or Fraction(0)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import struct
 import zipfile
+import zlib
 from pathlib import Path
+from xml.etree import ElementTree
 
 from ratemod.errors import BookError, Problem, catalogue, cause, problem
 
@@ -11,6 +14,18 @@ TEXT_FILES = (".csv", ".tsv", ".txt")
 EXCEL_FILES = (".xlsx", ".xlsm", ".xls", ".xlsb", ".ods")
 FILES = (*TEXT_FILES, *EXCEL_FILES, ".parquet")
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+# What Python says of a zipped file that is damaged, cut off or not what it says it is, in its frame or in a part.
+BROKEN = (
+    zipfile.BadZipFile,
+    zlib.error,
+    struct.error,
+    ElementTree.ParseError,
+    LookupError,
+    ValueError,
+    OSError,
+    EOFError,
+    RuntimeError,  # a method of packing that is not known, a part with a password
+)
 MOST_UNPACKED = 4 << 30  # bytes: a million rows of thirty columns are less than half of it
 # How other kinds of file begin, and what they are called.
 _OTHERS = (
@@ -64,14 +79,19 @@ def _other(path: Path, kind: str) -> Problem:
     return problem("RM261", file=str(path), kind_en=names["en"], kind_zh=names["zh"])
 
 
+def damaged(path: Path) -> Problem:
+    """Return the problem of a file that is no workbook inside."""
+    return _other(path, "broken")
+
+
 def _zipped(path: Path) -> str:
     try:
         with zipfile.ZipFile(path) as archive:
             _bounded(path, archive)
             names = set(archive.namelist())
             kind = archive.read("mimetype")[:80] if "mimetype" in names else b""
-    except (zipfile.BadZipFile, OSError, RuntimeError, NotImplementedError):
-        raise BookError(_other(path, "broken")) from None
+    except BROKEN:
+        raise BookError(damaged(path)) from None
     if any(name.endswith("workbook.bin") for name in names):
         return "xlsb"
     if any(name.endswith("workbook.xml") for name in names):

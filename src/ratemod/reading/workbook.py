@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import struct
 import zipfile
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
-from xml.etree import ElementTree
 
-from ratemod.errors import BookError, Problem, catalogue, problem
+from ratemod.errors import BookError, problem
 from ratemod.reading.error_cells import Errors, error_cells
 from ratemod.reading.grid import Facts, Grid, Merge
 from ratemod.reading.sheet_xml import TooWide, sheet_comments, sheet_facts, workbook_parts
+from ratemod.reading.sniff import BROKEN, damaged
 
 
 def workbook_grids(path: Path, kind: str) -> list[Grid]:
@@ -52,12 +51,6 @@ def workbook_grids(path: Path, kind: str) -> list[Grid]:
     return grids
 
 
-def damaged(path: Path) -> Problem:
-    """Return the problem of a file that is no workbook inside."""
-    names = catalogue()["UI_file_broken"]
-    return problem("RM261", file=str(path), kind_en=names["en"], kind_zh=names["zh"])
-
-
 def _facts(path: Path) -> dict[str, Facts]:
     try:
         with zipfile.ZipFile(path) as archive:
@@ -69,16 +62,15 @@ def _facts(path: Path) -> dict[str, Facts]:
                 except TooWide as far:
                     raise BookError(problem("RM263", file=str(path), sheet_name=name, cell=str(far))) from None
             return found
-    except (zipfile.BadZipFile, KeyError, ElementTree.ParseError, OSError, RuntimeError, EOFError, ValueError):
+    except BROKEN:
         raise BookError(damaged(path)) from None
 
 
 def _errors(path: Path, kind: str) -> Errors | None:
     """Return the cells that hold an error; None where the file is protected or damaged, which reading values tells."""
-    broken = (zipfile.BadZipFile, ElementTree.ParseError, struct.error, LookupError, ValueError, OSError, RuntimeError)
     try:
         return error_cells(path, kind)
-    except broken:
+    except BROKEN:
         return None
 
 
