@@ -71,8 +71,14 @@ def text(code: str, lang: Lang, **args: Any) -> str:
     "did you mean 'mine'?"
     """
     _known(lang)
-    said = {name: value.said(lang) if isinstance(value, Said) else value for name, value in args.items()}
-    return catalogue()[code][lang].format(**said)
+    return _filled(catalogue()[code][lang], lang, args)
+
+
+def _filled(template: str, lang: Lang, args: Mapping[str, Any]) -> str:
+    """Return a text with its arguments, each in the language."""
+    return template.format_map(
+        {name: value.said(lang) if isinstance(value, Said) else value for name, value in args.items()}
+    )
 
 
 @runtime_checkable
@@ -105,34 +111,11 @@ class Words:
         return self.said("en")
 
 
-@dataclass(frozen=True, slots=True)
-class Cause:
-    """What the operating system refused, said in the language of whoever reads it.
-
-    Attributes
-    ----------
-    number : int or None
-        Of the system's own error.
-    words : str
-        The system's words, in English.
-    """
-
-    number: int | None
-    words: str
-
-    def said(self, lang: Lang) -> str:
-        """Return the cause in our words, or in the system's own where there are none of ours."""
-        name = f"UI_system_{errno.errorcode.get(self.number or 0, '')}"
-        return text(name if name in catalogue() else "UI_system_other", lang, words=self.words)
-
-    def __str__(self) -> str:
-        return self.words
-
-
-def cause(error: Exception) -> Cause:
-    """Return what the operating system said of an error."""
+def cause(error: Exception) -> Words:
+    """Return what the operating system refused: in our words, or in its own where there are none of ours."""
+    name = f"UI_system_{errno.errorcode.get(getattr(error, 'errno', None) or 0, '')}"
     words = getattr(error, "strerror", None) or str(error)
-    return Cause(getattr(error, "errno", None), words)
+    return Words(name) if name in catalogue() else Words("UI_system_other", (("words", words),))
 
 
 def _known(lang: str) -> None:
@@ -182,7 +165,7 @@ class Problem:
     def fix(self, lang: Lang = "en") -> str:
         """Return how to mend it, or an empty string where the message says it all."""
         _known(lang)
-        return catalogue()[self.code].get(f"fix_{lang}", "").format(**{"count": self.count, **self.args})
+        return _filled(catalogue()[self.code].get(f"fix_{lang}", ""), lang, {"count": self.count, **self.args})
 
     def line(self, lang: Lang = "en") -> str:
         """Return the whole problem as one line: code, place, what, fix."""

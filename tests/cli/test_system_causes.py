@@ -8,7 +8,7 @@ import os
 import pytest
 
 from ratemod.cli import main
-from ratemod.errors import cause, problem
+from ratemod.errors import catalogue, cause, problem
 
 
 @pytest.mark.parametrize("number", [errno.ENOENT, errno.EACCES, errno.EMFILE, errno.ENOSPC, errno.EROFS, errno.EIO])
@@ -30,3 +30,10 @@ def test_numbers_that_are_none_and_files_that_are_not_there_are_said_in_chinese(
     (tmp_path / "list.csv").write_text("a\n1\n")
     assert main(["--lang", "zh", "what-if", book, "--plan", "jilin-spli/2025-04", "--scenario", "none.toml"]) == 1
     assert "没有这个文件" in capsys.readouterr().err
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_every_part_of_a_message_asks_its_arguments_for_their_language(lang, monkeypatch):
+    texts = {"RM340": {"en": "{why}", "zh": "{why}", "fix_en": "{why}", "fix_zh": "{why}"}}
+    monkeypatch.setattr("ratemod.errors.catalogue", lambda: {**catalogue(), **texts})
+    why = cause(OSError(errno.ENOENT, "x"))
+    assert problem("RM340", why=why).what(lang) == problem("RM340", why=why).fix(lang) == why.said(lang)
