@@ -32,7 +32,6 @@ from ratemod.fund.levy_shares import Shares, read_shares, shared, torn
 from ratemod.fund.movements import (
     CHANGE,
     KINDS,
-    START,
     below_nothing,
     levied_by,
     movements,
@@ -355,87 +354,98 @@ def levy(
     >>> found.total_fen, found.reconcile()
     (11, 13)
     """
-    given_rows, plan_fund = _book(source)
-    book = given_rows.rows
-    known = None if insurers is None else known_insurers(insurers, sorted(set(book["insurer"].tolist())))
-    if rules is None or isinstance(rules, str | Path):
-        rated = source if rules is None and isinstance(source, Rated) else None
-        given = read_levy_rules(rules) if rated is None else plan_rules(rated.one_edition().plan)
-    else:
-        given = tuple(rules)
-        check_rules(given)
-    given_numbers = set(book["policy_no"].tolist())
-    today, gone, refused = day_number(as_of), set(numbers_left_out(book)), list(book.refused)
-    rule = rule_of(given, book["sector"], book["start_date"])
-    if (lost := rule < 0).any():
-        at = int(np.argmax(lost))
-        refused.append(
-            problem("RM711", **book.first(lost, "policies"), policy=book["policy_no"][at], sector=book["sector"][at])
-        )
-        gone |= set(book["policy_no"][lost].tolist())
-        book, plan_fund = _take(book, plan_fund, ~lost)
+    read, plan_fund = _book(source)
+    known = None if insurers is None else known_insurers(insurers, sorted(set(read.rows["insurer"].tolist())))
+    given, today = _rules_of(source, rules), day_number(as_of)
+    kept = _Kept(
+        book=read.rows,
+        rule=rule_of(given, read.rows["sector"], read.rows["start_date"]),
+        plan_fund=plan_fund,
+        gone=numbers_left_out(read.rows),
+        refused=read.rows.refused,
+    )
+    kept = kept.without(*_without_rule(kept))
     shares_of, by_share = read_shares(coinsurance), np.array([item.accrues == "shares" for item in given])
-    lost, told = torn(book, by_share[rule_of(given, book["sector"], book["start_date"])], shares_of, known)
-    refused += told
-    gone |= set(book["policy_no"][lost].tolist())
-    book, plan_fund = _take(book, plan_fund, ~lost)
-    changes = read_changes(book, endorsements, receipts, gone)
+    kept = kept.without(*torn(kept.book, by_share[kept.rule], shares_of, known))
+    changes = read_changes(kept.book, endorsements, receipts, kept.gone)
     if receipts is not None:
-        over, told = over_received(book, changes)
-        book, plan_fund, changes = *_take(book, plan_fund, ~over), changes.without(over)
-        refused += told
+        over, told = over_received(kept.book, changes)
+        kept, changes = kept.without(over, told), changes.without(over)
     changes = changes.known_by(today)
-    rule = rule_of(given, book["sector"], book["start_date"])
-    moved = movements(book, rule, given, changes, receipts is not None, today)
-    if (wrong := below_nothing(len(book), moved)).any():
-        at = int(np.argmax(wrong))
-        change = int(moved[3][(moved[0] == at) & (moved[2] != START)].sum())
-        refused.append(
-            problem(
-                "RM712",
-                **book.first(wrong, "policies"),
-                policy=book["policy_no"][at],
-                premium=yuan_text(int(book["premium_fen"][at])),
-                change=yuan_text(change),
-            )
-        )
-        book, plan_fund, changes = *_take(book, plan_fund, ~wrong), changes.without(wrong)
-        rule = rule[~wrong]
-        moved = movements(book, rule, given, changes, receipts is not None, today)
-    n = len(book)
+    moved = movements(kept.book, kept.rule, given, changes, receipts is not None, today)
+    wrong, told = below_nothing(kept.book, moved)
+    if wrong.any():
+        kept, changes = kept.without(wrong, told), changes.without(wrong)
+        moved = movements(kept.book, kept.rule, given, changes, receipts is not None, today)
+    book, n = kept.book, len(kept.book)
     if n == 0:
-        raise ModelError([problem("RM713"), *refused[:5]])
+        raise ModelError([problem("RM713"), *kept.refused[:5]])
     written = book["premium_fen"] if today is None else np.where(book["start_date"] <= today, book["premium_fen"], 0)
-    levy_fen = levied_by(moved, rule, given)
-    change = moved[2] == CHANGE
-    gone |= given_numbers - set(book["policy_no"].tolist())
-    shares, divided = shared(book, moved, levy_fen, by_share[rule], shares_of, gone, known)
-    kept = None if ledger is None else read_accruals(ledger, book, today)
-    policies = given_rows.without(join(given_rows.rows["policy_no"], book["policy_no"]).unmet(), "aside", None)
-    others = (divided, None if kept is None else kept[2])
+    levy_fen, change = levied_by(moved, kept.rule, given), moved[2] == CHANGE
+    shares, divided = shared(book, moved, levy_fen, by_share[kept.rule], shares_of, kept.gone, known)
+    booked = None if ledger is None else read_accruals(ledger, book, today)
+    policies = read.without(join(read.rows["policy_no"], book["policy_no"]).unmet(), "aside", None)
+    others = (divided, None if booked is None else booked[2])
     events = (changes.endorsements, changes.receipts, *(found for found in others if found is not None))
     return Levy(
         rules=given,
         policy_no=book["policy_no"],
         insurer=book["insurer"],
         sector=book["sector"],
-        rule=rule,
+        rule=kept.rule,
         written_fen=written,
         change_fen=_sums(moved[0][change], moved[3][change], n),
         base_fen=_sums(moved[0], moved[3], n),
         levy_fen=_sums(moved[0], levy_fen, n),
         movements=Movements(*moved, levy_fen),
         shares=shares,
-        ledger_fen=plan_fund if kept is None else kept[0],
-        stray_fen=0 if kept is None else kept[1],
-        refused=each_said_once([*refused, *(item for found in events for item in found.told)]),
+        ledger_fen=kept.plan_fund if booked is None else booked[0],
+        stray_fen=0 if booked is None else booked[1],
+        refused=each_said_once([*kept.refused, *(item for found in events for item in found.told)]),
         tallies=events,
         rows=(policies.tally, *(found.tally for found in events)),
     )
 
 
-def _take(book: Columns, fund: Ints | None, rows: Bools) -> tuple[Columns, Ints | None]:
-    return book.take(rows), None if fund is None else fund[rows]
+@dataclass(frozen=True, eq=False, slots=True)
+class _Kept:
+    """The policies of a levy under way, each with its rule; of the others, their numbers and why they are left out."""
+
+    book: Columns
+    rule: Ints
+    plan_fund: Ints | None
+    gone: frozenset[str]
+    refused: tuple[Problem, ...]
+
+    def without(self, out: Bools, told: Sequence[Problem]) -> _Kept:
+        """Return the policies less some, and what is said of it."""
+        return _Kept(
+            book=self.book.take(~out),
+            rule=self.rule[~out],
+            plan_fund=None if self.plan_fund is None else self.plan_fund[~out],
+            gone=self.gone.union(self.book["policy_no"][out].tolist()),
+            refused=(*self.refused, *told),
+        )
+
+
+def _rules_of(source: Any, rules: Sequence[LevyRule] | str | Path | None) -> tuple[LevyRule, ...]:
+    """Return the rules given, those of a file, of the plan of a rated book, or those shipped."""
+    if rules is None and isinstance(source, Rated):
+        return plan_rules(source.one_edition().plan)
+    if rules is None or isinstance(rules, str | Path):
+        return read_levy_rules(rules)
+    check_rules(rules)
+    return tuple(rules)
+
+
+def _without_rule(kept: _Kept) -> tuple[Bools, list[Problem]]:
+    """Return the policies that no rule fits, and RM711."""
+    lost, book = kept.rule < 0, kept.book
+    if not lost.any():
+        return lost, []
+    at = int(np.argmax(lost))
+    policy, sector = book["policy_no"][at], book["sector"][at]
+    return lost, [problem("RM711", **book.first(lost, "policies"), policy=policy, sector=sector)]
 
 
 def _book(source: Any) -> tuple[Events, Ints | None]:

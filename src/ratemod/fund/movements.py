@@ -138,11 +138,24 @@ def _earned(book: Columns, own: Any, policy: Ints, day: Ints, amount: Ints, as_o
     return earned
 
 
-def below_nothing(size: int, moved: Moved) -> Bools:
-    """Return the policies of which at some day more was refunded than paid, (policies,) bool."""
-    wrong = np.zeros(size, dtype=bool)
-    wrong[moved[0][_cumulative(moved[0], moved[3]) < 0]] = True
-    return wrong
+def below_nothing(book: Columns, moved: Moved) -> tuple[Bools, list[Problem]]:
+    """Return the policies of which at some day more was refunded than paid, (policies,) bool, and RM712."""
+    policy, _, kind, amount = moved
+    wrong = np.zeros(len(book), dtype=bool)
+    wrong[policy[_cumulative(policy, amount) < 0]] = True
+    if not wrong.any():
+        return wrong, []
+    at = int(np.argmax(wrong))
+    change = int(amount[(policy == at) & (kind != START)].sum())
+    return wrong, [
+        problem(
+            "RM712",
+            **book.first(wrong, "policies"),
+            policy=str(book["policy_no"][at]),
+            premium=yuan_text(int(book["premium_fen"][at])),
+            change=yuan_text(change),
+        )
+    ]
 
 
 def _cumulative(group: Ints, amount: Ints) -> Ints:
