@@ -109,7 +109,15 @@ def block_of(tables: LinkedTables, year: int = 0) -> Block:
     fixed = tables.contributors == 0
     fixed[-1] = True
     return Block(
-        year, tables.name, keys, dict(tables.values), tables.contributors, tables.unsafe, tables.lone, fixed, none
+        year=year,
+        subject=tables.name,
+        keys=keys,
+        values=dict(tables.values),
+        contributors=tables.contributors,
+        unsafe=tables.unsafe,
+        lone=tables.lone,
+        fixed=fixed,
+        hidden=none,
     )
 
 
@@ -142,9 +150,17 @@ def system_of(blocks: Sequence[Block]) -> System:
     auxiliary = np.array([figure.measure == OPEN for figure in figures], bool)
     floor = _floors(figures, held, derived[cells], [item for item in relations if not item.nearly])
     return System(
-        tuple(figures), held, floor, cells, matrix, matrix @ held, joined["contributors"], joined["unsafe"],
-        joined["lone"], joined["fixed"], joined["hidden"], derived, auxiliary, first,
-    )  # fmt: skip
+        figures=tuple(figures),
+        value=held,
+        floor=floor,
+        cell=cells,
+        matrix=matrix,
+        rest=matrix @ held,
+        derived=derived,
+        auxiliary=auxiliary,
+        first=first,
+        **joined,
+    )
 
 
 def _is_near(relation: Relation, value: Floats) -> bool:

@@ -79,10 +79,17 @@ class FundYear:
             unsafe = self.unsafe[measure] & (hidden if published is not None else True)
             found.append(
                 Block(
-                    self.year, "fund", keys, {measure: amount}, self.contributors[measure], unsafe,
-                    self.lone[measure], fixed, hidden,
+                    year=self.year,
+                    subject="fund",
+                    keys=keys,
+                    values={measure: amount},
+                    contributors=self.contributors[measure],
+                    unsafe=unsafe,
+                    lone=self.lone[measure],
+                    fixed=fixed,
+                    hidden=hidden,
                 )
-            )  # fmt: skip
+            )
         return found
 
     def unsaid(self) -> list[Block]:
@@ -127,12 +134,12 @@ def fund_year(facts: Facts, least: int) -> FundYear:
     lines = zip(names, *(amounts[measure].tolist() for measure in FUND_MEASURES), strict=True)
     prove(Check("fund_closing", name, a + b - c - d, e) for name, a, b, c, d, e in lines)
     return FundYear(
-        facts.year,
-        facts.insurers,
-        amounts,
-        {name: item.contributors for name, item in told.items()},
-        {name: item.unsafe for name, item in told.items()},
-        {name: item.lone for name, item in told.items()},
+        year=facts.year,
+        insurers=facts.insurers,
+        amounts=amounts,
+        contributors={name: item.contributors for name, item in told.items()},
+        unsafe={name: item.unsafe for name, item in told.items()},
+        lone={name: item.lone for name, item in told.items()},
     )
 
 
@@ -161,5 +168,8 @@ def by_level(own: Ints, firm: Ints, values: Ints, many: int, least: int) -> ByLe
         found.append((int(each.sum()), len(firms), few, int(firms[0]) if len(firms) == 1 else -1))
     amount, count, few_, lone = zip(*found, strict=True)
     return ByLevel(
-        np.array(amount, np.int64), np.array(count, np.int64), np.array(few_, bool), np.array(lone, np.int64)
+        amount=np.array(amount, np.int64),
+        contributors=np.array(count, np.int64),
+        unsafe=np.array(few_, bool),
+        lone=np.array(lone, np.int64),
     )

@@ -37,8 +37,16 @@ def payment_year(facts: Facts, least: int) -> list[Block]:
         hidden = ~none if derived else np.zeros(1, bool)
         found.append(
             Block(
-                facts.year, "payments", ((),), {measure: told.amount}, told.contributors, told.unsafe, told.lone,
-                none, hidden, derived,
+                year=facts.year,
+                subject="payments",
+                keys=((),),
+                values={measure: told.amount},
+                contributors=told.contributors,
+                unsafe=told.unsafe,
+                lone=told.lone,
+                fixed=none,
+                hidden=hidden,
+                derived=derived,
             )
-        )  # fmt: skip
+        )
     return found

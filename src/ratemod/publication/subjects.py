@@ -102,9 +102,20 @@ def read_facts(given: Mapping[str, Any], year: int) -> Facts:
     named_firms = policies["credit_code"].dictionary_encode()
     firm = named_firms.indices.to_numpy(zero_copy_only=False).astype(np.int64)
     return Facts(
-        year, first, after, tables, place, firm, policies["sector"], division,
-        insurer_places(policies["insurer"], insurers), named_firms.dictionary, divisions, insurers, shares,
-    )  # fmt: skip
+        year=year,
+        first=first,
+        after=after,
+        tables=tables,
+        place=place,
+        firm=firm,
+        sector=policies["sector"],
+        division=division,
+        insurer=insurer_places(policies["insurer"], insurers),
+        firms=named_firms.dictionary,
+        divisions=divisions,
+        insurers=insurers,
+        shares=shares,
+    )
 
 
 def _ends(year: int) -> tuple[int, int]:

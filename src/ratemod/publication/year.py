@@ -128,15 +128,15 @@ class _Draft:
             none = np.array([whole.keys[place] in empty for place in at], bool)
         return [
             Block(
-                year,
-                tables.name,
-                tuple(whole.keys[place] for place in at),
-                {name: values[at] for name, values in whole.values.items()},
-                whole.contributors[at],
-                whole.unsafe[at],
-                whole.lone[at],
-                none,
-                ~none,
+                year=year,
+                subject=tables.name,
+                keys=tuple(whole.keys[place] for place in at),
+                values={name: values[at] for name, values in whole.values.items()},
+                contributors=whole.contributors[at],
+                unsafe=whole.unsafe[at],
+                lone=whole.lone[at],
+                fixed=none,
+                hidden=~none,
                 derived=True,
             )
         ]
@@ -181,61 +181,122 @@ def publication(
     people = None if registers is None else participation(facts, registers, rule, least)
     if people is not None:
         drafts["participation"] = _Draft(people, BY_STATE, needed_faces(published, "participation"))
-    fund, served = fund_year(facts, least), service_year(facts)
-    paid = payment_year(facts, least) if subjects == SUBJECTS else []
-    tables: dict[str, LinkedTables] = {}
-    by_insurer = True
+    edition = _Edition(
+        facts=facts,
+        least=least,
+        drafts=drafts,
+        fund=fund_year(facts, least),
+        served=service_year(facts),
+        paid=payment_year(facts, least) if subjects == SUBJECTS else [],
+    )
     while True:
-        for name in [name for name in drafts if name not in tables]:
-            found = _thinned(drafts[name])
-            if found is None:
-                del drafts[name]
-            else:
-                tables[name] = found
-        if "insurance" not in tables:
-            raise ModelError(problem("RM897", table="insurance"))
-        blocks = [block_of(found, facts.year) for found in tables.values()]
-        blocks += (fund.blocks() if by_insurer else fund.unsaid()) + ([] if served is None else [served.block(least)])
-        for name, found in tables.items():
-            blocks += drafts[name].unsaid(found, facts.year, tables.get("claims"))
-        blocks += paid
-        system = system_of([*beside(blocks, published, least), *earlier])
+        edition.fill()
+        system = system_of([*beside(edition.blocks(), published, least), *earlier])
         pattern = protect(system, least_units=least)
-        stuck = pattern.stuck
-        if stuck is None:
-            over = {
-                name: [face for face in _thin(found, _own(system, pattern.hidden, found, facts)) if face not in held]
-                for name, found in tables.items()
-                for held in (drafts[name].held,)
-            }
-            over = {name: thin for name, thin in over.items() if thin}
-            if not over:
-                return _finished(
-                    facts, drafts, tables, fund if by_insurer else None, served, system, pattern.hidden, fund, least
-                )
-            for name, thin in over.items():
-                drafts[name].give_up(tables.pop(name), thin)
-            continue
-        if published:
-            raise ModelError(problem("RM421", year=facts.year, **words_of(stuck)))
-        blamed = "participation" if stuck.measure == "enterprises" and "participation" in tables else stuck.subject
-        if not by_insurer and (blamed == "fund" or stuck.year != facts.year):
-            blamed = "services" if stuck.measure == "used_fen" and "services" in tables else "insurance"
-            if not tables[blamed].faces:
+        if pattern.stuck is not None:
+            if published:
+                raise ModelError(problem("RM421", year=facts.year, **words_of(pattern.stuck)))
+            edition.yield_to(pattern.stuck)
+        elif thin := edition.thin(system, pattern.hidden):
+            for name, faces in thin.items():
+                drafts[name].give_up(edition.tables.pop(name), faces)
+        else:
+            return edition.publication(system, pattern.hidden)
+
+
+@dataclass(eq=False, slots=True)
+class _Edition:
+    """What would be published of a year, under way: every round gives up what cannot be published safely."""
+
+    facts: Facts
+    least: int
+    drafts: dict[str, _Draft]
+    fund: FundYear
+    served: ServiceYear | None
+    paid: list[Block]
+    tables: dict[str, LinkedTables] = field(default_factory=dict)
+    by_insurer: bool = True
+
+    def fill(self) -> None:
+        """Make the tables of the subjects that have none, as many breakdowns as are not too thin."""
+        for name in [name for name in self.drafts if name not in self.tables]:
+            found = _thinned(self.drafts[name])
+            if found is None:
+                del self.drafts[name]
+            else:
+                self.tables[name] = found
+        if "insurance" not in self.tables:
+            raise ModelError(problem("RM897", table="insurance"))
+
+    def blocks(self) -> list[Block]:
+        """Return all cells of the year, those too that nobody prints."""
+        year = self.facts.year
+        found = [block_of(tables, year) for tables in self.tables.values()]
+        found += self.fund.blocks() if self.by_insurer else self.fund.unsaid()
+        found += [] if self.served is None else [self.served.block(self.least)]
+        for name, tables in self.tables.items():
+            found += self.drafts[name].unsaid(tables, year, self.tables.get("claims"))
+        return found + self.paid
+
+    def thin(self, system: System, hidden: Mask) -> dict[str, list[Face]]:
+        """Return the breakdowns by subject of which too much would stay out, but for those that readers hold."""
+        found = {}
+        for name, tables in self.tables.items():
+            own = self._own(system, hidden, tables)
+            faces = [face for face in tables.faces if len(face) > 1 and _share(tables, face, own) > MOST_HIDDEN]
+            if left := [face for face in faces if face not in self.drafts[name].held]:
+                found[name] = left
+        return found
+
+    def yield_to(self, stuck: Figure) -> None:
+        """Give up something beside which a figure could not be protected."""
+        blamed = "participation" if stuck.measure == "enterprises" and "participation" in self.tables else stuck.subject
+        of_fund = blamed == "fund" or stuck.year != self.facts.year
+        if of_fund and not self.by_insurer:
+            blamed = "services" if stuck.measure == "used_fen" and "services" in self.tables else "insurance"
+            if not self.tables[blamed].faces:
                 raise ModelError(problem("RM897", table="fund"))
         if blamed == "service":
-            served = None
+            self.served = None
         elif blamed == "payments":
-            paid = []
-        elif by_insurer and (blamed == "fund" or stuck.year != facts.year):
-            by_insurer = False
+            self.paid = []
+        elif of_fund and self.by_insurer:
+            self.by_insurer = False
         else:
-            draft, found = drafts[blamed], tables.pop(blamed)
+            draft, found = self.drafts[blamed], self.tables.pop(blamed)
             pairs = [face for face in found.faces if len(face) > 1]
             if not found.faces or (blamed == "participation" and not pairs and ("state",) not in found.faces):
-                del drafts[blamed]
+                del self.drafts[blamed]
             else:
                 draft.give_up(found, pairs or list(found.faces))
+
+    def publication(self, system: System, hidden: Mask) -> Publication:
+        """Return what is left, each figure published or hidden."""
+        year, many = self.facts.year, len(self.fund.insurers) + 1
+        out = {name: np.ones(many, bool) for name in FUND_MEASURES}
+        if self.by_insurer:
+            out = {name: hidden[system.cells(year, "fund", name, many)] for name in FUND_MEASURES}
+        lines: tuple[ServiceLine, ...] = ()
+        if self.served is not None:
+            rows = system.cells(year, "service", "planned", len(self.served.lines))
+            lines = self.served.shown(hidden[rows], self.least)
+        paid = next((at for at, figure in enumerate(system.figures) if figure == (year, "payments", PAID, ())), None)
+        return Publication(
+            subjects={
+                name: Subject(tables, self._own(system, hidden, tables), tuple(self.drafts[name].left))
+                for name, tables in self.tables.items()
+            },
+            fund=self.fund.lines(out),
+            service=lines,
+            fund_year=self.fund,
+            paid_in_year_fen=None if paid is None or hidden[system.cell[paid]] else int(system.value[paid]),
+            system=system,
+            hidden=hidden,
+        )
+
+    def _own(self, system: System, hidden: Mask, tables: LinkedTables) -> Mask:
+        first = next(iter(tables.values))
+        return hidden[system.cells(self.facts.year, tables.name, first, len(tables.keys))]
 
 
 def _thinned(draft: _Draft) -> LinkedTables | None:
@@ -253,46 +314,8 @@ def _thinned(draft: _Draft) -> LinkedTables | None:
         draft.give_up(tables, thin)
 
 
-def _thin(tables: LinkedTables, hidden: Mask) -> list[Face]:
-    return [face for face in tables.faces if len(face) > 1 and _share(tables, face, hidden) > MOST_HIDDEN]
-
-
 def _share(tables: LinkedTables, face: Face, which: Mask) -> float:
     """Return the share of the cells of a face that are not empty and are among `which`."""
     cells = tables.inner(face)
     some = tables.contributors[cells] > 0
     return float(which[cells][some].sum() / max(int(some.sum()), 1))
-
-
-def _own(system: System, hidden: Mask, tables: LinkedTables, facts: Facts) -> Mask:
-    return hidden[system.cells(facts.year, tables.name, next(iter(tables.values)), len(tables.keys))]
-
-
-def _finished(
-    facts: Facts,
-    drafts: Mapping[str, _Draft],
-    tables: Mapping[str, LinkedTables],
-    shown: FundYear | None,
-    served: ServiceYear | None,
-    system: System,
-    hidden: Mask,
-    fund: FundYear,
-    least: int,
-) -> Publication:
-    subjects = {
-        name: Subject(found, _own(system, hidden, found, facts), tuple(drafts[name].left))
-        for name, found in tables.items()
-    }
-    many = len(fund.insurers) + 1
-    everything = {name: np.ones(many, bool) for name in FUND_MEASURES}
-    out = (
-        everything
-        if shown is None
-        else {name: hidden[system.cells(facts.year, "fund", name, many)] for name in FUND_MEASURES}
-    )
-    lines: tuple[ServiceLine, ...] = ()
-    if served is not None:
-        lines = served.shown(hidden[system.cells(facts.year, "service", "planned", len(served.lines))], least)
-    paid = next((at for at, figure in enumerate(system.figures) if figure == (facts.year, "payments", PAID, ())), None)
-    told = None if paid is None or hidden[system.cell[paid]] else int(system.value[paid])
-    return Publication(subjects, fund.lines(out), lines, fund, told, system, hidden)
