@@ -31,6 +31,7 @@ def test_numbers_that_are_none_and_files_that_are_not_there_are_said_in_chinese(
     assert main(["--lang", "zh", "what-if", book, "--plan", "jilin-spli/2025-04", "--scenario", "none.toml"]) == 1
     assert "没有这个文件" in capsys.readouterr().err
 
+
 @pytest.mark.parametrize("lang", ["en", "zh"])
 def test_every_part_of_a_message_asks_its_arguments_for_their_language(lang, monkeypatch):
     texts = {"RM340": {"en": "{why}", "zh": "{why}", "fix_en": "{why}", "fix_zh": "{why}"}}

@@ -288,3 +288,14 @@ def test_what_the_duties_and_the_ledger_set_aside_is_told_in_the_scorecard(tmp_p
     )
     code, lines = ask(tmp_path, capsys, "scorecard", given, "--indicators", str(tmp_path / "card.toml"))
     assert code == 3 and "不详" in said(lines, "RM202")[0]
+
+
+def test_a_policy_of_an_unknown_insurer_is_named_with_its_row(tmp_path, capsys):
+    known = pd.DataFrame({"保险公司": ["甲财险", "乙财险"]})
+    given = lists() | {"保险公司": known}
+    given["保单"].loc[[1, 3], "保险公司"] = "甲财产险"
+    for name, frame in given.items():
+        frame.to_excel(tmp_path / f"{name}.xlsx", index=False)
+    assert main(["fund", "levy", "--province", str(tmp_path), "--at", "2026-12-31", "--lang", "zh"]) == 1
+    (line,) = said(capsys.readouterr().err.splitlines(), "RM730")
+    assert "保单.xlsx[Sheet1]:3" in line and "×2" in line and "甲财险" in line

@@ -123,7 +123,15 @@ def tabulate(
         raise ModelError(problem("RM894"))
     contributors, unsafe, lone = (np.concatenate([part[at] for part in parts]) for at in (1, 2, 3))
     return LinkedTables(
-        name, levels, tuple(faces), tuple(keys), values, contributors, unsafe, lone, _relations(keys, faces, levels)
+        name=name,
+        levels=levels,
+        faces=tuple(faces),
+        keys=tuple(keys),
+        values=values,
+        contributors=contributors,
+        unsafe=unsafe,
+        lone=lone,
+        relations=_relations(keys, faces, levels),
     )
 
 

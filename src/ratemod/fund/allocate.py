@@ -124,7 +124,13 @@ def _duty_items(case: Case) -> Items:
     rate = np.array([item.rate for item in case.catalogue.items])[service]
     gain = case.book["annual_losses_yuan"][firm] * most * (np.exp(-rate * turn) - np.exp(-rate * (turn + 1)))
     return Items(
-        gain, case.unit_fen[firm, service], case.whose[firm], firm, case.place[firm], service, case.small[firm]
+        gain=gain,
+        cost_fen=case.unit_fen[firm, service],
+        budget=case.whose[firm],
+        firm=firm,
+        place=case.place[firm],
+        option=service,
+        small=case.small[firm],
     )
 
 

@@ -50,9 +50,18 @@ def postings_of_contracts(done: Columns, code: Mapping[str, int], closing: Closi
     def post(kind: int, debit: int, credit: int, rows: Bools, day: Ints, left: Ints, right: Ints) -> Posting:
         at = np.flatnonzero(rows)
         return Posting(
-            kind, debit, credit, day[at], insurer[at], left[at], right[at], amount[at],
-            done["policy_no"][at], done["service_no"][at], done["provider"][at],
-        )  # fmt: skip
+            kind=kind,
+            debit=debit,
+            credit=credit,
+            day=day[at],
+            insurer=insurer[at],
+            debit_year=left[at],
+            credit_year=right[at],
+            amount_fen=amount[at],
+            policy_no=done["policy_no"][at],
+            service_no=done["service_no"][at],
+            provider=done["provider"][at],
+        )
 
     found = [post(book.CONTRACT, book.OPEN, book.CONTRACTED, amount > 0, planned, year, year)]
     now = year.copy()
@@ -122,9 +131,23 @@ def close_fund(flow: Ints, used: Ints, grid: Grid, closing: Closing, today: int)
             day = np.array([last_day(int(one)) for one in year], dtype=np.int64)
             next_year = year + (kind == book.CARRY)
             left, right = (year, next_year) if sign > 0 else (next_year, year)
-            pair = (book.FUND, other) if sign > 0 else (other, book.FUND)
+            debit, credit = (book.FUND, other) if sign > 0 else (other, book.FUND)
             blank = np.full(len(at), "", dtype=object)
-            found.append(Posting(kind, *pair, day, at, left, right, np.abs(fen), blank, blank, blank))
+            found.append(
+                Posting(
+                    kind=kind,
+                    debit=debit,
+                    credit=credit,
+                    day=day,
+                    insurer=at,
+                    debit_year=left,
+                    credit_year=right,
+                    amount_fen=np.abs(fen),
+                    policy_no=blank,
+                    service_no=blank,
+                    provider=blank,
+                )
+            )
     return found, opening
 
 

@@ -197,16 +197,16 @@ def co_insure(movements: Any, shares: Any, insurers: Collection[str] | None = No
     amounts = {name: _split(moved[name], policy, order, weights)[kept] for name in AMOUNTS if name in moved}
     text = np.asarray(names, dtype=object)
     return CoInsured(
-        moved["policy_no"][at],
-        text[insurer[kept]],
-        leader[kept],
-        moved["date"][at],
-        at,
-        amounts,
-        {name: moved[name] for name in amounts},
-        moved["policy_no"],
-        moved["date"],
-        moved.refused,
+        policy_no=moved["policy_no"][at],
+        insurer=text[insurer[kept]],
+        leader=leader[kept],
+        day=moved["date"][at],
+        movement=at,
+        amounts=amounts,
+        given={name: moved[name] for name in amounts},
+        given_policy=moved["policy_no"],
+        given_day=moved["date"],
+        refused=moved.refused,
     )
 
 

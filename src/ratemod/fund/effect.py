@@ -171,10 +171,18 @@ def estimate_effect(
         own * float(np.expm1(-value)) for value in (log_ratio, log_ratio - NORMAL * error, log_ratio + NORMAL * error)
     )
     return Effect(
-        estimates, _doses(rows), _placebos(rows, served, log_ratio, permutations, seed),
-        own, avoided, low, high, int(served.sum()), len(served),
-        int(rows.count.sum()), (*read.refused, *told),
-    )  # fmt: skip
+        estimates=estimates,
+        doses=_doses(rows),
+        placebos=_placebos(rows, served, log_ratio, permutations, seed),
+        observed=own,
+        avoided=avoided,
+        avoided_low=low,
+        avoided_high=high,
+        served=int(served.sum()),
+        policies=len(served),
+        services=int(rows.count.sum()),
+        refused=(*read.refused, *told),
+    )
 
 
 def _panel(read: Columns, controls: Sequence[str]) -> Panel:
@@ -190,11 +198,18 @@ def _panel(read: Columns, controls: Sequence[str]) -> Panel:
     period = np.array([f"{names[at]}, {year}" for at, year in zip(insurer, rows["year"])], dtype=object)
     periods, period_names = _dummies(period, "period")
     return Panel(
-        firm, turn, rows["year"], insurer, rows["services_before"], rows["claims"],
-        rows["earned_head_years"].astype(np.float64),
-        np.concatenate([part for part, _ in design], axis=1) if design else np.zeros((len(firm), 0)),
-        tuple(name for _, part in design for name in part), periods, period_names,
-    )  # fmt: skip
+        firm=firm,
+        turn=turn,
+        year=rows["year"],
+        insurer=insurer,
+        count=rows["services_before"],
+        claims=rows["claims"],
+        exposure=rows["earned_head_years"].astype(np.float64),
+        controls=np.concatenate([part for part, _ in design], axis=1) if design else np.zeros((len(firm), 0)),
+        control_names=tuple(name for _, part in design for name in part),
+        periods=periods,
+        period_names=period_names,
+    )
 
 
 def _dummies(column: Any, name: str) -> tuple[Floats, tuple[str, ...]]:

@@ -43,8 +43,19 @@ def postings(
     year = np.array(years, dtype=np.int64)[year]
     start = np.array([last_day(one - 1) + 1 for one in year.tolist()], dtype=np.int64)
     blank = np.full(budget.size, "", dtype=object)
-    allowed = Posting(book.BUDGET, book.CONTROL, book.OPEN, start, at, year, year, np.maximum(budget, 0).ravel(), blank,
-                      blank, blank)  # fmt: skip
+    allowed = Posting(
+        kind=book.BUDGET,
+        debit=book.CONTROL,
+        credit=book.OPEN,
+        day=start,
+        insurer=at,
+        debit_year=year,
+        credit_year=year,
+        amount_fen=np.maximum(budget, 0).ravel(),
+        policy_no=blank,
+        service_no=blank,
+        provider=blank,
+    )
     contracts = postings_of_contracts(papers.services, code, rules.closing, today)
     return [*accruals, allowed, *contracts, *services, *paid, *closings], budget
 
@@ -62,10 +73,19 @@ def _levy_postings(levied: Levy, code: dict[str, int], grid: Grid) -> tuple[list
         blank = np.full(len(rows), "", dtype=object)
         found.append(
             Posting(
-                kind, debit, credit, day[rows], insurer[rows], year[rows], year[rows], np.abs(amount[rows]),
-                number[rows], blank, blank,
+                kind=kind,
+                debit=debit,
+                credit=credit,
+                day=day[rows],
+                insurer=insurer[rows],
+                debit_year=year[rows],
+                credit_year=year[rows],
+                amount_fen=np.abs(amount[rows]),
+                policy_no=number[rows],
+                service_no=blank,
+                provider=blank,
             )
-        )  # fmt: skip
+        )
     return found, grid.sums(insurer, year, amount)
 
 
@@ -74,9 +94,20 @@ def _delivery_postings(papers: Papers, code: dict[str, int], grid: Grid) -> tupl
     insurer = np.array([code[name] for name in done["insurer"].tolist()], dtype=np.int64)
     day, cost = done["delivered_date"], done["cost_fen"]
     year = year_of(day)
-    texts: tuple[Texts, Texts, Texts] = (done["policy_no"], done["service_no"], done["provider"])
     found = [
-        Posting(book.DELIVERY, debit, credit, day, insurer, year, year, cost, *texts)
+        Posting(
+            kind=book.DELIVERY,
+            debit=debit,
+            credit=credit,
+            day=day,
+            insurer=insurer,
+            debit_year=year,
+            credit_year=year,
+            amount_fen=cost,
+            policy_no=done["policy_no"],
+            service_no=done["service_no"],
+            provider=done["provider"],
+        )
         for debit, credit in ((book.OPEN, book.USED), (book.FUND, book.PAYABLE))
     ]
     return found, grid.sums(insurer, year, cost)
@@ -97,10 +128,19 @@ def _payment_postings(papers: Papers, code: dict[str, int], grid: Grid) -> tuple
                 own = rows[amount[rows] * sign > 0]
                 found.append(
                     Posting(
-                        book.PAYMENT, left, right, day[own], insurer[own], year[own], year[own], np.abs(amount[own]),
-                        paid["policy_no"][own], _document(paid, own), paid["provider"][own],
+                        kind=book.PAYMENT,
+                        debit=left,
+                        credit=right,
+                        day=day[own],
+                        insurer=insurer[own],
+                        debit_year=year[own],
+                        credit_year=year[own],
+                        amount_fen=np.abs(amount[own]),
+                        policy_no=paid["policy_no"][own],
+                        service_no=_document(paid, own),
+                        provider=paid["provider"][own],
                     )
-                )  # fmt: skip
+                )
     return found, grid.sums(insurer[~named], year[~named], amount[~named])
 
 

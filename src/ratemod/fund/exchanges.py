@@ -83,7 +83,15 @@ def exchanges(case: Case, duty: Ints, floor: Floats) -> Exchanges:
     gain = case.book["annual_losses_yuan"][firm] * share
     rows = np.flatnonzero((gain > 0) & (gain / cost >= floor[case.whose[firm]]))
     firm = firm[rows]
-    steps = Items(gain[rows], cost[rows], case.whose[firm], firm, case.place[firm], step[rows], case.small[firm])
+    steps = Items(
+        gain=gain[rows],
+        cost_fen=cost[rows],
+        budget=case.whose[firm],
+        firm=firm,
+        place=case.place[firm],
+        option=step[rows],
+        small=case.small[firm],
+    )
     return Exchanges(kind, sets, steps)
 
 

@@ -69,12 +69,12 @@ def find_flags(
     paid = papers.payments
     code = {name: at for at, name in enumerate(insurers)}
     seen = Evidence(
-        papers,
-        np.array([code[name] for name in paid["insurer"].tolist()], dtype=np.int64),
-        year_of(paid["date"]),
-        budget_fen,
-        years,
-        None if parties is None else read_columns(parties, "parties", ("party",), ("role", *FIELDS)),
+        papers=papers,
+        insurer=np.array([code[name] for name in paid["insurer"].tolist()], dtype=np.int64),
+        year=year_of(paid["date"]),
+        budget_fen=budget_fen,
+        years=years,
+        parties=None if parties is None else read_columns(parties, "parties", ("party",), ("role", *FIELDS)),
     )
     parts = [(rule, SEARCH[rule.check](seen, rule)) for rule in rules.uses]
     rows = np.concatenate([found.rows for _, found in parts]).astype(np.int64)

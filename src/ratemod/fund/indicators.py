@@ -133,7 +133,9 @@ def measure(item: Indicator, given: Sources) -> Measured:
     if kind != "mean":
         alone = (sums[1] * own * (1 - own)).sum(axis=0) if kind == "share" else whole[0]
         spread = np.maximum(spread, np.divide(alone, whole[1], out=np.zeros(wide), where=whole[1] > 0))
-    return Measured(sums[0], sums[1], spread, free, whole[0], whole[1], seen.told)
+    return Measured(
+        top=sums[0], of=sums[1], spread=spread, free=free, whole_top=whole[0], whole_of=whole[1], told=seen.told
+    )
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -150,7 +152,7 @@ class Seen:
 
 def _seen(who: Ints, year: Ints, firm: Texts, top: Any, of: Any = 1.0, told: tuple[Problem, ...] = ()) -> Seen:
     full = np.broadcast_to(np.asarray(of, dtype=np.float64), who.shape)
-    return Seen(who, year, firm, np.asarray(top, dtype=np.float64), full, told)
+    return Seen(who=who, year=year, firm=firm, top=np.asarray(top, dtype=np.float64), of=full, told=told)
 
 
 def _read(given: Sources, source: Any, table: str, needed: tuple[str, ...], more: tuple[str, ...] = ()) -> Events:

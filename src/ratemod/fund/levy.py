@@ -27,6 +27,7 @@ from ratemod.fund.fund_table import (
     names_column,
     to_frame,
 )
+from ratemod.fund.journal import unknown_insurers
 from ratemod.fund.levy_rule import LevyRule, check_rules, plan_rules, read_levy_rules, rule_of
 from ratemod.fund.levy_shares import Shares, read_shares, shared, torn
 from ratemod.fund.movements import (
@@ -355,7 +356,9 @@ def levy(
     (11, 13)
     """
     read, plan_fund = _book(source)
-    known = None if insurers is None else known_insurers(insurers, sorted(set(read.rows["insurer"].tolist())))
+    known = None if insurers is None else known_insurers(insurers, [])
+    if known is not None and (wrong := unknown_insurers(read.rows, known, "policies")):
+        raise BookError(wrong)
     given, today = _rules_of(source, rules), day_number(as_of)
     kept = _Kept(
         book=read.rows,
@@ -373,9 +376,9 @@ def levy(
         kept, changes = kept.without(over, told), changes.without(over)
     changes = changes.known_by(today)
     moved = movements(kept.book, kept.rule, given, changes, receipts is not None, today)
-    wrong, told = below_nothing(kept.book, moved)
-    if wrong.any():
-        kept, changes = kept.without(wrong, told), changes.without(wrong)
+    below, told = below_nothing(kept.book, moved)
+    if below.any():
+        kept, changes = kept.without(below, told), changes.without(below)
         moved = movements(kept.book, kept.rule, given, changes, receipts is not None, today)
     book, n = kept.book, len(kept.book)
     if n == 0:

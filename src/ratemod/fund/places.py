@@ -97,7 +97,13 @@ def _items(case: Case, duty: Ints) -> Items:
     kept = np.flatnonzero((gain > 0) & ~((case.duty_type[firm] == service) & (turn < duty[firm])))
     firm, service = firm[kept], service[kept]
     return Items(
-        gain[kept], case.unit_fen[firm, service], case.whose[firm], firm, case.place[firm], service, case.small[firm]
+        gain=gain[kept],
+        cost_fen=case.unit_fen[firm, service],
+        budget=case.whose[firm],
+        firm=firm,
+        place=case.place[firm],
+        option=service,
+        small=case.small[firm],
     )
 
 

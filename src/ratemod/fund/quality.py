@@ -112,7 +112,9 @@ def measure_quality(
     own: dict[str, int] = dict(zip(names, _sums(insurer, counts["cost_fen"], len(names)).tolist()))
     total = {name: int(column.sum()) for name, column in counts.items()}
     register, whole = ({}, {}) if hazards is None else _hazards(hazards, book, year, today)
-    return Quality(tables, register, total, whole, own, in_time_days)
+    return Quality(
+        by=tables, hazards=register, total=total, hazard_total=whole, delivered_fen=own, in_time_days=in_time_days
+    )
 
 
 @dataclass(frozen=True, eq=False, slots=True)

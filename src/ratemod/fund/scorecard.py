@@ -282,9 +282,20 @@ def scorecard(
     total = (points * weight[:, None, None]).sum(axis=0)
     drawn = _draw(estimate, error, given, draws)
     return Scorecard(
-        by, sources.names, sources.years, tuple(given), measured, own, estimate, error, z, points, total, drawn,
-        _told(sources, measured),
-    )  # fmt: skip
+        by=by,
+        names=sources.names,
+        years=sources.years,
+        indicators=tuple(given),
+        measured=measured,
+        own=own,
+        estimate=estimate,
+        error=error,
+        z=z,
+        points=points,
+        total=total,
+        drawn=drawn,
+        refused=_told(sources, measured),
+    )
 
 
 def _told(sources: Sources, measured: Sequence[Measured]) -> tuple[Problem, ...]:
@@ -312,7 +323,7 @@ def _sources(
         raise ModelError(problem("RM747", count=len(names), by=by))
     started = year_of(book["start_date"][book["start_date"] <= today])
     span = tuple(sorted(years)) if years else tuple(range(int(started.min()), int(year_of(np.array([today]))[0]) + 1))
-    return Sources(book, gone, who, names, span, today, by, done)
+    return Sources(book=book, gone=gone, who=who, names=names, years=span, today=today, by=by, services=done)
 
 
 def _shrunk(found: Measured) -> tuple[Floats, Floats, Floats, Floats]:

@@ -126,7 +126,9 @@ def read_disclosed(source: Any, noun: str) -> Shared:
         values[name], missing = _plain(found.values, told.columns[name])
         if missing is not None:
             empty[name] = missing
-    return Shared(noun, values, empty, told.rows, len(told), told.book.file, ()).take(told.good, *told.refused)
+    return Shared(
+        noun=noun, values=values, empty=empty, rows=told.rows, rows_in=len(told), file=told.book.file, refused=()
+    ).take(told.good, *told.refused)
 
 
 def _plain(values: Any, column: Column) -> tuple[Any, Mask | None]:

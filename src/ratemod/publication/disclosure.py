@@ -205,19 +205,19 @@ def disclosure(
             for figure, _, _ in open_still[:1]
         )
     return Disclosure(
-        year,
-        made.subjects,
-        made.fund,
-        made.service,
-        made.paid_in_year_fen,
-        insurer_names(given.get("insurers")),
-        {noun: (*rows, digest_of(given[noun])) for noun, rows in counts.items()},
-        _reconciled(facts, made.subjects),
-        tuple(refused),
-        is_synthetic(province),
-        least_units,
-        made.system,
-        made.hidden,
+        year=year,
+        subjects=made.subjects,
+        fund=made.fund,
+        service=made.service,
+        paid_in_year_fen=made.paid_in_year_fen,
+        insurer_names=insurer_names(given.get("insurers")),
+        tables={noun: (*rows, digest_of(given[noun])) for noun, rows in counts.items()},
+        checks=_reconciled(facts, made.subjects),
+        refused=tuple(refused),
+        synthetic=is_synthetic(province),
+        least_units=least_units,
+        system=made.system,
+        hidden=made.hidden,
     )
 
 

@@ -138,16 +138,16 @@ def accident_record(
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = np.where(earned > 0, loss / earned, np.nan)
     return AccidentRecord(
-        by_grade,
-        spans[1] - spans[0],
-        deaths,
-        injured,
-        free,
-        loss,
-        earned,
-        ratio,
-        last,
-        last_by_grade,
+        accidents=by_grade,
+        claims=spans[1] - spans[0],
+        deaths=deaths,
+        serious_injuries=injured,
+        claim_free_years=free,
+        incurred_fen=loss,
+        earned_premium_fen=earned,
+        loss_ratio=ratio,
+        last=last,
+        last_by_grade=last_by_grade,
     )
 
 

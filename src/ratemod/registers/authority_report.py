@@ -131,15 +131,15 @@ def authority_report(
         .rename_columns(["division_code", "division", "sector", "insureds", "policies", "hazards"])
     )
     return AuthorityReport(
-        lines,
-        totals,
-        len(pc.unique(lines["credit_code"])),
-        int(told.sum()),
-        len(row),
-        int(loaded.sum()),
-        int((told & ~priced).sum()),
-        tuple(names[told & ~priced_so]),
-        tuple(names[priced_so & ~told]),
+        lines=lines,
+        totals=totals,
+        insureds=len(pc.unique(lines["credit_code"])),
+        policies=int(told.sum()),
+        hazards=len(row),
+        loaded=int(loaded.sum()),
+        unpriced=int((told & ~priced).sum()),
+        missing=tuple(names[told & ~priced_so]),
+        unfounded=tuple(names[priced_so & ~told]),
     )
 
 

@@ -136,7 +136,16 @@ def controllable_premium(
             if taken >> place & 1:
                 least[taken] = np.minimum(least[taken], least[taken ^ 1 << place])
     saving = -shapley_fen(least)
-    return Controllable(plan, row_keys(book, plan), chosen, now, least[-1], saving, priced, as_is)
+    return Controllable(
+        plan=plan,
+        keys=row_keys(book, plan),
+        actions=chosen,
+        premium_fen=now,
+        least_fen=least[-1],
+        saving_fen=saving,
+        priced=priced,
+        rated=as_is,
+    )
 
 
 def is_priced(rated: Rated) -> npt.NDArray[np.bool_]:

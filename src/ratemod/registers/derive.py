@@ -166,7 +166,15 @@ def derive_columns(
         said = convert(table[name], column, conversions.get(name)).values if name in table.column_names else None
         differs = np.zeros(len(day), dtype=bool) if said is None else _differs(column, values, valid, said)
         evidence[name] = Evidence(
-            column, found.register, values, valid, found.event, doubt, differs, said, found.besides
+            column=column,
+            register=found.register,
+            values=values,
+            valid=valid,
+            event=found.event,
+            doubt=doubt,
+            differs=differs,
+            said=said,
+            besides=found.besides,
         )
         if differs.any():
             first = int(np.argmax(differs))

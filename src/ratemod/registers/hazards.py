@@ -143,7 +143,17 @@ def _dates(register: Register) -> _Dates:
         dated = moved & (granted < NEVER)
         due = np.where(moved & ~dated, np.maximum(due, extended), due)
         extended = np.where(dated, np.maximum(due, extended), np.int32(NEVER))
-    return _Dates(found, notified, due, granted, extended, rectified, verified, refused, bool((extended < NEVER).any()))
+    return _Dates(
+        found=found,
+        notified=notified,
+        due=due,
+        granted=granted,
+        extended=extended,
+        rectified=rectified,
+        verified=verified,
+        refused=refused,
+        extends=bool((extended < NEVER).any()),
+    )
 
 
 def _counted(register: Register, firm: Ints, rule: HazardRule) -> Ints:

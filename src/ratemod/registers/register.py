@@ -142,4 +142,13 @@ def read_register(source: Any, noun: str) -> Register:
         if name != "credit_code":
             array = later(found.values) if told.columns[name].kind == "date" else found.values
             values[name] = array if good.all() else array.filter(chosen) if isinstance(array, pa.Array) else array[good]
-    return Register(noun, told.book.file, told.rows[good], names, firm[good], values, told.refused, doubtful)
+    return Register(
+        noun=noun,
+        file=told.book.file,
+        rows=told.rows[good],
+        names=names,
+        firm=firm[good],
+        values=values,
+        refused=told.refused,
+        doubtful=doubtful,
+    )
