@@ -25,7 +25,7 @@ def arguments(parser: argparse.ArgumentParser, lang: Lang) -> None:
         own.add_argument("-h", "--help", action="help", help=text("UI_help_help", lang))
         own.add_argument("--lang", choices=("zh", "en"), default=argparse.SUPPRESS, help=text("UI_help_lang", lang))
     made["tables"].add_argument("name", metavar="NAME", nargs="?", help=text("UI_help_data_name", lang))
-    made["template"].add_argument("name", metavar="NAME", help=text("UI_help_data_name_or_plan", lang))
+    made["template"].add_argument("names", metavar="NAME", nargs="+", help=text("UI_help_data_name_or_plan", lang))
     out = text("UI_help_data_out", lang)
     made["template"].add_argument("-o", "--out", metavar="FILE", type=Path, required=True, help=out)
     made["check"].add_argument("path", metavar="PATH", type=Path, help=text("UI_help_data_path", lang))
@@ -44,6 +44,7 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
 
 def _tables(args: argparse.Namespace, lang: Lang) -> int:
     from ratemod.document.terminal import table_text
+    from ratemod.reading.folder import meant_by
     from ratemod.report.list_template import Field, fields_of, remark
     from ratemod.vocabulary.table import table, tables
 
@@ -55,7 +56,7 @@ def _tables(args: argparse.Namespace, lang: Lang) -> int:
         heads = [text(f"UI_data_{code}", lang) for code in ("table", "label", "columns", "joins")]
         print(table_text(heads, rows, [False, False, True, False]))
         return DONE
-    declared = table(args.name)
+    declared = table(meant_by(args.name) or args.name)
     fields: tuple[Field, ...] = fields_of(declared)
     said = [(one.column.name, one.header(lang), remark(one, lang)) for one in fields]
     print(f"{declared.label(lang)} ({declared.name})\n")
@@ -64,17 +65,27 @@ def _tables(args: argparse.Namespace, lang: Lang) -> int:
 
 
 def _template(args: argparse.Namespace, lang: Lang) -> int:
+    """Write a blank list; of several names, or into a folder, each under its label."""
     from ratemod.plan.editions import load_plan
+    from ratemod.rating.target import check_folder
+    from ratemod.reading.folder import meant_by
     from ratemod.report.list_template import fields_of, fields_of_plan, write_template
-    from ratemod.vocabulary.table import tables
+    from ratemod.vocabulary.table import table
 
-    if args.name in tables():
-        declared = tables()[args.name]
-        fields, title = fields_of(declared), declared.label(lang)
-    else:
-        plan = load_plan(args.name)
-        fields, title = fields_of_plan(list(plan.columns.values())), text("UI_template_plan", lang)
-    print(text("UI_fund_written", lang, path=str(write_template(fields, args.out, title, lang))))
+    together = len(args.names) > 1 or args.out.is_dir()
+    if together:
+        check_folder(args.out).mkdir(exist_ok=True)
+    for name in args.names:
+        noun = meant_by(name)
+        if noun:
+            declared = table(noun)
+            fields, title, stem = fields_of(declared), declared.label(lang), declared.label(lang)
+        else:
+            plan = load_plan(name)
+            fields, title = fields_of_plan(list(plan.columns.values())), text("UI_template_plan", lang)
+            stem = f"{title}-{plan.scheme}"
+        target = args.out / f"{stem}.xlsx" if together else args.out
+        print(text("UI_fund_written", lang, path=str(write_template(fields, target, title, lang))))
     return DONE
 
 
@@ -82,10 +93,11 @@ def _check(args: argparse.Namespace, lang: Lang) -> int:
     from ratemod.document.terminal import problems_text, table_text
     from ratemod.fund.fund_document import write_fund
     from ratemod.money import yuan_text
+    from ratemod.reading.folder import meant_by
     from ratemod.reading.spoken import settled
     from ratemod.reading.table_check import check_tables
 
-    verdicts = check_tables(args.path, args.table)
+    verdicts = check_tables(args.path, args.table and (meant_by(args.table) or args.table))
     settled()
     rows = []
     for one in verdicts:

@@ -68,7 +68,7 @@ def read_insureds(source: Any) -> Columns:
             table = table.append_column("policy_no", table[source.plan.key].cast(pa.string()))
         source = table
     try:
-        return read_columns(source, "insureds", NEEDED, more)
+        return read_columns(source, "insureds", NEEDED, more, ("annual_claims", "outstanding"))
     except BookError as error:  # no list has expected losses under another name: they are an estimate
         raise BookError(
             problem("RM877", file=item.file, name=item.args["name"]) if item.args.get("name") == ESTIMATE else item

@@ -87,7 +87,7 @@ def read_papers(
     """
     book = read_policies(policies, ("policy_no", "size_class", "division_code"), POLICY_MORE)
     planned = read_events(services, "services", SERVICE, SERVICE_MORE, SERVICE[:1])
-    given = read_events(payments, "fund_payments", PAYMENT, PAYMENT_MORE, ("service_no", "payment_no"))
+    given = read_events(payments, "fund_payments", PAYMENT, PAYMENT_MORE, ("service_no", "payment_no"), ("kind",))
     if "kind" in given.rows:
         given = given.without(given.rows["kind"] != "payment", "other", None)
     listed = np.append(

@@ -119,7 +119,12 @@ class Events:
 
 
 def read_events(
-    source: Any, table: str, needed: Sequence[str], more: Sequence[str] = (), number: Sequence[str] = ()
+    source: Any,
+    table: str,
+    needed: Sequence[str],
+    more: Sequence[str] = (),
+    number: Sequence[str] = (),
+    stated: Sequence[str] = (),
 ) -> Events:
     """Return the events of a file or frame, each once.
 
@@ -128,7 +133,7 @@ def read_events(
     source : path, frame or None
         None, or a list with headers and no row yet: nothing has happened.
     table : which shared table it is
-    needed, more : names of columns, as `read_columns`
+    needed, more, stated : names of columns, as `read_columns`
     number : names that together say which event it is, the event's own number last; () where it has none
 
     Returns
@@ -146,7 +151,7 @@ def read_events(
     (1, 1, -5, ['RM750'])
     """
     given = pa.table({}) if source is None else source
-    rows = read_columns(given, table, needed, tuple(dict.fromkeys((*more, *number))))
+    rows = read_columns(given, table, needed, tuple(dict.fromkeys((*more, *number))), stated)
     return _each_once(
         _events(rows, table), [name for name in number if name in rows] if number and number[-1] in rows else []
     )

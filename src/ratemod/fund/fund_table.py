@@ -17,7 +17,7 @@ import pyarrow as pa
 
 from ratemod.errors import Lang, Problem, catalogue, text
 from ratemod.reading.book import Book
-from ratemod.reading.shared_table import read_shared
+from ratemod.reading.shared_table import filled, read_shared
 from ratemod.rules.options import strict
 from ratemod.vocabulary.column import Column
 from ratemod.vocabulary.labels import column_label
@@ -85,7 +85,9 @@ class Columns:
         return replace(self, values=kept, at=self.at[rows] if len(self.at) else self.at)
 
 
-def read_columns(source: Any, noun: str, needed: Sequence[str], optional: Sequence[str] = ()) -> Columns:
+def read_columns(
+    source: Any, noun: str, needed: Sequence[str], optional: Sequence[str] = (), stated: Sequence[str] = ()
+) -> Columns:
     """Return the columns of a file or frame.
 
     Parameters
@@ -94,7 +96,9 @@ def read_columns(source: Any, noun: str, needed: Sequence[str], optional: Sequen
     noun : which shared table it is
     needed, optional : names of its columns
         A needed column must be there and filled; an optional one may be absent or empty (text "", number 0, no day).
-        Levels and flags are texts: their codes.
+        One that is empty throughout, as a blank form has it, is as good as absent. Levels and flags are texts: their
+        codes.
+    stated : names of optional columns that, where some row fills them, every row must
 
     Raises
     ------
@@ -102,7 +106,12 @@ def read_columns(source: Any, noun: str, needed: Sequence[str], optional: Sequen
         RM950 for every needed column that is missing; those of `read_book`.
     """
     told = read_shared(source, noun, needed, optional)
-    names = [name for name in (*needed, *optional) if name in told.cells]
+    names = [
+        name
+        for name in (*needed, *optional)
+        if name in told.cells and (name in needed or not len(told) or not told.blank(name).all())
+    ]
+    told = filled(told, *(name for name in stated if name in names))
     values = {name: _plain(told.cells[name].values, told.columns[name]) for name in names}
     at = np.flatnonzero(told.good)
     return Columns(

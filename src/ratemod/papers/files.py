@@ -12,6 +12,7 @@ from ratemod.document.problems import problem_words
 from ratemod.errors import BookError, Lang, problem, text
 from ratemod.papers.paper import Paper
 from ratemod.papers.year import YearOfPapers
+from ratemod.rating.target import check_folder
 from ratemod.rules.options import strict
 from ratemod.version import version
 
@@ -49,13 +50,9 @@ def check_year_target(path: str | Path) -> Path:
     Raises
     ------
     BookError
-        RM922 it is a file, RM801 its folder does not exist, RM767 it holds other things.
+        Those of `check_folder`; RM767 it holds other things.
     """
-    target = Path(path)
-    if target.exists() and not target.is_dir():
-        raise BookError(problem("RM922", path=str(target)))
-    if not target.exists() and not target.parent.is_dir():
-        raise BookError(problem("RM801", folder=str(target.parent)))
+    target = check_folder(path)
     own = {"index.html", "index.xlsx", "index.pdf", PUBLIC, OFFICES}
     others = sorted(item.name for item in target.iterdir() if item.name not in own) if target.exists() else []
     if others:

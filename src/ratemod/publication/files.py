@@ -43,11 +43,7 @@ def check_disclosure_target(path: str | Path, inputs: Path | None = None) -> Pat
         raise BookError(problem("RM800", path=str(path), suffixes=".html .xlsx", nearest=None))
     if inputs is not None and os.path.realpath(target) == os.path.realpath(inputs):
         raise BookError(problem("RM803", path=str(target)))
-    if target.exists() and not target.is_dir():
-        raise BookError(problem("RM922", path=str(target)))
-    if not target.exists() and not target.parent.is_dir():
-        raise BookError(problem("RM801", folder=str(target.parent)))
-    return target
+    return check_folder(target)
 
 
 def write_disclosure(told: Disclosure, path: str | Path, lang: Lang) -> list[Path]:

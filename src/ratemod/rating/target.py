@@ -58,6 +58,22 @@ def check_target(path: str | Path, inputs: Sequence[str | Path] = (), suffixes: 
     return target
 
 
+def check_folder(path: str | Path) -> Path:
+    """Return the folder that is to be written to: one that stands, or a new one in a folder that does.
+
+    Raises
+    ------
+    BookError
+        RM922 it is a file, RM801 the folder that it would stand in does not exist.
+    """
+    target = Path(path)
+    if target.exists() and not target.is_dir():
+        raise BookError(problem("RM922", path=str(target)))
+    if not target.exists() and not target.parent.is_dir():
+        raise BookError(problem("RM801", folder=str(target.parent)))
+    return target
+
+
 def _check_one(file: Path, inputs: Sequence[str | Path]) -> None:
     folder = file.parent
     if not folder.is_dir():

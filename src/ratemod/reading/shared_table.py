@@ -71,6 +71,13 @@ class TableRows:
         name = next((name for noun in self.table.amounts if (name := f"{noun}_fen") in self.cells), None)
         return None if name is None else np.rint(np.nan_to_num(self.cells[name].values)).astype(np.int64)
 
+    def blank(self, name: str) -> Flags:
+        """Return in which rows nothing stands in a column, (n,) bool."""
+        values, kind = self.cells[name].values, self.columns[name].kind
+        if kind in ("level", "flag"):
+            return np.asarray(values < 0, dtype=bool)
+        return np.asarray(values == MISSING_DATE, dtype=bool) if kind == "date" else _blank(values)
+
     def __len__(self) -> int:
         """Return how many rows came in."""
         return int(self.book.table.num_rows)
@@ -231,9 +238,9 @@ def _told(book: Book, code: str, at: npt.NDArray[np.intp], **args: Any) -> Probl
 
 
 def filled(told: TableRows, *names: str) -> TableRows:
-    """Return the rows without those in which one of some amounts is empty though the list has it: RM201."""
+    """Return the rows without those in which one of some columns is empty though the list has it: RM201."""
     for name in (name for name in names if name in told.cells):
-        at = np.flatnonzero(_blank(told.cells[name].values) & told.good)
+        at = np.flatnonzero(told.blank(name) & told.good)
         if len(at):
             blank = np.isin(np.arange(len(told)), at)
             label = {"column": name, "label": told.columns[name].label("zh")}
