@@ -1,4 +1,4 @@
-"""A column that a form has and nobody fills is as good as absent; one that some rows fill says of the others that they lack it."""
+"""A column that a form has and nobody fills is as good as absent; where some rows fill it, the others lack it."""
 
 from __future__ import annotations
 

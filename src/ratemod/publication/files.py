@@ -15,7 +15,7 @@ from ratemod.publication.fund import FUND_MEASURES
 from ratemod.publication.page import SERVICE_MEASURES, disclosure_document
 from ratemod.publication.words import level_label, published, rounded_rows
 from ratemod.publication.year import Subject
-from ratemod.rating.target import check_target
+from ratemod.rating.target import check_folder, check_target
 
 if TYPE_CHECKING:
     from ratemod.publication.disclosure import Disclosure
