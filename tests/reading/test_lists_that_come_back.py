@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from pathlib import Path
 
 import polars as pl
@@ -16,11 +17,15 @@ from ratemod.reading.convert import convert
 from ratemod.reading.frame import arrow_table
 from ratemod.reading.identifiers import unreadable
 from ratemod.reading.read import read_table
+from ratemod.reading.units import size_of, unit_word
 from ratemod.report.priced_csv import write_priced_csv, write_priced_parquet
 from ratemod.vocabulary.column import Column
 from tests.own_plan import own_plan
 
 PLAN = """[column.heads]
+label_en = "Insured heads"
+label_zh = "投保人数"
+unit = "persons"
 kind = "number"
 min = 0
 max = 1000
@@ -50,6 +55,35 @@ def test_a_priced_list_comes_back_without_its_old_results(tmp_path, plan, lang):
     one, two = ((tmp_path / name).read_text(encoding="utf-8-sig") for name in ("first.csv", "second.csv"))
     assert two.splitlines()[0] == one.splitlines()[0]
     assert two == one
+
+
+@pytest.mark.parametrize(
+    "unit, size, zh, en",
+    [
+        ("yuan", "10000", "万元", "10000 yuan"),
+        ("yuan", "100", "百元", None),
+        ("yuan", "0.1", "角", None),
+        ("yuan", "0.01", "分", "fen"),
+        ("persons", "10000", "万人", "10000 persons"),
+        ("share", "0.01", "%", "%"),
+        ("tonnes", "10000", "万吨", "10000 t"),
+    ],
+)
+def test_a_unit_is_written_in_a_word_that_is_read_again(unit, size, zh, en):
+    column = Column("c", "number", unit=unit)
+    for lang, word in (("zh", zh), ("en", en)):
+        assert unit_word(Decimal(size), column, lang) == (word or size)
+        assert word is None or size_of(word, column) == Decimal(size)
+
+
+@pytest.mark.parametrize("lang, header", [("zh", "投保人数（万人）"), ("en", "Insured heads (10000 persons)")])
+def test_a_header_says_the_unit_in_words(tmp_path, plan, lang, header):
+    (tmp_path / "list.csv").write_text("policy_no,heads（万人）\nP1,0.003\n", encoding="utf-8")
+    for name in ("list.csv", "priced.csv"):
+        rated = rm.rate(tmp_path / name, plan, lang=lang)
+        assert rated.table["premium_fen"].to_pylist() == [1_440_000]
+        write_priced_csv(rated, tmp_path / "priced.csv", lang=lang)
+        assert header in (tmp_path / "priced.csv").read_text(encoding="utf-8-sig").splitlines()[0]
 
 
 def test_own_columns_named_like_results_stay_in_streams(tmp_path, plan):

@@ -201,6 +201,23 @@ def size_of(word: str, column: Column) -> Decimal | None:
     return _multiple(base, factors(column.measured, column.money), column.unit == "yuan")
 
 
+def unit_word(size: Decimal, column: Column, lang: str) -> str:
+    """Return the word by which a header says what its numbers multiply by, or the number where there is none.
+
+    Examples
+    --------
+    >>> money = Column("premium", "number", unit="yuan")
+    >>> unit_word(Decimal(10_000), money, "zh"), unit_word(Decimal(10_000), money, "en")
+    ('万元', '10000 yuan')
+    """
+    own = lang == "en"
+    multiples = ("", "1000 ", "10000 ", "million ") if own else ("", *"十百千万", "十万", "百万", "千万", "亿")
+    known = factors(column.measured, column.money).items()
+    names = [(name, one) for name, one in known if name and (name in "%‰" or name.isascii() == own)]
+    words = [of + name for name, one in names if one == 1 for of in multiples] + [name for name, _ in names]
+    return next((word for word in words if size_of(word, column) == size), f"{size:f}")
+
+
 def _is_per(word: str, column: Column) -> bool:
     if word not in _PER:
         return False

@@ -21,6 +21,7 @@ from ratemod.rating.find import name_column
 from ratemod.rating.verdict import REFUSED
 from ratemod.reading.added import RESULTS
 from ratemod.reading.arrow import to_arrow
+from ratemod.reading.units import unit_word
 
 if TYPE_CHECKING:
     from ratemod.plan.model import Plan
@@ -239,8 +240,11 @@ def _book_cells(rated: Rated, name: str, lang: Lang) -> pa.ChunkedArray:
 def _book_header(rated: Rated, name: str, lang: Lang) -> str:
     column = rated.plan.columns.get(name)
     header = column.label(lang) if column else name
-    unit = rated.book.conversions.get(name)  # the cells stand as they were read, so the header must say in what
-    return f"{header}（{unit}）" if unit else header
+    size = rated.book.conversions.get(name)  # the cells stand as they were read, so the header must say in what
+    if column is None or size is None:
+        return header
+    unit = unit_word(size, column, lang)
+    return f"{header} ({unit})" if lang == "en" else f"{header}（{unit}）"
 
 
 def _book_look(rated: Rated, name: str) -> Look:
