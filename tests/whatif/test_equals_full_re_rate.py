@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
 from decimal import Decimal
+from fractions import Fraction
 
 import numpy as np
+import pytest
 from hypothesis import HealthCheck, Phase, assume, given, settings
 from hypothesis import strategies as st
 from tests.rating import random_plans, written_plans
 
-from ratemod.errors import PlanError
+from ratemod.errors import ModelError, PlanError
 from ratemod.plan.edit import paths
 from ratemod.rating.rate import rate
 from ratemod.whatif.attribution import attribute
@@ -17,6 +20,7 @@ from ratemod.whatif.engine import engine
 from ratemod.whatif.live import live
 from ratemod.whatif.panel import panel
 from ratemod.whatif.scenario import apply, current_values
+from ratemod.whatif.solve import MEASURES, solve, unknown
 from ratemod.whatif.sweep import what_if
 
 DRAWN = (Phase.explicit, Phase.reuse, Phase.generate)  # a plan of many steps takes long to make smaller
@@ -92,6 +96,54 @@ def test_parts_of_an_attribution_add_up_to_what_two_full_re_rates_differ_by(plan
     assert not found.parts_fen[:, (before == 0) | (after == 0)].any()
 
 
+def measured(name, before, after):
+    """A measure of two full re-rates; loss ratios are of expected losses of 1,000."""
+    if name == "premium_yuan":
+        return int(after.sum()) / 100
+    if name == "premium_change":
+        return float(Fraction(int(after.sum()), max(int(before.sum()), 1)) - 1)
+    if name == "loss_ratio":
+        return 100_000 / max(int(after.sum()), 1)
+    rises = [Fraction(int(new), int(old)) - 1 for old, new in zip(before, after) if old > 0 and new > 0]
+    if name == "largest_rise":
+        return float(max([Fraction(0), *rises]))
+    return sum(rise > Fraction(1, 4) for rise in rises) / max(int((before > 0).sum()), 1)
+
+
+@settings(SLOW, max_examples=15)
+@given(plan=ANY_PLAN, seed=st.integers(0, 2**32), data=st.data())
+def test_solve_finds_what_full_re_rates_at_every_number_find(plan, seed, data):
+    """On a grid of 13 numbers: the one that comes closest to the target, or next to where the measure crosses it."""
+    book = under(plan, seed, 30)
+    now = current_values(plan)
+    path = data.draw(st.sampled_from([*(f"tables.{name}" for name in sorted(plan.tables)), *sorted(now)]))
+    low = (Decimal(now[path]) if path in now else Decimal(1)).quantize(Decimal("0.1")) - Decimal("0.6")
+    grid = [low + Decimal(at) / 10 for at in range(13)]
+    changed = [{path: f"{value:f}" if path in now else f"*{value:f}"} for value in grid]
+    try:
+        plans = [apply(plan, change) for change in changed]
+    except PlanError:
+        assume(False)
+    before, premiums = full(book, plan), [full(book, made) for made in plans]
+    name = data.draw(st.sampled_from(MEASURES))
+    values = [measured(name, before, premium) for premium in premiums]
+    goal = data.draw(st.sampled_from([*values, (values[3] + values[8]) / 2, max(values) * 1.01 + 1]))
+    crossed = [{a, b} for a, b in itertools.pairwise(values) if min(a, b) <= goal <= max(a, b)]
+    wanted = unknown(path, grid[0], grid[-1], "0.1")
+    try:
+        found = solve(book, plan, wanted, {name: goal}, losses_yuan=1000)
+    except ModelError as error:
+        assert [item.code for item in error.problems] == ["RM850"] and not crossed
+        return
+    at = grid.index(found.values[path])
+    assert crossed and found.total_fen == premiums[at].sum()
+    assert found.reached[name] == pytest.approx(values[at], rel=1e-12, abs=1e-12)
+    missed = abs(values[at] - goal)
+    assert any(missed <= min(abs(value - goal) for value in pair) + 1e-12 for pair in crossed)
+    if values in (sorted(values), sorted(values, reverse=True)):
+        assert missed <= min(abs(value - goal) for value in values) + 1e-12
+
+
 def test_a_premium_that_falls_below_zero_is_refused_in_a_what_if_and_one_that_rises_above_it_is_priced():
     """As in a full re-rate: a sign that the numbers of the plan decide bars no row for good."""
     steps = (
@@ -122,3 +174,25 @@ def test_a_policy_refused_in_one_mixture_of_causes_has_no_part():
     found = attribute(book, plan, {"constants.k": "20", "constants.most": "2000"})
     assert full(book, apply(plan, {"constants.k": "20", "constants.most": "2000"})).max() == 180_000
     assert not found.parts_fen.any() and not found.change_fen.any()
+
+
+def test_a_target_between_the_bounds_alone_is_found():
+    """30 policies of 90 k yuan, refused above 1,000: 2,700 at k = 1, 29,700 at k = 11, nothing at k = 20."""
+    steps = (
+        random_plans.step_of("charged", "product", of=("heads", "k")),
+        random_plans.step_of("premium", "round", of=("charged",), unit=Decimal("0.01")),
+    )
+    rule = random_plans.Rule("large", random_plans.Test("charged", above="most"), "refuse", "", "", "s")
+    plan = random_plans.replace(random_plans.plan_of(steps, k=Decimal(10)), rules=(rule,))
+    book = random_plans.frame(0, 30).assign(heads=90, sector="a")
+    found = solve(book, plan, unknown("constants.k", 1, 20, 1), {"premium_yuan": 29_700})
+    assert found.values == {"constants.k": 11} and found.total_fen == 2_970_000
+    with pytest.raises(ModelError) as error:
+        solve(book, plan, unknown("constants.k", 1, 20, 1), {"premium_yuan": 30_000})
+    assert (error.value.problems[0].code, error.value.problems[0].args["most"]) == ("RM850", "29700")
+
+
+def test_bounds_without_a_whole_step_between_them_are_refused():
+    with pytest.raises(ModelError) as error:
+        unknown("constants.k", "0.0011", "0.0019", "0.001")
+    assert [item.code for item in error.value.problems] == ["RM847"]

@@ -23,6 +23,7 @@ from ratemod.plan.operand import NOTHING, Operand
 from ratemod.plan.ranges import ranges
 from ratemod.plan.reads import kind_of, kinds_in_words, names_in, names_in_condition, tests_of
 from ratemod.plan.table_check import table_problems, table_warnings
+from ratemod.plan.unused import unused
 from ratemod.reading.added import RESULTS
 from ratemod.reading.convert import value_of
 from ratemod.reading.derive import NEEDS
@@ -57,9 +58,7 @@ def problems_of(plan: Plan) -> list[Problem]:
 
 
 def warnings_of(plan: Plan) -> list[Problem]:
-    """Return what is allowed but worth a look: combinations without a rate, conditions never met, unused sources."""
-    used = _used_sources(plan)
-    unused = [_at(plan, "RM150", ("source", name), name=name) for name in plan.sources if name not in used]
+    """Return what is allowed but worth a look: combinations without a rate, conditions never met, what nothing uses."""
     untested = [] if plan.cases or not plan.folder else [_at(plan, "RM029", ("plan",))]
     known = ranges(plan)
     idle = [
@@ -67,7 +66,7 @@ def warnings_of(plan: Plan) -> list[Problem]:
         for owner, condition in _conditions_owned(plan)
         if (of := never_met(condition, plan, known))
     ]
-    return [*table_warnings(plan), *unused, *untested, *idle]
+    return [*table_warnings(plan), *unused(plan), *untested, *idle]
 
 
 def proofs(plan: Plan, known: Mapping[str, Range] | None = None) -> list[Proof]:
@@ -279,13 +278,6 @@ def _owned_sources(plan: Plan) -> Iterator[tuple[str, str]]:
     yield from ((check.name, check.source) for check in plan.checks)
     yield from ((item.name, item.source) for item in plan.legal)
     yield from ((constant.name, constant.source) for constant in plan.constants.values())
-
-
-def _used_sources(plan: Plan) -> set[str]:
-    used = {row.source for table in plan.tables.values() for row in table.rows}
-    used |= {source for _, source in _owned_sources(plan)} | {step.source for step in plan.steps}
-    used |= {item.exception.source for item in plan.legal if item.exception}
-    return used | {name for column in plan.columns.values() for name in (column.source, column.default_source) if name}
 
 
 def _sources(plan: Plan) -> Iterator[Problem]:

@@ -1,9 +1,10 @@
 """Find the change that reaches a target, bounds, caps and rounding in force; refuse what cannot be, and say why.
 
 A premium in fen is a step function of a rate, so a target is reached when no number at the stated step comes closer.
-One unknown is found by
-bisection over whole steps, where the measure must move one way; several by coordinate search from one-unknown
-solutions.
+One unknown is found by bisection over whole steps, between two numbers on either side of the target. Where a measure
+does not move one way (a rule refuses what became too dear), the two may lie between the bounds: some numbers there are
+tried before a target is called out of reach, and what is found is next to a place where the measure crosses it. Several
+are found by Newton's method on steps, from several starts.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from itertools import product
+from itertools import pairwise, product
 from typing import Any
 
 import numpy as np
@@ -28,6 +29,7 @@ from ratemod.whatif.engine import Engine, Outcome, engine
 from ratemod.whatif.scenario import Scenario, apply, numbers_of, scenario, words
 
 MOST_STARTS = 9
+PROBES = 16  # parts of the way from low to high at whose ends the measure is tried before a target is out of reach
 ONE = Decimal(1)
 MEASURES = ("premium_yuan", "premium_change", "loss_ratio", "largest_rise", "share_above_25")
 
@@ -107,9 +109,10 @@ def unknown(path: str, low: Any, high: Any, step: Any = "0.001") -> Unknown:
     Decimal('2')
     """
     made = Unknown(path, *numbers_of({"low": low, "high": high, "step": step}))
-    if not (made.low < made.high and made.step > 0):
-        raise ModelError(problem("RM847", path=path, low=made.low, high=made.high))
-    return made
+    if made.low < made.high and made.step > 0:
+        _ends(made)
+        return made
+    raise ModelError(problem("RM847", path=path, low=made.low, high=made.high))
 
 
 @strict
@@ -129,7 +132,7 @@ def solve(
     book : whatever `rate` takes; plan : Plan
     change : one Unknown, or several for as many targets
     target : measure -> value, a number or one as text ("3%"): ``premium_yuan``, ``premium_change`` (0.05 for +5 %),
-        ``loss_ratio`` (needs `losses_yuan`), ``largest_rise``, ``share_above_25``
+        ``loss_ratio`` (needs `losses_yuan`), ``largest_rise`` (0 where nobody rises), ``share_above_25``
     losses_yuan : expected losses of the book
     base : an engine of the same book and plan
 
@@ -201,7 +204,7 @@ def measure(name: str, base: Engine, outcome: Outcome, losses_yuan: float | None
     both = (old > 0) & (new > 0)
     rise = new[both] / old[both] - 1
     if name == "largest_rise":
-        return float(rise.max(initial=0.0 if len(rise) < base.inputs.n else -1.0))
+        return float(rise.max(initial=0.0))
     return float((rise > 0.25).sum()) / max(int((base.premium_fen > 0).sum()), 1)
 
 
@@ -229,28 +232,43 @@ def _value(item: Unknown, value: Decimal) -> str:
 
 def _one(item: Unknown, of: Callable[[Decimal], float], goal: float, name: str) -> list[Decimal]:
     """Return the number on the grid of steps whose measure comes closest, by bisection."""
-    low = to_unit(item.low / item.step, ONE, "up" if item.low > 0 else "down")  # inwards
-    high = to_unit(item.high / item.step, ONE, "down" if item.high > 0 else "up")
-    first, last = of(low * item.step), of(high * item.step)
-    rising = last >= first
-    if not min(first, last) <= goal <= max(first, last):
-        raise ModelError(
-            problem(
-                "RM850",
-                measure=name,
-                target=f"{goal:.6g}",
-                least=f"{min(first, last):.6g}",
-                most=f"{max(first, last):.6g}",
-            )
-        )
+    low, high = _ends(item)
+    tried = {at: of(at * item.step) for at in (low, high)}
+    if (between := _crossing(tried, goal)) is None:
+        inner = {to_unit(low + (high - low) * part / PROBES, ONE) for part in range(1, PROBES)}
+        tried |= {at: of(at * item.step) for at in sorted(inner)}
+        between = _crossing(tried, goal)
+    if between is None:
+        least, most = (f"{end(tried.values()):.6g}" for end in (min, max))
+        target = f"{goal:.6g}"
+        raise ModelError(problem("RM850", measure=name, target=target, tried=len(tried), least=least, most=most))
+    low, high = between
+    rising = tried[high] >= tried[low]
     while high - low > 1:
         middle = to_unit((low + high) / 2, ONE)
-        if (of(middle * item.step) <= goal) == rising:
+        tried[middle] = of(middle * item.step)
+        if (tried[middle] <= goal) == rising:
             low = middle
         else:
             high = middle
-    best = min((low, high), key=lambda at: (abs(of(at * item.step) - goal), at))
-    return [best * item.step]
+    return [min(tried, key=lambda at: (abs(tried[at] - goal), at)) * item.step]
+
+
+def _ends(item: Unknown) -> tuple[Decimal, Decimal]:
+    """Return the first and the last whole step within the bounds; raises RM847 where there is none."""
+    low = to_unit(item.low / item.step, ONE, "up" if item.low > 0 else "down")  # inwards
+    high = to_unit(item.high / item.step, ONE, "down" if item.high > 0 else "up")
+    if low > high:
+        raise ModelError(problem("RM847", path=item.path, low=item.low, high=item.high))
+    return low, high
+
+
+def _crossing(tried: Mapping[Decimal, float], goal: float) -> tuple[Decimal, Decimal] | None:
+    """Return the first two neighbours among the numbers tried whose measures the goal lies between."""
+    for low, high in pairwise(sorted(tried)):
+        if min(tried[low], tried[high]) <= goal <= max(tried[low], tried[high]):
+            return low, high
+    return None
 
 
 def _several(

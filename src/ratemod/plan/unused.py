@@ -1,0 +1,99 @@
+"""What stands in a plan and nothing uses: no premium is wrong by it, but somebody meant something by it.
+
+Unused columns, constants and tables are problems, and the check tells them; these are worth a look.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+from ratemod.errors import Problem, nearest, problem
+from ratemod.plan.level_file import level_files
+from ratemod.plan.model import Plan
+from ratemod.rules.lines import line_of
+from ratemod.rules.read import read_toml
+
+FOLDERS = {"tables": ".csv", "cases": ".toml", "levels": ".csv", "scenarios": ""}
+FILES = ("plan.toml", "plan.lock", "registers.toml")
+DATA = (".toml", ".csv", ".xlsx", ".xls")
+
+
+def unused(plan: Plan) -> Iterator[Problem]:
+    """Yield a remark for each source, list, unit, step, value column and file of a plan's folder that nothing uses."""
+    sources = sources_named(plan)
+    yield from (_told(plan, "RM150", "source", name) for name in plan.sources if name not in sources)
+    measures = {item.unit for part in (plan.columns, plan.constants, plan.tables) for item in part.values()}
+    measures |= {step.unit for step in plan.steps}
+    yield from (_told(plan, "RM902", "unit", name) for name in plan.units if name not in measures)
+    yield from _steps(plan)
+    yield from _value_columns(plan)
+    if plan.folder:
+        yield from _lists(plan)
+        yield from _files(plan)
+
+
+def sources_named(plan: Plan) -> set[str]:
+    """Return every source that something in the plan names."""
+    used = {step.source for step in plan.steps} | {constant.source for constant in plan.constants.values()}
+    used |= {row.source for table in plan.tables.values() for row in table.rows}
+    for column in plan.columns.values():
+        used |= {column.source, column.default_source}
+    used |= {item.source for item in (*plan.rules, *plan.checks, *plan.legal)}
+    return used | {item.exception.source for item in plan.legal if item.exception}
+
+
+def _told(plan: Plan, code: str, section: str, name: str) -> Problem:
+    return problem(code, file=f"{plan.folder}/plan.toml", row=line_of(plan.lines, section, name), name=name)
+
+
+def _steps(plan: Plan) -> Iterator[Problem]:
+    """Yield the steps that nothing rests on, no case expects, and that are not written with the premium."""
+    graph = plan.graph()
+    used = {*graph.read_by(), *graph.results}
+    used |= {
+        name for case in plan.cases for part in (case.expect, *case.expect_lines, case.expect_total) for name in part
+    }
+    for step in plan.steps:
+        if step.name not in used and not step.headline:
+            yield problem("RM918", file=f"{plan.folder}/plan.toml", row=step.line, name=step.name)
+
+
+def _value_columns(plan: Plan) -> Iterator[Problem]:
+    read: dict[str, set[str]] = {}
+    for step in plan.steps:
+        table = plan.tables.get(step.operation.table)
+        if table is not None:
+            own = (*step.operation.value_columns(table), step.operation.column or "value")
+            read.setdefault(table.name, set()).update(own)
+    for name, columns in read.items():
+        for column in plan.tables[name].value_names:
+            if column not in columns:
+                yield problem("RM902", file=plan.tables[name].file, row=1, name=column)
+
+
+def _lists(plan: Plan) -> Iterator[Problem]:
+    file = read_toml(Path(plan.folder) / "plan.toml")
+    said = json.dumps(file.tables("step"), default=str)
+    for name in file.named("list"):  # a step over it says so and, to have names that differ, {name} too
+        if f"{{{name}}}" not in said:
+            yield _told(plan, "RM902", "list", name)
+
+
+def _files(plan: Plan) -> Iterator[Problem]:
+    """Yield the files that lie where a plan's files lie, or look like one, and are not read."""
+    folder = Path(plan.folder)
+    held = read_toml(folder / "plan.toml").data
+    read = {Path(table.file).resolve() for table in plan.tables.values()}
+    read |= {(folder / name).resolve() for name in (*FILES, *level_files(held).values())}
+    read |= {path.resolve() for path in (folder / "cases").glob("*.toml")}
+    for path in sorted(folder.rglob("*")):
+        place = path.relative_to(folder).parts
+        near = nearest(place[0], FOLDERS if len(place) > 1 else FILES)
+        meant = place[0] in FOLDERS if len(place) > 1 else path.suffix.lower() in DATA
+        hidden = any(part.startswith(".") for part in place)
+        if path.is_dir() or hidden or path.suffix == ".md" or place[0] == "scenarios" or path.resolve() in read:
+            continue
+        if meant or near:
+            yield problem("RM959", file=str(path), nearest=None if place[0] in FOLDERS else near)
