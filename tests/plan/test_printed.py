@@ -100,6 +100,14 @@ def test_what_could_mean_two_things_is_refused_with_its_line(given, wanted, tmp_
     assert all(item.row and item.file for item in found if item.code in wanted)
 
 
+@pytest.mark.parametrize("said", ["5%", "2.5‰", "3/8"])
+def test_a_number_with_a_sign_among_operands_is_told_as_one(said, tmp_path):
+    folder = written(tmp_path)
+    text = (folder / "plan.toml").read_text(encoding="utf-8")
+    (folder / "plan.toml").write_text(text.replace('"share", ', f'"share", "{said}", ', 1), encoding="utf-8")
+    assert [(item.code, item.args["name"]) for item in rm.check_plan(folder).problems] == [("RM969", said)]
+
+
 def test_an_edition_that_is_edited_keeps_the_other_signs(tmp_path):
     plan = rm.load_plan(written(tmp_path))
     changed = plan.replace({"tables.rate[A].value": "0.003", "constants.share": "0.06"})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pandas as pd
@@ -22,6 +23,19 @@ def test_a_scheme_gives_the_printed_figures(folder):
     assert report.problems == ()
     assert report.passed >= 2
     assert {item.code for item in report.warnings} <= {"RM163"}
+
+
+def test_the_page_says_which_schemes_are_held_to_figures_that_somebody_printed():
+    """Of a published tariff or law, of a program's own tests, or worked out here: as the sources of the cases say."""
+    page = (Path(rm.__file__).parents[2] / "docs" / "how-to" / "write-a-plan.md").read_text(encoding="utf-8")
+    told = dict(
+        re.findall(r"^- \*\*(Published|Programs|Own figures)\*\*(.+?)(?=^- |\Z)", page, re.MULTILINE | re.DOTALL)
+    )
+    held = {kind: set(re.findall(r"`([a-z0-9-]+)`", text)) for kind, text in told.items()}
+    plans = {folder.parent.name: rm.load_plan(folder) for folder in SCHEMES}
+    printed = {name for name, plan in plans.items() if any(case.source.startswith("printed") for case in plan.cases)}
+    assert held["Published"] == printed and len(printed) >= 10
+    assert set().union(*held.values()) == set(plans) and sum(map(len, held.values())) == len(plans)
 
 
 def test_several_classes_under_one_policy_make_one_premium():

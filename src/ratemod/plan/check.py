@@ -30,6 +30,7 @@ from ratemod.reading.derive import NEEDS
 from ratemod.reading.header import fold
 from ratemod.rules.lines import line_of
 from ratemod.rules.opened import opened
+from ratemod.rules.printed import is_printed
 from ratemod.vocabulary.column import Column
 from ratemod.vocabulary.spelling import same_level
 
@@ -147,15 +148,10 @@ def _names(plan: Plan) -> Iterator[Problem]:
         for name in names_in(step):
             if name in seen or (step.name, name) in levels:
                 continue
-            code = "RM114" if name in everything else "RM113"
-            yield _at(
-                plan,
-                code,
-                ("step", step.name),
-                name=name,
-                step=step.name,
-                nearest=None if code == "RM114" else nearest(name, everything),
-            )
+            if name in everything:
+                yield _at(plan, "RM114", ("step", step.name), name=name, step=step.name)
+            else:
+                yield _no_name(plan, ("step", step.name), name, step.name)
         seen.add(step.name)
     asked = [(rule.name, name) for rule in plan.rules for name in names_in_condition(rule.when)]
     asked += [
@@ -167,7 +163,15 @@ def _names(plan: Plan) -> Iterator[Problem]:
     ]
     for owner, name in asked:
         if name not in seen and (owner, name) not in levels:
-            yield _at(plan, "RM113", _place(plan, owner), name=name, step=owner, nearest=nearest(name, everything))
+            yield _no_name(plan, _place(plan, owner), name, owner)
+
+
+def _no_name(plan: Plan, place: tuple[str | int, ...], name: str, owner: str) -> Problem:
+    """Return that a name is none of the plan's; a number with a sign or a fraction is told as what it is."""
+    if is_printed(name):
+        return _at(plan, "RM969", place, name=name, step=owner)
+    everything = [*plan.columns, *plan.constants, *plan.step_names]
+    return _at(plan, "RM113", place, name=name, step=owner, nearest=nearest(name, everything))
 
 
 def _operations(plan: Plan) -> Iterator[Problem]:

@@ -167,8 +167,14 @@ def _rated(plan: Plan, case: Case) -> tuple[list[dict[str, Any]], exact.Exact]:
 
 
 def _value(plan: Plan, state: exact.Exact, name: str, at: int = 0) -> Fraction | None:
-    step = {"premium": plan.premium, "fund": plan.fund or ""}.get(name, name)
+    step = _step(plan, name)
     return state.values[step].fraction(at) if step in state.values else None
+
+
+def _step(plan: Plan, name: str) -> str:
+    """Return the step that a case means: one of the name, else the plan's premium or fund."""
+    results = {"premium": plan.premium, "fund": plan.fund or ""}
+    return name if name in plan.step_names else results.get(name, name)
 
 
 def recomputed(plan: Plan, case: Case) -> dict[str, str]:
@@ -220,7 +226,7 @@ def _unit(plan: Plan, name: str, printed: Decimal | None) -> Decimal:
     if printed is None:
         return smallest
     own = Decimal(1).scaleb(min(0, int(printed.as_tuple().exponent)))
-    return min(own, smallest) if name in ("premium", "fund", plan.premium, plan.fund) else own
+    return min(own, smallest) if _step(plan, name) in (plan.premium, plan.fund) else own
 
 
 def _cell(value: object) -> str | None:
