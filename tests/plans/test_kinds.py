@@ -526,3 +526,21 @@ def test_a_marine_hull_by_age_with_returns_for_days_laid_up(tmp_path):
     rated = rm.rate(pd.DataFrame(rows), plan, lang="en")
     assert rated.table["premium_fen"].to_pylist() == [1_800_000, 2_295_000, 2_700_000, 675_000]
     assert rated.table["status"].to_pylist() == ["rated", "rated", "referred", "rated"]
+
+
+def test_no_case_of_a_choice_and_a_step_that_is_not_for_a_row_are_told_as_such(tmp_path):
+    body = number("heads", 9) + (
+        '[[step]]\nname = "load"\nop = "choose"\nsource = "s"\notherwise = "none"\n'
+        'cases = [{ when = { of = "heads", below = 3 }, then = 2 }, { when = { of = "heads", equals = 3 }, then = 3 }]\n'
+        '[[step]]\nname = "extra"\nop = "sum"\nof = "heads"\nwhen = { of = "heads", below = 3 }\notherwise = "none"\n'
+        '[[step]]\nname = "raw"\nop = "product"\nof = ["load", "extra"]\n'
+    )
+    rated = rm.rate(
+        pd.DataFrame({"policy_no": ["1", "2", "3"], "heads": [1, 3, 4]}),
+        made(tmp_path, body + ROUND.format(of="raw")),
+        lang="en",
+    )
+    assert rated.table["premium_fen"].to_pylist() == [200, None, None]
+    assert rated.table["code"].to_pylist() == [None, "RM972", "RM973"]
+    said = rated.table["reason"].to_pylist()
+    assert "'extra', which it needs" in said[1] and "'load'" in said[2] and "case_" not in said[2]

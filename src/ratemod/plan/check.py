@@ -23,7 +23,7 @@ from ratemod.plan.operand import NOTHING, Operand
 from ratemod.plan.ranges import ranges
 from ratemod.plan.reads import kind_of, kinds_in_words, names_in, names_in_condition, tests_of
 from ratemod.plan.table_check import table_problems, table_warnings
-from ratemod.plan.unused import unused
+from ratemod.plan.unused import owned_sources, unused
 from ratemod.reading.added import RESULTS
 from ratemod.reading.convert import value_of
 from ratemod.reading.derive import NEEDS
@@ -276,17 +276,9 @@ def _within(plan: Plan, owner: str, test: Test, column: Column | None) -> Iterat
         yield _at(plan, "RM437", place, name=test.of, step=owner)
 
 
-def _owned_sources(plan: Plan) -> Iterator[tuple[str, str]]:
-    """Yield the name and the source of everything that must have one."""
-    yield from ((rule.name, rule.source) for rule in plan.rules)
-    yield from ((check.name, check.source) for check in plan.checks)
-    yield from ((item.name, item.source) for item in plan.legal)
-    yield from ((constant.name, constant.source) for constant in plan.constants.values())
-
-
 def _sources(plan: Plan) -> Iterator[Problem]:
     known = plan.sources
-    for owner, source in _owned_sources(plan):
+    for owner, source in owned_sources(plan):
         if source not in known:
             yield _at(plan, "RM117", _place(plan, owner), name=source, owner=owner, nearest=nearest(source, known))
     for step in plan.steps:

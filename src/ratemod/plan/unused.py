@@ -12,6 +12,7 @@ from pathlib import Path
 from ratemod.errors import Problem, nearest, problem
 from ratemod.plan.level_file import level_files
 from ratemod.plan.model import Plan
+from ratemod.plan.op.base import TableOperation
 from ratemod.rules.lines import line_of
 from ratemod.rules.read import read_toml
 
@@ -22,7 +23,7 @@ DATA = (".toml", ".csv", ".xlsx", ".xls")
 
 def unused(plan: Plan) -> Iterator[Problem]:
     """Yield a remark for each source, list, unit, step, value column and file of a plan's folder that nothing uses."""
-    sources = sources_named(plan)
+    sources = _sources_named(plan)
     yield from (_told(plan, "RM150", "source", name) for name in plan.sources if name not in sources)
     measures = {item.unit for part in (plan.columns, plan.constants, plan.tables) for item in part.values()}
     measures |= {step.unit for step in plan.steps}
@@ -34,14 +35,19 @@ def unused(plan: Plan) -> Iterator[Problem]:
         yield from _files(plan)
 
 
-def sources_named(plan: Plan) -> set[str]:
-    """Return every source that something in the plan names."""
-    used = {step.source for step in plan.steps} | {constant.source for constant in plan.constants.values()}
-    used |= {row.source for table in plan.tables.values() for row in table.rows}
-    for column in plan.columns.values():
-        used |= {column.source, column.default_source}
-    used |= {item.source for item in (*plan.rules, *plan.checks, *plan.legal)}
-    return used | {item.exception.source for item in plan.legal if item.exception}
+def owned_sources(plan: Plan) -> Iterator[tuple[str, str]]:
+    """Yield the name and the source of everything that must have one."""
+    yield from ((rule.name, rule.source) for rule in plan.rules)
+    yield from ((check.name, check.source) for check in plan.checks)
+    yield from ((item.name, item.source) for item in plan.legal)
+    yield from ((constant.name, constant.source) for constant in plan.constants.values())
+
+
+def _sources_named(plan: Plan) -> set[str]:
+    used = {row.source for table in plan.tables.values() for row in table.rows}
+    used |= {source for _, source in owned_sources(plan)} | {step.source for step in plan.steps}
+    used |= {item.exception.source for item in plan.legal if item.exception}
+    return used | {name for column in plan.columns.values() for name in (column.source, column.default_source) if name}
 
 
 def _told(plan: Plan, code: str, section: str, name: str) -> Problem:
@@ -63,10 +69,10 @@ def _steps(plan: Plan) -> Iterator[Problem]:
 def _value_columns(plan: Plan) -> Iterator[Problem]:
     read: dict[str, set[str]] = {}
     for step in plan.steps:
-        table = plan.tables.get(step.operation.table)
-        if table is not None:
-            own = (*step.operation.value_columns(table), step.operation.column or "value")
-            read.setdefault(table.name, set()).update(own)
+        operation = step.operation
+        if isinstance(operation, TableOperation) and operation.table in plan.tables:
+            own = (*operation.value_columns(plan.tables[operation.table]), operation.column)
+            read.setdefault(operation.table, set()).update(own)
     for name, columns in read.items():
         for column in plan.tables[name].value_names:
             if column not in columns:

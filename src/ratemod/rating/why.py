@@ -31,9 +31,18 @@ def why(plan: Plan, step: Step, state: exact.Exact, at: int) -> Problem:
     may_lack = set(operation.may_lack())
     for name in names_in(step):
         if name not in may_lack and _empty(name, state, at):
-            return stuck(plan, "RM311", step.name, needs=name, needs_label=plan.label(name, "zh"))
+            return _needs(plan, step, name)
     asked = (WHY[kind] for kind in type(operation).__mro__ if kind in WHY)
     return next(told for ask in asked if (told := ask(plan, step, operation, state, at)) is not None)
+
+
+def _needs(plan: Plan, step: Step, name: str) -> Problem:
+    """Return that a step lacks what it needs: a cell, or a step that does not apply to the row ("none" otherwise)."""
+    whole = step.name.partition(".case_")[0]
+    if name.startswith(f"{whole}.case_"):  # a choice, written out
+        return stuck(plan, "RM973", whole)
+    code = "RM972" if name in plan.step_names else "RM311"
+    return stuck(plan, code, step.name, needs=name, needs_label=plan.label(name, "zh"))
 
 
 def stuck(plan: Plan, code: str, step: str, **args: Any) -> Problem:
