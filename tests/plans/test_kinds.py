@@ -531,7 +531,8 @@ def test_a_marine_hull_by_age_with_returns_for_days_laid_up(tmp_path):
 def test_no_case_of_a_choice_and_a_step_that_is_not_for_a_row_are_told_as_such(tmp_path):
     body = number("heads", 9) + (
         '[[step]]\nname = "load"\nop = "choose"\nsource = "s"\notherwise = "none"\n'
-        'cases = [{ when = { of = "heads", below = 3 }, then = 2 }, { when = { of = "heads", equals = 3 }, then = 3 }]\n'
+        'cases = [{ when = { of = "heads", below = 3 }, then = 2 },\n'
+        '         { when = { of = "heads", equals = 3 }, then = 3 }]\n'
         '[[step]]\nname = "extra"\nop = "sum"\nof = "heads"\nwhen = { of = "heads", below = 3 }\notherwise = "none"\n'
         '[[step]]\nname = "raw"\nop = "product"\nof = ["load", "extra"]\n'
     )
