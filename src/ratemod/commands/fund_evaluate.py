@@ -31,6 +31,7 @@ def arguments(parser: argparse.ArgumentParser, lang: Lang) -> None:
     parser.add_argument("--evaluator", metavar="NAME", default="", help=text("UI_help_fund_evaluator", lang))
     parser.add_argument("--holidays", metavar="FILE", type=Path, help=text("UI_help_holidays", lang))
     parser.add_argument("--report", metavar="FILE", type=Path, help=text("UI_help_fund_report", lang))
+    parser.add_argument("--reports", metavar="DIR", type=Path, help=text("UI_help_fund_reports", lang))
     parser.add_argument(
         "--permutations", metavar="N", type=count(lang), default=99, help=text("UI_help_fund_permutations", lang)
     )
@@ -42,9 +43,13 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
     from ratemod.fund.evaluation_document import summary, write_evaluation
     from ratemod.fund.fund_document import fund_text
     from ratemod.fund.of_folder import day_of, evaluation_of, names_of
+    from ratemod.letters.write import file_name
+    from ratemod.rating.target import check_folder
     from ratemod.registers.working_days import read_working_days
     from ratemod.study.history import is_synthetic
 
+    if args.reports:
+        check_folder(args.reports)
     with progress(text("UI_fund_title_evaluate", lang)):
         lists = lists_of(args)
         found = evaluation_of(
@@ -68,9 +73,17 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
         *illustrative(lists, lang),
     ]
     code = report("UI_fund_title_evaluate", list(tables.items()), shown, proved, found.refused, args, lang, lines)
+    names = names_of(lists_of(args)) if args.report or args.reports else {}
     if args.report:
-        written = write_evaluation(found, args.report, lang, names_of(lists_of(args)))
-        print(text("UI_fund_written", lang, path=str(written)))
+        print(text("UI_fund_written", lang, path=str(write_evaluation(found, args.report, lang, names))))
+    if args.reports:
+        args.reports.mkdir(exist_ok=True)
+        taken: set[str] = set()
+        for name in found.insurers:
+            target = args.reports / f"{file_name(names.get('insurer', {}).get(name, name), taken)}.html"
+            part = found.of_insurer(name)
+            part.reconcile()
+            print(text("UI_fund_written", lang, path=str(write_evaluation(part, target, lang, names))))
     return code
 
 

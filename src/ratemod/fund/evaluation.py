@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
-from ratemod.errors import Lang, ModelError, Problem, problem
+from ratemod.errors import BookError, Lang, ModelError, Problem, nearest, problem
 from ratemod.fund.documents import SERVICE, known_insurers, of_book
 from ratemod.fund.duties import Duties
 from ratemod.fund.effect import CONTROLS, Effect, estimate_effect
 from ratemod.fund.events import Events, each_said_once, read_events, read_policies
-from ratemod.fund.fund_table import NO_DAY, day_number, labelled, to_frame, year_of
+from ratemod.fund.fund_table import NO_DAY, Columns, day_number, labelled, to_frame, year_of
 from ratemod.fund.ledger import FundLedger
 from ratemod.fund.proof import Check, prove
-from ratemod.fund.quality import IN_TIME_DAYS, POLICY, Quality, measure_quality
+from ratemod.fund.quality import IN_TIME_DAYS, POLICY, Quality, measure_quality, read_hazards
 from ratemod.fund.service_items import DATES, service_items
 from ratemod.money import yuan_text
 from ratemod.reading.join import join
@@ -55,6 +55,10 @@ class Evaluation:
     apart_fen : mapping of insurer to int fen
         What services of the year cost that the ledger books and that cannot be used here.
     synthetic : bool, whether the data are invented, so that the report says so
+    services : Events, the services evaluated, of all years; book : Columns, their policies; hazards : Columns or None
+    insurer : str
+        Whose report it is: everything is of its services and policies, but for the effect, which is of all insurers
+        together. "" is the report of the province.
     """
 
     year: int | None
@@ -69,7 +73,38 @@ class Evaluation:
     cost_fen: int
     apart_fen: Mapping[str, int]
     synthetic: bool
+    services: Events
+    book: Columns
+    hazards: Columns | None
     refused: tuple[Problem, ...] = ()
+    insurer: str = ""
+
+    @property
+    def insurers(self) -> tuple[str, ...]:
+        """Those that have policies or services, each of which has a report of its own, by name."""
+        return tuple(sorted({*self.book["insurer"].tolist(), *self.services.rows["insurer"].tolist()}))
+
+    def of_insurer(self, name: str) -> Evaluation:
+        """Return the report of one insurer; its figures are those of the province's tables by insurer.
+
+        Raises
+        ------
+        BookError
+            RM730 no such insurer.
+        """
+        if name not in self.insurers:
+            near = nearest(name, self.insurers)
+            raise BookError(problem("RM730", file="policies", name=name, count=1, nearest=near))
+        quality = measure_quality(
+            self.services,
+            self.book,
+            self.hazards,
+            self.year,
+            int(day_number(self.as_of) or 0),
+            self.quality.in_time_days,
+            insurer=name,
+        )
+        return replace(self, quality=quality, insurer=name)
 
     @property
     def avoided_per_million(self) -> tuple[float, float, float] | None:
@@ -81,7 +116,16 @@ class Evaluation:
         return found.avoided / million, found.avoided_low / million, found.avoided_high / million
 
     def tables(self) -> Mapping[str, pa.Table]:
-        """Return every table of the evaluation by name."""
+        """Return every table of the evaluation by name, those by insurer of its own insurer alone."""
+        return {name: self._own(table) for name, table in self._tables().items()}
+
+    def _own(self, table: pa.Table) -> pa.Table:
+        """Return the rows of the insurer whose report it is."""
+        if not self.insurer or "insurer" not in table.column_names:
+            return table
+        return table.filter(pa.array([name == self.insurer for name in table["insurer"].to_pylist()], pa.bool_()))
+
+    def _tables(self) -> dict[str, pa.Table]:
         found = {f"by_{name}": table for name, table in self.quality.by.items()}
         found |= {f"hazards_by_{name}": table for name, table in self.quality.hazards.items()}
         found["service_items"] = self.items
@@ -93,7 +137,8 @@ class Evaluation:
         if self.ledger is not None:
             state = self.ledger.statement_table()
             here = [self.year in (None, year) for year in state["fund_year"].to_pylist()]
-            found |= {"ledger": state.filter(pa.array(here)), "flags": self.ledger.flag_counts()}
+            counts = self.ledger.flag_counts(year=self.year, insurer=self.insurer)
+            found |= {"ledger": state.filter(pa.array(here)), "flags": counts}
         return found
 
     @strict
@@ -122,7 +167,7 @@ class Evaluation:
             checks.append(Check("served_years", "all", self.effect.served, self.effect.policies, "<=", unit="count"))
         if self.ledger is not None and self.year is not None:
             booked = self.ledger.delivered_fen(self.year)
-            for name in sorted({*booked, *self.quality.delivered_fen}):
+            for name in [self.insurer] if self.insurer else sorted({*booked, *self.quality.delivered_fen}):
                 own = self.quality.delivered_fen.get(name, 0) + self.apart_fen.get(name, 0)
                 checks.append(Check("services_ledger", name, own, booked.get(name, 0)))
         return prove(checks) + (0 if self.duties is None else self.duties.reconcile())
@@ -207,7 +252,8 @@ def evaluate_services(
     zero = np.zeros(len(done.rows), dtype=np.int64)
     cost = np.where(done.rows["delivered_date"] == NO_DAY, 0, done.rows.get("cost_fen", zero))
     done = replace(done, rows=replace(done.rows, values={**done.rows.values, "cost_fen": cost}))
-    quality = measure_quality(done, book, hazards, year, today, in_time_days)
+    register = None if hazards is None else read_hazards(hazards)
+    quality = measure_quality(done, book, register, year, today, in_time_days)
     effect, why = _effect(panel, controls, permutations)
     there = done.rows["delivered_date"] != NO_DAY
     own = there & ((year is None) | (year_of(done.rows["delivered_date"]) == year))
@@ -228,8 +274,19 @@ def evaluate_services(
         cost_fen=0 if effect is None else mean * effect.services,
         apart_fen=apart_fen,
         synthetic=synthetic,
+        services=done,
+        book=book,
+        hazards=register,
         refused=each_said_once(
-            [*book.refused, *done.told, *told, *unclear, *(effect.refused if effect else why), *others]
+            [
+                *book.refused,
+                *done.told,
+                *told,
+                *(() if register is None else register.refused),
+                *unclear,
+                *(effect.refused if effect else why),
+                *others,
+            ]
         ),
     )
 

@@ -72,10 +72,13 @@ def evaluation_document(found: Evaluation, lang: Lang, names: Names = NO_NAMES) 
     """Return the report; the same evaluation gives the same document."""
     year = str(found.year) if found.year else text("UI_report_all_years", lang)
     who = found.evaluator or text("UI_report_self", lang)
+    whose = names.get("insurer", {}).get(found.insurer, found.insurer)
+    alone = Paragraph(text("UI_report_alone", lang, insurer=whose)) if whose else None
     marks = [text("UI_report_synthetic", lang)] if found.synthetic else []
-    head = (
+    head = joined(
         Paragraph(text("UI_report_facts", lang, who=who, day=found.as_of.isoformat()), "soft"),
         Paragraph(" ".join([*marks, text("UI_report_illustrative", lang)]), "alarm"),
+        alone,
     )
     tables = found.tables()
     sections = [_section("summary", joined(listed(summary(found, lang))), lang)]
@@ -90,6 +93,7 @@ def evaluation_document(found: Evaluation, lang: Lang, names: Names = NO_NAMES) 
     proof = Paragraph(text("UI_report_proved", lang, count=found.reconcile()))
     sections.append(_section("proof", (proof,), lang))
     title = text("UI_report_title", lang, year=year)
+    title = text("UI_report_title_of", lang, title=title, insurer=whose) if whose else title
     return Document(lang=lang, title=title, head=head, sections=tuple(sections))
 
 
@@ -113,6 +117,8 @@ def summary(found: Evaluation, lang: Lang) -> list[str]:
                  share=_percent(hazard["rectified_in_time"], hazard["found"] - hazard["open"]))
         )  # fmt: skip
     effect, each = found.effect, found.avoided_per_million
+    if found.insurer and effect is not None:
+        return [*lines, text("UI_report_all_insurers", lang)]
     if effect is None or each is None:
         return [*lines, *_not_told(found, lang)]
     ratio, low, high = effect.ratio()
@@ -144,6 +150,7 @@ def _effect(found: Evaluation, lang: Lang) -> Blocks:
     if effect is None:
         return joined(*(Paragraph(line) for line in _not_told(found, lang)))
     return joined(
+        Paragraph(text("UI_report_all_insurers", lang)) if found.insurer else None,
         Paragraph(text("UI_report_about_effect", lang)),
         Picture(forest(effect.estimates.filter(effect.estimates["rate_ratio"].is_valid()), lang)),
         told_table(effect.estimates, ("method", "rate_ratio", "low", "high", "policies"), lang),

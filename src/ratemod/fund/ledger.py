@@ -164,21 +164,31 @@ class FundLedger:
         table = self.statement_table()
         return to_frame(table if lang is None else labelled(table, lang))
 
-    def flag_counts(self) -> pa.Table:
-        """Return how many payments each rule could look at, how many it flags, and their amount.
+    def flags_of(self, year: int | None = None, insurer: str = "") -> pa.Table:
+        """Return the flags of payments of a calendar year (None: of all) and of an insurer ("": of all)."""
+        rows = zip(self.flags["fund_year"].to_pylist(), self.flags["insurer"].to_pylist())
+        return self.flags.filter(
+            pa.array([year in (None, own) and insurer in ("", who) for own, who in rows], pa.bool_())
+        )
+
+    def flag_counts(self, year: int | None = None, insurer: str = "") -> pa.Table:
+        """Return how many payments each rule could look at, how many it flags, and their amount, as `flags_of`.
 
         A rule of purposes sees payments that say one, one of services those that name one, one of providers likewise.
         """
         paid = self.papers.payments
+        kept = np.ones(len(paid), dtype=bool) if year is None else year_of(paid["date"]) == year
+        paid = paid.take(np.flatnonzero(kept & ((paid["insurer"] == insurer) | (insurer == ""))))
+        flags = self.flags_of(year, insurer)
         seen = {
             "purpose": int((paid["purpose"] != "").sum()),
             "service": int((paid["service"] >= 0).sum()),
             "provider": int((paid["provider"] != "").sum()),
         }
         names = [rule.name for rule in self.rules.uses]
-        hit = np.array([names.index(name) for name in self.flags["rule"].to_pylist()], dtype=np.int64)
+        hit = np.array([names.index(name) for name in flags["rule"].to_pylist()], dtype=np.int64)
         amount = np.zeros(len(names), dtype=np.int64)
-        np.add.at(amount, hit, self.flags["amount_fen"].to_numpy())
+        np.add.at(amount, hit, flags["amount_fen"].to_numpy())
         return pa.table(
             {
                 "rule": names,

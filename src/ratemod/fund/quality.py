@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from ratemod.fund.events import Events
-from ratemod.fund.fund_table import NO_DAY, Bools, Columns, Floats, Ints, Texts, codes_of, read_columns, year_of
+from ratemod.fund.fund_table import FAR, NO_DAY, Bools, Columns, Floats, Ints, Texts, codes_of, read_columns, year_of
 from ratemod.fund.proof import Check
 from ratemod.reading.join import join
 from ratemod.registers.as_of import in_force
@@ -20,6 +20,7 @@ BY = ("insurer", "provider", "sector", "service_type")
 COUNTS = ("planned", "delivered", "missing", "pending", "in_time", "hazards_found", "cost_fen")
 HAZARD_COUNTS = ("found", "rectified_in_time", "rectified_late", "refused", "overdue", "open")
 HAZARD_BY = ("insurer", "sector")
+HAZARD_MORE = ("extended_due_date", "rectified_date", "refused_date", "due_date")
 IN_TIME_DAYS, MISSING_DAYS = 15, 30  # both illustrative: no source found states a day
 NORMAL = 1.959963984540054
 
@@ -86,7 +87,14 @@ class Quality:
 
 
 def measure_quality(
-    services: Events, book: Columns, hazards: Any, year: int | None, today: int, in_time_days: int = IN_TIME_DAYS
+    services: Events,
+    book: Columns,
+    hazards: Columns | None,
+    year: int | None,
+    today: int,
+    in_time_days: int = IN_TIME_DAYS,
+    *,
+    insurer: str = "",
 ) -> Quality:
     """Return the tables of one fund year (None: of all).
 
@@ -97,21 +105,24 @@ def measure_quality(
         hazards_found where known. A service belongs to the year of its delivery, else to that of its plan.
     book : Columns
         `POLICY`.
-    hazards : path or frame or None
-        credit_code, found_date, due_date, extended_due_date, rectified_date, refused_date: those found in the year.
+    hazards : Columns or None
+        As `read_hazards`: those found in the year.
     in_time_days : int
         From plan to delivery; an undelivered service is missing after as many, or `MISSING_DAYS` if those are more.
+    insurer : str
+        Whose services, and hazards of whose policies; "" of all.
     """
     rows = services.rows
     done = replace(rows, values={**rows.values, "sector": book["sector"][services.place]})
     year_of_each = completion(done["planned_date"], done["delivered_date"], today, in_time_days).year
-    done = done.take(np.flatnonzero(np.ones(len(done), bool) if year is None else year_of_each == year))
+    kept = np.ones(len(done), bool) if year is None else year_of_each == year
+    done = done.take(np.flatnonzero(kept & ((done["insurer"] == insurer) | (insurer == ""))))
     counts = _counts(done, today, in_time_days)
     tables = {name: _by(name, done[name], counts, done) for name in BY}
-    names, (insurer,) = codes_of(done["insurer"])
-    own: dict[str, int] = dict(zip(names, _sums(insurer, counts["cost_fen"], len(names)).tolist()))
+    names, (whose,) = codes_of(done["insurer"])
+    own: dict[str, int] = dict(zip(names, _sums(whose, counts["cost_fen"], len(names)).tolist()))
     total = {name: int(column.sum()) for name, column in counts.items()}
-    register, whole = ({}, {}) if hazards is None else _hazards(hazards, book, year, today)
+    register, whole = ({}, {}) if hazards is None else _hazards(hazards, book, year, today, insurer)
     return Quality(
         by=tables, hazards=register, total=total, hazard_total=whole, delivered_fen=own, in_time_days=in_time_days
     )
@@ -218,15 +229,29 @@ def _floats(values: Floats) -> pa.Array:
     return pa.array(values, mask=np.isnan(values))
 
 
-def _hazards(source: Any, book: Columns, year: int | None, today: int) -> tuple[dict[str, pa.Table], dict[str, int]]:
-    """Return rectification by insurer and sector of the policy in force when a hazard was found."""
-    more = ("extended_due_date", "rectified_date", "refused_date")
-    seen = read_columns(source, "hazards", ("credit_code", "found_date", "due_date"), more)
+def read_hazards(source: Any) -> Columns:
+    """Return the register: credit_code and found_date, and of `HAZARD_MORE` what is known."""
+    return read_columns(source, "hazards", ("credit_code", "found_date"), HAZARD_MORE)
+
+
+def _hazards(
+    seen: Columns, book: Columns, year: int | None, today: int, insurer: str
+) -> tuple[dict[str, pa.Table], dict[str, int]]:
+    """Return rectification by insurer and sector of the policy in force when a hazard was found.
+
+    One of which no day is known by which it was to be rectified (it was not notified yet) is open, unless refused.
+    """
     kept = (seen["found_date"] <= today) & ((year_of(seen["found_date"]) == year) | (year is None))
-    seen = seen.take(np.flatnonzero(kept))
+    row = policy_on(seen, book)
+    if insurer:
+        kept &= (row >= 0) & (book["insurer"][row] == insurer)
+    seen, row = seen.take(np.flatnonzero(kept)), row[kept]
     nothing = np.full(len(seen), NO_DAY)
-    later, done, refused = (_until(seen.get(name, nothing), today) for name in more)
-    due = np.where(later != NO_DAY, later, seen["due_date"])
+    later, done, refused, due = (seen.get(name, nothing) for name in HAZARD_MORE)
+    later, done, refused = (_until(days, today) for days in (later, done, refused))
+    due = np.where(later != NO_DAY, later, due)
+    done = np.where(due == NO_DAY, NO_DAY, done)
+    due = np.where(due == NO_DAY, FAR, due)
     state = {
         "rectified_in_time": (done != NO_DAY) & (done <= due),
         "rectified_late": (done != NO_DAY) & (done > due),
@@ -235,7 +260,6 @@ def _hazards(source: Any, book: Columns, year: int | None, today: int) -> tuple[
     rest = ~np.logical_or.reduce(list(state.values()))
     state |= {"overdue": rest & (due < today), "open": rest & (due >= today)}
     counts = {"found": np.ones(len(seen), dtype=np.int64)} | {n: flag.astype(np.int64) for n, flag in state.items()}
-    row = policy_on(seen, book)
     tables = {}
     for key in HAZARD_BY:
         names, (code,) = codes_of(np.where(row >= 0, book[key][row], ""))

@@ -10,6 +10,7 @@ from ratemod.document.files import write_document, write_frame
 from ratemod.document.model import Document, Facts, Paragraph, Section, Span, facts, joined, table
 from ratemod.document.problems import problem_words
 from ratemod.errors import BookError, Lang, problem, text
+from ratemod.letters.write import file_name
 from ratemod.papers.paper import Paper
 from ratemod.papers.year import YearOfPapers
 from ratemod.rating.target import check_folder
@@ -80,8 +81,14 @@ def write_year(
         place.mkdir(exist_ok=True)
         documents = [_headed(made, paper, head, one) for one in _languages(lang)]
         written += [write_document(documents, place / f"{paper.name}{suffix}") for suffix in suffixes]
-        if paper.data:
+        if paper.data or paper.parts:
             (place / paper.name).mkdir(exist_ok=True)
+        taken: set[str] = set()
+        for name, document in paper.parts.items():
+            own, stem = replace(paper, document=document), file_name(name, taken)
+            documents = [_headed(made, own, head, one) for one in _languages(lang)]
+            written += [write_document(documents, place / paper.name / f"{stem}{suffix}") for suffix in suffixes]
+        if paper.data:
             for name, data in paper.data.items():
                 written.append(write_frame(data, place / paper.name / f"{name}.csv"))
     contents = [contents_document(made, one, suffixes) for one in _languages(lang)]

@@ -6,12 +6,14 @@ published of them stands in the yearly disclosure.
 
 from __future__ import annotations
 
+import functools
 from typing import Literal
 
 import pyarrow as pa
 
 from ratemod.document.model import Document, Paragraph, Section
 from ratemod.errors import Lang, Problem, text
+from ratemod.fund.evaluation import Evaluation
 from ratemod.fund.evaluation_document import evaluation_document, told_table
 from ratemod.fund.fund_document import called, sheet_name
 from ratemod.fund.of_folder import evaluation_of, scorecard_of
@@ -55,7 +57,7 @@ def fund_paper(given: YearInputs) -> Paper:
     found.reconcile()
     statement = found.statement_table()
     statement = statement.filter(pa.array([own == given.year for own in statement["fund_year"].to_pylist()]))
-    tables = {"statement": statement, "rules": found.flag_counts(), "flags": found.flags}
+    tables = {"statement": statement, "rules": found.flag_counts(given.year), "flags": found.flags_of(given.year)}
     return _fund("fund", tables, given.names, found.refused)
 
 
@@ -78,13 +80,22 @@ def evaluation_paper(given: YearInputs) -> Paper:
         working_days=given.working_days,
         synthetic=given.synthetic,
     )
+    parts = {name: found.of_insurer(name) for name in found.insurers}
     return Paper(
         name="evaluation",
         public=False,
         document=lambda lang: evaluation_document(found, lang, given.names),
         data=dict(found.tables()),
         refused=found.refused,
+        parts={
+            given.names.get("insurer", {}).get(name, name): functools.partial(_evaluation, part, given.names)
+            for name, part in parts.items()
+        },
     )
+
+
+def _evaluation(found: Evaluation, names: Names, lang: Lang) -> Document:
+    return evaluation_document(found, lang, names)
 
 
 @strict

@@ -32,6 +32,7 @@ class Paper:
     document : function of a language to the Document
     data : mapping of name to table, for programs; a package for each recipient where it goes to several
     refused : tuple of Problem, rows that were set aside
+    parts : mapping of a name to the Document of its own, such as one an insurer, which goes to each alone
     """
 
     name: str
@@ -39,6 +40,7 @@ class Paper:
     document: Callable[[Lang], Document]
     data: Mapping[str, pa.Table] = field(default_factory=dict)
     refused: tuple[Problem, ...] = ()
+    parts: Mapping[str, Callable[[Lang], Document]] = field(default_factory=dict)
 
 
 def listed_paper(
