@@ -11,7 +11,9 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-__version__ = "0.1.0"
+from ratemod.version import VERSION
+
+__version__ = VERSION
 
 # Public name -> the module that defines it; loaded on first use, so that `import ratemod` costs nothing.
 _WHERE = {

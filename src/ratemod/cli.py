@@ -6,6 +6,7 @@ Nothing heavy is imported here, so that ``ratemod --help`` answers at once; each
 from __future__ import annotations
 
 import argparse
+import gc
 import importlib
 import os
 import re
@@ -17,7 +18,7 @@ from typing import Any, Literal, NoReturn
 
 from ratemod.errors import Lang, RatemodError, cause, default_language, nearest, problem, render, text
 from ratemod.printed import cleaned
-from ratemod.version import version
+from ratemod.version import VERSION
 
 COMMANDS = (
     "demo",
@@ -109,6 +110,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     int
         0 every row rated; 1 the plan or a file is unusable; 2 wrong usage; 3 done, some rows not priced.
     """
+    gc.set_threshold(50_000, 20, 100)  # loading a program is no rubbish: looking through it took a tenth of a short run
     with cleaned(), stopped_on_request():
         return _run(list(sys.argv[1:] if argv is None else argv))
 
@@ -216,7 +218,7 @@ def _details(error: Exception) -> str:
         with tempfile.NamedTemporaryFile(
             "w", prefix="ratemod-", suffix=".txt", delete=False, encoding="utf-8", errors="backslashreplace"
         ) as file:
-            file.write(f"ratemod {version()}, Python {sys.version}\n{' '.join(sys.argv)}\n\n")
+            file.write(f"ratemod {VERSION}, Python {sys.version}\n{' '.join(sys.argv)}\n\n")
             file.writelines(traceback.format_exception(error))
         return file.name
     except OSError:
@@ -242,9 +244,7 @@ def build_parser(lang: Lang, given: Collection[str] = COMMANDS) -> Parser:
     every command declares takes longer than pricing ten thousand rows.
     """
     parser = _parser("ratemod", lang, description=text("UI_about_ratemod", lang), epilog=text("UI_epilog", lang))
-    parser.add_argument(
-        "--version", action="version", version=f"ratemod {version()}", help=text("UI_help_version", lang)
-    )
+    parser.add_argument("--version", action="version", version=f"ratemod {VERSION}", help=text("UI_help_version", lang))
     _language(parser, lang)
     commands = parser.add_subparsers(title=text("UI_commands", lang), dest="command", metavar="COMMAND", required=True)
     for name in COMMANDS:

@@ -13,13 +13,14 @@ import functools
 import locale
 import os
 import re
-import tomllib
 import unicodedata
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import resources
-from typing import Any, Literal, Protocol, get_args, runtime_checkable
+from typing import Any, Literal, get_args
+
+from ratemod.catalogue import catalogue_of
 
 Lang = Literal["zh", "en"]
 LANGUAGES = get_args(Lang)
@@ -36,15 +37,9 @@ def catalogue() -> Mapping[str, Mapping[str, str]]:
     ValueError
         When two catalogue files define the same code.
     """
-    merged: dict[str, Mapping[str, str]] = {}
     folder = resources.files("ratemod") / "messages"
-    for entry in sorted(folder.iterdir(), key=lambda item: item.name):
-        if entry.name.endswith(".toml"):
-            for code, texts in tomllib.loads(entry.read_text(encoding="utf-8")).items():
-                if code in merged:
-                    raise ValueError(f"message {code} is defined twice, again in {entry.name}")
-                merged[code] = texts
-    return merged
+    files = sorted((entry for entry in folder.iterdir() if entry.name.endswith(".toml")), key=lambda entry: entry.name)
+    return catalogue_of((entry.name, entry.read_text(encoding="utf-8")) for entry in files)
 
 
 def default_language() -> Lang:
@@ -77,17 +72,8 @@ def text(code: str, lang: Lang, **args: Any) -> str:
 def _filled(template: str, lang: Lang, args: Mapping[str, Any]) -> str:
     """Return a text with its arguments, each in the language."""
     return template.format_map(
-        {name: value.said(lang) if isinstance(value, Said) else value for name, value in args.items()}
+        {name: value.said(lang) if hasattr(value, "said") else value for name, value in args.items()}
     )
-
-
-@runtime_checkable
-class Said(Protocol):
-    """What a message holds that is said in the language of whoever reads it."""
-
-    def said(self, lang: Lang) -> str:
-        """Return it in a language."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import string
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -41,6 +42,11 @@ def literals() -> set[str]:
 USED = literals()
 EXACT = {used for used in USED if ANY not in used}
 OPEN = [re.compile(r"\w+".join(map(re.escape, used.split(ANY)))) for used in USED - EXACT]
+
+
+def test_messages_read_one_by_one_are_those_of_the_files() -> None:
+    files = [tomllib.loads(path.read_text(encoding="utf-8")) for path in (SOURCE / "messages").glob("*.toml")]
+    assert dict(catalogue()) == {code: texts for file in files for code, texts in file.items()}
 
 
 def test_every_code_used_exists() -> None:

@@ -18,6 +18,7 @@ MAP = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
 # A package may import itself and those before it.
 ORDER = [
     "face",
+    "catalogue",
     "errors",
     "version",
     "whole_file",

@@ -19,7 +19,7 @@ from ratemod.commands.common import (
 )
 from ratemod.commands.register_files import NOUNS, derived_text, register_options
 from ratemod.errors import BookError, Lang, problem, text
-from ratemod.version import version
+from ratemod.version import VERSION
 
 if TYPE_CHECKING:
     from ratemod.plan.model import Plan
@@ -162,7 +162,7 @@ def full_facts(args: argparse.Namespace, lang: Lang) -> list[tuple[str, str]]:
     """Return what a workbook says about its origin: file, day, business, digest of the book, program."""
     digests = digest(args)
     said = facts(args, lang) + ([(text("UI_digest", lang), digests)] if digests else [])
-    return [*said, (text("UI_version", lang), f"ratemod {version()}".strip())]
+    return [*said, (text("UI_version", lang), f"ratemod {VERSION}")]
 
 
 def write(

@@ -15,7 +15,7 @@ from ratemod.papers.paper import Paper
 from ratemod.papers.year import YearOfPapers
 from ratemod.rating.target import check_folder
 from ratemod.rules.options import strict
-from ratemod.version import version
+from ratemod.version import VERSION
 
 PUBLIC, OFFICES = "public", "offices"
 SUFFIXES = (".html", ".xlsx", ".pdf")
@@ -143,7 +143,7 @@ def contents_document(made: YearOfPapers, lang: Lang, suffixes: Sequence[str]) -
         lines = [[*check.cells(lang, made.names), text(f"UI_paper_holds_{check.holds}", lang)] for check in made.checks]
         heads = [text(f"UI_paper_check_{name}", lang) for name in ("what", "where", "other", "left", "right", "holds")]
         sections.append(Section("checks", said, (table(said, heads, lines, ["", "", "", True, True, ""]),)))
-    sections.append(Section("made", text("UI_paper_made", lang), (Paragraph(f"ratemod {version()}", "soft"),)))
+    sections.append(Section("made", text("UI_paper_made", lang), (Paragraph(f"ratemod {VERSION}", "soft"),)))
     head = joined(
         Paragraph(text("UI_disclosure_synthetic", lang), "alarm") if made.synthetic else None,
         Paragraph(text("UI_paper_lead", lang, year=made.year, day=made.day.isoformat())),

@@ -103,7 +103,7 @@ def _others(region: npt.NDArray[np.int32]) -> list[int]:
     if region.size == 1:  # of most rows, and far quicker
         other = int(region.flat[0])
         return [] if other < 0 else [other]
-    others: list[int] = np.unique(region[region >= 0]).tolist()
+    others: list[int] = np.flatnonzero(np.bincount(region[region >= 0])).tolist()  # `unique` would load masked arrays
     return others
 
 

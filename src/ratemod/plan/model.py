@@ -17,8 +17,6 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from ratemod.document.html import card
-from ratemod.document.model import Document
 from ratemod.errors import Lang, default_language, text
 from ratemod.plan.op.base import Operation
 from ratemod.plan.operand import Day, Operand
@@ -30,6 +28,7 @@ from ratemod.vocabulary.currency import YUAN, Currency
 from ratemod.vocabulary.measure import Measure
 
 if TYPE_CHECKING:
+    from ratemod.document.model import Document
     from ratemod.plan.graph import Graph
 
 
@@ -484,6 +483,8 @@ class Plan:
         return document_of(self, lang)
 
     def _repr_html_(self) -> str:
+        from ratemod.document.html import card
+
         return card(self.document(default_language()))
 
     def __repr__(self) -> str:

@@ -38,7 +38,7 @@ from ratemod.publication.words import (
     rounded_rows,
 )
 from ratemod.publication.year import Subject
-from ratemod.version import version
+from ratemod.version import VERSION
 
 if TYPE_CHECKING:
     from ratemod.publication.disclosure import Disclosure
@@ -292,5 +292,5 @@ def _sources(told: Disclosure, lang: Lang) -> Blocks:
         parts.append(table(text("UI_disclosure_refused", lang), heads, lines, [False, False, True]))
     else:
         parts.append(Paragraph(text("UI_disclosure_none_refused", lang)))
-    parts.append(Paragraph(f"ratemod {version()}", "soft"))
+    parts.append(Paragraph(f"ratemod {VERSION}", "soft"))
     return joined(*parts)

@@ -10,8 +10,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from importlib import metadata
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+
+from ratemod.version import VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -75,9 +79,7 @@ def identity_in_memory(rated: Rated, inputs: Sequence[InputFile]) -> dict[str, A
 
 def versions() -> dict[str, str]:
     """Return the versions that the bytes of an output may depend on."""
-    from ratemod.version import version
-
-    return {"ratemod": version()} | {name: metadata.version(name) for name in ("numpy", "pyarrow")}
+    return {"ratemod": VERSION, "numpy": np.__version__, "pyarrow": pa.__version__}
 
 
 def digest_of(facts: Mapping[str, Any]) -> str:

@@ -16,7 +16,8 @@ from ratemod.errors import BookError, PlanError, Problem, cause, problem
 from ratemod.plan.model import Plan
 from ratemod.rating.identity import digest_of, identity_in_memory
 from ratemod.rating.output_file import Output
-from ratemod.rating.tally import Cells, Tally, tally, text_codes
+from ratemod.rating.summary import Cells
+from ratemod.rating.tally import Tally, tally, text_codes
 from ratemod.rating.verdict import STATUS
 from ratemod.reading.arrow import filled_with, whole
 from ratemod.reading.chunks import Chunked, opened

@@ -12,12 +12,11 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from ratemod.document.html import card
-from ratemod.document.model import Document
 from ratemod.errors import BookError, Lang, Problem, problem
 from ratemod.plan.model import Plan
 from ratemod.rating.encode import Coding
 from ratemod.rating.run import Outputs
+from ratemod.rating.summary import Cells, frame_of, totals
 from ratemod.rating.verdict import DECLINED, REFERRED, REFUSED, STATUS, Verdict, say
 from ratemod.reading.added import RESULTS
 from ratemod.reading.arrow import dictionary, to_arrow
@@ -29,6 +28,7 @@ from ratemod.vocabulary.level_codes import Codes
 if TYPE_CHECKING:
     import pandas as pd
 
+    from ratemod.document.model import Document
     from ratemod.rating.worksheet import Worksheet
 
 
@@ -248,9 +248,11 @@ class Rated:
         BookError
             RM322 when a name is not a column.
         """
-        from ratemod.rating.summary import summarise
+        return frame_of(self.plan, by, self.totals(by))
 
-        return summarise(self, tuple(by))
+    def totals(self, by: Sequence[str]) -> Cells:
+        """Return the same without pandas: policies, unpriced rows, premium and fund in fen by values; raises as it."""
+        return totals(self, by)
 
     def explain(self, key: str | int) -> Worksheet:
         """Return the worksheet of one policy, by key, name or ``#row``, or (int) by its position, counted from 0.
@@ -286,6 +288,8 @@ class Rated:
         return document_of(self, lang)
 
     def _repr_html_(self) -> str:
+        from ratemod.document.html import card
+
         return card(self.document(self.lang))
 
     def __repr__(self) -> str:

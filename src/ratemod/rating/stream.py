@@ -33,6 +33,7 @@ from ratemod.rating.parts import Parts, discard
 from ratemod.rating.pricer import Pricer, needed, pricer_of, reasons
 from ratemod.rating.rate import dating
 from ratemod.rating.run import BLOCK
+from ratemod.rating.summary import Cells, frame_of
 from ratemod.rating.tally import Tally, tally
 from ratemod.rating.turns import in_turns
 from ratemod.reading.arrow import whole
@@ -87,9 +88,13 @@ class Streamed:
 
     def summary(self, by: Sequence[str] = ()) -> pd.DataFrame:
         """Return the totals by the columns that were asked for when the file was priced; see `Rated.summary`."""
-        from ratemod.rating.summary import frame_of
+        return frame_of(self.plan, by, self.totals(by))
 
-        return frame_of(self.plan, tuple(by), self.tally.groups)
+    def totals(self, by: Sequence[str]) -> Cells:
+        """Return the same without pandas, which takes longer to load than a list takes to price."""
+        orders = [(*self.plan.columns[name].codes(), "") for name in by]
+        ordered = sorted(self.tally.groups, key=lambda key: [order.index(part) for order, part in zip(orders, key)])
+        return {key: self.tally.groups[key] for key in ordered}
 
 
 @strict

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,31 +18,39 @@ if TYPE_CHECKING:
     from ratemod.plan.model import Plan
     from ratemod.rating.rated import Rated
 
+Cells = dict[tuple[str, ...], tuple[int, int, int, int]]
+"""Priced and unpriced rows, premium and fund in fen, by the values of some columns."""
 
-def summarise(rated: Rated, by: tuple[str, ...]) -> pd.DataFrame:
-    """Return policies, premium and fund by columns; see `Rated.summary`."""
-    import pandas as pd
 
-    codes, labels = zip(*(_codes(rated, name) for name in by)) if by else ((), ())
+def totals(rated: Rated, by: Sequence[str]) -> Cells:
+    """Return the totals by columns, in the plan's order of levels; see `Rated.summary`."""
+    if not by:
+        priced = rated.counts["rated"] + rated.counts["referred"]
+        return {(): (priced, rated.counts["rows"] - priced, rated.premium_fen, rated.fund_fen or 0)}
+    codes, names = zip(*(_codes(rated, name) for name in by))
+    return cells(rated, codes, names)
+
+
+def cells(rated: Rated, codes: Sequence[npt.NDArray[np.int64]], names: Sequence[Sequence[str]]) -> Cells:
+    """Return the totals by codes of which every row has one each, in the order of their names."""
     index = np.zeros(rated.coding.n, dtype=np.int64)
-    for code, names in zip(codes, labels):
-        index = index * len(names) + code
-    cells = int(np.prod([len(names) for names in labels], dtype=np.int64)) if by else 1
+    for code, known in zip(codes, names):
+        index = index * len(known) + code
+    size = int(np.prod([len(known) for known in names], dtype=np.int64))
     priced = rated.verdict.status < REFUSED
-    columns: dict[str, Any] = {
-        "policies": np.bincount(index[priced], minlength=cells),
-        "unpriced": np.bincount(index[~priced], minlength=cells),
-    }
-    columns["premium_fen"] = exact_sums(rated.outputs.premium_fen, index, priced, cells)
-    if rated.outputs.fund_fen is not None:
-        columns["fund_fen"] = exact_sums(rated.outputs.fund_fen, index, priced, cells)
-    frame = pd.DataFrame(columns)
-    frame["mean_premium_fen"] = rounded(frame["premium_fen"] / frame["policies"].where(frame["policies"] > 0), 0)
-    places = np.unravel_index(np.arange(cells), [len(names) for names in labels]) if by else ()
-    for at, (name, names, place) in enumerate(zip(by, labels, places)):
-        frame.insert(at, name, np.array(names, dtype=object)[place])
-    seen = (frame["policies"] + frame["unpriced"]) > 0
-    return frame[seen].reset_index(drop=True)
+    counts, others = np.bincount(index[priced], minlength=size), np.bincount(index[~priced], minlength=size)
+    fund = rated.outputs.fund_fen
+    sums = [
+        np.zeros(size, dtype=np.int64) if fen is None else exact_sums(fen, index, priced, size)
+        for fen in (rated.outputs.premium_fen, fund)
+    ]
+    seen = np.flatnonzero(counts + others)
+    places: list[list[str]] = []
+    rest = seen
+    for known in reversed(names):
+        rest, place = np.divmod(rest, len(known))
+        places.insert(0, [known[at] for at in place.tolist()])
+    return dict(zip(zip(*places), zip(*(array[seen].tolist() for array in (counts, others, *sums)))))
 
 
 def exact_sums(
@@ -60,9 +68,9 @@ def exact_sums(
 
 def _codes(rated: Rated, name: str) -> tuple[npt.NDArray[np.int64], tuple[str, ...]]:
     """Return a code per row and the names of the codes, in the plan's order for levels."""
-    inputs, column = rated.coding.inputs, rated.plan.columns.get(name)
-    if column is not None and name in inputs.codes:
-        codes = inputs.codes[name].astype(np.int64)
+    column = rated.plan.columns.get(name)
+    if column is not None and column.kind in ("level", "flag"):
+        codes = rated.level_codes(name).astype(np.int64)
         return np.where(codes < 0, len(column.levels), codes), (*column.codes(), "")
     if name not in rated.table.column_names:
         raise BookError(problem("RM322", name=name, nearest=nearest(name, rated.table.column_names)))
@@ -87,18 +95,14 @@ def codes_by(rated: Rated, by: Sequence[str]) -> tuple[npt.NDArray[np.int64], li
     return index, labels
 
 
-def frame_of(
-    plan: Plan, by: tuple[str, ...], groups: Mapping[tuple[str, ...], tuple[int, int, int, int]]
-) -> pd.DataFrame:
-    """Return the totals of groups as `summarise` does; levels in the plan's order."""
+def frame_of(plan: Plan, by: Sequence[str], found: Cells) -> pd.DataFrame:
+    """Return totals as a frame; without a fund where the plan has none."""
     import pandas as pd
 
-    orders = [(*plan.columns[name].codes(), "") for name in by]
-    keys = sorted(groups, key=lambda key: [order.index(part) for order, part in zip(orders, key)])
-    columns: dict[str, Any] = {name: [key[at] for key in keys] for at, name in enumerate(by)}
+    columns: dict[str, Any] = {name: [key[at] for key in found] for at, name in enumerate(by)}
     for at, name in enumerate(("policies", "unpriced", "premium_fen", "fund_fen")):
         if name != "fund_fen" or plan.fund is not None:
-            columns[name] = [groups[key][at] for key in keys]
+            columns[name] = np.array([values[at] for values in found.values()], dtype=np.int64)
     frame = pd.DataFrame(columns)
     frame["mean_premium_fen"] = rounded(frame["premium_fen"] / frame["policies"].where(frame["policies"] > 0), 0)
     return frame

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
 from ratemod.rating.rated import Rated
-from ratemod.rating.summary import exact_sums
-from ratemod.rating.verdict import REFUSED, STATUS
+from ratemod.rating.summary import Cells, cells, totals
+from ratemod.rating.verdict import STATUS
 from ratemod.reading.arrow import filled_with
 
 MOST = 1000  # different problems told apart; the others are counted by their code
-Cells = dict[tuple[str, ...], tuple[int, int, int, int]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,21 +95,16 @@ def tally(rated: Rated, by: Sequence[str] = ()) -> Tally:
     ----------
     by : names of level or flag columns
     """
-    table, codes, names = rated.book.table, [], []
-    for name in by:
-        column, found = rated.plan.columns[name], rated.level_codes(name)
-        codes.append(np.where(found < 0, len(column.levels), found).astype(np.int64))
-        names.append((*column.codes(), ""))
+    table = rated.book.table
     insurers: Cells = {}
     if "insurer" in table.column_names:
         own, said = text_codes(table["insurer"])
-        insurers = _cells(rated, [own], [said])
+        insurers = cells(rated, [own], [said])
     problems = {
         (item.code, item.what(rated.lang), item.fix(rated.lang) or ""): item.count or 0 for item in rated.problems
     }
     counts = tuple(rated.counts[name] for name in STATUS)
-    groups = _cells(rated, codes, names) if by else {}
-    return Tally(counts, rated.premium_fen, rated.fund_fen or 0, insurers, groups, problems)
+    return Tally(counts, rated.premium_fen, rated.fund_fen or 0, insurers, totals(rated, by), problems)
 
 
 def text_codes(column: pa.ChunkedArray) -> tuple[npt.NDArray[np.int64], tuple[str, ...]]:
@@ -125,23 +118,3 @@ def text_codes(column: pa.ChunkedArray) -> tuple[npt.NDArray[np.int64], tuple[st
     place = np.array([names.index(value) for value in said], dtype=np.int64)
     codes = filled_with(array.indices, len(said) - 1)
     return place[codes], names
-
-
-def _cells(rated: Rated, codes: Iterable[npt.NDArray[np.int64]], names: Sequence[Sequence[str]]) -> Cells:
-    index = np.zeros(rated.coding.n, dtype=np.int64)
-    for code, known in zip(codes, names):
-        index = index * len(known) + code
-    size = int(np.prod([len(known) for known in names], dtype=np.int64))
-    priced = rated.verdict.status < REFUSED
-    counts = np.bincount(index[priced], minlength=size)
-    others = np.bincount(index[~priced], minlength=size)
-    premium = exact_sums(rated.outputs.premium_fen, index, priced, size)
-    fund: Any = np.zeros(size, dtype=np.int64)
-    if rated.outputs.fund_fen is not None:
-        fund = exact_sums(rated.outputs.fund_fen, index, priced, size)
-    found: Cells = {}
-    for at in np.flatnonzero(counts + others).tolist():
-        places = np.unravel_index(at, [len(known) for known in names])
-        key = tuple(known[int(place)] for known, place in zip(names, places))
-        found[key] = (int(counts[at]), int(others[at]), int(premium[at]), int(fund[at]))
-    return found

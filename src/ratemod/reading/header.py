@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import difflib
+import functools
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cached_property
@@ -141,7 +142,8 @@ class Header:
         return {name: unit.size for name, unit in self.units.items() if unit.size not in (None, 1)}
 
 
-def fold(text: object) -> str:
+@functools.lru_cache(maxsize=8192, typed=True)
+def fold(text: Hashable) -> str:
     """Return a header without what does not tell headers apart: width, case, script, spaces, line ends, marks."""
     return re.sub(r"[\s*:_\-]+", "", plain(text))
 

@@ -24,7 +24,6 @@ from ratemod.reading.spoken import heard, said_of
 from ratemod.reading.tables import ALL_SHEETS, frame_receipt, read_grids
 from ratemod.reading.text_chunks import LINE, open_text
 from ratemod.reading.told import tell
-from ratemod.reading.workbook import workbook_grids
 from ratemod.vocabulary.column import Column
 
 __all__ = ["EXCEL_FILES", "TEXT_FILES", "read_book", "read_table"]
@@ -182,6 +181,8 @@ def _file(path: Path, words: Lexicon, sheets: Sequence[str], header_map: HeaderM
     elif kind == "text":
         books = [_text(path, words, header_map)]
     else:
+        from ratemod.reading.workbook import workbook_grids
+
         books = read_grids(workbook_grids(path, kind), words, sheets)
     named = {"text": TEXT_FILES, "parquet": (".parquet",)}.get(kind, EXCEL_FILES)
     if path.suffix.lower() not in named:

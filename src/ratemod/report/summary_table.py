@@ -80,8 +80,7 @@ def summary_table(rated: Rated | Streamed, by: Sequence[str], lang: Lang) -> Sum
 
     Premiums count priced rows only; what could not be priced stands in a column of its own and is never averaged in.
     """
-    plan, frame = rated.plan, rated.summary(tuple(by))
-    funded = plan.fund is not None and "fund_fen" in frame.columns
+    plan, funded = rated.plan, rated.plan.fund is not None
     headers = [text("UI_plan", lang) if name == "plan" else plan.label(name, lang) for name in by]
     headers += [plan.text(f"UI_{name}", lang) for name in ("policies", "premium_yuan", "mean_yuan")]
     looks = ["text"] * len(by) + ["whole", "money", "money"]
@@ -92,11 +91,9 @@ def summary_table(rated: Rated | Streamed, by: Sequence[str], lang: Lang) -> Sum
     looks.append("whole")
     rows = []
     sums = [0, 0, 0, 0]
-    for record in frame.to_dict("records"):
-        policies, premium, unpriced = (int(record[name]) for name in ("policies", "premium_fen", "unpriced"))
-        fund = int(record["fund_fen"]) if funded else 0
+    for key, (policies, unpriced, premium, fund) in rated.totals(by).items():
         sums = [total + part for total, part in zip(sums, (policies, premium, fund, unpriced))]
-        names = [_level(plan, name, record[name], lang) for name in by]
+        names = [_level(plan, name, value, lang) for name, value in zip(by, key)]
         rows.append((*names, *_figures(plan, policies, premium, fund, unpriced, funded)))
     lead = [text("UI_total", lang), *[""] * (len(by) - 1)] if by else []
     return SummaryTable(
@@ -113,7 +110,7 @@ def _figures(plan: Plan, policies: int, premium: int, fund: int, unpriced: int, 
     return (policies, amount(premium), mean, *((amount(fund),) if funded else ()), unpriced)
 
 
-def _level(plan: Plan, name: str, value: object, lang: Lang) -> str:
-    if value is None or value != value or value == "":
+def _level(plan: Plan, name: str, value: str, lang: Lang) -> str:
+    if value == "":
         return text("UI_not_given", lang)
-    return plan.level_label(name, str(value), lang)  # the edition of a row is no column of the plan
+    return plan.level_label(name, value, lang)  # the edition of a row is no column of the plan

@@ -55,13 +55,9 @@ def strict(thing: Thing) -> Thing:
 
 
 def _guarded(function: Callable[..., Any], called: str) -> Callable[..., Any]:
-    parameters = inspect.signature(function).parameters
-    many = next((name for name, parameter in parameters.items() if parameter.kind is parameter.VAR_POSITIONAL), None)
-    first = tuple(parameters)[: None if many is None else tuple(parameters).index(many)]
-
     @functools.wraps(function)
     def guarded(*args: Any, **kwargs: Any) -> Any:
-        rules = rules_of(function)
+        rules, (first, many) = rules_of(function), _positions(function)
         wrong: list[Problem] = []
         positions = (*first, *[many] * (len(args) - len(first))) if many else first
         given = [rules[name](name, value, wrong) if name in rules else value for name, value in zip(positions, args)]
@@ -71,6 +67,14 @@ def _guarded(function: Callable[..., Any], called: str) -> Callable[..., Any]:
         return function(*given, *args[len(given) :], **named)
 
     return guarded
+
+
+@functools.cache
+def _positions(function: Callable[..., Any]) -> tuple[tuple[str, ...], str]:
+    """Return the names of arguments by position, and of what takes all further ones, "" where nothing does."""
+    parameters = inspect.signature(function).parameters
+    many = next((name for name, parameter in parameters.items() if parameter.kind is parameter.VAR_POSITIONAL), "")
+    return tuple(parameters)[: tuple(parameters).index(many) if many else None], many
 
 
 @functools.cache

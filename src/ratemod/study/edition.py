@@ -22,7 +22,7 @@ from ratemod.plan.write import edition_files
 from ratemod.rating.cases import recomputed
 from ratemod.study.accounts import refused_counts
 from ratemod.study.notes import notes_of
-from ratemod.version import version
+from ratemod.version import VERSION
 from ratemod.whole_file import whole_folder
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ def record_of(study: Study) -> dict[str, Any]:
         if cell.reason not in ("as indicated, off-balanced, rounded", "not studied: kept")
     }
     return {
-        "ratemod": version(),
+        "ratemod": VERSION,
         "plan": study.plan.id,
         "inputs": dict(sorted(study.digests.items())),
         "synthetic": study.history.synthetic,
