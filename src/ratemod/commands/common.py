@@ -199,7 +199,8 @@ def facts(args: argparse.Namespace, lang: Lang) -> list[tuple[str, str]]:
         said.append((text("UI_project", lang), str(args.project)))
     if args.at:
         said.append((text("UI_day", lang), str(args.at)))
-    said.append((text("UI_business", lang), text(f"UI_business_{args.business}", lang)))
+    business = text(f"UI_business_{args.business}", lang)
+    said.append((text("UI_business", lang), text("UI_business_unsaid", lang, business=business)))
     return said
 
 
