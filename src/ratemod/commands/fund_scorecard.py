@@ -1,4 +1,4 @@
-"""``ratemod fund scorecard``: insurers or brokers assessed by weighted indicators, with uncertainty."""
+"""``ratemod fund scorecard``: insurers, brokers or service bodies assessed by weighted indicators, with uncertainty."""
 
 from __future__ import annotations
 
@@ -22,7 +22,8 @@ def arguments(parser: argparse.ArgumentParser, lang: Lang) -> None:
     province_arguments(parser, lang, (*PAPERS, "panel", "hazards", "claims", "brokers"))
     rules_argument(parser, lang)
     day_argument(parser, lang)
-    parser.add_argument("--by", choices=("insurer", "broker"), default="insurer", help=text("UI_help_fund_by", lang))
+    by = ("insurer", "broker", "provider")
+    parser.add_argument("--by", choices=by, default="insurer", help=text("UI_help_fund_by", lang))
     parser.add_argument("--indicators", metavar="FILE", type=Path, help=text("UI_help_fund_indicators", lang))
     parser.add_argument("--report", metavar="FILE", type=Path, help=text("UI_help_fund_report", lang))
 

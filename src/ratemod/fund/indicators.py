@@ -1,4 +1,4 @@
-"""What is measured of insurers and brokers: counts and sums by whom and year, every event once, a firm's together."""
+"""What is measured of insurers, brokers and service bodies: sums by whom and year, each event once, a firm as one."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from ratemod.errors import ModelError, Problem, problem
+from ratemod.errors import Lang, ModelError, Problem, problem, text
 from ratemod.fund.documents import SERVICE, of_book
 from ratemod.fund.duties import LATE, MET, MISSING, Duties
 from ratemod.fund.events import Events, of_policies, read_events
@@ -16,10 +16,12 @@ from ratemod.fund.expected import balance
 from ratemod.fund.fund_table import NO_DAY, Columns, Floats, Ints, Texts, codes_of, year_of
 from ratemod.fund.ledger import FundLedger
 from ratemod.fund.quality import IN_TIME_DAYS, completion, policy_on
-from ratemod.fund.score_rule import Indicator
+from ratemod.fund.score_rule import Indicator, Whose
 from ratemod.reading.join import join
+from ratemod.vocabulary.table import tables
 
 Kind = Literal["share", "mean", "ratio"]
+LANGS: tuple[Lang, ...] = ("en", "zh")
 KIND: Mapping[str, Kind] = {"satisfaction": "mean", "claims_ratio": "ratio"}
 NEEDS = {
     "duty_met": "duties",
@@ -32,6 +34,11 @@ NEEDS = {
     "claims_ratio": "panel",
 }
 
+
+# Of a service body only its own services and payments tell: duties, hazards and claims are of policies, and a budget
+# and a concentration are the insurer's.
+OF_BODIES = frozenset(("delivered", "in_time", "satisfaction", "clean_payments"))
+OF_INSURERS = frozenset(("budget", "concentration"))
 
 # What a rule of use finds once a year, however many payments it names: one overrun, one relation, one concentration.
 ONE_CAUSE = {"budget": ("insurer", "fund_year"), "related": ("insurer", "fund_year", "provider")}
@@ -61,7 +68,7 @@ class Measured:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Sources:
-    """The tables that indicators are measured on; None where not given."""
+    """The tables that indicators are measured on; None where not given. `who` is whose a policy is, -1 nobody's."""
 
     book: Columns
     gone: frozenset[str]
@@ -69,7 +76,7 @@ class Sources:
     names: tuple[str, ...]
     years: tuple[int, ...]
     today: int
-    by: str
+    by: Whose
     services: Events | None = None
     duties: Duties | None = None
     hazards: Any = None
@@ -82,6 +89,32 @@ def read_services(source: Any, book: Columns, insurers: Sequence[str] | None, to
     """Return the services known on a day, each once and of a policy, with deliveries known by then."""
     done = read_events(source, "services", SERVICE, ("delivered_date", "cost_fen", "score"), SERVICE[:1])
     return of_book(done, book, insurers, today)
+
+
+def check_measured(items: Sequence[Indicator], given: Sources) -> None:
+    """Refuse indicators that cannot be measured, all at once.
+
+    Raises
+    ------
+    ModelError
+        RM746 what one is measured on was not given; RM748 of service bodies it tells nothing.
+    """
+    wrong = [
+        problem("RM746", name=item.name, needs=NEEDS[item.measure], **_needs(NEEDS[item.measure]))
+        for item in items
+        if getattr(given, NEEDS[item.measure]) is None
+    ]
+    if given.by == "provider":
+        known = ", ".join(sorted(OF_BODIES))
+        wrong += [problem("RM748", name=item.name, known=known) for item in items if item.measure not in OF_BODIES]
+    if wrong:
+        raise ModelError(wrong)
+
+
+def _needs(noun: str) -> dict[str, Any]:
+    """Return what a source is called: a shared table, or the duties or the ledger that are worked out."""
+    known = tables().get(noun)
+    return {f"needs_{lang}": known.label(lang) if known else text(f"UI_fund_sheet_{noun}", lang) for lang in LANGS}
 
 
 def measure(item: Indicator, given: Sources) -> Measured:
@@ -100,10 +133,9 @@ def measure(item: Indicator, given: Sources) -> Measured:
     Raises
     ------
     ModelError
-        RM746 when what it is measured on was not given.
+        Those of `check_measured`.
     """
-    if getattr(given, NEEDS[item.measure]) is None:
-        raise ModelError(problem("RM746", name=item.name, needs=NEEDS[item.measure]))
+    check_measured([item], given)
     seen = {
         "duty_met": _duty_met,
         "delivered": _delivered,
@@ -183,7 +215,7 @@ def _services(given: Sources) -> tuple[Columns, Ints, Ints, Texts]:
     kept = np.flatnonzero(state.delivered | state.missing)
     done, row = found.rows.take(kept), found.place[kept]
     # who did the service, which after a transfer is not who holds the policy
-    who = _named(given, done["insurer"]) if given.by == "insurer" else given.who[row]
+    who = given.who[row] if given.by == "broker" else _named(given, done[given.by])
     return done, who, state.year[kept], given.book["credit_code"][row]
 
 
@@ -230,18 +262,20 @@ def _clean_payments(item: Indicator, given: Sources) -> Seen:
     seen: set[tuple[Any, ...]] = set()
     numbers: set[str] = set()
     for row in flags:
+        if given.by == "provider" and row["check"] in OF_INSURERS:
+            continue
         cause = (row["check"], *(row[name] for name in ONE_CAUSE.get(row["check"], ("payment_no",))))
         if cause not in seen:
             seen.add(cause)
             numbers.add(row["payment_no"])
     clean = ~np.isin(paid["payment_no"].astype(str), np.array(sorted(numbers), dtype=str))
-    who = _named(given, paid["insurer"]) if given.by == "insurer" else np.full(len(paid), -1, dtype=np.int64)
+    who = np.full(len(paid), -1, dtype=np.int64) if given.by == "broker" else _named(given, paid[given.by])
     firm = paid["provider"].copy()
     own = np.flatnonzero(paid["service"] >= 0)
     row = join(done["policy_no"], given.book["policy_no"]).place()[paid["service"][own]]
     own, row = own[row >= 0], row[row >= 0]
     firm[own] = given.book["credit_code"][row]
-    if given.by != "insurer":
+    if given.by == "broker":
         who[own] = given.who[row]
     return _seen(who, year_of(paid["date"]), firm, clean)
 

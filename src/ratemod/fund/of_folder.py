@@ -138,13 +138,13 @@ def scorecard_of(
     lists: Folder,
     day: datetime.date,
     *,
-    by: Literal["insurer", "broker"] = "insurer",
+    by: Literal["insurer", "broker", "provider"] = "insurer",
     rules: Path | None = None,
     indicators: Path | None = None,
     duties: Duties | None = None,
     ledger: FundLedger | None = None,
 ) -> Scorecard:
-    """Return the assessment of insurers or brokers on a day; duties and ledger where they are known."""
+    """Return the assessment of insurers, brokers or service bodies on a day; duties and ledger where they are known."""
     from ratemod.fund.scorecard import scorecard
 
     return scorecard(

@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
+from typing import Literal
 
 from ratemod.errors import PlanError, Problem, problem
 from ratemod.rules.options import strict
 from ratemod.rules.read import read_rules
 from ratemod.rules.shape import Key, keys_of
 
+Whose = Literal["insurer", "broker", "provider"]
 MEASURES = (
     "duty_met",
     "delivered",
@@ -52,8 +54,10 @@ KEYS = keys_of(
 )
 
 
-def read_indicators(source: str | Path | None = None) -> tuple[Indicator, ...]:
+def read_indicators(source: str | Path | None = None, by: Whose = "insurer") -> tuple[Indicator, ...]:
     """Return the indicators of a TOML file with one ``[[indicator]]`` each; the shipped, illustrative ones without.
+
+    Without a file `by` says for whom they are: service bodies (provider) have their own.
 
     Raises
     ------
@@ -66,7 +70,7 @@ def read_indicators(source: str | Path | None = None) -> tuple[Indicator, ...]:
     >>> sum(item.weight for item in read_indicators())
     Decimal('1.00')
     """
-    file = read_rules(source, "fund/data/scorecard.toml")
+    file = read_rules(source, f"fund/data/scorecard{'_bodies' if by == 'provider' else ''}.toml")
     file.sections(("indicator",))
     found = file.records(Indicator, "indicator", KEYS, least=1, faults=_faults)
     file.settle()

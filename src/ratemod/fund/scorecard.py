@@ -1,4 +1,4 @@
-"""Assessment of insurers and brokers by weighted, published indicators, with what chance alone could do.
+"""Assessment of insurers, brokers and service bodies by weighted indicators, with what chance alone could do.
 
 Each indicator of a year is a rate x_i of events n_i (services, duties, claims). Rates of few events are noise, so each
 is drawn towards the rate of all by credibility (`ratemod.experience.buhlmann`):
@@ -21,7 +21,7 @@ import datetime
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
@@ -30,13 +30,13 @@ from ratemod.errors import BookError, Lang, ModelError, Problem, problem
 from ratemod.experience.buhlmann import between_unbiased, credibility_factor
 from ratemod.fund.documents import known_insurers
 from ratemod.fund.duties import Duties
-from ratemod.fund.events import each_said_once, numbers_left_out, read_policies
-from ratemod.fund.fund_table import Floats, Ints, codes_of, day_number, labelled, to_frame, year_of
-from ratemod.fund.indicators import Measured, Sources, measure, read_services
+from ratemod.fund.events import Events, each_said_once, numbers_left_out, read_policies
+from ratemod.fund.fund_table import Columns, Floats, Ints, day_number, labelled, to_frame, year_of
+from ratemod.fund.indicators import Measured, Sources, check_measured, measure, read_services
 from ratemod.fund.journal import unknown_insurers
 from ratemod.fund.ledger import FundLedger
 from ratemod.fund.proof import Check, prove
-from ratemod.fund.score_rule import Indicator, check_indicators, read_indicators
+from ratemod.fund.score_rule import Indicator, Whose, check_indicators, read_indicators
 from ratemod.rules.options import strict
 
 if TYPE_CHECKING:
@@ -216,7 +216,7 @@ def scorecard(
     policies: Any,
     as_of: datetime.date,
     *,
-    by: Literal["insurer", "broker"] = "insurer",
+    by: Whose = "insurer",
     services: Any = None,
     duties: Duties | None = None,
     hazards: Any = None,
@@ -228,15 +228,16 @@ def scorecard(
     years: Sequence[int] | None = None,
     draws: int = 4000,
 ) -> Scorecard:
-    """Assess insurers or brokers.
+    """Assess insurers, brokers or service bodies.
 
     Parameters
     ----------
     policies : path or frame
-        policy_no, credit_code, insurer, start_date, end_date; broker when `by` is "broker" (policies without one are
-        left out).
+        policy_no, credit_code, insurer, start_date, end_date; broker when `by` is "broker" (what belongs to policies
+        without one is nobody's).
     as_of : date, what is known
-    by : "insurer" or "broker"
+    by : "insurer", "broker" or "provider"
+        Service bodies (provider) are those that services and payments name.
     services, hazards, claims, panel : path or frame, each needed by its indicators
         As `evaluate_services`; claims with policy_no, report_date and settlement_date (empty while open).
     duties, ledger : results of `duties` and `fund_ledger`
@@ -254,7 +255,7 @@ def scorecard(
     BookError
         RM950, RM396, RM730 an unknown insurer, RM745 weights that do not add up to 1.
     ModelError
-        RM746 an indicator lacks its table, RM747 fewer than two to compare.
+        Those of `check_measured`; RM747 fewer than two to compare.
 
     Notes
     -----
@@ -262,18 +263,21 @@ def scorecard(
     stream of draws is fixed, and those assessed are in the order of their names.
     """
     given = (
-        indicators if indicators is not None and not isinstance(indicators, str | Path) else read_indicators(indicators)
+        indicators
+        if indicators is not None and not isinstance(indicators, str | Path)
+        else read_indicators(indicators, by)
     )
     if wrong := check_indicators(tuple(given)):
         raise BookError(wrong)
     sources = replace(
-        _sources(policies, as_of, by, insurers, years, services),
+        _sources(policies, as_of, by, insurers, years, services, ledger),
         duties=duties,
         hazards=hazards,
         claims=claims,
         panel=panel,
         ledger=ledger,
     )
+    check_measured(given, sources)
     measured = tuple(measure(item, sources) for item in given)
     parts = [_shrunk(found) for found in measured]
     own, z, estimate, error = (np.stack([part[at] for part in parts]) for at in range(4))
@@ -308,22 +312,43 @@ def _told(sources: Sources, measured: Sequence[Measured]) -> tuple[Problem, ...]
 
 
 def _sources(
-    policies: Any, as_of: datetime.date, by: str, insurers: Any, years: Sequence[int] | None, services: Any
+    policies: Any,
+    as_of: datetime.date,
+    by: Whose,
+    insurers: Any,
+    years: Sequence[int] | None,
+    services: Any,
+    ledger: FundLedger | None,
 ) -> Sources:
     today = int(day_number(as_of) or 0)
     needed = ("policy_no", "credit_code", "insurer", "start_date", "end_date")
-    book = read_policies(policies, needed if by == "insurer" else (*needed, "broker"))
+    book = read_policies(policies, needed, ("broker",) if by == "broker" else ())
+    if by == "broker" and "broker" not in book:
+        book = read_policies(policies, (*needed, "broker"))  # which says that there is none
     known = None if insurers is None else known_insurers(insurers, [])
     gone = numbers_left_out(book)
     done = None if services is None else read_services(services, book, known, today)
     if known is not None and (wrong := unknown_insurers(book, known, "policies")):
         raise BookError(wrong)
-    names, (who,) = codes_of(book[by])
+    names = _assessed(by, book, done, ledger)
+    place = {name: at for at, name in enumerate(names)}
+    who = np.full(len(book), -1, dtype=np.int64)
+    if by != "provider":
+        who = np.array([place.get(name, -1) for name in book[by].tolist()], dtype=np.int64)
     if len(names) < 2:
         raise ModelError(problem("RM747", count=len(names), by=by))
     started = year_of(book["start_date"][book["start_date"] <= today])
     span = tuple(sorted(years)) if years else tuple(range(int(started.min()), int(year_of(np.array([today]))[0]) + 1))
     return Sources(book=book, gone=gone, who=who, names=names, years=span, today=today, by=by, services=done)
+
+
+def _assessed(by: Whose, book: Columns, done: Events | None, ledger: FundLedger | None) -> tuple[str, ...]:
+    """Return the names of those assessed, in order: of the policies, or the bodies of services and payments."""
+    said = [book[by]] if by != "provider" else []
+    if by == "provider":
+        said += [] if done is None else [done.rows["provider"]]
+        said += [] if ledger is None else [ledger.papers.payments["provider"]]
+    return tuple(sorted({name for column in said for name in column.tolist()} - {""}))
 
 
 def _shrunk(found: Measured) -> tuple[Floats, Floats, Floats, Floats]:

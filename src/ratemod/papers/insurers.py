@@ -1,4 +1,4 @@
-"""Papers about insurers: complaints, the fund, services owed, the evaluation, assessments of insurers and brokers.
+"""Papers about insurers: complaints, the fund, services owed, the evaluation; assessments, of brokers and bodies too.
 
 Evaluation and assessments have exact figures of small groups, which nobody protected: they go to offices. What may be
 published of them stands in the yearly disclosure.
@@ -99,8 +99,8 @@ def _evaluation(found: Evaluation, names: Names, lang: Lang) -> Document:
 
 
 @strict
-def assessment_paper(given: YearInputs, by: Literal["insurer", "broker"]) -> Paper:
-    """Return the assessment of insurers or of brokers."""
+def assessment_paper(given: YearInputs, by: Literal["insurer", "broker", "provider"]) -> Paper:
+    """Return the assessment of insurers, of brokers or of service bodies."""
     found = scorecard_of(given.lists, given.day, by=by, duties=given.duties, ledger=given.ledger)
     found.reconcile()
     return Paper(

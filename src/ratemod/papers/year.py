@@ -48,6 +48,10 @@ PAPERS: dict[str, tuple[Build, tuple[str, ...]]] = {
     "evaluation": (evaluation_paper, ("policies", "services", PAID)),
     "assessment_insurer": (functools.partial(assessment_paper, by="insurer"), ("policies", "services", PAID)),
     "assessment_broker": (functools.partial(assessment_paper, by="broker"), ("policies", "services", PAID, "brokers")),
+    "assessment_provider": (
+        functools.partial(assessment_paper, by="provider"),
+        ("policies", "services", PAID, "service_bodies"),
+    ),
 }
 
 
