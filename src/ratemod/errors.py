@@ -216,6 +216,11 @@ def nearest_of(known: Iterable[str]) -> Callable[[str], str | None]:
     return among
 
 
+def once(problems: Iterable[Problem]) -> list[Problem]:
+    """Return problems without those that say the same of the same place: of a step that is repeated, say."""
+    return list({(item.code, item.where(), item.what()): item for item in reversed([*problems])}.values())[::-1]
+
+
 def nearest(value: str, known: Iterable[str]) -> str | None:
     """Return the known name that a word means or is a slip of, or None where that is not clear.
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pytest
 import xlsxwriter
@@ -19,7 +20,8 @@ from hypothesis import HealthCheck, Phase, find, given, settings
 from openpyxl import load_workbook
 from python_calamine import CalamineWorkbook
 from tests.exhibits.office import convert, needs_office
-from tests.rating import random_plans
+from tests.own_plan import plan_text
+from tests.rating import random_plans, written_plans
 from tests.rating.steps import step_of
 from xlsxwriter.worksheet import Worksheet
 
@@ -234,6 +236,78 @@ def test_random_plans_of_every_operation_equal_exact_arithmetic(tmp_path, monkey
     assert _used(made) == set(OPERATIONS) - {"classify"}  # which gives no number
     every = "".join(sorted(functions))
     assert "ROUND(" in every and Worksheet()._prepare_formula(every, True) == every  # none that needs a prefix
+
+
+OTHERWISE = """[column.sector]
+kind = "level"
+levels = ["mine", "road", "shop"]
+[column.other]
+kind = "level"
+levels = ["shop", "road", "mine"]
+[column.heads]
+kind = "number"
+min = 1
+max = 9
+[[step]]
+name = "worst"
+op = "last_level"
+of = ["sector", "other"]
+when = {{ of = "heads", below = 5 }}
+otherwise = {otherwise}
+[[step]]
+name = "rate"
+op = "lookup"
+table = "rate"
+by = {{ sector = "worst" }}
+[[step]]
+name = "premium"
+op = "round"
+of = "rate"
+unit = "0.01"
+"""
+
+
+@needs_office
+def test_what_a_step_of_levels_is_otherwise_recalculates_and_so_do_plans_as_authors_write_them(tmp_path):
+    rated, rates = [], {"mine": 300, "road": 200, "shop": 100}
+    for at, (otherwise, above) in enumerate((('"road"', 9 * 200), ('"other"', 3 * 600), ('"none"', 0))):
+        place = tmp_path / str(at) / "own" / "1"
+        (place / "tables").mkdir(parents=True)
+        (place / "plan.toml").write_text(plan_text(OTHERWISE.format(otherwise=otherwise)), encoding="utf-8")
+        (place / "tables" / "rate.csv").write_text("sector,value,source\nmine,3,s\nroad,2,s\nshop,1,s\n")
+        every = [
+            {"policy_no": f"{a}{b}{n}", "sector": a, "other": b, "heads": n}
+            for a, b, n in itertools.product(("mine", "road", "shop"), ("mine", "road", "shop"), (4, 5))
+        ]
+        rated.append(rate(pd.DataFrame(every), load_plan(place), lang="en"))
+        below = sum(min(rates[row["sector"]], rates[row["other"]]) for row in every if row["heads"] == 4)
+        assert rated[-1].premium_fen == below + above
+
+    @settings(max_examples=6, derandomize=True, database=None, phases=[Phase.generate], deadline=None)
+    @given(written=written_plans.written_plans())
+    def collect(written):
+        book = written_plans.frame(written_plans.rows(len(rated), 25))
+        rated.append(rate(book, written_plans.read(written), lang="en"))
+
+    collect()
+    files = [tmp_path / f"{at}.xlsx" for at in range(len(rated))]
+    for book, file in zip(rated, files):
+        write_live_workbook(book, file, lang="en")
+    seen = 0
+    for book, file in zip(rated, convert(files, "xlsx", tmp_path)):
+        names, rows = cells(file)
+        priced = np.flatnonzero(book.verdict.status < 2).tolist()
+        state = evaluate(book.plan, book.coding.inputs)
+        for at, row in zip(priced, rows, strict=True):
+            for step in book.plan.steps:
+                wanted, found = state.values[step.name].fraction(at), row[names.index(step.name)]
+                if wanted is not None and step.operation.levels:
+                    assert found == step.operation.levels[int(wanted)].code, (step, at)
+                elif step.name == "premium":
+                    assert round(found * 100) == wanted * 100, (step, at)
+            assert row[-1] == 0.0
+            seen += 1
+    assert seen > 100
 
 
 def _used(made) -> set[str]:

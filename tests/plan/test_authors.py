@@ -94,6 +94,22 @@ def test_the_plan_itself_is_in_order_and_priced_as_by_hand(tmp_path):
     assert rated.table["premium_fen"].to_pylist() == [3000, 2 * 1 * 10 * 50 * 1]
 
 
+TEAM = '[unit.team]\nlabel_en = "team"\nlabel_zh = "班组"\n'
+PART = '[[step]]\nname = "ours"\nop = "part"\nof = "premium"\namong = [3, 1]\nwhich = 1\nsource = "s"\n'
+TAKE = """[[step]]
+name = "place"
+op = "rank"
+of = "heads"
+by = "sector"
+first = "largest"
+[[step]]
+name = "first"
+op = "take"
+of = "heads"
+by = "sector"
+rank = "place"
+which = 1
+"""
 SLIPS = {
     "a key that there is not, in a step called as its table": ({"steps": step("rate", "rounding = 2")}, ["RM101"]),
     "a key misspelt is not told again as missing": ({"steps": STEPS.replace('of = "raw"', 'off = "raw"')}, ["RM101"]),
@@ -163,6 +179,45 @@ SLIPS = {
         {"steps": step("worst", 'when = { of = "heads", above = 5 }\notherwise = "shp"')},
         ["RM130"],
     ),
+    "a rule without words": ({"steps": STEPS.replace('message_en = "large"', 'message_en = ""')}, ["RM023"]),
+    "a day that there is not": (
+        {"columns": COLUMNS.replace('value = "0.5"', 'value = "2026-02-30"')},
+        ["RM103"],
+    ),
+    "a unit that is none of itself": (
+        {"columns": COLUMNS.replace("min = 1\n", 'min = 1\nunit = "team"\n') + TEAM + "words = { crew = 0 }\n"},
+        ["RM021"],
+    ),
+    "a word of a unit that is the unit": (
+        {"columns": COLUMNS.replace("min = 1\n", 'min = 1\nunit = "team"\n') + TEAM + "words = { Team = 4 }\n"},
+        ["RM927"],
+    ),
+    "a party of a weight below zero": ({"steps": STEPS + PART.replace("[3, 1]", "[3, -1]")}, ["RM992"]),
+    "a party of no weight": ({"steps": STEPS + PART.replace("[3, 1]", "[0, 0]")}, ["RM992"]),
+    "the line at no place": ({"steps": STEPS + TAKE.replace("which = 1", "which = 0")}, ["RM021"]),
+    "a line taken by no rank that comes later": (
+        {"steps": STEPS + TAKE.replace('"place"\nwhich', '"later"\nwhich')},
+        ["RM113"],
+    ),
+    "lines ranked by a number": ({"steps": STEPS + TAKE.replace('by = "sector"\nfirst', "by = 3\nfirst")}, ["RM362"]),
+    "a legal range upside down": (
+        {"steps": STEPS + '[[legal]]\nname = "law"\nof = "rate"\nlow = 3\nhigh = 2\nsource = "s"\n'},
+        ["RM928"],
+    ),
+    "an axis that the table does not have": ({"steps": STEPS.replace("by = { sector", "by = { secto")}, ["RM165"]),
+    "slices of points": (
+        {
+            "steps": step("rate", "").replace(
+                'op = "lookup"\ntable = "rate"\n[[', 'op = "interpolate"\ntable = "rate"\n[['
+            )
+        },
+        ["RM138"],
+    ),
+    "a case whose cell is no level, of which nothing is expected": (
+        {"case": CASE.replace('other = "mine"', 'other = "mein"').replace("premium = ", "rate = ").replace("90", "3")},
+        ["RM193"],
+    ),
+    "a case that expects nothing": ({"case": CASE.replace('premium = "90.00"\n', "")}, ["RM023"]),
     "a case of a row and of lines": (
         {"case": CASE.replace("[case.expect]", "[[case.lines]]\nheads = 1\n[case.expect]")},
         ["RM920"],

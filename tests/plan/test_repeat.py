@@ -142,7 +142,9 @@ def test_a_repeated_plan_recalculates_in_a_workbook(folder, tmp_path):
         ('{ is = "{peril}" }', "{ is = 5 }", "RM103"),
         ('{ is = "{peril}" }', '{ are = "fire" }', "RM103"),
         ('name = "{peril}_rate"', 'name = "rate"', "RM111"),
-        ('"{peril}_premium", "5"', '"{perils}_premium", "5"', "RM113"),
+        ('"{peril}_premium", "5"', '"{perils}_premium", "5"', "RM434"),
+        ('over = "peril"\n', "", "RM997"),
+        ('{ is = "{peril}" }', '"{peril}"', "RM998"),
         ('values = ["fire", "flood", "storm"]', "", "RM102"),
         ('otherwise = "1"\nsource', "source", "RM436"),
         ('then = "0.95"', 'than = "0.95"', "RM101"),
@@ -154,3 +156,5 @@ def test_what_is_wrong_in_a_repetition_or_a_choice_is_named(tmp_path, old, new, 
     assert old in body
     told = rm.check_plan(written(tmp_path, body.replace(old, new)))
     assert code in {item.code for item in told.problems}, told.problems
+    if code in ("RM434", "RM997", "RM998", "RM130"):  # one cause, however many values the list has
+        assert len({item.code for item in told.problems}) == 1 and len({item.what() for item in told.problems}) < 4

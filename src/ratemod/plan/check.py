@@ -13,10 +13,10 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from ratemod.errors import Problem, nearest, problem
+from ratemod.errors import Problem, nearest, once, problem
 from ratemod.plan.idle import never_met
 from ratemod.plan.interval import UNKNOWN, Range, operand_range
-from ratemod.plan.model import Condition, Plan, Test, plain
+from ratemod.plan.model import Condition, Plan, Step, Test, plain
 from ratemod.plan.op.level import LevelExtreme
 from ratemod.plan.op.ranked import Rank, Taken
 from ratemod.plan.operand import NOTHING, Operand
@@ -50,7 +50,7 @@ class Proof:
 
 def problems_of(plan: Plan) -> list[Problem]:
     """Return every problem of a plan that was read; empty when it can be used."""
-    found = [item for check in CHECKS for item in check(plan)]
+    found = once(item for check in CHECKS for item in check(plan))
     if not found:  # ranges assume that names and tables fit
         found = list(_ranges_fit(plan))
     meant = {item.args.get("nearest") for item in found if item.code != "RM155"}  # misspelt where it is read
@@ -170,8 +170,17 @@ def _no_name(plan: Plan, place: tuple[str | int, ...], name: str, owner: str) ->
     """Return that a name is none of the plan's; a number with a sign or a fraction is told as what it is."""
     if is_printed(name):
         return _at(plan, "RM969", place, name=name, step=owner)
+    if place[0] == "step" and _level_of_axis(plan, plan.step(owner), name):
+        return _at(plan, "RM998", place, name=name, step=owner)
     everything = [*plan.columns, *plan.constants, *plan.step_names]
     return _at(plan, "RM113", place, name=name, step=owner, nearest=nearest(name, everything))
+
+
+def _level_of_axis(plan: Plan, step: Step, name: str) -> bool:
+    """Return whether a name in `by` of a step is what its table holds on that axis."""
+    table = plan.tables.get(step.operation.table)
+    axes = [] if table is None else [at for at, axis in enumerate(table.axes) if (axis.name, name) in step.operation.by]
+    return table is not None and any(row.keys[at] == name for at in axes for row in table.rows)
 
 
 def _operations(plan: Plan) -> Iterator[Problem]:
@@ -197,7 +206,7 @@ def _operations(plan: Plan) -> Iterator[Problem]:
                 yield _at(plan, "RM130", place, column=step.name, value=code, nearest=nearest(code, known))
         if isinstance(operation, Taken) and operation.rank in plan.step_names:
             ranks = plan.step(operation.rank).operation
-            if not isinstance(ranks, Rank) or ranks.group != operation.group:
+            if not isinstance(ranks, Rank) or (ranks.group != operation.group and {*ranks.group} <= {*plan.columns}):
                 yield _at(plan, "RM441", place, step=step.name, rank=operation.rank)
         for code in operation.faults():
             yield _at(plan, code, place, step=step.name)
@@ -282,7 +291,8 @@ def _sources(plan: Plan) -> Iterator[Problem]:
         if source not in known:
             yield _at(plan, "RM117", _place(plan, owner), name=source, owner=owner, nearest=nearest(source, known))
     for step in plan.steps:
-        numbers = [value for _, _, value in step.operation.operands() if isinstance(value, Decimal)]
+        misplaced = set(step.operation.columns_named())  # told as such
+        numbers = {value for _, _, value in step.operation.operands() if isinstance(value, Decimal)} - misplaced
         stated = any(number not in (0, 1, -1, 100) for number in numbers)
         if stated and not step.source:
             yield _at(plan, "RM118", ("step", step.name), step=step.name)
@@ -384,6 +394,8 @@ def _legal(plan: Plan) -> Iterator[Problem]:
                 yield _at(plan, "RM361", _place(plan, item.name), name=name, key=key, step=item.name, **kinds)
             elif name is not None and key != "of" and kind_of(item.of, plan) in ("number", "date"):
                 yield from _comparable(plan, item.name, item.of, name)
+        if isinstance(item.low, Decimal) and isinstance(item.high, Decimal) and item.low > item.high:
+            yield _at(plan, "RM928", _place(plan, item.name), step=item.name)
         constant = plan.constants.get(item.of)
         if constant is not None and (
             (isinstance(item.low, Decimal) and constant.value < item.low)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -12,8 +13,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from ratemod.errors import PlanError, Problem, nearest, problem
-from ratemod.plan import keys
+from ratemod.errors import PlanError, Problem, nearest, once, problem
+from ratemod.plan import keys, repeat
 from ratemod.plan.csv_table import read_rows
 from ratemod.plan.expand import Pinned, expand_choice, expand_experience, expand_pinned
 from ratemod.plan.level_file import levels_from
@@ -54,13 +55,15 @@ SECTIONS = ("plan", "money", "unit", "list", "source", "constant", "column", "ta
 
 
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")  # no name is written so
+_BRACED = re.compile(r"\{(\w+)\}")
 
 
 def _value(file: TomlFile, value: Any, place: Place) -> Any:
     """Return an exact number, or a day; what is printed with a sign as it is, for its unit says what it comes to."""
     if isinstance(value, str) and is_printed(value):
         return value
-    return _operand(file, value, place) if isinstance(value, date) else file.fit(value, Decimal, *place)
+    day = isinstance(value, date) or (isinstance(value, str) and _DAY.fullmatch(value))
+    return _operand(file, value, place) if day else file.fit(value, Decimal, *place)
 
 
 def _constant(name: str, value: Decimal | str, unit: str | None = None, **given: Any) -> Constant:
@@ -166,6 +169,9 @@ def _cell(file: TomlFile, value: Any, place: Place) -> Any:
 
 def _sizes(file: TomlFile, value: Any, place: Place) -> Any:
     found = file.fit(value, Mapping[str, Decimal], *place)
+    for word, size in () if found is UNFIT else found.items():
+        if size <= 0:
+            file.note("RM021", *place, word, key=word, value=size, bounds="> 0")
     return found if found is UNFIT else tuple(found.items())
 
 
@@ -235,8 +241,8 @@ def read_plan(folder: Path, shown: str = "") -> tuple[Plan, list[Problem]]:
         raise PlanError(problem("RM100", file=f"{shown}/plan.toml"))
     file = read_toml(folder / "plan.toml", f"{shown}/plan.toml", KINDS, folder.parent)
     file.sections(SECTIONS)
-    units = _records(file, "unit", Measure, keys.MEASURE)
-    known = Allowed(tuple(units))
+    units = _records(file, "unit", _measure, keys.MEASURE)
+    known = Allowed(tuple(file.named("unit")))
     sources = _records(file, "source", Source, keys.SOURCE)
     constants = _records(file, "constant", _constant, known.of(keys.CONSTANT))
     column = partial(_column, file=file, folder=folder, units=units)
@@ -261,7 +267,7 @@ def read_plan(folder: Path, shown: str = "") -> tuple[Plan, list[Problem]]:
         folder=str(folder),
         money=money,
         units=MappingProxyType(units),
-    ), file.problems
+    ), once(file.problems)
 
 
 def _covered(columns: Mapping[str, Column], steps: Sequence[Step]) -> dict[str, Column]:
@@ -312,6 +318,16 @@ def _records(file: TomlFile, section: str, shape: Any, allowed: Keys, of_word: K
         if made is not None:
             found[name] = made
     return found
+
+
+def _measure(name: str, **given: Any) -> Measure:
+    """Return a unit; none of its words is its own name."""
+    made = Measure(name, **given)
+    own = {said.casefold() for said in (name, made.label_en, made.label_zh)}
+    for word, _ in made.words:
+        if word.casefold() in own:
+            raise PlanError(problem("RM927", name=word, section=f"[unit.{name}]"))
+    return made
 
 
 def _list(name: str, values: tuple[str, ...], **labels: tuple[str, ...]) -> Values:
@@ -396,6 +412,9 @@ def _steps(file: TomlFile, given: Any, index: int, known: Allowed, lists: Collec
         )
         return ()
     before = len(file.problems)
+    for name in _braced(given):
+        code = "RM997" if name in lists else "RM434"
+        file.note(code, "step", index, name=name, nearest=None if name in lists else nearest(name, lists))
     taken = file.take(given, {**known.of(keys.STEP), **own}, "step", index)
     if len(file.problems) > before:
         return ()
@@ -414,6 +433,13 @@ def _steps(file: TomlFile, given: Any, index: int, known: Allowed, lists: Collec
     if "by" in operands and own["by"].kind == "names":
         pinned, operands["by"] = expand_pinned(operands["by"], taken["name"], taken["line"], taken.get("source", ""))
     return (*pinned, Step(operation=OPERATIONS[op].made(operands), **taken))
+
+
+def _braced(step: Mapping[str, Any]) -> list[str]:
+    """Return the names in braces that a repeated step still has: of lists that it is not over, or of no list."""
+    over = step.get("over", ())  # of a list that there is not; told as that
+    said = {key: value for key, value in step.items() if key not in (*repeat.LABELS, "note", "source")}
+    return [] if over else list(dict.fromkeys(_BRACED.findall(json.dumps(said, default=str, ensure_ascii=False))))
 
 
 def _choice(file: TomlFile, index: int, cases: Any, taken: dict[str, Any]) -> tuple[Step, ...]:
@@ -574,6 +600,8 @@ def _case(
     **given: Any,
 ) -> Case:
     lines, total = tuple(map(_expected, expect_lines)), _expected(expect_total)
+    if not any((expect, total, *lines)):
+        raise PlanError(problem("RM023", key="expect"))
     return Case(expect=_expected(expect), expect_lines=lines, expect_total=total, **given)
 
 

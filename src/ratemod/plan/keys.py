@@ -16,7 +16,7 @@ from ratemod.vocabulary.table import words
 
 
 def _text(doc: str = "", required: bool = False, choices: tuple[str, ...] = ()) -> Key:
-    return Key("text", required, choices, doc)
+    return Key("text", required, choices, doc, filled=required)
 
 
 UNITS_WRITTEN = ("money", *UNITS)  # money is what the plan's [money] says, else yuan

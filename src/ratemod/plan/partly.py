@@ -9,7 +9,7 @@ from typing import Any
 from ratemod.errors import Problem
 from ratemod.plan.check import problems_of
 from ratemod.plan.model import Plan
-from ratemod.plan.repeat import Values, repeated
+from ratemod.plan.repeat import Values, every_name, repeated
 from ratemod.rules.read import read_toml
 
 # What hangs on everything having been read: what is never used, what does not follow, what a rate's cells are.
@@ -55,7 +55,8 @@ def _lost(plan: Plan) -> Iterator[str]:
         yield from part.keys() - read.get(section, {}).keys() if isinstance(part, dict) and section != "plan" else ()
     lists = {name: Values(name, tuple(one["values"])) for name, one in file.named("list").items() if _listed(one)}
     steps = [*file.tables("step"), *(step for _, step in repeated(file.tables("step"), lists))]
-    named = {str(step["name"]) for step in steps if isinstance(step, dict) and "name" in step}
+    said = [str(step["name"]) for step in steps if isinstance(step, dict) and "name" in step]
+    named = {name for one in said for name in (one, *every_name(one, lists))}
     yield from named - set(plan.step_names)
 
 

@@ -55,6 +55,11 @@ def repeated(steps: Sequence[Any], lists: Mapping[str, Values]) -> Iterator[tupl
             yield index, {key: _filled(value, key, chosen, others) for key, value in rest.items()}
 
 
+def every_name(name: str, lists: Mapping[str, Values]) -> list[str]:
+    """Return a name with braces for every value of the lists that it names."""
+    return [str(one) for one in _all(name, "name", lists)]
+
+
 def _filled(value: Any, key: str, chosen: Mapping[str, tuple[Values, int]], others: Mapping[str, Values]) -> Any:
     if isinstance(value, str):
         for name, (of, at) in chosen.items():

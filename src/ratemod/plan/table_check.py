@@ -69,10 +69,10 @@ def _values_fit(step: Step, table: Table) -> Iterator[Problem]:
         for row in table.rows:
             if upside_down(*(row.values[table.value_names.index(name)] for name in held)):
                 yield problem("RM928", file=table.file, row=row.line, step=step.name)
-    if isinstance(operation, Progressive):
-        yield from _slices_fit(operation, step, table)
     if any(axis.kind == "point" for axis in table.axes) != operation.between:
         yield problem("RM138", file=table.file, step=step.name, op=operation.op)
+    elif isinstance(operation, Progressive):
+        yield from _slices_fit(operation, step, table)
 
 
 def _slices_fit(operation: Progressive, step: Step, table: Table) -> Iterator[Problem]:
@@ -118,9 +118,10 @@ def _rows(plan: Plan, table: Table) -> Iterator[Problem]:
 def _axes(plan: Plan, step: Step, table: Table) -> Iterator[Problem]:
     bound = dict(step.operation.by)
     axis_names = [axis.name for axis in table.axes]
-    for given in bound:
-        if given not in axis_names:
-            yield problem("RM165", file=table.file, name=given, step=step.name, nearest=nearest(given, axis_names))
+    strange = [given for given in bound if given not in axis_names]
+    for given in strange:
+        near, axes = nearest(given, axis_names), ", ".join(axis_names)
+        yield problem("RM165", file=table.file, row=1, name=given, step=step.name, axes=axes, nearest=near)
     before = {*plan.columns, *plan.constants}
     for earlier in plan.steps:
         if earlier.name == step.name:
@@ -130,6 +131,8 @@ def _axes(plan: Plan, step: Step, table: Table) -> Iterator[Problem]:
         name = bound.get(axis.name, axis.name)
         column = plan.level_columns.get(name)
         if name not in before:
+            if strange or axis.name in bound:  # told of the axis that there is not, or of the name in `by`
+                continue
             yield problem("RM119", file=table.file, row=1, name=name, step=step.name, nearest=nearest(name, before))
         elif axis.kind == "level" and (column is None or column.kind not in ("level", "flag")):
             yield problem("RM166", file=table.file, row=1, name=name)

@@ -100,10 +100,22 @@ def _run(plan: Plan, case: Case) -> list[Problem]:
         rows, state = _rated(plan, case)
     except BookError as error:
         return list(error.problems)
+    if unread := list(_unread(case, rows)):
+        return unread
     asked = [(0, case.expect, case.name)]
     asked += [(at, expect, f"{case.name}, {at + 1}") for at, expect in enumerate(case.expect_lines)]
     found = [item for at, expect, name in asked for item in _differences(plan, case, name, expect, rows[at], state, at)]
     return [*found, *_totals(plan, case, state)]
+
+
+def _unread(case: Case, rows: list[dict[str, Any]]) -> Iterator[Problem]:
+    """Yield why a row of a case cannot be read, where the case expects neither that nor a value that is none."""
+    lines = (*case.expect_lines, *({} for _ in rows))
+    for at, row in enumerate(rows):
+        expect = {**(case.expect if at == 0 else {}), **lines[at]}
+        if row["barred"] and not {"status", "code"} & expect.keys() and "none" not in expect.values():
+            name = case.name if len(rows) == 1 else f"{case.name}, {at + 1}"
+            yield _told(case, "RM193", name=name, why=row["reason"], why_zh=row["reason_zh"])
 
 
 def _totals(plan: Plan, case: Case, state: exact.Exact) -> Iterator[Problem]:
@@ -162,7 +174,7 @@ def _rated(plan: Plan, case: Case) -> tuple[list[dict[str, Any]], exact.Exact]:
     verdict = rated.verdict
     for at, row in enumerate(said):
         why = verdict.reasons[verdict.reason_of[at] - 1] if verdict.reasons and verdict.reason_of[at] else ()
-        row |= {"reason": say(why, "en"), "reason_zh": say(why, "zh")}
+        row |= {"reason": say(why, "en"), "reason_zh": say(why, "zh"), "barred": bool(verdict.barred[at])}
     return said, exact.evaluate(plan, rated.coding.inputs)
 
 

@@ -27,6 +27,7 @@ def given(
     choices: tuple[str, ...] = (),
     takes: tuple[str, ...] = NUMBERS,
     count: int | None = None,
+    low: int | None = None,
 ) -> Any:
     """Return a field of an operation that a plan file gives; without a default it must be given.
 
@@ -36,7 +37,8 @@ def given(
         The key in the file, where the field has another name.
     """
     needed = default is MISSING
-    key = OperationKey(kind, needed, choices, doc, filled=needed and kind == "operands", takes=takes, count=count)
+    filled = needed and kind == "operands"
+    key = OperationKey(kind, needed, choices, doc, low=low, filled=filled, takes=takes, count=count)
     return field(default=default, metadata={"key": key, "called": called})
 
 

@@ -35,9 +35,12 @@ class Part(Operation):
         return True
 
     def faults(self) -> Iterator[str]:
-        """Yield RM370 where there is no such party."""
+        """Yield RM370 where there is no such party, RM992 where the weights that the plan states divide nothing."""
         if not 1 <= self.which <= len(self.among):
             yield "RM370"
+        stated = [weight for weight in self.among if isinstance(weight, Decimal)]
+        if any(weight < 0 for weight in stated) or (len(stated) == len(self.among) and not any(stated)):
+            yield "RM992"
 
     def range(self, plan: Plan, known: Mapping[str, Range]) -> Range:
         """Return the range between nothing and the whole amount, in smallest units of money."""

@@ -37,7 +37,7 @@ class Taken(Lines):
     """What the line at a place of its policy has, given to each line; nothing where there is no such line."""
 
     rank: str = given("name", doc="the step that ranks the lines of the same policies")
-    which: int = given("integer", 1, doc="the place; default 1")
+    which: int = given("integer", 1, low=1, doc="the place; default 1")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
