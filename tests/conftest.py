@@ -6,8 +6,16 @@ lets it.
 
 import os
 
+import pytest
 from hypothesis import settings
 
 settings.register_profile("ratemod", deadline=None, derandomize=True, database=None)
 settings.register_profile("fuzz", deadline=None, print_blob=True)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ratemod"))
+
+
+@pytest.fixture
+def no_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Charts are tested as charts; drawn anew on pages tested for something else, they are most of the work."""
+    picture = b'<svg xmlns="http://www.w3.org/2000/svg" width="1" height="1">\n</svg>'
+    monkeypatch.setattr("ratemod.charts.style.Chart._bytes", lambda *_: picture)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import atexit
+import functools
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -18,11 +21,19 @@ _ALWAYS = """<?xml version="1.0" encoding="UTF-8"?>
 """
 
 
+@functools.cache
+def _profile() -> Path:
+    """Return a profile made once: the first start of LibreOffice writes one, which is most of its time."""
+    folder = Path(tempfile.mkdtemp(prefix="office-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    (folder / "user").mkdir()
+    (folder / "user" / "registrymodifications.xcu").write_text(_ALWAYS, encoding="utf-8")
+    return folder
+
+
 def convert(sources: Sequence[Path], kind: str, folder: Path) -> list[Path]:
     """Return the files as LibreOffice writes them anew: ``xlsx`` recalculated, or ``pdf``."""
-    profile, out = folder / "profile", folder / "out"
-    (profile / "user").mkdir(parents=True, exist_ok=True)
-    (profile / "user" / "registrymodifications.xcu").write_text(_ALWAYS, encoding="utf-8")
-    command = ["soffice", f"-env:UserInstallation={profile.as_uri()}", "--headless", "--convert-to", kind]
+    out = folder / "out"
+    command = ["soffice", f"-env:UserInstallation={_profile().as_uri()}", "--headless", "--convert-to", kind]
     subprocess.run([*command, "--outdir", str(out), *map(str, sources)], check=True, capture_output=True, timeout=280)
     return [out / f"{source.stem}.{kind}" for source in sources]

@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
+from tests.exhibits.test_disclosure_whole import province
 
 import ratemod as rm
 from ratemod.cli import main
@@ -24,7 +25,10 @@ WORD = r"[A-Za-z][A-Za-z'’-]*"
 @pytest.fixture(scope="module")
 def place(tmp_path_factory):
     folder = tmp_path_factory.mktemp("pages")
-    rm.synthesize(120, 2, seed=6, first_year=2024, out=folder / "province")
+    rm.synthesize(60, 2, seed=6, first_year=2024, out=folder / "province")
+    (folder / "few").mkdir()
+    for name, table in province(2).items():
+        table.to_parquet(folder / "few" / f"{name}.parquet", index=False)
     return folder
 
 
@@ -44,7 +48,7 @@ def written(place: Path, name: str) -> list[str]:
         "scorecard": ["fund", "scorecard", "--province", str(given), "--report"],
         "evaluate": ["fund", "evaluate", "--province", str(DATA), "--permutations", "2", "--report"],
         "coverage": ["registers", "coverage", *plan, *lists, "--from", "2025-01-01", "--until", "2026-01-01", "-o"],
-        "disclosure": ["report", "disclosure", str(given), "--year", "2025", "-o"],
+        "disclosure": ["report", "disclosure", str(place / "few"), "--year", "2025", "-o"],
     }[name]
 
 

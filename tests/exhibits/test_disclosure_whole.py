@@ -23,14 +23,14 @@ INSURERS = ("yun", "he", "xin")
 YEARS = (2024, 2025)
 
 
-def province(seed):
+def province(seed, sizes=(9, 15, 25)):
     """Firms with a policy a year, from January or May to December; xin has one client in 2024, many in 2025."""
     rnd = random.Random(seed)
     firms = [
         (f"F{sector}{place}{at}", sector, place, rnd.choice(INSURERS[:2]), 10 ** rnd.uniform(5.5, 7))
         for sector in SECTORS
         for place in PLACES
-        for at in range(rnd.choice((9, 15, 25)))
+        for at in range(rnd.choice(sizes))
     ]
     lone = rnd.randrange(len(firms))
     rows, served = [], []

@@ -119,7 +119,10 @@ def test_the_same_filing_is_the_same_bytes(made, found, html):
         made.book, load_plan(made.edition), load_plan(CURRENT), examples=(HOSTILE, FORMULA), digest=found.digest
     )
     assert filing_html(again, "zh") == html
-    assert re.sub(r" checked>", ">", filing_html(found, "en")).count("<section>") == 2 * 11
+
+
+def test_both_languages_are_on_a_page_of_either(found, no_pictures):
+    assert filing_html(found, "en").count("<section>") == 2 * 11
 
 
 def test_headings_in_order_tables_headed_pictures_described(html):
@@ -164,7 +167,7 @@ def test_every_changed_number_stands_there_with_its_source(found, html):
     assert all(change.path in html for change in found.changes)
 
 
-def test_a_filing_that_does_not_add_up_says_so_first(found, monkeypatch):
+def test_a_filing_that_does_not_add_up_says_so_first(found, no_pictures):
     wrong = (*found.checks, Check("moves", {}, 1, 2))
     broken = replace(found)
     broken.__dict__["checks"] = wrong
@@ -292,7 +295,7 @@ def test_without_a_browser_the_pdf_is_refused(monkeypatch):
     assert caught.value.problems[0].code == "RM871"
 
 
-def test_the_command(made, tmp_path, capsys):
+def test_the_command(made, tmp_path, capsys, no_pictures):
     out = tmp_path / "filing.html"
     words = ["report", "filing", str(made.book), "--plan", str(made.edition), "--against", CURRENT]
     words += ["--business", "renewal", "-o", str(out), "--lang", "en"]

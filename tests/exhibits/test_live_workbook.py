@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import xlsxwriter
 from hypothesis import HealthCheck, Phase, find, given, settings
@@ -83,7 +84,7 @@ def recalculated(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         rated[f"{plan.scheme}-{plan.edition}-cases"] = rate(case_book(plan), plan, lang="en", threads=1)
         if plan.scheme == "jilin-spli":
             rated[f"{plan.scheme}-{plan.edition}-demo"] = rate(DEMO, plan, business="renewal", lang="zh", threads=1)
-    rated["province"] = rate(PROVINCE, "jilin-spli/2025-04", lang="zh", threads=1)
+    rated["province"] = rate(pq.read_table(PROVINCE).slice(0, 800), "jilin-spli/2025-04", lang="zh", threads=1)
     files = []
     for name, book in rated.items():
         files.append(folder / f"{name}.xlsx")
@@ -110,7 +111,7 @@ def test_every_shipped_plan_recalculates_to_the_fen(recalculated):
         assert [row[-1] for row in rows] == [0.0] * len(rows)
         seen += len(rows)
     used = {step.operation.op for rated, _ in recalculated.values() for step in rated.plan.steps}
-    assert seen > 3300 and used >= USED
+    assert seen > 1400 and used >= USED
 
 
 def test_only_numbers_and_inputs_are_free(tmp_path):
@@ -207,7 +208,7 @@ def test_random_plans_of_every_operation_equal_exact_arithmetic(tmp_path, monkey
     monkeypatch.setattr(WrittenSheet, "_prepare_formula", prepared)
 
     @settings(
-        max_examples=40, deadline=None, derandomize=True, database=None, phases=[Phase.generate],
+        max_examples=25, deadline=None, derandomize=True, database=None, phases=[Phase.generate],
         suppress_health_check=list(HealthCheck),
     )  # fmt: skip
     @given(plan=random_plans.plans())
@@ -232,7 +233,7 @@ def test_random_plans_of_every_operation_equal_exact_arithmetic(tmp_path, monkey
     write_plan(*made[-1])
     done = convert([path for *_, path in made], "xlsx", tmp_path)
     agreed = sum(compare(plan, inputs, file) for (plan, inputs, _), file in zip(made, done))
-    assert agreed > 800
+    assert agreed > 500
     assert _used(made) == set(OPERATIONS) - {"classify"}  # which gives no number
     every = "".join(sorted(functions))
     assert "ROUND(" in every and Worksheet()._prepare_formula(every, True) == every  # none that needs a prefix

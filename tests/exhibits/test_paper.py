@@ -8,6 +8,7 @@ from pathlib import Path
 import openpyxl
 import pytest
 import xlsxwriter
+from tests.exhibits.test_disclosure_whole import province
 
 import ratemod as rm
 from ratemod.cli import main
@@ -27,6 +28,9 @@ DEMO = str(SOURCE / "demo" / "renewals.xlsx")
 def place(tmp_path_factory):
     folder = tmp_path_factory.mktemp("paper")
     rm.synthesize(60, 2, seed=3, first_year=2024, out=folder / "province")
+    (folder / "few").mkdir()
+    for name, table in province(2).items():
+        table.to_parquet(folder / "few" / f"{name}.parquet", index=False)
     return folder
 
 
@@ -70,7 +74,7 @@ def test_workbooks_of_registers_disclosure_lists_and_plans(place):
         0,
         3,
     )
-    assert main(["report", "disclosure", str(given), "--year", "2025", "-o", str(place / "told.xlsx")]) == 0
+    assert main(["report", "disclosure", str(place / "few"), "--year", "2025", "-o", str(place / "told.xlsx")]) == 0
     assert main(["data", "template", "policies", "-o", str(place / "list.xlsx")]) == 0
     plan = rm.load_plan("jilin-spli", at="2025-06-01")
     export_plan(plan, place / "plan.xlsx", "zh")

@@ -67,6 +67,14 @@ def test_columns_that_say_nothing_are_left_out_and_a_question_without_answer_is_
     assert error.value.problems[0].code == "RM740"
 
 
+def test_one_firm_alone_gives_an_estimate_without_an_error():
+    """Errors take a firm's years together: of one firm there is nothing to judge by, and no certainty either."""
+    fit = conditional_poisson(
+        np.array([2, 1, 0]), np.array([[0.0], [1.0], [0.0]]), np.zeros(3), np.array([4, 4, 5]), ("served",), 1
+    )
+    assert fit.of("served")[0] == pytest.approx(np.log(0.5)) and np.isnan(fit.of("served")[1]) and fit.firms == 1
+
+
 def planted(province) -> float:
     """Return the true rate ratio of served years: what is expected of them over what would be without services."""
     truth, panel = (province.table(name).to_pandas() for name in ("truth_terms", "panel"))

@@ -149,6 +149,7 @@ def test_the_commands(tmp_path, capsys):
     assert page.exists()
     scene = tmp_path / "s.toml"
     scene.write_text(f'name = "s"\n[changes]\n"{REFUSED}" = "1.7"\n')
+    assert main(["what-if", *WORDS, "--set", f"{REFUSED}=1.80", "--panel", str(tmp_path / "none.html")]) == 2
     assert main(["what-if", *WORDS, "--scenario", str(scene)]) == 0
     assert main(["compare", *WORDS, "--with", "jilin-spli/2025-04", "--by", "sector"]) == 0
     assert "0 dearer" in capsys.readouterr().out

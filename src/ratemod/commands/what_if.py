@@ -37,6 +37,8 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
     from ratemod.whatif.shelf import find
     from ratemod.whatif.sweep import what_if
 
+    if args.panel and not args.grid:
+        args.usage_error(text("UI_required", lang, names="--grid"))
     plan = open_plan(args)
     read = [find(plan, given) for given in args.scenario]
     changes = pairs_of(args.settings, "PATH=VALUE")

@@ -31,6 +31,7 @@ class ConditionalFit:
     ----------
     names : of the columns that were kept
     beta, error : (k,) float64, log rates
+        The error is nan where no two firms differ in what they tell, so that there is nothing to judge it by.
     covariance : (k, k) float64
     firms : how many firms tell something (with claims and at least two years)
     """
@@ -125,9 +126,9 @@ def conditional_poisson(
     inverse = np.linalg.pinv(hessian, hermitian=True)  # a level without claims runs away, and tells nothing of the rest
     many = len(starts)
     covariance = inverse @ (score.T @ score) @ inverse * (many / max(many - 1, 1))
-    return ConditionalFit(
-        tuple(names[at] for at in kept), beta, np.sqrt(np.maximum(np.diag(covariance), 0.0)), covariance, many
-    )
+    spread = np.diag(covariance)
+    error = np.sqrt(np.where(spread > 1e-12 * np.diag(inverse), spread, np.nan))  # nothing but what was not settled
+    return ConditionalFit(tuple(names[at] for at in kept), beta, error, covariance, many)
 
 
 def _independent(within: Floats, names: tuple[str, ...], wanted: int) -> list[int]:

@@ -422,7 +422,7 @@ def _placebos(rows: Panel, served: Bools, found: float, permutations: int, seed:
             "p_value": [chance, extreme],
             # A placebo passes when nothing is found. The second row is a test of significance: whether the estimate
             # stands out of those of chance. Where services do nothing it does not, and that is no failure.
-            "passed": pa.array([chance > 0.05, None], pa.bool_()),
+            "passed": pa.array([None if np.isnan(chance) else chance > 0.05, None], pa.bool_()),
         }
     )
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
-from math import inf
+from math import inf, nextafter
 
 from ratemod.plan.operand import Operand
 
@@ -94,6 +94,11 @@ def _slack(error: float, size: Number) -> float:
     return 0.0 if error == 0 else error * float(size)
 
 
+def _both(one: float, other: float) -> float:
+    """Return the sum of two bounds, which is a bound itself: rounded up."""
+    return nextafter(one + other, inf) if one and other else one + other
+
+
 def product_range(a: Range, b: Range) -> Range:
     """Return the range of a product."""
     places = None if a.places is None or b.places is None else a.places + b.places
@@ -112,9 +117,13 @@ def sum_range(a: Range, b: Range) -> Range:
     places = None if a.places is None or b.places is None else max(a.places, b.places)
     low, high = a.low + b.low, a.high + b.high
     if (a.low >= 0 and b.low >= 0) or (a.high <= 0 and b.high <= 0):
-        return Range(low, high, places, rel=max(a.rel, b.rel) + 2 * UNIT, abs=a.abs + b.abs)
+        return Range(low, high, places, rel=max(a.rel, b.rel) + 2 * UNIT, abs=_both(a.abs, b.abs))
     return Range(
-        low, high, places, rel=2 * UNIT, abs=a.abs + b.abs + 2 * (_slack(a.rel, a.size) + _slack(b.rel, b.size))
+        low,
+        high,
+        places,
+        rel=2 * UNIT,
+        abs=_both(_both(a.abs, b.abs), 2 * (_slack(a.rel, a.size) + _slack(b.rel, b.size))),
     )
 
 
