@@ -7,6 +7,8 @@ STAMP := $(VENV)/.installed
 CORE := tests/vocabulary tests/rules tests/plan tests/plans tests/reading tests/rating tests/registers tests/experience \
   tests/ratemaking tests/study tests/fund tests/whatif tests/cli
 
+unexport PYTHONDONTWRITEBYTECODE  # tests start many a process, and each would compile everything anew
+
 .PHONY: demo test test-lowest mutants fuzz bench docs notebooks lint clean lock wheel
 
 demo: $(STAMP)

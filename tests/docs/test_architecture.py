@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import re
 import subprocess
 from graphlib import TopologicalSorter
@@ -53,6 +54,11 @@ ORDER = [
 ]
 
 
+@functools.cache
+def tree_of(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
 def package_of(path: Path) -> str:
     parts = path.relative_to(SOURCE).parts
     return parts[0].removesuffix(".py")
@@ -69,7 +75,7 @@ def named(node: ast.AST) -> set[str]:
 
 def imported(path: Path) -> set[str]:
     """The packages that a file imports: at once, when needed, for types."""
-    nodes = ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+    nodes = ast.walk(tree_of(path))
     return {name.split(".")[1] for node in nodes for name in named(node)}
 
 
@@ -96,7 +102,7 @@ def test_no_module_is_imported_by_a_string():
 
 def needed(node: ast.AST, inside_class: bool = False) -> set[str]:
     """The modules that code needs to run: none for types alone, none where a method hands itself to a later file."""
-    if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test):
+    if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
         return set()
     if inside_class and isinstance(node, ast.FunctionDef) and isinstance(node.body[-1], ast.Return):
         call = node.body[-1].value
@@ -111,7 +117,7 @@ def test_no_file_needs_itself_through_others():
     files = {".".join(("ratemod", *path.relative_to(SOURCE).with_suffix("").parts)): path for path in MODULES}
     graph = {}
     for name, path in files.items():
-        names = needed(ast.parse(path.read_text(encoding="utf-8")))
+        names = needed(tree_of(path))
         graph[name] = {part for one in names for part in (one, one.rpartition(".")[0]) if part in files} - {name}
     ordered = list(TopologicalSorter(graph).static_order())  # raises CycleError, which names the circle
     assert set(ordered) == set(files)

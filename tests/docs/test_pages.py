@@ -36,7 +36,7 @@ def here(folder, monkeypatch):
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: f"{page.parent.name}/{page.stem}")
-def test_the_examples_of_a_page_run(page, tmp_path, monkeypatch):
+def test_the_examples_of_a_page_run(page, tmp_path, monkeypatch, no_pictures):
     here(tmp_path, monkeypatch)
     known: dict[str, object] = {}
     for block in BLOCK.finditer(page.read_text(encoding="utf-8")):
