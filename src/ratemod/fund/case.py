@@ -122,7 +122,8 @@ def make_case(
     refused, given = list(book.refused), _named(book)
     if len(book) == 0:
         raise ModelError([problem("RM713"), *refused[:5]])
-    join(book["policy_no"], book["policy_no"]).one("insureds", "insureds")
+    if pc.count_distinct(pa.array(book["policy_no"], pa.string())).as_py() < len(book):
+        join(book["policy_no"], book["policy_no"]).one("insureds", "insureds")
     unit = catalogue.unit_fen(book["size_class"], book["division_code"])
     bad = (unit < 0).any(axis=1) | ~(book["annual_losses_yuan"] >= 0) | (book["premium_fen"] < 0)
     if bad.any():
