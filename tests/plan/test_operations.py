@@ -283,3 +283,13 @@ def test_a_case_of_lines_expects_totals_and_a_premium_to_the_fen(tmp_path, expec
     case = '[[case]]\nname = "two"\nsource = "by hand"\n' + line.format("P", 1.5) + line.format("Q", 2.5)
     (folder / "cases" / "a.toml").write_text(case + expected, encoding="utf-8")
     assert [item.code for item in rm.check_plan(folder).problems] == codes
+
+
+@pytest.mark.parametrize(
+    "op", ["years", "add_months", "date_part", "exp", "ln", "part", "rank", "take", "rollup", "share_out", "last_level"]
+)
+def test_an_operation_stands_in_four_files_and_in_a_fifth_where_it_has_words_or_a_reason_of_its_own(op):
+    kind = OPERATIONS[op]
+    named = re.compile(rf"from ratemod\.plan\.op\.\w+ import (\([^)]*|[^\n]*)\b{kind.__name__}\b")
+    files = [path for path in SOURCE.rglob("*.py") if named.search(path.read_text(encoding="utf-8"))]
+    assert len(files) + 1 <= 4 + (kind in WORDS) + (kind in WHY), files

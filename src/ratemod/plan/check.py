@@ -17,8 +17,6 @@ from ratemod.errors import Problem, nearest, once, problem
 from ratemod.plan.idle import never_met
 from ratemod.plan.interval import UNKNOWN, Range, operand_range
 from ratemod.plan.model import Condition, Plan, Step, Test, plain
-from ratemod.plan.op.level import LevelExtreme
-from ratemod.plan.op.ranked import Rank, Taken
 from ratemod.plan.operand import NOTHING, Operand
 from ratemod.plan.ranges import ranges
 from ratemod.plan.reads import kind_of, kinds_in_words, names_in, names_in_condition, tests_of
@@ -199,15 +197,8 @@ def _operations(plan: Plan) -> Iterator[Problem]:
             many = [value for name, _, value in operation.operands() if name == key]
             if allowed.count not in (None, len(many)):
                 yield _at(plan, "RM152", place, step=step.name, op=operation.op)
-        for graded in map(str, operation.of) if isinstance(operation, LevelExtreme) else ():
-            known = [level.code for level in operation.levels]
-            codes = plan.level_columns[graded].codes() if graded in plan.level_columns else ()
-            for code in [code for code in codes if code not in known][:1]:
-                yield _at(plan, "RM130", place, column=step.name, value=code, nearest=nearest(code, known))
-        if isinstance(operation, Taken) and operation.rank in plan.step_names:
-            ranks = plan.step(operation.rank).operation
-            if not isinstance(ranks, Rank) or (ranks.group != operation.group and {*ranks.group} <= {*plan.columns}):
-                yield _at(plan, "RM441", place, step=step.name, rank=operation.rank)
+        for code, said in operation.faults_in(plan):
+            yield _at(plan, code, place, **{"step": step.name, "column": step.name, **said})
         for code in operation.faults():
             yield _at(plan, code, place, step=step.name)
         if len(operation.levels) > MOST_LEVELS:

@@ -28,8 +28,6 @@ from ratemod.formulas.tables import (
     table_sheet,
 )  # fmt: skip
 from ratemod.plan.model import Plan
-from ratemod.plan.op.lines import ShareOut
-from ratemod.plan.op.ranked import Rank
 from ratemod.plan.operand import NOTHING
 from ratemod.plan.ranges import ranges
 from ratemod.rating.find import name_column
@@ -230,7 +228,7 @@ def _layout(
     columns = [("row", "row"), ("key", "key")]
     columns += [(f":{kind}", kind) for kind, texts in (("insured", priced.names), ("status", priced.states)) if texts]
     columns += [(f"{name}:said", "said") if name in words else (name, "input") for name in _needed(plan)]
-    if any(isinstance(step.operation, ShareOut | Rank) for step in grouped):
+    if any(step.operation.ordered for step in grouped):
         columns.append((":rank", "rank"))
     columns += [(f"{step.name}:{part}", "group") for step in grouped for part in step.operation.groups]
     for step in plan.steps:

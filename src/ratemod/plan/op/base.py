@@ -56,6 +56,7 @@ class Operation:
     cancels : it sums, so that what is left may be smaller than its float error
     by_cell : it takes a value from a cell of its table that slots alone decide
     factor : it can be a factor, which 1 in its place would leave out
+    ordered : which of equal lines comes first is told by their keys
     between : it reads between the points of its table, which must have one axis of points or more
     without : the message of a row for which it gives no value although all that it reads is there
     """
@@ -68,6 +69,7 @@ class Operation:
     cancels: ClassVar[bool] = False
     by_cell: ClassVar[bool] = False
     factor: ClassVar[bool] = False
+    ordered: ClassVar[bool] = False
     between: ClassVar[bool] = False
     without: ClassVar[str] = "RM314"
 
@@ -181,6 +183,10 @@ class Operation:
 
     def faults(self) -> Iterator[str]:
         """Yield the codes of what does not fit together in what was given."""
+        return iter(())
+
+    def faults_in(self, plan: Plan) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Yield the codes, with what their messages say, of what does not fit to other parts of the plan."""
         return iter(())
 
     def range(self, plan: Plan, known: Mapping[str, Range]) -> Range:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import ClassVar
+from typing import Any, ClassVar
 
+from ratemod.errors import nearest
 from ratemod.plan.interval import Range
 from ratemod.plan.model import Plan
 from ratemod.plan.op.base import Operation, given
@@ -45,6 +46,14 @@ class LevelExtreme(Operation):
     def range(self, plan: Plan, known: Mapping[str, Range]) -> Range:
         """Return the places of the levels."""
         return Range(Fraction(0), Fraction(max(len(self.levels) - 1, 0)), 0, rel=0.0, raw=True)
+
+    def faults_in(self, plan: Plan) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Yield RM130 for the first level of each operand that has no place among its own."""
+        known = [level.code for level in self.levels]
+        for graded in map(str, self.of):
+            codes = plan.level_columns[graded].codes() if graded in plan.level_columns else ()
+            for code in [code for code in codes if code not in known][:1]:
+                yield "RM130", {"value": code, "nearest": nearest(code, known)}
 
     def places(self, codes: Sequence[str]) -> list[int]:
         """Return the place of each of some codes among the levels, and -1 last, for no level."""

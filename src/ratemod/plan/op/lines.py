@@ -78,6 +78,7 @@ class ShareOut(Lines):
     """An amount of a policy divided among its lines by weights, to the smallest unit of money, by largest remainder."""
 
     op: ClassVar[str] = "share_out"
+    ordered: ClassVar[bool] = True
     of: tuple[Operand, ...] = given("operand")
     weights: str = given("name")
 

@@ -6,10 +6,10 @@ largest of a policy is what the line at place n has.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from ratemod.plan.interval import Range, operand_range
 from ratemod.plan.model import Plan
@@ -24,6 +24,7 @@ class Rank(Lines):
     """The place of a line among those of its policy by a value; of equal ones the line whose key stands first leads."""
 
     op: ClassVar[str] = "rank"
+    ordered: ClassVar[bool] = True
     of: tuple[Operand, ...] = given("operand")
     first: Literal["largest", "smallest"] = given("text", "largest", choices=("largest", "smallest"))
 
@@ -38,6 +39,13 @@ class Taken(Lines):
 
     rank: str = given("name", doc="the step that ranks the lines of the same policies")
     which: int = given("integer", 1, low=1, doc="the place; default 1")
+
+    def faults_in(self, plan: Plan) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Yield RM441 where it takes by no ranking of the same lines; columns that there are not are told elsewhere."""
+        if self.rank in plan.step_names:
+            ranks = plan.step(self.rank).operation
+            if not isinstance(ranks, Rank) or (ranks.group != self.group and {*ranks.group} <= {*plan.columns}):
+                yield "RM441", {"rank": self.rank}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
