@@ -21,6 +21,7 @@ from ratemod.reading.folder import found_in
 from ratemod.reading.join import join
 from ratemod.reading.shared_table import each_once, filled, read_shared
 from ratemod.vocabulary.column import Column
+from ratemod.vocabulary.table import table as declared
 
 NEEDED = ("policies", "claims", "services", "ledger")
 EXTRA = ("endorsements", "coinsurance", "payments", "enterprises", "insurers")
@@ -105,7 +106,7 @@ def sources(province: Any) -> dict[str, Any]:
         found = {name: held[name] for name in (*NEEDED, *EXTRA) if name in held}
     lost = [name for name in NEEDED if name not in found]
     if lost:
-        raise BookError(problem("RM919", name=name) for name in lost)
+        raise BookError(problem("RM919", name=name, label=declared(name).label_zh) for name in lost)
     return found
 
 
