@@ -54,6 +54,7 @@ KEYS = keys_of(
 )
 
 
+@strict
 def read_indicators(source: str | Path | None = None, by: Whose = "insurer") -> tuple[Indicator, ...]:
     """Return the indicators of a TOML file with one ``[[indicator]]`` each; the shipped, illustrative ones without.
 
