@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from ratemod.plan.model import Plan
 from ratemod.rating.inputs import Inputs
+from ratemod.vocabulary.codes.credit_code import HIGHEST_NUMBER, make
 
 START = 20_454  # 2026-01-01 as days since 1970-01-01
 
@@ -85,7 +86,7 @@ def table(plan: Plan, n: int, seed: int = 1, first: int = 0) -> pa.Table:
     keys = np.char.add("P", np.char.zfill(np.arange(first, first + n).astype("U9"), 9))
     out: dict[str, Any] = {"policy_no": pa.array(keys.tolist(), pa.string())}
     out["credit_code"] = pa.array(
-        np.char.add("91000000", np.char.zfill(np.arange(first, first + n).astype("U9"), 10)).tolist(), pa.string()
+        make("91000000", np.arange(first, first + n) % (HIGHEST_NUMBER + 1)).tolist(), pa.string()
     )
     for name, values in columns.items():
         column = plan.columns[name]

@@ -53,7 +53,7 @@ def test_beyond_two_to_the_53_nothing_is_known() -> None:
     values = np.array([2.0**53, 2.0**53 + 2, -(2.0**53) - 2, math.inf])
     assert on_decimals(values, 0)[2].tolist() == [False, True, True, True]
     scratch = np.empty((2, 1))
-    known = [all_on_decimals(values[at : at + 1], 0, scratch) for at in range(3)]
+    known = [all_on_decimals(values[at : at + 1], 0, abs(values[at]), scratch) for at in range(3)]
     assert known == [True, False, False]
 
 
@@ -64,5 +64,5 @@ def test_what_a_model_wrote_stays_the_float_that_it_is(places: int, found: float
 
 def test_blanks_are_no_reason_to_look_again() -> None:
     scratch = np.empty((2, 3))
-    assert all_on_decimals(np.array([0.25, math.nan, 1.5]), 2, scratch)
-    assert not all_on_decimals(np.array([0.25, math.nan, 1.005]), 2, scratch)
+    assert all_on_decimals(np.array([0.25, math.nan, 1.5]), 2, 1.5, scratch)
+    assert not all_on_decimals(np.array([0.25, math.nan, 1.005]), 2, 1.005, scratch)

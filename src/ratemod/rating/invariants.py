@@ -22,6 +22,7 @@ from ratemod.plan.editions import Business
 from ratemod.plan.model import Plan
 from ratemod.plan.op.dates import Term
 from ratemod.reading.convert import MISSING_DATE, Coded
+from ratemod.reading.dates import LAST_DAY
 from ratemod.reading.derive import NEEDS, derive
 from ratemod.reading.identifiers import misbuilt
 from ratemod.rules.options import strict
@@ -134,11 +135,12 @@ def outside_edition(plan: Plan, coded: Mapping[str, Coded], business: Business) 
     if name is None or name not in coded:
         return
     days = coded[name].values
-    renewed = renewals(plan, coded, len(days), business)
     new_from, renewal_from = (int(np.datetime64(day, "D").astype(int)) for day in (plan.new_from, plan.renewal_from))
-    outside = days < np.where(renewed, renewal_from, new_from)
-    if plan.until is not None:
-        outside |= days >= int(np.datetime64(plan.until, "D").astype(int))
+    until = LAST_DAY + 1 if plan.until is None else int(np.datetime64(plan.until, "D").astype(int))
+    if len(days) and days.min() >= max(new_from, renewal_from) and days.max() < until:
+        return
+    renewed = renewals(plan, coded, len(days), business)
+    outside = (days < np.where(renewed, renewal_from, new_from)) | (days >= until)
     outside &= days != MISSING_DATE
     if outside.any():
         yield (

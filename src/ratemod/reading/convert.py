@@ -198,7 +198,9 @@ def _numeric(whole: pa.Array, refusals: Refusals, hint: Decimal | None) -> Coded
         raw = raw.astype(np.float64)
     values = raw if hint is None else raw.astype(np.float64) * float(hint)
     if whole.null_count:
-        values = np.where(valid(whole), values, values.dtype.type(np.nan))
+        known = valid(whole)
+        wide = values.dtype == np.float64
+        values = nan_unless(known, values) if wide else np.where(known, values, values.dtype.type(np.nan))
     return _within(values, refusals)
 
 
@@ -231,18 +233,18 @@ def _within(values: npt.NDArray[Any], refusals: Refusals) -> Coded:
     for start in range(0, len(values), AT_ONCE):  # in blocks that stay in cache: most books have nothing wrong
         part = values[start : start + AT_ONCE]
         rows = slice(start, start + len(part))
-        plainly = part.dtype == np.float64 and all_on_decimals(part, column.decimals, scratch[:, : len(part)])
-        if not plainly:
+        least, most = _extremes(part)
+        plain_floats = part.dtype == np.float64
+        if not (plain_floats and all_on_decimals(part, column.decimals, max(-least, most), scratch[:, : len(part)])):
             snapped, odd, lost = on_decimals(part, column.decimals)
             if found is values:
                 found = values.copy()
             found[rows] = snapped
             for at in np.flatnonzero(odd | lost).tolist():
                 which[start + at] = _odd_number(part[at].item(), bool(lost[at]), refusals)
+            least, most = _extremes(found[rows])
         part = found[rows]
-        with np.errstate(invalid="ignore"):
-            fine = np.fmin.reduce(part, initial=np.inf) >= low and np.fmax.reduce(part, initial=-np.inf) <= high
-        if not fine:
+        if not (least >= low and most <= high):
             if found is values:
                 found = values.copy()
                 part = found[rows]
@@ -254,6 +256,12 @@ def _within(values: npt.NDArray[Any], refusals: Refusals) -> Coded:
             if len(none):
                 which[none + start] = refusals.number("RM201")
     return _coded(found, which, refusals)
+
+
+def _extremes(values: npt.NDArray[Any]) -> tuple[float, float]:
+    """Return the least and the largest number, inf and -inf where there is none."""
+    with np.errstate(invalid="ignore"):
+        return float(np.fmin.reduce(values, initial=np.inf)), float(np.fmax.reduce(values, initial=-np.inf))
 
 
 def _odd_number(value: float, lost: bool, refusals: Refusals) -> int:
@@ -276,12 +284,11 @@ def _outside(shown: str, refusals: Refusals) -> int:
 def _days(whole: pa.Array, refusals: Refusals) -> Coded:
     """Convert Arrow dates, and timestamps at the beginning or, as 23:59, at the end of a day."""
     missing = ~valid(whole)
-    if pa.types.is_date32(whole.type) and not missing.any():
+    if pa.types.is_date32(whole.type) and len(whole) and not (missing.any() and _needed(refusals.column)):
         days = _raw(whole.view(pa.int32()))
-        if (
-            len(days) and days.min() >= FIRST_DAY and days.max() <= LAST_DAY
-        ):  # most columns: nothing beyond the calendar
-            return Coded(days, None, ())
+        known = np.where(missing, np.int32(FIRST_DAY), days) if whole.null_count else days
+        if known.min() >= FIRST_DAY and known.max() <= LAST_DAY:  # most columns: nothing beyond the calendar
+            return Coded(np.where(missing, np.int32(MISSING_DATE), days) if whole.null_count else days, None, ())
     if pa.types.is_timestamp(whole.type) and whole.type.tz is not None:
         whole = _local(whole)
     ticks = _raw(whole.view(pa.int32() if pa.types.is_date32(whole.type) else pa.int64()))

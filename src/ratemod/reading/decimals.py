@@ -70,22 +70,24 @@ def on_decimals(values: npt.NDArray[Any], places: int) -> tuple[Floats, Mask, Ma
     return np.where(odd | lost, np.nan, found), odd, lost
 
 
-def all_on_decimals(values: Floats, places: int, scratch: Floats) -> bool:
+def all_on_decimals(values: Floats, places: int, largest: float, scratch: Floats) -> bool:
     """Return whether every float is a decimal of so many places to the last bit; NaN counts as one.
 
     Parameters
     ----------
     values : (n,) float64
+    largest : float
+        The largest magnitude among them; -inf where there is none.
     scratch : (2, n) float64
         Working memory, used up.
     """
     power = 10.0**places
     whole, found = scratch
     with np.errstate(over="ignore", invalid="ignore"):
+        if np.rint(np.float64(largest) * power) > 2.0**53:
+            return False
         np.multiply(values, power, out=whole)
         np.rint(whole, out=whole)
-        if np.fmax.reduce(whole, initial=0.0) > 2.0**53 or np.fmin.reduce(whole, initial=0.0) < -(2.0**53):
-            return False
         np.divide(whole, power, out=found)
         unequal = int(np.count_nonzero(found != values))
     return unequal == 0 or unequal == int(np.count_nonzero(np.isnan(values)))

@@ -204,8 +204,8 @@ def wrong_codes(codes: pa.Array) -> dict[int, tuple[str, str | None]]:
 
 def not_credit_codes(codes: pa.Array) -> Mask:
     """Return where a canonical credit code breaks the rule of its check characters; missing ones do not: (n,) bool."""
-    wrong: Mask = ~is_valid(codes) & truths(codes.is_valid())
-    return wrong
+    wrong: Mask = ~is_valid(codes)
+    return wrong & truths(codes.is_valid()) if codes.null_count else wrong
 
 
 def not_division_codes(codes: pa.Array) -> Mask:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import unicodedata
 
@@ -59,6 +60,7 @@ def simplified(text: str) -> str:
     return text if text.isascii() else text.translate(_SIMPLE)
 
 
+@functools.lru_cache(maxsize=1 << 12)  # the levels of a list are few, and asked for once a block of rows
 def same_level(text: str) -> str:
     """Return what all spellings of one level have in common: as `folded`, and either script counts the same.
 

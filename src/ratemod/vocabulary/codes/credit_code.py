@@ -60,9 +60,17 @@ def is_valid(codes: Sequence[str | None] | npt.NDArray[Any]) -> npt.NDArray[np.b
     for start in range(0, len(letters), AT_ONCE):  # in blocks that stay in cache
         pairs = letters[start : start + AT_ONCE].view("<u2")
         sums = sum(table.take(pairs[:, place]) for place, table in enumerate(_sums_of_pairs()))
-        whole, within = sums & (_ORGANISATION - 1), sums >> 10
-        good[start : start + AT_ONCE] = (sums < _NONE) & (whole % 31 == 0) & (within % 11 == 0)
+        good[start : start + AT_ONCE] = _right_sums().take(sums, mode="clip")
     return good & fits
+
+
+@functools.cache
+def _right_sums() -> npt.NDArray[np.bool_]:
+    """Return which pairs of sums are a right code's, the last being what cannot stand: (131072,) bool."""
+    within, whole = np.divmod(np.arange(_NONE >> 3), _ORGANISATION)
+    right: npt.NDArray[np.bool_] = (whole % 31 == 0) & (within % 11 == 0)
+    right[-1] = False
+    return right
 
 
 @functools.cache
