@@ -13,6 +13,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -171,7 +172,9 @@ def _is_ascii(texts: pa.Array) -> bool:
     """Return whether texts follow each other in their bytes, all of them ASCII: a tenth of the cost of a whole look."""
     size = np.int32 if pa.types.is_string(texts.type) else np.int64
     held = texts.buffers()[2]
-    ends = np.frombuffer(texts.buffers()[1] or b"", dtype=size)[texts.offset : texts.offset + len(texts) + 1]
+    ends: npt.NDArray[Any] = np.frombuffer(texts.buffers()[1] or b"", dtype=size)[
+        texts.offset : texts.offset + len(texts) + 1
+    ]
     if held is None or len(ends) < 2 or ends[0] < 0 or ends[-1] > held.size or (ends[1:] < ends[:-1]).any():
         return False
     return bool(np.frombuffer(held, dtype=np.uint8)[ends[0] : ends[-1]].max(initial=0) < 128)
