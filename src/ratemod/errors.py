@@ -216,9 +216,19 @@ def nearest_of(known: Iterable[str]) -> Callable[[str], str | None]:
     return among
 
 
-def once(problems: Iterable[Problem]) -> list[Problem]:
-    """Return problems without those that say the same of the same place: of a step that is repeated, say."""
-    return list({(item.code, item.where(), item.what()): item for item in reversed([*problems])}.values())[::-1]
+def once(problems: Iterable[Problem]) -> tuple[Problem, ...]:
+    """Return problems in their order without those that say again what an earlier one says of the same place.
+
+    Examples
+    --------
+    >>> told = [problem("RM816", file="a"), problem("RM816", file="b"), problem("RM816", file="a")]
+    >>> [item.file for item in once(told)]
+    ['a', 'b']
+    """
+    said: dict[tuple[str, str, str], Problem] = {}
+    for item in problems:
+        said.setdefault((item.code, item.where(), item.what()), item)
+    return tuple(said.values())
 
 
 def nearest(value: str, known: Iterable[str]) -> str | None:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import pandas as pd
+import pytest
 
+from ratemod.cli import main
+from ratemod.errors import BookError, problem
 from ratemod.fund.evaluation import Evaluation
-from ratemod.fund.evaluation_document import evaluation_document, summary
+from ratemod.fund.evaluation_document import evaluation_document, summary, write_evaluations
 from ratemod.fund.of_folder import evaluation_of
 from ratemod.fund.quality import COUNTS
 from ratemod.reading.folder import open_folder
@@ -72,6 +75,33 @@ def test_the_pages_say_whose_they_are_and_that_the_effect_is_of_all(tmp_path, ca
     page = (tmp_path / "each" / "甲财险.html").read_text(encoding="utf-8")
     assert "乙财险" not in page and "本报告仅就甲财险" in page
     assert not said(lines, "RM39")
+
+
+def test_all_reports_are_written_or_none(tmp_path, monkeypatch, capsys):
+    whole, each = evaluated(tmp_path), tmp_path / "each"
+    each.mkdir()
+    (each / "丙财险.html").write_text("of another year", "utf-8")
+    assert main(["fund", "evaluate", "--province", str(tmp_path), "--reports", str(each), "--at", "2026-12-31"]) == 1
+    told = capsys.readouterr()
+    assert "RM816" in told.err and not told.out, "before any work is done"
+    with pytest.raises(BookError):
+        write_evaluations(whole, each, "zh")
+    assert [path.read_text("utf-8") for path in each.iterdir()] == ["of another year"]
+    (each / "丙财险.html").unlink()
+    of_insurer, made = Evaluation.of_insurer, []
+
+    def fails_at_the_third(self, name):
+        made.append(name)
+        if len(made) == 3:
+            raise BookError(problem("RM816", file=name))
+        return of_insurer(self, name)
+
+    monkeypatch.setattr(Evaluation, "of_insurer", fails_at_the_third)
+    with pytest.raises(BookError):
+        write_evaluations(whole, each, "zh")
+    assert not list(each.iterdir()) and not list(tmp_path.glob(".each*")), "two reports of three are none"
+    monkeypatch.undo()
+    assert [path.name for path in write_evaluations(whole, each, "zh")] == ["丙财险.html", "乙财险.html", "甲财险.html"]
 
 
 def test_a_hazard_without_a_day_to_rectify_it_by_is_found_and_open(tmp_path):

@@ -206,6 +206,7 @@ def test_refusals(tmp_path):
     with pytest.raises(ModelError) as raised:
         card({"a": [(9, 1)]})
     assert raised.value.problems[0].code == "RM747"
+    assert "按保险公司可比较的对象有1个" in raised.value.problems[0].what("zh")
     with pytest.raises(BookError) as error:
         card({"a": [(9, 1)], "birch": [(5, 5)]}, insurers=["a", "bireh"])
     assert {(item.code, item.file, item.args["nearest"]) for item in error.value.problems} == {

@@ -40,16 +40,15 @@ def arguments(parser: argparse.ArgumentParser, lang: Lang) -> None:
 def run(args: argparse.Namespace, lang: Lang) -> int:
     """Evaluate a fund year of a province, with its ledger and duties, and write the report."""
     from ratemod.document.terminal import progress
-    from ratemod.fund.evaluation_document import summary, write_evaluation
+    from ratemod.fund.evaluation_document import summary, write_evaluation, write_evaluations
     from ratemod.fund.fund_document import fund_text
     from ratemod.fund.of_folder import day_of, evaluation_of, names_of
-    from ratemod.letters.write import file_name
-    from ratemod.rating.target import check_folder
+    from ratemod.rating.target import check_new_folder
     from ratemod.registers.working_days import read_working_days
     from ratemod.study.history import is_synthetic
 
     if args.reports:
-        check_folder(args.reports)
+        check_new_folder(args.reports)
     with progress(text("UI_fund_title_evaluate", lang)):
         lists = lists_of(args)
         found = evaluation_of(
@@ -77,13 +76,8 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
     if args.report:
         print(text("UI_fund_written", lang, path=str(write_evaluation(found, args.report, lang, names))))
     if args.reports:
-        args.reports.mkdir(exist_ok=True)
-        taken: set[str] = set()
-        for name in found.insurers:
-            target = args.reports / f"{file_name(names.get('insurer', {}).get(name, name), taken)}.html"
-            part = found.of_insurer(name)
-            part.reconcile()
-            print(text("UI_fund_written", lang, path=str(write_evaluation(part, target, lang, names))))
+        for path in write_evaluations(found, args.reports, lang, names):
+            print(text("UI_fund_written", lang, path=str(path)))
     return code
 
 

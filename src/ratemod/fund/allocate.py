@@ -123,15 +123,7 @@ def _duty_items(case: Case) -> Items:
     most = np.array([item.most for item in case.catalogue.items])[service]
     rate = np.array([item.rate for item in case.catalogue.items])[service]
     gain = case.book["annual_losses_yuan"][firm] * most * (np.exp(-rate * turn) - np.exp(-rate * (turn + 1)))
-    return Items(
-        gain=gain,
-        cost_fen=case.unit_fen[firm, service],
-        budget=case.whose[firm],
-        firm=firm,
-        place=case.place[firm],
-        option=service,
-        small=case.small[firm],
-    )
+    return case.items(firm, service, gain, case.unit_fen[firm, service])
 
 
 def _solve(case: Case, back: Ints, refused: list[Problem]) -> Allocation:

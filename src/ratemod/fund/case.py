@@ -14,6 +14,7 @@ from ratemod.fund.catalogue import Catalogue
 from ratemod.fund.duty_rule import DutyRule, owed_by_rule
 from ratemod.fund.fund_table import Columns, Floats, Ints, codes_of, read_columns
 from ratemod.fund.levy import Levy
+from ratemod.fund.visits import Items
 from ratemod.money import apportion
 from ratemod.rating.rated import Rated
 from ratemod.reading.join import join
@@ -51,6 +52,18 @@ class Case:
         """Return some of the insureds, all else alike."""
         names = ("whose", "unit_fen", "claims", "owed", "duty_type", "small", "place")
         return replace(self, book=self.book.take(rows), **{name: getattr(self, name)[rows] for name in names})
+
+    def items(self, firm: Ints, option: Ints, gain: Floats, cost_fen: Ints) -> Items:
+        """Return visits (or steps) of insureds, with whose money and which place each of them draws on."""
+        return Items(
+            gain=gain,
+            cost_fen=cost_fen,
+            budget=self.whose[firm],
+            firm=firm,
+            place=self.place[firm],
+            option=option,
+            small=self.small[firm],
+        )
 
     def gains(self, service: int, before: Ints | int, after: Ints | int) -> Floats:
         """Return the losses prevented by the visits of one service beyond `before`, up to `after`, (n,) yuan."""

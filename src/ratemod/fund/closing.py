@@ -132,7 +132,6 @@ def close_fund(flow: Ints, used: Ints, grid: Grid, closing: Closing, today: int)
             next_year = year + (kind == book.CARRY)
             left, right = (year, next_year) if sign > 0 else (next_year, year)
             debit, credit = (book.FUND, other) if sign > 0 else (other, book.FUND)
-            blank = np.full(len(at), "", dtype=object)
             found.append(
                 Posting(
                     kind=kind,
@@ -143,9 +142,6 @@ def close_fund(flow: Ints, used: Ints, grid: Grid, closing: Closing, today: int)
                     debit_year=left,
                     credit_year=right,
                     amount_fen=np.abs(fen),
-                    policy_no=blank,
-                    service_no=blank,
-                    provider=blank,
                 )
             )
     return found, opening

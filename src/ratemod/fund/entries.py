@@ -42,7 +42,6 @@ def postings(
     at, year = np.divmod(np.arange(budget.size), len(years))
     year = np.array(years, dtype=np.int64)[year]
     start = np.array([last_day(one - 1) + 1 for one in year.tolist()], dtype=np.int64)
-    blank = np.full(budget.size, "", dtype=object)
     allowed = Posting(
         kind=book.BUDGET,
         debit=book.CONTROL,
@@ -52,9 +51,6 @@ def postings(
         debit_year=year,
         credit_year=year,
         amount_fen=np.maximum(budget, 0).ravel(),
-        policy_no=blank,
-        service_no=blank,
-        provider=blank,
     )
     contracts = postings_of_contracts(papers.services, code, rules.closing, today)
     return [*accruals, allowed, *contracts, *services, *paid, *closings], budget
@@ -70,7 +66,6 @@ def _levy_postings(levied: Levy, code: dict[str, int], grid: Grid) -> tuple[list
         (book.ACCRUAL, book.EXPENSE, book.FUND, np.flatnonzero(amount > 0)),
         (book.RELEASE, book.FUND, book.EXPENSE, np.flatnonzero(amount < 0)),
     ):
-        blank = np.full(len(rows), "", dtype=object)
         found.append(
             Posting(
                 kind=kind,
@@ -82,8 +77,6 @@ def _levy_postings(levied: Levy, code: dict[str, int], grid: Grid) -> tuple[list
                 credit_year=year[rows],
                 amount_fen=np.abs(amount[rows]),
                 policy_no=number[rows],
-                service_no=blank,
-                provider=blank,
             )
         )
     return found, grid.sums(insurer, year, amount)

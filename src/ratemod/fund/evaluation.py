@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
-from ratemod.errors import BookError, Lang, ModelError, Problem, nearest, problem
+from ratemod.errors import BookError, Lang, ModelError, Problem, nearest, once, problem
 from ratemod.fund.documents import SERVICE, known_insurers, of_book
 from ratemod.fund.duties import Duties
 from ratemod.fund.effect import CONTROLS, Effect, estimate_effect
-from ratemod.fund.events import Events, each_said_once, read_events, read_policies
+from ratemod.fund.events import Events, read_events, read_policies
 from ratemod.fund.fund_table import NO_DAY, Columns, day_number, labelled, to_frame, year_of
 from ratemod.fund.ledger import FundLedger
 from ratemod.fund.proof import Check, prove
@@ -277,7 +277,7 @@ def evaluate_services(
         services=done,
         book=book,
         hazards=register,
-        refused=each_said_once(
+        refused=once(
             [
                 *book.refused,
                 *done.told,

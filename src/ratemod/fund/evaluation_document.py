@@ -28,7 +28,9 @@ from ratemod.errors import Lang, text
 from ratemod.fund.fund_document import NO_NAMES, Names, called, shown_label, value_label, write_fund
 from ratemod.fund.fund_table import in_language
 from ratemod.money import yuan_text
+from ratemod.rating.target import check_new_folder, file_name
 from ratemod.rules.options import strict
+from ratemod.whole_file import whole_folder
 
 if TYPE_CHECKING:
     from ratemod.fund.evaluation import Evaluation
@@ -65,6 +67,27 @@ def write_evaluation(found: Evaluation, path: str | Path, lang: Lang, names: Nam
     if Path(path).suffix.lower() in PAGES:
         return write_document(evaluation_document(found, lang, names), path)
     return write_fund(list(found.tables().items()), path, lang, names=names)
+
+
+@strict
+def write_evaluations(found: Evaluation, folder: str | Path, lang: Lang, names: Names = NO_NAMES) -> list[Path]:
+    """Write the report of every insurer into a new or empty folder: all of them, or nothing; return the files.
+
+    Raises
+    ------
+    BookError
+        Those of `ratemod.rating.target.check_new_folder`, `write_document` and `ratemod.whole_file`.
+    """
+    target, taken = check_new_folder(folder), set[str]()
+    with whole_folder(target) as part:
+        for name in found.insurers:
+            own = found.of_insurer(name)
+            own.reconcile()
+            write_evaluation(
+                own, part / f"{file_name(names.get('insurer', {}).get(name, name), taken)}.html", lang, names
+            )
+        written = sorted(path.name for path in part.iterdir())
+    return [target / name for name in written]
 
 
 @strict

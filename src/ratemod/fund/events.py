@@ -198,11 +198,6 @@ def _amount(rows: Columns) -> Ints:
     return next((rows[name] for name in AMOUNTS if name in rows), np.zeros(len(rows), dtype=np.int64))
 
 
-def each_said_once(told: Iterable[Problem]) -> tuple[Problem, ...]:
-    """Return problems without those that another reading of the same list told too."""
-    return tuple({(item.code, item.file, item.sheet, item.row, item.what("en")): item for item in told}.values())
-
-
 def tally_table(found: Iterable[Tally]) -> pa.Table:
     """Return what became of the rows of some tables and of their money, one row a table that holds any.
 

@@ -82,17 +82,7 @@ def exchanges(case: Case, duty: Ints, floor: Floats) -> Exchanges:
     share = np.concatenate([np.diff(one.share[one.hull]) for one in sets])[at]
     gain = case.book["annual_losses_yuan"][firm] * share
     rows = np.flatnonzero((gain > 0) & (gain / cost >= floor[case.whose[firm]]))
-    firm = firm[rows]
-    steps = Items(
-        gain=gain[rows],
-        cost_fen=cost[rows],
-        budget=case.whose[firm],
-        firm=firm,
-        place=case.place[firm],
-        option=step[rows],
-        small=case.small[firm],
-    )
-    return Exchanges(kind, sets, steps)
+    return Exchanges(kind, sets, case.items(firm[rows], step[rows], gain[rows], cost[rows]))
 
 
 def _kinds(case: Case, duty: Ints) -> tuple[Ints, Ints]:

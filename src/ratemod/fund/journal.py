@@ -94,9 +94,9 @@ class Posting:
     debit_year: Ints
     credit_year: Ints
     amount_fen: Ints
-    policy_no: Texts
-    service_no: Texts
-    provider: Texts
+    policy_no: Texts | str = ""
+    service_no: Texts | str = ""
+    provider: Texts | str = ""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -185,7 +185,7 @@ def journal_of(postings: Iterable[Posting], insurers: tuple[str, ...]) -> Journa
     """
     given = [item for item in postings if np.size(item.amount_fen)]
     fields: dict[str, Any] = {
-        name: np.concatenate([np.broadcast_to(getattr(item, name), np.shape(item.amount_fen)) for item in given])
+        name: np.concatenate([_spread(getattr(item, name), len(item.amount_fen)) for item in given])
         for name in Posting.__slots__
     }
     kept = fields["amount_fen"] != 0
@@ -211,6 +211,11 @@ def journal_of(postings: Iterable[Posting], insurers: tuple[str, ...]) -> Journa
     new |= np.isin(fields["kind"], (ACCRUAL, RELEASE, BUDGET, PAYMENT, FORFEIT))
     entry = np.cumsum(new) - 1
     return _lines(fields, entry, insurers)
+
+
+def _spread(value: Any, many: int) -> Any:
+    """Return a column of a posting, of a value that holds for all its rows too."""
+    return np.broadcast_to(np.asarray(value, dtype=object) if isinstance(value, str) else value, many)
 
 
 def _lines(fields: dict[str, Any], entry: Ints, insurers: tuple[str, ...]) -> Journal:

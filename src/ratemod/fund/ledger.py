@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
-from ratemod.errors import Lang, ModelError, Problem, problem
+from ratemod.errors import Lang, ModelError, Problem, once, problem
 from ratemod.fund import journal as book
 from ratemod.fund.catalogue import Catalogue, read_catalogue
 from ratemod.fund.closing import Grid, open_contracts
 from ratemod.fund.documents import Papers, known_insurers, read_papers, read_yearly, use_year
 from ratemod.fund.entries import budgets_beyond_cap, postings, without_budget
-from ratemod.fund.events import Events, each_said_once, tally_table
+from ratemod.fund.events import Events, tally_table
 from ratemod.fund.flags import find_flags
 from ratemod.fund.fund_table import NO_DAY, Ints, day_number, labelled, to_frame, year_of
 from ratemod.fund.journal import Journal, journal_of, read_journal
@@ -407,7 +407,7 @@ def fund_ledger(
         as_of=today,
         kept=other,
         budgets=listed,
-        refused=each_said_once(told),
+        refused=once(told),
     )
 
 

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
-from ratemod.errors import BookError, Lang, ModelError, Problem, problem
+from ratemod.errors import BookError, Lang, ModelError, Problem, once, problem
 from ratemod.fund.documents import known_insurers
-from ratemod.fund.events import Events, Tally, each_said_once, numbers_left_out, policies_once, read_events, tally_table
+from ratemod.fund.events import Events, Tally, numbers_left_out, policies_once, read_events, tally_table
 from ratemod.fund.fund_table import (
     Bools,
     Columns,
@@ -404,7 +404,7 @@ def levy(
         shares=shares,
         ledger_fen=kept.plan_fund if booked is None else booked[0],
         stray_fen=0 if booked is None else booked[1],
-        refused=each_said_once([*kept.refused, *(item for found in events for item in found.told)]),
+        refused=once([*kept.refused, *(item for found in events for item in found.told)]),
         tallies=events,
         rows=(policies.tally, *(found.tally for found in events)),
     )

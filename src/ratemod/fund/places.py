@@ -96,15 +96,7 @@ def _items(case: Case, duty: Ints) -> Items:
     service, turn = (np.array(column)[which] for column in zip(*turns))
     kept = np.flatnonzero((gain > 0) & ~((case.duty_type[firm] == service) & (turn < duty[firm])))
     firm, service = firm[kept], service[kept]
-    return Items(
-        gain=gain[kept],
-        cost_fen=case.unit_fen[firm, service],
-        budget=case.whose[firm],
-        firm=firm,
-        place=case.place[firm],
-        option=service,
-        small=case.small[firm],
-    )
+    return case.items(firm, service, gain[kept], case.unit_fen[firm, service])
 
 
 def _bought(items: Items, order: Ints, money_fen: Ints, reserve_fen: Ints) -> Bools:

@@ -26,11 +26,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
-from ratemod.errors import BookError, Lang, ModelError, Problem, problem
+from ratemod.errors import BookError, Lang, ModelError, Problem, once, problem
 from ratemod.experience.buhlmann import between_unbiased, credibility_factor
 from ratemod.fund.documents import known_insurers
 from ratemod.fund.duties import Duties
-from ratemod.fund.events import Events, each_said_once, numbers_left_out, read_policies
+from ratemod.fund.events import Events, numbers_left_out, read_policies
 from ratemod.fund.fund_table import Columns, Floats, Ints, day_number, labelled, to_frame, year_of
 from ratemod.fund.indicators import Measured, Sources, check_measured, measure, read_services
 from ratemod.fund.journal import unknown_insurers
@@ -38,6 +38,7 @@ from ratemod.fund.ledger import FundLedger
 from ratemod.fund.proof import Check, prove
 from ratemod.fund.score_rule import Indicator, Whose, check_indicators, read_indicators
 from ratemod.rules.options import strict
+from ratemod.vocabulary.labels import column_label
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -306,9 +307,7 @@ def _told(sources: Sources, measured: Sequence[Measured]) -> tuple[Problem, ...]
     """Return what was refused, repeated or set aside in every table, each once."""
     services = () if sources.services is None else sources.services.told
     others = [item for found in (sources.duties, sources.ledger) if found is not None for item in found.refused]
-    return each_said_once(
-        [*sources.book.refused, *services, *(item for found in measured for item in found.told), *others]
-    )
+    return once([*sources.book.refused, *services, *(item for found in measured for item in found.told), *others])
 
 
 def _sources(
@@ -336,7 +335,7 @@ def _sources(
     if by != "provider":
         who = np.array([place.get(name, -1) for name in book[by].tolist()], dtype=np.int64)
     if len(names) < 2:
-        raise ModelError(problem("RM747", count=len(names), by=by))
+        raise ModelError(problem("RM747", count=len(names), by=by, label=column_label(by, "zh")))
     started = year_of(book["start_date"][book["start_date"] <= today])
     span = tuple(sorted(years)) if years else tuple(range(int(started.min()), int(year_of(np.array([today]))[0]) + 1))
     return Sources(book=book, gone=gone, who=who, names=names, years=span, today=today, by=by, services=done)

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from ratemod.document.pdf import pdf_of
-from ratemod.errors import BookError, problem
 from ratemod.letters.letter import Letter
 from ratemod.letters.templates import Templates
-from ratemod.rating.target import check_target
+from ratemod.rating.target import check_new_folder, check_target, file_name
 from ratemod.whole_file import whole_file, whole_folder
 
 ENDINGS = (".html", ".pdf")
-MOST_NAME = 80  # characters
-_UNFIT = re.compile(r'[\\/:*?"<>|\x00-\x1f\x7f]')
 Tick = Callable[[int, int], None]
 
 
@@ -25,13 +21,11 @@ def check_letters(target: Path, inputs: Sequence[str | Path] = ()) -> Path:
     Raises
     ------
     BookError
-        RM816 the folder has something in it; for a file those of `ratemod.rating.target.check_target`.
+        Of a folder those of `ratemod.rating.target.check_new_folder`, of a file those of `check_target`.
     """
     if target.suffix:
         return check_target(target, inputs, ENDINGS)
-    if target.exists() and (not target.is_dir() or any(target.iterdir())):
-        raise BookError(problem("RM816", file=str(target)))
-    return target
+    return check_new_folder(target)
 
 
 def write_letters(
@@ -85,21 +79,3 @@ def _folder(letters: Iterable[Letter], count: int, target: Path, templates: Temp
 
 def _bytes(page: str, ending: str) -> bytes:
     return pdf_of(page) if ending == ".pdf" else page.encode("utf-8")
-
-
-def file_name(said: str, taken: set[str]) -> str:
-    """Return a name that every system takes and that no other letter has; it is noted in `taken`.
-
-    Examples
-    --------
-    >>> taken = set()
-    >>> file_name("P1 a/b", taken), file_name("P1 A:B", taken)
-    ('P1 a_b', 'P1 A_B 2')
-    """
-    plain = _UNFIT.sub("_", said).strip(" .")[:MOST_NAME] or "_"
-    name, at = plain, 1
-    while name.casefold() in taken:
-        at += 1
-        name = f"{plain} {at}"
-    taken.add(name.casefold())
-    return name

@@ -10,10 +10,9 @@ from ratemod.document.files import write_document, write_frame
 from ratemod.document.model import Document, Facts, Paragraph, Section, Span, facts, joined, table
 from ratemod.document.problems import problem_words
 from ratemod.errors import BookError, Lang, problem, text
-from ratemod.letters.write import file_name
 from ratemod.papers.paper import Paper
 from ratemod.papers.year import YearOfPapers
-from ratemod.rating.target import check_folder
+from ratemod.rating.target import check_folder, file_name
 from ratemod.rules.options import strict
 from ratemod.version import VERSION
 

@@ -48,7 +48,7 @@ class Proof:
 
 def problems_of(plan: Plan) -> list[Problem]:
     """Return every problem of a plan that was read; empty when it can be used."""
-    found = once(item for check in CHECKS for item in check(plan))
+    found = list(once(item for check in CHECKS for item in check(plan)))
     if not found:  # ranges assume that names and tables fit
         found = list(_ranges_fit(plan))
     meant = {item.args.get("nearest") for item in found if item.code != "RM155"}  # misspelt where it is read

@@ -267,7 +267,7 @@ def read_plan(folder: Path, shown: str = "") -> tuple[Plan, list[Problem]]:
         folder=str(folder),
         money=money,
         units=MappingProxyType(units),
-    ), once(file.problems)
+    ), list(once(file.problems))
 
 
 def _covered(columns: Mapping[str, Column], steps: Sequence[Step]) -> dict[str, Column]:

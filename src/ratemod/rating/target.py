@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,6 +14,8 @@ from ratemod.whole_file import refuse_special, whole_file, write_problem
 __all__ = ["check_target", "refused_path", "whole_file", "write_problem"]
 
 SUFFIXES = (".xlsx", ".csv", ".parquet")
+MOST_NAME = 80  # characters
+_UNFIT = re.compile(r'[\\/:*?"<>|\x00-\x1f\x7f]')
 
 
 def refused_path(path: Path) -> Path:
@@ -72,6 +75,38 @@ def check_folder(path: str | Path) -> Path:
     if not target.exists() and not target.parent.is_dir():
         raise BookError(problem("RM801", folder=str(target.parent)))
     return target
+
+
+def check_new_folder(path: str | Path) -> Path:
+    """Return the folder that is to be written as a whole: a new one, or one that stands and is empty.
+
+    Raises
+    ------
+    BookError
+        Those of `check_folder`; RM816 it has something in it.
+    """
+    target = check_folder(path)
+    if target.exists() and any(target.iterdir()):
+        raise BookError(problem("RM816", file=str(target)))
+    return target
+
+
+def file_name(said: str, taken: set[str]) -> str:
+    """Return a name that every system takes and that no other of its folder has; it is noted in `taken`.
+
+    Examples
+    --------
+    >>> taken = set()
+    >>> file_name("P1 a/b", taken), file_name("P1 A:B", taken)
+    ('P1 a_b', 'P1 A_B 2')
+    """
+    plain = _UNFIT.sub("_", said).strip(" .")[:MOST_NAME] or "_"
+    name, at = plain, 1
+    while name.casefold() in taken:
+        at += 1
+        name = f"{plain} {at}"
+    taken.add(name.casefold())
+    return name
 
 
 def _check_one(file: Path, inputs: Sequence[str | Path]) -> None:

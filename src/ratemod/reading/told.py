@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import replace
 
+from ratemod.errors import once
 from ratemod.reading.receipt import ReadPart, Receipt, unused_said
 
 _OPEN: ContextVar[tuple[list[Receipt], ...]] = ContextVar("open", default=())
@@ -48,15 +49,14 @@ def together(read: Sequence[Receipt]) -> Receipt:
         for part in receipt.parts:
             if part.file is not None or part.unused:
                 tables.setdefault((part.file, part.sheet, part.header_row), []).append(part)
-    parts = [_once(found) for found in tables.values()]
+    parts = [_one_table(found) for found in tables.values()]
     said = [item for receipt in read for item in receipt.remarks if item.code != "RM272"]
     listed = [unused_said(part.unused, part.file, part.sheet, part.header_row) for part in parts]
     all_ = [*(item for item in listed if item is not None), *said]
-    kept = {(item.code, item.file, item.sheet, item.row, item.what("en")): item for item in all_}
-    return Receipt(tuple(parts), tuple(kept.values()))
+    return Receipt(tuple(parts), once(all_))
 
 
-def _once(found: Sequence[ReadPart]) -> ReadPart:
+def _one_table(found: Sequence[ReadPart]) -> ReadPart:
     """Return the readings of one table as one."""
     used = {item.place: item for part in found for item in part.used}
     unused = tuple(item for item in found[0].unused if item.place not in used)

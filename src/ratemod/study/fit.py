@@ -12,7 +12,7 @@ import numpy as np
 
 from ratemod.document.html import card
 from ratemod.document.model import Document
-from ratemod.errors import Lang, ModelError, Problem, default_language, nearest, problem
+from ratemod.errors import Lang, ModelError, Problem, default_language, nearest, once, problem
 from ratemod.plan.edit import key_text
 from ratemod.plan.editions import Business, load_plan
 from ratemod.plan.model import Plan, Table
@@ -209,7 +209,7 @@ def fit(
         rates=rates,
         uncertainty=sure,
         held_out=before,
-        warnings=_once((*warned, *odd_claims(past, current, seen.valuation, assumed.amount), *of_held_out(before))),
+        warnings=once((*warned, *odd_claims(past, current, seen.valuation, assumed.amount), *of_held_out(before))),
         book=to_price,
         digests=digests,
     )
@@ -229,10 +229,6 @@ def _need_factors(names: Iterable[str], factors: Sequence[Factor]) -> None:
     odd = [problem("RM988", name=name, nearest=nearest(name, known)) for name in names if name not in known]
     if odd:
         raise ModelError(odd)
-
-
-def _once(found: tuple[Problem, ...]) -> tuple[Problem, ...]:
-    return tuple(item for at, item in enumerate(found) if item not in found[:at])
 
 
 def current_relativities(tables: tuple[Table, ...], base: ExposureBase) -> dict[str, Floats]:
