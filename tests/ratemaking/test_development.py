@@ -179,6 +179,9 @@ def test_chainladder_round_trip(vectors):
         ("RM518", lambda: dev.development_factors([[[0.0, 5.0], [0.0, np.nan]]])),
         ("RM521", lambda: dev.mack(np.where(np.add.outer(np.arange(4), np.arange(4)) < 4, 0.0, np.nan))),
         ("RM521", lambda: dev.mack([[1.0, 2.0, 3.0], [1.0, 2.0, np.nan], [1.0, np.nan, np.nan]])),
+        # Ratios by age: 3, 1 and 1; 3, 3 and none.
+        ("RM521", lambda: dev.mack([[1.0, 2.0, 3.0, 4.0], *[[1.0, 2.0, np.nan, np.nan]] * 2])),
+        ("RM521", lambda: dev.mack([[1.0, 2.0, 3.0, np.nan]] * 3)),
         ("RM519", lambda: dev.fit_tail([1, 2], [1.2, 1.0])),
         ("RM520", lambda: dev.fit_tail([1, 2, 3], [1.2, 1.15, 1.12], "inverse_power")),
         ("RM676", lambda: ult.benktander([1.0], [1.0], [1.0], 0.5, iterations=0)),

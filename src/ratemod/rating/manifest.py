@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -225,6 +225,7 @@ def verify(output: str | Path, source: str | Path | None = None, plan: Plan | No
         hold("premium of the groups", sum(cell[2] for cell in cells), facts["premium_fen"])
     unpriced = sum(facts["counts"][name] for name in STATUS[2:])
     hold("reasons for rows without a premium", bool(facts["problems"]) or not unpriced, True)
+    hold("inputs of the run", [[item["name"], item["sha256"]] for item in facts["inputs"]], facts["run"]["inputs"])
     for name in ("plan", "fingerprint"):
         hold(f"{name} of the run", facts[name], facts["run"][name])
     if not wrong and path.suffix.lower() == ".parquet":  # reads the whole output: no use where bytes are others
@@ -260,6 +261,7 @@ _CHINESE = {
     "rows of the groups": "分组行数",
     "premium of the groups": "分组保费",
     "reasons for rows without a premium": "未定价原因",
+    "inputs of the run": "运行所读名册",
     "plan of the run": "运行所用方案",
     "fingerprint of the run": "运行所用方案指纹",
     "plan": "方案",
@@ -292,12 +294,45 @@ def read_manifest(output: Path) -> dict[str, Any]:
         raise BookError(problem("RM404" if output.exists() else "RM211", file=str(output), name=beside.name))
     try:
         facts = read_json(beside)
-        _ = facts["output"]["sha256"], facts["output"]["bytes"], facts["fingerprint"], facts["plan"], facts["by"]
-        _ = facts["counts"]["rows"], [(item["name"], item["rows"], item["bytes"]) for item in facts["inputs"]]
-        _ = facts["run"]["plan"], facts["run"]["fingerprint"], facts["groups"], facts["problems"], facts["insurers"]
-    except (PlanError, OSError, ValueError, KeyError, TypeError, AttributeError):
-        raise BookError(problem("RM345", file=str(beside))) from None
+        whole = _is_whole(facts)
+    except (PlanError, OSError, ValueError, LookupError, TypeError, AttributeError):
+        whole = False
+    if not whole:
+        raise BookError(problem("RM345", file=str(beside)))
     return dict(facts)
+
+
+def _is_whole(facts: Any) -> bool:
+    """Return whether data holds all that a manifest holds, each of its kind; of what is none, this or an exception."""
+    output, inputs, groups, problems = facts["output"], facts["inputs"], facts["groups"], facts["problems"]
+    others = [output["refused"]] if output.get("refused") else []
+    width, cells = len(facts["by"]), [tuple(cell[name] for name in CELL) for cell in facts["insurers"].values()]
+    names = [output["name"], *(item["name"] for item in [*inputs, *others])]
+    texts = [*(item["sha256"] for item in [output, *inputs, *others]), *facts["by"], *names]
+    run = facts["run"]
+    texts += [facts["plan"], facts["fingerprint"], run["plan"], run["fingerprint"]]
+    texts += [said for row in problems for said in row[:3]] + [said for row in groups for said in row[:width]]
+    numbers = [output["bytes"], facts["premium_fen"], facts["fund_fen"] or 0, facts["decimals"]]
+    numbers += [count for item in inputs for count in (item["rows"], item["bytes"])]
+    numbers += [facts["counts"][name] for name in ("rows", *STATUS)] + [row[3] for row in problems]
+    numbers += [number for row in [*(group[width:] for group in groups), *cells] for number in row]
+    return (
+        facts["format"] == FORMAT
+        and isinstance(run["inputs"], list)
+        and all(isinstance(text, str) for text in texts)
+        and all(type(number) is int for number in numbers)
+        and all(len(row) == width + len(CELL) for row in groups)
+        and all(len(row) == 4 for row in problems)
+        and all(_is_inside(name) for name in names)
+        and 0 <= facts["decimals"] < 10
+        and bool(digest_of(facts))  # a text that no file can hold has no digest
+    )
+
+
+def _is_inside(name: str) -> bool:
+    """Return whether a name is that of a file in or below a folder."""
+    path = PurePosixPath(name)
+    return bool(path.parts) and not path.is_absolute() and ".." not in path.parts and "\0" not in name
 
 
 def _size(path: Path) -> int:

@@ -1,11 +1,12 @@
 """Finished chunks of a run that may be stopped: kept beside the target, so that ``resume`` goes on behind them.
 
-Each chunk is an Arrow file, written under a temporary name and renamed, with its tally inside. A run goes on only from
-parts of the very same run (`identity`); others are thrown away.
+Each chunk is an Arrow file behind its digest, written under a temporary name and renamed, with its tally inside. A run
+goes on only from parts of the very same run (`identity`); others are thrown away.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 TALLY = b"ratemod.tally"
+DIGEST = 32  # bytes of a SHA-256
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,23 +61,25 @@ class Parts:
         if not path.is_file():
             return None
         try:
-            with pa.OSFile(str(path)) as file:
-                table = pa.ipc.open_file(file).read_all()
-            said = table.schema.metadata[TALLY].decode("utf-8")
-        except (pa.ArrowException, OSError, KeyError, TypeError):
+            content = memoryview(path.read_bytes())
+        except OSError:
             return None
-        return table.replace_schema_metadata(None), Tally.from_json(said)
+        if hashlib.sha256(content[DIGEST:]).digest() != content[:DIGEST]:  # damaged: done again
+            return None
+        table = pa.ipc.open_file(pa.py_buffer(content[DIGEST:])).read_all()
+        return table.replace_schema_metadata(None), Tally.from_json(table.schema.metadata[TALLY].decode("utf-8"))
 
     def save(self, at: int, table: pa.Table, tally: Tally) -> None:
-        """Keep one finished chunk."""
+        """Keep one finished chunk, its digest before it."""
         marked = table.replace_schema_metadata({TALLY: tally.to_json().encode("utf-8")})
         options = pa.ipc.IpcWriteOptions(compression="lz4", unify_dictionaries=False)
-        with (
-            whole_file(self.folder / f"{at:06d}.arrow") as part,
-            pa.OSFile(str(part), "wb") as file,
-            pa.ipc.new_file(file, marked.schema, options=options) as writer,
-        ):
+        sink = pa.BufferOutputStream()
+        with pa.ipc.new_file(sink, marked.schema, options=options) as writer:
             writer.write_table(marked)
+        content = sink.getvalue()
+        with whole_file(self.folder / f"{at:06d}.arrow") as part, open(part, "wb") as file:
+            file.write(hashlib.sha256(content).digest())
+            file.write(content)
 
     def remove(self) -> None:
         """Throw all parts away: the run is done."""

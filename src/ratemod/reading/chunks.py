@@ -28,6 +28,8 @@ from ratemod.vocabulary.column import Column
 
 CHUNK = 131_072  # rows; measured: the speed of 262,144 in two thirds of the memory
 BUFFER = 1 << 20
+# What Arrow says of a Parquet file that is damaged, in its frame, in the texts of its messages or in a column.
+UNREADABLE = (pa.ArrowException, OSError, ValueError, OverflowError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,10 +197,11 @@ class Chunks:
                         if skip >= batch.num_rows:
                             skip -= batch.num_rows
                             continue
+                        batch.validate(full=True)  # codes without a text, bytes that are no text: nothing else looks
                         yield self._named(batch.slice(skip), part)
                         skip = 0
-                except (pa.ArrowException, OSError) as error:
-                    why = str(error).splitlines()[0]
+                except UNREADABLE as error:
+                    why = said(error)
                     raise BookError(problem("RM341", file=str(part.path), group=at, rows=rows, why=why)) from None
 
     def _named(self, batch: pa.RecordBatch, part: Part) -> pa.Table:
@@ -242,8 +245,30 @@ def opened(path: Path, coded: Sequence[str] = ()) -> Any:
         return pq.ParquetFile(
             path, read_dictionary=list(coded), buffer_size=BUFFER, pre_buffer=False, page_checksum_verification=True
         )
-    except (pa.ArrowException, OSError) as error:
-        raise BookError(problem("RM340", file=str(path), why=str(error).splitlines()[0])) from None
+    except UNREADABLE as error:
+        raise BookError(problem("RM340", file=str(path), why=said(error))) from None
+
+
+def read_parquet(path: Path) -> pa.Table:
+    """Return a Parquet file as one table, every cell of which can be read.
+
+    Raises
+    ------
+    BookError
+        RM340 it is not there, is no Parquet file or is damaged.
+    """
+    try:
+        with opened(path) as file:
+            table = file.read()
+        table.validate(full=True)
+    except UNREADABLE as error:
+        raise BookError(problem("RM340", file=str(path), why=said(error))) from None
+    return table
+
+
+def said(error: Exception) -> str:
+    """Return the first line of what a library says."""
+    return (str(error).splitlines() or [type(error).__name__])[0]
 
 
 def parquet_files(source: str | Path) -> tuple[Path, ...]:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from ratemod.errors import BookError, problem
 
@@ -52,6 +53,28 @@ def arrow_table(source: Any) -> pa.Table:
     if columns is None:
         raise BookError(problem("RM213", file=None, kind=type(source).__name__))
     return pa.table({name: _array(cells) for name, cells in columns.items()})
+
+
+def with_printable_moments(table: pa.Table, places: Iterable[int]) -> pa.Table:
+    """Return a table whose columns at some places hold no moment that only Arrow can hold: these columns become text.
+
+    Examples
+    --------
+    >>> days = pa.table({"day": pa.array([0, 10**8], pa.int32()).cast(pa.date32())})
+    >>> with_printable_moments(days, [0])["day"].to_pylist()
+    ['1970-01-01', '<value out of range: 100000000>']
+    """
+    for at in places:
+        column, kind = table.column(at), table.schema.field(at).type
+        if pa.types.is_date(kind) or pa.types.is_timestamp(kind) or pa.types.is_duration(kind):
+            bare = column.cast(pa.int64()) if pa.types.is_duration(kind) else column
+            try:
+                for end in pc.min_max(bare).values():
+                    end.cast(kind).as_py()
+            except (OverflowError, LookupError, ValueError):  # beyond the years 1 to 9999; a zone that no one knows
+                bare = column.cast(pa.timestamp(kind.unit)) if pa.types.is_timestamp(kind) else bare
+                table = table.set_column(at, table.field(at).name, bare.cast(pa.string()))
+    return table
 
 
 def _without_views(table: pa.Table) -> pa.Table:

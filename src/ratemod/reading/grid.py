@@ -112,6 +112,6 @@ def place_of(reference: str) -> tuple[int, int]:
     """
     letters = reference.rstrip("0123456789")
     column = 0
-    for sign in letters:
+    for sign in letters.upper():
         column = column * 26 + ord(sign) - 64
     return int(reference[len(letters) :]) - 1, column - 1

@@ -11,8 +11,9 @@ import pyarrow as pa
 
 from ratemod.errors import BookError, Problem, problem
 from ratemod.reading.book import Book, remarked
+from ratemod.reading.chunks import read_parquet
 from ratemod.reading.fills import filled
-from ratemod.reading.frame import arrow_table
+from ratemod.reading.frame import arrow_table, with_printable_moments
 from ratemod.reading.header import IMPLIED, HeaderMap, Lexicon, checked, lexicon, lost_headers, match
 from ratemod.reading.header_hours import with_header_hours
 from ratemod.reading.implied import obeyed, under_own_headers, with_implied
@@ -177,7 +178,7 @@ def _file(path: Path, words: Lexicon, sheets: Sequence[str], header_map: HeaderM
     if kind in ("parquet", "text") and not set(sheets) <= set(ALL_SHEETS):
         raise BookError(problem("RM214", file=str(path), sheet=sheets[0], sheets="–"))
     if kind == "parquet":
-        books = [_frame(_parquet(path), words, str(path))]
+        books = [_frame(read_parquet(path), words, str(path))]
     elif kind == "text":
         books = [_text(path, words, header_map)]
     else:
@@ -189,15 +190,6 @@ def _file(path: Path, words: Lexicon, sheets: Sequence[str], header_map: HeaderM
         told = problem("RM215", file=str(path), found=kind, found_zh="文本" if kind == "text" else kind)
         books[0] = remarked(books[0], [told])
     return books
-
-
-def _parquet(path: Path) -> pa.Table:
-    import pyarrow.parquet as pq
-
-    try:
-        return pq.ParquetFile(path).read()
-    except (pa.ArrowException, OSError):
-        raise BookError(problem("RM340", file=str(path), why="Parquet")) from None
 
 
 def _text(path: Path, words: Lexicon, header_map: HeaderMap | None) -> Book:
@@ -220,4 +212,5 @@ def _frame(table: pa.Table, words: Lexicon, file: str | None) -> Book:
     receipt, conversions = frame_receipt(header, words, file, table.num_rows)
     names = [name or text for name, text in zip(header.columns, header.texts)]
     headers = {name: text for name, text in zip(header.columns, header.texts) if name}
+    table = with_printable_moments(table, [at for at, name in enumerate(header.columns) if not name])
     return Book(table.rename_columns(names), None, file, None, conversions, headers, receipt)

@@ -2,7 +2,7 @@
 
 The reader of values gives an empty text for an error and for a formula without a stored value, and no word on what
 is hidden. The XML is searched for the few marks that matter instead of being parsed whole: a sheet without them costs
-little more than its decompression.
+little more than its decompression. No mark reaches into the next tag, so that the search is linear whatever it meets.
 
 Source: ECMA-376, part 1, 18.3 (worksheets), 18.2 (workbook), 18.8 (styles).
 """
@@ -27,22 +27,23 @@ ROOM = 60_000_000  # cells of the used range that a sheet may span
 _P = rb"<(?:\w+:)?"
 _FORMULA = re.compile(
     _P
-    + rb"c\b([^>]*)>\s*"
+    + rb"c\b([^<>]*)>\s*"
     + _P
-    + rb"f\b([^>]*?)(?:/>|>([^<]*)</(?:\w+:)?f>)\s*(?:"
+    + rb"f\b([^<>]*?)(?:/>|>([^<]*)</(?:\w+:)?f>)\s*(?:"
     + _P
-    + rb"v[^>]*?(?:/>|>([^<]*)</(?:\w+:)?v>))?"
+    + rb"v[^<>]*?(?:/>|>([^<]*)</(?:\w+:)?v>))?"
 )
-_ERROR = re.compile(_P + rb"c\b([^>]*\bt=[\"']e[\"'][^>]*)>(?:(?!</(?:\w+:)?c>).)*?" + _P + rb"v>([^<]*)<", re.S)
-_STYLED = re.compile(_P + rb"c\b([^>]*\bs=[\"'](\d+)[\"'][^>]*)>")
-_HIDDEN_ROW = re.compile(_P + rb"row\b([^>]*\bhidden=[\"'](?:1|true)[\"'][^>]*)>")
-_HIDDEN_COLUMN = re.compile(_P + rb"col\b([^>]*\bhidden=[\"'](?:1|true)[\"'][^>]*)>")
-_MERGE = re.compile(_P + rb"mergeCell\b[^>]*\bref=[\"']([A-Z]+\d+):([A-Z]+\d+)[\"']")
-_MARGIN = re.compile(_P + rb"(?:odd|even|first)(?:Header|Footer)\b[^>]*>([^<]+)<")
-_LETTERS = re.compile(rb"r=[\"']([A-Za-z]{1,3})\d")
+_ERROR = re.compile(
+    _P + rb"c\b([^<>]*\bt=[\"']e[\"'][^<>]*)(?<!/)>(?:(?!</?(?:\w+:)?c[\s>/]).)*?" + _P + rb"v>([^<]*)<", re.S
+)
+_STYLED = re.compile(_P + rb"c\b([^<>]*\bs=[\"'](\d+)[\"'][^<>]*)>")
+_HIDDEN_ROW = re.compile(_P + rb"row\b([^<>]*\bhidden=[\"'](?:1|true)[\"'][^<>]*)>")
+_HIDDEN_COLUMN = re.compile(_P + rb"col\b([^<>]*\bhidden=[\"'](?:1|true)[\"'][^<>]*)>")
+_MERGE = re.compile(_P + rb"mergeCell\b[^<>]*\bref=[\"']([A-Z]+\d+):([A-Z]+\d+)[\"']")
+_MARGIN = re.compile(_P + rb"(?:odd|even|first)(?:Header|Footer)\b[^<>]*>([^<]+)<")
 _ROW = re.compile(rb"\br=[\"'](\d+)[\"']")
-_REFERENCE = re.compile(rb"\br=[\"']([A-Z]+\d+)[\"']")
-_ADDRESS = re.compile(rb"(<(?:\w+:)?(row|c)(?=[\s/>]))([^>]*>)")
+_REFERENCE = re.compile(rb"\br=[\"']([A-Za-z]+\d+)[\"']")
+_ADDRESS = re.compile(rb"(<(?:\w+:)?(row|c)(?=[\s/>]))([^<>]*>)")
 MOST_UNREADABLE = 2_000_000
 _PIECE = 1 << 17
 
@@ -154,9 +155,9 @@ def sheet_facts(data: bytes, parts: WorkbookParts, comments: Mapping[tuple[int, 
     TooWide
         When the used range would not fit into memory.
     """
-    bound = _columns_at_most(data)
-    data = data if bound else addressed(data)
-    _check_room(data, bound or 16_384)
+    used = _used(data)
+    data, *reached = (data, *used) if used else addressed(data)
+    _check_room(data, *reached)
     begin = data.find(b"sheetData")
     head, tail = data[: max(begin, 0)], data[max(data.rfind(b"sheetData>"), begin, 0) :]  # what stands around the rows
     unreadable = dict(_unreadable(data, parts.recalculated))
@@ -197,32 +198,37 @@ def sheet_facts(data: bytes, parts: WorkbookParts, comments: Mapping[tuple[int, 
     )
 
 
-def addressed(data: bytes) -> bytes:
-    """Return the XML of a sheet with the address of every cell; one that has none stands behind the one before it.
+def addressed(data: bytes) -> tuple[bytes, int, int]:
+    """Return the XML of a sheet with the address of every cell, and the rows and columns that they reach.
+
+    A cell that has no address stands behind the one before it.
 
     Source: ECMA-376, part 1, 18.3.1.4 and 18.3.1.73: ``r`` is optional of cells and rows.
 
     Examples
     --------
-    >>> addressed(b'<row><c><v>1</v></c><c t="e"/></row><row r="5"><c r="B5"/><c/></row>').decode()
-    '<row r="1"><c r="A1"><v>1</v></c><c r="B1" t="e"/></row><row r="5"><c r="B5"/><c r="C5"/></row>'
+    >>> data, *used = addressed(b'<row><c><v>1</v></c><c t="e"/></row><row r="5"><c r="B5"/><c/></row>')
+    >>> data.decode(), used
+    ('<row r="1"><c r="A1"><v>1</v></c><c r="B1" t="e"/></row><row r="5"><c r="B5"/><c r="C5"/></row>', [5, 3])
     """
-    row, place = 0, 0
+    row, place, rows, columns = 0, 0, 1, 1
 
     def address(match: re.Match[bytes]) -> bytes:
-        nonlocal row, place
+        nonlocal row, place, rows, columns
         about = match[3]
         found = (_ROW if match[2] == b"row" else _REFERENCE).search(about)
         if match[2] == b"row":
             row, place = int(found[1]) if found else row + 1, 0
             return match[0] if found else match[1] + b' r="%d"' % row + about
         if found:
-            place = place_of(found[1].decode())[1] + 1
+            line, place = place_of(found[1].decode())
+            rows, columns, place = max(rows, line + 1), max(columns, place + 1), place + 1
             return match[0]
         place += 1
+        rows, columns = max(rows, row), max(columns, place)
         return match[1] + b' r="%s%d"' % (letter(place - 1).encode(), row) + about
 
-    return _ADDRESS.sub(address, data)
+    return _ADDRESS.sub(address, data), rows, columns
 
 
 def sheet_comments(archive: zipfile.ZipFile, target: str) -> dict[tuple[int, int], str]:
@@ -245,56 +251,63 @@ def sheet_comments(archive: zipfile.ZipFile, target: str) -> dict[tuple[int, int
     return found
 
 
-def _columns_at_most(data: bytes) -> int | None:
-    """Return a bound of a sheet's columns where each row and cell begins as ``<row r="1`` and ``<c r="AB1``, else None.
+def _used(data: bytes) -> tuple[int, int] | None:
+    """Return rows and columns that a sheet's cells reach where all begin as ``<row r="1`` and ``<c r="AB1``, else None.
 
     By its bytes, two or eight of them as one number, in pieces that stay in the processor's cache.
     """
-    begin, end, width = data.find(b"<row"), data.rfind(b"sheetData"), 26
-    for start in range(begin, end, _PIECE) if begin >= 0 else ():
+    begin, end, rows, width = data.find(b"<row"), data.rfind(b"sheetData"), 1, 1
+    if begin < 0 or end < 0 or len(data) - end < 24:  # what stands behind an address is looked at with it
+        return None
+    for start in range(begin, end, _PIECE):
         n = min(_PIECE, end - start)
         pairs = [np.frombuffer(data, "<u2", (n + 1) // 2, start + odd) for odd in (0, 1)]
-        rows, cells = (
+        row, cell = (
             np.concatenate([2 * np.flatnonzero(pair == _number(sign)) + odd for odd, pair in enumerate(pairs)])
             for sign in (b"<r", b"<c")
         )
-        # the eight bytes from each on
-        words: npt.NDArray[np.uint64] = np.ndarray((n + 1,), "<u8", data, start, (1,))
-        row, cell = words[rows], words[cells]
-        row = row[row & 0xFFFFFF == _number(b"<ro")]  # and not <r>, a part of a text
-        if (row != _number(b'<row r="')).any() or (cell & 0xFFFFFFFFFFFF != _number(b'<c r="')).any():
+        words: npt.NDArray[np.uint64] = np.ndarray((n + 16,), "<u8", data, start, (1,))  # the eight bytes from each on
+        said = words[row]
+        said = said[said & 0xFFFFFF == _number(b"<ro")]  # and not <r>, a part of a text
+        address = words[cell]
+        if (said != _number(b'<row r="')).any() or (address & 0xFFFFFFFFFFFF != _number(b'<c r="')).any():
             return None
-        wide = np.flatnonzero(cell >= ord(":") << 56)  # two letters and more
-        if len(wide):
-            long = (words[cells[wide] + 1] >> 56 > ord("9")).any()
-            first = int((cell[wide] >> 48 & 0xFF).max())
-            width = max(width, 16_384 if long else 26 * (first - ord("A") + 2))
-    return width if begin >= 0 else None
+        if not len(cell):
+            continue
+        letters = np.ones(len(cell), dtype=np.intp)
+        wide = np.flatnonzero(address > _number(b"9") << 56 | (1 << 56) - 1)  # two letters and more
+        letters[wide] += 1 + (words[cell[wide] + 1] >> 56 > ord("9"))
+        most = int(letters.max())
+        column = int((words[cell[letters == most] + 6].byteswap() >> 8 * (8 - most)).max()).to_bytes(most)
+        line = _longest(words[cell + 6 + letters])
+        if line is None or not column.isalpha():
+            return None
+        rows, width = max(rows, line), max(width, place_of(f"{column.decode().upper()}1")[1] + 1)
+    return rows, width
+
+
+def _longest(words: npt.NDArray[np.uint64]) -> int | None:
+    """Return the largest number that texts of eight bytes begin with, up to a quotation mark; None if one has none."""
+    differs = words ^ _number(b'"' * 8)
+    marks = (differs - _number(b"\x01" * 8)) & ~differs & _number(b"\x80" * 8)
+    first = marks & (~marks + 1)  # the lowest bit: that of the first mark
+    if not first.all():
+        return None
+    digits = int(first.max()).bit_length() // 8 - 1
+    found = words[first == first.max()].byteswap().max() >> 8 * (8 - digits) if digits else 0
+    said = int(found).to_bytes(8).lstrip(b"\x00")
+    return int(said) if said.isdigit() and (words & 0xFF <= ord("9")).all() else None
 
 
 def _number(said: bytes) -> int:
     return int.from_bytes(said, "little")
 
 
-def _check_room(data: bytes, bound: int) -> None:
-    """Raise TooWide where the used range is beyond all measure, whatever few cells it holds.
-
-    Parameters
-    ----------
-    bound : what the columns cannot be more than
-    """
-    tail = data[data.rfind(b"<row") :] if b"<row" in data else data[-4096:]
-    end = _ROW.search(tail)
-    rows = int(end[1]) if end else 1
-    if rows * bound <= ROOM:
-        return
+def _check_room(data: bytes, rows: int, columns: int) -> None:
+    """Raise TooWide where the used range is beyond all measure, whatever few cells it holds."""
     cell = b"<c " if b"<c " in data else b":c "
-    ends = b" ".join(row[(last := row.rfind(cell)) : last + 60] for row in data.split(b"row>"))
-    letters = {said.upper() for said in _LETTERS.findall(ends)}
-    far = max(letters, key=lambda said: (len(said), said), default=b"A").decode()
-    width = place_of(f"{far}1")[1] + 1
-    if rows * width > ROOM and rows * width > 40 * data.count(cell):
-        raise TooWide(f"{far}{rows}")
+    if rows * columns > ROOM and rows * columns > 40 * data.count(cell):
+        raise TooWide(f"{letter(columns - 1)}{rows}")
 
 
 def _unreadable(data: bytes, recalculated: bool) -> Iterator[tuple[tuple[int, int], str]]:
