@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
+import re
 
+import pandas as pd
 import pyarrow as pa
 import pytest
 from hypothesis import given, settings
@@ -15,6 +17,7 @@ from ratemod.fund.catalogue import read_catalogue
 from ratemod.fund.duties import duties
 from ratemod.fund.duty_rule import read_duty_rules
 from tests.fund.books import DAY
+from tests.fund.test_papers_accounted import ask, lists, numbers, said
 
 END = datetime.date(2027, 1, 1)
 
@@ -155,9 +158,42 @@ def test_a_contract_that_promises_less_than_the_notice_is_listed():
     rule = read_duty_rules()[0]
     twice = [dataclasses.replace(rule, times_a_year=2)]
     found = duties(book(["large", "medium", "small"], [1, 2, 1]), visits([("P0", "training", None)]), END, twice)
-    assert found.promises_table().select(["policy_no", "services_per_year", "owed_by_law"]).to_pylist() == [
-        {"policy_no": "P0", "services_per_year": 1, "owed_by_law": 2}
+    shown = ["policy_no", "services_per_year", "owed_by_law", "finding"]
+    assert [list(row.values()) for row in found.promises_table().select(shown).to_pylist()] == [
+        ["P0", 1, 2, "fewer"],
+        ["P0", 1, 2, "no_items"],
+        ["P1", 2, 2, "no_items"],
     ]
+
+
+def test_what_contracts_say_beside_what_is_owed(tmp_path, capsys):
+    """One a year is owed to all but the small one; promised: 0, unsaid, 1 of training, 1 of what nobody knows, 2."""
+    given = lists()
+    sizes = ["大型", "中型", "中型", "大型", "小型", "大型"]
+    policies = given["保单"].iloc[[0] * 6].assign(保单号=[f"A{at}" for at in range(1, 7)], 企业规模=sizes)
+    policies["约定年服务次数"] = [0, None, 1, 1, None, 2]
+    policies["约定服务项目"] = [
+        "隐患排查",
+        "风险评估、宣传教育培训",
+        "宣传教育培训",
+        "安全体检",
+        None,
+        "安全体检；隐患排查",
+    ]
+    given["保单"] = policies.astype(object)
+    out = tmp_path / "duties.xlsx"
+    code, lines = ask(tmp_path, capsys, "duties", given, "--out", str(out))
+    assert code == 3 and "安全体检" in said(lines, "RM776")[0] and "×2" in said(lines, "RM776")[0]
+    (line,) = [line for line in lines if line.startswith("依规定应受服务的")]
+    assert [int(number) for number in re.findall(r"([0-9]+)张", line)] == [5, 1, 1, 1, 0]
+    table = pd.read_excel(out, sheet_name="合同约定", engine="calamine")
+    assert table[["保单号", "合同约定情况"]].values.tolist() == [
+        ["A1", "次数不足"],
+        ["A3", "所列项目均不计入"],
+        ["A4", "项目未能识别"],
+        ["A2", "未载明次数"],
+    ]
+    assert numbers(lines, "甲财险")[0] == "6", "1 + 1 + 1 + 1 + 0 + 2: what is owed does not fall below the notice"
 
 
 def test_only_the_high_risk_sectors_owe_by_the_notice():

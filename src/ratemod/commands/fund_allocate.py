@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from ratemod.commands.common import count
+from ratemod.commands.common import count, year
 from ratemod.commands.fund_common import illustrative, insureds_of, lists_of, province_arguments, report
 from ratemod.errors import Lang, text
 
@@ -14,6 +14,7 @@ def arguments(parser: argparse.ArgumentParser, lang: Lang) -> None:
     """Declare the arguments."""
     province_arguments(parser, lang, ("insureds", "budgets", "renewals", "panel", "insurers"))
     parser.add_argument("--catalogue", metavar="FILE", type=Path, help=text("UI_help_fund_catalogue", lang))
+    parser.add_argument("--year", metavar="YEAR", type=year(lang), help=text("UI_help_fund_allocate_year", lang))
     parser.add_argument(
         "--most-visits", metavar="N", type=count(lang), default=4, help=text("UI_help_fund_visits", lang)
     )
@@ -28,7 +29,8 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
     with progress(text("UI_fund_title_allocate", lang)):
         lists = lists_of(args)
         insureds, money, left_out = insureds_of(lists)
-        found = allocate(insureds, money, catalogue=read_catalogue(args.catalogue), most_visits=args.most_visits)
+        limits = {"most_visits": args.most_visits, "year": args.year}
+        found = allocate(insureds, money, catalogue=read_catalogue(args.catalogue), **limits)
     proved, statement, by = found.reconcile(), found.statement_table(), found.by
     shown = statement.select(
         [

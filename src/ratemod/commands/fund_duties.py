@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import argparse
 from datetime import date
+from typing import TYPE_CHECKING
 
 from ratemod.commands.fund_common import day_argument, lists_of, province_arguments, report, rules_argument
 from ratemod.errors import Lang, text
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from ratemod.fund.duties import Duties
 
 
 def arguments(parser: argparse.ArgumentParser, lang: Lang) -> None:
@@ -25,7 +31,9 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
     last: date = day_of(province, args.at)
     found = duties_of(province, last, args.rules)
     proved, worst = found.reconcile(), found.unserved_table()
+    promises = found.promises_table()
     lines = [
+        *promises_said(found, promises, lang),
         text("UI_fund_unserved_count", lang, count=worst.num_rows, at=last.isoformat()),
         fund_text(worst, lang, 10),
         fund_text(found.tally_table(), lang),
@@ -34,6 +42,19 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
         ("unserved", worst),
         ("duties", found.table),
         ("statement", found.statement_table()),
+        ("promises", promises),
         ("rows", found.tally_table()),
     ]
     return report("UI_fund_title_duties", tables, found.statement_table(), proved, found.refused, args, lang, lines)
+
+
+def promises_said(found: Duties, promises: pa.Table, lang: Lang) -> list[str]:
+    """Return how contracts stand beside what is owed by rule, and those that promise less."""
+    from ratemod.fund.fund_document import fund_text
+
+    law = found.owed_by_law
+    many = {name: int(which.sum()) for name, which in found.promises.findings(law).items()}
+    counts = {"fewer": many["fewer"], "no_item": many["no_item"], "frequency": many["no_frequency"]}
+    said = text("UI_fund_promises", lang, owed=int((law > 0).sum()), **counts, items=many["no_items"])
+    less = promises.slice(0, sum(many[name] for name in ("fewer", "no_item", "not_understood")))
+    return [said, *([fund_text(less, lang, 10)] if less.num_rows else [])]

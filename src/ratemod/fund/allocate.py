@@ -35,6 +35,7 @@ def allocate(
     most_fen: int | None = None,
     small_reserve_fen: Mapping[str, int] | None = None,
     capacity: Mapping[tuple[str, str], int] | Mapping[str, int] | None = None,
+    year: int | None = None,
 ) -> Allocation:
     """Spend each insurer's prevention money across its portfolio.
 
@@ -44,7 +45,7 @@ def allocate(
         Insureds: policy_no, insurer, size_class, division_code, premium_fen, annual_losses_yuan (expected losses of
         the year, yuan); optionally annual_claims (expected accidents), outstanding (duty visits still owed), sector
         and start_date (from which the duty follows where `outstanding` is absent).
-    budgets : mapping of insurer to fen, a `Levy`, or a frame (insurer, amount_fen)
+    budgets : mapping of insurer to fen, a `Levy`, or a list (insurer, amount_fen, fund_year where there are several)
         None for a `Rated` book: its own fund.
     catalogue : Catalogue, optional
         Costs and effects; the shipped ones are illustrative.
@@ -59,6 +60,8 @@ def allocate(
     capacity : mapping of (insurer, division) or division to visits, optional
         What providers can do; of every place that has insureds, 0 where nothing. By division alone it is divided among
         insurers by premium, largest remainder (by insureds where none of them has a premium).
+    year : int, optional
+        Fund year of the budgets, where a list holds those of several.
 
     Returns
     -------
@@ -76,7 +79,7 @@ def allocate(
     BookError
         RM950 a column is missing, RM397 a policy stands twice, RM723 an insurer without a budget or a budget without
         an insurer, RM724 an amount or limit that is negative, RM790 a reserve or capacity of whom or where no insured
-        is, RM791 places with insureds of which no capacity is given.
+        is, RM774 budgets of several years and none is named, RM791 places with insureds of which no capacity is given.
     ModelError
         RM713 no insured is left, RM725 no way to tell what duties are owed.
 
@@ -101,7 +104,8 @@ def allocate(
     """
     items = read_catalogue() if catalogue is None else catalogue
     book = read_insureds(source)
-    money = read_budgets(budgets if budgets is not None or not isinstance(source, Rated) else own_fund(source))
+    own = budgets is None and isinstance(source, Rated)
+    money, told = read_budgets(own_fund(source) if own else budgets, year)
     case, back, refused = make_case(
         book,
         money,
@@ -112,7 +116,7 @@ def allocate(
         small_reserve_fen=small_reserve_fen,
         capacity=capacity,
     )
-    return _solve(case, back, refused)
+    return _solve(case, back, [*refused, *told])
 
 
 def _duty_items(case: Case) -> Items:

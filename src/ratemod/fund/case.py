@@ -12,10 +12,11 @@ import pyarrow as pa
 from ratemod.errors import BookError, ModelError, Problem, nearest, problem
 from ratemod.fund.catalogue import Catalogue
 from ratemod.fund.duty_rule import DutyRule, owed_by_rule
+from ratemod.fund.events import Events, read_events
 from ratemod.fund.fund_table import Columns, Floats, Ints, codes_of, read_columns
 from ratemod.fund.levy import Levy
 from ratemod.fund.visits import Items
-from ratemod.money import apportion
+from ratemod.money import apportion, yuan_text
 from ratemod.rating.rated import Rated
 from ratemod.reading.join import join
 
@@ -100,8 +101,19 @@ def own_fund(rated: Rated) -> Mapping[str, int]:
     return dict(zip(names, total.tolist()))
 
 
-def read_budgets(given: Any) -> dict[str, int]:
-    """Return budgets by insurer, fen, from a mapping, a levy or a frame."""
+def read_budgets(given: Any, year: int | None = None) -> tuple[dict[str, int], tuple[Problem, ...]]:
+    """Return budgets by insurer, fen, from a mapping, a levy or a list of a year, and what is said of its rows.
+
+    Raises
+    ------
+    BookError
+        RM774 the list has budgets of several years and none is named, or none of the year that is; RM724.
+    ModelError
+        RM775 a year is named and the money is no list.
+    """
+    told: tuple[Problem, ...] = ()
+    if year is not None and isinstance(given, Mapping | Levy):
+        raise ModelError(problem("RM775", year=year))
     if isinstance(given, Mapping):
         money = {str(name): int(fen) for name, fen in given.items()}
     elif isinstance(given, Levy):
@@ -110,12 +122,29 @@ def read_budgets(given: Any) -> dict[str, int]:
         np.add.at(total, whose, given.levy_fen)
         money = dict(zip(names, total.tolist()))
     else:
-        read = read_columns(given, "budgets", ("insurer", "amount_fen"))
-        join(read["insurer"], read["insurer"]).one("budgets", "budgets")
-        money = dict(zip(read["insurer"].tolist(), read["amount_fen"].tolist()))
+        needed = ("insurer", "amount_fen") if year is None else ("insurer", "amount_fen", "fund_year")
+        found = read_events(given, "budgets", needed, ("fund_year",), ("fund_year", "insurer"))
+        found = _of_year(found, year)
+        join(found.rows["insurer"], found.rows["insurer"]).one("budgets", "budgets")
+        money = dict(zip(found.rows["insurer"].tolist(), found.rows["amount_fen"].tolist()))
+        told = found.told
     if wrong := [name for name, fen in money.items() if fen < 0]:
-        raise BookError(problem("RM724", name=name, value=money[name]) for name in wrong)
-    return money
+        raise BookError(problem("RM724", name=name, value=yuan_text(money[name])) for name in wrong)
+    return money, told
+
+
+def _of_year(found: Events, year: int | None) -> Events:
+    """Return the budgets of a year, or of the only one that there is."""
+    if "fund_year" not in found.rows:
+        return found
+    years = sorted(set(found.rows["fund_year"].tolist()))
+    if year not in years if year is not None else len(years) > 1:
+        raise BookError(problem("RM774", years=", ".join(map(str, years)), **_place(found.rows)))
+    return found if year is None else found.without(found.rows["fund_year"] != year, "other", None)
+
+
+def _place(rows: Columns) -> dict[str, Any]:
+    return {"file": None if rows.book is None else rows.book.file}
 
 
 def make_case(

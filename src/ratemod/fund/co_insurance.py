@@ -266,25 +266,24 @@ def share_faults(whose: Columns, given: Columns) -> list[Problem]:
     total = np.zeros(size, dtype=np.int64)
     np.add.at(total, owner, weight)
     leaders = np.bincount(owner, weights=leads, minlength=size)
+
+    def fault(code: str, at: int | np.integer[Any], **said: Any) -> Problem:
+        place = given.first(given["policy_no"] == policies[int(at)], "coinsurance") | {"count": 1}
+        return problem(code, **place, policy=policies[int(at)], **said)
+
     wrong = [
-        problem("RM715", policy=policies[at], total=f"{total[at] / (WHOLE // 100):g}")
-        for at in np.flatnonzero(shared & (total != WHOLE))
+        fault("RM715", at, total=f"{total[at] / (WHOLE // 100):g}") for at in np.flatnonzero(shared & (total != WHOLE))
     ]
-    wrong += [
-        problem("RM716", policy=policies[at], leaders=int(leaders[at]))
-        for at in np.flatnonzero(shared & (leaders != 1))
-    ]
+    wrong += [fault("RM716", at, leaders=int(leaders[at])) for at in np.flatnonzero(shared & (leaders != 1))]
     pair = owner * len(names) + part
     values, count = np.unique(pair, return_counts=True)
-    wrong += [
-        problem("RM717", policy=policies[at // len(names)], insurer=names[at % len(names)])
-        for at in values[count > 1].tolist()
-    ]
-    wrong += [
-        problem("RM719", policy=policies[owner[at]], insurer=names[part[at]]) for at in np.flatnonzero(weight <= 0)
-    ]
+    wrong += [fault("RM717", at // len(names), insurer=names[at % len(names)]) for at in values[count > 1].tolist()]
+    wrong += [fault("RM719", owner[at], insurer=names[part[at]]) for at in np.flatnonzero(weight <= 0)]
     bears = (owner * len(names) + part)[weight > 0]
     divided = np.isin(policy, owner[weight > 0])
     stranger = divided & ~np.isin(policy * len(names) + alone, bears)
     pairs = sorted(set(zip(policy[stranger].tolist(), alone[stranger].tolist())))
-    return [*wrong, *(problem("RM398", policy=policies[at], insurer=names[own]) for at, own in pairs)]
+    return [
+        *wrong,
+        *(fault("RM398", at, insurer=names[own]) for at, own in pairs),
+    ]

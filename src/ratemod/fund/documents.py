@@ -280,9 +280,10 @@ def _paid(paid: Columns, done: Columns, listed: Texts) -> Columns:
     )
 
 
-def read_yearly(budgets: Any, insurers: Sequence[str]) -> tuple[dict[tuple[str, int], int], Events]:
+def read_yearly(budgets: Any, insurers: Sequence[str], last: int) -> tuple[dict[tuple[str, int], int], Events]:
     """Return budgets by insurer and fund year, fen, and what became of the other rows.
 
+    Those of a year after the last are later.
     Set aside: RM724 a negative amount, RM730 an unknown insurer, RM751 two amounts of one insurer and year.
     """
     read = of_insurers(
@@ -292,6 +293,7 @@ def read_yearly(budgets: Any, insurers: Sequence[str]) -> tuple[dict[tuple[str, 
         at = int(np.argmax(below))
         name, value = f"{read.rows['insurer'][at]}, {read.rows['fund_year'][at]}", int(read.rows["amount_fen"][at])
         read = read.without(below, "aside", problem("RM724", **read.first(below), name=name, value=yuan_text(value)))
+    read = read.without(read.rows["fund_year"] > last, "later", None)
     keys = zip(read.rows["insurer"].tolist(), read.rows["fund_year"].tolist())
     return dict(zip(keys, read.rows["amount_fen"].tolist())), read
 

@@ -37,6 +37,7 @@ from ratemod.fund.fund_table import (
     to_frame,
     year_of,
 )
+from ratemod.fund.promises import Promises, read_promises
 from ratemod.fund.proof import Check, prove
 from ratemod.fund.visits import rank_within
 from ratemod.rules.options import strict
@@ -65,6 +66,7 @@ class Duties:
         Cost of one accepted service by the catalogue, the cheapest; -1 without a price.
     owed : (policies,) int64, in all years of the term
     owed_by_law : (policies,) int64, in one year
+    promises : Promises, what the contracts say of frequency and items
     as_of : int, day of the state
     services : Events, those that were held against the duties
     rows : tuple of Tally, what became of every row of the policies and services
@@ -80,6 +82,7 @@ class Duties:
     estimate_fen: Ints
     owed: Ints
     owed_by_law: Ints
+    promises: Promises
     as_of: int
     services: Events
     refused: tuple[Problem, ...] = ()
@@ -170,16 +173,23 @@ class Duties:
         )
 
     def promises_table(self) -> pa.Table:
-        """Return the policies whose contract promises fewer services a year than the law owes."""
-        book = self.policies
-        promised = book.get("services_per_year", np.zeros(len(book), dtype=np.int64))
-        rows = np.flatnonzero((promised > 0) & (promised < self.owed_by_law))
+        """Return the policies owed services by rule whose contract, as listed, promises less than that or says nothing.
+
+        One row a policy and ``finding``: fewer a year than owed; no_item that counts towards the duty among those
+        named; items not_understood; no_frequency and no_items stated. A contract must name both.
+        """
+        book, kinds = self.policies, self.promises.findings(self.owed_by_law)
+        rows = np.concatenate([np.flatnonzero(which) for which in kinds.values()]).astype(np.int64)
+        finding = np.repeat(np.array([*kinds], dtype=object), [int(which.sum()) for which in kinds.values()])
         names = ("policy_no", "credit_code", "insurer", "sector", "size_class", "division_code")
+        promised = self.promises.frequency[rows]
         return pa.table(
             {name: pa.array(book[name][rows], pa.string()) for name in names}
             | {
-                "services_per_year": pa.array(promised[rows]),
+                "services_per_year": pa.array(promised, mask=promised < 0),
+                "service_items": pa.array(self.promises.items[rows], pa.string()),
                 "owed_by_law": pa.array(self.owed_by_law[rows]),
+                "finding": pa.array(finding, pa.string()),
             }
         )
 
@@ -236,7 +246,8 @@ def duties(
     ----------
     policies : path or frame
         policy_no, credit_code, insurer, sector, size_class, division_code, start_date, end_date; optionally
-        cancelled_date and services_per_year (what the contract promises; the larger of rule and contract is owed).
+        cancelled_date, services_per_year (what the contract promises; the larger of rule and contract is owed) and
+        service_items (kinds of service that the contract names, with commas between them).
     services : path or frame
         policy_no, service_type, delivered_date (empty where planned only); service_no where there is one.
     as_of : date
@@ -268,7 +279,7 @@ def duties(
     which several services of a year fall due are this project's own convention.
     """
     given = read_duty_rules() if rules is None else tuple(rules)
-    given_rows = policies_once(policies, POLICY, ("cancelled_date", "services_per_year"))
+    given_rows = policies_once(policies, POLICY, ("cancelled_date", "services_per_year", "service_items"))
     book = given_rows.rows
     if not len(book):
         raise ModelError([problem("RM713"), *book.refused[:5]])
@@ -291,8 +302,10 @@ def duties(
     over = (ended != NO_DAY) & (ended <= due) & (ended <= today)
     status = np.select([delivered == NO_DAY, delivered <= due], [np.where(due < today, MISSING, PENDING), MET], LATE)
     status = np.where((delivered == NO_DAY) & over, ENDED, status)
-    law = np.zeros(len(book), dtype=np.int64)
+    law, law_rule = np.zeros(len(book), dtype=np.int64), np.full(len(book), -1)
     np.maximum.at(law, whose, of_law)
+    np.maximum.at(law_rule, whose, rule)
+    contracts = read_promises(book, [frozenset(one.accepted) for one in given], law_rule)
     return Duties(
         policies=book,
         policy=policy,
@@ -304,9 +317,10 @@ def duties(
         estimate_fen=_estimate(book, given, catalogue)[policy],
         owed=np.bincount(policy, minlength=len(book)),
         owed_by_law=law,
+        promises=contracts,
         as_of=today,
         services=done,
-        refused=(*book.refused, *done.told),
+        refused=(*book.refused, *done.told, *contracts.told),
         rows=(given_rows.tally, done.tally),
     )
 

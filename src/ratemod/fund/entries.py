@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from ratemod.errors import Problem, problem
+from ratemod.errors import Problem, Words, problem
 from ratemod.fund import journal as book
 from ratemod.fund.closing import Grid, close_fund, last_day, postings_of_contracts
 from ratemod.fund.documents import Papers
-from ratemod.fund.fund_table import NO_DAY, Columns, Ints, Texts, year_of
+from ratemod.fund.fund_table import NO_DAY, Bools, Columns, Ints, Texts, year_of
 from ratemod.fund.journal import Posting
 from ratemod.fund.levy import Levy
 from ratemod.fund.use_rule import UseRules
@@ -37,6 +37,7 @@ def postings(
     closings, opening = close_fund(flow, used + direct, grid, rules.closing, today)
     if budgets is None:
         budget = np.maximum(opening + flow, 0)
+        budget[_lacking(levied, names, years)] = -1
     else:
         budget = np.array([[budgets.get((name, year), -1) for year in years] for name in names], dtype=np.int64)
     at, year = np.divmod(np.arange(budget.size), len(years))
@@ -179,6 +180,28 @@ def budgets_beyond_cap(
                     premium=yuan_text(int(premium[who, when])),
                     most=yuan_text(int(most[who, when].__floor__())),
                 )
+            )
+    return tuple(found)
+
+
+def _lacking(levied: Levy, names: tuple[str, ...], years: tuple[int, ...]) -> Bools:
+    """Return of which insurers and years the levy lacks policies, (insurers, years) bool."""
+    found = np.zeros((len(names), len(years)), dtype=bool)
+    for insurer, lack in levied.lacking.items():
+        found[[insurer in ("", name) for name in names]] |= np.array(years) >= lack.year
+    return found
+
+
+def levy_lacking(levied: Levy, names: tuple[str, ...], years: tuple[int, ...], paid: Columns) -> tuple[Problem, ...]:
+    """Return RM772 for every insurer whose levy lacks policies, where it paid: what it may spend is not known."""
+    found = []
+    for insurer, lack in levied.lacking.items():
+        own = np.isin(paid["insurer"].astype(str), [name for name in names if insurer in ("", name)])
+        if (own & (year_of(paid["date"]) >= lack.year)).any():
+            said = insurer or Words("UI_fund_of_unknown")
+            yuan = yuan_text(lack.premium_fen)
+            found.append(
+                problem("RM772", policies=lack.policies, insurer=said, year=max(lack.year, years[0]), yuan=yuan)
             )
     return tuple(found)
 

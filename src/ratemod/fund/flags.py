@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
 from ratemod.fund.documents import Papers, use_year
-from ratemod.fund.fund_table import NO_DAY, Bools, Columns, Ints, codes_of, read_columns, year_of
+from ratemod.fund.fund_table import NO_DAY, Bools, Columns, Ints, Texts, codes_of, read_columns, year_of
 from ratemod.fund.identity import canonical
 from ratemod.fund.use_rule import FIELDS, UseRule, UseRules
 from ratemod.fund.visits import spent_within
@@ -38,12 +38,18 @@ class Evidence:
     budget_fen: Ints
     years: tuple[int, ...]
     parties: Columns | None
-    identities: Mapping[str, Any] = field(default_factory=dict)
+    bodies: Columns | None = None
 
     @property
     def paid(self) -> Columns:
         """The payments."""
         return self.papers.payments
+
+    def budget_of_use(self) -> Ints:
+        """Return the budget of the insurer and year that each payment uses, (payments,) int64 fen, -1 where unknown."""
+        year = use_year(self.paid, self.papers.services) - self.years[0]
+        found: Ints = self.budget_fen[self.insurer, year]
+        return found
 
     def of_service(self, name: str, rows: Ints) -> Any:
         """Return a column of the services that payments name (rows that name one)."""
@@ -57,7 +63,8 @@ def find_flags(
     budget_fen: Ints,
     rules: UseRules,
     parties: Any = None,
-) -> pa.Table:
+    bodies: Any = None,
+) -> tuple[pa.Table, Mapping[str, Bools]]:
     """Return one row for every payment and rule it breaks, in the order of rules and payments.
 
     Returns
@@ -65,6 +72,8 @@ def find_flags(
     pyarrow.Table
         rule, check, insurer, fund_year, payment_no, service_no, provider, amount_fen, other (the text, payment,
         budget, price or identity that it was held against), apart_fen (how far, where amounts are compared).
+    mapping of rule to (payments,) bool
+        Which payments the rule could look at: those that hold, and of which the lists given hold, what it compares.
     """
     paid = papers.payments
     code = {name: at for at, name in enumerate(insurers)}
@@ -75,13 +84,17 @@ def find_flags(
         budget_fen=budget_fen,
         years=years,
         parties=None if parties is None else read_columns(parties, "parties", ("party",), ("role", *FIELDS)),
+        bodies=None if bodies is None else read_columns(bodies, "service_bodies", ("provider",), ("qualification",)),
     )
     parts = [(rule, SEARCH[rule.check](seen, rule)) for rule in rules.uses]
+    looked = {rule.name: _looked(seen, rule.check) for rule in rules.uses}
+    for rule, found in parts:
+        looked[rule.name][found.rows] = True
     rows = np.concatenate([found.rows for _, found in parts]).astype(np.int64)
     many = [len(found.rows) for _, found in parts]
     names = np.repeat(np.array([rule.name for rule, _ in parts], dtype=object), many)
     checks = np.repeat(np.array([rule.check for rule, _ in parts], dtype=object), many)
-    return pa.table(
+    table = pa.table(
         {
             "rule": pa.array(names, pa.string()),
             "check": pa.array(checks, pa.string()),
@@ -95,6 +108,35 @@ def find_flags(
             "apart_fen": pa.array(np.concatenate([found.apart_fen for _, found in parts]).astype(np.int64)),
         }
     )
+    return table, looked
+
+
+def _looked(seen: Evidence, check: str) -> Bools:
+    """Return which payments a search can tell something of, (payments,) bool."""
+    paid = seen.paid
+    named = paid["service"] >= 0
+    if check in ("purpose", "permitted"):
+        return np.asarray(paid["purpose"] != "", dtype=bool)
+    if check in ("contract", "delivery", "term", "cost"):
+        return named
+    if check == "price":
+        named[named] = seen.of_service("price_fen", np.flatnonzero(named)) > 0
+        return named
+    if check == "budget":
+        return seen.budget_of_use() >= 0
+    if check == "related":
+        return _listed(paid["provider"], None if seen.parties is None else seen.parties["party"])
+    if check == "qualified":
+        known = seen.bodies is not None and "qualification" in seen.bodies
+        return np.asarray((paid["provider"] != "") & known, dtype=bool)
+    return np.asarray(paid["provider"] != "", dtype=bool) if check == "concentration" else np.ones(len(paid), bool)
+
+
+def _listed(names: Texts, known: Texts | None) -> Bools:
+    """Return which names stand in a list, however they are written, (n,) bool."""
+    there = set() if known is None else {canonical(name) for name in known.tolist()}
+    same = {name: name != "" and canonical(name) in there for name in set(names.tolist())}
+    return np.array([same[name] for name in names.tolist()], dtype=bool)
 
 
 def _found(which: Bools, other: Sequence[str] | None = None, apart: Ints | None = None) -> Found:
@@ -291,6 +333,20 @@ def _related(seen: Evidence, rule: UseRule) -> Found:
     return Found(np.array(rows, dtype=np.int64), other, np.zeros(len(rows), dtype=np.int64))
 
 
+def _qualified(seen: Evidence, rule: UseRule) -> Found:
+    """Payments to service bodies that the list of them does not hold, or holds without a qualification.
+
+    Whether a qualification fits the service is not told: the list holds it in the body's own words.
+    """
+    known = seen.bodies
+    if known is None or "qualification" not in known:
+        return _found(np.zeros(len(seen.paid), dtype=bool))
+    able = known["provider"][known["qualification"] != ""]
+    provider = seen.paid["provider"]
+    which = (provider != "") & ~_listed(provider, able)
+    return _found(which, provider[which].tolist())
+
+
 def _concentration(seen: Evidence, rule: UseRule) -> Found:
     """One finding for an insurer, year and provider: the largest payment, with the provider's share of the year."""
     paid = seen.paid
@@ -323,5 +379,6 @@ SEARCH: Mapping[str, Callable[[Evidence, UseRule], Found]] = {
     "budget": _budget,
     "duplicate": _duplicate,
     "related": _related,
+    "qualified": _qualified,
     "concentration": _concentration,
 }

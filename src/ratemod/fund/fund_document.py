@@ -20,7 +20,7 @@ from ratemod.vocabulary.labels import level_label, table_label
 
 CODED = frozenset(
     ("kind", "account", "status", "rule", "check", "sector", "size_class", "service_type", "method", "test", "moved",
-     "indicator", "item")
+     "indicator", "item", "finding")
 )  # fmt: skip
 Names = Mapping[str, Mapping[str, str]]  # column -> code -> name
 NO_NAMES: Names = MappingProxyType({})

@@ -51,6 +51,8 @@ class Columns:
         What could be read of the rows refused.
     book : Book or None, everything that was given, under the headers that were not read too
     at : (n,) int64, row of `book`
+    blank : mapping of name to (n,) bool
+        Where nothing stands in an optional number that is filled elsewhere.
     """
 
     values: Mapping[str, npt.NDArray[Any]]
@@ -59,6 +61,7 @@ class Columns:
     left_out: Mapping[str, npt.NDArray[Any]] = field(default_factory=dict)
     book: Book | None = None
     at: Ints = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+    blank: Mapping[str, Bools] = field(default_factory=dict)
 
     def __getitem__(self, name: str) -> npt.NDArray[Any]:
         return self.values[name]
@@ -82,7 +85,12 @@ class Columns:
     def take(self, rows: npt.NDArray[Any]) -> Columns:
         """Return some rows."""
         kept = {name: column[rows] for name, column in self.values.items()}
-        return replace(self, values=kept, at=self.at[rows] if len(self.at) else self.at)
+        blank = {name: column[rows] for name, column in self.blank.items()}
+        return replace(self, values=kept, at=self.at[rows] if len(self.at) else self.at, blank=blank)
+
+    def empty(self, name: str) -> Bools:
+        """Return where nothing stands in an optional number, (n,) bool."""
+        return self.blank.get(name, np.full(len(self), name not in self.values))
 
 
 def read_columns(
@@ -121,6 +129,9 @@ def read_columns(
         left_out={name: column[told.bad] for name, column in values.items()},
         book=told.book,
         at=at,
+        blank={
+            name: told.blank(name)[at] for name in names if name in optional and told.columns[name].kind == "number"
+        },
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,10 +16,10 @@ from ratemod.fund import journal as book
 from ratemod.fund.catalogue import Catalogue, read_catalogue
 from ratemod.fund.closing import Grid, open_contracts
 from ratemod.fund.documents import Papers, known_insurers, read_papers, read_yearly, use_year
-from ratemod.fund.entries import budgets_beyond_cap, postings, without_budget
+from ratemod.fund.entries import budgets_beyond_cap, levy_lacking, postings, without_budget
 from ratemod.fund.events import Events, tally_table
 from ratemod.fund.flags import find_flags
-from ratemod.fund.fund_table import NO_DAY, Ints, day_number, labelled, to_frame, year_of
+from ratemod.fund.fund_table import NO_DAY, Bools, Ints, day_number, labelled, to_frame, year_of
 from ratemod.fund.journal import Journal, journal_of, read_journal
 from ratemod.fund.levy import Levy
 from ratemod.fund.proof import Check, prove
@@ -27,19 +28,6 @@ from ratemod.rules.options import strict
 
 if TYPE_CHECKING:
     import pandas as pd
-
-# What a payment must say for a rule to look at it; the other rules look at all.
-LOOKS_AT = {
-    "purpose": "purpose",
-    "permitted": "purpose",
-    "contract": "service",
-    "delivery": "service",
-    "term": "service",
-    "cost": "service",
-    "price": "service",
-    "related": "provider",
-    "concentration": "provider",
-}
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -56,6 +44,7 @@ class FundLedger:
     flags : pyarrow.Table
         One row a rule broken: rule, check, insurer, fund_year, payment_no, service_no, provider, amount_fen,
         other (the payment, budget, cost or identity it was held against), apart_fen.
+    looked : mapping of rule to (payments,) bool, which payments it could look at
     kept : Journal or None, the ledger as the insurers keep it
     as_of : int, day
     """
@@ -66,6 +55,7 @@ class FundLedger:
     years: tuple[int, ...]
     budget_fen: Ints
     flags: pa.Table
+    looked: Mapping[str, Bools]
     rules: UseRules
     as_of: int
     kept: Journal | None = None
@@ -174,17 +164,13 @@ class FundLedger:
     def flag_counts(self, year: int | None = None, insurer: str = "") -> pa.Table:
         """Return how many payments each rule could look at, how many it flags, and their amount, as `flags_of`.
 
-        A rule of purposes sees payments that say one, one of services those that name one, one of providers likewise.
+        A rule of purposes sees payments that say one, one of services those that name one, one of related parties those
+        to a provider in the list of parties: where a list is not given, nothing was looked at.
         """
         paid = self.papers.payments
         kept = np.ones(len(paid), dtype=bool) if year is None else year_of(paid["date"]) == year
-        paid = paid.take(np.flatnonzero(kept & ((paid["insurer"] == insurer) | (insurer == ""))))
+        kept &= (paid["insurer"] == insurer) | (insurer == "")
         flags = self.flags_of(year, insurer)
-        seen = {
-            "purpose": int((paid["purpose"] != "").sum()),
-            "service": int((paid["service"] >= 0).sum()),
-            "provider": int((paid["provider"] != "").sum()),
-        }
         names = [rule.name for rule in self.rules.uses]
         hit = np.array([names.index(name) for name in flags["rule"].to_pylist()], dtype=np.int64)
         amount = np.zeros(len(names), dtype=np.int64)
@@ -192,7 +178,7 @@ class FundLedger:
         return pa.table(
             {
                 "rule": names,
-                "looked_at": [seen.get(LOOKS_AT.get(rule.check, ""), len(paid)) for rule in self.rules.uses],
+                "looked_at": [int((self.looked[name] & kept).sum()) for name in names],
                 "flags": np.bincount(hit, minlength=len(names)),
                 "amount_fen": amount,
                 "source": [rule.source for rule in self.rules.uses],
@@ -325,6 +311,7 @@ def fund_ledger(
     contracts: Any = None,
     insurers: Any = None,
     parties: Any = None,
+    bodies: Any = None,
     kept: Any = None,
     catalogue: Catalogue | None = None,
     rules: UseRules | str | Path | None = None,
@@ -355,6 +342,8 @@ def fund_ledger(
     parties : path or frame, optional
         party (insurer, provider or credit code), role, and credit_code, legal_representative, shareholder,
         bank_account, phone, address as far as known: for related-party patterns.
+    bodies : path or frame, optional
+        provider and qualification of the service bodies: who is paid must be among them, with a qualification.
     kept : path or frame, optional
         The ledger as the insurers keep it (`read_journal`); it must balance, and its fund must be ours.
     catalogue : Catalogue, optional
@@ -386,16 +375,18 @@ def fund_ledger(
     names = known_insurers(insurers, sorted({*levied.insurer.tolist(), *levied.shares.insurer.tolist()}))
     prices = read_catalogue() if catalogue is None else catalogue
     papers = read_papers(policies, services, payments, contracts, prices, names, today, levied.bearers())
-    approved, listed = (None, None) if budgets is None else read_yearly(budgets, names)
-    years = _years(levied, papers, today)
+    approved, listed = (None, None) if budgets is None else read_yearly(budgets, names, as_of.year)
+    years = _years(levied, papers, today, approved or {})
     other = None if kept is None else read_journal(kept, names).until(today)
     posted, budget = postings(levied, papers, names, years, given, today, approved)
     journal = journal_of(posted, names)
-    flags = find_flags(papers, names, years, budget, given, parties)
+    flags, looked = find_flags(papers, names, years, budget, given, parties, bodies)
     told = [*levied.refused, *papers.refused]
     if listed is not None:
         told += [*listed.told, *budgets_beyond_cap(levied, names, years, budget)]
         told += without_budget(names, years, budget, papers.payments)
+    else:
+        told += levy_lacking(levied, names, years, papers.payments)
     return FundLedger(
         journal=journal,
         levied=levied,
@@ -403,6 +394,7 @@ def fund_ledger(
         years=years,
         budget_fen=budget,
         flags=flags,
+        looked=looked,
         rules=given,
         as_of=today,
         kept=other,
@@ -411,8 +403,9 @@ def fund_ledger(
     )
 
 
-def _years(levied: Levy, papers: Papers, today: int) -> tuple[int, ...]:
+def _years(levied: Levy, papers: Papers, today: int, budgets: Mapping[tuple[str, int], int]) -> tuple[int, ...]:
     done = papers.services["delivered_date"]
     days = [levied.movements.day, papers.services["bound_date"], done[done != NO_DAY], papers.payments["date"]]
     first = int(year_of(np.array([min(int(day.min()) for day in (*days, np.array([today])) if len(day))]))[0])
+    first = min([first, *(year for _, year in budgets)])
     return tuple(range(first, int(year_of(np.array([today]))[0]) + 1))

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,12 +28,14 @@ from ratemod.fund.fund_table import (
     to_frame,
 )
 from ratemod.fund.journal import unknown_insurers
+from ratemod.fund.levy_lacks import Lack, lacking
 from ratemod.fund.levy_rule import LevyRule, check_rules, plan_rules, read_levy_rules, rule_of
 from ratemod.fund.levy_shares import Shares, read_shares, shared, torn
 from ratemod.fund.movements import (
     CHANGE,
     KINDS,
     below_nothing,
+    cancelled_in_full,
     levied_by,
     movements,
     over_received,
@@ -50,6 +52,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 POLICY = ("policy_no", "insurer", "sector", "start_date", "premium_fen")
+MORE = ("end_date", "cancelled_date")
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -86,6 +89,8 @@ class Levy:
     tallies : tuple of Events
         Endorsements, receipts, shares of co-insurers and the ledger's entries that count.
     rows : tuple of Tally, what became of every row of the policies and of `tallies`
+    lacking : mapping of insurer ("" where it is not known) to Lack
+        The policies that were refused or set aside, so that the levy is not the whole of the insurer's.
     """
 
     rules: tuple[LevyRule, ...]
@@ -104,6 +109,7 @@ class Levy:
     refused: tuple[Problem, ...] = ()
     tallies: tuple[Events, ...] = ()
     rows: tuple[Tally, ...] = ()
+    lacking: Mapping[str, Lack] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         return f"<Levy of {len(self.policy_no)} policies: {self.total_fen} fen, {len(self.refused)} problems>"
@@ -404,7 +410,14 @@ def levy(
         shares=shares,
         ledger_fen=kept.plan_fund if booked is None else booked[0],
         stray_fen=0 if booked is None else booked[1],
-        refused=once([*kept.refused, *(item for found in events for item in found.told)]),
+        refused=once(
+            [
+                *kept.refused,
+                *(item for found in events for item in found.told),
+                *cancelled_in_full(book, changes, today),
+            ]
+        ),
+        lacking=lacking(read.rows, book, shares_of),
         tallies=events,
         rows=(policies.tally, *(found.tally for found in events)),
     )
@@ -453,14 +466,14 @@ def _without_rule(kept: _Kept) -> tuple[Bools, list[Problem]]:
 
 def _book(source: Any) -> tuple[Events, Ints | None]:
     if not isinstance(source, Rated):
-        return policies_once(source, POLICY, ("end_date",)), None
+        return policies_once(source, POLICY, MORE), None
     source.plan.money.need_hundredths()
     table = source.table
     if source.plan.key and source.plan.key != "policy_no":
         table = table.append_column("policy_no", table[source.plan.key].cast(pa.string()))
     priced = np.asarray(table["premium_fen"].is_valid().to_numpy(), dtype=bool)
     kept = table.filter(pa.array(priced))
-    found = policies_once(kept, POLICY, ("end_date",))
+    found = policies_once(kept, POLICY, MORE)
     fund = np.asarray(kept["fund_fen"].to_numpy(), dtype=np.int64) if "fund_fen" in kept.column_names else None
     return found, fund if len(found.rows) == kept.num_rows else None
 

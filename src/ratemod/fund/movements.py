@@ -10,7 +10,7 @@ import numpy as np
 
 from ratemod.errors import ModelError, Problem, problem
 from ratemod.fund.events import Events, of_policies, read_events
-from ratemod.fund.fund_table import Bools, Columns, Ints, Texts
+from ratemod.fund.fund_table import NO_DAY, Bools, Columns, Ints, Texts
 from ratemod.fund.levy_rule import LevyRule, levied
 from ratemod.money import yuan_text
 
@@ -107,6 +107,22 @@ def over_received(book: Columns, changes: Changes) -> tuple[Bools, list[Problem]
             written=yuan_text(int(written[at])),
         )
     ]
+
+
+def cancelled_in_full(book: Columns, changes: Changes, today: int | None) -> list[Problem]:
+    """Return RM773 where policies ended before their term and nothing of their premium came back."""
+    if "cancelled_date" not in book:
+        return []
+    ended = book["cancelled_date"] != NO_DAY
+    ended &= (today is None) | (book["cancelled_date"] <= (today or 0))
+    if "end_date" in book:
+        ended &= (book["end_date"] == NO_DAY) | (book["cancelled_date"] < book["end_date"])
+    for found, name in ((changes.endorsements, "premium_change_fen"), (changes.receipts, "amount_fen")):
+        ended[found.place[found.rows[name] < 0]] = False
+    if not ended.any():
+        return []
+    at, fen = int(np.argmax(ended)), yuan_text(int(book["premium_fen"][ended].sum()))
+    return [problem("RM773", **book.first(ended, "policies"), policy=str(book["policy_no"][at]), yuan=fen)]
 
 
 def _sums(found: Events, amount: str, size: int) -> Ints:

@@ -82,6 +82,7 @@ def ledger_of(
         budgets=lists.get("budgets"),
         contracts=lists.get("contracts"),
         parties=lists.get("parties"),
+        bodies=lists.get("service_bodies"),
         insurers=lists.get("insurers"),
         kept=kept or lists.get("ledger"),
         rules=rules,

@@ -22,6 +22,7 @@ CHECKS = (
     "budget",
     "duplicate",
     "related",
+    "qualified",
     "concentration",
 )
 FIELDS = ("credit_code", "legal_representative", "shareholder", "bank_account", "phone", "address")
