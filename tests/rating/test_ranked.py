@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 
 import ratemod as rm
+from ratemod.errors import PlanError
 from ratemod.rating.exact import evaluate
 from ratemod.report.live_workbook import write_live_workbook
 from tests.exhibits.office import convert, needs_office
@@ -133,3 +134,21 @@ def test_ranks_recalculate_in_a_workbook(folder, tmp_path):
     (file,) = convert([tmp_path / "a.xlsx"], "xlsx", tmp_path / "made")
     names, rows = cells(file)
     assert [round(row[names.index("premium")] * 100) for row in rows] == wanted()
+
+
+def test_levels_that_a_step_states_are_counted_in_its_own_order_and_name_all_that_it_takes(folder):
+    """Stated back to front they are the same classes at the same rates; one left out is refused."""
+    stated = 'rank = "place"\nlevels = {}\nlabel_en = "Governing class"'
+    for levels in ('["office", "shop", "mine"]', '["shop", "office", "other", "mine"]'):
+        body = BODY.replace('rank = "place"\nlabel_en = "Governing class"', stated.format(levels))
+        (folder / "plan.toml").write_text(plan_text(body, "no"), encoding="utf-8")
+        plan = rm.load_plan(folder)
+        rated = rm.rate(ROWS, plan, lang="en", trace=True)
+        assert rated.outputs.premium_fen.tolist() == wanted()
+        exact = evaluate(plan, rated.coding.inputs).values["premium"].fractions()
+        assert [int(value * 100) for value in exact] == wanted()
+    body = BODY.replace('rank = "place"\nlabel_en = "Governing class"', stated.format('["office", "mines"]'))
+    (folder / "plan.toml").write_text(plan_text(body, "no"), encoding="utf-8")
+    with pytest.raises(PlanError) as caught:
+        rm.load_plan(folder)
+    assert ("RM130", "mine") in [(item.code, item.args.get("value")) for item in caught.value.problems]

@@ -31,7 +31,7 @@ from ratemod.plan.op.arithmetic import (
 from ratemod.plan.op.base import Operation, TableOperation
 from ratemod.plan.op.dates import LENGTHS, AddMonths, DatePart, Days, Earliest, Latest, Months, Term, Years
 from ratemod.plan.op.judgement import Judgement
-from ratemod.plan.op.level import FirstLevel, LastLevel, LevelExtreme, OneLevel
+from ratemod.plan.op.level import FirstLevel, LastLevel, LevelExtreme, OneLevel, places
 from ratemod.plan.op.limits import Bound, Cap
 from ratemod.plan.op.lines import Rollup, ShareOut
 from ratemod.plan.op.logarithm import Exponential, Logarithm
@@ -299,8 +299,8 @@ def _rank(operation: Rank, here: Here) -> Rational:
 def _row_taken(operation: Taken, here: Here) -> npt.NDArray[np.int64]:
     """Return the row that each row takes its value from, -1 for none."""
     rank = here.state.values[operation.rank]
-    places = np.where(rank.ok, rank.num // rank.den, 0).astype(np.int64)
-    return taken(places, rank.ok, here.state.inputs.groups[operation.group], operation.which)
+    place = np.where(rank.ok, rank.num // rank.den, 0).astype(np.int64)
+    return taken(place, rank.ok, here.state.inputs.groups[operation.group], operation.which)
 
 
 def _take(operation: Take, here: Here) -> Rational:
@@ -310,8 +310,9 @@ def _take(operation: Take, here: Here) -> Rational:
 
 
 def _take_level(operation: TakeLevel, here: Here) -> Rational:
-    codes, row = codes_of(operation.level, here.state), _row_taken(operation, here)
-    found = codes[row].astype(np.int64)
+    own = np.array(places(operation.levels, here.plan.level_columns[operation.level].codes()))
+    found, row = own[codes_of(operation.level, here.state)], _row_taken(operation, here)
+    found = found[row]
     return Rational(q.integers(np.maximum(found, 0)), 1, (row >= 0) & (found >= 0))
 
 

@@ -16,7 +16,7 @@ from ratemod.plan.op.arithmetic import AddPercentages, Arithmetic, Difference, L
 from ratemod.plan.op.base import Operation
 from ratemod.plan.op.dates import LENGTHS, AddMonths, DatePart, Days, Earliest, Latest, Months, Term, Years
 from ratemod.plan.op.judgement import Judgement
-from ratemod.plan.op.level import FirstLevel, LastLevel, LevelExtreme, OneLevel
+from ratemod.plan.op.level import FirstLevel, LastLevel, LevelExtreme, OneLevel, places
 from ratemod.plan.op.limits import Bound, Cap
 from ratemod.plan.op.lines import Rollup, ShareOut
 from ratemod.plan.op.logarithm import Exponential, Logarithm
@@ -332,13 +332,18 @@ def _rank(operation: Rank, compiling: Compiling) -> Run:
 
 
 def _take(operation: Take | TakeLevel, compiling: Compiling) -> Run:
+    ordered = np.zeros(0)
+    if isinstance(operation, TakeLevel):
+        column = compiling.plan.level_columns[operation.level]
+        ordered = np.array(places(operation.levels, column.codes()), dtype=np.float64)
+        ordered[ordered < 0] = np.nan
+
     def take(block: Block) -> None:
         rank = block.get(operation.rank, compiling.floats)
-        places = np.where(np.isnan(rank), 0, rank).astype(np.int64)
-        row = taken(places, ~np.isnan(rank), block.inputs.groups[operation.group], operation.which)
+        place = np.where(np.isnan(rank), 0, rank).astype(np.int64)
+        row = taken(place, ~np.isnan(rank), block.inputs.groups[operation.group], operation.which)
         if isinstance(operation, TakeLevel):
-            codes = block.codes_of(operation.level, np.int32)
-            values = np.where(codes < 0, np.nan, codes)
+            values = ordered[block.codes_of(operation.level, column.code_type)]
         else:
             values = np.broadcast_to(block.get(operation.of[0], compiling.floats), block.inputs.n)
         block.buffer(compiling.name)[:] = np.where(row >= 0, values[row], np.nan)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, ClassVar
@@ -49,16 +49,26 @@ class LevelExtreme(Operation):
 
     def faults_in(self, plan: Plan) -> Iterator[tuple[str, dict[str, Any]]]:
         """Yield RM130 for the first level of each operand that has no place among its own."""
-        known = [level.code for level in self.levels]
-        for graded in map(str, self.of):
-            codes = plan.level_columns[graded].codes() if graded in plan.level_columns else ()
-            for code in [code for code in codes if code not in known][:1]:
-                yield "RM130", {"value": code, "nearest": nearest(code, known)}
+        return without_place(plan, map(str, self.of), self.levels)
 
     def places(self, codes: Sequence[str]) -> list[int]:
         """Return the place of each of some codes among the levels, and -1 last, for no level."""
-        place = {level.code: at for at, level in enumerate(self.levels)}
-        return [*(place.get(code, -1) for code in codes), -1]
+        return places(self.levels, codes)
+
+
+def places(levels: Sequence[Level], codes: Sequence[str]) -> list[int]:
+    """Return the place of each of some codes among levels, and -1 last, for no level."""
+    place = {level.code: at for at, level in enumerate(levels)}
+    return [*(place.get(code, -1) for code in codes), -1]
+
+
+def without_place(plan: Plan, names: Iterable[str], levels: Sequence[Level]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield RM130 for the first level of each column or step that has no place among some levels."""
+    known = [level.code for level in levels]
+    for name in names:
+        codes = plan.level_columns[name].codes() if name in plan.level_columns else ()
+        for code in [code for code in codes if code not in known][:1]:
+            yield "RM130", {"value": code, "nearest": nearest(code, known)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,6 +14,7 @@ from typing import Any, ClassVar, Literal
 from ratemod.plan.interval import Range, operand_range
 from ratemod.plan.model import Plan
 from ratemod.plan.op.base import given
+from ratemod.plan.op.level import without_place
 from ratemod.plan.op.lines import MOST_LINES, NAMED, Lines
 from ratemod.plan.operand import Operand
 from ratemod.vocabulary.column import Level
@@ -68,7 +69,12 @@ class TakeLevel(Taken):
     gives: ClassVar[str] = "level"
     carries: ClassVar[bool] = False
     level: str = given("name", called="of", takes=NAMED)
-    levels: tuple[Level, ...] = given("levels", (), doc="default: those of what it takes")
+    levels: tuple[Level, ...] = given("levels", (), doc="in order; default: those of what it takes")
+
+    def faults_in(self, plan: Plan) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Yield RM130 for a level of what it takes that has no place among its own."""
+        yield from Taken.faults_in(self, plan)
+        yield from without_place(plan, [self.level], self.levels)
 
     def range(self, plan: Plan, known: Mapping[str, Range]) -> Range:
         """Return the places of the levels."""
