@@ -224,7 +224,8 @@ def test_random_plans_of_every_operation_equal_exact_arithmetic(tmp_path, monkey
 
     collect()
     for op in sorted(set(OPERATIONS) - {"classify"} - _used(made)):
-        rare = find(random_plans.plans(), lambda plan, op=op: op in _used([(plan,)]))
+        first = settings(max_examples=1000, derandomize=True, database=None, phases=[Phase.generate])  # not the least
+        rare = find(random_plans.plans(), lambda plan, op=op: op in _used([(plan,)]), settings=first)
         made.append((rare, random_plans.inputs(len(made), 40, rare), tmp_path / f"{op}.xlsx"))
         write_plan(*made[-1])
     made.append((*grouped_plan(), tmp_path / "grouped.xlsx"))
@@ -305,7 +306,7 @@ def test_what_a_step_of_levels_is_otherwise_recalculates_and_so_do_plans_as_auth
                 if wanted is not None and step.operation.levels:
                     assert found == step.operation.levels[int(wanted)].code, (step, at)
                 elif step.name == "premium":
-                    assert round(found * 100) == wanted * 100, (step, at)
+                    assert round(found * book.plan.money.per_unit) == wanted * book.plan.money.per_unit, (step, at)
             assert row[-1] == 0.0
             seen += 1
     assert seen > 100

@@ -28,10 +28,19 @@ class Sheet:
         self.levels = {name: column.get("levels") for name, column in said["column"].items()}
         self.levels |= {"trade": list(trades), "listed": ["no", "yes"]}
         constants = {name: stated(one["value"]) for name, one in said["constant"].items()}
-        self.rows = [{**{name: exact(cell) for name, cell in row.items()}, **constants} for row in rows]
+        self.rows = [{**self.filled(row), **constants} for row in rows]
+        self.per_unit = 10 ** said.get("money", {}).get("decimals", 2)
         self.groups: list[list[str]] = []
         for step in self.steps():
             self.work(step)
+
+    def filled(self, row: Cells) -> Cells:
+        """The cells of a row, with what the plan says an empty one means, and the days of its term."""
+        found = {name: exact(cell) for name, cell in row.items()}
+        for name, column in self.said["column"].items():
+            if found.get(name) is None and "default" in column:
+                found[name] = column["default"] if column["kind"] == "level" else stated(column["default"])
+        return {**found, "term_days": Fraction((row["end_date"] - row["start_date"]).days)}
 
     def steps(self) -> Iterator[Cells]:
         """The steps, each over a list once for each of its values."""
@@ -61,6 +70,8 @@ class Sheet:
         if step["op"] == "classify":
             header, lines = self.tables[step["table"]]
             return list(dict.fromkeys(line[header.index("value")] for line in lines))
+        if step["op"] == "level":
+            return [step["is"]]
         return self.levels[listed(step["of"])[0]]
 
     def value(self, operand: Any, row: Cells, levels: Sequence[str] | None = None) -> Any:
@@ -139,7 +150,8 @@ class Sheet:
     def _lookup(self, step: Cells, row: Cells) -> Any:
         cells = self.answers(step, row)
         assert len(cells) < 2
-        return stated(cells[0]["value"]) if cells and cells[0]["value"] != "none" else None
+        said = cells[0][step.get("column", "value")] if cells else "none"
+        return None if said == "none" else stated(said)
 
     def _classify(self, step: Cells, row: Cells) -> Any:
         cells = self.answers(step, row)
@@ -163,18 +175,19 @@ class Sheet:
         points = [axis for axis, kind in axes(header).items() if kind == "point"]
         lines = self.answers(step, row, points)
         every = {
-            p: sorted({stated(dict(zip(header, line))[f"{p}_at"]) for line in self.tables[step["table"]][1]})
+            p: sorted({placed(dict(zip(header, line))[f"{p}_at"]) for line in self.tables[step["table"]][1]})
             for p in points
         }
 
         def along(axis: int, chosen: dict[str, Fraction]) -> Any:
             if axis == len(points):
-                here = [c for c in lines if all(stated(c[f"{p}_at"]) == at for p, at in chosen.items())]
+                here = [c for c in lines if all(placed(c[f"{p}_at"]) == at for p, at in chosen.items())]
                 return None if not here or here[0]["value"] == "none" else stated(here[0]["value"])
             name = points[axis]
             x, marks = self.read_from(step, name, row), every[name]
             if x is None:
                 return None
+            x = placed(x)
             outside = not marks[0] <= x <= marks[-1]
             if outside and step["beyond"] == "refuse":
                 return None
@@ -193,7 +206,7 @@ class Sheet:
         x = self.read_from(step, "x", row)
         slices = sorted(
             (
-                (stated(c["x_from"]), stated(c["x_below"]) if c["x_below"] else None, stated(c["value"]))
+                (*(stated(end) if end else None for end in ends(c, "x")), stated(c["value"]))
                 for c in self.answers(step, row, ["x"])
             ),
             key=lambda one: one[0],
@@ -303,7 +316,9 @@ class Sheet:
         value, weights = self.value(step["of"], row), [self.value(weight, row) for weight in step["among"]]
         if value is None or any(weight is None or weight < 0 for weight in weights) or not sum(weights):
             return None
-        return Fraction(divided(int(rounded(value * 100, "half_up")), weights)[step["which"] - 1], 100)
+        return Fraction(
+            divided(int(rounded(value * self.per_unit, "half_up")), weights)[step["which"] - 1], self.per_unit
+        )
 
     def _experience(self, step: Cells, row: Cells) -> Any:
         given = {key: self.value(operand, row) for key, operand in step.items() if key in NEEDED}
@@ -415,41 +430,74 @@ class Sheet:
             weights = [self.value(step["weights"], row) for row in group]
             if None in totals or None in weights or min(weights) < 0 or not sum(weights):
                 return [None] * len(group)
-            fen = {int(rounded(total * 100, "half_up")) for total in totals}
+            fen = {int(rounded(total * self.per_unit, "half_up")) for total in totals}
             if len(fen) > 1:
                 return [None] * len(group)
             order = sorted(range(len(group)), key=lambda at: group[at]["id"])
             parts = divided(fen.pop(), [weights[at] for at in order])
-            return [Fraction(parts[order.index(at)], 100) for at in range(len(group))]
+            return [Fraction(parts[order.index(at)], self.per_unit) for at in range(len(group))]
 
         return self.given(step, shared)
 
     # --- what becomes of a row --------------------------------------------------------------------------------------
-    def premiums(self) -> list[int | None]:
-        """The premium of every row in fen; None where it has none, is not lawful, refused, or beside such a line."""
+    def results(self) -> list[tuple[str, int | None, int | None]]:
+        """What becomes of every row, and its premium and fund in smallest units, where it has them.
+
+        It has them not where a step gives none, below zero, where a rule, a check or the law is against it, and beside
+        such a line of its policy. A risk that is declined need have no premium, and no lawful one.
+        """
         plan, found = self.said["plan"], []
-        bad = []
-        for row in self.rows:
-            amounts = [row[name] for name in (plan["premium"], plan.get("fund")) if name]
-            wrong = None in amounts or amounts[0] < 0
-            wrong |= any(
-                self.holds(rule["when"], row) for rule in self.said["rule"] if rule["action"] in ("refuse", "decline")
-            )
-            for item in self.said["legal"]:
-                value = row[item["of"]]
-                outside = value is not None and value > self.value(item["high"], row)
-                wrong |= outside and not ("exception" in item and self.holds(item["exception"]["when"], row))
-            bad.append(wrong)
-            found.append(None if None in amounts else int(amounts[0] * 100))
+        of_rules = {
+            action: [
+                any(self.holds(rule["when"], row) for rule in self.said["rule"] if rule["action"] == action)
+                for row in self.rows
+            ]
+            for action in ("refuse", "decline", "refer")
+        }
+        declined = of_rules["decline"]
+        amounts = [[row[plan[name]] for name in ("premium", "fund") if name in plan] for row in self.rows]
+        refused = [(None not in held and held[0] < 0) or rule for held, rule in zip(amounts, of_rules["refuse"])]
+        for check in self.said["check"]:
+            refused = [bad or broken for bad, broken in zip(refused, self.broken(check))]
+        for item in self.said["legal"]:
+            for at, row in enumerate(self.rows):
+                excepted = "exception" in item and self.holds(item["exception"]["when"], row)
+                refused[at] |= self.outside(item, row) and not excepted and not declined[at]
+        refused = [bad or (None in held and not no) for bad, held, no in zip(refused, amounts, declined)]
+        lost = [one or other for one, other in zip(refused, declined)]
         before = -1
-        while before != (before := sum(bad)):
-            for names in self.groups:
+        while before != (before := sum(lost)):
+            for names in list(self.groups):
                 for group in self.together(names):
-                    if any(bad[self.rows.index(row)] for row in group):
-                        for row in group:
-                            bad[self.rows.index(row)] = True
+                    places = [self.rows.index(row) for row in group]
+                    if any(lost[at] for at in places):
+                        for at in places:
+                            refused[at] |= not lost[at]
+                            lost[at] = True
                 self.groups.pop()
-        return [None if wrong else fen for wrong, fen in zip(bad, found)]
+        for at, held in enumerate(amounts):
+            status = "referred" if of_rules["refer"][at] else "rated"
+            status = "declined" if declined[at] else status
+            status = "refused" if refused[at] else status
+            sums = [int(amount * self.per_unit) for amount in held] if not lost[at] else []
+            found.append((status, *sums, *[None] * (2 - len(sums))))
+        return found
+
+    def broken(self, check: Cells) -> list[bool]:
+        """The rows that break a check; an empty cell is like no other, and differs from none."""
+        of = [row[check["of"]] for row in self.rows]
+        if check["kind"] == "unique":
+            return [value is not None and of.count(value) > 1 for value in of]
+        by = [row[check["by"]] for row in self.rows]
+        said = {unit: {value for one, value in zip(by, of) if one == unit and value is not None} for unit in set(by)}
+        return [unit is not None and len(said[unit]) > 1 for unit in by]
+
+    def outside(self, item: Cells, row: Cells) -> bool:
+        value = self.value(item["of"], row)
+        if value is None:
+            return False
+        low, high = (self.value(item[end], row) if end in item else value for end in ("low", "high"))
+        return low is None or high is None or not low <= value <= high
 
 
 TOGETHER = {
@@ -506,6 +554,12 @@ def stated(value: Any) -> Any:
     return date.fromisoformat(text) if text.count("-") == 2 and text[0] != "-" else Fraction(text)
 
 
+def placed(value: Any) -> Fraction:
+    """A number, or a day as one."""
+    found = stated(value)
+    return Fraction(found.toordinal()) if isinstance(found, date) else found
+
+
 def decimal(value: Fraction) -> Decimal:
     return PRECISE.divide(Decimal(value.numerator), Decimal(value.denominator))
 
@@ -529,7 +583,7 @@ def filled(value: Any, own: Mapping[str, str], lists: Mapping[str, Sequence[str]
 def axes(header: Sequence[str]) -> dict[str, str]:
     found = {}
     for name in header:
-        if name in ("value", "low", "high"):
+        if name in ("value", "second", "low", "high"):
             continue
         stem, _, ending = name.rpartition("_")
         kind = {"from": "band", "below": "band", "above": "band", "to": "band", "at": "point"}.get(ending, "plain")
@@ -537,11 +591,16 @@ def axes(header: Sequence[str]) -> dict[str, str]:
     return found
 
 
+def ends(cell: Mapping[str, str], axis: str) -> tuple[str, str]:
+    """The ends of a band, as they are written."""
+    low, high = ("from", "below") if f"{axis}_from" in cell else ("above", "to")
+    return cell[f"{axis}_{low}"], cell[f"{axis}_{high}"]
+
+
 def within(value: Any, cell: Mapping[str, str], axis: str) -> bool:
-    low, high = (cell.get(f"{axis}_{end}", "") for end in ("from", "below"))
+    low, high = ends(cell, axis)
     if f"{axis}_from" in cell:
         return (not low or value >= stated(low)) and (not high or value < stated(high))
-    low, high = cell[f"{axis}_above"], cell[f"{axis}_to"]
     return (not low or value > stated(low)) and (not high or value <= stated(high))
 
 

@@ -18,6 +18,7 @@ from ratemod.rating.encode import prepare
 from ratemod.rating.exact import evaluate
 from ratemod.rating.rate import dating, rate
 from ratemod.rating.rational import nearest_float
+from ratemod.rating.verdict import STATUS
 from tests.rating import written_plans
 from tests.rating.by_hand import Sheet
 from tests.rating.written_plans import frame, read, rows
@@ -43,17 +44,21 @@ def test_every_reading_is_what_the_plan_comes_to_by_hand(written, seed):
     plan, cells = read(written), rows(seed, 30)
     sheet = Sheet(written.said, written.tables, cells, written.levels)
     traced, bare = (rate(frame(cells), plan, lang="en", trace=trace) for trace in (True, False))
+    by_hand = sheet.results()
     for rated in (traced, bare):
-        priced = rated.verdict.status < 2
-        assert [int(fen) if held else None for fen, held in zip(rated.outputs.premium_fen, priced)] == sheet.premiums()
+        priced, out = rated.verdict.status < 2, rated.outputs
+        assert [STATUS[status] for status in rated.verdict.status] == [status for status, *_ in by_hand]
+        assert [int(one) if held else None for one, held in zip(out.premium_fen, priced)] == [p for _, p, _ in by_hand]
+        if plan.fund:
+            assert [int(one) if held else None for one, held in zip(out.fund_fen, priced)] == [f for *_, f in by_hand]
     coding = prepare(traced.book, plan, dating(plan, None, "new"))
     state = evaluate(plan, coding.code(slice(0, coding.n)).inputs)
     for step in plan.steps:
         if step.name not in sheet.rows[0]:  # a part of a step that is written as one
             continue
-        by_hand = numbered(step, [row[step.name] for row in sheet.rows])
-        assert state.values[step.name].fractions() == by_hand, step
-        floats = np.array([np.nan if value is None else nearest_float(value) for value in by_hand])
+        values = numbered(step, [row[step.name] for row in sheet.rows])
+        assert state.values[step.name].fractions() == values, step
+        floats = np.array([np.nan if value is None else nearest_float(value) for value in values])
         np.testing.assert_allclose(traced.outputs.steps[step.name], floats, rtol=1e-9, atol=1e-9, err_msg=step.name)
 
 

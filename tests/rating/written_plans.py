@@ -2,6 +2,28 @@
 
 What is drawn is data, `Written`: `files` puts it into a folder, for the reader; `by_hand` works it out without any of
 the project's code.
+
+=============  =====================================================================================================
+section        what is drawn of it
+=============  =====================================================================================================
+plan           with and without a key and a fund
+money          yuan, or a money of its own of 0 to 4 decimals; premium, fund, parts and shares to its smallest unit
+unit           a unit of the plan's own
+constant       decimals, fractions, per cent of a share, dates
+column         level (its own levels, a file of them, a default), number (a default), flag, date, text, one derived
+table          levels, flags, numbers, `*`, `none`; bands closed below and above of columns, steps and dates; points of
+               numbers, of two axes and of dates; several value columns; two banded axes to sum along one
+list, over     one list, two, `{name}` in the list of a later step, under a condition
+step           every operation with every key and choice; under conditions: a number, a name, a level, `none` or
+               nothing otherwise; headline or not
+condition      every test of levels, texts, numbers and dates, of columns, constants and steps; all, any, none, nested
+rule           the four actions
+check          same and unique
+legal          low ends, high ends, both: numbers, constants, steps; with and without an exception
+=============  =====================================================================================================
+
+Not drawn, as nothing that a row comes to hangs on it: labels, notes, aliases, urls, dates and standing of an edition,
+the limits of a table's values, a table's file elsewhere, words of units, levels in the vocabulary (`from`, `only`).
 """
 
 from __future__ import annotations
@@ -13,6 +35,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
+from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -27,6 +50,7 @@ from ratemod.plan.editions import load_plan
 from ratemod.plan.model import Plan
 
 SECTORS, GRADES, PERILS, CLASSES = "abcd", "ABCD", ("fire", "flood", "theft"), ("low", "mid", "high")
+ZONES = ("north", "south")
 TRADES = tuple(f"{letter}{number:02d}" for letter in "KLM" for number in range(15))  # a level file: 45 codes
 TABLES = ("by_trade", "by_class")
 MODES = ("half_up", "half_up", "up", "down", "half_even")
@@ -56,8 +80,6 @@ class Written:
         for section, held in self.said.items():
             if isinstance(held, list):
                 lines += [f"[[{section}]]\n{_lines(item)}" for item in held]
-            elif section in ("plan", "money"):
-                lines.append(f"[{section}]\n{_lines(held)}")
             else:
                 lines.append(f"[{section}]\n{_lines(held)}")
         (place / "plan.toml").write_text("\n".join(lines), encoding="utf-8")
@@ -85,6 +107,7 @@ def _toml(value: Any) -> str:
     return str(value)
 
 
+@cache
 def decimals(low: str, high: str, places: int) -> st.SearchStrategy[Decimal]:
     scale = 10**places
     return st.integers(int(Decimal(low) * scale), int(Decimal(high) * scale)).map(lambda n: Decimal(n) / scale)
@@ -161,6 +184,18 @@ def tables(draw: st.DrawFn) -> dict[str, tuple[list[str], list[list[str]]]]:
         [[code, "0.9", *(["1"] if stood else []), "1.1"] for code in SECTORS],
     )
     found["printed"] = (["sector", "value"], [[code, draw(st.sampled_from(PRINTED))] for code in SECTORS])
+    found["several"] = (["sector", "value", "second"], [[code, value(), value()] for code in SECTORS])
+    found["by_zone"] = (["peril", "zone", "value"], [[peril, zone, value()] for peril in PERILS for zone in ZONES])
+    dated = sorted(draw(st.sets(days(), min_size=2, max_size=4)))
+    found["over_time"] = (["day_at", "value"], [[str(day), value()] for day in dated])
+    found["steps_of"] = (
+        ["heads_from", "heads_below", "x_above", "x_to", "value"],
+        [
+            [*heads, *edges, value()]
+            for heads in (("", "20"), ("20", ""))
+            for edges in itertools.pairwise(["0", *map(str, cuts[1:]), draw(st.sampled_from(["", "6000"]))])
+        ],
+    )
     return found
 
 
@@ -183,8 +218,14 @@ COLUMNS: dict[str, dict[str, Any]] = {
     "weight": {"kind": "number", "decimals": 0, "min": 0, "max": 9},
     "start": {"kind": "date"},
     "end": {"kind": "date"},
+    "band": {"kind": "level", "levels": list(CLASSES), "default": "mid", "default_source": "s"},
+    "extra": {"kind": "number", "decimals": 1, "min": 0, "max": 9, "default": "1.5", "default_source": "s"},
+    "insured": {"kind": "text", "optional": True},
+    "contract": {"kind": "text", "optional": True},
+    "start_date": {"kind": "date"},
+    "end_date": {"kind": "date"},
+    "term_days": {"kind": "number", "decimals": 0, "min": 1, "max": 9999, "derive": "term_days"},
 }
-DEFAULTED = {"kind": "level", "levels": ["low", "mid", "high"], "default": "mid", "default_source": "s"}
 
 
 @dataclass
@@ -209,7 +250,9 @@ def conditions(draw: st.DrawFn, names: Names, deep: int = 1) -> dict[str, Any]:
         lambda: {"of": "grade", draw(st.sampled_from(["from", "to"])): "B"},
         lambda: {"of": "grade", draw(st.sampled_from(["at_least", "above", "at_most", "below", "equals"])): "least"},
         lambda: {"of": "why", "begins": "re"},
-        lambda: {"of": "why", "is_not": ["reason"]},
+        lambda: {"of": "why", draw(st.sampled_from(["is", "is_not"])): ["reason"]},
+        lambda: {"of": "band", "from": "mid"},
+        lambda: {"of": draw(st.sampled_from(names.sectors)), "equals": draw(st.sampled_from(names.sectors))},
         lambda: {"of": draw(st.sampled_from(["prior", "grade", "why"])), "missing": draw(st.booleans())},
         lambda: {
             "of": draw(number),
@@ -284,6 +327,31 @@ def steps(draw: st.DrawFn, at: int, names: Names) -> list[dict[str, Any]]:
             made[0]["by"] = {"x": Decimal("0.25")}
     elif kind == "printed":
         made = [{"op": "lookup", "table": "printed", **by(sector=draw(sector))}]
+    elif kind == "several":
+        column = draw(st.sampled_from([{}, {"column": "value"}, {"column": "second"}]))
+        made = [{"op": "lookup", "table": "several", **by(sector=draw(sector)), **column}]
+    elif kind == "defaulted":
+        made = [{"op": "lookup", "table": "by_class", "by": {"risk": "band"}}]
+        if draw(st.booleans()):
+            made = [{"op": "sum", "of": ["extra", draw(st.one_of(operand, st.just("term_days")))]}]
+    elif kind == "over two":
+        made = [
+            {
+                "name": "{peril}_{zone}_" + name,
+                "over": ["peril", "zone"],
+                "op": "lookup",
+                "table": "by_zone",
+                "by": {"peril": {"is": "{peril}"}, "zone": {"is": "{zone}"}},
+                **({"when": draw(conditions(names)), "otherwise": draw(operand)} if names.conditional else {}),
+            },
+            {
+                "name": "{peril}_z_" + name,
+                "over": "peril",
+                "op": "sum",
+                "of": ["{peril}_{zone}_" + name, draw(operand)],
+            },
+            {"op": "largest", "of": ["{peril}_z_" + name]},
+        ]
     elif kind == "over":
         of = ["{peril}_" + name, draw(operand)]
         made = [
@@ -313,7 +381,7 @@ def steps(draw: st.DrawFn, at: int, names: Names) -> list[dict[str, Any]]:
             {"op": "lookup", "table": "by_class", "by": {"risk": f"class_{name}"}},
         ]
         if names.conditional and draw(st.booleans()):
-            other = draw(st.sampled_from(["none", "mid"] if stated else ["none"]))
+            other = draw(st.sampled_from(["none", "mid", "band"] if stated else ["none", "band"]))
             made[0] |= {"when": draw(conditions(names)), "otherwise": other}
     elif kind == "graded":
         made = [
@@ -325,11 +393,16 @@ def steps(draw: st.DrawFn, at: int, names: Names) -> list[dict[str, Any]]:
             },
             {"op": "lookup", "table": "by_sector", "by": {"sector": f"worse_{name}"}},
         ]
+        if names.conditional and draw(st.booleans()):
+            made[1] |= {"when": draw(conditions(names)), "otherwise": draw(st.one_of(sector, st.just("none")))}
         names.sectors.append(f"worse_{name}")
     elif kind == "interpolate":
         beyond = {"beyond": draw(st.sampled_from(["refuse", "flat", "extend"]))}
         made = [{"op": "interpolate", "table": "line", "by": {"x": draw(axis)}, **beyond}]
-        if draw(st.booleans()):
+        table = draw(st.sampled_from(["line", "plane", "over_time"]))
+        if table == "over_time":
+            made = [{"op": "interpolate", "table": table, "by": {"day": draw(st.sampled_from(names.dates))}, **beyond}]
+        elif table == "plane":
             made = [
                 {
                     "op": "interpolate",
@@ -339,7 +412,10 @@ def steps(draw: st.DrawFn, at: int, names: Names) -> list[dict[str, Any]]:
                 }
             ]
     elif kind == "progressive":
-        made = [{"op": "progressive", "table": "sliced", **by(x=draw(st.sampled_from(["heads", *names.numbers[-3:]])))}]
+        x = draw(st.sampled_from(["heads", *names.numbers[-3:]]))
+        made = [{"op": "progressive", "table": "sliced", **by(x=x)}]
+        if draw(st.booleans()):
+            made = [{"op": "progressive", "table": "steps_of", "along": "x", **by(x=x)}]
     elif kind == "judgement":
         reason = draw(st.sampled_from([{}, {"reason": "why"}]))
         if draw(st.booleans()):
@@ -395,9 +471,11 @@ def steps(draw: st.DrawFn, at: int, names: Names) -> list[dict[str, Any]]:
         made = [{"op": kind, "of": draw(st.lists(operand, min_size=1, max_size=3))}]
     last = made[-1]
     last["name"] = name
-    if kind not in ("choose", "over") and names.conditional and draw(st.integers(0, 3)) == 0:
+    if kind not in ("choose", "over", "over two") and names.conditional and draw(st.integers(0, 3)) == 0:
         other = draw(st.one_of(st.just("none"), day)) if gives == "date" else draw(st.one_of(operand, st.just("none")))
-        last |= {"when": draw(conditions(names)), "otherwise": other}
+        last["when"] = draw(conditions(names, draw(st.sampled_from([1, 1, 2]))))
+        if kind not in ("bound", "cap", "round") or draw(st.booleans()):  # these may let their value pass
+            last["otherwise"] = other
     if gives == "date":
         names.dates.append(name)
     else:
@@ -413,6 +491,7 @@ EXPERIENCE = {
 }
 OPERATIONS = (
     *("lookup", "lookup", "lookup", "pinned", "printed", "over", "choose", "choose", "class", "class", "graded"),
+    *("several", "defaulted", "over two"),
     *("interpolate", "progressive", "judgement", "term", "date", "date", "date_part", "experience", "part", "bound"),
     *("cap", "round", "power", "ratio", "product", "sum", "difference", "largest", "smallest", "add_percentages"),
 )
@@ -461,6 +540,11 @@ def lines_of_policies(draw: st.DrawFn, names: Names) -> list[dict[str, Any]]:
         },
         {"name": "governed", "op": "lookup", "table": "by_sector", "by": {"sector": "governing"}},
     ]
+    for step in made:
+        if step["op"] in ("rollup", "take", "lookup") and draw(st.integers(0, 5)) == 0:
+            step |= {"when": draw(conditions(names)), "otherwise": draw(st.sampled_from(["none", "1.25", "k"]))}
+        elif step["op"] == "take_level" and draw(st.booleans()):
+            step["levels"] = list(draw(st.permutations(SECTORS)))
     names.numbers += ["lines", "parts", "place", "taken", "governed"]
     names.sectors.append("governing")
     return made
@@ -483,27 +567,37 @@ def written_plans(draw: st.DrawFn) -> Written:
     made.append({"name": "capped", "op": "cap", "of": "big", "against": "prior", "low": "0.75", "high": "1.25"})
     made.append({"name": "least_of", "op": "bound", "of": "capped", "low": "100.005"})
     of = draw(st.sampled_from(["least_of", names.numbers[-1], names.numbers[-1], "capped"]))
+    money = draw(st.sampled_from([None, None, 2, 0, 3, 4]))
+    unit = "0.01" if money is None else str(Decimal(1).scaleb(-money))
     made.append({"name": "sane", "op": "bound", "of": of, "low": "-1e8", "high": "1e8"})
-    last = {"op": "round", "of": "sane", "unit": "0.01", "mode": draw(st.sampled_from(MODES))}
+    last = {"op": "round", "of": "sane", "unit": unit, "mode": draw(st.sampled_from(MODES))}
     if grouped and draw(st.booleans()):
         made.append({"name": "whole", **last})
         made.append({"name": "total", "op": "rollup", "of": "whole", "by": "policy", "how": "sum"})
         last = {"op": "share_out", "of": "total", "by": "policy", "weights": "weight"}
     made.append({"name": "premium", **last})
     said: dict[str, Any] = {"plan": dict(PLAN), "source": {"s": {"title": "drawn", "confidence": "illustrative"}}}
+    if draw(st.integers(0, 3)) == 0:
+        del said["plan"]["key"]
+    if money is not None:
+        said["money"] = {"name_en": "crown", "name_zh": "克朗", "decimals": money}
     if draw(st.booleans()):
         said["plan"]["fund"] = "fund"
         made.append({"name": "fund_raw", "op": "product", "of": ["premium", draw(st.sampled_from(["k", "0.15"]))]})
-        made.append({"name": "fund", "op": "round", "of": "fund_raw", "unit": "0.01"})
+        made.append({"name": "fund", "op": "round", "of": "fund_raw", "unit": unit})
     for step in made:
         step["source"] = "s"
         step["headline"] = draw(st.booleans())
     said["constant"] = {
-        "k": {"value": draw(st.one_of(decimals("0.01", "3", 2), st.sampled_from(["3/8", "7/4"]))), "source": "s"},
-        "most": {"value": "1000", "source": "s"},
+        "k": {
+            "value": draw(st.one_of(decimals("0.01", "3", 2), st.sampled_from(["3/8", "7/4", "35%"]))),
+            "unit": "share",
+            "source": "s",
+        },
+        "most": {"value": "1000", "source": "s", "unit": "drum"},
         "day_one": {"value": draw(days()), "source": "s"},
     }
-    said["list"] = {"peril": {"values": list(PERILS)}}
+    said["list"] = {"peril": {"values": list(PERILS)}, "zone": {"values": list(ZONES)}}
     said["column"] = COLUMNS
     said["step"] = made
     names.numbers.append("premium")
@@ -519,33 +613,56 @@ def written_plans(draw: st.DrawFn) -> Written:
         }
         for at, action in enumerate(rules)
     ]
-    said["legal"] = []
-    if draw(st.integers(0, 2)) == 0:
-        said["legal"] = [
-            {"name": "law", "of": draw(st.sampled_from(names.numbers[-2:])), "high": "most", "source": "s"}
-        ]
-        if draw(st.booleans()):
-            said["legal"][0]["exception"] = {
-                "when": draw(conditions(names)),
-                "label_en": "allowed",
-                "label_zh": "许可",
-                "source": "s",
-            }
+    said["check"] = [
+        {"name": f"check_{at}", **check, "message_en": "across", "message_zh": "跨行", "source": "s"}
+        for at, check in enumerate(draw(st.lists(checks(), max_size=2)) if draw(st.booleans()) else [])
+    ]
+    said["legal"] = [draw(laws(f"law_{at}", names)) for at in range(draw(st.sampled_from([0, 0, 1, 2])))]
     asked = {name: table for name, table in found.items() if name in {step.get("table") for step in made}}
-    said["table"] = {"printed": {"unit": "factor"}} if "printed" in asked else {}
+    about = {"printed": {"unit": "factor"}, "several": {"values": ["value", "second"]}}
+    said["table"] = {name: one for name, one in about.items() if name in asked}
     steps_read = [[value for key, value in step.items() if key != "op"] for step in made]
     of_rows = [  # an axis that `by` names otherwise, or pins, is not read from the row
         [name for name in asked[step["table"]][0] if not set(step.get("by", ())) & {name, name.rpartition("_")[0]}]
         for step in made
         if "table" in step
     ]
-    read = json.dumps([said["plan"], steps_read, said["rule"], said["legal"], of_rows], default=str)
+    read = json.dumps([said["plan"], steps_read, said["rule"], said["check"], said["legal"], of_rows], default=str)
+    read += '"start_date", "end_date"' if '"term_days"' in read else ""
     for section in ("column", "constant"):  # what nothing reads is refused
         held = COLUMNS if section == "column" else said[section]
         said[section] = {
             name: one for name, one in held.items() if re.search(f'"{name}(_from|_above|_at)?"(?!:)', read)
         }
+    said["unit"] = {"drum": {"label_en": "drums", "label_zh": "桶"}} if "most" in said["constant"] else {}
     return Written(said, asked)
+
+
+@st.composite
+def checks(draw: st.DrawFn) -> dict[str, Any]:
+    """A check across rows: mostly one that few rows break."""
+    if draw(st.booleans()):
+        return {"kind": "unique", "of": draw(st.sampled_from(["contract", "contract", "id", "limit"]))}
+    of = draw(st.sampled_from(["insured", "insured", "insured", "listed", "limit", "chosen", "start", "sector"]))
+    return {"kind": "same", "of": of, "by": draw(st.sampled_from(["policy", "contract"]))}
+
+
+@st.composite
+def laws(draw: st.DrawFn, name: str, names: Names) -> dict[str, Any]:
+    """A legal range; what it is of may be anything that is a number."""
+    item: dict[str, Any] = {"name": name, "of": draw(st.sampled_from([*names.numbers[-3:], *names.numbers]))}
+    ends = draw(st.sampled_from([("low",), ("high",), ("low", "high"), ("high",)]))
+    for end in ends:
+        stated = decimals("-1", "1", 2) if end == "low" else decimals("1", "3000", 1)
+        item[end] = draw(st.one_of(stated, st.sampled_from(["k", "base"] if end == "low" else ["most", "base"])))
+    if draw(st.booleans()):
+        item["exception"] = {
+            "when": draw(conditions(names)),
+            "label_en": "allowed",
+            "label_zh": "许可",
+            "source": "s",
+        }
+    return {**item, "source": "s"}
 
 
 PLAN = {
@@ -573,10 +690,12 @@ def rows(seed: int, n: int) -> list[dict[str, Any]]:
     found = []
     for at in range(n):
         start = date(2026, 1, 1) + timedelta(int(rng.integers(0, 700)))
+        policy = int(rng.integers(0, max(n // 3, 1)))
+        end = start + timedelta(int(some([1, 28, 31, 59, 181, 364, 365, 366, 730])))
         found.append(
             {
                 "id": f"P{at:04d}",
-                "policy": f"G{int(rng.integers(0, max(n // 3, 1))):03d}",
+                "policy": f"G{policy:03d}",
                 "location": some(["L1", "L2", "L3"], 0.03),
                 "sector": some(SECTORS),
                 "grade": some(GRADES, 0.2),
@@ -591,7 +710,14 @@ def rows(seed: int, n: int) -> list[dict[str, Any]]:
                 "why": some(["reason", "other", "re"], 0.3),
                 "weight": int(rng.integers(0, 10)),
                 "start": start,
-                "end": start + timedelta(int(some([1, 28, 31, 59, 181, 364, 365, 366, 730]))),
+                "end": end,
+                "band": some(CLASSES, 0.3),
+                "extra": some([Decimal(0), Decimal("2.5"), Decimal(9)], 0.3),
+                "insured": some([f"U{policy}"] * 12 + ["U0"], 0.1),
+                "contract": some([f"C{at}"] * 12 + ["C1"], 0.1),
+                "start_date": start,
+                "end_date": end,
+                "term_days": None,
             }
         )
     return found
@@ -602,9 +728,9 @@ ROUND = [Decimal(n) / 10 for n in range(-20, 31, 5)]
 
 def frame(cells: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
     """The same list as a frame: numbers as floats, days as timestamps."""
-    held = pd.DataFrame(cells)
+    held = pd.DataFrame(cells).drop(columns="term_days")
     for name, column in COLUMNS.items():
-        if column["kind"] == "number":
+        if column["kind"] == "number" and "derive" not in column:
             held[name] = held[name].astype(float)
         elif column["kind"] == "date":
             held[name] = pd.to_datetime(held[name])
@@ -621,4 +747,5 @@ def read(written: Written) -> Plan:
             raise
 
 
-BY_CHANCE = {"RM134", "RM161"}  # a band without a rate below the first slice; a value that can never be lawful
+# A band without a rate below the first slice; a value that can never be lawful; a constant that is not.
+BY_CHANCE = {"RM134", "RM161", "RM146"}

@@ -96,14 +96,14 @@ def test_parts_of_an_attribution_add_up_to_what_two_full_re_rates_differ_by(plan
     assert not found.parts_fen[:, (before == 0) | (after == 0)].any()
 
 
-def measured(name, before, after):
+def measured(name, before, after, per_unit):
     """A measure of two full re-rates; loss ratios are of expected losses of 1,000."""
     if name == "premium_yuan":
-        return int(after.sum()) / 100
+        return int(after.sum()) / per_unit
     if name == "premium_change":
         return float(Fraction(int(after.sum()), max(int(before.sum()), 1)) - 1)
     if name == "loss_ratio":
-        return 100_000 / max(int(after.sum()), 1)
+        return 1000 * per_unit / max(int(after.sum()), 1)
     rises = [Fraction(int(new), int(old)) - 1 for old, new in zip(before, after) if old > 0 and new > 0]
     if name == "largest_rise":
         return float(max([Fraction(0), *rises]))
@@ -126,7 +126,7 @@ def test_solve_finds_what_full_re_rates_at_every_number_find(plan, seed, data):
         assume(False)
     before, premiums = full(book, plan), [full(book, made) for made in plans]
     name = data.draw(st.sampled_from(MEASURES))
-    values = [measured(name, before, premium) for premium in premiums]
+    values = [measured(name, before, premium, plan.money.per_unit) for premium in premiums]
     goal = data.draw(st.sampled_from([*values, (values[3] + values[8]) / 2, max(values) * 1.01 + 1]))
     crossed = [{a, b} for a, b in itertools.pairwise(values) if min(a, b) <= goal <= max(a, b)]
     wanted = unknown(path, grid[0], grid[-1], "0.1")
