@@ -237,6 +237,9 @@ class Stopped(OSError):
 OLD = b"an earlier result"
 
 
+REPLACES_NOTHING = {"data template"}  # what stands there may be a form that somebody has filled in
+
+
 @pytest.mark.parametrize("name", sorted(name for name, words in CALLS.items() if "{o}" in words))
 def test_whatever_stops_a_run_at_a_rename_leaves_old_or_new(name, world, tmp_path, capsys, monkeypatch):
     """What stands there before a rename is what a kill leaves; what a failing rename leaves, a forked process shows."""
@@ -246,7 +249,7 @@ def test_whatever_stops_a_run_at_a_rename_leaves_old_or_new(name, world, tmp_pat
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "temporary"))
     argv = [*call(name, world, out), "--lang", "en"]
     for word in argv:
-        if Path(word).parent == out and Path(word).suffix:
+        if Path(word).parent == out and Path(word).suffix and name not in REPLACES_NOTHING:
             Path(word).write_bytes(OLD)
     stands: list[dict[str, bytes]] = []
     real, told = os.replace, []

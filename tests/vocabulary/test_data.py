@@ -147,7 +147,7 @@ def test_the_rows_to_send_back_have_their_headers_and_reasons(tmp_path, capsys):
     rows = pd.read_excel(back, sheet_name="保单", dtype=str, engine="openpyxl")
     assert rows["保单号"].tolist() == ["B", "C"] and rows["备注"].tolist()[0] == "请核"
     assert rows["原行号"].tolist() == ["3", "5"]
-    assert "矿山业" in rows["原因"][0] and "矿山行业" in rows["原因"][0]
+    assert "“矿山业”" in rows["原因"][0] and "“矿山”" in rows["原因"][0]
     assert "不符合" in capsys.readouterr().out
 
 

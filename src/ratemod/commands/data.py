@@ -44,9 +44,9 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
 
 def _tables(args: argparse.Namespace, lang: Lang) -> int:
     from ratemod.document.terminal import table_text
-    from ratemod.reading.folder import meant_by
+    from ratemod.reading.folder import table_named
     from ratemod.report.list_template import Field, fields_of, remark
-    from ratemod.vocabulary.table import table, tables
+    from ratemod.vocabulary.table import tables
 
     if args.name is None:
         rows = [
@@ -56,7 +56,7 @@ def _tables(args: argparse.Namespace, lang: Lang) -> int:
         heads = [text(f"UI_data_{code}", lang) for code in ("table", "label", "columns", "joins")]
         print(table_text(heads, rows, [False, False, True, False]))
         return DONE
-    declared = table(meant_by(args.name) or args.name)
+    declared = table_named(args.name)
     fields: tuple[Field, ...] = fields_of(declared)
     said = [(one.column.name, one.header(lang), remark(one, lang)) for one in fields]
     print(f"{declared.label(lang)} ({declared.name})\n")
@@ -65,27 +65,22 @@ def _tables(args: argparse.Namespace, lang: Lang) -> int:
 
 
 def _template(args: argparse.Namespace, lang: Lang) -> int:
-    """Write a blank list; of several names, or into a folder, each under its label."""
-    from ratemod.plan.editions import load_plan
-    from ratemod.rating.target import check_folder
-    from ratemod.reading.folder import meant_by
-    from ratemod.report.list_template import fields_of, fields_of_plan, write_template
-    from ratemod.vocabulary.table import table
+    """Write blank lists: one workbook, or a folder in which each has its own; nothing where one of them cannot be."""
+    from ratemod.rating.target import check_folder, check_target
+    from ratemod.report.list_template import blank_lists, write_template
 
-    together = len(args.names) > 1 or args.out.is_dir()
-    if together:
-        check_folder(args.out).mkdir(exist_ok=True)
-    for name in args.names:
-        noun = meant_by(name)
-        if noun:
-            declared = table(noun)
-            fields, title, stem = fields_of(declared), declared.label(lang), declared.label(lang)
-        else:
-            plan = load_plan(name)
-            fields, title = fields_of_plan(list(plan.columns.values())), text("UI_template_plan", lang)
-            stem = f"{title}-{plan.scheme}"
-        target = args.out / f"{stem}.xlsx" if together else args.out
-        print(text("UI_fund_written", lang, path=str(write_template(fields, target, title, lang))))
+    lists = blank_lists(args.names, lang)
+    if args.out.is_dir() or not args.out.suffix:
+        files = [check_folder(args.out) / f"{one.stem}.xlsx" for one in lists]
+    elif len(lists) == 1:
+        files = [check_target(args.out, suffixes=(".xlsx",))]
+    else:
+        raise BookError(problem("RM697", path=str(args.out), many=len(lists)))
+    if standing := [file for file in files if file.exists()]:
+        raise BookError(problem("RM698", path=str(file)) for file in standing)
+    files[0].parent.mkdir(exist_ok=True)
+    for one, file in zip(lists, files, strict=True):
+        print(text("UI_fund_written", lang, path=str(write_template(one.fields, file, one.title, lang))))
     return DONE
 
 
@@ -93,11 +88,10 @@ def _check(args: argparse.Namespace, lang: Lang) -> int:
     from ratemod.document.terminal import problems_text, table_text
     from ratemod.fund.fund_document import write_fund
     from ratemod.money import yuan_text
-    from ratemod.reading.folder import meant_by
     from ratemod.reading.spoken import settled
     from ratemod.reading.table_check import check_tables
 
-    verdicts = check_tables(args.path, args.table and (meant_by(args.table) or args.table))
+    verdicts = check_tables(args.path, args.table)
     settled()
     rows = []
     for one in verdicts:

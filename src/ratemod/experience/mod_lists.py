@@ -28,6 +28,8 @@ from ratemod.vocabulary.table import pick, table
 CLAIMS = pick("firm_claims", (), table("firm_claims").fields())
 EXPOSURE = pick("exposure", (), table("exposure").fields())
 SUCCESSION = pick("successions", table("successions").fields())
+AMOUNTS = ("paid_fen", "paid_yuan", "incurred_fen", "incurred_yuan")  # of a claim, one of them at least
+NEEDED, VALUED = ("credit_code", "event_date", *AMOUNTS), ("valuation_date", "claim_no")
 FIRM = CLAIMS["credit_code"]
 
 
@@ -111,11 +113,11 @@ def read_claims(source: Any, firms: pa.Array, states: tuple[str, ...] = (), *, v
 
     With `valuations` a claim may stand there once for each day on which it was valued.
     """
-    book = _read_or_none(source, CLAIMS, "firm_claims")
+    book = _read_or_none(source, CLAIMS, "firm_claims", (*NEEDED, *(VALUED if valuations else ())))
     if book is None:
         return _no_claims()
     _need(book, ("credit_code", "event_date"), CLAIMS)
-    if not {"paid_fen", "paid_yuan", "incurred_fen", "incurred_yuan"} & set(book.table.column_names):
+    if set(AMOUNTS).isdisjoint(book.table.column_names):
         raise ModelError(problem("RM619", name="paid_yuan", label=CLAIMS["paid_yuan"].label_zh))
     n = book.table.num_rows
     wrong = np.zeros(n, dtype=np.int32)
@@ -214,10 +216,12 @@ def successions_of(source: Any, firms: ExposureList) -> Successions:
     return Successions(old=old, new=new, share=share)
 
 
-def _read_or_none(source: Any, declared: Mapping[str, Column], shared: str) -> Book | None:
+def _read_or_none(
+    source: Any, declared: Mapping[str, Column], shared: str, needed: tuple[str, ...] = ()
+) -> Book | None:
     """Return a list, or None where there is nothing under its header: nothing happened."""
     try:
-        return read_book(source, declared, shared=shared)
+        return read_book(source, declared, shared=shared, needed=needed)
     except BookError as error:
         if [item.code for item in error.problems] == ["RM225"]:
             return None

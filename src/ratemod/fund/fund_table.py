@@ -104,8 +104,7 @@ def read_columns(
     noun : which shared table it is
     needed, optional : names of its columns
         A needed column must be there and filled; an optional one may be absent or empty (text "", number 0, no day).
-        One that is empty throughout, as a blank form has it, is as good as absent. Levels and flags are texts: their
-        codes.
+        Levels and flags are texts: their codes.
     stated : names of optional columns that, where some row fills them, every row must
 
     Raises
@@ -114,11 +113,7 @@ def read_columns(
         RM950 for every needed column that is missing; those of `read_book`.
     """
     told = read_shared(source, noun, needed, optional)
-    names = [
-        name
-        for name in (*needed, *optional)
-        if name in told.cells and (name in needed or not len(told) or not told.blank(name).all())
-    ]
+    names = [name for name in (*needed, *optional) if name in told.cells]
     told = filled(told, *(name for name in stated if name in names))
     values = {name: _plain(told.cells[name].values, told.columns[name]) for name in names}
     at = np.flatnonzero(told.good)

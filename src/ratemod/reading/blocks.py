@@ -105,8 +105,10 @@ def _is_header(header: Header, cells: Sequence[Any], need: int) -> bool:
 
 
 def _repeats(open_: Sequence[Block], header: Header) -> bool:
+    """Return whether a row has the headers of the open tables again, in no other units."""
     return all(
         header.columns[block.left : block.right] == block.header.columns[: len(header.columns) - block.left]
+        and header.in_units_of(block.header)
         for block in open_
     )
 

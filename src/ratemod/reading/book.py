@@ -160,3 +160,15 @@ def origins(parts: Sequence[ReadPart]) -> tuple[Origin, ...]:
 def remarked(book: Book, said: Sequence[Problem]) -> Book:
     """Return a book with further remarks on its receipt."""
     return replace(book, receipt=replace(book.receipt, remarks=(*book.receipt.remarks, *said)))
+
+
+def under_own_headers(book: Book, names: Iterable[str]) -> Book:
+    """Return a book in which some columns stand under the headers that the list gives them."""
+    table, headers = book.table, dict(book.headers)
+    for name in names:
+        if name in table.column_names and name in headers:
+            header = headers.pop(name)
+            while header in table.column_names and header != name:
+                header += "'"
+            table = table.rename_columns([header if one == name else one for one in table.column_names])
+    return replace(book, table=table, headers=headers)

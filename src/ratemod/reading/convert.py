@@ -434,7 +434,8 @@ Converted = tuple[list[Any], list[int | None]]  # a value, and 0 or the number o
 
 def _levels(values: Sequence[Any], refusals: Refusals, _: Decimal | None) -> Converted:
     known = {same_level(name): code for code, level in enumerate(refusals.column.levels) for name in level.names()}
-    near = nearest_of(name for level in refusals.column.levels for name in level.names())
+    spelled = {name: level for level in refusals.column.levels for name in level.names()}
+    near = nearest_of(spelled)
     said = {
         end: _shown([level.label(lang) for level in refusals.column.levels])
         for end, lang in (("levels", "en"), ("levels_zh", "zh"))
@@ -450,7 +451,7 @@ def _levels(values: Sequence[Any], refusals: Refusals, _: Decimal | None) -> Con
         elif is_blank(text):
             numbers.append(None)
         else:
-            numbers.append(refusals.number("RM202", value=text, nearest=near(text), **said))
+            numbers.append(refusals.number("RM202", value=text, nearest=spelled.get(near(text) or ""), **said))
     return codes, numbers
 
 

@@ -15,6 +15,8 @@ import pyarrow as pa
 from ratemod.reading.identifiers import by_value, texts_that_match
 
 PLACES = 3
+# The heads of the sheet that explains a template.
+EXPLAINED = ("UI_template_column", "UI_template_fill", "UI_template_headers")
 _WORDS = r"(?:填写|填表|填报)?(?:示例|样例|范例|例|(?i:example|sample|e\.g\.))(?:行|数据|(?i: row))?"
 _OPEN, _CLOSE = r"[(（\[【]\s*", r"\s*[)）\]】]"
 _BRACKETED = rf"^\s*{_OPEN}{_WORDS}{_CLOSE}|{_OPEN}(?:示例|样例|范例|(?i:example|sample)){_CLOSE}\s*$"

@@ -8,11 +8,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from ratemod.errors import BookError, problem
+from ratemod.errors import BookError, nearest, problem
 from ratemod.reading.header import fold
 from ratemod.reading.receipt import Receipt, listed
 from ratemod.reading.told import tell
-from ratemod.vocabulary.table import table, tables
+from ratemod.vocabulary.table import Table, table, tables
 
 SUFFIXES = (".parquet", ".xlsx", ".xlsm", ".xlsb", ".xls", ".ods", ".csv", ".tsv", ".txt")
 OWN = ("truth_",)  # what `synthesize` writes beside the lists
@@ -83,6 +83,30 @@ def meant_by(stem: str) -> str | None:
     ('policies', 'policies', None)
     """
     return next((one.name for one in tables().values() if fold(stem) in map(fold, one.names())), None)
+
+
+def table_named(name: str) -> Table:
+    """Return the table that a user names, in English or Chinese.
+
+    Raises
+    ------
+    BookError
+        RM952 no such table.
+
+    Examples
+    --------
+    >>> table_named("保单清单").name
+    'policies'
+    """
+    noun = meant_by(name)
+    if noun is None:
+        raise BookError(problem("RM952", name=name, nearest=nearest(name, names_of_tables())))
+    return table(noun)
+
+
+def names_of_tables() -> tuple[str, ...]:
+    """Return every name that means a table."""
+    return tuple(name for one in tables().values() for name in one.names())
 
 
 def found_in(place: Path) -> dict[str, Files]:

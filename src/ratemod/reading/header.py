@@ -136,6 +136,10 @@ class Header:
         found = frozenset(name for name in self.columns if name)
         return found | {"start_date", "end_date"} if PERIOD in found else found
 
+    def in_units_of(self, other: Header) -> bool:
+        """Return whether another row of headers has every unit that this one names."""
+        return all(name in other.units and other.units[name].size == unit.size for name, unit in self.units.items())
+
     @property
     def conversions(self) -> dict[str, Decimal]:
         """What bare numbers multiply by, by the header's own units."""

@@ -6,8 +6,7 @@ the same for a list read whole and for one read in chunks. In the output they st
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from collections.abc import Mapping
 
 from ratemod.reading.book import Book
 from ratemod.reading.header import CURRENCY, PERIOD
@@ -39,15 +38,3 @@ def obeyed(book: Book, columns: Mapping[str, Column], places: Mapping[str, str])
     if (name := places.get(PERIOD)) in book.table.column_names:
         book = in_days(book, str(name))
     return book
-
-
-def under_own_headers(book: Book, names: Iterable[str]) -> Book:
-    """Return a book in which some columns stand under the headers that the list gives them."""
-    table, headers = book.table, dict(book.headers)
-    for name in names:
-        if name in table.column_names and name in headers:
-            header = headers.pop(name)
-            while header in table.column_names and header != name:
-                header += "'"
-            table = table.rename_columns([header if one == name else one for one in table.column_names])
-    return replace(book, table=table, headers=headers)

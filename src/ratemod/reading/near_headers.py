@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from ratemod.errors import BookError, Problem, nearest, problem
 from ratemod.reading.added import added, is_result_file
@@ -15,8 +14,8 @@ from ratemod.reading.book import Book
 from ratemod.reading.header import IMPLIED, Header, Lexicon, fold, near_column
 from ratemod.reading.receipt import ReadPart, UnusedHeader, unused_said
 from ratemod.reading.rows import near_needed
+from ratemod.reading.unfilled import is_blank
 from ratemod.vocabulary.column import Column
-from ratemod.vocabulary.spelling import BLANKS, folded
 from ratemod.vocabulary.table import words as business_words
 
 if TYPE_CHECKING:
@@ -130,26 +129,13 @@ def _meant(part: ReadPart, words: Lexicon, near: Mapping[str, str], tables: Iter
     blank, filled = dict(near), set()
     rows = iter(tables)
     while blank and (table := next(rows, None)) is not None:
-        blank = {header: name for header, name in blank.items() if _is_blank(table, name)}
-        filled |= {header for header in blank if not _is_blank(table, header)}
+        blank = {header: name for header, name in blank.items() if is_blank(table, name, words.columns[name])}
+        filled |= {header for header in blank if not is_blank(table, header)}
     return [
         _may_be_meant(header, words.columns[name], part.file, part.sheet, part.header_row)
         for header, name in blank.items()
         if header in filled
     ]
-
-
-def _is_blank(table: pa.Table, name: str) -> bool:
-    """Return whether a column has nothing in any row but blanks and words for nothing."""
-    if name not in table.column_names:
-        return False
-    cells = table[name]
-    if cells.null_count == len(cells):
-        return True
-    if not (pa.types.is_string(cells.type) or pa.types.is_large_string(cells.type)):
-        return False
-    kinds = pc.unique(cells).to_pylist()
-    return len(kinds) <= 2 * len(BLANKS) and all(kind is None or folded(kind) in BLANKS for kind in kinds)
 
 
 def _may_be_meant(header: str, column: Column, file: str | None, sheet: str | None, row: int) -> Problem:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,13 +10,13 @@ import numpy as np
 import pyarrow as pa
 
 from ratemod.errors import BookError, Problem, problem
-from ratemod.reading.book import Book, remarked
+from ratemod.reading.book import Book, remarked, under_own_headers
 from ratemod.reading.chunks import read_parquet
 from ratemod.reading.fills import filled
 from ratemod.reading.frame import arrow_table, with_printable_moments
 from ratemod.reading.header import IMPLIED, HeaderMap, Lexicon, checked, lexicon, lost_headers, match
 from ratemod.reading.header_hours import with_header_hours
-from ratemod.reading.implied import obeyed, under_own_headers, with_implied
+from ratemod.reading.implied import obeyed, with_implied
 from ratemod.reading.joined import joined
 from ratemod.reading.near_headers import held_against_blanks
 from ratemod.reading.receipt import listed
@@ -25,6 +25,7 @@ from ratemod.reading.spoken import heard, said_of
 from ratemod.reading.tables import ALL_SHEETS, frame_receipt, read_grids
 from ratemod.reading.text_chunks import LINE, open_text
 from ratemod.reading.told import tell
+from ratemod.reading.unfilled import without_unfilled
 from ratemod.vocabulary.column import Column
 
 __all__ = ["EXCEL_FILES", "TEXT_FILES", "read_book", "read_table"]
@@ -38,6 +39,7 @@ def read_table(
     sheet: str | Sequence[str] | None = None,
     fills: Mapping[str, str] | None = None,
     shared: str | None = None,
+    needed: Collection[str] = (),
 ) -> Book:
     """Read any table as declared columns, and say what was read and what was not.
 
@@ -56,7 +58,9 @@ def read_table(
         Column (by name or label) -> the value of its blank cells, or of all rows where the list lacks it; see
         `ratemod.reading.fills`.
     shared : str, optional
-        Which shared table it is: without a map a file is read as `ratemod.reading.spoken` says of it.
+        Which shared table it is: without a map a file is read as `ratemod.reading.spoken` says of it, and an optional
+        column that is blank throughout, as a form has it, is as good as absent.
+    needed : names of optional columns of which that does not hold
 
     Returns
     -------
@@ -94,6 +98,7 @@ def read_table(
     implied = {name: name for name in IMPLIED if name not in columns}
     book = under_own_headers(obeyed(book, words.columns, implied), implied)
     book = filled(book, fills, columns) if fills else book
+    book = without_unfilled(book, columns, needed) if shared else book
     tell(book.receipt)
     return book
 

@@ -13,7 +13,21 @@ from ratemod.reading.units import plain, statements
 from ratemod.vocabulary.column import Column
 
 TOTALS = frozenset(
-    {"合计", "总计", "小计", "共计", "累计", "总和", "total", "subtotal", "sum", "grandtotal", "totals", "average"}
+    {
+        "合计",
+        "总计",
+        "汇总",
+        "小计",
+        "共计",
+        "累计",
+        "总和",
+        "total",
+        "subtotal",
+        "sum",
+        "grandtotal",
+        "totals",
+        "average",
+    }
     | {"平均", "均值", "平均值", "上年同期", "去年同期", "同比", "环比", "同比增长", "环比增长", "增减"}
     | {"承前页", "承上页", "接前页", "接上页", "上页结转", "过次页", "转次页", "转下页"}
 )
@@ -22,6 +36,9 @@ _TOTAL = re.compile(
     r"^(?:本页|本表|当页|本年|本月|本期|本季|全部|全省|全市|各类|以上|其中)?(?:合计|总计|小计|共计|累计|总和|(?:grand|sub)?total|sum)"
     r"(?:$|[:(（\d/].{0,30}$|共?\d.{0,20}$)|^.{1,20}(?:合计|小计|总计|subtotal)(?:[:(（].{0,20})?$"
 )
+_OF_GROUP = re.compile(
+    r"\S\s+(?:汇总|计数|平均值|求和|total|count|average|sum)$"
+)  # as spreadsheets call their subtotals
 _FOOTER = re.compile(
     r"(制表|填表|填报|审核|复核|经办|负责人|联系人|备注|说明|注|附注|打印|盖章|公章)[^:：]{0,8}[:：]|"
     r"(notes?|prepared by|remarks?|printed|page)\b|第\s*\d+\s*页|共\s*\d+\s*页",
@@ -48,6 +65,9 @@ class Judge:
         Folded labels that a line above a group of records may consist of.
     codes : frozenset of int
         Places of identifiers, and the first where nobody reads it (序号): where words alone are no record.
+    read : tuple of int
+        Places of the columns that are read: a row with nothing in any of them, such as one with its number alone, is no
+        record.
     """
 
     width: int
@@ -55,6 +75,7 @@ class Judge:
     figures: tuple[int, ...]
     sections: frozenset[str]
     codes: frozenset[int] = frozenset()
+    read: tuple[int, ...] = ()
 
 
 def judge_of(header: Header, words: Lexicon) -> Judge:
@@ -65,7 +86,8 @@ def judge_of(header: Header, words: Lexicon) -> Judge:
     known = {name for name, column in columns.items() if column.identity not in (None, "name")}
     codes = frozenset(at for at, name in enumerate(header.columns) if (name in known if name else at == 0))
     labels = {fold(said) for column in columns.values() for level in column.levels for said in level.names()}
-    return Judge(sum(text != "" for text in header.texts), needed, figures, frozenset(labels), codes)
+    read = tuple(at for at, name in enumerate(header.columns) if name)
+    return Judge(sum(text != "" for text in header.texts), needed, figures, frozenset(labels), codes, read)
 
 
 def is_needed(column: Column) -> bool:
@@ -95,6 +117,8 @@ def fate(cells: Sequence[Any], judge: Judge) -> tuple[str, str]:
     few = len(filled) <= 2 and judge.width > 3
     texts = [cell for cell in filled if isinstance(cell, str)]
     whole = " ".join(str(cell) for cell in filled)
+    if all(at >= len(cells) or is_blank(cells[at]) for at in judge.read):
+        return "line", whole
     if few and is_footer(filled[0]):
         return "line", whole
     if len(filled) <= 4 < judge.width and texts and all(re.match(r"^\D{2,10}[:：]", text) for text in texts):
@@ -126,8 +150,9 @@ def is_total(cell: Any) -> bool:
     """
     if not isinstance(cell, str) or len(cell) > 60:
         return False
-    first = "".join(unicodedata.normalize("NFKC", cell).casefold().split())
-    return first.rstrip(":") in TOTALS or _TOTAL.match(first) is not None
+    said = unicodedata.normalize("NFKC", cell).casefold().strip()
+    first = "".join(said.split())
+    return first.rstrip(":") in TOTALS or bool(_TOTAL.match(first) or _OF_GROUP.search(said))
 
 
 def _words_alone(text: str) -> bool:

@@ -8,7 +8,7 @@ reason, or counted as a row that stands twice.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -100,7 +100,8 @@ def read_shared(
     noun : str
         Which table it is; see `ratemod.vocabulary.table.tables`.
     needed, more : names of columns, an amount as ``premium_fen``
-        A needed column must be there and filled; a further one may be absent or empty.
+        A needed column must be there and filled; a further one may be absent or empty, and one that is empty throughout
+        counts as absent.
     narrower : mapping of level column to the codes that may stand there, optional
 
     Returns
@@ -130,7 +131,7 @@ def read_shared(
         for one in declared.read_as(name)
     }
     others = {one.name: replace(one, optional=True) for field in declared.fields() for one in _ways(declared, field)}
-    book = _book(source, others | columns, noun)
+    book = _book(source, others | columns, noun, {one.name for name in needed for one in declared.read_as(name)})
     there = book.table.column_names
     lacking = [name for name in needed if not any(one.name in there for one in declared.read_as(name))]
     if lacking:
@@ -162,10 +163,10 @@ def lacks(noun: str, name: str, file: str | None, there: Sequence[str] = ()) -> 
     )
 
 
-def _book(source: Any, columns: Mapping[str, Column], noun: str) -> Book:
+def _book(source: Any, columns: Mapping[str, Column], noun: str, needed: Collection[str]) -> Book:
     """Read the list; one without rows is read as one in which nothing has happened yet."""
     try:
-        return read_book(source, columns, shared=noun)
+        return read_book(source, columns, shared=noun, needed=needed)
     except BookError as error:
         codes = {item.code for item in error.problems}
         bare = codes == {"RM221"} and _length(source) == 0

@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 
 from ratemod.errors import BookError, Lang, Problem, problem, text
-from ratemod.reading.folder import found_in, meant_by
+from ratemod.reading.folder import found_in, meant_by, table_named
 from ratemod.reading.identifiers import misbuilt
 from ratemod.reading.join import join
 from ratemod.reading.read import read_book
@@ -99,7 +99,8 @@ def check_tables(path: str | Path, name: str | None = None) -> tuple[Verdict, ..
     Raises
     ------
     BookError
-        RM957 the file's name does not say which table it is, RM958 no table in the folder; those of `read_shared`.
+        RM952 no such table, RM957 the file's name does not say which table it is, RM958 no table in the folder; those
+        of `read_shared`.
     """
     place = Path(path)
     if place.is_dir():
@@ -107,7 +108,7 @@ def check_tables(path: str | Path, name: str | None = None) -> tuple[Verdict, ..
         if not files:
             raise BookError(problem("RM958", path=str(place)))
     else:
-        noun = name or meant_by(place.stem)
+        noun = table_named(name).name if name else meant_by(place.stem)
         if noun is None:
             raise BookError(problem("RM957", file=str(place), nearest=None))
         files = {table(noun).name: place}

@@ -14,11 +14,12 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from ratemod.errors import BookError, Problem, problem
+from ratemod.errors import LANGUAGES, BookError, Problem, problem
+from ratemod.errors import text as words_of
 from ratemod.reading.arrow import filled_strings, to_arrow
 from ratemod.reading.blocks import Block, blocks, merged_cells
 from ratemod.reading.book import Book, remarked
-from ratemod.reading.examples import example_rows
+from ratemod.reading.examples import EXPLAINED, example_rows
 from ratemod.reading.grid import Grid, letter
 from ratemod.reading.header import Header, Lexicon, checked, lost_headers
 from ratemod.reading.near_headers import judged_headers
@@ -43,6 +44,7 @@ def read_grids(grids: Sequence[Grid], words: Lexicon, sheet: Sequence[str] = ())
         RM214 no such sheet, RM268 only hidden sheets fit, RM269 several tables hold the same rows; those of a table.
     """
     file = grids[0].file if grids else ""
+    grids = [grid for grid in grids if not _explains(grid)]
     asked = _asked(grids, sheet, file)
     found = {id(grid): blocks(grid, words) for grid in grids}
     open_ = [block for grid in asked for block in found[id(grid)] if sheet or not grid.hidden]
@@ -121,6 +123,12 @@ def _not_read(
         args = {"first": 1, "last": grid.lines[-1], "why_en": "lacks such headers", "why_zh": "缺少此类表头"}
         said.append(problem("RM274", file=grid.file, sheet=grid.sheet, **args))
     return said
+
+
+def _explains(grid: Grid) -> bool:
+    """Return whether a sheet is the one on which a template explains its columns."""
+    first = [cell for row in grid.rows[:1] for cell in row if not is_blank(cell)]
+    return any(first == [words_of(code, lang) for code in EXPLAINED] for lang in LANGUAGES)
 
 
 def _why(grid: Grid) -> tuple[str, str]:

@@ -270,7 +270,7 @@ class TextChunks:
         """Return whether a row is no record, and count it."""
         if self._begins_table(row):
             header = match(row, self.words)
-            if header.columns[: self.width] != self.header.columns:
+            if header.columns[: self.width] != self.header.columns or not header.in_units_of(self.header):
                 raise BookError(problem("RM270", file=self.source, row=line, line=self.part.header_row))
             self.reading.left_out.add("header", line)
             return True

@@ -17,6 +17,7 @@ from ratemod.reading.book import Book
 from ratemod.reading.convert import MISSING_DATE, convert
 from ratemod.reading.dates import parse_date
 from ratemod.reading.join import Meeting, join, texts
+from ratemod.reading.unfilled import is_blank
 from ratemod.registers.accident_record import AccidentRecord, accident_record
 from ratemod.registers.as_of import Ints, timeline
 from ratemod.registers.certificates import LEVELS, DowngradeRule, certificate_state
@@ -158,7 +159,7 @@ def derive_columns(
     evidence: dict[str, Evidence] = {}
     table = book.table
     conversions = dict(book.conversions)
-    wanted = set(plan.columns) - ({EXPIRING} & set(table.column_names))  # a premium that the book states stands
+    wanted = set(plan.columns) - {name for name in (EXPIRING,) if _stated(book, name)}
     for name, found in _columns(registers, chosen, keys, day, wanted, known_on).items():
         column = plan.columns[name]
         doubt = _in_doubt(found.register, keys)
@@ -266,6 +267,11 @@ def _columns(
     if registers.policies is not None and registers.policies.has("premium_fen"):
         found[EXPIRING] = _expiring(registers.policies, keys, day)
     return {name: item for name, item in found.items() if name in wanted}
+
+
+def _stated(book: Book, name: str) -> bool:
+    """Return whether the book says a thing in some row: it stands."""
+    return name in book.table.column_names and not is_blank(book.table, name)
 
 
 def _expiring(policies: Register, keys: Any, day: Days) -> _Found:

@@ -10,7 +10,11 @@ from typing import Any
 
 from ratemod.document.sheet import new_sheet, new_workbook
 from ratemod.document.terminal import display_width
-from ratemod.errors import Lang, text
+from ratemod.errors import BookError, Lang, PlanError, Problem, nearest, text
+from ratemod.plan.editions import load_plan
+from ratemod.reading.examples import EXPLAINED
+from ratemod.reading.folder import meant_by, names_of_tables, table_named
+from ratemod.rules.options import strict
 from ratemod.vocabulary.column import Column
 from ratemod.vocabulary.table import Table, examples, words
 from ratemod.whole_file import whole_file
@@ -40,12 +44,60 @@ class Field:
         one = self.column
         known = next((value for word, value in examples().items() if words()[word].label_zh == one.label_zh), None)
         if one.levels:
-            return one.levels[0].label(lang)
+            return next((level for level in one.levels if level.code == known), one.levels[0]).label(lang)
         if one.kind == "date":
             return datetime.date.fromisoformat(known) if known else EXAMPLE_DAY
         if one.kind == "number":
             return float(known) if known else float(max(one.low or 0, min(1, one.high or 1)))
         return known or text("UI_template_example", lang)
+
+
+@dataclass(frozen=True, slots=True)
+class BlankList:
+    """A list to fill in: the name of its file without the ending, its title, and its columns."""
+
+    stem: str
+    title: str
+    fields: tuple[Field, ...]
+
+
+@strict
+def blank_lists(names: Sequence[str], lang: Lang) -> tuple[BlankList, ...]:
+    """Return the blank list of every table and plan that is named, each once; a plan's says its edition.
+
+    Raises
+    ------
+    BookError or PlanError
+        RM952 for every name that is like that of a table and means none, RM170 for every other that means no plan;
+        else those of `load_plan`.
+    """
+    found: dict[str, BlankList] = {}
+    wrong: list[Problem] = []
+    for name in names:
+        try:
+            one = _blank_list(name, lang)
+        except (BookError, PlanError) as error:
+            wrong += error.problems
+        else:
+            found[one.stem] = one
+    if wrong:
+        raise BookError(wrong)
+    return tuple(found.values())
+
+
+def _blank_list(name: str, lang: Lang) -> BlankList:
+    if meant_by(name):
+        declared = table_named(name)
+        return BlankList(declared.label(lang), declared.label(lang), fields_of(declared))
+    try:
+        plan = load_plan(name)
+    except PlanError as error:
+        told = error.problems[0]
+        if told.code == "RM170" and not told.args["nearest"] and nearest(name, names_of_tables()):
+            table_named(name)
+        raise
+    title = text("UI_template_plan", lang)
+    return BlankList(f"{title}-{plan.scheme}-{plan.edition}", title, fields_of_plan(list(plan.columns.values())))
 
 
 def fields_of(declared: Table) -> tuple[Field, ...]:
@@ -132,9 +184,9 @@ def _words(column: Column, lang: Lang) -> str:
 def _explained(book: Any, fields: Sequence[Field], lang: Lang) -> None:
     sheet = new_sheet(book, text("UI_template_sheet", lang))
     bold, wrap = book.add_format({"bold": True}), book.add_format({"text_wrap": True, "valign": "top"})
-    for at, (code, width) in enumerate((("column", 28), ("fill", 60), ("headers", 80))):
+    for at, (code, width) in enumerate(zip(EXPLAINED, (28, 60, 80), strict=True)):
         sheet.set_column(at, at, width, wrap)
-        sheet.write_string(0, at, text(f"UI_template_{code}", lang), bold)
+        sheet.write_string(0, at, text(code, lang), bold)
     for row, one in enumerate(fields, start=1):
         others = " | ".join(name for name in one.column.names() if name != one.column.label(lang))
         also = text("UI_template_also", lang, headers=others)

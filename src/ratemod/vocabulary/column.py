@@ -57,6 +57,8 @@ class Level:
         """Return the label in a language, falling back to the code."""
         return (self.label_zh if lang == "zh" else self.label_en) or self.code
 
+    said = label  # inside a message: in the language of whoever reads it
+
 
 FLAG_LEVELS = (
     Level("no", "No", "否", ("n", "false", "0", "无", "没有", "×", "f")),

@@ -1,0 +1,189 @@
+"""Lists of new kinds under a shipped plan: every premium is the one worked out by hand, or its row or list is refused.
+
+A1: 1.26 ‰ of 400,000 · 30 heads = 15,120; integrity A 0.90, standardisation 2 0.90 = 12,247.20; a renewal of 9,000
+    may rise to 1.25 · 9,000 = 11,250.00
+A2: 0.80 ‰ · 0.96 of 500,000 · 50 heads = 19,200; one general accident 1.15 = 22,080.00
+A3: 0.81 ‰ of 400,000 · 20 heads = 6,480; integrity AA 0.80, no standardisation 1.10 = 5,702.40; six months 0.60
+    = 3,421.44
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import pytest
+
+from ratemod.cli import main
+
+PLAN = "jilin-spli/2025-04"
+HEADS = [
+    *["保单号", "统一社会信用代码", "企业名称", "业务类型", "保险起期", "保险止期", "行业", "企业规模", "投保人数"],
+    *["每人赔偿限额", "近三年一般事故起数", "近三年较大事故起数", "近三年重大及以上事故起数", "连续无赔款年数"],
+    *[
+        "重大事故隐患状态",
+        "隐患逾期天数",
+        "安全生产标准化等级",
+        "标准化证书有效期至",
+        "安全生产诚信等级",
+        "联合惩戒名单",
+        "上年年保费",
+    ],
+]
+YEAR, HALF, NONE = ["2026-03-01", "2027-03-01"], ["2026-03-01", "2026-09-01"], ["无", 0]
+Row = list[Any]
+A1: Row = ["A1", "91220101MA0Y1AAA63", "甲矿业有限公司", "续保", *YEAR, "矿山", "小型", 30, 400000, 0, 0, 0, 0, *NONE]
+A1 += ["二级", "2027-12-31", "A", "否", 9000]
+A2: Row = [
+    "A2",
+    "91000000000000078K",
+    "乙建筑有限公司",
+    "新保",
+    *YEAR,
+    "建筑施工",
+    "中型",
+    50,
+    500000,
+    1,
+    0,
+    0,
+    0,
+    *NONE,
+]
+A2 += ["三级", "2027-12-31", "B", "否", None]
+A3: Row = [
+    "A3",
+    "91000000000000086E",
+    "丙渔业有限公司",
+    "新保",
+    *HALF,
+    "渔业生产",
+    "小型",
+    20,
+    400000,
+    0,
+    0,
+    0,
+    0,
+    *NONE,
+]
+A3 += ["无", None, "AA", "否", None]
+RIGHT = {"A1": "11250.00", "A2": "22080.00", "A3": "3421.44"}
+
+
+def put(key: str, head: str, value: Any, rows: list[Row] | None = None) -> list[Row]:
+    """The three policies with one cell written otherwise."""
+    at = HEADS.index(head)
+    return [
+        [value if row[0] == key and place == at else cell for place, cell in enumerate(row)]
+        for row in rows or [A1, A2, A3]
+    ]
+
+
+def under(head: str, other: str) -> Row:
+    """The headers with one of them written otherwise."""
+    return [other if one == head else one for one in HEADS]
+
+
+def in_wan(row: Row) -> Row:
+    """A policy with its limit in 10,000 yuan."""
+    return [*row[:9], row[9] / 10_000, *row[10:]]
+
+
+def sheet(rows: list[Row], touch: Callable[[Any, Any], None] | None = None) -> Callable[[Path], Path]:
+    def write(folder: Path) -> Path:
+        book = openpyxl.Workbook()
+        for row in rows:
+            book.active.append(row)
+        if touch:
+            touch(book, book.active)
+        book.save(folder / "list.xlsx")
+        return folder / "list.xlsx"
+
+    return write
+
+
+def text(rows: list[Row], encoding: str = "utf-8", sign: str = ",", end: str = ".csv") -> Callable[[Path], Path]:
+    def write(folder: Path) -> Path:
+        held = io.StringIO()
+        csv.writer(held, delimiter=sign).writerows([["" if cell is None else cell for cell in row] for row in rows])
+        (folder / f"list{end}").write_bytes(held.getvalue().encode(encoding))
+        return folder / f"list{end}"
+
+    return write
+
+
+def priced(place: Path, tmp_path: Path) -> tuple[int, dict[str, str], dict[str, str], list[Any]]:
+    """Return the exit code, the premium of each policy, why others have none, and the tables of the receipt."""
+    out, receipt = tmp_path / "out.csv", tmp_path / "receipt.json"
+    code = main(
+        ["rate", str(place), "--plan", PLAN, "-o", str(out), "--receipt", str(receipt), "--lang", "zh", "--no-project"]
+    )
+    if not out.exists():
+        return code, {}, {}, []
+    found = []
+    for file, said in ((out, "保费（元）"), (tmp_path / "out-refused.csv", "原因")):
+        with file.open(encoding="utf-8-sig", newline="") as lines:
+            rows = [(row["保单号"], row[said]) for row in csv.DictReader(lines)]
+        assert len({key for key, _ in rows}) == len(rows)
+        found.append(dict(rows))
+    return code, *found, json.loads(receipt.read_text(encoding="utf-8"))["tables"]
+
+
+NUMBERED = [["序号", *HEADS], *([at, *row] for at, row in enumerate([A1, A2, A3], 1)), [4], [5]]
+OF_MINES, OF_BUILDERS, OF_FISHERS = (
+    [None, None, said, *[None] * 5, 30] for said in ("矿山 汇总", "建筑施工 汇总", "渔业 计数")
+)
+SUBTOTALS = [HEADS, A1, OF_MINES, A2, OF_BUILDERS, A3, OF_FISHERS, ["汇总", *[None] * 7, 100]]
+ENGLISH = [HEADS, A1, [None, None, "Mining Total", *[None] * 5, 30], A2, A3, ["Grand Total", *[None] * 7, 100]]
+OTHER_UNIT = [HEADS, A1, under("每人赔偿限额", "每人赔偿限额（万元）"), in_wan(A2), in_wan(A3)]
+LETTER = [["尊敬的各位领导："], [None], [None, None, *HEADS], *([None, None, *row] for row in (A1, A2, A3)),
+          ["以上共3户，保费另计。"], ["2026年3月1日"]]  # fmt: skip
+
+RIGHT_LISTS: dict[str, tuple[Callable[[Path], Path], int]] = {  # and how many rows are named as no records
+    "plain": (sheet([HEADS, A1, A2, A3]), 0),
+    "numbers that run on": (sheet(NUMBERED), 2),
+    "numbers that run on, in a text": (text(NUMBERED), 2),
+    "subtotals of a spreadsheet": (sheet(SUBTOTALS), 4),
+    "subtotals of a spreadsheet, in a text": (text(SUBTOTALS), 4),
+    "subtotals in English": (sheet(ENGLISH), 2),
+    "the header again in another unit": (sheet(OTHER_UNIT), 0),
+    "a letter around the list": (sheet(LETTER), 2),
+    "days of a clerk": (
+        sheet([HEADS, *put("A1", "保险起期", "2026年3月1号", put("A2", "保险起期", "2026年3月1號"))]),
+        0,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", RIGHT_LISTS)
+def test_right_to_the_fen_and_every_row_accounted_for(name, tmp_path):
+    write, others = RIGHT_LISTS[name]
+    code, premiums, refused, tables = priced(write(tmp_path), tmp_path)
+    assert (code, premiums, refused) == (0, RIGHT, {})
+    assert sum(one["records"] for one in tables) == 3
+    named = ("line", "total", "section")
+    assert sum(count for one in tables for what, count in one["left_out"].items() if what in named) == others
+
+
+UNTIL = under("标准化证书有效期至", "Certificate valid until")
+REFUSED_LISTS: dict[str, tuple[Callable[[Path], Path], str]] = {
+    "the header again in another unit, in a text": (text(OTHER_UNIT), "RM270"),
+    "a certificate in other words": (
+        sheet([under("标准化证书有效期至", "Certificate valid until"), A1, A2, A3]),
+        "RM265",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED_LISTS)
+def test_refused_by_name(name, tmp_path, capsys):
+    write, why = REFUSED_LISTS[name]
+    code, premiums, _, _ = priced(write(tmp_path), tmp_path)
+    said = capsys.readouterr().err
+    assert (code, premiums) == (1, {}) and why in said and "Traceback" not in said
