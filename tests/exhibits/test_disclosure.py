@@ -21,7 +21,7 @@ from ratemod.document.html import page
 from ratemod.errors import BookError
 from ratemod.publication.disclosure import disclosure
 from ratemod.publication.files import figures_table, write_disclosure
-from ratemod.publication.page import disclosure_document
+from ratemod.publication.page import disclosure_document, key_figures, left_out
 
 PROVINCE = Path(__file__).parents[2] / "data" / "province"
 YEAR = 2025
@@ -300,10 +300,34 @@ def test_lists_as_people_keep_them(small, tmp_path):
     assert not told.synthetic and "participation" not in told.subjects
 
 
+def test_a_list_that_is_not_given_is_named_and_an_empty_one_is_empty(small):
+    """Without claims, services and ledger the insured are published; a list of claims without rows says that there were
+    none, and that nobody died.
+    """
+    lists = {name: frame for name, frame in small.items() if name not in ("claims", "services", "ledger", "payments")}
+    told = disclosure(lists, YEAR)
+    assert told.absent == ("claims", "services", "ledger") and set(told.subjects) == {"insurance", "participation"}
+    assert "accrued_fen" not in told.subjects["insurance"].tables.values and told.fund == () and told.deaths is None
+    labels = [label for label, _ in key_figures(told, "en")]
+    assert not [label for label in labels if "accrued" in label.lower() or "death" in label.lower()]
+    said = left_out(told, "zh")[:3]
+    assert said == [f"未公布（未提供该清单）：{name}。" for name in ("赔案", "预防服务", "预防费台账")]
+    html = page([disclosure_document(told, "en")], "en")
+    assert "Ledger of the fund" in html and "not given" in html
+    none = {name: small[name].iloc[:0] for name in ("claims", "services", "ledger")}
+    told = disclosure({**lists, **none}, YEAR)
+    assert told.absent == () and told.deaths == 0 and told.tables["claims"][:2] == (0, 0)
+    figures = dict(key_figures(told, "en"))
+    assert figures["Claims"] == figures["Deaths"] == "0" and not any("given" in one for one in left_out(told, "en"))
+    assert {int(value) for line in told.fund for value in (line.accrued_fen, line.used_fen)} == {0}
+    odd = small["claims"].iloc[:1].assign(policy_no="of nobody")
+    assert disclosure({**lists, **none, "claims": odd}, YEAR).deaths is None, "a claim that is set aside may be a death"
+
+
 def test_what_is_missing_is_said_at_once(small, tmp_path):
     with pytest.raises(BookError) as caught:
         disclosure(tmp_path, YEAR)
-    assert [item.code for item in caught.value.problems] == ["RM919"] * 4
+    assert [item.code for item in caught.value.problems] == ["RM919"]
     with pytest.raises(BookError) as caught:
         disclosure(PROVINCE, 2035)
     assert caught.value.problems[0].code == "RM921"

@@ -37,7 +37,7 @@ Build = Callable[[YearInputs], Paper]
 PAID = "fund_payments|ledger"  # either
 # Every paper in order, with the lists that it needs.
 PAPERS: dict[str, tuple[Build, tuple[str, ...]]] = {
-    "disclosure": (disclosure_paper, ("policies", "claims", "services", "ledger")),
+    "disclosure": (disclosure_paper, ("policies",)),
     "participation": (participation_paper, ("enterprises", "policies")),
     "insured": (insured_paper, ("enterprises", "policies")),
     "refusals": (refusals_paper, ("enterprises", "policies", "hazards")),

@@ -23,7 +23,8 @@ from ratemod.reading.shared_table import each_once, filled, read_shared
 from ratemod.vocabulary.column import Column
 from ratemod.vocabulary.table import table as declared
 
-NEEDED = ("policies", "claims", "services", "ledger")
+NEEDED = ("policies",)
+TOLD = ("claims", "services", "ledger")  # what is not given of these is named as not published
 EXTRA = ("endorsements", "coinsurance", "payments", "enterprises", "insurers")
 Ints = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
@@ -92,7 +93,7 @@ def sources(province: Any) -> dict[str, Any]:
     Raises
     ------
     BookError
-        RM919 no such folder, or tables that every disclosure needs are missing.
+        RM916 no such folder, RM919 a table that every disclosure needs is missing.
     """
     folder = getattr(province, "folder", None) or province
     found: dict[str, Any]
@@ -100,14 +101,20 @@ def sources(province: Any) -> dict[str, Any]:
         place = Path(folder)
         if not place.is_dir():
             raise BookError(problem("RM916", path=str(place)))
-        found = {name: path for name, path in found_in(place).items() if name in (*NEEDED, *EXTRA)}
+        found = {name: path for name, path in found_in(place).items() if name in (*NEEDED, *TOLD, *EXTRA)}
     else:
         held = getattr(folder, "held", folder)
-        found = {name: held[name] for name in (*NEEDED, *EXTRA) if name in held}
+        found = {name: held[name] for name in (*NEEDED, *TOLD, *EXTRA) if name in held}
     lost = [name for name in NEEDED if name not in found]
     if lost:
         raise BookError(problem("RM919", name=name, label=declared(name).label_zh) for name in lost)
     return found
+
+
+def nothing_of(noun: str) -> Shared:
+    """Return a table without rows, for a list that was not given."""
+    heads = {name: pa.array([], pa.string()) for name in DISCLOSED[noun][0]}
+    return read_disclosed(pa.table(heads), noun)
 
 
 def read_disclosed(source: Any, noun: str) -> Shared:

@@ -56,6 +56,8 @@ class Disclosure:
     refused : tuple of (table, Problem)
     synthetic : bool
     least_units : int
+    absent : tuple of nouns, the lists that were not given, of which nothing is published
+    nobody_hurt : bool, there is a list of claims, all of it usable, and none of the year in it
     system : System, hidden : (cells,) bool
         All figures of the publication and of earlier years' funds, and which cells stay out.
     """
@@ -71,12 +73,16 @@ class Disclosure:
     refused: tuple[tuple[str, Problem], ...]
     synthetic: bool
     least_units: int
+    absent: tuple[str, ...]
+    nobody_hurt: bool
     system: System
     hidden: Mask
 
     @property
     def deaths(self) -> int | None:
         """Deaths in the accidents of the year; None where that is not published."""
+        if self.nobody_hurt:
+            return 0
         found = self.subjects.get("casualties")
         if found is None or ("injury",) not in found.tables.faces:
             return None
@@ -146,7 +152,8 @@ def disclosure(
     Parameters
     ----------
     province : folder, mapping of table name to path or frame, or Province
-        ``policies``, ``claims``, ``services``, ``ledger``; where there are any ``endorsements``, ``coinsurance``,
+        ``policies``; ``claims``, ``services`` and ``ledger``, of which nothing is published where they are not given (a
+        list without rows is one); where there are any ``endorsements``, ``coinsurance``,
         ``payments``, ``enterprises`` (for participation), ``insurers`` (names).
     year : int
         Policies that began, accidents that happened, services and entries of the fund of this calendar year.
@@ -183,7 +190,7 @@ def disclosure(
         raise BookError(problem("RM921", year=year, file=facts.tables["policies"].file))
     registers = read_registers(given)
     refused = [(noun, item) for noun, table in facts.tables.items() for item in table.refused]
-    counts = {noun: (table.rows_in, len(table)) for noun, table in facts.tables.items()}
+    counts = {noun: (read.rows_in, len(read)) for noun, read in facts.tables.items() if noun not in facts.absent}
     if registers is not None:
         people = registers.enterprises
         refused += [("enterprises", item) for item in people.refused]
@@ -216,9 +223,18 @@ def disclosure(
         refused=tuple(refused),
         synthetic=is_synthetic(province),
         least_units=least_units,
+        absent=facts.absent,
+        nobody_hurt=_nobody_hurt(facts),
         system=made.system,
         hidden=made.hidden,
     )
+
+
+def _nobody_hurt(facts: Facts) -> bool:
+    """Return whether the list of claims, of which every row could be used, has none of the year."""
+    table = facts.tables["claims"]
+    whole = "claims" not in facts.absent and len(table) == table.rows_in
+    return whole and not facts.within(table["event_date"]).any()
 
 
 def _was_published(held: Mapping[Figure, int | None], year: int, measure: str, insurer: str) -> bool:
@@ -267,7 +283,7 @@ def _reconciled(facts: Facts, subjects: Mapping[str, Subject]) -> tuple[Check, .
     }
     checks = []
     for (name, measure), total in sums.items():
-        if name in subjects:
+        if name in subjects and measure in subjects[name].tables.values:
             tables, of = subjects[name].tables, {"subject": name, "measure": measure}
             unit: Unit = "fen" if measure.endswith("_fen") else "count"
             checks.append(Check("published", "all", int(tables.values[measure][-1]), total, of=of, unit=unit))

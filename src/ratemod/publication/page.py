@@ -39,6 +39,7 @@ from ratemod.publication.words import (
 )
 from ratemod.publication.year import Subject
 from ratemod.version import VERSION
+from ratemod.vocabulary.labels import table_label
 
 if TYPE_CHECKING:
     from ratemod.publication.disclosure import Disclosure
@@ -57,7 +58,8 @@ def disclosure_document(told: Disclosure, lang: Lang) -> Document:
             body = _subject(told, told.subjects[name], lang)
             sections.append(Section(name, text(f"UI_disclosure_{name}", lang), body))
         if name == "services":
-            sections.append(Section("fund", text("UI_disclosure_fund", lang), _fund(told, lang)))
+            if told.fund:
+                sections.append(Section("fund", text("UI_disclosure_fund", lang), _fund(told, lang)))
             if told.service:
                 sections.append(Section("evaluation", text("UI_disclosure_evaluation", lang), _evaluation(told, lang)))
     if "participation" in told.subjects:
@@ -79,7 +81,9 @@ def key_figures(told: Disclosure, lang: Lang) -> list[tuple[str, str]]:
             found += [(measure_label(item, lang), figure(subject, last, item)) for item in subject.tables.values]
         if name == "claims" and told.paid_in_year_fen is not None:
             found.append((text("UI_disclosure_paid_in_year", lang), amount_text(told.paid_in_year_fen)))
-        if name == "casualties":
+        if name == "claims" and told.nobody_hurt:
+            found.append((measure_label("claims", lang), "0"))
+        if name == "casualties" and "claims" not in told.absent:
             found.append(
                 (text("UI_disclosure_deaths", lang), SUPPRESSED if told.deaths is None else f"{told.deaths:,}")
             )
@@ -246,8 +250,8 @@ def _matrix(told: Disclosure, subject: Subject, face: tuple[str, ...], measure: 
 
 
 def left_out(told: Disclosure, lang: Lang) -> list[str]:
-    """Return which breakdowns are not published, in words."""
-    found = []
+    """Return what is not published, in words: lists that were not given, and breakdowns."""
+    found = [text("UI_disclosure_absent", lang, list=table_label(noun, lang)) for noun in told.absent]
     for name, subject in told.subjects.items():
         if subject.left_out:
             said = [" × ".join(text(f"UI_dimension_{dim}", lang) for dim in face) for face in subject.left_out]

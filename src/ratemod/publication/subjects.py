@@ -16,7 +16,7 @@ from ratemod.fund.co_insurance import co_insure
 from ratemod.fund.fund_table import day_column
 from ratemod.fund.proof import Check, prove
 from ratemod.publication.columns import CAUSES, ENTRIES
-from ratemod.publication.data import Ints, Mask, Shared, check_insurers, read_disclosed, with_place
+from ratemod.publication.data import TOLD, Ints, Mask, Shared, check_insurers, nothing_of, read_disclosed, with_place
 from ratemod.reading.convert import MISSING_DATE
 from ratemod.vocabulary.codes.division import division_names, prefecture_of
 from ratemod.vocabulary.codes.industry import SECTORS
@@ -44,6 +44,7 @@ class Facts:
     firms : (firms,) Arrow strings, credit codes
     divisions, insurers : tuple of str
     shares : path or frame of co-insurance shares, or None
+    absent : tuple of nouns, the lists that were not given: nothing of them is published
     """
 
     year: int
@@ -59,6 +60,7 @@ class Facts:
     divisions: tuple[str, ...]
     insurers: tuple[str, ...]
     shares: Any
+    absent: tuple[str, ...] = ()
 
     def of_year(self, year: int) -> Facts:
         """Return the same tables for another year."""
@@ -81,11 +83,13 @@ def read_facts(given: Mapping[str, Any], year: int) -> Facts:
     first, after = _ends(year)
     nouns = [noun for noun in ("policies", "endorsements", "claims", "services", "ledger") if noun in given]
     tables = {noun: read_disclosed(given[noun], noun) for noun in nouns}
+    absent = tuple(noun for noun in TOLD if noun not in given)
+    tables |= {noun: nothing_of(noun) for noun in absent}
     policies = tables["policies"]
     place: dict[str, Ints] = {}
-    for noun in nouns[1:]:
+    for noun in (*nouns[1:], *absent):
         tables[noun], place[noun] = with_place(tables[noun], "policy_no", policies)
-    if "payments" in given:
+    if "payments" in given and "claims" in given:
         tables["payments"], place["payments"] = with_place(
             read_disclosed(given["payments"], "payments"), "claim_no", tables["claims"]
         )
@@ -115,6 +119,7 @@ def read_facts(given: Mapping[str, Any], year: int) -> Facts:
         divisions=divisions,
         insurers=insurers,
         shares=shares,
+        absent=absent,
     )
 
 
@@ -226,15 +231,10 @@ def insurance(facts: Facts, faces: Sequence[Face], least: int) -> LinkedTables:
         facts, at[booked], {"accrued_fen": ledger.amount("amount")[booked]}, ledger["insurer"].take(pa.array(booked))
     )
     counted = {"enterprises": np.ones(len(last), np.int64), "heads": table.number("heads")[last]}
-    return _joined(
-        facts, "insurance", faces,
-        [
-            (last, facts.insurer[last], counted),
-            (begun[row], insurer, parts),
-            (at[booked][entry], holder, accrued),
-        ],
-        least,
-    )  # fmt: skip
+    told = [(last, facts.insurer[last], counted), (begun[row], insurer, parts)]
+    if "ledger" not in facts.absent:
+        told.append((at[booked][entry], holder, accrued))
+    return _joined(facts, "insurance", faces, told, least)
 
 
 def claims(facts: Facts, faces: Sequence[Face], least: int) -> LinkedTables:
@@ -276,18 +276,11 @@ def services(facts: Facts, faces: Sequence[Face], least: int) -> LinkedTables:
     ledger, booked_at = facts.tables["ledger"], facts.place["ledger"]
     paid = np.flatnonzero(facts.within(ledger["date"]) & (ledger["kind"] == ENTRIES.index("payment")))
     cost = {"services": np.ones(len(done), np.int64), "cost_fen": table.amount("cost")[done]}
-    return _joined(
-        facts, "services", faces,
-        [
-            (at[done], insurer_places(table["insurer"], facts.insurers)[done], cost),
-            (
-                booked_at[paid],
-                insurer_places(ledger["insurer"], facts.insurers)[paid],
-                {"used_fen": ledger.amount("amount")[paid]},
-            ),
-        ],
-        least,
-    )  # fmt: skip
+    told = [(at[done], insurer_places(table["insurer"], facts.insurers)[done], cost)]
+    if "ledger" not in facts.absent:
+        payer = insurer_places(ledger["insurer"], facts.insurers)[paid]
+        told.append((booked_at[paid], payer, {"used_fen": ledger.amount("amount")[paid]}))
+    return _joined(facts, "services", faces, told, least)
 
 
 def delivered_days(table: Shared) -> Ints:

@@ -43,6 +43,7 @@ SUBJECTS: Subjects = (
     (casualties, CASUALTIES),
     (services, (BY_PLACE, BY_INSURER)),
 )
+OF_LIST = {"claims": "claims", "casualties": "claims", "services": "services"}  # without it there is no such subject
 CHAINED: Subjects = (SUBJECTS[0], SUBJECTS[3])  # with the fund, which links the years
 
 
@@ -177,6 +178,7 @@ def publication(
             functools.partial(make, facts, least=least), faces, needed_faces(published, make.__name__)
         )
         for make, faces in subjects
+        if OF_LIST.get(make.__name__) not in facts.absent
     }
     people = None if registers is None else participation(facts, registers, rule, least)
     if people is not None:
@@ -286,7 +288,7 @@ class _Edition:
                 name: Subject(tables, self._own(system, hidden, tables), tuple(self.drafts[name].left))
                 for name, tables in self.tables.items()
             },
-            fund=self.fund.lines(out),
+            fund=() if "ledger" in self.facts.absent else self.fund.lines(out),
             service=lines,
             fund_year=self.fund,
             paid_in_year_fen=None if paid is None or hidden[system.cell[paid]] else int(system.value[paid]),
