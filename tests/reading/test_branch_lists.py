@@ -248,7 +248,7 @@ LISTS: dict[str, tuple[Callable[[Path], Path], Any]] = {
     ),
     "a list on its side": (
         sheet_of([["保单号", "P1", "P2"], ["行业", "矿山", "渔业"], ["投保人数", 30, 20], ["起保日期", P1[4], P2[4]]]),
-        "RM301",
+        "RM692",
     ),
     "a list in one column": (
         sheet_of([["保单号 行业 投保人数 上年保费 起保日期"], ["P1 矿山 30 1 2026-01-01"]]),

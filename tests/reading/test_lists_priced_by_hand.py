@@ -145,6 +145,24 @@ OTHER_UNIT = [HEADS, A1, under("每人赔偿限额", "每人赔偿限额（万�
 LETTER = [["尊敬的各位领导："], [None], [None, None, *HEADS], *([None, None, *row] for row in (A1, A2, A3)),
           ["以上共3户，保费另计。"], ["2026年3月1日"]]  # fmt: skip
 
+TRADITIONAL = """保單號,統一社會信用代碼,企業名稱,業務類型,保險起期,保險止期,行業,企業規模,投保人數,每人賠償限額,\
+近三年一般事故起數,近三年較大事故起數,近三年重大及以上事故起數,連續無賠款年數,重大事故隱患狀態,隱患逾期天數,安全生產標準化等級,標準化證書有效期至,\
+安全生產誠信等級,聯合懲戒名單,上年年保費
+A1,91220101MA0Y1AAA63,甲礦業有限公司,續保,2026-03-01,2027-03-01,礦山,小型,30,400000,0,0,0,0,無,0,二級,2027-12-31,A,否,9000
+A2,91000000000000078K,乙建築有限公司,新保,2026-03-01,2027-03-01,建築施工,中型,50,500000,1,0,0,0,無,0,三級,2027-12-31,B,否,
+A3,91000000000000086E,丙漁業有限公司,新保,2026-03-01,2026-09-01,漁業生產,小型,20,400000,0,0,0,0,無,0,無,,AA,否,
+"""
+ON_ITS_SIDE = [list(row) for row in zip(HEADS, A1, A2, A3, strict=True)]
+
+
+def raw(content: bytes, name: str) -> Callable[[Path], Path]:
+    def write(folder: Path) -> Path:
+        (folder / name).write_bytes(content)
+        return folder / name
+
+    return write
+
+
 RIGHT_LISTS: dict[str, tuple[Callable[[Path], Path], int]] = {  # and how many rows are named as no records
     "plain": (sheet([HEADS, A1, A2, A3]), 0),
     "numbers that run on": (sheet(NUMBERED), 2),
@@ -154,6 +172,7 @@ RIGHT_LISTS: dict[str, tuple[Callable[[Path], Path], int]] = {  # and how many r
     "subtotals in English": (sheet(ENGLISH), 2),
     "the header again in another unit": (sheet(OTHER_UNIT), 0),
     "a letter around the list": (sheet(LETTER), 2),
+    "traditional characters in Big5": (raw(TRADITIONAL.encode("big5"), "list.csv"), 0),
     "days of a clerk": (
         sheet([HEADS, *put("A1", "保险起期", "2026年3月1号", put("A2", "保险起期", "2026年3月1號"))]),
         0,
@@ -172,13 +191,43 @@ def test_right_to_the_fen_and_every_row_accounted_for(name, tmp_path):
 
 
 UNTIL = under("标准化证书有效期至", "Certificate valid until")
+OLE = bytes.fromhex("d0cf11e0a1b11ae1") + bytes(600)
+
+
+def test_a_number_alone_is_told_as_it_is_shown(tmp_path, capsys):
+    priced(RIGHT_LISTS["numbers that run on"][0](tmp_path), tmp_path)
+    assert "第5, 6行（4, 5）" in capsys.readouterr().out
+
+
 REFUSED_LISTS: dict[str, tuple[Callable[[Path], Path], str]] = {
     "the header again in another unit, in a text": (text(OTHER_UNIT), "RM270"),
-    "a certificate in other words": (
-        sheet([under("标准化证书有效期至", "Certificate valid until"), A1, A2, A3]),
-        "RM265",
+    "a certificate in other words": (sheet([UNTIL, A1, A2, A3]), "RM265"),
+    "on its side": (sheet(ON_ITS_SIDE), "RM692"),
+    "on its side, in a text": (text(ON_ITS_SIDE), "RM692"),
+    "on its side, in a text of tabs": (text(ON_ITS_SIDE, "gb18030", "\t", ".txt"), "RM692"),
+    "UTF-16 without its mark": (raw(TRADITIONAL.encode("utf-16-le"), "list.csv"), "RM261"),
+    "a workbook of WPS": (raw(OLE, "list.et"), "RM261"),
+    "a document of WPS": (raw(OLE, "list.wps"), "RM261"),
+    "a unit in the name of the sheet": (
+        sheet([HEADS, A1, A2, A3], lambda _, one: setattr(one, "title", "清单（万元）")),
+        "RM264",
     ),
+    "two encodings in a file": (raw(TRADITIONAL.encode() + TRADITIONAL.encode("big5"), "list.csv"), "RM212"),
 }
+WHAT_TO_DO = {
+    "RM692": ("转置", "Transpose"),
+    "RM261": ("另存为 .xlsx", "save it as .xlsx"),
+    "RM264": ("表头中写明单位", "into the header"),
+}
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+@pytest.mark.parametrize("name", [name for name, (_, why) in REFUSED_LISTS.items() if why in WHAT_TO_DO])
+def test_one_sentence_says_what_to_do(name, lang, tmp_path, capsys):
+    write, why = REFUSED_LISTS[name]
+    assert main(["rate", str(write(tmp_path)), "--plan", PLAN, "--lang", lang, "--no-project"]) == 1
+    (said,) = [line for line in capsys.readouterr().err.splitlines() if line.startswith("RM")]
+    assert said.startswith(why) and WHAT_TO_DO[why][lang == "en"] in said
 
 
 @pytest.mark.parametrize("name", REFUSED_LISTS)

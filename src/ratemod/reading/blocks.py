@@ -8,11 +8,13 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
-from ratemod.reading.grid import Grid, Merge
+from ratemod.errors import BookError, problem
+from ratemod.reading.grid import Grid, Merge, letter
 from ratemod.reading.header import Header, Lexicon, fold, match, meaning
 from ratemod.reading.units import HINTS, Unit, is_unit_cell, is_unit_like, is_unit_line, plain, statements, unit_beside
 
 SEARCHED_ROWS = 120  # rows of a sheet whose every cell is compared with all headers, however it is written
+SIDE_COLUMNS, SIDE_HEADERS = 3, 4  # where the headers of a list on its side are looked for, and how many make one
 _MARKS = ("{}", "*{}", "{}*", "{}:", "{}：")  # as headers far below are written, if not as the first ones of the sheet
 _FIGURES = re.compile(r"\d[\d\-/.]{6,}")
 _NUMBERING = re.compile(r"^[(（]?(\d{1,2}|[a-z]|[甲乙丙丁戊己庚辛壬癸])[)）]?$", re.I)
@@ -80,6 +82,21 @@ def blocks(grid: Grid, words: Lexicon) -> list[Block]:
         row = max(block.first for block in open_)
     found += [replace(block, repeats=frozenset(repeats)) for block in open_]
     return found or _single(grid, words)
+
+
+def check_upright(grid: Grid, found: Sequence[Block], words: Lexicon) -> None:
+    """Refuse a list that lies on its side: more headers below each other in one of the first columns than in any row.
+
+    Raises
+    ------
+    BookError
+        RM692.
+    """
+    most = max((len(block.names) for block in found), default=0)
+    for place in range(SIDE_COLUMNS):
+        said = {meaning(_cell(grid, row, place), "", words)[0] for row in range(min(len(grid.rows), SEARCHED_ROWS))}
+        if len(said - {None}) >= max(SIDE_HEADERS, most + 1):
+            raise BookError(problem("RM692", file=grid.file, sheet=grid.sheet, column=letter(place)))
 
 
 def _single(grid: Grid, words: Lexicon) -> list[Block]:

@@ -116,7 +116,7 @@ def fate(cells: Sequence[Any], judge: Judge) -> tuple[str, str]:
         return "total", said
     few = len(filled) <= 2 and judge.width > 3
     texts = [cell for cell in filled if isinstance(cell, str)]
-    whole = " ".join(str(cell) for cell in filled)
+    whole = " ".join(f"{cell:.0f}" if isinstance(cell, float) and cell.is_integer() else str(cell) for cell in filled)
     if all(at >= len(cells) or is_blank(cells[at]) for at in judge.read):
         return "line", whole
     if few and is_footer(filled[0]):

@@ -40,6 +40,8 @@ _OTHERS = (
     (b"SQLite format 3", "database"),
 )
 
+_OF_WPS = {".et": "et", ".ett": "et", ".wps": "word", ".wpt": "word"}  # formats of its own, which say nothing inside
+
 
 def sniffed(path: Path) -> str:
     """Return ``text``, ``parquet``, ``xlsx``, ``xlsb``, ``xls`` or ``ods``.
@@ -126,7 +128,7 @@ def _compound(path: Path) -> str:
         raise BookError(_other(path, "word"))
     if "Workbook".encode("utf-16-le") in content or "Book".encode("utf-16-le") in content:
         return "xls"
-    raise BookError(_other(path, "et" if path.suffix.lower() in (".et", ".ett") else "binary"))
+    raise BookError(_other(path, _OF_WPS.get(path.suffix.lower(), "binary")))
 
 
 def _lines(start: bytes, encoding: str) -> bool:

@@ -17,7 +17,7 @@ import pyarrow as pa
 from ratemod.errors import LANGUAGES, BookError, Problem, problem
 from ratemod.errors import text as words_of
 from ratemod.reading.arrow import filled_strings, to_arrow
-from ratemod.reading.blocks import Block, blocks, merged_cells
+from ratemod.reading.blocks import Block, blocks, check_upright, merged_cells
 from ratemod.reading.book import Book, remarked
 from ratemod.reading.examples import EXPLAINED, example_rows
 from ratemod.reading.grid import Grid, letter
@@ -56,6 +56,9 @@ def read_grids(grids: Sequence[Grid], words: Lexicon, sheet: Sequence[str] = ())
         if hidden and not sheet:
             raise BookError(problem("RM268", file=file, sheets=", ".join(dict.fromkeys(map(str, hidden)))))
         whole = _nearest(filled or open_)
+    if not needed or not needed <= frozenset().union(*(block.names for block in whole)):
+        for grid in asked:
+            check_upright(grid, open_, words)
     if not whole:
         checked(Header((), ()), words.columns, file, asked[0].sheet if len(asked) == 1 else None, 1)
     loose = [item for grid in grids if not grid.hidden and not found[id(grid)] for item in _loose_statements(grid)]

@@ -23,7 +23,7 @@ import pyarrow as pa
 
 from ratemod.errors import BookError, Problem, cause, problem
 from ratemod.reading.arrow import to_arrow, truths
-from ratemod.reading.blocks import Block, blocks
+from ratemod.reading.blocks import Block, blocks, check_upright
 from ratemod.reading.book import Book
 from ratemod.reading.chunks import CHUNK, Part
 from ratemod.reading.examples import example_rows
@@ -44,6 +44,7 @@ MARK = ord('"')
 DELIMITERS = (",", "\t", ";", "|")
 HEAD = 200_000  # characters among which the header must stand
 TAIL = 40_000  # characters at the end among which a line may state the units
+BIG5 = "big5hkscs"
 KEPT = '="'  # how a cell begins that is to stay a text in a spreadsheet
 _KEPT = re.compile('^="([^"]*)"$')
 DOS_END = "\x1a"
@@ -387,7 +388,7 @@ def open_text(
     Parameters
     ----------
     source : path
-        UTF-8 (with or without a byte-order mark), UTF-16 (with one) or GB18030; with commas, tabs, semicolons or
+        UTF-8 (with or without a byte-order mark), UTF-16 (with one), GB18030 or Big5; with commas, tabs, semicolons or
         bars; the header may stand below a title.
     keep : names
         Further columns to read, by their headers; "all" reads all that have one.
@@ -400,11 +401,11 @@ def open_text(
     path = Path(source)
     if not path.is_file():
         raise BookError(problem("RM211", file=str(path)))
-    encoding, lines, tail = _look(path)
-    with open(path, encoding=encoding, newline="") as file:
-        start = file.read(HEAD)
     words = lexicon(with_implied(columns), header_map)
-    block, delimiter, head = _layout(str(path), start, words)
+    encoding, lines, tail, start, (block, delimiter, head) = _look(path, words)
+    if block is None or not set(near_needed(words.columns)) <= block.names:
+        rows = [row for row, _ in csv_rows(start, delimiter, 300)]
+        check_upright(Grid(str(path), None, rows, list(range(1, len(rows) + 1))), [block] if block else [], words)
     header = block.header if block else Header((), ())
     row = block.grid.lines[block.at] if block else 1
     header = checked(header, words.columns, str(path), None, row)
@@ -547,32 +548,55 @@ def _text_units(
     return found, remarks, frozenset(quiet)
 
 
-def _look(path: Path) -> tuple[str, int, str]:
-    """Return the encoding, the number of lines and the end of a text file, by reading it through once."""
+def _look(path: Path, words: Lexicon) -> tuple[str, int, str, str, tuple[Block | None, str, int]]:
+    """Return the encoding, the number of lines, the end and the start of a text, and its layout.
+
+    Of the encodings in which it can be read it is the first in which there is a table; Big5, in which much else can be
+    read as well, only where headers in Chinese say so.
+    """
+    first = None
     with open(path, "rb") as file:
-        start = file.read(2)
-        for encoding in encodings(start):
-            file.seek(0)
-            decode = codecs.getincrementaldecoder(encoding)()
-            lines, tail = 0, ""
-            try:
-                while raw := file.read(1 << 20):
-                    text = decode.decode(raw)
-                    lines += text.count("\n")
-                    if "\x00" in text:
-                        break
-                    tail = (tail + text)[-TAIL:]
-                else:
-                    decode.decode(b"", final=True)
-                    return encoding, lines, tail
-            except UnicodeDecodeError:
-                continue
-    raise BookError(problem("RM212", file=str(path), why="UTF-8, UTF-16, GB18030"))
+        known = encodings(file.read(2))
+    for encoding in known:
+        if (ends := _read_through(path, encoding)) is None:
+            continue
+        with open(path, encoding=encoding, newline="") as text:
+            start = text.read(HEAD)
+        found = (encoding, *ends, start, _layout(str(path), start, words))
+        block = found[-1][0]
+        if block is not None and (encoding != BIG5 or _in_chinese(block.header)):
+            return found
+        first = first or (found if encoding != BIG5 else None)
+    if first is None:
+        raise BookError(problem("RM212", file=str(path), why="UTF-8, UTF-16, GB18030, Big5"))
+    return first
+
+
+def _in_chinese(header: Header) -> bool:
+    return any(name and not text.isascii() for name, text in zip(header.columns, header.texts))
+
+
+def _read_through(path: Path, encoding: str) -> tuple[int, str] | None:
+    """Return the number of lines and the end of a text, None where it is not in an encoding, by reading it once."""
+    decode = codecs.getincrementaldecoder(encoding)()
+    lines, tail = 0, ""
+    with open(path, "rb") as file:
+        try:
+            while raw := file.read(1 << 20):
+                text = decode.decode(raw)
+                lines += text.count("\n")
+                if "\x00" in text:
+                    return None
+                tail = (tail + text)[-TAIL:]
+            decode.decode(b"", final=True)
+        except UnicodeDecodeError:
+            return None
+    return lines, tail
 
 
 def encodings(start: bytes) -> tuple[str, ...]:
     """Return the encodings to try for a text that begins with these two bytes."""
-    return ("utf-16",) if start in (b"\xff\xfe", b"\xfe\xff") else ("utf-8-sig", "gb18030")
+    return ("utf-16",) if start in (b"\xff\xfe", b"\xfe\xff") else ("utf-8-sig", "gb18030", BIG5)
 
 
 def _clean(data: npt.NDArray[np.uint8], delimiter: int) -> bool:
