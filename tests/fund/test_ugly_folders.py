@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from ratemod.cli import main
-from tests.fund.test_papers_accounted import ask, day, lists, numbers, said
+from tests.fund.test_papers_accounted import HAZARDS, INDICATOR, ask, day, lists, numbers, said
 
 
 def more(frame: pd.DataFrame, *rows: tuple) -> pd.DataFrame:
@@ -124,3 +124,37 @@ def test_shares_that_do_not_add_up_are_told_with_their_row(tmp_path, capsys):
     given["共保份额"] = pd.DataFrame(rows, columns=["保单号", "保险公司", "主承保", "共保份额%"])
     code, lines = ask(tmp_path, capsys, "levy", given)
     assert code == 3 and "99.9%" in (line := said(lines, "RM715")[0]) and "共保份额.xlsx[Sheet1]:2" in line
+
+
+def test_a_year_before_the_first_paper_is_empty_and_one_that_has_not_begun_is_refused(tmp_path, capsys):
+    code, lines = ask(tmp_path, capsys, "evaluate", lists(), "--year", "2025")
+    assert code == 3 and any(line.startswith("计划服务0次，完成0次") for line in lines)
+    assert main(["fund", "evaluate", "--province", str(tmp_path), "--at", "2026-12-31", "--year", "2027"]) == 1
+    assert "RM777" in capsys.readouterr().err
+    words = ["report", "year", str(tmp_path), "--year", "2025", "-o", str(tmp_path / "papers"), "--lang", "zh"]
+    assert main(words) == 3 and "RM778" in capsys.readouterr().out, "nobody can be assessed before a policy began"
+
+
+def test_a_hazard_that_stands_twice_is_one(tmp_path, capsys):
+    given = lists()
+    again = HAZARDS.iloc[[1]].assign(统一社会信用代码=HAZARDS.iloc[0]["统一社会信用代码"])
+    given["隐患"] = pd.concat([HAZARDS, HAZARDS.iloc[[0]], again])
+    code, lines = ask(tmp_path, capsys, "evaluate", given, "--year", "2026")
+    assert code == 3 and any(line.startswith("发现隐患1项") for line in lines)
+    assert "×2" in said(lines, "RM751")[0] and said(lines, "RM750"), "H2 is of two enterprises: of neither"
+
+
+CARD = "".join(INDICATOR.format(name=name) for name in ("duty_met", "clean_payments"))
+
+
+def test_an_indicator_without_events_is_nobodys_fault(tmp_path, capsys):
+    """Nothing was paid: the second indicator, half of the weight, was 0 points of 50 for both insurers."""
+    given = lists()
+    given["预防服务"].loc[2, "服务日期"] = day("2026-12-15")
+    given["保单"].loc[3, "保险止期"] = day("2026-12-31")  # due on 30 December, met
+    given["预防费支付"] = given["预防费支付"].iloc[:0]
+    (tmp_path / "card.toml").write_text(CARD, encoding="utf-8")
+    words = ("--indicators", str(tmp_path / "card.toml"))
+    code, lines = ask(tmp_path, capsys, "scorecard", given, *words)
+    assert code == 3 and {numbers(lines, name)[0] for name in ("甲财险", "乙财险")} == {"100.0"}
+    assert "2026" in (line := said(lines, "RM779")[0]) and "无疑点支付" in line

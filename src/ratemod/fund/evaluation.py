@@ -232,6 +232,8 @@ def evaluate_services(
     ------
     BookError
         RM950 a column is missing.
+    ModelError
+        RM777 the year has not begun on the day.
 
     Notes
     -----
@@ -244,6 +246,8 @@ def evaluate_services(
     themselves or by a third party.
     """
     today = int(day_number(as_of) or 0)
+    if year is not None and year > as_of.year:
+        raise ModelError(problem("RM777", year=year, day=as_of.isoformat()))
     known = None if insurers is None else known_insurers(insurers, [])
     book = read_policies(policies, POLICY)
     done = read_events(services, "services", SERVICE, MORE, NUMBER)

@@ -144,7 +144,9 @@ class FundLedger:
         )
 
     def delivered_fen(self, year: int) -> dict[str, int]:
-        """Return the cost of services delivered in a fund year by insurer, fen."""
+        """Return the cost of services delivered in a fund year by insurer, fen; 0 in a year before the first paper."""
+        if year not in self.years:
+            return dict.fromkeys(self.insurers, 0)
         cost = -self._lines(book.FUND, (book.DELIVERY,))[:, self.years.index(year)]
         return dict(zip(self.insurers, cost.tolist()))
 

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from ratemod.fund.events import Events
-from ratemod.fund.fund_table import FAR, NO_DAY, Bools, Columns, Floats, Ints, Texts, codes_of, read_columns, year_of
+from ratemod.fund.events import Events, read_events
+from ratemod.fund.fund_table import FAR, NO_DAY, Bools, Columns, Floats, Ints, Texts, codes_of, year_of
 from ratemod.fund.proof import Check
 from ratemod.reading.join import join
 from ratemod.registers.as_of import in_force
@@ -230,8 +230,9 @@ def _floats(values: Floats) -> pa.Array:
 
 
 def read_hazards(source: Any) -> Columns:
-    """Return the register: credit_code and found_date, and of `HAZARD_MORE` what is known."""
-    return read_columns(source, "hazards", ("credit_code", "found_date"), HAZARD_MORE)
+    """Return the register, each hazard once: credit_code and found_date, and of `HAZARD_MORE` what is known."""
+    found = read_events(source, "hazards", ("credit_code", "found_date"), HAZARD_MORE, ("hazard_id",))
+    return replace(found.rows, refused=found.told)
 
 
 def _hazards(

@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
-from ratemod.errors import BookError, Lang, ModelError, Problem, once, problem
+from ratemod.errors import BookError, Lang, ModelError, Problem, Words, catalogue, once, problem
 from ratemod.experience.buhlmann import between_unbiased, credibility_factor
 from ratemod.fund.documents import known_insurers
 from ratemod.fund.duties import Duties
@@ -56,6 +56,7 @@ class Scorecard:
     measured : tuple of Measured, by indicator
     own, estimate, error, z : (k, e, y) float64; own is NaN without events
     points : (k, e, y) float64, 0 to 100
+    weight : (k, y) float64, of every year those of the indicators with events in it, in proportion: they add up to 1
     total : (e, y) float64, 0 to 100
     drawn : (draws, e, y) float64, totals of draws
     """
@@ -70,6 +71,7 @@ class Scorecard:
     error: Floats
     z: Floats
     points: Floats
+    weight: Floats
     total: Floats
     drawn: Floats
     refused: tuple[Problem, ...] = ()
@@ -149,7 +151,6 @@ class Scorecard:
             "error": self.error,
             "points": self.points,
         }
-        weight = np.array([float(one.weight) for one in self.indicators])
         columns: dict[str, Any] = {
             self.by: pa.array(np.array(self.names, dtype=object)[who], pa.string()),
             "year": pa.array(np.array(self.years)[year]),
@@ -158,8 +159,8 @@ class Scorecard:
         for name, cube in parts.items():
             column = cube[item, who, year]
             columns[name] = pa.array(column, mask=~np.isfinite(column))
-        columns["weight"] = pa.array(weight[item])
-        columns["contribution"] = pa.array(self.points[item, who, year] * weight[item])
+        columns["weight"] = pa.array(self.weight[item, year])
+        columns["contribution"] = pa.array(self.points[item, who, year] * self.weight[item, year])
         return pa.table(columns)
 
     def weight_table(self) -> pa.Table:
@@ -196,9 +197,11 @@ class Scorecard:
                             unit="count",
                         )
                     )
-        weight = np.array([float(item.weight) for item in self.indicators])
-        parts = (self.points * weight[:, None, None]).sum(axis=0)
+        parts = (self.points * self.weight[:, None]).sum(axis=0)
         for at, year in enumerate(self.years):
+            whole = round(float(self.weight[:, at].sum()) * 10**6)
+            some = any(found.whole_of[at] > 0 for found in self.measured)
+            checks.append(Check("weights", "all", whole, 10**6 if some else 0, of={"year": str(year)}, unit="count"))
             count = self._rank_counts(at)
             for e, name in enumerate(self.names):
                 checks += [
@@ -256,7 +259,7 @@ def scorecard(
     BookError
         RM950, RM396, RM730 an unknown insurer, RM745 weights that do not add up to 1.
     ModelError
-        Those of `check_measured`; RM747 fewer than two to compare.
+        Those of `check_measured`; RM747 fewer than two to compare; RM778 no policy had begun by the day.
 
     Notes
     -----
@@ -283,9 +286,9 @@ def scorecard(
     parts = [_shrunk(found) for found in measured]
     own, z, estimate, error = (np.stack([part[at] for part in parts]) for at in range(4))
     points = _points(estimate, given)
-    weight = np.array([float(item.weight) for item in given])
-    total = (points * weight[:, None, None]).sum(axis=0)
-    drawn = _draw(estimate, error, given, draws)
+    weight = _weights(given, measured)
+    total = (points * weight[:, None]).sum(axis=0)
+    drawn = _draw(estimate, error, given, weight, draws)
     return Scorecard(
         by=by,
         names=sources.names,
@@ -297,9 +300,10 @@ def scorecard(
         error=error,
         z=z,
         points=points,
+        weight=weight,
         total=total,
         drawn=drawn,
-        refused=_told(sources, measured),
+        refused=(*_told(sources, measured), *_silent(given, measured, sources.years)),
     )
 
 
@@ -337,6 +341,8 @@ def _sources(
     if len(names) < 2:
         raise ModelError(problem("RM747", count=len(names), by=by, label=column_label(by, "zh")))
     started = year_of(book["start_date"][book["start_date"] <= today])
+    if not len(started):
+        raise ModelError(problem("RM778", day=as_of.isoformat()))
     span = tuple(sorted(years)) if years else tuple(range(int(started.min()), int(year_of(np.array([today]))[0]) + 1))
     return Sources(book=book, gone=gone, who=who, names=names, years=span, today=today, by=by, services=done)
 
@@ -381,8 +387,28 @@ def _points(values: Floats, given: Sequence[Indicator]) -> Floats:
     return points
 
 
-def _draw(estimate: Floats, error: Floats, given: Sequence[Indicator], draws: int) -> Floats:
-    weight = np.array([float(item.weight) for item in given])
+def _weights(given: Sequence[Indicator], measured: Sequence[Measured]) -> Floats:
+    """Return the weights of every year, (k, y): an indicator without an event in it says nothing, good or bad."""
+    plain = np.array([float(item.weight) for item in given])[:, None]
+    own = np.where(np.stack([found.whole_of for found in measured]) > 0, plain, 0.0)
+    whole = own.sum(axis=0)
+    weight: Floats = np.where(own.all(axis=0), plain, np.divide(own, whole, out=np.zeros_like(own), where=whole > 0))
+    return weight
+
+
+def _silent(given: Sequence[Indicator], measured: Sequence[Measured], years: Sequence[int]) -> list[Problem]:
+    """Return RM779 for every indicator that has no events in a year in which others have."""
+    some = np.stack([found.whole_of for found in measured]) > 0
+    found = []
+    for at, item in enumerate(given):
+        lost = [str(year) for year, own, any_ in zip(years, some[at], some.any(axis=0)) if any_ and not own]
+        if lost:
+            label = Words(f"UI_value_{item.measure}") if f"UI_value_{item.measure}" in catalogue() else item.name
+            found.append(problem("RM779", name=label, years=", ".join(lost)))
+    return found
+
+
+def _draw(estimate: Floats, error: Floats, given: Sequence[Indicator], weight: Floats, draws: int) -> Floats:
     random = np.random.Generator(np.random.Philox(STREAM))
     drawn = np.zeros((draws, *estimate.shape[1:]))
     for at, item in enumerate(given):
