@@ -146,6 +146,20 @@ def shares(n: int) -> None:
     )
 
 
+def floor(n: int) -> float:
+    """Return the seconds of the least that any plan of whole visits takes in NumPy, without duties, limits or proof:
+    what every visit of five services prevents, four of an insured's sorted by worth, and their running cost.
+    """
+    draw = np.random.default_rng(SEED)
+    losses, most, rate = draw.lognormal(9, 1.3, n), draw.uniform(0.02, 0.1, 5), draw.uniform(0.3, 1.0, 5)
+    cost, turn = draw.integers(400_000, 1_200_000, (n, 5)), np.arange(4)
+    start = time.perf_counter()
+    gain = losses[:, None, None] * ((most * -np.expm1(-rate))[:, None] * np.exp(-rate[:, None] * turn))[None]
+    worth = (gain / cost[:, :, None]).reshape(n, -1)[:, :4].ravel()
+    np.cumsum(np.repeat(cost[:, 0], 4)[np.argsort(-worth, kind="stable")])
+    return time.perf_counter() - start
+
+
 def whole_visits(n: int) -> None:
     draw = np.random.default_rng(SEED)
     losses = draw.lognormal(9, 1.3, n)
@@ -174,7 +188,7 @@ def whole_visits(n: int) -> None:
     print(
         f"\nwhole visits, {n:,} insureds x 5 services, duties first: {seconds:.2f} s; gap to the bound "
         f"{plan.gap:.4%}; losses prevented x {gain:.2f} and accidents avoided "
-        f"x {better:.2f} of money by premium; {proved} sums proved"
+        f"x {better:.2f} of money by premium; {proved} sums proved; x {seconds / floor(n):.1f} of sorting alone"
     )
 
 

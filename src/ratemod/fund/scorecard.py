@@ -398,10 +398,11 @@ def _weights(given: Sequence[Indicator], measured: Sequence[Measured]) -> Floats
 
 def _silent(given: Sequence[Indicator], measured: Sequence[Measured], years: Sequence[int]) -> list[Problem]:
     """Return RM779 for every indicator that has no events in a year in which others have."""
-    some = np.stack([found.whole_of for found in measured]) > 0
+    some = [[bool(many > 0) for many in found.whole_of] for found in measured]
     found = []
     for at, item in enumerate(given):
-        lost = [str(year) for year, own, any_ in zip(years, some[at], some.any(axis=0)) if any_ and not own]
+        others = [any(column) for column in zip(*some)]
+        lost = [str(year) for year, own, there in zip(years, some[at], others) if there and not own]
         if lost:
             label = Words(f"UI_value_{item.measure}") if f"UI_value_{item.measure}" in catalogue() else item.name
             found.append(problem("RM779", name=label, years=", ".join(lost)))
