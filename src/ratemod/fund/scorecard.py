@@ -199,9 +199,6 @@ class Scorecard:
                     )
         parts = (self.points * self.weight[:, None]).sum(axis=0)
         for at, year in enumerate(self.years):
-            whole = round(float(self.weight[:, at].sum()) * 10**6)
-            some = any(found.whole_of[at] > 0 for found in self.measured)
-            checks.append(Check("weights", "all", whole, 10**6 if some else 0, of={"year": str(year)}, unit="count"))
             count = self._rank_counts(at)
             for e, name in enumerate(self.names):
                 checks += [
