@@ -19,7 +19,10 @@ from typing import Any
 import openpyxl
 import pytest
 
+import ratemod as rm
 from ratemod.cli import main
+from ratemod.errors import BookError
+from ratemod.registers.register import read_register
 
 PLAN = "jilin-spli/2025-04"
 HEADS = [
@@ -236,3 +239,28 @@ def test_refused_by_name(name, tmp_path, capsys):
     code, premiums, _, _ = priced(write(tmp_path), tmp_path)
     said = capsys.readouterr().err
     assert (code, premiums) == (1, {}) and why in said and "Traceback" not in said
+
+
+def test_a_register_on_its_side_is_told_so(tmp_path, capsys):
+    """Three headers are enough where no row has two."""
+    rows = [["统一社会信用代码", A1[1]], ["安全生产诚信等级", "A"], ["评定日期", "2025-01-01"]]
+    place = sheet(rows)(tmp_path)
+    with pytest.raises(BookError, match="RM692"):
+        read_register(place, "integrity")
+
+
+def test_a_list_that_lacks_a_column_beside_a_sheet_that_lists_its_columns_is_no_list_on_its_side(tmp_path):
+    def explained(book: Any, _: Any) -> None:
+        for head in ["字段", *HEADS]:
+            book.create_sheet("字段说明") if len(book.sheetnames) == 1 else None
+            book["字段说明"].append([head, "请如实填写"])
+
+    place = sheet([[head for head in HEADS if head != "投保人数"], A1[:8] + A1[9:]], explained)(tmp_path)
+    with pytest.raises(BookError, match="RM301"):
+        rm.rate(rm.read_book(place, rm.load_plan(PLAN)), rm.load_plan(PLAN))
+
+
+def test_a_header_near_to_one_that_every_list_is_read_for_is_told_by_its_label(tmp_path):
+    place = sheet([[*HEADS, "币钟"], [*A1, 1]])(tmp_path)
+    said = [item.what("zh") for item in rm.read_book(place, rm.load_plan(PLAN)).skipped if item.code == "RM272"]
+    assert said and "currency" not in said[0]

@@ -14,7 +14,7 @@ from ratemod.reading.header import Header, Lexicon, fold, match, meaning
 from ratemod.reading.units import HINTS, Unit, is_unit_cell, is_unit_like, is_unit_line, plain, statements, unit_beside
 
 SEARCHED_ROWS = 120  # rows of a sheet whose every cell is compared with all headers, however it is written
-SIDE_COLUMNS, SIDE_HEADERS = 3, 4  # where the headers of a list on its side are looked for, and how many make one
+SIDE_COLUMNS, SIDE_HEADERS = 3, 3  # where the headers of a list on its side are looked for, and how many make one
 _MARKS = ("{}", "*{}", "{}*", "{}:", "{}：")  # as headers far below are written, if not as the first ones of the sheet
 _FIGURES = re.compile(r"\d[\d\-/.]{6,}")
 _NUMBERING = re.compile(r"^[(（]?(\d{1,2}|[a-z]|[甲乙丙丁戊己庚辛壬癸])[)）]?$", re.I)

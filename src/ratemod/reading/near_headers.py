@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
@@ -54,7 +54,7 @@ def judged_headers(
         if near is not None and not apart:
             wrong.append(_may_be_meant(item.header, words.columns[near], file, sheet, row))
         close = None if known else nearest(item.header, spelled)
-        label = words.columns[spelled[close]].label("zh") if close else ""
+        label = _label(words.columns[spelled[close]]) if close else ""
         judged.append(UnusedHeader(item.header, item.place, spelled[close] if close else None, label))
     if wrong:
         raise BookError(wrong)
@@ -139,9 +139,13 @@ def _meant(part: ReadPart, words: Lexicon, near: Mapping[str, str], tables: Iter
 
 
 def _may_be_meant(header: str, column: Column, file: str | None, sheet: str | None, row: int) -> Problem:
-    name = column.name
-    label = business_words().get(name, column).label("zh") if name in IMPLIED else column.label("zh")
-    return problem("RM265", file=file, sheet=sheet, row=row, header=header, column=name, label=label)
+    args: dict[str, Any] = {"header": header, "column": column.name, "label": _label(column)}
+    return problem("RM265", file=file, sheet=sheet, row=row, **args)
+
+
+def _label(column: Column) -> str:
+    """Return the Chinese label of a column; one that a list is read for besides has that of its business word."""
+    return (business_words().get(column.name, column) if column.name in IMPLIED else column).label("zh")
 
 
 def _set_aside(header: str, words: Lexicon) -> bool:

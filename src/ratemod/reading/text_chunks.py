@@ -404,8 +404,9 @@ def open_text(
     words = lexicon(with_implied(columns), header_map)
     encoding, lines, tail, start, (block, delimiter, head) = _look(path, words)
     if block is None or not set(near_needed(words.columns)) <= block.names:
-        rows = [row for row, _ in csv_rows(start, delimiter, 300)]
-        check_upright(Grid(str(path), None, rows, list(range(1, len(rows) + 1))), [block] if block else [], words)
+        read = csv_rows(start, delimiter, 300)
+        grid = Grid(str(path), None, [row for row, _ in read], [line for _, line in read])
+        check_upright(grid, [block] if block else [], words)
     header = block.header if block else Header((), ())
     row = block.grid.lines[block.at] if block else 1
     header = checked(header, words.columns, str(path), None, row)
