@@ -166,6 +166,7 @@ def raw(content: bytes, name: str) -> Callable[[Path], Path]:
     return write
 
 
+NUMBERS = [*(f"({at})" for at in range(1, 21)), "(21)=(20)×(1)"]
 RIGHT_LISTS: dict[str, tuple[Callable[[Path], Path], int]] = {  # and how many rows are named as no records
     "plain": (sheet([HEADS, A1, A2, A3]), 0),
     "numbers that run on": (sheet(NUMBERED), 2),
@@ -176,6 +177,7 @@ RIGHT_LISTS: dict[str, tuple[Callable[[Path], Path], int]] = {  # and how many r
     "the header again in another unit": (sheet(OTHER_UNIT), 0),
     "a letter around the list": (sheet(LETTER), 2),
     "traditional characters in Big5": (raw(TRADITIONAL.encode("big5"), "list.csv"), 0),
+    "columns numbered, one by how it is reckoned": (sheet([HEADS, NUMBERS, A1, A2, A3]), 0),
     "days of a clerk": (
         sheet([HEADS, *put("A1", "保险起期", "2026年3月1号", put("A2", "保险起期", "2026年3月1號"))]),
         0,

@@ -17,7 +17,7 @@ SEARCHED_ROWS = 120  # rows of a sheet whose every cell is compared with all hea
 SIDE_COLUMNS, SIDE_HEADERS = 3, 3  # where the headers of a list on its side are looked for, and how many make one
 _MARKS = ("{}", "*{}", "{}*", "{}:", "{}：")  # as headers far below are written, if not as the first ones of the sheet
 _FIGURES = re.compile(r"\d[\d\-/.]{6,}")
-_NUMBERING = re.compile(r"^[(（]?(\d{1,2}|[a-z]|[甲乙丙丁戊己庚辛壬癸])[)）]?$", re.I)
+_NUMBERING = re.compile(r"^[(（]?(\d{1,2}|[a-z]|[甲乙丙丁戊己庚辛壬癸])[)）]?(?:\s*=[\s\d()（）+\-*/×÷xX]+)?$", re.I)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -85,17 +85,18 @@ def blocks(grid: Grid, words: Lexicon) -> list[Block]:
 
 
 def check_upright(grid: Grid, found: Sequence[Block], words: Lexicon) -> None:
-    """Refuse a list that lies on its side: more headers below each other in one of the first columns than in any row.
+    """Refuse a list that lies on its side: headers below each other in one of the first columns, and few in any row.
 
     Raises
     ------
     BookError
         RM692.
     """
-    most = max((len(block.names) for block in found), default=0)
+    if any(len(block.names) >= SIDE_HEADERS for block in found):
+        return  # a list that lacks a column, beside a sheet that explains its columns
     for place in range(SIDE_COLUMNS):
         said = {meaning(_cell(grid, row, place), "", words)[0] for row in range(min(len(grid.rows), SEARCHED_ROWS))}
-        if len(said - {None}) >= max(SIDE_HEADERS, most + 1):
+        if len(said - {None}) >= SIDE_HEADERS:
             raise BookError(problem("RM692", file=grid.file, sheet=grid.sheet, column=letter(place)))
 
 
