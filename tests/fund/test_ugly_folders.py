@@ -158,3 +158,55 @@ def test_an_indicator_without_events_is_nobodys_fault(tmp_path, capsys):
     code, lines = ask(tmp_path, capsys, "scorecard", given, *words)
     assert code == 3 and {numbers(lines, name)[0] for name in ("甲财险", "乙财险")} == {"100.0"}
     assert "2026" in (line := said(lines, "RM779")[0]) and "无疑点支付" in line
+
+
+def test_a_corrected_payment_leaves_a_trail(tmp_path, capsys):
+    """F1 of 60,000 was a slip for 6,000: F3 stands in its place from 1 July on; F4 corrects F3's purpose in 2027."""
+    given = lists()
+    given["预防费支付"].loc[0, "付款金额（元）"] = 60_000.0
+    rows = [
+        ("F3", day("2026-05-20"), "甲财险", 6_000.0, "S1", "隐患排查"),
+        ("F4", day("2026-05-20"), "甲财险", 6_000.0, "S1", "隐患排查服务费"),
+    ]
+    given["预防费支付"] = more(given["预防费支付"], *rows)
+    given["预防费支付"]["更正原付款编号"] = [None, None, "F1", "F3"]
+    given["预防费支付"]["录入日期"] = [day("2026-05-21"), None, day("2026-07-01"), day("2027-02-01")]
+    given["预防费支付"]["录入人"] = ["张三", None, "李四", "王五"]
+    out = tmp_path / "booked.xlsx"
+    code, lines = ask(tmp_path, capsys, "ledger", given, "--out", str(out))
+    assert code == 0 and numbers(lines, "甲财险")[6] == "10,000.00"
+    assert numbers(lines, "预防费支付") == ["4", "2", "0", "0", "0", "1", "1", "10,000.00", "66,000.00"]
+    (trail,) = pd.read_excel(out, sheet_name="更正记录", engine="calamine").to_dict("records")
+    assert [trail[name] for name in ("更正原付款编号", "原金额（分）", "付款编号", "录入人")] == [
+        "F1",
+        6_000_000,
+        "F3",
+        "李四",
+    ]
+    assert str(trail["录入日期"])[:10] == "2026-07-01"
+    words = ["fund", "ledger", "--province", str(tmp_path), "--lang", "zh", "--at"]
+    assert main([*words, "2026-06-30"]) == 0
+    assert numbers(capsys.readouterr().out.splitlines(), "甲财险")[6] == "64,000.00", "as it was known"
+    assert main([*words, "2027-03-01"]) == 0
+    told = capsys.readouterr().out.splitlines()
+    assert any("2笔付款已更正" in line for line in told), "F3 was corrected too, and F4 stands"
+    assert numbers(told, "预防费支付") == ["4", "2", "0", "0", "0", "0", "2", "10,000.00", "66,000.00"]
+
+
+CORRECTED = [
+    (["F9", None], "RM780", 2),  # of no payment
+    (["F3", None], "RM780", 2),  # of itself
+    (["F4", "F3"], "RM780", 2),  # of one another
+    (["F1", "F1"], "RM781", 1),
+]
+
+
+@pytest.mark.parametrize(("corrects", "code", "used"), CORRECTED)
+def test_a_correction_of_nothing_or_by_several_is_set_aside(tmp_path, capsys, corrects, code, used):
+    given = lists()
+    rows = [(f"F{at}", day("2026-05-20"), "甲财险", 6_000.0 + at, "S1", "隐患排查") for at in (3, 4)]
+    given["预防费支付"] = more(given["预防费支付"], *rows[: sum(one is not None for one in corrects)])
+    given["预防费支付"]["更正原付款编号"] = [None, None, *(one for one in corrects if one)]
+    done, lines = ask(tmp_path, capsys, "ledger", given)
+    assert done == 3 and corrects[0] in said(lines, code)[0]
+    assert numbers(lines, "预防费支付")[1] == str(used)

@@ -53,7 +53,7 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
             written = write_fund([("answer", answer)], args.out, lang, names=names)
             print(text("UI_fund_written", lang, path=str(written)))
         return 0
-    statement, counts = found.statement_table(), found.flag_counts()
+    statement, counts, trail = found.statement_table(), found.flag_counts(), found.papers.corrections
     last = statement.filter(pa.array([year == found.years[-1] for year in statement["fund_year"].to_pylist()]))
     shown = last.select(
         ["insurer", "fund_year", "opening_fen", "accrued_fen", "released_fen", "used_fen", "closing_fen", "paid_fen",
@@ -63,6 +63,7 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
         fund_text(counts.select(["rule", "looked_at", "flags", "amount_fen"]), lang),
         text("UI_fund_ledger_size", lang, lines=len(found.journal), entries=len(found.journal.entry_no)),
         fund_text(found.tally_table(), lang),
+        *([text("UI_fund_corrections", lang, count=trail.num_rows), fund_text(trail, lang)] if trail.num_rows else []),
         *illustrative(lists, lang),
     ]
     tables = [
@@ -71,5 +72,6 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
         ("flags", found.flags),
         ("rules", counts),
         ("rows", found.tally_table()),
+        *([("corrections", trail)] if trail.num_rows else []),
     ]
     return report("UI_fund_title_ledger", tables, shown, proved, found.refused, args, lang, lines)

@@ -7,9 +7,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 
 from ratemod.errors import BookError, Problem, nearest, problem
 from ratemod.fund.catalogue import Catalogue
+from ratemod.fund.corrections import MORE as CORRECTION
+from ratemod.fund.corrections import corrected
 from ratemod.fund.events import (
     Events,
     alike,
@@ -29,7 +32,10 @@ SERVICE = ("service_no", "policy_no", "insurer", "service_type", "provider", "pl
 POLICY_MORE = ("credit_code", "start_date", "end_date", "cancelled_date")
 SERVICE_MORE = ("delivered_date", "cost_fen", "credit_code")
 PAYMENT = ("date", "insurer", "amount_fen")
-PAYMENT_MORE = ("payment_no", "entry_no", "kind", "service_no", "policy_no", "provider", "purpose", "invoice_no")
+PAYMENT_MORE = (
+    *("payment_no", "entry_no", "kind", "service_no", "policy_no", "provider", "purpose", "invoice_no"),
+    *CORRECTION,
+)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -47,12 +53,14 @@ class Papers:
         service_no, service_aside (it is listed and does not count), provider, purpose, invoice_no.
     refused : tuple of Problem, rows left out, repeated or set aside
     events : tuple of Events, services, payments and contracts as read, and what became of the other rows
+    corrections : pyarrow.Table, the payments that later rows correct (`ratemod.fund.corrections`)
     """
 
     services: Columns
     payments: Columns
     refused: tuple[Problem, ...]
     events: tuple[Events, Events, Events]
+    corrections: pa.Table
 
 
 def use_year(paid: Columns, done: Columns) -> Ints:
@@ -93,7 +101,7 @@ def read_papers(
     listed = np.append(
         planned.rows["service_no"], planned.rows.left_out.get("service_no", planned.rows["service_no"][:0])
     )
-    given = of_insurers(given, insurers)
+    given, trail = corrected(of_insurers(given, insurers), today)
     done = _costed(of_book(planned, book, insurers, today))
     price = _price(done.rows, book.take(done.place), catalogue)
     bound, signed = _contracts(done.rows, contracts, price, listed)
@@ -116,6 +124,7 @@ def read_papers(
         payments=paid,
         refused=(*book.refused, *done.told, *signed.told, *given.told, *told),
         events=(done, given, signed),
+        corrections=trail,
     )
 
 
