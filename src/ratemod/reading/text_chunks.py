@@ -44,7 +44,6 @@ MARK = ord('"')
 DELIMITERS = (",", "\t", ";", "|")
 HEAD = 200_000  # characters among which the header must stand
 TAIL = 40_000  # characters at the end among which a line may state the units
-BIG5 = "big5hkscs"
 KEPT = '="'  # how a cell begins that is to stay a text in a spreadsheet
 _KEPT = re.compile('^="([^"]*)"$')
 DOS_END = "\x1a"
@@ -552,8 +551,8 @@ def _text_units(
 def _look(path: Path, words: Lexicon) -> tuple[str, int, str, str, tuple[Block | None, str, int]]:
     """Return the encoding, the number of lines, the end and the start of a text, and its layout.
 
-    Of the encodings in which it can be read it is the first in which there is a table; Big5, in which much else can be
-    read as well, only where headers in Chinese say so.
+    Of the encodings in which it can be read it is the first in which there is a table: what is Big5 is GB18030 of other
+    signs as well, and only the headers tell them apart.
     """
     first = None
     with open(path, "rb") as file:
@@ -564,17 +563,12 @@ def _look(path: Path, words: Lexicon) -> tuple[str, int, str, str, tuple[Block |
         with open(path, encoding=encoding, newline="") as text:
             start = text.read(HEAD)
         found = (encoding, *ends, start, _layout(str(path), start, words))
-        block = found[-1][0]
-        if block is not None and (encoding != BIG5 or _in_chinese(block.header)):
+        if found[-1][0] is not None:
             return found
-        first = first or (found if encoding != BIG5 else None)
+        first = first or found
     if first is None:
         raise BookError(problem("RM212", file=str(path), why="UTF-8, UTF-16, GB18030, Big5"))
     return first
-
-
-def _in_chinese(header: Header) -> bool:
-    return any(name and not text.isascii() for name, text in zip(header.columns, header.texts))
 
 
 def _read_through(path: Path, encoding: str) -> tuple[int, str] | None:
@@ -597,7 +591,7 @@ def _read_through(path: Path, encoding: str) -> tuple[int, str] | None:
 
 def encodings(start: bytes) -> tuple[str, ...]:
     """Return the encodings to try for a text that begins with these two bytes."""
-    return ("utf-16",) if start in (b"\xff\xfe", b"\xfe\xff") else ("utf-8-sig", "gb18030", BIG5)
+    return ("utf-16",) if start in (b"\xff\xfe", b"\xfe\xff") else ("utf-8-sig", "gb18030", "big5hkscs")
 
 
 def _clean(data: npt.NDArray[np.uint8], delimiter: int) -> bool:
