@@ -8,6 +8,8 @@ shown. The same document gives the same bytes.
 from __future__ import annotations
 
 import base64
+import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from html import escape
 from importlib import resources
@@ -39,6 +41,7 @@ TAGS: Mapping[str, str] = {"zh": "zh-CN", "en": "en"}
 NAMES: Mapping[Lang, str] = {"zh": "中文", "en": "English"}
 LOOKS = {"strong": "strong", "code": "code", "below": "code"}
 BAR = 180  # pixels
+REGION = '<div class="wide" role="region" aria-label="'
 
 
 def page(documents: Sequence[Document], lang: Lang) -> str:
@@ -50,17 +53,27 @@ def page(documents: Sequence[Document], lang: Lang) -> str:
     lang : the language that is shown first, and printed
     """
     named = {one.lang: one for one in documents}
-    parts = []
+    parts = ["<main>"]
     if len(named) > 1:
         for tag in named:
             chosen = " checked" if tag == lang else ""
             parts.append(f'<input type="radio" name="language" id="to-{tag}" class="switch"{chosen}>')
         labels = "".join(f'<label for="to-{tag}" lang="{TAGS[tag]}">{NAMES[tag]}</label>' for tag in named)
-        parts += [f'<header class="switch">{labels}</header>', "<main>"]
-    else:
-        parts.append('<main class="single">')
-    parts += [_article(one) for one in documents]
-    return whole_page("\n".join([*parts, "</main>"]), named[lang].title, lang, style("page.css"))
+        parts.append(f'<header class="switch">{labels}</header>')
+    parts.append(f'<div class="{"either" if len(named) > 1 else "single"}">')
+    parts += [_told_apart(_article(one)) for one in documents]
+    return whole_page("\n".join([*parts, "</div>", "</main>"]), named[lang].title, lang, style("page.css"))
+
+
+def _told_apart(article: str) -> str:
+    """Return an article in which tables of one name are numbered for those who hear them."""
+    seen: Counter[str] = Counter()
+
+    def numbered(match: re.Match[str]) -> str:
+        seen[match[2]] += 1
+        return match[0] if seen[match[2]] == 1 else f'{match[1]}{match[2]} {seen[match[2]]}"'
+
+    return re.sub(f'({REGION})([^"]*)"', numbered, article)
 
 
 def whole_page(body: str, title: str, lang: Lang, rules: str) -> str:
@@ -176,8 +189,7 @@ def _table(block: Table, lang: Lang) -> str:
     columns = block.columns
     n = block.n if block.most is None else min(block.n, block.most)
     heads = "".join(
-        f'<th scope="col"{_side(column)}>{shown(column.label)}</th>' + ("<td></td>" if column.bar else "")
-        for column in columns
+        _header("col", shown(column.label), column) + ("<td></td>" if column.bar else "") for column in columns
     )
     cells = [[shown(said_of(value, column.unit, lang)) for value in column.cells[:n]] for column in columns]
     bars = {at: _bars(column.cells[:n]) for at, column in enumerate(columns) if column.bar}
@@ -192,7 +204,7 @@ def _table(block: Table, lang: Lang) -> str:
     inside = f"{caption}<thead><tr>{heads}</tr></thead><tbody>\n{body}\n</tbody>{foot}"
     # A wide table scrolls by keyboard too, which needs a name and a place in the order of tabs.
     name = escape(block.title or text("UI_table", lang))
-    region = f'<div class="wide" role="region" aria-label="{name}" tabindex="0">'
+    region = f'{REGION}{name}" tabindex="0">'
     more = f'<p class="soft">{escape(text("UI_more_rows", lang, rows=f"{block.n - n:,}"))}</p>' if block.n > n else ""
     return f"{region}<table{_class(block.look)}>{inside}</table></div>{more}"
 
@@ -205,9 +217,14 @@ def said_of(value: Any, unit: str, lang: Lang) -> Said:
 def _line(cells: Sequence[str], columns: Sequence[Column], bars: Mapping[int, str]) -> str:
     parts = []
     for at, (cell, column) in enumerate(zip(cells, columns)):
-        parts.append(f'<th scope="row"{_side(column)}>{cell}</th>' if at == 0 else f"<td{_side(column)}>{cell}</td>")
+        parts.append(_header("row", cell, column) if at == 0 else f"<td{_side(column)}>{cell}</td>")
         parts += [f"<td>{bars[at]}</td>"] if at in bars else []
     return f"<tr>{''.join(parts)}</tr>"
+
+
+def _header(scope: str, said: str, column: Column) -> str:
+    """Return a cell that heads a column or a row; one that says nothing heads none."""
+    return f'<th scope="{scope}"{_side(column)}>{said}</th>' if said else f"<td{_side(column)}></td>"
 
 
 def _bars(values: Sequence[Any]) -> list[str]:
