@@ -14,7 +14,7 @@ from typing import Any
 from ratemod.plan.grid import grid
 from ratemod.plan.model import Combination, Condition, Plan, Step, Table, Test
 from ratemod.plan.operand import NOTHING
-from ratemod.rating.exact import Exact
+from ratemod.rating.working import Exact
 
 HAIR = 1e-7
 __all__ = ["Exact", "Peer", "duckdb_sql", "pandas_rater", "polars_rater"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 from decimal import Decimal
+from importlib import import_module
 from pathlib import Path
 
 import pandas as pd
@@ -15,8 +16,7 @@ from ratemod.errors import catalogue
 from ratemod.formulas.formula import FORMULAS
 from ratemod.plan.model import plain
 from ratemod.plan.op.registry import EVERY, OPERATIONS
-from ratemod.rating.exact import EXACT
-from ratemod.rating.fill import FILL
+from ratemod.rating.op.registry import READINGS
 from ratemod.rating.why import WHY
 from ratemod.rating.words import WORDS
 from tests.own_plan import plan_text
@@ -25,9 +25,15 @@ from tests.plan import small_plan
 SOURCE = Path(rm.__file__).parent
 
 
-@pytest.mark.parametrize("readings", [EXACT, FILL, FORMULAS], ids=["exact", "fill", "formulas"])
+@pytest.mark.parametrize("readings", [READINGS, FORMULAS], ids=["exact and block", "formulas"])
 def test_every_reading_knows_every_operation(readings):
     assert set(readings) == set(EVERY) == set(OPERATIONS.values())
+
+
+def test_what_an_operation_comes_to_stands_in_the_file_of_its_own_name():
+    for kind in EVERY:
+        family = import_module(kind.__module__.replace("plan.op", "rating.op"))
+        assert family.READINGS[kind] == READINGS[kind]
 
 
 def test_nothing_outside_the_operations_compares_their_names():

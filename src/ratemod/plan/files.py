@@ -33,9 +33,8 @@ from ratemod.plan.model import (
     Test,
 )
 from ratemod.plan.op.dates import Term
-from ratemod.plan.op.level import FirstLevel, LevelExtreme, OneLevel
+from ratemod.plan.op.level import FirstLevel, OneLevel
 from ratemod.plan.op.look_up import Classify
-from ratemod.plan.op.ranked import TakeLevel
 from ratemod.plan.op.registry import OPERATIONS
 from ratemod.plan.operand import NOTHING, Day
 from ratemod.plan.reads import kinds_in_words
@@ -535,9 +534,8 @@ def _pinned(
     levels |= {name: tuple(column.levels) for name, column in columns.items()}
     for step in steps:
         operation = step.operation
-        if isinstance(operation, TakeLevel | LevelExtreme) and not operation.levels:
-            name = operation.level if isinstance(operation, TakeLevel) else str(operation.of[0])
-            step = replace(step, operation=replace(operation, levels=levels.get(name, ())))
+        if operation.levels_of and not operation.levels:
+            step = replace(step, operation=operation.changed(levels=levels.get(operation.levels_of, ())))
         if isinstance(operation, OneLevel) and not operation.levels:
             axis, codes = asked.get(step.name, (step.name, [operation.code]))
             if codes and operation.code not in codes:

@@ -18,7 +18,7 @@ from ratemod.plan.files import read_plan
 from ratemod.plan.interval import places_of
 from ratemod.plan.model import Case, Plan
 from ratemod.plan.partly import further_problems, may_price
-from ratemod.rating import exact
+from ratemod.rating import exact, working
 from ratemod.rating.rate import rate
 from ratemod.rating.rational import nearest_float, rounded
 from ratemod.rating.verdict import say
@@ -118,7 +118,7 @@ def _unread(case: Case, rows: list[dict[str, Any]]) -> Iterator[Problem]:
             yield _told(case, "RM193", name=name, why=row["reason"], why_zh=row["reason_zh"])
 
 
-def _totals(plan: Plan, case: Case, state: exact.Exact) -> Iterator[Problem]:
+def _totals(plan: Plan, case: Case, state: working.Exact) -> Iterator[Problem]:
     """Yield what the lines of a policy come to together other than was expected."""
     for name, wanted in case.expect_total.items():
         if name not in ("premium", "fund", *plan.step_names) or _is_said(name, plan):
@@ -132,7 +132,7 @@ def _totals(plan: Plan, case: Case, state: exact.Exact) -> Iterator[Problem]:
 
 
 def _differences(
-    plan: Plan, case: Case, called: str, expect: Mapping[str, str], row: dict[str, Any], state: exact.Exact, at: int
+    plan: Plan, case: Case, called: str, expect: Mapping[str, str], row: dict[str, Any], state: working.Exact, at: int
 ) -> Iterator[Problem]:
     """Yield what was expected of one row in vain."""
     for name, wanted in expect.items():
@@ -157,7 +157,7 @@ def _is_said(name: str, plan: Plan) -> bool:
     return name in plan.level_columns or (name in plan.step_names and plan.step(name).operation.gives == "date")
 
 
-def _rated(plan: Plan, case: Case) -> tuple[list[dict[str, Any]], exact.Exact]:
+def _rated(plan: Plan, case: Case) -> tuple[list[dict[str, Any]], working.Exact]:
     """Return what the engine says of each row (status, code, bounds, reason), and every step's exact values."""
     rows = case.rows
     given = {name for row in rows for name in row}
@@ -178,7 +178,7 @@ def _rated(plan: Plan, case: Case) -> tuple[list[dict[str, Any]], exact.Exact]:
     return said, exact.evaluate(plan, rated.coding.inputs)
 
 
-def _value(plan: Plan, state: exact.Exact, name: str, at: int = 0) -> Fraction | None:
+def _value(plan: Plan, state: working.Exact, name: str, at: int = 0) -> Fraction | None:
     step = _step(plan, name)
     return state.values[step].fraction(at) if step in state.values else None
 

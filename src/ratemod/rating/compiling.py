@@ -5,13 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from typing import Any
 
 from ratemod.plan.interval import Range
 from ratemod.plan.model import Plan, Step
+from ratemod.plan.op.base import Operation
 from ratemod.plan.operand import Operand
 from ratemod.rating.block import Block
+from ratemod.rating.working import Value
 
 Run = Callable[[Block], None]
+Fill = Callable[[Any, "Compiling"], Run]
+Readings = Mapping[type[Operation], tuple[Value, Fill]]
 
 
 @dataclass(frozen=True, eq=False, slots=True)

@@ -12,7 +12,7 @@ from ratemod.plan.model import Condition, Legal, Plan, Test
 from ratemod.plan.operand import Operand
 from ratemod.rating.axes import Bands, number_of
 from ratemod.rating.block import Block, Floats, Mask, largest
-from ratemod.rating.exact import level_test, named_test, order_test
+from ratemod.rating.working import level_test, named_test, order_test
 
 Number = Floats | float
 Compare = Callable[[Block, Number, Number], Mask]
@@ -66,7 +66,7 @@ class Conditions:
         self.tests: dict[Test, Holds] = {}
 
     def of(self, condition: Condition) -> Holds:
-        """Return the function that says where a condition holds; the fast twin of `exact.holds`.
+        """Return the function that says where a condition holds; the fast twin of `working.holds`.
 
         What it returns serves every condition of the block that asks the same: it must not be written to.
         """

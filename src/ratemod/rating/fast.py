@@ -28,9 +28,9 @@ from ratemod.rating.axes import bands_of, condition_axis
 from ratemod.rating.block import Block, Floats, Mask
 from ratemod.rating.compiling import Compiling, Run
 from ratemod.rating.conditions import Conditions, Holds
-from ratemod.rating.fill import FILL
 from ratemod.rating.fold import Folds
 from ratemod.rating.inputs import Inputs
+from ratemod.rating.op.registry import READINGS
 from ratemod.rating.order import Condition, Node, Order, in_order
 
 
@@ -111,7 +111,7 @@ def compile_plan(plan: Plan) -> Program:
     folds = Folds(plan, bands, _bit_type(bounding))
 
     def compiled(step: Step) -> Run:
-        return FILL[type(step.operation)](step.operation, compiling.at(step))
+        return READINGS[type(step.operation)][1](step.operation, compiling.at(step))
 
     nodes: list[Node] = []
     runs: list[tuple[str, Run]] = []

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ratemod.plan.graph import legal_node, rule_node
-from ratemod.rating import exact
+from ratemod.rating import exact, working
 from ratemod.rating.block import Block
 from ratemod.rating.fast import Program
 from ratemod.rating.groups import whole_groups
@@ -224,10 +224,10 @@ def decide(program: Program, part: Inputs, rows: npt.NDArray[np.intp], out: Outp
         out.priced[chunk] = priced
         out.bits[chunk] = binding_bits(program, state)
         for rule, caught in zip(plan.rules, out.caught):
-            caught[chunk] = exact.holds(rule.when, plan, state)
+            caught[chunk] = working.holds(rule.when, plan, state)
         for item, outside, excepted in zip(program.guarded, out.outside, out.excepted):
             outside[chunk] = exact.outside_range(item, state)
-            excepted[chunk] = item.exception is not None and exact.holds(item.exception.when, plan, state)
+            excepted[chunk] = item.exception is not None and working.holds(item.exception.when, plan, state)
 
 
 def within(amount: Rational, most: int) -> npt.NDArray[np.bool_]:
@@ -235,7 +235,7 @@ def within(amount: Rational, most: int) -> npt.NDArray[np.bool_]:
     return np.asarray(abs(amount.num) <= most * amount.den, dtype=bool)
 
 
-def binding_bits(program: Program, state: exact.Exact) -> npt.NDArray[np.int64]:
+def binding_bits(program: Program, state: working.Exact) -> npt.NDArray[np.int64]:
     """Return the exact path's binding ends as the bits of the fast path."""
     bits = np.zeros(state.inputs.n, dtype=np.int64)
     for at, name in enumerate(program.bounding):

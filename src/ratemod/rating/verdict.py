@@ -13,7 +13,7 @@ from ratemod.errors import Lang, Problem, problem
 from ratemod.plan.graph import REFUSING, rule_node
 from ratemod.plan.model import Legal, Plan, Rule, plain
 from ratemod.plan.operand import Operand
-from ratemod.rating import exact
+from ratemod.rating import exact, working
 from ratemod.rating.encode import Coding, Doubt
 from ratemod.rating.rational import Mask
 from ratemod.rating.refusal import other_lines
@@ -227,7 +227,7 @@ def _unpriced(plan: Plan, inputs: Coding, rows: npt.NDArray[np.intp]) -> Iterato
     for step in plan.steps:
         lacking = open_ & ~state.values[step.name].ok
         if step.when is not None and step.otherwise == "none":
-            lacking &= exact.holds(step.when, plan, state)
+            lacking &= working.holds(step.when, plan, state)
         if not lacking.any():
             continue
         which = np.zeros(inputs.n, dtype=np.int32)
@@ -272,7 +272,7 @@ def _legal_doubts(plan: Plan, item: Legal, outside: Mask, inputs: Coding) -> Ite
     yield Doubt(which, tuple(told_of.problems))
 
 
-def _end(plan: Plan, end: Operand | None, state: exact.Exact, at: int) -> str:
+def _end(plan: Plan, end: Operand | None, state: working.Exact, at: int) -> str:
     if end is None:
         return ""
     return shown(plan, end, state, at) if isinstance(end, str) else str(plain(end))

@@ -22,10 +22,11 @@ from ratemod.plan.op.judgement import Judgement
 from ratemod.plan.op.lines import Lines, ShareOut
 from ratemod.plan.op.ranked import Taken
 from ratemod.plan.reads import kind_of, names_in
-from ratemod.rating import exact
+from ratemod.rating import working
+from ratemod.rating.op.judgement import permitted
 
 
-def why(plan: Plan, step: Step, state: exact.Exact, at: int) -> Problem:
+def why(plan: Plan, step: Step, state: working.Exact, at: int) -> Problem:
     """Return why a step has no value for one row."""
     operation = step.operation
     may_lack = set(operation.may_lack())
@@ -50,18 +51,18 @@ def stuck(plan: Plan, code: str, step: str, **args: Any) -> Problem:
     return problem(code, step=step, label=plan.label(step, "zh"), **args)
 
 
-def _operation(plan: Plan, step: Step, operation: Operation, state: exact.Exact, at: int) -> Problem:
+def _operation(plan: Plan, step: Step, operation: Operation, state: working.Exact, at: int) -> Problem:
     of = [shown(plan, name, state, at) if isinstance(name, str) else str(plain(name)) for name in operation.of]
     return stuck(plan, operation.without, step.name, value=", ".join(of))
 
 
-def _divided(plan: Plan, step: Step, operation: Ratio, state: exact.Exact, at: int) -> Problem | None:
+def _divided(plan: Plan, step: Step, operation: Ratio, state: working.Exact, at: int) -> Problem | None:
     divisor = operation.of[1]
     said = divisor if isinstance(divisor, str) else str(plain(divisor))
     return stuck(plan, "RM312", step.name, needs=said, needs_label=plan.label(said, "zh"))
 
 
-def _cell(plan: Plan, step: Step, operation: TableOperation, state: exact.Exact, at: int) -> Problem | None:
+def _cell(plan: Plan, step: Step, operation: TableOperation, state: working.Exact, at: int) -> Problem | None:
     """Return which axis is empty, or that the cell is not offered or not there."""
     if not operation.table:
         return None
@@ -79,9 +80,9 @@ def _cell(plan: Plan, step: Step, operation: TableOperation, state: exact.Exact,
     return stuck(plan, "RM310", step.name, table=table.name, cell=cell)
 
 
-def _not_chosen(plan: Plan, step: Step, operation: Judgement, state: exact.Exact, at: int) -> Problem | None:
+def _not_chosen(plan: Plan, step: Step, operation: Judgement, state: working.Exact, at: int) -> Problem | None:
     """Return why a choice gives no value: outside its range, without a reason, or not made; None without a range."""
-    ends = exact.permitted(operation, step.name, plan, state)
+    ends = permitted(operation, step.name, plan, state)
     low, high = (end.fractions()[at] for end in ends)
     if low is None or high is None:
         return None
@@ -91,16 +92,16 @@ def _not_chosen(plan: Plan, step: Step, operation: Judgement, state: exact.Exact
         "chosen_label": plan.label(operation.chosen, "zh"),
         "reason": operation.reason,
         "reason_label": plan.label(operation.reason, "zh"),
-        "low": exact.plain_text(low),
-        "high": exact.plain_text(high),
-        "value": exact.plain_text(chosen),
+        "low": working.plain_text(low),
+        "high": working.plain_text(high),
+        "value": working.plain_text(chosen),
     }
     if chosen is None:
         return stuck(plan, "RM365", step.name, **said)
     return stuck(plan, "RM366" if low <= chosen <= high else "RM313", step.name, **said)
 
 
-def _rolled(plan: Plan, step: Step, operation: Lines, state: exact.Exact, at: int) -> Problem | None:
+def _rolled(plan: Plan, step: Step, operation: Lines, state: working.Exact, at: int) -> Problem | None:
     """Return that nothing says which policy the row is of, or that lines of one part differ; else None."""
     for names in operation.groups.values():
         if state.inputs.groups[names][at] < 0:
@@ -118,7 +119,7 @@ def _rolled(plan: Plan, step: Step, operation: Lines, state: exact.Exact, at: in
     return None
 
 
-def _not_shared(plan: Plan, step: Step, operation: ShareOut, state: exact.Exact, at: int) -> Problem | None:
+def _not_shared(plan: Plan, step: Step, operation: ShareOut, state: working.Exact, at: int) -> Problem | None:
     """Return that lines of the policy state different amounts, or that the weights divide nothing; else None."""
     told = _rolled(plan, step, operation, state, at)
     lines = np.flatnonzero(state.inputs.groups[operation.group] == state.inputs.groups[operation.group][at]).tolist()
@@ -129,11 +130,11 @@ def _not_shared(plan: Plan, step: Step, operation: ShareOut, state: exact.Exact,
     known = [weight for weight in weights if weight is not None]
     if min(known) < 0 or sum(known) == 0:
         return stuck(plan, "RM369", step.name)
-    values, of = ", ".join(exact.plain_text(amount) for amount in dict.fromkeys(amounts)), str(operation.of[0])
+    values, of = ", ".join(working.plain_text(amount) for amount in dict.fromkeys(amounts)), str(operation.of[0])
     return stuck(plan, "RM445", step.name, of=of, of_label=plan.label(of, "zh"), values=values)
 
 
-def _no_line(plan: Plan, step: Step, operation: Taken, state: exact.Exact, at: int) -> Problem | None:
+def _no_line(plan: Plan, step: Step, operation: Taken, state: working.Exact, at: int) -> Problem | None:
     """Return that no line of the policy ranks there; that something is missing otherwise."""
     told = _rolled(plan, step, operation, state, at)
     ranked = state.values[operation.rank]
@@ -145,16 +146,16 @@ def _no_line(plan: Plan, step: Step, operation: Taken, state: exact.Exact, at: i
     return told
 
 
-def _empty(name: str, state: exact.Exact, at: int) -> bool:
+def _empty(name: str, state: working.Exact, at: int) -> bool:
     if name in state.values:
         return not bool(state.values[name].ok[at])
     return name in state.inputs.codes and bool(state.inputs.codes[name][at] < 0)
 
 
-def shown(plan: Plan, name: str, state: exact.Exact, at: int) -> str:
+def shown(plan: Plan, name: str, state: working.Exact, at: int) -> str:
     """Return the value of a column or step of one row as text."""
     if name in state.inputs.codes or name in plan.level_columns.keys() - plan.columns.keys():
-        code = int(exact.codes_of(name, state)[at])
+        code = int(working.codes_of(name, state)[at])
         return plan.level_columns[name].codes()[code] if code >= 0 else ""
     value = state.values[name].fraction(at)
     if value is None:
@@ -164,7 +165,7 @@ def shown(plan: Plan, name: str, state: exact.Exact, at: int) -> str:
     return str(plain(Decimal(value.numerator) / Decimal(value.denominator)))
 
 
-Why = Callable[[Plan, Step, Any, exact.Exact, int], Problem | None]
+Why = Callable[[Plan, Step, Any, working.Exact, int], Problem | None]
 WHY: Mapping[type[Operation], Why] = MappingProxyType(
     {
         Operation: _operation,

@@ -28,7 +28,8 @@ from ratemod.plan.op.ranked import Rank, TakeLevel, Taken
 from ratemod.plan.operand import Day, Operand
 from ratemod.plan.reads import axes_read, kind_of
 from ratemod.plan.slices import slices
-from ratemod.rating import exact
+from ratemod.rating import working
+from ratemod.rating.op.judgement import permitted
 from ratemod.rating.why import shown
 
 DIGITS = 12  # significant digits shown of a value that is no short decimal
@@ -68,7 +69,7 @@ class Telling:
 
     plan: Plan
     step: Step
-    state: exact.Exact
+    state: working.Exact
     own: int
 
     def exact(self, operand: Operand) -> Fraction | None:
@@ -110,7 +111,7 @@ def decimal_of(value: Fraction | None) -> tuple[Decimal | None, bool]:
     places = max(twos, fives)
     if den == 1 and places <= DIGITS:
         return Decimal(value.numerator * 10**places // value.denominator).scaleb(-places), True
-    return Decimal(exact.plain_text(value)), False
+    return Decimal(working.plain_text(value)), False
 
 
 def short(value: Fraction | None) -> str:
@@ -125,7 +126,7 @@ def words(telling: Telling) -> Parts:
     if step.when is None:
         yield from _told(telling)
         return
-    met = bool(exact.holds(step.when, telling.plan, telling.state)[telling.own])
+    met = bool(working.holds(step.when, telling.plan, telling.state)[telling.own])
     if not met:
         yield Part("when", "word")
         yield Part(": ")
@@ -175,7 +176,7 @@ def _deciding(condition: Condition, telling: Telling) -> Iterator[Test]:
             return
     settles = condition.how != "all"  # one that holds settles any and none, one that fails settles all
     for part in condition.parts:
-        if bool(exact.holds(part, telling.plan, telling.state)[telling.own]) == settles:
+        if bool(working.holds(part, telling.plan, telling.state)[telling.own]) == settles:
             yield from _deciding(part, telling)
             return
     for part in condition.parts:
@@ -192,7 +193,7 @@ def _asked(test: Test) -> Iterator[tuple[str, Any]]:
 def _fact(test: Test, telling: Telling) -> Parts:
     """Yield what a single test found."""
     ((name, wanted),) = _asked(test)
-    value, met = telling.value(test.of), bool(exact.holds(test, telling.plan, telling.state)[telling.own])
+    value, met = telling.value(test.of), bool(working.holds(test, telling.plan, telling.state)[telling.own])
     if name == "missing" or value.said == "":
         yield Part(test.of, "name")
         yield Part(" = ")
@@ -316,7 +317,7 @@ def _choice(operation: Judgement, telling: Telling) -> Parts:
         if name and telling.exact(operation.chosen) is not None:
             yield Part(", ")
             yield from telling.pair(name) if name == operation.chosen else [Part(name, "name")]
-    ends = exact.permitted(operation, telling.step.name, telling.plan, telling.state)
+    ends = permitted(operation, telling.step.name, telling.plan, telling.state)
     yield Part(f"; {' … '.join(short(end.fraction(telling.own)) for end in ends)}")
 
 

@@ -14,7 +14,7 @@ from ratemod.document.model import Document
 from ratemod.errors import Lang
 from ratemod.plan.edit import row_path
 from ratemod.plan.model import Plan, Step
-from ratemod.rating import exact
+from ratemod.rating import exact, working
 from ratemod.rating.groups import whole_groups
 from ratemod.rating.verdict import STATUS, say
 from ratemod.rating.why import shown
@@ -154,16 +154,16 @@ def worksheet(rated: Rated, at: int) -> Worksheet:
     )
 
 
-def _until_stuck(plan: Plan, state: exact.Exact, own: int) -> Iterator[Step]:
+def _until_stuck(plan: Plan, state: working.Exact, own: int) -> Iterator[Step]:
     """Yield the steps of a row that has no premium up to the first that has no value and none is meant."""
     for step in plan.steps:
-        idle = step.when is not None and not exact.holds(step.when, plan, state)[own]
+        idle = step.when is not None and not working.holds(step.when, plan, state)[own]
         if not state.values[step.name].ok[own] and not idle:
             return
         yield step
 
 
-def _inputs(rated: Rated, state: exact.Exact, at: int, own: int) -> tuple[tuple[str, str, str, str], ...]:
+def _inputs(rated: Rated, state: working.Exact, at: int, own: int) -> tuple[tuple[str, str, str, str], ...]:
     found = []
     for name, column in rated.plan.columns.items():
         if column.kind == "text" and name not in rated.book.table.column_names:
@@ -177,10 +177,10 @@ def _inputs(rated: Rated, state: exact.Exact, at: int, own: int) -> tuple[tuple[
     return tuple(found)
 
 
-def _line(plan: Plan, step: Step, state: exact.Exact, own: int) -> Line:
+def _line(plan: Plan, step: Step, state: working.Exact, own: int) -> Line:
     value, is_exact = decimal_of(state.values[step.name].fractions()[own])
     sources = [plan.sources[step.source].title] if step.source in plan.sources else []
-    cell, applies = "", step.when is None or bool(exact.holds(step.when, plan, state)[own])
+    cell, applies = "", step.when is None or bool(working.holds(step.when, plan, state)[own])
     if applies and step.name in state.cells and state.cells[step.name][own] >= 0:
         table = plan.tables[step.operation.table]
         row = table.rows[int(state.cells[step.name][own])]

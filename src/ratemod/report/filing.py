@@ -213,8 +213,8 @@ def default_segments(found: Filing) -> tuple[str, ...]:
 
 def policies_by_row(rated: Rated, step: Step) -> npt.NDArray[np.int64] | None:
     """Return how many priced rows read each row of a step's table, (rows,) int64; None where that is not told apart."""
-    from ratemod.rating.exact import Exact, axis_slots
     from ratemod.rating.rational import from_floats
+    from ratemod.rating.working import Exact, axis_slots
 
     table = rated.plan.tables[step.operation.table]
     found = grid(table, step.operation.by, rated.plan.level_columns)

@@ -27,7 +27,7 @@ from ratemod.plan.op.limits import Limit
 from ratemod.plan.op.look_up import Lookup
 from ratemod.plan.op.rounding import Round
 from ratemod.plan.ranges import ranges
-from ratemod.rating.exact import Exact, axis_slots
+from ratemod.rating.working import Exact, axis_slots
 from ratemod.secondopinion.guess import Guess, with_steps
 from ratemod.secondopinion.likely_slips import slips, swapped_cells
 

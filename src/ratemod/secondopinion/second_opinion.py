@@ -215,8 +215,8 @@ def _sample(rated: Rated, differs: npt.NDArray[np.bool_], both: npt.NDArray[np.b
 
 def _search(rated: Rated, rows: Fen, ours: Fen, theirs: Fen) -> tuple[list[Cause], Fen]:
     """Return the causes found one after another, and the rows left over."""
-    from ratemod.rating.exact import Exact
     from ratemod.rating.rational import from_floats
+    from ratemod.rating.working import Exact
 
     inputs, plan = rated.coding.part(rows), rated.plan
     causes: list[Cause] = []

@@ -99,6 +99,11 @@ class Operation:
         return ()
 
     @property
+    def levels_of(self) -> str:
+        """The column or step whose levels it gives where it states none, or an empty text."""
+        return ""
+
+    @property
     def groups(self) -> Mapping[str, tuple[str, ...]]:
         """Columns whose equal values together make rows one group, by what the group is for: nothing of most."""
         return {}

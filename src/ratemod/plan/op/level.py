@@ -43,6 +43,11 @@ class LevelExtreme(Operation):
     of: tuple[Operand, ...] = given("operands", takes=("level", "flag"))
     levels: tuple[Level, ...] = given("levels", (), doc="in order; default: those of the first of them")
 
+    @property
+    def levels_of(self) -> str:
+        """The first of them."""
+        return str(self.of[0])
+
     def range(self, plan: Plan, known: Mapping[str, Range]) -> Range:
         """Return the places of the levels."""
         return Range(Fraction(0), Fraction(max(len(self.levels) - 1, 0)), 0, rel=0.0, raw=True)

@@ -76,6 +76,11 @@ class TakeLevel(Taken):
         yield from Taken.faults_in(self, plan)
         yield from without_place(plan, [self.level], self.levels)
 
+    @property
+    def levels_of(self) -> str:
+        """What it takes."""
+        return self.level
+
     def range(self, plan: Plan, known: Mapping[str, Range]) -> Range:
         """Return the places of the levels."""
         return Range(Fraction(0), Fraction(max(len(self.levels) - 1, 0)), 0, rel=0.0, raw=True)
