@@ -107,3 +107,42 @@ def test_what_nothing_uses_is_told_where_it_stands(tmp_path, was, now, told):
 )
 def test_a_file_that_nothing_reads_is_told(tmp_path, name, near):
     assert remarks(tmp_path, **{name: "x"}) == {name: ("RM959", near)}
+
+
+CLOSED = """[column.state]
+kind = "level"
+levels = ["open", "shut", "moved", "sold"]
+optional = true
+[[rule]]
+name = "closed"
+when = { of = "state", WHEN }
+action = "refer"
+message_en = "closed"
+message_zh = "停办"
+source = "s"
+"""
+
+
+@pytest.mark.parametrize(
+    "when, alike",
+    [
+        ('is = "shut"', "open, moved, sold"),
+        ('is_not = ["shut", "open"]', "moved, sold"),
+        ('from = "moved"', "open, shut"),
+        ('begins = "s"', "open, moved"),
+        ('is = ["shut", "moved", "sold"]', ""),
+        ('at_least = "state"', ""),
+    ],
+)
+def test_levels_that_no_table_step_or_condition_tells_apart_are_told(tmp_path, when, alike):
+    told = remarks(tmp_path, USED + CLOSED.replace("WHEN", when))
+    assert told == ({"[column.state]": ("RM696", "state")} if alike else {})
+    assert [item.args["levels"] for item in check_plan(tmp_path / "own" / "1").warnings] == [alike][: bool(alike)]
+
+
+def test_levels_of_a_check_and_of_the_vocabulary_are_not_told(tmp_path):
+    text = USED + CLOSED.replace("WHEN", 'is = "shut"')
+    check = '[[check]]\nname = "one"\nkind = "same"\nof = "state"\nby = "policy_no"\nmessage_en = "two"\n'
+    assert remarks(tmp_path / "check", text + check + 'message_zh = "不一"\nsource = "s"\n') == {}
+    word = text.replace('kind = "level"\nlevels = ["open"', 'from = "sector"\nlevels = ["open"')
+    assert remarks(tmp_path / "word", word) == {}

@@ -190,6 +190,12 @@ def test_a_target_between_the_bounds_alone_is_found():
     with pytest.raises(ModelError) as error:
         solve(book, plan, unknown("constants.k", 1, 20, 1), {"premium_yuan": 30_000})
     assert (error.value.problems[0].code, error.value.problems[0].args["most"]) == ("RM850", "29700")
+    # Priced to k = 11 alone, a sixteenth of the way to 161: a target in it is found wherever bounds are so near.
+    found = solve(book, plan, unknown("constants.k", 1, 161, 1), {"premium_yuan": 13_500})
+    assert found.values == {"constants.k": 5} and found.total_fen == 1_350_000
+    with pytest.raises(ModelError) as error:
+        solve(book, plan, unknown("constants.k", 1, 161, 1), {"premium_yuan": 30_000})
+    assert error.value.problems[0].args["tried"] == 17
 
 
 def test_bounds_without_a_whole_step_between_them_are_refused():

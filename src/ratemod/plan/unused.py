@@ -6,23 +6,29 @@ Unused columns, constants and tables are problems, and the check tells them; the
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from ratemod.errors import Problem, nearest, problem
 from ratemod.plan.level_file import level_files
-from ratemod.plan.model import Plan
+from ratemod.plan.model import Plan, Test
 from ratemod.plan.op.base import TableOperation
+from ratemod.plan.reads import axes_read, conditions_of, tests_of
 from ratemod.rules.lines import line_of
 from ratemod.rules.read import read_toml
 
 FOLDERS = {"tables": ".csv", "cases": ".toml", "levels": ".csv", "scenarios": ""}
 FILES = ("plan.toml", "plan.lock", "registers.toml")
+FEW = 5  # levels that one remark names
 DATA = (".toml", ".csv", ".xlsx", ".xls")
 
 
 def unused(plan: Plan) -> Iterator[Problem]:
-    """Yield a remark for each source, list, unit, step, value column and file of a plan's folder that nothing uses."""
+    """Yield a remark for all of a plan and its folder that nothing uses.
+
+    These are sources, lists, units, steps, value columns, levels and files.
+    """
     sources = _sources_named(plan)
     yield from (_told(plan, "RM150", "source", name) for name in plan.sources if name not in sources)
     measures = {item.unit for part in (plan.columns, plan.constants, plan.tables) for item in part.values()}
@@ -31,6 +37,7 @@ def unused(plan: Plan) -> Iterator[Problem]:
     yield from _steps(plan)
     yield from _value_columns(plan)
     if plan.folder:
+        yield from _levels(plan)
         yield from _lists(plan)
         yield from _files(plan)
 
@@ -50,8 +57,8 @@ def _sources_named(plan: Plan) -> set[str]:
     return used | {name for column in plan.columns.values() for name in (column.source, column.default_source) if name}
 
 
-def _told(plan: Plan, code: str, section: str, name: str) -> Problem:
-    return problem(code, file=f"{plan.folder}/plan.toml", row=line_of(plan.lines, section, name), name=name)
+def _told(plan: Plan, code: str, section: str, name: str, **said: Any) -> Problem:
+    return problem(code, file=f"{plan.folder}/plan.toml", row=line_of(plan.lines, section, name), name=name, **said)
 
 
 def _steps(plan: Plan) -> Iterator[Problem]:
@@ -77,6 +84,31 @@ def _value_columns(plan: Plan) -> Iterator[Problem]:
         for column in plan.tables[name].value_names:
             if column not in columns:
                 yield problem("RM902", file=plan.tables[name].file, row=1, name=column)
+
+
+def _levels(plan: Plan) -> Iterator[Problem]:
+    """Yield the levels of a column of the plan's own that nothing tells apart: of those a table reads, cells tell."""
+    file = read_toml(Path(plan.folder) / "plan.toml")
+    words = {name for name, said in file.named("column").items() if "from" in said}  # of the vocabulary
+    read = {name for step in plan.steps for _, name in axes_read(plan, step)}
+    read |= {operand for step in plan.steps for _, _, operand in step.operation.operands() if isinstance(operand, str)}
+    read |= {name for step in plan.steps for name in [step.otherwise] if isinstance(name, str)}
+    read |= {name for check in plan.checks for name in (check.of, check.by)}
+    tests = [test for condition in conditions_of(plan) for test in tests_of(condition)]
+    read |= {name for test in tests if test.compared for name in (test.of, *map(str, test.compared.values()))}
+    for column in plan.columns.values():
+        if column.kind == "level" and column.name not in words | read:
+            named = {code for test in tests if test.of == column.name for code in _named(test, column.codes())}
+            alike = [code for code in column.codes() if code not in named]
+            if len(alike) > 1:
+                said = ", ".join(alike[:FEW]) + (f" … ({len(alike)})" if len(alike) > FEW else "")
+                yield _told(plan, "RM696", "column", column.name, levels=said)
+
+
+def _named(test: Test, codes: Sequence[str]) -> set[str]:
+    """Return the levels that a test names, one by one or as between two."""
+    between = test.within(codes) if test.first is not None or test.last is not None or test.begins else ()
+    return {*test.is_, *test.is_not, *between}
 
 
 def _lists(plan: Plan) -> Iterator[Problem]:
