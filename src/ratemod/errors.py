@@ -24,8 +24,8 @@ from ratemod.catalogue import catalogue_of
 
 Lang = Literal["zh", "en"]
 LANGUAGES = get_args(Lang)
-MOST_COMPARED = 2_000  # names that a word is held against; of more those next to it in order
-NEIGHBOURS = 100
+MOST_COMPARED = 200  # names that a word is held against; of more those next to it in order
+NEIGHBOURS = 25
 
 
 @functools.cache

@@ -231,7 +231,8 @@ def _movement(args: argparse.Namespace, lang: Lang) -> int:
     if args.plan_before or args.at_before:
         before = load_plan(args.plan_before or args.plan, args.at_before, args.business)
     books = [_book(args, path, own, lang) for path, own in ((args.before, before), (None, plan))]
-    found = premium_movement((books[0], before), (books[1], plan), lang=lang)
+    alone = args.key if not args.output else None  # no list is asked for: the one firm is enough
+    found = premium_movement((books[0], before), (books[1], plan), key=alone, lang=lang)
     if args.key:
         print(found.words(args.key, lang))
     names = {f"{group.name}_fen": group.label(lang) for group in found.groups}

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from ratemod.errors import Lang, nearest, text
+from ratemod.errors import Lang, nearest_of, text
 from ratemod.rules.options import strict
 
 if TYPE_CHECKING:
@@ -59,7 +59,8 @@ class ClaimAccount:
         rows = np.flatnonzero(self.fate != COUNTED)
         codes = [None] * len(rows) if self.claims.code is None else self.claims.code.take(rows).to_pylist()
         stray = dict.fromkeys(code for code, at in zip(codes, rows) if self.fate[at] == NO_FIRM and code)
-        near = {code: nearest(code, self.firms) for code in list(stray)[:MOST_COMPARED]}
+        among = nearest_of(self.firms)
+        near = {code: among(code) for code in list(stray)[:MOST_COMPARED]}
         why = [text(f"UI_claim_{name}", lang) for name in FATES]
         return pd.DataFrame(
             {

@@ -386,6 +386,10 @@ def present(texts: Sequence[str]) -> set[str]:
     return found | {fold(re.sub(r"[(\[【（].*$", "", text)) for text in texts}
 
 
+# Headers and names meet again whenever a list of the same make is read under the same plan.
+_PAIRS = 1 << 14
+
+
 def near_column(text: str, names: Sequence[str], columns: Mapping[str, Column]) -> str | None:
     """Return which of some columns a header says in other words, or is written so much alike, that it may be meant."""
     bare = re.sub(r"[(（\[【×].*$|[*xX]\s*[0-9].*$", "", text)
@@ -400,6 +404,7 @@ def near_column(text: str, names: Sequence[str], columns: Mapping[str, Column]) 
     return best[1] if best else None
 
 
+@functools.lru_cache(maxsize=_PAIRS)
 def _shorter(text: str, spelled: str) -> float:
     """Return how much of a name in English a header of at least two words says that has no word beside it, else 0."""
     mine, whole = (set(re.findall(r"[a-z]+", width_folded(said))) for said in (text, spelled))
@@ -407,6 +412,7 @@ def _shorter(text: str, spelled: str) -> float:
     return _ALIKE if plainly and 2 * len(mine) > len(whole) else 0.0
 
 
+@functools.lru_cache(maxsize=_PAIRS)
 def _alike(one: str, other: str) -> float:
     """Return how alike two headers are written, 0 to 1; what differs in digits is another column."""
     if re.sub(r"\D", "", one) != re.sub(r"\D", "", other) or min(len(one), len(other)) < 3:

@@ -15,7 +15,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ratemod.errors import BookError, Lang, ModelError, nearest, problem
+from ratemod.errors import BookError, Lang, ModelError, Problem, nearest_of, problem
 from ratemod.plan.model import Plan
 from ratemod.rating.rate import rate
 from ratemod.rating.rated import Rated
@@ -100,7 +100,7 @@ class Movement:
             RM321 not compared; RM250 no premium to compare.
         """
         if key not in self.keys:
-            raise BookError(problem("RM321", key=key, nearest=nearest(key, self.keys[:100_000])))
+            raise BookError(_not_compared(key, self.keys))
         at = self.keys.index(key)
         if not self.priced[at]:
             raise BookError(problem("RM250", key=key))
@@ -118,9 +118,18 @@ class Movement:
         return "\n".join([head, *lines])
 
 
+def _not_compared(key: str, keys: Sequence[str]) -> Problem:
+    return problem("RM321", key=key, nearest=nearest_of(keys)(key))
+
+
 @strict
 def premium_movement(
-    before: tuple[Book, Plan], after: tuple[Book, Plan], *, groups: Sequence[Group] | None = None, lang: Lang = "en"
+    before: tuple[Book, Plan],
+    after: tuple[Book, Plan],
+    *,
+    groups: Sequence[Group] | None = None,
+    key: str | None = None,
+    lang: Lang = "en",
 ) -> Movement:
     """Split the change of premium between two years.
 
@@ -130,6 +139,8 @@ def premium_movement(
     groups : sequence of Group, optional
         Default: those of this year's `registers.toml`. The one that names ``plan`` moves the edition; the one that
         names ``*`` every column that no other names.
+    key : str, optional
+        The credit code of the one enterprise to compare, in a moment; `accounts` is empty then.
 
     Returns
     -------
@@ -138,7 +149,7 @@ def premium_movement(
     Raises
     ------
     BookError
-        RM301 a book without credit codes, RM252 no enterprise stands in both.
+        RM301 a book without credit codes, RM252 no enterprise stands in both, RM321 not the one that was asked for.
     ModelError
         RM251 no group, or more than eight.
 
@@ -152,6 +163,11 @@ def premium_movement(
     fates = _matched(before[0], after[0])
     old, new = (np.flatnonzero(fate == COMPARED) for fate in fates)
     old = old[join(after[0].table[KEY].take(pa.array(new)), before[0].table[KEY].take(pa.array(old))).place()]
+    if key is not None:
+        codes = whole(after[0].table[KEY].take(pa.array(new))).to_pylist()
+        if key not in codes:
+            raise BookError(_not_compared(key, codes))
+        old, new = (rows[[codes.index(key)]] for rows in (old, new))
     sides = [_columns(book, plan, rows) for (book, plan), rows in ((before, old), (after, new))]
     owner = _owners(chosen, {*sides[0], *sides[1]})
     rated_books = tuple(
@@ -178,7 +194,7 @@ def premium_movement(
         after_fen=values[-1],
         parts_fen=shapley_fen(values),
         priced=priced,
-        accounts=_accounts(fates, (old, new), priced, rated_books),
+        accounts=() if key is not None else _accounts(fates, (old, new), priced, rated_books),
         books=rated_books,
     )
 
