@@ -19,7 +19,7 @@ test: $(STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest -n 2 --dist loadscope
+	$(BIN)/python -m pytest -n 2 --dist loadscope --no-loadscope-reorder  # the longest files first: tests/conftest.py
 
 test-lowest:  # the core with the lowest versions that pyproject.toml claims; `make test-lowest PYTHON=python3.11`
 	test -x .venv-lowest/bin/python || $(PYTHON) -m venv .venv-lowest

@@ -128,6 +128,14 @@ def test_the_parts_of_a_movement_are_the_whole_to_the_fen(years):
     parts = {group.name: part for group, part in zip(found.groups, found.parts_fen)}
     assert (parts["rate"] != 0).any()
     assert (parts["integrity"] == 0).all()  # nothing but the table of that factor changed
+    at = found.keys.index(found.keys[np.argmax(parts["rate"])])
+    alone = premium_movement((before, PLAN), (after, edited), key=found.keys[at])
+    assert alone.keys == (found.keys[at],) and alone.accounts == ()
+    assert alone.before_fen.tolist() == [found.before_fen[at]] and alone.after_fen.tolist() == [found.after_fen[at]]
+    assert alone.parts_fen[:, 0].tolist() == found.parts_fen[:, at].tolist()
+    with pytest.raises(BookError) as caught:
+        premium_movement((before, PLAN), (after, edited), key=found.keys[at][:-1] + "-")
+    assert [(item.code, item.args["nearest"]) for item in caught.value.problems] == [("RM321", found.keys[at])]
 
 
 def test_the_order_of_groups_changes_no_more_than_a_fen(years):

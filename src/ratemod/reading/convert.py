@@ -35,7 +35,7 @@ from ratemod.reading.identifiers import (
 from ratemod.reading.numbers import parse_number
 from ratemod.reading.plain import one_chunk, plain, valid
 from ratemod.rules.options import strict
-from ratemod.vocabulary.column import Column
+from ratemod.vocabulary.column import Column, Level
 from ratemod.vocabulary.currency import other_money
 from ratemod.vocabulary.spelling import is_blank, one_name, same_level, visible
 
@@ -143,7 +143,10 @@ def value_of(text: str, column: Column) -> tuple[Any, Problem | None]:
 
 
 def _converted(whole: pa.Array, refusals: Refusals, hint: Decimal | None, identity: Identity | None) -> Coded:
-    column, kind = refusals.column, whole.type
+    column = refusals.column
+    if pa.types.is_float16(whole.type) and column.kind != "number":  # which not every version can tell apart
+        whole = whole.cast(pa.float32())
+    kind = whole.type
     if column.kind != "date" and (pa.types.is_date(kind) or pa.types.is_timestamp(kind)):
         whole = _days_as_text(whole)
     if column.kind == "text":
@@ -403,8 +406,6 @@ def _names(texts: pa.Array) -> pa.Array:
 
 def _by_unique(whole: pa.Array, refusals: Refusals, hint: Decimal | None) -> Coded:
     """Convert each different value once, in plain Python, and spread the result."""
-    if pa.types.is_float16(whole.type):  # which not every version can tell apart
-        whole = whole.cast(pa.float32())
     coded = whole if pa.types.is_dictionary(whole.type) else one_chunk(pc.dictionary_encode(whole))
     column = refusals.column
     plain = _plainly_written(coded.dictionary, column) if column.kind == "number" and hint is None else None
@@ -433,30 +434,30 @@ Converted = tuple[list[Any], list[int | None]]  # a value, and 0 or the number o
 
 
 def _levels(values: Sequence[Any], refusals: Refusals, _: Decimal | None) -> Converted:
-    known = {same_level(name): code for code, level in enumerate(refusals.column.levels) for name in level.names()}
-    spelled = {name: level for level in refusals.column.levels for name in level.names()}
-    near = nearest_of(spelled)
-    said = {
-        end: _shown([level.label(lang) for level in refusals.column.levels])
-        for end, lang in (("levels", "en"), ("levels_zh", "zh"))
-    }
+    column = refusals.column
     codes: list[Any] = []
     numbers: list[int | None] = []
+    spelled: dict[str, Level] = {}
     for value in values:
         text = _plain(value)
-        code = known.get(same_level(text), -1)
+        code = column.spellings.get(same_level(text), -1)
         codes.append(code)
         if code >= 0:
             numbers.append(0)
         elif is_blank(text):
             numbers.append(None)
         else:
+            if not spelled:
+                spelled = {name: level for level in column.levels for name in level.names()}
+                near = nearest_of(spelled)
+                said = {end: _shown(column, lang) for end, lang in (("levels", "en"), ("levels_zh", "zh"))}
             numbers.append(refusals.number("RM202", value=text, nearest=spelled.get(near(text) or ""), **said))
     return codes, numbers
 
 
-def _shown(labels: Sequence[str]) -> str:
-    return " / ".join(labels[:MOST_LEVELS]) + (" …" if len(labels) > MOST_LEVELS else "")
+def _shown(column: Column, lang: str) -> str:
+    labels = [level.label(lang) for level in column.levels[:MOST_LEVELS]]
+    return " / ".join(labels) + (" …" if len(column.levels) > MOST_LEVELS else "")
 
 
 def _plain(value: Any) -> str:

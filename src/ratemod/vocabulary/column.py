@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from ratemod.vocabulary.currency import YUAN, Currency
 from ratemod.vocabulary.measure import Measure
+from ratemod.vocabulary.spelling import same_level
 
 if TYPE_CHECKING:
     import numpy as np
@@ -144,6 +145,11 @@ class Column:
     def codes(self) -> tuple[str, ...]:
         """Return the level codes in order."""
         return self._codes
+
+    @cached_property
+    def spellings(self) -> Mapping[str, int]:
+        """The place of a level by every way to write it, as `same_level` folds it."""
+        return {same_level(name): place for place, level in enumerate(self.levels) for name in level.names()}
 
     def level_labels(self, lang: str) -> Mapping[str, str]:
         """Return what each level code is called in a language; empty for a column without levels."""
