@@ -21,6 +21,7 @@ def small(tmp_path_factory):
 
 
 def test_fit_writes_an_edition_with_figures_in_chinese(small, tmp_path, capsys):
+    pytest.importorskip("matplotlib")
     folder = tmp_path / "next"
     assert main([*small, "--from", "2026-01-01", "-o", str(folder), "--lang", "zh"]) == 0
     said = capsys.readouterr().out
