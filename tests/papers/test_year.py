@@ -120,6 +120,29 @@ def test_every_paper_is_made_or_named(papers):
     assert "某市应急管理局" in page and "文号" in page and "企业F00" in page
 
 
+def test_insurers_are_assessed_by_the_indicators_that_the_province_gives(folder, tmp_path, capsys):
+    """By one indicator, services delivered of services planned: what the list of services says of each insurer."""
+    card = tmp_path / "考核指标.toml"
+    card.write_text(
+        '[[indicator]]\nname = "delivered"\nmeasure = "delivered"\nweight = 1\nworst = 0\nbest = 1\n'
+        'source = "made up for this test"\n',
+        encoding="utf-8",
+    )
+    words = ["report", "year", str(folder), "--year", str(YEAR), "-o", str(tmp_path / "年"), "--lang", "zh"]
+    main([*words, "--indicators", str(card)])
+    place = tmp_path / "年" / "offices" / "assessment_insurer"
+    assert read(place / "weights.csv").indicator.tolist() == ["delivered"]
+    shares = read(place / "indicators.csv").set_index("insurer")
+    services = small_year()["services"]
+    delivered = services.delivered_date.notna().groupby(services.insurer)
+    assert shares.numerator.astype(float).to_dict() == delivered.sum().to_dict()
+    assert shares.denominator.astype(float).to_dict() == delivered.count().to_dict()
+    capsys.readouterr()
+    card.write_text(card.read_text(encoding="utf-8").replace("weight = 1", "weigth = 1"), encoding="utf-8")
+    assert main([*words[:-1], "en", "--indicators", str(card)]) == 1, "a slip is told before the papers are made"
+    assert "weigth" in capsys.readouterr().err
+
+
 def test_who_is_not_insured_as_the_law_asks(papers):
     gaps = read(papers[0] / "offices" / "participation" / "gaps.csv").set_index("credit_code")
     assert dict(gaps.gap) == {"U1": "uninsured", "U2": "uninsured", "U3": "uninsured", "F04": "short_of_heads"}

@@ -22,6 +22,7 @@ def arguments(parser: argparse.ArgumentParser, lang: Lang) -> None:
     parser.add_argument("--register", metavar="FILE", type=Path, help=text("UI_help_disclosure_register", lang))
     parser.add_argument("--published", metavar="DAY", type=day(lang), help=text("UI_help_disclosure_published", lang))
     parser.add_argument("--holidays", metavar="FILE", type=Path, help=text("UI_help_holidays", lang))
+    parser.add_argument("--indicators", metavar="FILE", type=Path, help=text("UI_help_fund_indicators", lang))
     for name in ("number", "office", "signed"):
         parser.add_argument(f"--{name}", metavar="TEXT", default="", help=text(f"UI_help_year_{name}", lang))
     parser.add_argument("--pdf", action="store_true", help=text("UI_help_year_pdf", lang))
@@ -51,6 +52,7 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
             rule=participation_rule(args),
             register=args.register,
             working_days=read_working_days(args.holidays),
+            indicators=args.indicators,
         )
     settled()
     head = Letterhead(number=args.number, office=args.office, signed=args.signed)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from ratemod.fund.evaluation import Evaluation
     from ratemod.fund.ledger import FundLedger
     from ratemod.fund.levy import Levy
+    from ratemod.fund.score_rule import Indicator
     from ratemod.fund.scorecard import Scorecard
     from ratemod.reading.folder import Folder
     from ratemod.registers.working_days import WorkingDays
@@ -141,7 +143,7 @@ def scorecard_of(
     *,
     by: Literal["insurer", "broker", "provider"] = "insurer",
     rules: Path | None = None,
-    indicators: Path | None = None,
+    indicators: Sequence[Indicator] | Path | None = None,
     duties: Duties | None = None,
     ledger: FundLedger | None = None,
 ) -> Scorecard:

@@ -10,6 +10,7 @@ from pathlib import Path
 from ratemod.fund.duties import Duties
 from ratemod.fund.ledger import FundLedger
 from ratemod.fund.of_folder import duties_of, ledger_of
+from ratemod.fund.score_rule import Indicator
 from ratemod.papers.paper import Names
 from ratemod.publication.disclosure import Disclosure, disclosure
 from ratemod.reading.folder import Folder
@@ -34,6 +35,7 @@ class YearInputs:
     synthetic : bool
     names : mapping of column to code to name
     working_days : WorkingDays or None, of the clock of complaints; None: the shipped calendar
+    indicators : tuple of Indicator or None, by which insurers and brokers are assessed; None: the shipped ones
     """
 
     lists: Folder
@@ -44,6 +46,7 @@ class YearInputs:
     synthetic: bool
     names: Names
     working_days: WorkingDays | None = None
+    indicators: tuple[Indicator, ...] | None = None
 
     @functools.cached_property
     def enterprises(self) -> Register:

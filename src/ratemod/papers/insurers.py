@@ -101,7 +101,8 @@ def _evaluation(found: Evaluation, names: Names, lang: Lang) -> Document:
 @strict
 def assessment_paper(given: YearInputs, by: Literal["insurer", "broker", "provider"]) -> Paper:
     """Return the assessment of insurers, of brokers or of service bodies."""
-    found = scorecard_of(given.lists, given.day, by=by, duties=given.duties, ledger=given.ledger)
+    indicators = None if by == "provider" else given.indicators  # service bodies have indicators of their own
+    found = scorecard_of(given.lists, given.day, by=by, indicators=indicators, duties=given.duties, ledger=given.ledger)
     found.reconcile()
     return Paper(
         name=f"assessment_{by}",

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from ratemod.errors import BookError, Problem, RatemodError, problem
 from ratemod.fund.of_folder import names_of
+from ratemod.fund.score_rule import read_indicators
 from ratemod.papers.enterprises import insured_paper, participation_paper, refusals_paper
 from ratemod.papers.inputs import YearInputs
 from ratemod.papers.insurers import (
@@ -97,6 +98,7 @@ def year_of_papers(
     rule: ParticipationRule | None = None,
     register: str | Path | None = None,
     working_days: WorkingDays | None = None,
+    indicators: str | Path | None = None,
 ) -> YearOfPapers:
     """Make every paper of a year.
 
@@ -111,11 +113,13 @@ def year_of_papers(
         Register of publications, see `ratemod.publication.disclosure.disclosure`.
     working_days : WorkingDays, optional
         Of the clock of complaints (`ratemod.registers.working_days.read_working_days`); the shipped calendar without.
+    indicators : path of a TOML file, optional
+        By which insurers and brokers are assessed; the shipped ones, illustrative, without.
 
     Raises
     ------
     BookError
-        RM916, RM955 the folder; RM766 none of its lists makes a paper.
+        RM916, RM955 the folder; RM766 none of its lists makes a paper; those of indicators that are none.
 
     Source
     ------
@@ -131,6 +135,7 @@ def year_of_papers(
         synthetic=is_synthetic(folder),
         names=names_of(lists),
         working_days=working_days,
+        indicators=None if indicators is None else read_indicators(indicators),
     )
     found: list[Paper] = []
     absent: list[Absent] = []
