@@ -206,3 +206,19 @@ def test_blank_claims_are_not_none(method):
     without = rm.credibility(counts[:-1], method)
     pd.testing.assert_frame_equal(found, without, check_exact=False)
     assert found.attrs["warnings"] and not [line for line in without.attrs["warnings"] if "RM949" in line]
+
+
+def test_sums_are_no_firms_and_spellings_of_one_name_are_one_firm(rows):
+    apart = rows.assign(firm=[f" {firm}" if at % 2 else firm for at, firm in enumerate(rows.firm)])
+    pd.testing.assert_frame_equal(rm.credibility(apart), rm.credibility(rows))
+    sums = pd.DataFrame(
+        {"firm": ["合计", "s1小计"], "period": [1, 1], "value": [2.0, 2.0], "weight": [9.0, 9.0], "cohort": 0}
+    )
+    found = rm.credibility(pd.concat([rows, sums])).set_index("firm")
+    assert found.code[["合计", "s1小计"]].tolist() == ["RM693", "RM693"]
+    firms = rows.firm.unique()
+    same = rm.credibility(rows).set_index("firm")
+    assert found.estimate[firms].tolist() == pytest.approx(same.estimate[firms].tolist(), rel=1e-12)
+    of_all_periods = rows.assign(period=rows.period.astype(object)).replace({"period": {1: "小计"}})
+    with pytest.raises((BookError, ModelError), match="RM693"):
+        rm.credibility(of_all_periods.assign(period=of_all_periods.period.astype(str)))

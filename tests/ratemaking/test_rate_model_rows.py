@@ -126,3 +126,39 @@ def test_rows_that_cannot_be_predicted_come_back_with_their_reason(kind):
     priced = model.predictions(frame, exposure="heads")
     assert list(priced["code"]) == ["", "RM490", "RM564", "RM490"]
     assert np.array(priced["expected"].to_list(), dtype=float)[0] == pytest.approx(7.0)
+
+
+def test_sums_among_the_rows_are_refused_by_name_and_counted():
+    rows = pd.DataFrame(
+        {
+            "use": ["mine", "mine", "mine subtotal", "plant", "合计", "average"],
+            "heads": [100.0, 200, 300, 50, 350, 10],
+            "losses": [5000.0, 9000, 14000, 1000, 15000, 600],
+        }
+    )
+    model = rm.rate_model(rows, total="losses", weight="heads", factors=["use"], family="overdispersed_poisson")
+    assert model.rows.refused()[["row", "value", "code"]].to_numpy().tolist() == [
+        [3, "mine subtotal", "RM693"],
+        [5, "合计", "RM693"],
+    ]
+    accounts = model.rows.accounts
+    assert (accounts.rows, accounts.used, accounts.refused, accounts.refused_total) == (6, 4, 2, 29_000)
+    assert model.predict(pd.DataFrame({"use": ["mine"]})) == pytest.approx([14_000 / 300])
+
+
+def test_spellings_of_one_level_are_one_and_those_that_an_owner_orders_are_apart():
+    said = ["矿山", "礦山", " 矿 山", "矿山\u200b", "化工", "化工"]
+    rows = pd.DataFrame({"use": said, "n": [1, 2, 3, 6, 5, 5], "w": 1.0})
+    model = rm.rate_model(rows, total="n", weight="w", factors=["use"])
+    shown = model.frame()
+    assert sorted(shown.level) == ["化工", "矿山"]
+    assert model.predict(pd.DataFrame({"use": ["矿山"]})) == pytest.approx([3.0])  # (1 + 2 + 3 + 6) / 4
+    ordered = rows.assign(use=pd.Categorical(["a", "A", "a", "A", "a", "A"], ["a", "A"], ordered=True))
+    assert rm.rate_model(ordered, total="n", weight="w", factors=["use"]).frame().level.tolist() == ["a", "A"]
+
+
+def test_a_fit_that_meets_every_row_has_no_likelihood():
+    rows = pd.DataFrame({"use": ["a", "a", "b", "c"], "n": [2.0, 2, 3, 2], "w": 1.0})
+    model = rm.rate_model(rows, total="n", weight="w", factors=["use"], family="tweedie")
+    assert np.isnan(model.fit.log_likelihood) and model.fit.deviance == pytest.approx(0, abs=1e-12)
+    assert model.predict(pd.DataFrame({"use": ["b"]})) == pytest.approx([3.0])

@@ -59,3 +59,13 @@ def test_units_and_a_project_file_are_taken_by_the_command(tmp_path: Path, monke
     assert main(["credibility", "list.csv", "--units", "weight=万元", "-o", "out.csv", "--lang", "en"]) == 0
     assert "80,000" in capsys.readouterr().out
     assert main(["credibility", "list.csv", "--no-project", "--lang", "en"]) != 0
+
+
+def test_money_above_a_list_of_numbers_of_any_kind_is_not_taken_for_the_unit_of_all(tmp_path: Path):
+    above = ["单位：万元,,,", "firm,period,weight,value", *(",".join(map(str, row)) for row in ROWS)]
+    (tmp_path / "list.csv").write_text("\n".join(above) + "\n", encoding="utf-8")
+    with pytest.raises(BookError, match="RM264"):
+        rm.credibility(tmp_path / "list.csv")
+    above[1] = "firm,period,weight（元）,value（万元）"
+    (tmp_path / "list.csv").write_text("\n".join(above) + "\n", encoding="utf-8")
+    assert rm.credibility(tmp_path / "list.csv")["weight"].tolist() == [3, 8]

@@ -57,6 +57,16 @@ def test_a_priced_list_comes_back_without_its_old_results(tmp_path, plan, lang):
     assert two == one
 
 
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_what_this_program_wrote_beside_a_list_is_not_named_as_unused(tmp_path, plan, lang):
+    rows = [{"policy_no": "P1", "heads": 30, "Colour": "red"}, {"policy_no": "P2", "heads": "x", "Colour": "blue"}]
+    first = rm.rate(rows, plan, lang=lang)
+    write_priced_csv(first, tmp_path / "out.csv", lang=lang)
+    for name in ("out.csv", "out-refused.csv"):
+        said = [item for item in rm.read_book(tmp_path / name, plan).receipt.remarks if item.code == "RM272"]
+        assert [item.args["headers"] for item in said] in ([], ["Colour"])
+
+
 @pytest.mark.parametrize(
     "unit, size, zh, en",
     [

@@ -22,6 +22,8 @@ from ratemod.experience.panel import Floats, Integers, refuse
 from ratemod.experience.panel_methods import Panel, Parts
 from ratemod.reading.book import Book
 from ratemod.reading.header import HeaderMap
+from ratemod.reading.rows import is_sum
+from ratemod.reading.text_levels import one_spelling
 from ratemod.rules.options import strict
 from ratemod.rules.within import Amount, Chance, Factor
 from ratemod.vocabulary.column import Column
@@ -182,11 +184,14 @@ def read_panel(
            [ 3., nan]])
     """
     book, amounts = _read(data, (firm, period, value, weight), levels, header_map)
-    who, names = _sorted_codes(book.table[firm])
-    when, periods = _sorted_codes(book.table[period])
+    who, names = _sorted_codes(one_spelling(book.table[firm]))
+    when, periods = _sorted_codes(one_spelling(book.table[period]))
     refused: dict[int, Problem] = {}
     lost = np.flatnonzero((who < 0) | (when < 0))
     refuse([problem("RM667", wrong=len(lost), first=int(lost[0]))] if len(lost) else [])
+    sums = [[at for at, name in enumerate(said) if isinstance(name, str) and is_sum(name)] for said in (names, periods)]
+    for at in (*sums[0], *who[np.isin(when, sums[1])].tolist()):
+        refused.setdefault(at, problem("RM693"))
     when, periods = _by_number(when, periods)
     x, m = (_amount(book, column, who, refused) for column in amounts)
     if counts:

@@ -17,6 +17,7 @@ from ratemod.errors import BookError, Problem, nearest, problem
 from ratemod.ratemaking.arrays import Booleans, Floats, Integers
 from ratemod.ratemaking.cells import Factor
 from ratemod.reading.header import HeaderMap
+from ratemod.reading.rows import is_sum
 from ratemod.reading.text_levels import level_name, text_levels
 from ratemod.rules.options import strict
 from ratemod.vocabulary.column import Column
@@ -127,8 +128,9 @@ def read_rows(
     book = _book(data, wanted, header_map)
     refused = _Refused(book)
     coded = [_coded(book.table[name], missing) for name in levels]
-    for name, (at, _) in zip(levels, coded):
+    for name, (at, names) in zip(levels, coded):
         refused.add(name, at < 0, "RM490")
+        refused.add(name, np.isin(at, [code for code, said in enumerate(names) if is_sum(said)]), "RM693")
     values = dict[str, Floats]()
     for name in dict.fromkeys((*amounts, *positive, *numbers)):
         found, empty = _numbers(book.table[name], book.conversions.get(name))
@@ -179,7 +181,7 @@ class _Refused:
 
 def _coded(column: Any, missing: Missing) -> tuple[Integers, list[str]]:
     """Return the level of every row, -1 where none, and the levels; empty cells a level of their own where asked."""
-    at, names = text_levels(column)
+    at, names = text_levels(column, spellings=True)
     if missing == "level" and (at < 0).any():
         return np.where(at < 0, len(names), at), [*names, MISSING]
     return at, names

@@ -18,7 +18,7 @@ import numpy as np
 from ratemod.errors import ModelError, problem
 from ratemod.ratemaking.cells import Cells
 from ratemod.ratemaking.glm import Fit
-from ratemod.ratemaking.tweedie_density import likeliest
+from ratemod.ratemaking.tweedie_density import MOST_TERMS, likeliest, most_terms
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -118,6 +118,8 @@ def tweedie_likelihood(fit: Fit, cells: Cells) -> Fit:
     """Return a Tweedie's fit with log-likelihood, AIC and BIC at the φ of the largest likelihood."""
     rows, power = cells.beside.distinct, fit.family.power
     if rows is None or not len(rows):
+        return fit
+    if not most_terms(rows, fit.dispersion, power) < MOST_TERMS:  # met by every row, the likelihood has no bound
         return fit
     mean = fit.fitted
     tilt = float(

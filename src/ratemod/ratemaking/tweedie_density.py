@@ -17,7 +17,16 @@ import numpy as np
 from ratemod.ratemaking.arrays import Floats
 
 DEVIATIONS, MARGIN = 10.0, 12.0
+MOST_TERMS = 1e7  # of one sum; a dispersion of rounding errors alone asks for far more
 BLOCK = 2_000_000  # terms at once
+
+
+def most_terms(rows: Floats, dispersion: float, power: float) -> float:
+    """Return how many terms the longest of the sums is of about; `rows` as those of `likeliest`."""
+    weight, total = rows[:, 0], rows[:, 1]
+    with np.errstate(divide="ignore"):
+        top = (total / weight) ** (2 - power) * weight / (dispersion * (2 - power))
+    return float(np.max(DEVIATIONS * np.sqrt(top)))
 
 
 def log_sums(weight: Floats, total: Floats, dispersion: float, power: float) -> Floats:

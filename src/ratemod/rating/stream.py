@@ -45,6 +45,7 @@ from ratemod.reading.read import TEXT_FILES
 from ratemod.reading.receipt import Receipt
 from ratemod.reading.text_chunks import open_text
 from ratemod.reading.told import tell
+from ratemod.reading.void_rows import check_chunks_for_void_rows
 from ratemod.rules.options import strict
 from ratemod.whole_file import FileSet, file_set
 
@@ -177,12 +178,15 @@ def open_book(
     Raises
     ------
     BookError
-        As `open_text` and `open_chunks`; RM265 a header with values that may mean a column which is there and blank.
+        As `open_text` and `open_chunks`; RM265 a header with values that may mean a column which is there and blank,
+        RM694 rows that the book says are void.
     """
     if Path(source).suffix.lower() not in TEXT_FILES:
         return open_parquet(source, plan, header_map=header_map, keep=keep, size=size)
     chunks = open_text(source, plan.columns, header_map=header_map, keep=keep, size=size)
-    check_chunks_against_blanks(chunks, lexicon(with_implied(plan.columns), header_map))
+    words = lexicon(with_implied(plan.columns), header_map)
+    check_chunks_against_blanks(chunks, words)
+    check_chunks_for_void_rows(chunks, words)
     return chunks
 
 
@@ -198,7 +202,9 @@ def open_parquet(
     chunks = open_chunks(
         source, plan.columns, header_map=header_map, keep=keep, few=reasons(plan), stale=plan.step_names, size=size
     )
-    check_chunks_against_blanks(chunks, lexicon(with_implied(plan.columns), header_map))
+    words = lexicon(with_implied(plan.columns), header_map)
+    check_chunks_against_blanks(chunks, words)
+    check_chunks_for_void_rows(chunks, words)
     return chunks
 
 

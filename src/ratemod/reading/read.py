@@ -26,6 +26,7 @@ from ratemod.reading.tables import ALL_SHEETS, frame_receipt, read_grids
 from ratemod.reading.text_chunks import LINE, open_text
 from ratemod.reading.told import tell
 from ratemod.reading.unfilled import without_unfilled
+from ratemod.reading.void_rows import refuse_void_rows
 from ratemod.vocabulary.column import Column
 
 __all__ = ["EXCEL_FILES", "TEXT_FILES", "read_book", "read_table"]
@@ -73,7 +74,8 @@ def read_table(
     BookError
         RM211 no such file, RM213 unknown kind, RM214 no such sheet, RM221 no header found, RM222 two headers for one
         column, RM223/RM224 a wrong header map, RM225 no rows, RM226 two columns of one name, RM260 to RM271 of files,
-        units, ragged text, copies of sheets and headers that may be meant, RM451 and RM452 of fills.
+        units, ragged text, copies of sheets and headers that may be meant, RM451 and RM452 of fills,
+        RM694 rows that the list says are void.
 
     Examples
     --------
@@ -95,6 +97,7 @@ def read_table(
         book = joined([with_header_hours(one, columns) for one in books], columns)
         book = remarked(book, _passed_over(source))
         book = remarked(book, _as_asked(book, words)) if asked else book
+    book = refuse_void_rows(book, words)
     implied = {name: name for name in IMPLIED if name not in columns}
     book = under_own_headers(obeyed(book, words.columns, implied), implied)
     book = filled(book, fills, columns) if fills else book

@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from ratemod.errors import Lang, Problem, default_language, problem, text
+from ratemod.reading.added import added
 from ratemod.rules.options import strict
 
 MOST = 12  # rows, texts or headers that a line names before it only counts
@@ -180,7 +181,12 @@ def _part_data(part: ReadPart) -> dict[str, Any]:
 
 
 def unused_said(unused: Sequence[UnusedHeader], file: str | None, sheet: str | None, row: int) -> Problem | None:
-    """Return the remark that lists the headers of a table that were not used, None where all were."""
+    """Return the remark that lists the headers of a table that were not used, None where all were.
+
+    What this program itself wrote beside the columns of a list that comes back is nobody's question.
+    """
+    ours = added([item.header for item in unused])
+    unused = [item for at, item in enumerate(unused) if at not in ours]
     if not unused:
         return None
     english = [f"{item.header or item.place}" + (f" (~{item.nearest})" if item.nearest else "") for item in unused]

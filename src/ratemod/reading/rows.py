@@ -155,6 +155,17 @@ def is_total(cell: Any) -> bool:
     return first.rstrip(":") in TOTALS or bool(_TOTAL.match(first) or _OF_GROUP.search(said))
 
 
+def is_sum(name: str) -> bool:
+    """Return whether a level or a firm of this name is the sum of others; "average" may be a grade.
+
+    Examples
+    --------
+    >>> is_sum("矿山小计"), is_sum("Total"), is_sum("Average")
+    (True, True, False)
+    """
+    return is_total(name) and fold(name) not in ("average", "平均", "均值", "平均值", "增减")
+
+
 def _words_alone(text: str) -> bool:
     """Return whether a text in Chinese has no digit: the name of a branch or a trade, and no code of anything."""
     return re.search(r"[\u4e00-\u9fff]", text) is not None and not any(char.isdigit() for char in text)

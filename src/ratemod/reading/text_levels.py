@@ -10,14 +10,19 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ratemod.reading.checks import codes_of
+from ratemod.vocabulary.spelling import one_name, same_level, visible
 
 
-def text_levels(column: pa.Array | pa.ChunkedArray) -> tuple[npt.NDArray[np.int64], list[str]]:
+def text_levels(
+    column: pa.Array | pa.ChunkedArray, *, spellings: bool = False
+) -> tuple[npt.NDArray[np.int64], list[str]]:
     """Return the place of every cell among the levels, -1 where empty, and the levels.
 
     Parameters
     ----------
     column : (n,) text, numbers, or dictionary
+    spellings : whether texts that mean the same level (width, case, blanks, script) are one, under the shortest;
+        those of an ordered dictionary are what their owner says
 
     Returns
     -------
@@ -39,11 +44,36 @@ def text_levels(column: pa.Array | pa.ChunkedArray) -> tuple[npt.NDArray[np.int6
     values = whole.dictionary.to_pylist()
     kept = [int(at) for at in used] if whole.type.ordered else sorted(used.tolist(), key=_order(values))
     names = {at: level_name(values[at]).strip() for at in kept}
+    if spellings and not whole.type.ordered:
+        first: dict[str, str] = {}
+        for name in sorted(filter(None, names.values()), key=len):
+            first.setdefault(same_level(name), visible(name))
+        names = {at: first.get(same_level(name), "") for at, name in names.items()}
     levels = list(dict.fromkeys(name for name in names.values() if name))
     number = {name: at for at, name in enumerate(levels)}
     place = np.full(len(values) + 1, -1, dtype=np.int64)
     place[kept] = [number.get(names[at], -1) for at in kept]
     return place[codes], levels
+
+
+def one_spelling(column: pa.Array | pa.ChunkedArray) -> pa.Array:
+    """Return names in the first of the spellings that differ in width, script and blanks alone; others as they are.
+
+    Examples
+    --------
+    >>> one_spelling(pa.array(["Jia", "Jia ", " ", None])).to_pylist()
+    ['Jia', 'Jia', None, None]
+    """
+    whole = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+    coded = whole if pa.types.is_dictionary(whole.type) else pc.dictionary_encode(whole)
+    if isinstance(coded, pa.ChunkedArray):
+        coded = coded.combine_chunks()
+    if not (pa.types.is_string(coded.type.value_type) or pa.types.is_large_string(coded.type.value_type)):
+        return whole
+    first: dict[str, str] = {}
+    given = coded.dictionary.to_pylist()
+    names = [name and (first.setdefault(one_name(name), visible(name)) or None) for name in given]
+    return whole if names == given else pa.array(names, pa.string()).take(coded.indices)
 
 
 def _order(values: list[Any]) -> Any:

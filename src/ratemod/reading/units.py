@@ -17,6 +17,7 @@ from decimal import Decimal
 from ratemod.reading.numbers import factors
 from ratemod.vocabulary.column import UNITS, Column
 from ratemod.vocabulary.currency import FOREIGN, YUAN, other_money
+from ratemod.vocabulary.measure import ANY
 from ratemod.vocabulary.spelling import simplified
 
 _AMOUNTS = ("yuan", "fen")
@@ -426,7 +427,8 @@ def stated(
                 or (column.unit == "fen" and bool(sizes - {1}))  # its name says fen
             )
             before = units.get(column.name)
-            if len(sizes) > 1 or odd or (before and sizes and before.size not in sizes):
+            which = not scopes and column.measure == ANY and bool(sizes - {1}) and len(about) > 1  # money, or another
+            if len(sizes) > 1 or odd or which or (before and sizes and before.size not in sizes):
                 unclear.append((column.name, said))
             elif sizes:
                 units[column.name] = Unit(said.text, sizes.pop())

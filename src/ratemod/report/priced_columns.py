@@ -267,7 +267,8 @@ def _step_look(plan: Plan, name: str) -> Look:
 def _step_header(plan: Plan, name: str, lang: Lang) -> str:
     header, unit = plan.label(name, lang), plan.step(name).unit
     if unit in ("yuan", "percent", "per_mille"):
-        return header + plan.text(f"UI_unit_{unit}", lang)
+        sign = plan.text(f"UI_unit_{unit}", lang)
+        return header if header.rstrip(")）").endswith(sign.strip(" ()（）")) else header + sign
     own = plan.units.get(unit or "")
     return header if own is None else f"{header}（{own.label(lang)}）"
 
