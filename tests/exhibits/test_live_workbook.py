@@ -21,7 +21,7 @@ from hypothesis import HealthCheck, Phase, find, given, settings
 from openpyxl import load_workbook
 from python_calamine import CalamineWorkbook
 from tests.exhibits.office import convert, needs_office
-from tests.own_plan import plan_text
+from tests.own_plan import own_plan, plan_text
 from tests.rating import random_plans, written_plans
 from tests.rating.steps import step_of
 from xlsxwriter.worksheet import Worksheet
@@ -535,3 +535,17 @@ def test_the_command_writes_it_and_asks_for_a_workbook(tmp_path, capsys):
     assert str(book["Policies"].cell(HEAD + 1, book["Policies"].max_column).value).startswith("=IF(")
     assert main([*words, str(tmp_path / "live.csv")]) == 1
     assert "RM882" in capsys.readouterr().err
+
+
+@needs_office
+def test_columns_may_bear_the_names_of_the_sheet_s_own(tmp_path):
+    """1 + 2 + 3 + 4 + 5 + 6 = 21.00, whatever the sheet keeps of rows, keys, ranks and premiums for itself."""
+    names = ("row", "key", "engine", "difference", "rank", "insured")
+    body = "".join(f'[column.{name}]\nkind = "number"\nmin = 0\nmax = 9\n' for name in names)
+    body += f'[[step]]\nname = "all"\nop = "sum"\nof = {list(names)}\n'
+    body += '[[step]]\nname = "premium"\nop = "round"\nof = "all"\nunit = "0.01"\n'
+    book = pa.table({"policy_no": ["A"], **{name: [at] for at, name in enumerate(names, 1)}})
+    rated = rate(book, own_plan(tmp_path, body), lang="en", threads=1)
+    write_live_workbook(rated, tmp_path / "named.xlsx", lang="en")
+    heads, rows = cells(convert([tmp_path / "named.xlsx"], "xlsx", tmp_path)[0])
+    assert rows[0][heads.index("premium")] == 21.0 and rows[0][-1] == 0.0

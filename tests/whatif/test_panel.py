@@ -5,8 +5,10 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+import pandas as pd
 import pyarrow.parquet as pq
 import pytest
+from tests.own_plan import own_plan
 
 from ratemod.cli import main
 from ratemod.errors import ModelError
@@ -14,6 +16,7 @@ from ratemod.money import yuan_text
 from ratemod.plan.editions import load_plan
 from ratemod.rating.rate import rate
 from ratemod.whatif.incentive import incentive, retained
+from ratemod.whatif.live import live
 from ratemod.whatif.panel import panel
 from ratemod.whatif.scenario import apply
 
@@ -191,3 +194,47 @@ def test_a_page_with_fewer_positions_keeps_the_plan_and_where_one_stands(made):
         assert {"1.33", "1.50"} <= set(found[REFUSED]) and {"*1.44", "*1.00"} <= set(found[BASE])
         assert len(found[REFUSED]) * len(found[BASE]) <= max(most, 4)
         assert all([value for value in sliders[path] if value in given] == list(given) for path, given in found.items())
+
+
+NO_LEVELS = """
+[column.heads]
+kind = "number"
+min = 1
+max = 100
+[constant.rate]
+value = "2"
+source = "s"
+[[step]]
+name = "charge"
+op = "product"
+of = ["heads", "rate"]
+[[step]]
+name = "premium"
+op = "round"
+of = "charge"
+unit = "0.01"
+"""
+
+
+def test_of_a_plan_without_a_column_of_levels_the_book_is_one_segment(tmp_path, capsys, monkeypatch):
+    """3 and 5 heads at 2 are 16.00, at 3 they are 24.00."""
+    plan, sliders = own_plan(tmp_path, NO_LEVELS), {"constants.rate": ["2", "3"]}
+    book = pd.DataFrame({"policy_no": ["A", "B"], "heads": [3, 5]})
+    moving, shown = live(book, plan, sliders), panel(book, plan, sliders)
+    assert moving.move({"constants.rate": "3"}).segments["premium_after_fen"].tolist() == [2400]
+    assert moving.by == shown.by and [item["segments"] for item in shown.data["positions"]] == [["1600"], ["2400"]]
+    book.to_csv(tmp_path / "book.csv", index=False)
+    monkeypatch.chdir(tmp_path)
+    asked = ["what-if", "book.csv", "--plan", "own/1", "--grid", "constants.rate=2,3", "--panel", "page.html"]
+    assert main(["--lang", "en", *asked]) == 0
+    assert (tmp_path / "page.html").exists() and "24.00" in capsys.readouterr().out
+
+
+def test_segments_are_the_first_levels_where_a_plan_has_no_sectors(tmp_path):
+    levels = '[column.zone]\nkind = "level"\nlevels = [{ code = "east" }, { code = "west" }]\n'
+    closed = '[[rule]]\nname = "closed"\nwhen = { of = "zone", is = "west" }\naction = "label"\n'
+    closed += 'message_en = "Far"\nmessage_zh = "偏远"\nsource = "s"\n'
+    plan = own_plan(tmp_path, levels + NO_LEVELS + closed)
+    book = pd.DataFrame({"policy_no": ["A", "B", "C"], "heads": [3, 5, 1], "zone": ["west", "east", "west"]})
+    moving = live(book, plan, {"constants.rate": ["2", "3"]})
+    assert moving.view.segments.set_index("zone")["premium_after_fen"].to_dict() == {"east": 1000, "west": 800}

@@ -30,10 +30,10 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
     from ratemod.commands.project import settle
     from ratemod.commands.rate import arguments as arguments_of_rate
     from ratemod.commands.rate import full_facts, write
+    from ratemod.rating.summary import default_by
     from ratemod.rating.target import check_target, whole_file, write_problem
     from ratemod.rating.worksheet_words import worksheet_text
     from ratemod.report.rated_text import rated_text
-    from ratemod.report.summary_table import default_by
 
     folder: Path = args.out
     try:

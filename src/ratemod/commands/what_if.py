@@ -29,7 +29,7 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
     from ratemod.commands.compare import dislocation_text
     from ratemod.document.terminal import progress, table_text
     from ratemod.rating.rate import rate
-    from ratemod.report.summary_table import default_by, named_columns
+    from ratemod.report.summary_table import named_columns
     from ratemod.whatif.dislocation import before_caps, compare
     from ratemod.whatif.engine import engine
     from ratemod.whatif.panel import panel
@@ -74,5 +74,5 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
         )
     )
     if args.panel:
-        print(panel(book, plan, grid, by=(by or default_by(plan))[0], lang=lang, base=base).save(args.panel))
+        print(panel(book, plan, grid, by=by[0] if by else None, lang=lang, base=base).save(args.panel))
     return unpriced([base.rated], lang)

@@ -18,8 +18,22 @@ if TYPE_CHECKING:
     from ratemod.plan.model import Plan
     from ratemod.rating.rated import Rated
 
+SECTORS = ("sector", "industry", "industry_class", "risk_class")
+SIZES = ("size", "size_class", "scale", "headcount_class")
+MOST_LEVELS = 40
+
 Cells = dict[tuple[str, ...], tuple[int, int, int, int]]
 """Priced and unpriced rows, premium and fund in fen, by the values of some columns."""
+
+
+def default_by(plan: Plan) -> tuple[str, ...]:
+    """Return the columns to summarise by when nobody chose: sector and size, or the plan's first level columns."""
+    levels = [
+        name for name, column in plan.columns.items() if column.kind == "level" and len(column.levels) <= MOST_LEVELS
+    ]
+    wanted = [next((name for name in names if name in levels), None) for names in (SECTORS, SIZES)]
+    found = tuple(name for name in wanted if name)
+    return found or tuple(levels[:2])
 
 
 def totals(rated: Rated, by: Sequence[str]) -> Cells:

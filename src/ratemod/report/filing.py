@@ -22,10 +22,10 @@ from ratemod.plan.model import Plan, Step
 from ratemod.plan.reads import axes_read
 from ratemod.rating.rate import rate
 from ratemod.rating.rated import Rated
+from ratemod.rating.summary import MOST_LEVELS, default_by
 from ratemod.rating.verdict import REFUSED, STATUS
 from ratemod.report.filing_changes import Change, changes_between
 from ratemod.report.filing_study import KeptStudy, read_study, study_beside
-from ratemod.report.summary_table import MOST_LEVELS, default_by
 from ratemod.study.caps import caps_of, uncapped
 from ratemod.whatif.dislocation import Dislocation, compare
 

@@ -225,7 +225,7 @@ def _layout(
 ) -> tuple[Sheet, list[tuple[str, str]]]:
     """Return where everything stands, and the columns in order as (name, kind)."""
     grouped = [step for step in plan.steps if step.operation.groups]
-    columns = [("row", "row"), ("key", "key")]
+    columns = [(":row", "row"), (":key", "key")]  # no name of a plan holds a colon
     columns += [(f":{kind}", kind) for kind, texts in (("insured", priced.names), ("status", priced.states)) if texts]
     columns += [(f"{name}:said", "said") if name in words else (name, "input") for name in _needed(plan)]
     if any(step.operation.ordered for step in grouped):
@@ -235,10 +235,10 @@ def _layout(
         columns += [(name, "helper") for name in helper_names(step)]
         columns.append((step.name, "step"))
     columns += [(name, "code") for name in _needed(plan) if name in words]
-    columns += [("engine", "engine"), ("difference", "difference")]
+    columns += [(":engine", "engine"), (":difference", "difference")]
     letter = {name: letters(at) for at, (name, _) in enumerate(columns)}
     if plan.key:
-        letter.setdefault(plan.key, letter["key"])
+        letter.setdefault(plan.key, letter[":key"])
     empty = {name for name in _needed(plan) if _has_blank(plan, name, priced)}
     empty |= {step.name for step in plan.steps if step.otherwise == NOTHING}
     last = HEAD + max(priced.inputs.n, 1)
@@ -266,8 +266,8 @@ def _write_policies(
     for step in plan.steps:
         formulas |= helpers(step, where)
         formulas[step.name] = formula(step, where)
-    engine, premium = where.letter["engine"], where.letter[plan.premium]
-    formulas["difference"] = f'IF(${engine}{ROW}="","",ROUND(${premium}{ROW}-${engine}{ROW},{plan.money.decimals}))'
+    engine, premium = where.letter[":engine"], where.letter[plan.premium]
+    formulas[":difference"] = f'IF(${engine}{ROW}="","",ROUND(${premium}{ROW}-${engine}{ROW},{plan.money.decimals}))'
     group = {
         f"{step.name}:{part}": priced.inputs.groups[names]
         for step in plan.steps
@@ -300,7 +300,7 @@ def _write_policies(
         else:
             values_of = group[name] if kind == "group" else None
             _write_inputs(sheet, at, name, kind, where, priced, look, values_of)
-    difference = where.letter["difference"]
+    difference = where.letter[":difference"]
     rest = f"{difference}{first}:{difference}{last}"
     alarm = {"type": "cell", "criteria": "!=", "value": 0, "format": looks["warning"]}
     sheet.conditional_format(rest, alarm)

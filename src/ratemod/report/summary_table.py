@@ -8,16 +8,13 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from ratemod.errors import BookError, Lang, nearest, problem, text
+from ratemod.rating.summary import default_by
 from ratemod.reading.header import fold, near_column, spellings
 
 if TYPE_CHECKING:
     from ratemod.plan.model import Plan
     from ratemod.rating.rated import Rated
     from ratemod.rating.stream import Streamed
-
-SECTORS = ("sector", "industry", "industry_class", "risk_class")
-SIZES = ("size", "size_class", "scale", "headcount_class")
-MOST_LEVELS = 40
 
 Cell = str | int | Decimal | None
 
@@ -30,16 +27,6 @@ class SummaryTable:
     looks: tuple[str, ...]
     rows: tuple[tuple[Cell, ...], ...]
     total: tuple[Cell, ...]
-
-
-def default_by(plan: Plan) -> tuple[str, ...]:
-    """Return the columns to summarise by when nobody chose: sector and size, or the plan's first level columns."""
-    levels = [
-        name for name, column in plan.columns.items() if column.kind == "level" and len(column.levels) <= MOST_LEVELS
-    ]
-    wanted = [next((name for name in names if name in levels), None) for names in (SECTORS, SIZES)]
-    found = tuple(name for name in wanted if name)
-    return found or tuple(levels[:2])
 
 
 def by_columns(plan: Plan, given: str | None, *, texts: bool = True) -> tuple[str, ...]:

@@ -129,7 +129,7 @@ def live(
     plan: Plan,
     sliders: Mapping[str, Sequence[Any]],
     *,
-    by: str = "sector",
+    by: str | None = None,
     lang: Lang = "en",
     labels: Mapping[str, str] | None = None,
     base: Engine | None = None,
@@ -140,7 +140,7 @@ def live(
     ----------
     book : whatever `rate` takes; plan : Plan
     sliders : path -> values in order, as in a scenario (``"*1.05"`` multiplies); see `ladder`
-    by : column whose levels are the segments
+    by : column whose levels are the segments (default: the sector, else the first column of levels, else none)
     labels : path -> what the slider is called
     base : an engine of the same book and plan, to save its making
 
@@ -168,7 +168,8 @@ def live(
     values = positions(plan, sliders)
     made = base or engine(book, plan)
     shown = labels_of(plan, values, labels, lang)
-    return Live(made, values, by, lang, shown, start_of(plan, values), watch(made, by, lang))
+    watched = watch(made, by, lang)
+    return Live(made, values, watched.by, lang, shown, start_of(plan, values), watched)
 
 
 @strict

@@ -63,7 +63,7 @@ def panel(
     plan: Plan,
     sliders: Mapping[str, Sequence[Any]],
     *,
-    by: str = "sector",
+    by: str | None = None,
     lang: Lang = "en",
     labels: Mapping[str, str] | None = None,
     base: Engine | None = None,
@@ -74,7 +74,7 @@ def panel(
     ----------
     book : whatever `rate` takes; plan : Plan
     sliders : path -> values in order, as in a scenario (``"*1.05"`` multiplies)
-    by : column whose levels are the segments
+    by : column whose levels are the segments (default: the sector, else the first column of levels, else none)
     labels : path -> what the slider is called
     base : an engine of the same book and plan
 
@@ -117,7 +117,7 @@ def panel(
             for name in ("premium", "change", "segments", "bands", "movers", "before", "after", "exact")
         },
     }
-    return Panel(watched.base, values, by, data, lang)
+    return Panel(watched.base, values, watched.by, data, lang)
 
 
 def _position(view: View) -> dict[str, Any]:

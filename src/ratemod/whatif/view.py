@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from ratemod.errors import Lang
 from ratemod.plan.model import Plan
-from ratemod.rating.summary import codes_by
+from ratemod.rating.summary import codes_by, default_by
 from ratemod.rules.options import strict
 from ratemod.whatif.engine import ALL, CELLS, NONE, TOUCHED, Engine
 from ratemod.whatif.tally import EDGES, Counts, Tally, tally
@@ -168,13 +168,15 @@ class Watch:
 
 
 @strict
-def watch(base: Engine, by: str, lang: Lang) -> Watch:
+def watch(base: Engine, by: str | None, lang: Lang) -> Watch:
     """Return the count of a book as it stands under its own plan, by the segments that it has.
 
     Parameters
     ----------
     by : column whose levels are the segments; only those that occur are shown, an empty cell under a dash
+        (None: the sector, or else the first column of levels; of a plan without one the whole book is a segment)
     """
+    by = by or (*default_by(base.plan), "plan")[0]
     index, (names,) = codes_by(base.rated, [by])
     there, segment = np.unique(index, return_inverse=True)
     words = base.plan.level_labels(by, lang)
