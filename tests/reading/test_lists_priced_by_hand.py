@@ -266,3 +266,25 @@ def test_a_header_near_to_one_that_every_list_is_read_for_is_told_by_its_label(t
     place = sheet([[*HEADS, "币钟"], [*A1, 1]])(tmp_path)
     said = [item.what("zh") for item in rm.read_book(place, rm.load_plan(PLAN)).skipped if item.code == "RM272"]
     assert said and "currency" not in said[0]
+
+
+def test_the_header_of_a_step_says_its_unit_once(tmp_path: Path):
+    out = tmp_path / "out.csv"
+    assert (
+        main(
+            [
+                "rate",
+                str(sheet([HEADS, A1, A2])(tmp_path)),
+                "--plan",
+                PLAN,
+                "-o",
+                str(out),
+                "--lang",
+                "zh",
+                "--no-project",
+            ]
+        )
+        == 0
+    )
+    with out.open(encoding="utf-8-sig", newline="") as lines:
+        assert {"基准费率（限额的‰）", "年基准保费（元）"} <= set(next(csv.reader(lines)))
