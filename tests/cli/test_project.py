@@ -365,6 +365,7 @@ def test_an_output_outside_of_the_folder_of_the_project_is_refused(tmp_path, fol
         ('\n方案 = "a"\n', 2, "stands in quotation marks", "中文名称须加半角引号"),
         ('plan = "a\n', 1, "not closed", "没有闭合"),
         ("plan: a\n", 1, "behind a name stands =", "名称之后"),
+        ("plan = 2026-02-30\n", 1, "does not exist", "不存在的日期"),
         ('plan = "a" business = "new"\n', 1, "one line holds", "每行只能有一个"),
     ],
 )

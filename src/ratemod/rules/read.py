@@ -347,6 +347,7 @@ def _said(value: Any, lang: Literal["en", "zh"]) -> str:
 _FAULTS = (
     ("Expected '='", "equals"),
     ("Invalid value", "value"),
+    ("Invalid date", "date"),
     ("Invalid statement", "statement"),
     ("Cannot overwrite", "twice"),
     ("Cannot declare", "twice"),
