@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ratemod.errors import ModelError, problem
+from ratemod.rules.number import normal, shifted
 from ratemod.rules.options import strict
 
 Fen = npt.NDArray[np.int64]
@@ -228,8 +229,8 @@ def _whole_weights(weights: npt.NDArray[Any]) -> npt.NDArray[Any]:
     if weights.dtype.kind in "iu":
         return weights.astype(object if weights.dtype == np.uint64 else np.int64)
     if weights.dtype == object:
-        places = max((-int(Decimal(w).normalize().as_tuple().exponent) for w in weights.flat), default=0)
-        scaled = [int(Decimal(w) * 10 ** max(places, 0)) for w in weights.flat]
+        places = max((-int(normal(Decimal(w)).as_tuple().exponent) for w in weights.flat), default=0)
+        scaled = [int(shifted(Decimal(w), max(places, 0))) for w in weights.flat]
         return np.array(scaled, dtype=object).reshape(weights.shape)
     if not np.isfinite(weights).all():
         raise ModelError(problem("RM011"))

@@ -44,6 +44,7 @@ from ratemod.plan.operand import NOTHING, Operand
 from ratemod.plan.ranges import snap_places
 from ratemod.plan.reads import kind_of
 from ratemod.plan.slices import along
+from ratemod.rules.number import normal
 
 ROW = "\ue000"  # stands for the row number in a formula that is made once and used for every row
 LEAST_GUARD = 2.0**-46
@@ -218,7 +219,7 @@ def rounded(value: str, quantum: Decimal, mode: str, of: Range) -> str:
     """Return a value rounded to a multiple of a unit by one of the four modes."""
     if of.abs > 0.01 * float(quantum):  # a bound for the largest value of all would move the others across ties
         of = Range(of.low, of.high, None, of.rel)
-    plain = quantum.normalize()
+    plain = normal(quantum)
     power = plain.as_tuple().digits == (1,)
     digits = -int(plain.as_tuple().exponent) if power else 0
     scaled = value if power else f"({value})/{quantum:f}"

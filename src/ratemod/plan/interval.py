@@ -13,6 +13,7 @@ from fractions import Fraction
 from math import inf, nextafter
 
 from ratemod.plan.operand import Operand
+from ratemod.rules.number import normal
 
 UNIT = 2.0**-53
 MOST_INVERSE_PLACES = 12
@@ -65,7 +66,7 @@ UNKNOWN = Range(rel=inf)
 
 def places_of(number: Decimal) -> int:
     """Return the decimal places of an exact number."""
-    return max(0, -int(number.normalize().as_tuple().exponent))
+    return max(0, -int(normal(number).as_tuple().exponent))
 
 
 def exactly(number: Decimal) -> Range:

@@ -21,6 +21,7 @@ from ratemod.errors import Lang, default_language, text
 from ratemod.plan.op.base import Operation
 from ratemod.plan.operand import Day, Operand
 from ratemod.rules.lines import Place, lines_of
+from ratemod.rules.number import digits
 from ratemod.rules.opened import opened
 from ratemod.rules.options import strict
 from ratemod.vocabulary.column import Column
@@ -496,7 +497,7 @@ def plain(value: Any, skip: tuple[str, ...] = ()) -> Any:
     if isinstance(value, date | Day):
         return value.isoformat()
     if isinstance(value, Decimal):
-        return format(value.normalize(), "f")
+        return digits(value)
     if isinstance(value, _Any):
         return "*"
     if is_dataclass(value):

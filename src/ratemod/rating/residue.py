@@ -29,6 +29,7 @@ from ratemod.plan.op.limits import Bound, Cap
 from ratemod.plan.operand import NOTHING, Operand
 from ratemod.rating.block import Block, Mask
 from ratemod.rating.compiling import Compiling
+from ratemod.rules.number import shifted
 
 Ints = npt.NDArray[np.int64]
 MOST_PLACES = 60
@@ -95,7 +96,7 @@ def _aligned(value: Residue, places: Ints) -> Ints:
 
 def _exact_number(number: Decimal, n: int) -> Residue:
     places = places_of(number)
-    num = np.full(n, _wrapped(int(number.scaleb(places))))
+    num = np.full(n, _wrapped(int(shifted(number, places))))
     return Residue(num, np.full(n, places), np.ones(n, dtype=bool))
 
 

@@ -24,6 +24,7 @@ from ratemod.plan.op.ranked import Taken
 from ratemod.plan.reads import kind_of, names_in
 from ratemod.rating import working
 from ratemod.rating.op.judgement import permitted
+from ratemod.rules.number import digits
 
 
 def why(plan: Plan, step: Step, state: working.Exact, at: int) -> Problem:
@@ -162,7 +163,7 @@ def shown(plan: Plan, name: str, state: working.Exact, at: int) -> str:
         return ""
     if kind_of(name, plan) == "date":
         return str(np.datetime64(int(value), "D"))
-    return str(plain(Decimal(value.numerator) / Decimal(value.denominator)))
+    return digits(Decimal(value.numerator) / Decimal(value.denominator))
 
 
 Why = Callable[[Plan, Step, Any, working.Exact, int], Problem | None]

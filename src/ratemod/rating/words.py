@@ -31,6 +31,7 @@ from ratemod.plan.slices import slices
 from ratemod.rating import working
 from ratemod.rating.op.judgement import permitted
 from ratemod.rating.why import shown
+from ratemod.rules.number import shifted
 
 DIGITS = 12  # significant digits shown of a value that is no short decimal
 BETWEEN = {"first": ("", " …"), "last": ("… ", ""), "begins": ("", "…")}  # levels between two, or that begin alike
@@ -110,7 +111,7 @@ def decimal_of(value: Fraction | None) -> tuple[Decimal | None, bool]:
         den, fives = den // 5, fives + 1
     places = max(twos, fives)
     if den == 1 and places <= DIGITS:
-        return Decimal(value.numerator * 10**places // value.denominator).scaleb(-places), True
+        return shifted(Decimal(value.numerator * 10**places // value.denominator), -places), True
     return Decimal(working.plain_text(value)), False
 
 

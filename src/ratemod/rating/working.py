@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from decimal import Context, Decimal
+from decimal import Decimal
 from fractions import Fraction
 from types import MappingProxyType
 from typing import Any
@@ -20,6 +20,7 @@ from ratemod.plan.operand import Operand
 from ratemod.rating import rational as q
 from ratemod.rating.inputs import Inputs
 from ratemod.rating.rational import Mask, Rational
+from ratemod.rules.number import digits, quotient, shifted
 from ratemod.vocabulary.level_codes import Codes
 
 
@@ -173,8 +174,14 @@ def any_of(codes: Codes, wanted: list[int]) -> Mask:
 
 
 def plain_text(value: Fraction | None) -> str:
-    """Return an exact value as text, at most twelve digits of one that is no short decimal."""
-    return "" if value is None else f"{Context(prec=12).divide(value.numerator, value.denominator).normalize():f}"
+    """Return an exact value as text, at most twelve digits of one that is no short decimal.
+
+    Examples
+    --------
+    >>> plain_text(Fraction(1, 3)), plain_text(Fraction(10**6)), plain_text(Fraction(-7 * 10**4_000))
+    ('0.333333333333', '1000000', '-7E+4000')
+    """
+    return "" if value is None else digits(quotient(value.numerator, value.denominator))
 
 
 def axis_slots(axis: GridAxis, state: Exact) -> npt.NDArray[np.intp]:
@@ -198,7 +205,7 @@ def axis_slots(axis: GridAxis, state: Exact) -> npt.NDArray[np.intp]:
 def cell_values(per_row: tuple[Decimal | None, ...], rows: npt.NDArray[np.int32]) -> Rational:
     """Return one number per row from table rows; -1 has none."""
     places = max((places_of(value) for value in per_row if value is not None), default=0)
-    num = np.array([0 if value is None else int(value.scaleb(places)) for value in per_row] + [0], dtype=object)
+    num = np.array([0 if value is None else int(shifted(value, places)) for value in per_row] + [0], dtype=object)
     ok = np.array([value is not None for value in per_row] + [False])
     return Rational(num[rows], 10**places, ok[rows])
 

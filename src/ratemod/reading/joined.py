@@ -14,6 +14,7 @@ from ratemod.reading.book import Book, origins
 from ratemod.reading.numbers import parse_number
 from ratemod.reading.receipt import Receipt
 from ratemod.reading.tables import shown
+from ratemod.rules.number import digits
 from ratemod.vocabulary.column import Column
 
 
@@ -90,7 +91,7 @@ def _times(cell: Any, size: Decimal, column: Column) -> str | None:
         return None
     said = repr(cell) if isinstance(cell, float) else str(cell)
     exact = parse_number(said, column.measured, size, money=column.money)
-    return said if exact is None else f"{exact.normalize():f}"
+    return said if exact is None else digits(exact)
 
 
 def as_type(column: pa.ChunkedArray, kind: pa.DataType) -> pa.ChunkedArray:

@@ -22,6 +22,7 @@ from ratemod.plan.edit import step_numbers as numbers_of
 from ratemod.plan.model import ANY, Axis, AxisKey, Band, Plan, Step, Table, plain
 from ratemod.plan.path_labels import path_labels
 from ratemod.rating.target import whole_file
+from ratemod.rules.number import normal
 
 HIDDEN, LAYOUT = "ratemod", "ratemod plan workbook 1"
 MOST_DIGITS = 15  # what Excel holds of a number
@@ -214,7 +215,7 @@ def _text(value: str | Decimal | None) -> str:
 
 
 def _fits(value: Decimal) -> bool:
-    return len(value.normalize().as_tuple().digits) <= MOST_DIGITS
+    return len(normal(value).as_tuple().digits) <= MOST_DIGITS
 
 
 def import_plan(plan: Plan, path: str | Path) -> Edited:

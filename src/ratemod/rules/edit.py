@@ -12,6 +12,7 @@ from typing import Any
 
 from ratemod.errors import PlanError, problem
 from ratemod.rules.lines import Place
+from ratemod.rules.number import normal
 from ratemod.rules.read import parsed
 
 
@@ -115,4 +116,4 @@ def _plain(value: Any) -> Any:
         return {key: item for key, item in parts.items() if item != {}}
     if isinstance(value, list):
         return [_plain(item) for item in value]
-    return value.normalize() if isinstance(value, Decimal) and value.is_finite() else value
+    return normal(value) if isinstance(value, Decimal) and value.is_finite() else value

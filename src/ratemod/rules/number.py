@@ -3,12 +3,57 @@
 from __future__ import annotations
 
 import re
-from decimal import Decimal, InvalidOperation
+from decimal import MAX_EMAX, MAX_PREC, MIN_EMIN, Context, Decimal, InvalidOperation
 from typing import Any
 
 MOST_DIGITS = 50  # before the point, and as many after it
 
 _PLAIN = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+
+
+# Python's own context rounds whatever is worked out to 28 digits; numbers of plans may have a hundred.
+_ALL_DIGITS = Context(prec=MAX_PREC, Emax=MAX_EMAX, Emin=MIN_EMIN)
+_SHORT = Context(prec=12, Emax=MAX_EMAX, Emin=MIN_EMIN)
+
+
+def normal(number: Decimal) -> Decimal:
+    """Return a number without the zeros at its end, and with all its other digits.
+
+    Examples
+    --------
+    >>> normal(Decimal("1.50")), normal(Decimal("7" * 40 + ".0")) == Decimal("7" * 40)
+    (Decimal('1.5'), True)
+    """
+    return number.normalize(_ALL_DIGITS)
+
+
+def shifted(number: Decimal, places: int) -> Decimal:
+    """Return a number with its point moved to the right, or, of negative places, to the left.
+
+    Examples
+    --------
+    >>> shifted(Decimal("0.015"), 3), shifted(Decimal(15), -1), int(shifted(Decimal("0." + "7" * 40), 40)) % 100
+    (Decimal('15'), Decimal('1.5'), 77)
+    """
+    return number.scaleb(places, _ALL_DIGITS)
+
+
+def digits(number: Decimal) -> str:
+    """Return a number in all its digits; of one beyond what a plan can state twelve, and its power of ten.
+
+    Examples
+    --------
+    >>> digits(Decimal("1.50")), digits(Decimal("1e3")), digits(Decimal("7" * 40)) == "7" * 40, digits(Decimal("3e99"))
+    ('1.5', '1000', True, '3E+99')
+    """
+    if not number or abs(number.adjusted()) <= MOST_DIGITS:
+        return format(normal(number), "f")
+    return str(number.normalize(_SHORT))
+
+
+def quotient(numerator: int, denominator: int) -> Decimal:
+    """Return a fraction to twelve digits."""
+    return _SHORT.divide(Decimal(numerator), Decimal(denominator))
 
 
 def exact_number(value: Any) -> Decimal:

@@ -13,7 +13,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 from ratemod.errors import PlanError, problem
-from ratemod.rules.number import MOST_DIGITS, bounded, exact_number
+from ratemod.rules.number import MOST_DIGITS, bounded, exact_number, shifted
 
 WHOLES: Mapping[str, int] = {"factor": 1, "share": 1, "percent": 100, "per_mille": 1000}  # what one whole is in a unit
 SIGNS: Mapping[str, int] = {"%": 100, "％": 100, "‰": 1000}
@@ -52,4 +52,4 @@ def printed_number(said: str, unit: str | None = None) -> Decimal:
     places = next((at for at in range(MOST_DIGITS + 1) if (number * 10**at).denominator == 1), None)
     if places is None:
         raise PlanError(problem("RM375", value=said))
-    return bounded(Decimal(int(number * 10**places)).scaleb(-places))
+    return bounded(shifted(Decimal(int(number * 10**places)), -places))
