@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from ratemod.errors import BookError, Problem, problem
 from ratemod.reading.book import Book
 from ratemod.reading.header import SET_ASIDE, Lexicon, fold
+from ratemod.reading.identifiers import texts_that_match
 from ratemod.reading.plain import plain
 from ratemod.reading.receipt import listed
 from ratemod.reading.text_chunks import LINE
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from ratemod.reading.chunks import Chunked
 
 _SPEAKS = "(?i)作废|作廢|廢單|废单|删除|刪除|剔除|void"
+_SIGNS = ("废", "廢", "删", "刪", "剔", "void", "Void", "VOID")  # of which one stands in every such text
 _REMARKS = re.compile("备注|備註|附注|说明|說明|状态|狀態|标注|标记|处理|remark|note|comment|status|state", re.I)
 _APART = re.compile(r"[\s,，;；.。!！:：、()（）\[\]【】]+")
 _VOID = re.compile(
@@ -94,6 +95,6 @@ def _void(column: pa.ChunkedArray) -> Mapping[int, str]:
         return {}
     cells = plain(column).cells
     texts = cells.cast(pa.string()) if not pa.types.is_string(cells.type) else cells
-    found = np.flatnonzero(pc.match_substring_regex(texts, _SPEAKS).fill_null(False).to_numpy(zero_copy_only=False))
+    found = np.flatnonzero(texts_that_match(texts, _SPEAKS, _SIGNS))
     told = {int(at): texts[int(at)].as_py() for at in found}
     return {at: text for at, text in told.items() if any(_VOID.fullmatch(part) for part in _APART.split(text))}
