@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import ratemod as rm
@@ -32,9 +33,11 @@ def plan_text(body: str, key: str = "policy_no", more: str = "") -> str:
     return HEAD.format(key=key, more=more) + body
 
 
-def own_plan(folder: Path, body: str, key: str = "policy_no") -> rm.Plan:
-    """Write the plan under a folder and return it loaded."""
+def own_plan(folder: Path, body: str, key: str = "policy_no", tables: Mapping[str, str] | None = None) -> rm.Plan:
+    """Write the plan under a folder, each table from its text, and return it loaded."""
     place = folder / "own" / "1"
-    place.mkdir(parents=True)
+    (place / "tables").mkdir(parents=True)
+    for name, said in (tables or {}).items():
+        (place / "tables" / f"{name}.csv").write_text(said, encoding="utf-8")
     (place / "plan.toml").write_text(plan_text(body, key), encoding="utf-8")
     return rm.load_plan(place)

@@ -11,14 +11,15 @@ Source: Balinski & Young, *Fair Representation*, 2nd ed. 2001, ch. 3.
 
 from __future__ import annotations
 
-from decimal import ROUND_DOWN, ROUND_HALF_UP, ROUND_UP, Decimal
+from decimal import Decimal
+from fractions import Fraction
 from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from ratemod.errors import ModelError, problem
-from ratemod.rules.number import normal, shifted
+from ratemod.rules.number import normal, shifted, times
 from ratemod.rules.options import strict
 
 Fen = npt.NDArray[np.int64]
@@ -26,7 +27,6 @@ Fen = npt.NDArray[np.int64]
 RoundingMode = Literal["half_up", "down", "up"]
 
 FEN_PER_YUAN = 100
-_DECIMAL = {"half_up": ROUND_HALF_UP, "down": ROUND_DOWN, "up": ROUND_UP}
 ULPS = 16
 AT_ONCE = 16_384
 
@@ -37,6 +37,7 @@ def to_unit(value: Decimal, unit: Decimal, mode: RoundingMode = "half_up") -> De
 
     Parameters
     ----------
+    value : of any number of digits, all of which count
     mode : "half_up", "down" (towards zero) or "up" (away from it)
 
     Examples
@@ -44,7 +45,12 @@ def to_unit(value: Decimal, unit: Decimal, mode: RoundingMode = "half_up") -> De
     >>> to_unit(Decimal("1.2345"), Decimal("0.001")), to_unit(Decimal("-7"), Decimal("5"), "down")
     (Decimal('1.235'), Decimal('-5'))
     """
-    return (value / unit).to_integral_value(_DECIMAL[mode]) * unit
+    if not value.is_finite():
+        return value
+    units = Fraction(value) / Fraction(unit)
+    whole, rest = divmod(abs(units.numerator), units.denominator)
+    whole += {"half_up": 2 * rest >= units.denominator, "up": rest > 0, "down": False}[mode]
+    return times(unit, whole if units >= 0 else -whole)
 
 
 def to_fen(yuan: Decimal | str | int) -> int:
@@ -55,7 +61,7 @@ def to_fen(yuan: Decimal | str | int) -> int:
     >>> to_fen("12.345")
     1235
     """
-    return int(to_unit(Decimal(yuan) * FEN_PER_YUAN, Decimal(1)))
+    return int(to_unit(shifted(Decimal(yuan), 2), Decimal(1)))
 
 
 def to_yuan(fen: int) -> Decimal:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -11,7 +12,7 @@ import pytest
 import ratemod as rm
 from ratemod.money import apportion
 from ratemod.rating.exact import evaluate
-from tests.own_plan import plan_text
+from tests.own_plan import own_plan
 
 BELOW_HALF = "0.00" + "4" + "9" * 40  # below half a fen by 1e-43: 28 digits would say half
 STEPS = """
@@ -41,12 +42,8 @@ unit = "0.01"
 """
 
 
-def long_plan(folder, rate: str, op: str = "product", of: str = '["rate", "heads"]') -> rm.Plan:
-    place = folder / "own" / "1"
-    (place / "tables").mkdir(parents=True)
-    (place / "plan.toml").write_text(plan_text(STEPS.format(op=op, of=of)), encoding="utf-8")
-    (place / "tables" / "rate.csv").write_text(f"kind,value,source\na,{rate},s\n", encoding="utf-8")
-    return rm.load_plan(place)
+def long_plan(folder: Path, rate: str, op: str = "product", of: str = '["rate", "heads"]') -> rm.Plan:
+    return own_plan(folder, STEPS.format(op=op, of=of), tables={"rate": f"kind,value,source\na,{rate},s\n"})
 
 
 BOOK = pd.DataFrame({"policy_no": ["P1"], "kind": ["a"], "heads": [1]})
@@ -85,7 +82,7 @@ def test_weights_of_forty_digits_are_told_apart():
 
 
 def test_a_number_of_a_million_digits_is_not_written_out_in_a_reason(tmp_path):
-    """e to the power of 9,999,999 has 4,342,944 digits before the point: a reason names it by its power of ten."""
+    """e to the power of 2,000 has 869 digits before the point: a reason names it by its power of ten."""
     body = """
 [column.heads]
 kind = "number"
@@ -99,6 +96,11 @@ of = "heads"
 unit = "1"
 source = "s"
 [[step]]
+name = "minus"
+op = "difference"
+of = ["1", "huge"]
+source = "s"
+[[step]]
 name = "nothing"
 op = "ln"
 of = "minus"
@@ -110,13 +112,6 @@ op = "round"
 of = "nothing"
 unit = "0.01"
 """
-    body = body.replace(
-        '[[step]]\nname = "nothing"',
-        '[[step]]\nname = "minus"\nop = "difference"\nof = ["1", "huge"]\nsource = "s"\n[[step]]\nname = "nothing"',
-    )
-    place = tmp_path / "own" / "1"
-    place.mkdir(parents=True)
-    (place / "plan.toml").write_text(plan_text(body), encoding="utf-8")
-    rated = rm.rate(pd.DataFrame({"policy_no": ["P1"], "heads": [2000]}), rm.load_plan(place), lang="en")
+    rated = rm.rate([{"policy_no": "P1", "heads": 2000}], own_plan(tmp_path, body), lang="en")
     (reason,) = rated.table["reason"].to_pylist()
     assert len(reason) < 400 and "E+868" in reason

@@ -1,6 +1,7 @@
 """Money by Python's own decimals: what is rounded, what is divided, and what is refused rather than cut off."""
 
 import ast
+import math
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
@@ -14,7 +15,7 @@ import ratemod as rm
 from ratemod import money
 from ratemod.errors import ModelError
 from ratemod.money import apportion, rounded, to_fen, to_unit, to_yuan, yuan_text
-from ratemod.rating.rational import from_floats, round_to
+from ratemod.rating.rational import constant, from_floats, round_to
 
 
 @pytest.mark.parametrize("amount", [100.9, float("nan"), float("inf"), 1e30, Decimal("0.5"), "many", None, 2**64])
@@ -105,6 +106,22 @@ def test_floats_that_stand_for_decimals_are_rounded_as_the_decimals_are(whole, d
         assert step.fractions() == [Fraction(number)], mode
 
 
+@given(
+    whole=st.integers(-(10**45), 10**45),
+    decimals=st.integers(0, 45),
+    count=st.integers(1, 10**30),
+    places=st.integers(0, 40),
+)
+def test_every_digit_of_an_exact_number_counts(whole, decimals, count, places):
+    exact, unit = Decimal(f"{whole}E-{decimals}"), Decimal(f"{count}E-{places}")
+    size = abs(Fraction(exact)) / Fraction(unit)
+    wanted = {"half_up": math.floor(size + Fraction(1, 2)), "down": math.floor(size), "up": math.ceil(size)}
+    for mode, steps in wanted.items():
+        number = Fraction(unit) * steps * (-1 if whole < 0 else 1)
+        assert Fraction(to_unit(exact, unit, mode)) == number, mode
+        assert round_to(constant(exact, 1), unit, mode).fractions() == [number], mode
+
+
 ELSEWHERE = {  # modules that round what is no money and no factor, and why
     "charts": "places on a picture",
     "document": "widths of a page",
@@ -121,6 +138,7 @@ ELSEWHERE = {  # modules that round what is no money and no factor, and why
     "synth": "numbers that are made up",
 }
 ROUNDERS = {"round", "quantize", "to_integral_value"}
+MOVERS = {"scaleb", "normalize"}  # of decimals, beyond 28 digits they round
 
 
 def test_money_and_factors_are_rounded_in_one_place():
@@ -135,6 +153,17 @@ def test_money_and_factors_are_rounded_in_one_place():
             name = getattr(called, "attr", getattr(called, "id", ""))
             by_hand = name == "rint" and " * 100)" in ast.unparse(node)
             if name in ROUNDERS or by_hand:
+                found.add((place, ast.unparse(node)))
+    assert found == set()
+
+
+def test_the_point_of_decimals_is_moved_in_one_place():
+    source, found = Path(rm.__file__).parent, set()
+    for path in source.rglob("*.py"):
+        place = path.relative_to(source).as_posix()
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if place != "rules/number.py" else ():
+            named = isinstance(node, ast.Attribute) and node.attr in MOVERS
+            if named and ast.unparse(node.value) != "unicodedata":
                 found.add((place, ast.unparse(node)))
     assert found == set()
 

@@ -16,6 +16,7 @@ from ratemod.publication.page import SERVICE_MEASURES, disclosure_document
 from ratemod.publication.words import level_label, published, rounded_rows
 from ratemod.publication.year import Subject
 from ratemod.rating.target import check_folder, check_target
+from ratemod.rules.number import shifted
 
 if TYPE_CHECKING:
     from ratemod.publication.disclosure import Disclosure
@@ -91,7 +92,7 @@ def figures_table(told: Disclosure) -> pa.Table:
             for measure, values in tables.values.items():
                 money = measure.endswith("_fen")
                 whole = int(values[at])
-                value = Decimal(published(whole)).scaleb(-2) if money else Decimal(whole)
+                value = shifted(Decimal(published(whole)), -2) if money else Decimal(whole)
                 status = _status(subject, at)
                 rows.append(
                     {"year": told.year, "subject": name, "breakdown": " × ".join(codes) or "total"}
@@ -122,7 +123,7 @@ def fund_table(told: Disclosure) -> pa.Table:
     for line in told.fund:
         amounts = {name: line.published(name) for name in FUND_MEASURES}
         figures = {
-            name.replace("_fen", "_10000_yuan"): None if amount is None else Decimal(published(amount)).scaleb(-2)
+            name.replace("_fen", "_10000_yuan"): None if amount is None else shifted(Decimal(published(amount)), -2)
             for name, amount in amounts.items()
         }
         status = "partly" if 0 < len(line.left_out) < len(amounts) else "suppressed" if line.left_out else "published"

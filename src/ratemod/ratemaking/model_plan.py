@@ -24,6 +24,7 @@ from ratemod.errors import ModelError, problem
 from ratemod.money import to_unit
 from ratemod.ratemaking.cells import Cells
 from ratemod.rules.edit import toml_text
+from ratemod.rules.number import shifted
 from ratemod.rules.options import strict
 from ratemod.rules.within import Whole
 
@@ -148,7 +149,7 @@ def _tables(model: RateModel, places: int) -> list[_Table]:
 
 
 def _table(cells: Cells, term: tuple[str, ...], fitted: dict[tuple[int, ...], float], places: int) -> _Table:
-    unit = Decimal(1).scaleb(-places)
+    unit = shifted(Decimal(1), -places)
     return _Table(
         name="_x_".join(_name(cells, factor) for factor in term),
         axes=term,
@@ -175,7 +176,7 @@ def _code(level: int) -> str:
 
 
 def _significant(value: Decimal) -> Decimal:
-    return to_unit(value, Decimal(1).scaleb(value.adjusted() - BASE_DIGITS + 1))
+    return to_unit(value, shifted(Decimal(1), value.adjusted() - BASE_DIGITS + 1))
 
 
 def _columns(model: RateModel, tables: list[_Table]) -> dict[str, Any]:

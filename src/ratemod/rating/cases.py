@@ -24,7 +24,7 @@ from ratemod.rating.rational import nearest_float, rounded
 from ratemod.rating.verdict import say
 from ratemod.rating.why import shown
 from ratemod.reading.book import Book
-from ratemod.rules.number import exact_number
+from ratemod.rules.number import exact_number, shifted
 
 RESULTS = ("premium", "fund", "status", "code", "bounds")
 
@@ -213,7 +213,7 @@ def recomputed(plan: Plan, case: Case) -> dict[str, str]:
 
 def _printed(value: Fraction, unit: Decimal) -> str:
     whole = int(rounded(value, unit) / Fraction(unit))
-    return f"{Decimal(whole).scaleb(-places_of(unit)):.{places_of(unit)}f}"
+    return f"{shifted(Decimal(whole), -places_of(unit)):.{places_of(unit)}f}"
 
 
 def _compare(plan: Plan, name: str, value: Fraction | None, wanted: str) -> tuple[str, bool]:
@@ -237,7 +237,7 @@ def _unit(plan: Plan, name: str, printed: Decimal | None) -> Decimal:
     smallest = plan.money.smallest
     if printed is None:
         return smallest
-    own = Decimal(1).scaleb(min(0, int(printed.as_tuple().exponent)))
+    own = shifted(Decimal(1), min(0, int(printed.as_tuple().exponent)))
     return min(own, smallest) if _step(plan, name) in (plan.premium, plan.fund) else own
 
 

@@ -237,7 +237,7 @@ def own_pool() -> Iterator[None]:
     them the more rows there are.
     """
     before = pa.default_memory_pool()
-    with suppress(NotImplementedError):
+    if "jemalloc" in pa.supported_memory_backends():
         pa.set_memory_pool(pa.jemalloc_memory_pool())
     try:
         yield

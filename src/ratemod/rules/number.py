@@ -38,6 +38,17 @@ def shifted(number: Decimal, places: int) -> Decimal:
     return number.scaleb(places, _ALL_DIGITS)
 
 
+def times(number: Decimal, whole: int) -> Decimal:
+    """Return a whole multiple of a number.
+
+    Examples
+    --------
+    >>> times(Decimal("0.05"), 3)
+    Decimal('0.15')
+    """
+    return _ALL_DIGITS.multiply(number, Decimal(whole))
+
+
 def digits(number: Decimal) -> str:
     """Return a number in all its digits; of one beyond what a plan can state twelve, and its power of ten.
 

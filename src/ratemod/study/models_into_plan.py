@@ -37,6 +37,7 @@ from ratemod.rating.rate import rate
 from ratemod.reading.book import Book
 from ratemod.reading.convert import convert
 from ratemod.reading.read import read_book
+from ratemod.rules.number import shifted
 from ratemod.rules.options import strict
 from ratemod.rules.within import Amount, Chance
 from ratemod.study.balance import WIDEST
@@ -316,7 +317,7 @@ def _with_factor(
     values = []
     for one in wanted:
         own = factor if one.table.name == carrier else 1.0
-        unit = Decimal(1).scaleb(-_places(one.table) - 1)
+        unit = shifted(Decimal(1), -_places(one.table) - 1)
         made = [None if cell is None else Decimal(repr(cell * own)) for cell in one.cells]
         at = one.table.value_names.index("value")
         values.append([
@@ -563,7 +564,7 @@ def _with_constant(plan: Plan, name: str, factor: float) -> Plan:
     constant = plan.constants[name]
     value = Decimal(repr(float(constant.value or 0) * factor))
     places = max(0, -int(value.adjusted()) + 7)
-    made = replace(constant, value=to_unit(value, Decimal(1).scaleb(-places)))
+    made = replace(constant, value=to_unit(value, shifted(Decimal(1), -places)))
     return replace(plan, constants=MappingProxyType({**plan.constants, name: made}))
 
 

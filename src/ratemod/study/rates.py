@@ -17,6 +17,7 @@ from ratemod.ratemaking.indication import Indication, Loadings, indicated_change
 from ratemod.ratemaking.large_loss import ExcessLoad, catastrophe_load, spread_excess
 from ratemod.rating.rate import rate
 from ratemod.reading.book import Book
+from ratemod.rules.number import shifted
 from ratemod.study.assumptions import Assumptions
 from ratemod.study.balance import Market, balance, market_of, premium_of
 from ratemod.study.caps import Recovery, recovery, uncapped
@@ -303,7 +304,7 @@ def _cells(
             place = _places(table, row.keys, [item.levels for item in factors])
             cell = None if place is None else int(cell_index(factors, [np.array([p]) for p in place])[0])
             balanced = float(current) if value is None else value * (factor if t == 0 else 1.0)
-            selected = to_unit(Decimal(repr(balanced)), Decimal(1).scaleb(-places))
+            selected = to_unit(Decimal(repr(balanced)), shifted(Decimal(1), -places))
             reason = "as indicated, off-balanced, rounded" if value is not None else "not studied: kept"
             if path in picks:
                 selected, reason = picks[path]

@@ -10,6 +10,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 from ratemod.errors import ModelError, problem
+from ratemod.rules.number import shifted
 
 MOST_HELD = 10**15  # smallest units beyond which no amount is believable, and float64 no longer holds each of them
 
@@ -92,7 +93,7 @@ class Currency:
     @property
     def smallest(self) -> Decimal:
         """The smallest unit: 0.01 of yuan."""
-        return Decimal(1).scaleb(-self.decimals)
+        return shifted(Decimal(1), -self.decimals)
 
     @property
     def most(self) -> int:
@@ -101,7 +102,7 @@ class Currency:
 
     def amount(self, count: int) -> Decimal:
         """Return a number of smallest units as an exact amount."""
-        return Decimal(int(count)).scaleb(-self.decimals)
+        return shifted(Decimal(int(count)), -self.decimals)
 
     def count(self, amount: Fraction) -> int:
         """Return an exact amount of whole smallest units as their number."""

@@ -32,6 +32,7 @@ from ratemod.plan.model import Plan
 from ratemod.ratemaking.arrays import Floats, sums
 from ratemod.ratemaking.glm import Fit
 from ratemod.rating.summary import codes_by
+from ratemod.rules.number import shifted
 from ratemod.rules.options import strict
 from ratemod.rules.within import Count, Finite, Whole
 from ratemod.study.fit import Study
@@ -145,7 +146,7 @@ def _cells(study: Study, moved: Mapping[str, float]) -> dict[str, str]:
     """Return the drawn cells at the decimals of the selected ones, at least one unit of the last place."""
     found = {}
     for cell in study.rates.cells:
-        unit = Decimal(1).scaleb(int(cell.selected.as_tuple().exponent))
+        unit = shifted(Decimal(1), int(cell.selected.as_tuple().exponent))
         value = to_unit(Decimal(float(cell.selected) * float(np.exp(moved.get(cell.path, 0.0)))), unit)
         found[cell.path] = str(max(value, unit) if cell.selected else cell.selected)
     return found
