@@ -16,7 +16,7 @@ from ratemod.plan.model import Plan, Test
 from ratemod.plan.op.base import TableOperation
 from ratemod.plan.reads import axes_read, conditions_of, tests_of
 from ratemod.rules.lines import line_of
-from ratemod.rules.read import read_toml
+from ratemod.rules.read import TomlFile, read_toml
 
 FOLDERS = {"tables": ".csv", "cases": ".toml", "levels": ".csv", "scenarios": ""}
 FILES = ("plan.toml", "plan.lock", "registers.toml")
@@ -37,9 +37,10 @@ def unused(plan: Plan) -> Iterator[Problem]:
     yield from _steps(plan)
     yield from _value_columns(plan)
     if plan.folder:
-        yield from _levels(plan)
-        yield from _lists(plan)
-        yield from _files(plan)
+        file = read_toml(Path(plan.folder) / "plan.toml")
+        yield from _levels(plan, file)
+        yield from _lists(plan, file)
+        yield from _files(plan, file)
 
 
 def owned_sources(plan: Plan) -> Iterator[tuple[str, str]]:
@@ -86,9 +87,8 @@ def _value_columns(plan: Plan) -> Iterator[Problem]:
                 yield problem("RM902", file=plan.tables[name].file, row=1, name=column)
 
 
-def _levels(plan: Plan) -> Iterator[Problem]:
+def _levels(plan: Plan, file: TomlFile) -> Iterator[Problem]:
     """Yield the levels of a column of the plan's own that nothing tells apart: of those a table reads, cells tell."""
-    file = read_toml(Path(plan.folder) / "plan.toml")
     words = {name for name, said in file.named("column").items() if "from" in said}  # of the vocabulary
     read = {name for step in plan.steps for _, name in axes_read(plan, step)}
     read |= {operand for step in plan.steps for _, _, operand in step.operation.operands() if isinstance(operand, str)}
@@ -111,18 +111,17 @@ def _named(test: Test, codes: Sequence[str]) -> set[str]:
     return {*test.is_, *test.is_not, *between}
 
 
-def _lists(plan: Plan) -> Iterator[Problem]:
-    file = read_toml(Path(plan.folder) / "plan.toml")
+def _lists(plan: Plan, file: TomlFile) -> Iterator[Problem]:
     said = json.dumps(file.tables("step"), default=str)
     for name in file.named("list"):  # a step over it says so and, to have names that differ, {name} too
         if f"{{{name}}}" not in said:
             yield _told(plan, "RM902", "list", name)
 
 
-def _files(plan: Plan) -> Iterator[Problem]:
+def _files(plan: Plan, file: TomlFile) -> Iterator[Problem]:
     """Yield the files that lie where a plan's files lie, or look like one, and are not read."""
     folder = Path(plan.folder)
-    held = read_toml(folder / "plan.toml").data
+    held = file.data
     read = {Path(table.file).resolve() for table in plan.tables.values()}
     read |= {(folder / name).resolve() for name in (*FILES, *level_files(held).values())}
     read |= {path.resolve() for path in (folder / "cases").glob("*.toml")}
