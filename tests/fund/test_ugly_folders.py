@@ -210,3 +210,21 @@ def test_a_correction_of_nothing_or_by_several_is_set_aside(tmp_path, capsys, co
     done, lines = ask(tmp_path, capsys, "ledger", given)
     assert done == 3 and corrects[0] in said(lines, code)[0]
     assert numbers(lines, "预防费支付")[1] == str(used)
+
+
+def test_a_correction_in_a_list_without_numbers_is_set_aside(tmp_path, capsys):
+    """No payment has a number, so the second row corrects none: 4,000 must not count beside what it was to replace."""
+    given = lists()
+    given["预防费支付"] = given["预防费支付"].drop(columns="付款编号").assign(更正原付款编号=[None, "F1"])
+    code, lines = ask(tmp_path, capsys, "ledger", given)
+    assert code == 3 and "F1" in said(lines, "RM780")[0]
+    assert numbers(lines, "预防费支付")[:5] == ["2", "1", "0", "0", "1"] and numbers(lines, "甲财险")[6] == "6,000.00"
+
+
+def test_a_budget_of_no_year_beside_others_of_a_year_is_refused():
+    from ratemod.fund.case import read_budgets
+
+    given = pd.DataFrame({"insurer": ["甲", "乙"], "fund_year": [2026, None], "amount_fen": [100, 200]})
+    money, told = read_budgets(given)
+    assert money == {"甲": 100} and len(told) == 1, "the other is of no year that anybody can tell"
+    assert read_budgets(given.drop(columns="fund_year")) == ({"甲": 100, "乙": 200}, ())

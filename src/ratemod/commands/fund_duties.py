@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections import Counter
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -52,9 +53,9 @@ def promises_said(found: Duties, promises: pa.Table, lang: Lang) -> list[str]:
     """Return how contracts stand beside what is owed by rule, and those that promise less."""
     from ratemod.fund.fund_document import fund_text
 
-    law = found.owed_by_law
-    many = {name: int(which.sum()) for name, which in found.promises.findings(law).items()}
+    findings = promises["finding"].to_pylist()
+    many = Counter(findings)
     counts = {"fewer": many["fewer"], "no_item": many["no_item"], "frequency": many["no_frequency"]}
-    said = text("UI_fund_promises", lang, owed=int((law > 0).sum()), **counts, items=many["no_items"])
-    less = promises.slice(0, sum(many[name] for name in ("fewer", "no_item", "not_understood")))
+    said = text("UI_fund_promises", lang, owed=int((found.owed_by_law > 0).sum()), **counts, items=many["no_items"])
+    less = promises.take([at for at, name in enumerate(findings) if name not in ("no_frequency", "no_items")])
     return [said, *([fund_text(less, lang, 10)] if less.num_rows else [])]

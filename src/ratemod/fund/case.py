@@ -123,7 +123,7 @@ def read_budgets(given: Any, year: int | None = None) -> tuple[dict[str, int], t
         money = dict(zip(names, total.tolist()))
     else:
         needed = ("insurer", "amount_fen") if year is None else ("insurer", "amount_fen", "fund_year")
-        found = read_events(given, "budgets", needed, ("fund_year",), ("fund_year", "insurer"))
+        found = read_events(given, "budgets", needed, ("fund_year",), ("fund_year", "insurer"), ("fund_year",))
         found = _of_year(found, year)
         join(found.rows["insurer"], found.rows["insurer"]).one("budgets", "budgets")
         money = dict(zip(found.rows["insurer"].tolist(), found.rows["amount_fen"].tolist()))
@@ -139,12 +139,9 @@ def _of_year(found: Events, year: int | None) -> Events:
         return found
     years = sorted(set(found.rows["fund_year"].tolist()))
     if year not in years if year is not None else len(years) > 1:
-        raise BookError(problem("RM774", years=", ".join(map(str, years)), **_place(found.rows)))
+        book = found.rows.book
+        raise BookError(problem("RM774", years=", ".join(map(str, years)), file=None if book is None else book.file))
     return found if year is None else found.without(found.rows["fund_year"] != year, "other", None)
-
-
-def _place(rows: Columns) -> dict[str, Any]:
-    return {"file": None if rows.book is None else rows.book.file}
 
 
 def make_case(

@@ -7,7 +7,6 @@ entered, where that is said. A payment that was corrected may be corrected again
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -27,7 +26,7 @@ def corrected(found: Events, today: int) -> tuple[Events, pa.Table]:
     rows correct, with all of them.
     """
     rows = found.rows
-    if "corrects_no" not in rows or "payment_no" not in rows:
+    if "corrects_no" not in rows:
         return found, trail(rows, np.zeros((0, 2), dtype=np.int64))
     entered = rows.get("entered_date", np.full(len(rows), NO_DAY))
     found = found.without((rows["corrects_no"] != "") & (entered > today), "later", None)
@@ -51,11 +50,12 @@ def corrected(found: Events, today: int) -> tuple[Events, pa.Table]:
     return found.without(gone, "other", None), table
 
 
-def _pairs(rows: Columns) -> tuple[Ints, Any]:
+def _pairs(rows: Columns) -> tuple[Ints, Bools]:
     """Return rows that correct and the rows that each corrects, (n, 2), and which rows correct nothing there is."""
     of: dict[tuple[str, str], list[int]] = {}
-    columns = [rows[name].tolist() for name in ("insurer", "payment_no", "corrects_no")]
-    services = rows.get("service_no", np.full(len(rows), "", dtype=object)).tolist()
+    blank = np.full(len(rows), "", dtype=object)
+    names = ("insurer", "payment_no", "corrects_no", "service_no")
+    *columns, services = (rows.get(name, blank).tolist() for name in names)
     for at, (insurer, number) in enumerate(zip(*columns[:2])):
         of.setdefault((insurer, number), []).append(at)
     pairs, lost = [], np.zeros(len(rows), dtype=bool)

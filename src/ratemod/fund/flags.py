@@ -16,8 +16,6 @@ from ratemod.fund.use_rule import FIELDS, UseRule, UseRules
 from ratemod.fund.visits import spent_within
 from ratemod.money import yuan_text
 
-HEAD = ("rule", "check", "insurer", "fund_year", "payment_no", "service_no", "provider", "amount_fen")
-
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Found:
@@ -86,8 +84,8 @@ def find_flags(
         parties=None if parties is None else read_columns(parties, "parties", ("party",), ("role", *FIELDS)),
         bodies=None if bodies is None else read_columns(bodies, "service_bodies", ("provider",), ("qualification",)),
     )
-    parts = [(rule, SEARCH[rule.check](seen, rule)) for rule in rules.uses]
-    looked = {rule.name: _looked(seen, rule.check) for rule in rules.uses}
+    parts = [(rule, SEARCH[rule.check].find(seen, rule)) for rule in rules.uses]
+    looked = {rule.name: SEARCH[rule.check].looks_at(seen) for rule in rules.uses}
     for rule, found in parts:
         looked[rule.name][found.rows] = True
     rows = np.concatenate([found.rows for _, found in parts]).astype(np.int64)
@@ -111,25 +109,42 @@ def find_flags(
     return table, looked
 
 
-def _looked(seen: Evidence, check: str) -> Bools:
-    """Return which payments a search can tell something of, (payments,) bool."""
-    paid = seen.paid
-    named = paid["service"] >= 0
-    if check in ("purpose", "permitted"):
-        return np.asarray(paid["purpose"] != "", dtype=bool)
-    if check in ("contract", "delivery", "term", "cost"):
-        return named
-    if check == "price":
-        named[named] = seen.of_service("price_fen", np.flatnonzero(named)) > 0
-        return named
-    if check == "budget":
-        return seen.budget_of_use() >= 0
-    if check == "related":
-        return _listed(paid["provider"], None if seen.parties is None else seen.parties["party"])
-    if check == "qualified":
-        known = seen.bodies is not None and "qualification" in seen.bodies
-        return np.asarray((paid["provider"] != "") & known, dtype=bool)
-    return np.asarray(paid["provider"] != "", dtype=bool) if check == "concentration" else np.ones(len(paid), bool)
+def _any(seen: Evidence) -> Bools:
+    return np.ones(len(seen.paid), dtype=bool)
+
+
+def _says_purpose(seen: Evidence) -> Bools:
+    return np.asarray(seen.paid["purpose"] != "", dtype=bool)
+
+
+def _names_service(seen: Evidence) -> Bools:
+    return np.asarray(seen.paid["service"] >= 0, dtype=bool)
+
+
+def _names_provider(seen: Evidence) -> Bools:
+    return np.asarray(seen.paid["provider"] != "", dtype=bool)
+
+
+def _names_priced(seen: Evidence) -> Bools:
+    """Payments for a service that has a price in the catalogue."""
+    named = _names_service(seen)
+    named[named] = seen.of_service("price_fen", np.flatnonzero(named)) > 0
+    return named
+
+
+def _has_budget(seen: Evidence) -> Bools:
+    return seen.budget_of_use() >= 0
+
+
+def _names_party(seen: Evidence) -> Bools:
+    """Payments to a provider that the list of parties holds."""
+    return _listed(seen.paid["provider"], None if seen.parties is None else seen.parties["party"])
+
+
+def _bodies_known(seen: Evidence) -> Bools:
+    """Payments to a provider, where a list says which bodies have a qualification."""
+    known = seen.bodies is not None and "qualification" in seen.bodies
+    return _names_provider(seen) & known
 
 
 def _listed(names: Texts, known: Texts | None) -> Bools:
@@ -258,7 +273,7 @@ def _budget(seen: Evidence, rule: UseRule) -> Found:
     used = use_year(paid, seen.papers.services)
     group = (seen.insurer * len(seen.years) + used - seen.years[0])[order]
     running = spent_within(group, paid["amount_fen"][order])
-    limit = seen.budget_fen.ravel()[group]
+    limit = seen.budget_of_use()[order]
     kept = np.flatnonzero((limit >= 0) & (running > limit) & (paid["amount_fen"][order] > 0))
     rows = order[kept]
     again = np.argsort(rows, kind="stable")
@@ -338,12 +353,9 @@ def _qualified(seen: Evidence, rule: UseRule) -> Found:
 
     Whether a qualification fits the service is not told: the list holds it in the body's own words.
     """
-    known = seen.bodies
-    if known is None or "qualification" not in known:
-        return _found(np.zeros(len(seen.paid), dtype=bool))
-    able = known["provider"][known["qualification"] != ""]
-    provider = seen.paid["provider"]
-    which = (provider != "") & ~_listed(provider, able)
+    which, known, provider = _bodies_known(seen), seen.bodies, seen.paid["provider"]
+    if known is not None and which.any():
+        which &= ~_listed(provider, known["provider"][known["qualification"] != ""])
     return _found(which, provider[which].tolist())
 
 
@@ -367,18 +379,26 @@ def _concentration(seen: Evidence, rule: UseRule) -> Found:
     return Found(rows, [f"{part:.1%}" for part in share[hit]], np.zeros(len(rows), dtype=np.int64))
 
 
-SEARCH: Mapping[str, Callable[[Evidence, UseRule], Found]] = {
-    "purpose": _purpose,
-    "permitted": _permitted,
-    "service": _service,
-    "contract": _contract,
-    "delivery": _delivery,
-    "term": _term,
-    "cost": _cost,
-    "price": _price,
-    "budget": _budget,
-    "duplicate": _duplicate,
-    "related": _related,
-    "qualified": _qualified,
-    "concentration": _concentration,
+@dataclass(frozen=True, slots=True)
+class Search:
+    """How a rule is held against payments: which break it, and of which the lists given can tell anything."""
+
+    find: Callable[[Evidence, UseRule], Found]
+    looks_at: Callable[[Evidence], Bools]
+
+
+SEARCH: Mapping[str, Search] = {
+    "purpose": Search(_purpose, _says_purpose),
+    "permitted": Search(_permitted, _says_purpose),
+    "service": Search(_service, _any),
+    "contract": Search(_contract, _names_service),
+    "delivery": Search(_delivery, _names_service),
+    "term": Search(_term, _names_service),
+    "cost": Search(_cost, _names_service),
+    "price": Search(_price, _names_priced),
+    "budget": Search(_budget, _has_budget),
+    "duplicate": Search(_duplicate, _any),
+    "related": Search(_related, _names_party),
+    "qualified": Search(_qualified, _bodies_known),
+    "concentration": Search(_concentration, _names_provider),
 }

@@ -27,14 +27,14 @@ def lacking(given: Columns, kept: Columns, shares: Events | None) -> dict[str, L
         np.concatenate([given[name][gone], given.left_out.get(name, given[name][:0])])
         for name in ("policy_no", "insurer", "start_date", "premium_fen")
     ]
-    numbers, whose, start, fen = (column.tolist() for column in columns)
+    begun = np.where(columns[2] == NO_DAY, 0, year_of(columns[2]))
+    numbers, whose, years, fen = (column.tolist() for column in (*columns[:2], begun, columns[3]))
     others: dict[str, set[str]] = {}
     if shares is not None:
         for number, name in zip(shares.rows["policy_no"].tolist(), shares.rows["insurer"].tolist()):
             others.setdefault(number, set()).add(name)
     found: dict[str, Lack] = {}
-    for number, insurer, day, premium in zip(numbers, whose, start, fen):
-        year = 0 if day == NO_DAY else int(year_of(np.array([day]))[0])
+    for number, insurer, year, premium in zip(numbers, whose, years, fen):
         for name in {insurer, *others.get(number, ())}:
             was = found.get(name, Lack(year, 0, 0))
             found[name] = Lack(min(was.year, year), was.policies + 1, was.premium_fen + premium)

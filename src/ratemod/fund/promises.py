@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -62,25 +61,16 @@ def read_promises(book: Columns, accepted: Sequence[frozenset[str]], rule: Ints)
     frequency[book.empty("services_per_year")] = -1
     items = book.get("service_items", np.full(n, "", dtype=object))
     counts, unclear = np.zeros(n, dtype=bool), np.zeros(n, dtype=bool)
-    odd = ""
+    column, odd = table("services").columns["service_type"], ""
     for at in np.flatnonzero(items != "").tolist():
         named = [word.strip() for word in BETWEEN.split(items[at]) if word.strip()]
-        kinds = [_kinds().get(same_level(word)) for word in named]
+        places = [column.spellings.get(same_level(word)) for word in named]
+        kinds = [None if place is None else column.codes()[place] for place in places]
         counts[at] = rule[at] >= 0 and bool(accepted[rule[at]] & set(kinds))
         unclear[at] = None in kinds
         odd = odd or next((word for word, kind in zip(named, kinds) if kind is None), "")
     told = []
     if unclear.any():
-        policy, levels = str(book["policy_no"][int(np.argmax(unclear))]), " / ".join(_labels())
+        policy, levels = str(book["policy_no"][int(np.argmax(unclear))]), " / ".join(column.level_labels("zh").values())
         told.append(problem("RM776", **book.first(unclear, "policies"), value=odd, policy=policy, levels=levels))
     return Promises(frequency, items, counts, unclear, tuple(told))
-
-
-@functools.cache
-def _kinds() -> Mapping[str, str]:
-    levels = table("services").columns["service_type"].levels
-    return {same_level(name): level.code for level in levels for name in level.names()}
-
-
-def _labels() -> list[str]:
-    return [level.label_zh for level in table("services").columns["service_type"].levels]
