@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
@@ -19,7 +20,7 @@ from ratemod.plan.editions import load_plan
 from ratemod.rating.rate import rate
 from ratemod.rating.rated import Rated
 from ratemod.rating.read import read_book
-from ratemod.report.priced_columns import as_number
+from ratemod.report.priced_columns import as_number, priced_view
 from ratemod.report.priced_csv import write_priced_csv, write_priced_parquet
 
 
@@ -43,6 +44,16 @@ def test_two_files_hold_every_row(rated: Rated, tmp_path: Path) -> None:
     assert [row["保单号"] for row in read(refused)] == [row[0] for row in BAD]
     assert [row["原行号"] for row in read(refused)] == ["6", "7", "8"]
     assert refused.name == "priced-refused.csv"
+
+
+@pytest.mark.parametrize(
+    ("label", "header"),
+    [("每单元", "每单元（元）"), ("保费（每人元）", "保费（每人元）"), ("保费（单元）附", "保费（单元）附（元）")],
+)
+def test_a_step_says_its_unit_once_and_a_word_that_ends_like_one_is_none(rated: Rated, label: str, header: str) -> None:
+    steps = tuple(replace(step, label_zh=label) if step.unit == "yuan" else step for step in rated.plan.steps)
+    given = replace(rated, plan=replace(rated.plan, steps=steps))
+    assert header in [one.header for one in priced_view(given, "zh") if one.computed]
 
 
 @pytest.mark.parametrize("unit", ["s", "ms", "us", "ns"])

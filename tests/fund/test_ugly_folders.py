@@ -6,6 +6,8 @@ the second, 20,000 and 30,000; 15 % is levied; S1 cost 6,000, S2 4,000, both of 
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pandas as pd
 import pytest
 
@@ -228,3 +230,14 @@ def test_a_budget_of_no_year_beside_others_of_a_year_is_refused():
     money, told = read_budgets(given)
     assert money == {"甲": 100} and len(told) == 1, "the other is of no year that anybody can tell"
     assert read_budgets(given.drop(columns="fund_year")) == ({"甲": 100, "乙": 200}, ())
+
+
+def test_insureds_that_cannot_be_served_are_told_with_their_row():
+    from ratemod.fund.allocate import allocate
+    from ratemod.fund.catalogue import read_catalogue
+
+    given = pd.concat([INSUREDS, INSUREDS.assign(保单号="B", 行政区划代码="220103")])
+    one_place = replace(read_catalogue(), travel_fen={"220102": 0})  # nobody travels to 220103
+    found = allocate(given, {"甲": 2_000_000}, catalogue=one_place)
+    (told,) = [item for item in found.refused if item.code == "RM722"]
+    assert (told.row, told.args["policy"], told.count) == (2, "B", 1) and "insureds" in told.where()

@@ -51,11 +51,13 @@ def run(args: argparse.Namespace, lang: Lang) -> int:
 
 def promises_said(found: Duties, promises: pa.Table, lang: Lang) -> list[str]:
     """Return how contracts stand beside what is owed by rule, and those that promise less."""
+    import pyarrow as pa
+
     from ratemod.fund.fund_document import fund_text
 
     findings = promises["finding"].to_pylist()
     many = Counter(findings)
     counts = {"fewer": many["fewer"], "no_item": many["no_item"], "frequency": many["no_frequency"]}
     said = text("UI_fund_promises", lang, owed=int((found.owed_by_law > 0).sum()), **counts, items=many["no_items"])
-    less = promises.take([at for at, name in enumerate(findings) if name not in ("no_frequency", "no_items")])
+    less = promises.filter(pa.array([name not in ("no_frequency", "no_items") for name in findings], pa.bool_()))
     return [said, *([fund_text(less, lang, 10)] if less.num_rows else [])]

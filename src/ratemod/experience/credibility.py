@@ -189,8 +189,10 @@ def read_panel(
     refused: dict[int, Problem] = {}
     lost = np.flatnonzero((who < 0) | (when < 0))
     refuse([problem("RM667", wrong=len(lost), first=int(lost[0]))] if len(lost) else [])
-    sums = [[at for at, name in enumerate(said) if isinstance(name, str) and is_sum(name)] for said in (names, periods)]
-    for at in (*sums[0], *who[np.isin(when, sums[1])].tolist()):
+    firm_sums, period_sums = (
+        [at for at, name in enumerate(said) if isinstance(name, str) and is_sum(name)] for said in (names, periods)
+    )
+    for at in (*firm_sums, *who[np.isin(when, period_sums)].tolist()):
         refused.setdefault(at, problem("RM693"))
     when, periods = _by_number(when, periods)
     x, m = (_amount(book, column, who, refused) for column in amounts)

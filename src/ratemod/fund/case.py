@@ -13,7 +13,7 @@ from ratemod.errors import BookError, ModelError, Problem, nearest, problem
 from ratemod.fund.catalogue import Catalogue
 from ratemod.fund.duty_rule import DutyRule, owed_by_rule
 from ratemod.fund.events import Events, read_events
-from ratemod.fund.fund_table import Columns, Floats, Ints, codes_of, read_columns
+from ratemod.fund.fund_table import Bools, Columns, Floats, Ints, codes_of, read_columns
 from ratemod.fund.levy import Levy
 from ratemod.fund.visits import Items
 from ratemod.money import apportion, yuan_text
@@ -165,20 +165,10 @@ def make_case(
         join(book["policy_no"], book["policy_no"]).one("insureds", "insureds")
     unit = catalogue.unit_fen(book["size_class"], book["division_code"])
     bad = (unit < 0).any(axis=1) | ~(book["annual_losses_yuan"] >= 0) | (book["premium_fen"] < 0)
-    if bad.any():
-        first = np.flatnonzero(bad)[0]
-        refused.append(
-            problem(
-                "RM722",
-                count=int(bad.sum()),
-                policy=book["policy_no"][first],
-                size=book["size_class"][first],
-                place=book["division_code"][first],
-            )
-        )
-        book, unit = book.take(~bad), unit[~bad]
-        if not len(book):
-            raise ModelError([problem("RM713"), *refused[:5]])
+    refused += _unusable(book, bad)
+    book, unit = book.take(~bad), unit[~bad]
+    if not len(book):
+        raise ModelError([problem("RM713"), *refused[:5]])
     order = np.asarray(pc.sort_indices(pa.array(book["policy_no"], pa.string())).to_numpy(), dtype=np.int64)
     book, unit = book.take(order), unit[order]
     names, (whose,) = codes_of(book["insurer"])
@@ -208,6 +198,14 @@ def make_case(
         most_fen=most_fen,
     )
     return case, order, refused
+
+
+def _unusable(book: Columns, bad: Bools) -> list[Problem]:
+    """Return RM722 where insureds have no price, or a premium or expected losses below nothing."""
+    if not bad.any():
+        return []
+    policy, size, place = (str(book[name][int(np.argmax(bad))]) for name in ("policy_no", "size_class", PLACE))
+    return [problem("RM722", **book.first(bad, "insureds"), policy=policy, size=size, place=place)]
 
 
 def _same_insurers(names: Sequence[str], money: dict[str, int]) -> None:

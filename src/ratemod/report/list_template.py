@@ -67,9 +67,8 @@ def blank_lists(names: Sequence[str], lang: Lang) -> tuple[BlankList, ...]:
 
     Raises
     ------
-    BookError or PlanError
-        RM952 for every name that is like that of a table and means none, RM170 for every other that means no plan;
-        else those of `load_plan`.
+    BookError
+        For every name that means nothing: RM952 where it is like that of a table, else what `load_plan` says of it.
     """
     found: dict[str, BlankList] = {}
     wrong: list[Problem] = []

@@ -268,9 +268,15 @@ def _step_header(plan: Plan, name: str, lang: Lang) -> str:
     header, unit = plan.label(name, lang), plan.step(name).unit
     if unit in ("yuan", "percent", "per_mille"):
         sign = plan.text(f"UI_unit_{unit}", lang)
-        return header if header.rstrip(")）").endswith(sign.strip(" ()（）")) else header + sign
+        return header if _says(header, sign.strip(" ()（）")) else header + sign
     own = plan.units.get(unit or "")
     return header if own is None else f"{header}（{own.label(lang)}）"
+
+
+def _says(header: str, unit: str) -> bool:
+    """Return whether a header ends with a unit: a word of it in brackets, as 单元 is no amount in yuan."""
+    bare = header.rstrip(")）")
+    return bare.endswith(unit) and (bare != header or not unit[-1].isalpha())
 
 
 def as_number(value: str) -> float | None:
